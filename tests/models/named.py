@@ -1,0 +1,66 @@
+"""Every small model by name; run as a module, writes them all to `rules/models`, from where rule examples take them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.models import plain, weighted, wrong_files
+
+#: Models that LiteRT loads and runs.
+RUNNABLE: dict[str, Callable[[], bytes]] = {
+    "conv_int8": weighted.conv_int8,
+    "conv_uint8": weighted.conv_uint8,
+    "conv_float32": weighted.conv_float32,
+    "conv_hybrid": weighted.conv_hybrid,
+    "conv_float16_weights": weighted.conv_float16_weights,
+    "conv_int16x8": weighted.conv_int16x8,
+    "depthwise_int8": weighted.depthwise_int8,
+    "fully_connected_int8": weighted.fully_connected_int8,
+    "fully_connected_int4": weighted.fully_connected_int4,
+    "transpose_conv_int8": weighted.transpose_conv_int8,
+    "add_int8": plain.add_int8,
+    "add_float32": plain.add_float32,
+    "reshape_int8": plain.reshape_int8,
+    "concat_int8": plain.concat_int8,
+    "max_pool_int8": plain.max_pool_int8,
+    "chain_float32": plain.chain_float32,
+    "signature_float32": plain.signature_float32,
+    "labels_float32": plain.labels_float32,
+    "two_subgraphs": plain.two_subgraphs,
+    "variable_state": plain.variable_state,
+    "string_const": plain.string_const,
+}
+
+#: Valid models that a stock LiteRT does not run.
+NOT_RUNNABLE: dict[str, Callable[[], bytes]] = {
+    "custom_op": plain.custom_op,
+    "flex_op": plain.flex_op,
+}
+
+#: Files that are no model, or one that no runtime takes.
+WRONG_FILES: dict[str, Callable[[], bytes]] = {
+    "git_lfs_pointer": wrong_files.git_lfs_pointer,
+    "html_page": wrong_files.html_page,
+    "zip_archive": wrong_files.zip_archive,
+    "gzip_data": wrong_files.gzip_data,
+    "truncated": wrong_files.truncated,
+    "empty_file": wrong_files.empty_file,
+    "older_schema": wrong_files.older_schema,
+    "no_identifier": wrong_files.no_identifier,
+}
+
+NAMED: dict[str, Callable[[], bytes]] = RUNNABLE | NOT_RUNNABLE | WRONG_FILES
+
+MODELS_DIRECTORY = Path(__file__).parents[2] / "rules" / "models"
+
+
+def main() -> None:
+    """Writes every named model; a file that is named no longer is left for the tests to point out."""
+    MODELS_DIRECTORY.mkdir(parents=True, exist_ok=True)
+    for name, build in NAMED.items():
+        (MODELS_DIRECTORY / f"{name}.tflite").write_bytes(build())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""tflint: a static linter for TensorFlow Lite models."""

@@ -1,0 +1,51 @@
+"""A table: rows of one kind from one or many models, with columns that are made when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.columns.column import Column
+
+
+class Table:
+    """Named columns over the same rows.
+
+    `model` says which model each row is of, ascending; `byte_offset` and `byte_length` where the row's own table
+    stands in its file (-1 and 0 where it stands nowhere).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: NDArray[np.int32],
+        columns: dict[str, Callable[[], Column]],
+        byte_offset: NDArray[np.int64] | None = None,
+        byte_length: NDArray[Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.model = model
+        self.byte_offset = np.full(len(model), -1, dtype=np.int64) if byte_offset is None else byte_offset
+        self.byte_length = np.zeros(len(model), dtype=np.int64) if byte_length is None else byte_length
+        self._makers = columns
+        self._made: dict[str, Column] = {}
+
+    def __len__(self) -> int:
+        return len(self.model)
+
+    def __contains__(self, column: str) -> bool:
+        return column in self._makers
+
+    def column(self, name: str) -> Column:
+        """A column by name; KeyError where the table has none of that name."""
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def rows_of(self, model: int) -> slice:
+        """The rows of one model."""
+        begin, end = np.searchsorted(self.model, [model, model + 1])
+        return slice(int(begin), int(end))

@@ -1,0 +1,132 @@
+"""What the reader gives: a `Node` for each place of the schema where tables stand, with its fields as columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.flatbuffer.layout import TableLayout
+from tflint.flatbuffer.window import DTYPES, Offsets, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A vector field of each row: the byte offset of the first element, the number of elements, and who has one.
+
+    A row without the vector has start 0, length 0 and `present` False; an empty vector is present.
+    """
+
+    starts: Offsets
+    lengths: Offsets
+    present: NDArray[np.bool_]
+    scalar: str
+
+    def flat_offsets(self, rows: NDArray[Any] | slice = slice(None)) -> Offsets:
+        """Byte offsets of all elements of the rows, one after the other."""
+        return flat_offsets(self.starts[rows], self.lengths[rows], DTYPES[self.scalar].itemsize)
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """All tables that stand at one place of the schema, such as `subgraphs.tensors`, as columns over rows.
+
+    `positions`: byte offset of each table; `roots`: which file it is of, ascending; `parents`: row of the parent node
+    it was first reached from; `ordinals`: its index in the parent's vector (0 where it is no element of one);
+    `sizes`: bytes of the table itself. `links` of a child that is not a vector: row of the child for each row of this
+    node, -1 for none. `newer`: rows whose vtable is longer than the schema knows. `texts`: the strings of a vector of
+    strings, all rows' one after the other.
+    """
+
+    path: str
+    layout: TableLayout
+    window: Window
+    positions: Offsets
+    roots: NDArray[np.int32]
+    parents: NDArray[np.int32]
+    ordinals: NDArray[np.int32]
+    sizes: NDArray[np.int32]
+    field_offsets: NDArray[np.uint16]
+    newer: NDArray[np.intp]
+    vectors: dict[str, Vector] = field(default_factory=dict)
+    children: dict[str, Node] = field(default_factory=dict)
+    links: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    union_types: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+    scalars: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, Vector] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def is_set(self, name: str) -> NDArray[np.bool_]:
+        """Which rows store the field (a scalar that equals its default usually is not stored)."""
+        stored: NDArray[np.bool_] = self.field_offsets[:, self._index(name)] != 0
+        return stored
+
+    def scalar(self, name: str) -> NDArray[Any]:
+        """A scalar field as a column, defaults filled in."""
+        index = self._index(name)
+        declared = self.layout.fields[index]
+        dtype = DTYPES[self.scalars[name]]
+        offsets = self.field_offsets[:, index]
+        rows = np.flatnonzero(offsets)
+        values = np.full(len(self), declared.default or 0, dtype=dtype)
+        if len(rows):
+            values[rows] = self.window.take(self.positions[rows] + offsets[rows], self.scalars[name])
+        return values.astype(np.bool_) if declared.type == "bool" else values
+
+    def scalar_span(self, name: str, row: int) -> tuple[int, int] | None:
+        """Byte offset and width of a stored scalar of one row; None where the default stands for it."""
+        offset = int(self.field_offsets[row, self._index(name)])
+        return (int(self.positions[row]) + offset, DTYPES[self.scalars[name]].itemsize) if offset else None
+
+    def vector(self, name: str) -> Vector:
+        """A vector or string field as a column."""
+        if name in self.vectors:
+            return self.vectors[name]
+        zeros = np.zeros(len(self), dtype=np.int64)
+        return Vector(zeros, zeros, np.zeros(len(self), dtype=np.bool_), self.scalars.get(name, "ubyte"))
+
+    def link(self, name: str) -> NDArray[np.int32]:
+        """Row of the child node of each row, -1 for none, for a field that holds a table (or a union's member)."""
+        return self.links[name] if name in self.links else np.full(len(self), -1, dtype=np.int32)
+
+    def at(self, path: str) -> Node | None:
+        """The node below this one at a dotted path, such as `subgraphs.tensors`; None where the files have none."""
+        node: Node | None = self
+        for name in path.split(".") if path else ():
+            node = node.children.get(name) if node else None
+        return node
+
+    def _index(self, name: str) -> int:
+        for index, declared in enumerate(self.layout.fields):
+            if declared.name == name:
+                return index
+        raise KeyError(f"table {self.layout.name} has no field {name}")
+
+
+def flat_offsets(starts: Offsets, lengths: Offsets, width: int) -> Offsets:
+    """Byte offsets of all elements of vectors that start at `starts`, element width `width`, in row order."""
+    total = int(lengths.sum())
+    before = np.cumsum(lengths) - lengths
+    return np.repeat(starts - before * width, lengths) + np.arange(total, dtype=np.int64) * width
+
+
+def empty_node(path: str, layout: TableLayout, window: Window, scalars: dict[str, str]) -> Node:
+    """A node without rows, for a place of the schema where no file has a table."""
+    none = np.zeros(0, dtype=np.int32)
+    return Node(
+        path,
+        layout,
+        window,
+        np.zeros(0, dtype=np.int64),
+        none,
+        none,
+        none,
+        none,
+        np.zeros((0, len(layout.fields)), dtype=np.uint16),
+        np.zeros(0, dtype=np.intp),
+        scalars=scalars,
+    )

@@ -1,0 +1,369 @@
+"""Reads all tables of one or many flatbuffers in a few gathers per kind of table, and checks every offset on the way.
+
+The checks are those of the FlatBuffers verifier in C++ (bounds, alignment, terminated strings, depth, number of
+tables), for all rows of a kind at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.flatbuffer.errors import FlatbufferError
+from tflint.flatbuffer.layout import Field, Layouts
+from tflint.flatbuffer.node import Node, Vector, flat_offsets
+from tflint.flatbuffer.window import DTYPES, Offsets, Window
+
+#: Tables per file, shared ones counted as often as a vector names them: the limit of the C++ verifier, which LiteRT
+#: runs before it loads a file.
+MAX_TABLES = 1_000_000
+#: Nesting of tables; the limit of the C++ verifier.
+MAX_DEPTH = 64
+#: A vector's length must fit a signed 32-bit offset.
+MAX_VECTOR_BYTES = 2**31 - 1
+#: A file without a fixed part shorter than this cannot hold a root offset and an identifier.
+MIN_FILE_BYTES = 8
+#: Elements of all vectors of one field in one file, shared vectors counted as often as they are used. Unshared vectors
+#: cannot hold more elements than the file has bytes; the allowance lets small files share freely.
+RAGGED_ALLOWANCE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """The tables of one or many files: the root node, and for each file the byte just past its last table or vector."""
+
+    root: Node
+    ends: Offsets
+    newer: dict[int, list[str]]
+
+
+def read_forest(window: Window, layouts: Layouts, root_table: str) -> Forest:
+    """Read every table that the files of a window hold; raise `FlatbufferError` for the first broken invariant."""
+    return _Reader(window, layouts).read(root_table)
+
+
+class _Reader:
+    def __init__(self, window: Window, layouts: Layouts) -> None:
+        self.window = window
+        self.layouts = layouts
+        self.n_tables = np.zeros(window.n_files, dtype=np.int64)
+        self.extents = window.starts.copy()
+        self.newer: dict[int, list[str]] = {}
+        # Alignment counts from a file's own start; where all starts are multiples of 16 the offset itself tells.
+        self.is_skewed = bool((window.starts & 15).any())
+
+    def read(self, root_table: str) -> Forest:
+        roots = np.arange(self.window.n_files, dtype=np.int32)
+        starts = self.window.starts
+        self._require(starts + MIN_FILE_BYTES <= self.window.ends, starts, roots, "", "the file is too short", True)
+        offsets = self.window.take(starts, "uint").astype(np.int64)
+        parents = np.zeros(len(roots), dtype=np.int32)
+        root = self._node("", root_table, starts + offsets, roots, parents, parents, depth=0)
+        return Forest(root, self.extents, self.newer)
+
+    # -- one node ------------------------------------------------------------------------------------------------------
+
+    def _node(
+        self,
+        path: str,
+        table: str,
+        positions: Offsets,
+        roots: NDArray[np.int32],
+        parents: NDArray[np.int32],
+        ordinals: NDArray[np.int32],
+        depth: int,
+    ) -> Node:
+        if depth > MAX_DEPTH:
+            raise self._error(f"tables are nested deeper than {MAX_DEPTH}", positions, roots, 0, path)
+        self._count(roots, path)
+        layout = self.layouts.table(table)
+        sizes, field_offsets, n_slots = self._vtables(path, positions, roots, layout.n_slots)
+        newer = np.flatnonzero(n_slots > layout.n_slots)
+        for root in np.unique(roots[newer]).tolist():
+            self._note_newer(root, f"{table} has more fields than known")
+        slots = [declared.slot for declared in layout.fields]
+        node = Node(
+            path, layout, self.window, positions, roots, parents, ordinals, sizes, field_offsets[:, slots], newer
+        )
+        used: NDArray[np.bool_] = np.asarray(node.field_offsets.any(axis=0))
+        self._scalars(node, used)
+        for index, declared in enumerate(layout.fields):
+            if declared.name in node.scalars or not used[index]:
+                continue
+            self._field(node, declared, field_offsets, depth)
+        return node
+
+    def _count(self, roots: NDArray[np.int32], path: str) -> None:
+        self.n_tables += np.bincount(roots, minlength=len(self.n_tables))
+        over = np.flatnonzero(self.n_tables > MAX_TABLES)
+        if len(over):
+            raise FlatbufferError(
+                f"the file names {int(self.n_tables[over[0]]):,} tables, more than the {MAX_TABLES:,} that the"
+                " FlatBuffers verifier allows",
+                path=_dotted(path),
+                root=int(over[0]),
+            )
+
+    def _vtables(
+        self, path: str, positions: Offsets, roots: NDArray[np.int32], n_slots: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.int64]]:
+        """Table sizes, the field offset of every known slot (0: not stored), and how many slots each vtable has."""
+        window = self.window
+        self._require_span(positions, 4, 4, roots, path, "a table")
+        vtables = positions - window.take(positions, "int")
+        bounds = window.bounds(roots)
+        starts = window.starts[roots] if window.n_files > 1 else 0
+        self._require((vtables >= starts) & (vtables + 4 <= bounds), positions, roots, path, "the vtable", True)
+        self._require(self._aligned(vtables, 2, roots), positions, roots, path, "the vtable is not aligned")
+        vtable_bytes = window.take(vtables, "ushort").astype(np.int64)
+        table_bytes = window.take(vtables + 2, "ushort").astype(np.int32)
+        self._require((vtable_bytes >= 4) & (vtable_bytes & 1 == 0), positions, roots, path, "the vtable's size is odd")
+        self._require(vtables + vtable_bytes <= bounds, positions, roots, path, "the vtable", True)
+        self._require(positions + table_bytes <= bounds, positions, roots, path, "the table", True)
+        slots = (vtable_bytes - 4) >> 1
+        offsets = self._slot_offsets(vtables, slots, n_slots)
+        self._extend(roots, np.maximum(vtables + vtable_bytes, positions + table_bytes))
+        return table_bytes, offsets, slots
+
+    def _slot_offsets(self, vtables: Offsets, slots: Offsets, n_slots: int) -> NDArray[np.uint16]:
+        wanted = np.arange(n_slots, dtype=np.int64)
+        known = wanted < slots[:, None]
+        # A slot past the vtable's end is read from the vtable's start instead and then blanked: one gather for all.
+        where = np.where(known, vtables[:, None] + 4 + wanted * 2, vtables[:, None])
+        offsets = self.window.take(where, "ushort")
+        offsets[~known] = 0
+        return offsets
+
+    def _scalars(self, node: Node, used: NDArray[np.bool_]) -> None:
+        indexes, widths = [], []
+        for index, declared in enumerate(node.layout.fields):
+            if declared.is_union or declared.is_vector or declared.type == "string":
+                continue
+            if self.layouts.is_table(declared.type):
+                continue
+            node.scalars[declared.name] = self.layouts.scalar(declared.type)
+            if used[index]:
+                indexes.append(index)
+                widths.append(DTYPES[node.scalars[declared.name]].itemsize)
+        if not indexes:
+            return
+        width = np.array(widths, dtype=np.int64)
+        offsets = node.field_offsets[:, indexes].astype(np.int64)
+        at = node.positions[:, None] + offsets
+        bounds = self.window.bounds(node.roots)
+        limit = bounds[:, None] if isinstance(bounds, np.ndarray) else bounds
+        inside = (at + width <= limit) & self._aligned(at, width, node.roots) | (offsets == 0)
+        bad = np.flatnonzero(~inside.all(axis=1))
+        if len(bad):
+            row = int(bad[0])
+            name = node.layout.fields[indexes[int(np.flatnonzero(~inside[row])[0])]].name
+            raise self._error("a field lies outside of the file or is not aligned", at[:, 0], node.roots, row,
+                              self._join(node.path, name), truncated=True)  # fmt: skip
+
+    # -- fields that are offsets ---------------------------------------------------------------------------------------
+
+    def _field(self, node: Node, declared: Field, all_offsets: NDArray[np.uint16], depth: int) -> None:
+        rows = np.flatnonzero(node.is_set(declared.name)).astype(np.int32)
+        path = self._join(node.path, declared.name)
+        targets = self._follow(node.positions[rows] + all_offsets[rows, declared.slot], node.roots[rows], path)
+        if declared.is_union:
+            self._union(node, declared, rows, targets, all_offsets, depth)
+        elif self.layouts.is_table(declared.type):
+            self._single(node, declared.name, declared.type, path, rows, targets, depth)
+        else:
+            self._vector(node, declared, path, rows, targets, depth)
+
+    def _follow(self, fields: Offsets, roots: NDArray[np.int32], path: str) -> Offsets:
+        """Where unsigned forward offsets stored at `fields` lead."""
+        self._require_span(fields, 4, 4, roots, path, "an offset")
+        distance = self.window.take(fields, "uint").astype(np.int64)
+        self._require(distance > 0, fields, roots, path, "an offset is zero")
+        targets = fields + distance
+        self._require_span(targets, 4, 4, roots, path, "what an offset points to")
+        return targets
+
+    def _single(
+        self, node: Node, name: str, table: str, path: str, rows: NDArray[np.int32], targets: Offsets, depth: int
+    ) -> None:
+        first, inverse = _distinct(targets)
+        link = np.full(len(node), -1, dtype=np.int32)
+        link[rows] = inverse
+        node.links[name] = link
+        parents = rows[first]
+        ordinals = np.zeros(len(first), dtype=np.int32)
+        child_roots = node.roots[parents]
+        node.children[name] = self._node(path, table, targets[first], child_roots, parents, ordinals, depth + 1)
+
+    def _union(
+        self,
+        node: Node,
+        declared: Field,
+        rows: NDArray[np.int32],
+        targets: Offsets,
+        all_offsets: NDArray[np.uint16],
+        depth: int,
+    ) -> None:
+        types = np.zeros(len(node), dtype=np.uint8)
+        at = all_offsets[:, declared.type_slot]
+        typed = np.flatnonzero(at)
+        positions = node.positions[typed] + at[typed]
+        path = self._join(node.path, declared.name)
+        self._require_span(positions, 1, 1, node.roots[typed], path, "a union's type")
+        types[typed] = self.window.take(positions, "ubyte")
+        node.union_types[declared.name] = types
+        members = self.layouts.unions[declared.type]
+        for number in np.unique(types[rows]).tolist():
+            chosen = types[rows] == number
+            if number >= len(members):
+                for root in np.unique(node.roots[rows[chosen]]).tolist():
+                    self._note_newer(root, f"{declared.type} has a member {number} that is not known")
+                continue
+            if number == 0:
+                continue
+            member = members[number]
+            self._single(node, f"{declared.name}.{member}", member, path, rows[chosen], targets[chosen], depth)
+
+    def _vector(
+        self, node: Node, declared: Field, path: str, rows: NDArray[np.int32], targets: Offsets, depth: int
+    ) -> None:
+        element = declared.element
+        is_text = declared.type == "string"
+        is_offsets = declared.is_vector and (element == "string" or self.layouts.is_table(element))
+        scalar = "uint" if is_offsets else "ubyte" if is_text else self.layouts.scalar(element)
+        lengths = self.window.take(targets, "uint").astype(np.int64)
+        node.vectors[declared.name] = self._spans(node, path, rows, targets + 4, lengths, scalar)
+        if is_text:
+            self._require_terminated(targets + 4 + lengths, node.roots[rows], path)
+        if is_offsets:
+            self._elements(node, declared.name, element, path, depth)
+
+    def _spans(
+        self, node: Node, path: str, rows: NDArray[np.int32], begins: Offsets, lengths: Offsets, scalar: str
+    ) -> Vector:
+        roots = node.roots[rows]
+        sizes = lengths * DTYPES[scalar].itemsize
+        self._require(sizes <= MAX_VECTOR_BYTES, begins - 4, roots, path, "a vector's length is impossible", True)
+        self._require(begins + sizes <= self.window.bounds(roots), begins - 4, roots, path, "a vector", True)
+        self._require_budget(node, path, rows, lengths)
+        self._extend(roots, begins + sizes)
+        n = len(node)
+        starts, counts, present = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.bool_)
+        starts[rows], counts[rows], present[rows] = begins, lengths, True
+        return Vector(starts, counts, present, scalar)
+
+    def _require_budget(self, node: Node, path: str, rows: NDArray[np.int32], lengths: Offsets) -> None:
+        totals = np.bincount(node.roots[rows], weights=lengths, minlength=self.window.n_files)
+        allowed = self.window.ends - self.window.starts + RAGGED_ALLOWANCE
+        over = np.flatnonzero(totals > allowed)
+        if len(over):
+            raise FlatbufferError(
+                f"shared vectors repeat to {int(totals[over[0]]):,} elements, more than a file of"
+                f" {int(self.window.ends[over[0]] - self.window.starts[over[0]]):,} bytes can mean",
+                path=_dotted(path),
+                root=int(over[0]),
+            )
+
+    def _elements(self, node: Node, name: str, element: str, path: str, depth: int) -> None:
+        vector = node.vectors[name]
+        lengths = vector.lengths
+        roots = np.repeat(node.roots, lengths)
+        parents = np.repeat(np.arange(len(node), dtype=np.int32), lengths)
+        before = np.cumsum(lengths) - lengths
+        ordinals = (np.arange(len(parents), dtype=np.int64) - np.repeat(before, lengths)).astype(np.int32)
+        targets = self._follow(flat_offsets(vector.starts, lengths, 4), roots, path)
+        if element != "string":
+            node.children[name] = self._node(path, element, targets, roots, parents, ordinals, depth + 1)
+            return
+        begins = targets + 4
+        text_lengths = self.window.take(targets, "uint").astype(np.int64)
+        bounds = self.window.bounds(roots)
+        self._require(begins + text_lengths <= bounds, targets, roots, path, "a string", True)
+        self._require_terminated(begins + text_lengths, roots, path)
+        self._extend(roots, begins + text_lengths)
+        node.texts[name] = Vector(begins, text_lengths, np.ones(len(begins), np.bool_), "ubyte")
+
+    # -- checks --------------------------------------------------------------------------------------------------------
+
+    def _require_terminated(self, ends: Offsets, roots: NDArray[np.int32], path: str) -> None:
+        inside = ends < self.window.bounds(roots)
+        self._require(inside, ends, roots, path, "a string's end", True)
+        zero = self.window.take(ends, "ubyte") == 0
+        self._require(zero, ends, roots, path, "a string does not end with a zero byte")
+
+    def _require_span(
+        self, offsets: Offsets, width: int, align: int, roots: NDArray[np.int32], path: str, what: str
+    ) -> None:
+        self._require(offsets + width <= self.window.bounds(roots), offsets, roots, path, what, True)
+        if align > 1:
+            self._require(self._aligned(offsets, align, roots), offsets, roots, path, f"{what} is not aligned")
+
+    def _aligned(self, offsets: Offsets, width: int | Offsets, roots: NDArray[np.int32]) -> NDArray[np.bool_]:
+        if self.is_skewed:
+            starts = self.window.starts[roots]
+            offsets = offsets - (starts[:, None] if offsets.ndim == 2 else starts)
+        aligned: NDArray[np.bool_] = (offsets & (width - 1)) == 0
+        return aligned
+
+    def _require(
+        self,
+        holds: NDArray[np.bool_],
+        offsets: Offsets,
+        roots: NDArray[np.int32],
+        path: str,
+        reason: str,
+        truncated: bool = False,
+    ) -> None:
+        if holds.all():
+            return
+        text = f"{reason} reaches past the end of the file" if truncated else reason
+        raise self._error(text, offsets, roots, int(np.argmin(holds)), path, truncated=truncated)
+
+    def _error(
+        self,
+        reason: str,
+        offsets: Offsets,
+        roots: NDArray[np.int32],
+        row: int,
+        path: str,
+        truncated: bool = False,
+    ) -> FlatbufferError:
+        root = int(roots[row])
+        offset = self.window.file_offset(int(offsets[row]), root)
+        return FlatbufferError(reason, offset=offset, path=_dotted(path), root=root, is_truncation=truncated)
+
+    def _extend(self, roots: NDArray[np.int32], ends: Any) -> None:
+        if not len(roots):
+            return
+        if len(self.extents) == 1:
+            self.extents[0] = max(int(self.extents[0]), int(ends.max()))
+        else:
+            np.maximum.at(self.extents, roots, ends)
+
+    def _note_newer(self, root: int, what: str) -> None:
+        notes = self.newer.setdefault(root, [])
+        if what not in notes:
+            notes.append(what)
+
+    @staticmethod
+    def _join(path: str, name: str) -> str:
+        return f"{path}.{name}" if path else name
+
+
+def _distinct(targets: Offsets) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Index of the first row with each distinct target in row order, and for each row which of these it is."""
+    steps = np.diff(targets)
+    if not len(steps) or (steps > 0).all() or (steps < 0).all():  # how writers lay tables out: nothing is shared
+        every = np.arange(len(targets))
+        return every, every.astype(np.int32)
+    _, first, inverse = np.unique(targets, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    rank = np.empty(len(order), dtype=np.int32)
+    rank[order] = np.arange(len(order), dtype=np.int32)
+    return first[order], rank[inverse]
+
+
+def _dotted(path: str) -> str:
+    return path or "root table"

@@ -1,0 +1,377 @@
+"""Runs a checked program over the columns of some rows. Reads columns, knows nothing else; bounded by an element budget."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from tflint.columns.column import (
+    ABSENT,
+    PRESENT,
+    UNKNOWN,
+    Column,
+    Lists,
+    References,
+    Scalars,
+    State,
+    Strings,
+    Texts,
+)
+from tflint.errors import TflintError
+from tflint.language import fold
+from tflint.language.check import Program
+from tflint.language.value import Array, Value, aligned, constant, expanded, joined_state, same_labels
+
+
+class BudgetError(TflintError):
+    """An expression would make more list elements than allowed."""
+
+
+class Columns(Protocol):
+    """Where the columns of tables come from."""
+
+    def column(self, table: str, name: str) -> Column:
+        """A column by table and name."""
+        ...
+
+
+class Evaluator:
+    """Evaluates programs over the same rows of one table.
+
+    `records` and `constants` are the values behind the names that the scope declared. Columns that several programs
+    ask for are gathered once.
+    """
+
+    def __init__(
+        self,
+        columns: Columns,
+        rows: Array,
+        *,
+        records: Mapping[str, Mapping[str, Any]] | None = None,
+        constants: Mapping[str, Mapping[str, Any]] | None = None,
+        budget: int = 20_000_000,
+    ) -> None:
+        self._columns = columns
+        self._rows = rows
+        self._records = records or {}
+        self._constants = constants or {}
+        self._budget = budget
+        self._cache: dict[Program, Value] = {}
+
+    def value(self, program: Program) -> Value:
+        """The value of a program for every row."""
+        return expanded(self._run(program), len(self._rows))
+
+    def narrowed(self, kept: Array) -> Evaluator:
+        """An evaluator over some of the rows, by index."""
+        return Evaluator(
+            self._columns,
+            self._rows[kept],
+            records=self._records,
+            constants=self._constants,
+            budget=self._budget,
+        )
+
+    def _run(self, program: Program) -> Value:
+        operation = program[0]
+        if operation == "column":
+            if program not in self._cache:
+                self._cache[program] = self._column(program)
+            return self._cache[program]
+        with np.errstate(all="ignore"):
+            return _OPERATIONS[operation](self, program)
+
+    def _row(self, _program: Program) -> Value:
+        return Value(self._rows)
+
+    def _column(self, program: Program) -> Value:
+        _, base, table, name = program
+        return self._follow(self._run(base), self._columns.column(table, name))
+
+    def _follow(self, base: Value, column: Column) -> Value:
+        """A column of the rows that a reference leads to."""
+        rows = base.values
+        safe = rows if base.state is None else np.where(base.state == PRESENT, rows, 0)
+        if not len(column):  # nothing can lead to a table without rows
+            empty = np.zeros(len(rows))
+            state = np.full(len(rows), ABSENT, dtype=np.uint8) if base.state is None else base.state
+            is_text = isinstance(column, Strings | Texts) or (isinstance(column, Lists) and column.labels is not None)
+            labels = [""] if is_text else None
+            values = empty.astype(np.int64) if is_text or isinstance(column, References) else empty
+            if isinstance(column, Lists):
+                return Value(values[:0], None, np.zeros(len(rows), dtype=np.int64), state, labels)
+            return Value(values, state, base.lengths, base.row_state, labels)
+        if isinstance(column, Lists):
+            return self._lists(column, safe, base.state)
+        gathered = self._gather(column, safe)
+        state = joined_state(base.state, None if column.state is None else column.state[safe])
+        if isinstance(column, References):
+            state = joined_state(state, _negative(gathered.values))
+        return Value(gathered.values, state, base.lengths, base.row_state, gathered.labels)
+
+    def _gather(self, column: Column, rows: Array) -> Value:
+        if isinstance(column, Scalars):
+            values = column.values[rows]
+            return Value(values if values.dtype == np.bool_ else values.astype(np.float64))
+        if isinstance(column, Strings):
+            return Value(column.codes[rows].astype(np.int64), labels=column.labels)
+        if isinstance(column, References):
+            return Value(column.rows[rows])
+        assert isinstance(column, Texts)
+        return _decoded(column, rows)
+
+    def _lists(self, column: Lists, rows: Array, state: State) -> Value:
+        lengths = column.lengths[rows]
+        row_state = joined_state(state, None if column.state is None else column.state[rows])
+        if row_state is not None:
+            lengths = np.where(row_state == PRESENT, lengths, 0)
+        self._spend(int(lengths.sum()))
+        kept = Lists(column.starts[rows], lengths, column.take, column.stride)
+        values, _ = kept.flatten(np.arange(len(rows)))
+        if column.labels is not None:
+            return Value(values.astype(np.int64), None, lengths, row_state, column.labels)
+        if values.dtype == np.bool_:
+            return Value(values, None, lengths, row_state)
+        return Value(values if self._is_reference(column) else values.astype(np.float64), None, lengths, row_state)
+
+    @staticmethod
+    def _is_reference(_column: Lists) -> bool:
+        return False
+
+    def _spend(self, elements: int) -> None:
+        if elements > self._budget:
+            raise BudgetError(f"the expression makes {elements:,} list elements, more than {self._budget:,}")
+
+    # -- constants -----------------------------------------------------------------------------------------------------
+
+    def _literal(self, program: Program) -> Value:
+        return constant(program[1])
+
+    def _record(self, program: Program) -> Value:
+        value = self._records[program[1]][program[2]]
+        n = len(self._rows)
+        if value is None:
+            return Value(np.zeros(n), np.full(n, UNKNOWN, dtype=np.uint8), labels=[""])
+        if isinstance(value, list | tuple):
+            labels = list(dict.fromkeys(value))
+            codes = np.tile(np.arange(len(labels)), n)
+            self._spend(len(codes))
+            return Value(codes, None, np.full(n, len(labels)), None, labels)
+        return constant(float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+
+    # -- operators -----------------------------------------------------------------------------------------------------
+
+    def _arithmetic(self, program: Program) -> Value:
+        return self._paired(program, _ARITHMETIC[program[0]])
+
+    def _paired(self, program: Program, apply: Callable[[Array, Array], Array]) -> Value:
+        left, right, lengths, row_state = self._both(program)
+        values = apply(left.values, right.values)
+        state = _full(joined_state(left.state, right.state), len(values))
+        return Value(values, state, lengths, row_state, is_constant=left.is_constant and right.is_constant)
+
+    def _both(self, program: Program) -> tuple[Value, Value, Array | None, State]:
+        sides = aligned(self._run(program[1]), self._run(program[2]))
+        if sides[2] is not None:
+            self._spend(int(sides[2].sum()))
+        return sides
+
+    def _equality(self, program: Program) -> Value:
+        left, right, lengths, row_state = self._both(program)
+        a, b = same_labels(left, right) if left.labels is not None else (left.values, right.values)
+        values = a == b if program[0] == "==" else a != b
+        state = _full(joined_state(left.state, right.state), len(values))
+        return Value(values, state, lengths, row_state, is_constant=left.is_constant and right.is_constant)
+
+    def _close(self, program: Program) -> Value:
+        rtol, atol = program[3], program[4]
+
+        def apply(a: Array, b: Array) -> Array:
+            near = np.abs(a - b) <= np.maximum(rtol * np.maximum(np.abs(a), np.abs(b)), atol)
+            return near | (a == b)  # two equal infinities
+
+        return self._paired(program, apply)
+
+    def _logic(self, program: Program) -> Value:
+        result = self._run(program[1])
+        for part in program[2:]:
+            result = _kleene(result, self._run(part), decisive=program[0] == "or")
+        return result
+
+    def _not(self, program: Program) -> Value:
+        value = self._run(program[1])
+        return Value(~value.values, value.state, value.lengths, value.row_state, is_constant=value.is_constant)
+
+    def _map(self, program: Program) -> Value:
+        value = self._run(program[1])
+        values = np.isfinite(value.values) if program[0] == "isfinite" else np.abs(value.values)
+        return Value(values, value.state, value.lengths, value.row_state, is_constant=value.is_constant)
+
+    def _in(self, program: Program) -> Value:
+        value = self._run(program[1])
+        if program[2][0] == "constants":
+            values = _is_one_of(value, program[2][1])
+            return Value(values, value.state, value.lengths, value.row_state, is_constant=value.is_constant)
+        found = self._equality(("==", program[1], program[2]))
+        return fold.any_true(found)
+
+    def _constants(self, program: Program) -> Value:
+        n = len(self._rows)
+        self._spend(n * len(program[1]))
+        lengths = np.full(n, len(program[1]))
+        if isinstance(program[1][0], str):
+            labels = list(dict.fromkeys(program[1]))
+            codes = np.array([labels.index(text) for text in program[1]], dtype=np.int64)
+            return Value(np.tile(codes, n), None, lengths, None, labels)
+        return Value(np.tile(np.array(program[1]), n), None, lengths)
+
+    def _glob(self, program: Program) -> Value:
+        value = self._run(program[1])
+        assert value.labels is not None
+        used, inverse = np.unique(value.values, return_inverse=True)
+        matches = np.array([fnmatch.fnmatchcase(value.labels[int(k)], program[2]) for k in used], dtype=np.bool_)
+        return Value(matches[inverse] if len(used) else np.zeros(0, np.bool_), value.state, value.lengths,
+                     value.row_state, is_constant=value.is_constant)  # fmt: skip
+
+    def _lookup(self, program: Program) -> Value:
+        table: Any = self._table(program[1])
+        keys = [self._run(key) for key in program[2:]]
+        first, lengths, row_state = keys[0], keys[0].lengths, keys[0].row_state
+        spread = [first]
+        for key in keys[1:]:
+            first, other, lengths, row_state = aligned(first, key)
+            spread = [*(aligned(value, key)[0] for value in spread), other]
+        n = max((len(key.values) for key in spread), default=0)
+        parts = [_plain_keys(key, n) for key in spread]
+        found = [_find(table, path) for path in zip(*parts, strict=True)] if table is not None else [None] * n
+        state = joined_state(*(_full(key.state, n) for key in spread))
+        missing = np.array([value is None for value in found], dtype=np.uint8) * UNKNOWN
+        state = joined_state(state, missing if missing.any() else None)
+        is_constant = all(key.is_constant for key in spread)
+        if any(isinstance(value, str) for value in found):
+            labels = sorted({str(value) for value in found})
+            codes = np.array([labels.index(str(value)) for value in found], dtype=np.int64)
+            return Value(codes, state, lengths, row_state, labels, is_constant)
+        numbers = np.array([0.0 if value is None else float(value) for value in found])
+        return Value(numbers, state, lengths, row_state, is_constant=is_constant)
+
+    def _table(self, program: Program) -> Any:
+        if program[0] == "record":
+            return self._records[program[1]][program[2]]
+        value: Any = self._constants
+        for name in program[1:]:
+            value = value[name]
+        return value
+
+    def _fold(self, program: Program) -> Value:
+        return fold.FOLDS[program[0]](self._run(program[1]))
+
+    def _index(self, program: Program) -> Value:
+        base, index = self._run(program[1]), expanded(self._run(program[2]), len(self._rows))
+        return fold.element(base, index)
+
+    def _has(self, program: Program) -> Value:
+        value = self._run(program[1])
+        if value.is_list:
+            return fold.has_elements(value)
+        if value.is_constant:
+            return constant(True)
+        n = len(value.values)
+        return Value(np.ones(n, dtype=np.bool_) if value.state is None else value.state != ABSENT)
+
+
+def _kleene(left: Value, right: Value, *, decisive: bool) -> Value:
+    """`or` (decisive True) and `and` (decisive False): a present decisive operand decides."""
+    a, b, lengths, row_state = aligned(left, right)
+    values = a.values | b.values if decisive else a.values & b.values
+    state = _full(joined_state(a.state, b.state), len(values))
+    if state is not None:
+        decides = _decides(a, decisive) | _decides(b, decisive)
+        state = np.where(decides, PRESENT, state).astype(np.uint8)
+        values = np.where(decides, decisive, values)
+    if lengths is not None and not (left.is_list and right.is_list):
+        # A single decisive value decides every element of a list, even one that is absent or unknown as a whole;
+        # the elements of such a list are none, so only its row state is left to say so.
+        row_state = joined_state(left.row_state, right.row_state)
+        single = right if left.is_list else left
+        if not single.is_constant:
+            undecided = None if single.state is None else np.where(_decides(single, decisive), 0, single.state)
+            row_state = joined_state(row_state, undecided)
+    return Value(values, state, lengths, row_state, is_constant=left.is_constant and right.is_constant)
+
+
+def _decides(value: Value, decisive: bool) -> Array:
+    decides: Array = value.values == decisive
+    return decides if value.state is None else decides & (value.state == PRESENT)
+
+
+def _full(state: State, n: int) -> State:
+    return np.repeat(state, n) if state is not None and len(state) == 1 and n != 1 else state
+
+
+def _negative(rows: Array) -> State:
+    negative = rows < 0
+    return negative.astype(np.uint8) * ABSENT if negative.any() else None
+
+
+def _decoded(column: Texts, rows: Array) -> Value:
+    used, inverse = np.unique(rows, return_inverse=True)
+    labels: dict[str, int] = {}
+    codes = [labels.setdefault(column.text(int(row)), len(labels)) for row in used]
+    return Value(np.array(codes, dtype=np.int64)[inverse], labels=list(labels) or [""])
+
+
+def _is_one_of(value: Value, members: tuple[Any, ...]) -> Array:
+    if value.labels is None:
+        return np.isin(value.values, np.array(members))
+    wanted = set(members)
+    accepted = np.array([label in wanted for label in value.labels], dtype=np.bool_)
+    return accepted[value.values] if len(accepted) else np.zeros(len(value.values), dtype=np.bool_)
+
+
+def _plain_keys(key: Value, n: int) -> list[Any]:
+    values = np.repeat(key.values, n) if key.is_constant and len(key.values) != n else key.values
+    if key.labels is not None:
+        return [key.labels[int(code)] for code in values]
+    return [int(number) if float(number).is_integer() else float(number) for number in values.tolist()]
+
+
+def _find(table: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        if not isinstance(table, Mapping):
+            return None
+        table = table.get(key, table.get(str(key)))  # JSON has string keys only
+    return None if isinstance(table, Mapping) else table
+
+
+_ARITHMETIC: dict[str, Callable[[Array, Array], Array]] = {
+    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "%": np.mod,
+    "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
+    "min2": np.minimum, "max2": np.maximum,
+}  # fmt: skip
+_OPERATIONS: dict[str, Callable[[Evaluator, Program], Value]] = {
+    "row": Evaluator._row,
+    "number": Evaluator._literal,
+    "bool": Evaluator._literal,
+    "string": Evaluator._literal,
+    "constants": Evaluator._constants,
+    "record": Evaluator._record,
+    "==": Evaluator._equality,
+    "!=": Evaluator._equality,
+    "close": Evaluator._close,
+    "and": Evaluator._logic,
+    "or": Evaluator._logic,
+    "not": Evaluator._not,
+    "isfinite": Evaluator._map,
+    "abs": Evaluator._map,
+    "in": Evaluator._in,
+    "glob": Evaluator._glob,
+    "lookup": Evaluator._lookup,
+    "index": Evaluator._index,
+    "has": Evaluator._has,
+    **dict.fromkeys(_ARITHMETIC, Evaluator._arithmetic),
+    **dict.fromkeys(fold.FOLDS, Evaluator._fold),
+}

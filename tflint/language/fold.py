@@ -1,0 +1,183 @@
+"""Folds: what makes one value a row out of a list a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tflint.columns.column import ABSENT, PRESENT, UNKNOWN, State
+from tflint.language.value import Array, Value, joined_state, present_only, row_numbers
+
+
+def _rows(value: Value) -> int:
+    assert value.lengths is not None
+    return len(value.lengths)
+
+
+def _count_where(value: Value, mask: Array) -> Array:
+    assert value.lengths is not None
+    return np.bincount(row_numbers(value.lengths)[mask], minlength=_rows(value))
+
+
+def _with_state(value: Value, state: int) -> Array:
+    """For each row how many elements have a state."""
+    if value.state is None:
+        return np.zeros(_rows(value), dtype=np.int64)
+    return _count_where(value, value.state == state)
+
+
+def _present(value: Value) -> Array:
+    return np.ones(len(value.values), dtype=np.bool_) if value.state is None else value.state == PRESENT
+
+
+def _undecided(value: Value, decided: Array) -> State:
+    """The state of a fold that some rows decide by one element: else unknown where an element is."""
+    unknown = (_with_state(value, UNKNOWN) > 0) & ~decided
+    state = joined_state((unknown * UNKNOWN).astype(np.uint8) if unknown.any() else None)
+    return _of_list(value, state)
+
+
+def _of_list(value: Value, state: State) -> State:
+    """A fold's state, with that of the list as a whole first: there is no element to decide anything."""
+    if value.row_state is None:
+        return state
+    return value.row_state if state is None else np.where(value.row_state != PRESENT, value.row_state, state)
+
+
+def all_true(value: Value) -> Value:
+    """Whether no element is false."""
+    false = _count_where(value, _present(value) & ~value.values) > 0
+    return Value(~false, _undecided(value, false))
+
+
+def any_true(value: Value) -> Value:
+    """Whether an element is true."""
+    true = _count_where(value, _present(value) & value.values) > 0
+    return Value(true, _undecided(value, true))
+
+
+def count(value: Value) -> Value:
+    """How many elements there are; absent ones do not count, unknown ones do."""
+    assert value.lengths is not None
+    return Value((value.lengths - _with_state(value, ABSENT)).astype(np.float64), _of_list(value, None))
+
+
+def count_true(value: Value) -> Value:
+    """How many elements are true."""
+    true = _count_where(value, _present(value) & value.values)
+    return Value(true.astype(np.float64), _undecided(value, np.zeros(len(true), dtype=np.bool_)))
+
+
+def share(value: Value) -> Value:
+    """Which part of the elements is true, 0 to 1; absent where there are none."""
+    true = _count_where(value, _present(value) & value.values)
+    total = _count_where(value, _present(value))
+    return Value(true / np.maximum(total, 1), _needs_one(value))
+
+
+def _needs_one(value: Value) -> State:
+    """The state of a fold that needs an element: absent where there is none, unknown where one is."""
+    assert value.lengths is not None
+    left = value.lengths - _with_state(value, ABSENT)
+    state = np.where(left == 0, ABSENT, np.where(_with_state(value, UNKNOWN) > 0, UNKNOWN, PRESENT)).astype(np.uint8)
+    return _of_list(value, state if state.any() else None)
+
+
+def total(value: Value) -> Value:
+    """The sum of the elements; 0 where there are none."""
+    rows = row_numbers(value.lengths) if value.lengths is not None else np.zeros(0, dtype=np.int64)
+    kept = _present(value)
+    sums = np.bincount(rows[kept], weights=value.values[kept], minlength=_rows(value))
+    return Value(sums, _undecided(value, np.zeros(len(sums), dtype=np.bool_)))
+
+
+def _reduced(value: Value, reduce: np.ufunc) -> Value:
+    values, rows = present_only(value)
+    result = np.zeros(_rows(value))
+    if len(values):
+        starts = np.flatnonzero(np.r_[True, np.diff(rows) > 0])
+        result[rows[starts]] = reduce.reduceat(values, starts)
+    return Value(result, _needs_one(value))
+
+
+def smallest(value: Value) -> Value:
+    """The smallest element (nan where one is); absent where there are none."""
+    return _reduced(value, np.minimum)
+
+
+def largest(value: Value) -> Value:
+    """The largest element (nan where one is); absent where there are none."""
+    return _reduced(value, np.maximum)
+
+
+def median(value: Value) -> Value:
+    """The middle element, or the mean of the two middle ones (nan where one is); absent where there are none."""
+    values, rows = present_only(value)
+    order = np.lexsort((values, rows))
+    values = values[order]
+    counts = np.bincount(rows, minlength=_rows(value))
+    starts = np.cumsum(counts) - counts
+    some = np.flatnonzero(counts)
+    low, high = starts[some] + (counts[some] - 1) // 2, starts[some] + counts[some] // 2
+    result = np.zeros(len(counts))
+    # Half of each first: the sum of two large numbers would not fit.
+    middle = np.where(low == high, values[low], values[low] / 2 + values[high] / 2)
+    last = values[starts[some] + counts[some] - 1]  # a nan sorts last
+    result[some] = np.where(np.isnan(last), np.nan, middle)
+    return Value(result, _needs_one(value))
+
+
+def first(value: Value) -> Value:
+    """The first element that is not absent; absent where there is none."""
+    assert value.lengths is not None
+    rows = row_numbers(value.lengths)
+    kept = np.arange(len(rows)) if value.state is None else np.flatnonzero(value.state != ABSENT)
+    n = _rows(value)
+    result = np.zeros(n, dtype=value.values.dtype)
+    state = np.full(n, ABSENT, dtype=np.uint8)
+    begins = kept[np.r_[True, np.diff(rows[kept]) > 0]] if len(kept) else kept
+    result[rows[begins]] = value.values[begins]
+    state[rows[begins]] = PRESENT if value.state is None else value.state[begins]
+    return Value(result, _of_list(value, state if state.any() else None), labels=value.labels)
+
+
+def element(value: Value, index: Value) -> Value:
+    """The element at an index, counted from 0 (or from the end, where negative); out of range is absent."""
+    assert value.lengths is not None
+    n = len(value.lengths)
+    position = np.where(np.isfinite(index.values), index.values, -1e18).astype(np.int64)
+    whole = index.values == np.floor(index.values)
+    position = np.where(position < 0, position + value.lengths, position)
+    inside = whole & (position >= 0) & (position < value.lengths)
+    at = np.where(inside, np.cumsum(value.lengths) - value.lengths + position, 0)
+    taken = value.values[at] if len(value.values) else np.zeros(n, dtype=value.values.dtype)
+    state = np.where(inside, PRESENT, ABSENT).astype(np.uint8)
+    if value.state is not None and len(value.state):
+        state = np.where(inside, value.state[at], state).astype(np.uint8)
+    combined = _of_list(value, state)
+    combined = joined_state(combined, index.state)
+    return Value(taken, combined if combined is not None and combined.any() else None, labels=value.labels)
+
+
+def has_elements(value: Value) -> Value:
+    """Whether the list is there and has an element that is not absent."""
+    assert value.lengths is not None
+    some = value.lengths - _with_state(value, ABSENT) > 0
+    if value.row_state is not None:
+        some = np.where(value.row_state == PRESENT, some, value.row_state == UNKNOWN)
+    return Value(some)
+
+
+FOLDS: dict[str, Callable[[Value], Value]] = {
+    "all": all_true,
+    "any": any_true,
+    "count": count,
+    "count_true": count_true,
+    "share": share,
+    "sum": total,
+    "min": smallest,
+    "max": largest,
+    "median": median,
+    "first": first,
+}

@@ -1,0 +1,24 @@
+"""What names mean in an expression: the columns of the row's table and of the tables it leads to, and constants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tflint.columns.types import ColumnType, TableDeclaration
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Names an expression may use.
+
+    `tables`: all tables with their columns; `row`: the table whose rows the expression is about; `constants`: knowledge
+    tables by name (read as `name.key`, or by `lookup(name.key, …)`); `records`: named values that one run fixes, such
+    as `target`, with the types of their fields (None: a table for `lookup`).
+    """
+
+    tables: Mapping[str, TableDeclaration]
+    row: str
+    constants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    records: Mapping[str, Mapping[str, ColumnType | None]] = field(default_factory=dict)

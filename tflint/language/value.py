@@ -1,0 +1,131 @@
+"""Values of expressions over many rows: one a row, or a list a row, each present, absent or unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.columns.column import ABSENT, UNKNOWN, State
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """The value of an expression.
+
+    Without `lengths` it is one value a row. With `lengths` it is a list a row: `values` and `state` are those of all
+    elements one after the other, `row_state` says which lists as a whole are absent or unknown. `labels` decode
+    `values` of strings. A constant has one element that stands for every row or element.
+    """
+
+    values: Array
+    state: State = None
+    lengths: Array | None = None
+    row_state: State = None
+    labels: Sequence[str] | None = None
+    is_constant: bool = False
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a list a row."""
+        return self.lengths is not None
+
+
+def constant(value: float | bool | str) -> Value:
+    """A value that is the same for every row."""
+    if isinstance(value, str):
+        return Value(np.zeros(1, dtype=np.int64), labels=[value], is_constant=True)
+    return Value(np.array([value]), is_constant=True)
+
+
+def expanded(value: Value, n_rows: int) -> Value:
+    """A constant as one value a row; anything else as it is."""
+    if not value.is_constant:
+        return value
+    return replace(value, values=np.repeat(value.values, n_rows), is_constant=False)
+
+
+def joined_state(*states: State) -> State:
+    """The state of an operation's result: unknown where an operand is, else absent where one is."""
+    result: State = None
+    for state in states:
+        if state is not None:
+            result = state if result is None else np.maximum(result, state)  # UNKNOWN > ABSENT > PRESENT
+    return result
+
+
+def row_numbers(lengths: Array) -> Array:
+    """For each element the number of its row."""
+    return np.repeat(np.arange(len(lengths)), lengths)
+
+
+def aligned(left: Value, right: Value) -> tuple[Value, Value, Array | None, State]:
+    """Both sides with equally many elements, and the lengths and row state of the result (None: one value a row)."""
+    if not left.is_list and not right.is_list:
+        return left, right, None, None
+    if left.is_list and right.is_list:
+        return _align_lists(left, right)
+    if right.is_list:
+        right, left, lengths, row_state = aligned(right, left)
+        return left, right, lengths, row_state
+    assert left.lengths is not None
+    if right.is_constant:
+        return left, right, left.lengths, left.row_state
+    spread = replace(
+        right,
+        values=np.repeat(right.values, left.lengths),
+        state=None if right.state is None else np.repeat(right.state, left.lengths),
+    )
+    return left, spread, left.lengths, joined_state(left.row_state, right.state)
+
+
+def _align_lists(left: Value, right: Value) -> tuple[Value, Value, Array, State]:
+    assert left.lengths is not None
+    assert right.lengths is not None
+    row_state = joined_state(left.row_state, right.row_state)
+    if np.array_equal(left.lengths, right.lengths):
+        return left, right, left.lengths, row_state
+    equal = left.lengths == right.lengths
+    lengths = np.where(equal | (right.lengths == 1), left.lengths, np.where(left.lengths == 1, right.lengths, 0))
+    odd = ~equal & (left.lengths != 1) & (right.lengths != 1)
+    if odd.any():
+        row_state = joined_state(row_state, (odd * UNKNOWN).astype(np.uint8))
+    return _stretched(left, lengths), _stretched(right, lengths), lengths, row_state
+
+
+def _stretched(value: Value, lengths: Array) -> Value:
+    """A list with its single elements repeated to the given lengths; rows of other lengths must fit already."""
+    assert value.lengths is not None
+    starts = np.cumsum(value.lengths) - value.lengths
+    rows = row_numbers(lengths)
+    before = np.cumsum(lengths) - lengths
+    inner = np.arange(len(rows)) - before[rows]
+    index = starts[rows] + np.where(value.lengths[rows] == 1, 0, inner)
+    state = None if value.state is None else value.state[index]
+    return replace(value, values=value.values[index], state=state, lengths=lengths)
+
+
+def same_labels(left: Value, right: Value) -> tuple[Array, Array]:
+    """Codes of two strings that can be compared."""
+    assert left.labels is not None
+    assert right.labels is not None
+    if left.labels is right.labels:
+        return left.values, right.values
+    numbers = {label: number for number, label in enumerate(left.labels)}
+    mapping = np.array([numbers.get(label, -1 - k) for k, label in enumerate(right.labels)], dtype=np.int64)
+    return left.values, mapping[right.values] if len(mapping) else right.values
+
+
+def present_only(value: Value) -> tuple[Array, Array]:
+    """Elements of a list that are not absent, with the rows they are of."""
+    assert value.lengths is not None
+    rows = row_numbers(value.lengths)
+    if value.state is None:
+        return value.values, rows
+    kept = value.state != ABSENT
+    return value.values[kept], rows[kept]

@@ -1,0 +1,160 @@
+"""The tables that are no graph: files, models, buffers, signatures, metadata entries, external buffers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.columns.column import (
+    Column,
+    Lists,
+    References,
+    Scalars,
+    Strings,
+    lists_by_counts,
+    lists_by_owner,
+    lists_of,
+    rows_of,
+    strings_of,
+    where_absent,
+)
+from tflint.columns.table import Table
+from tflint.model import shape
+from tflint.model.metadata import ModelExtras
+from tflint.model.shape import Makers, of_node
+
+if TYPE_CHECKING:
+    from tflint.model.tables import Tables
+
+Ints = NDArray[Any]
+
+
+def file(tables: Tables) -> Table:
+    """The files of the batch, readable or not."""
+    files = tables.files
+
+    def numbers(values: Sequence[int | None]) -> Column:
+        filled = np.array([value if value is not None else 0 for value in values], dtype=np.int64)
+        return Scalars(filled, where_absent(np.array([value is None for value in values])))
+
+    makers: Makers = {
+        "kind": lambda: strings_of(f.kind.kind for f in files),
+        "detail": lambda: strings_of(f.kind.detail or None for f in files),
+        "size": lambda: numbers([f.size for f in files]),
+        "reason": lambda: strings_of(f.reason for f in files),
+        "reason_offset": lambda: numbers([f.reason_offset for f in files]),
+        "reason_path": lambda: strings_of(f.reason_path for f in files),
+        "lfs_oid": lambda: strings_of(f.kind.lfs_oid for f in files),
+        "lfs_size": lambda: numbers([f.kind.lfs_size for f in files]),
+    }
+    offset = np.array([-1 if f.reason_offset is None else f.reason_offset for f in files], dtype=np.int64)
+    return Table("file", np.arange(len(files), dtype=np.int32), makers, offset)
+
+
+def model(tables: Tables) -> Table:
+    """The models."""
+    root = tables.root
+    ends, starts = tables.window.ends, tables.window.starts
+    forest = tables.forest
+    assert forest is not None
+    extras = functools.partial(_extras_column, tables)
+    makers: Makers = {
+        "version": lambda: Scalars(root.scalar("version")),
+        "description": lambda: shape.text(root, "description"),
+        "size": lambda: Scalars(ends - starts),
+        "structure_end": lambda: Scalars(forest.ends - starts),
+        "tail_bytes": lambda: Scalars(ends - forest.ends),
+        "newer_schema": lambda: _text_lists([forest.newer.get(k, []) for k in range(tables.n_files)]),
+        "tail": lambda: extras(lambda e: e.tail),
+        "tail_error": lambda: extras(lambda e: e.tail_error),
+        "min_runtime_version": lambda: extras(lambda e: e.min_runtime_version),
+        "metadata_error": lambda: extras(lambda e: e.metadata_error),
+        "metadata_name": lambda: extras(lambda e: e.metadata.get("name") if e.metadata else None),
+        "subgraphs": lambda: _children(tables, "subgraphs"),
+        "operator_codes": lambda: _children(tables, "operator_codes"),
+        "buffers": lambda: _children(tables, "buffers"),
+        "metadata": lambda: _children(tables, "metadata"),
+        "signatures": lambda: _children(tables, "signature_defs"),
+    }
+    return of_node(tables, "model", root, makers)
+
+
+def _extras_column(tables: Tables, read: Callable[[ModelExtras], str | None]) -> Strings:
+    """A string column of the model table from what lies outside of the flatbuffer."""
+    return strings_of(read(extra) for extra in tables.extras)
+
+
+def _children(tables: Tables, path: str) -> Lists:
+    counts = tables.root.vector(path).lengths
+    return lists_by_counts(np.arange(int(counts.sum())), counts)
+
+
+def buffer(tables: Tables) -> Table:
+    """The buffers."""
+    node = tables.node("buffers", "Buffer")
+    makers: Makers = {
+        "index": lambda: Scalars(node.ordinals),
+        "data": lambda: shape.vector(node, "data", empty_is_absent=True),
+        "offset": lambda: Scalars(node.scalar("offset")),
+        "size": lambda: Scalars(node.scalar("size")),
+    }
+    return of_node(tables, "buffer", node, makers)
+
+
+def signature(tables: Tables) -> Table:
+    """The signatures."""
+    node = tables.node("signature_defs", "SignatureDef")
+    rows = tables.model_rows("subgraphs", node.scalar("subgraph_index"), node.roots)
+    makers: Makers = {
+        "index": lambda: Scalars(node.ordinals),
+        "key": lambda: shape.text(node, "signature_key"),
+        "subgraph": lambda: References(rows),
+        "subgraph_index": lambda: Scalars(node.scalar("subgraph_index")),
+        "tensors": lambda: lists_by_owner(
+            rows_of(tables.column("signature_tensor", "signature")),
+            np.arange(len(tables.table("signature_tensor"))),
+            len(node),
+        ),
+    }
+    return of_node(tables, "signature", node, makers)
+
+
+def metadata(tables: Tables) -> Table:
+    """The metadata entries."""
+    node = tables.node("metadata", "Metadata")
+    makers: Makers = {
+        "index": lambda: Scalars(node.ordinals),
+        "name": lambda: shape.text(node, "name"),
+        "buffer": lambda: References(tables.model_rows("buffers", node.scalar("buffer"), node.roots)),
+        "buffer_index": lambda: Scalars(node.scalar("buffer")),
+    }
+    return of_node(tables, "metadata", node, makers)
+
+
+def external_buffer(tables: Tables) -> Table:
+    """The external buffers."""
+    node = tables.node("external_buffers", "ExternalBuffer")
+    makers: Makers = {
+        name: functools.partial(lambda field: Scalars(node.scalar(field)), name)
+        for name in ("id", "group", "offset", "length")
+    }
+    makers["packing"] = lambda: shape.text(node, "packing")
+    return of_node(tables, "external_buffer", node, makers)
+
+
+def external_buffer_group(tables: Tables) -> Table:
+    """The files that hold external buffers."""
+    node = tables.node("external_buffer_groups", "ExternalBufferGroup")
+    makers: Makers = {"index": lambda: Scalars(node.ordinals), "name": lambda: shape.text(node, "name")}
+    return of_node(tables, "external_buffer_group", node, makers)
+
+
+def _text_lists(items: Sequence[Sequence[str]]) -> Lists:
+    flat = strings_of(text for texts in items for text in texts)
+    counts = np.array([len(texts) for texts in items], dtype=np.int64)
+    lists = lists_of(np.asarray(flat.codes), np.cumsum(counts) - counts, counts)
+    return Lists(lists.starts, lists.lengths, lists.take, labels=flat.labels)

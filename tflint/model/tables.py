@@ -1,0 +1,123 @@
+"""The tables of one or many models: made from a flatbuffer forest when first asked for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.columns.column import Column
+from tflint.columns.table import Table
+from tflint.flatbuffer.node import Node
+from tflint.flatbuffer.reader import Forest
+from tflint.flatbuffer.window import Window
+from tflint.model import border, entries, graph, shape, tensors
+from tflint.model.metadata import ModelExtras, read_extras
+from tflint.schema import tflite_schema
+from tflint.source.kind import FileKind
+
+Ints = NDArray[Any]
+
+_MAKERS = {
+    "file": entries.file,
+    "model": entries.model,
+    "subgraph": graph.subgraph,
+    "tensor": tensors.tensor,
+    "operator": graph.operator,
+    "operand": graph.operand,
+    "operator_code": graph.operator_code,
+    "buffer": entries.buffer,
+    "input": border.inputs,
+    "output": border.outputs,
+    "signature": entries.signature,
+    "signature_tensor": border.signature_tensors,
+    "metadata": entries.metadata,
+    "associated_file": border.associated_files,
+    "dimension": tensors.dimension,
+    "variant_tensor": tensors.variant_tensor,
+    "external_buffer": entries.external_buffer,
+    "external_buffer_group": entries.external_buffer_group,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is known of a file besides its tables: what kind it is, its size, and why it could not be read."""
+
+    kind: FileKind
+    size: int
+    reason: str | None = None
+    reason_offset: int | None = None
+    reason_path: str | None = None
+
+
+class Tables:
+    """The tables of a batch of files; `window` and `forest` are None where the one file of the batch is unreadable.
+
+    A model's number in the batch is its file's number.
+    """
+
+    def __init__(self, files: Sequence[FileFacts], window: Window | None, forest: Forest | None) -> None:
+        self.files = files
+        self.schema = tflite_schema()
+        self.window = window if window is not None else Window.of_bytes(b"")
+        self.forest = forest
+        self._tables: dict[str, Table] = {}
+        if forest is not None:
+            self.root = forest.root
+
+    @property
+    def n_files(self) -> int:
+        """How many files the batch holds."""
+        return len(self.files)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the batch holds models; else it is one file that is none."""
+        return self.forest is not None
+
+    def table(self, name: str) -> Table:
+        """A table by name, made on first use; all but `file` are empty where the batch is no model."""
+        if name not in self._tables:
+            if self.is_readable or name == "file":
+                self._tables[name] = _MAKERS[name](self)
+            else:
+                self._tables[name] = Table(name, np.zeros(0, dtype=np.int32), {})
+        return self._tables[name]
+
+    def column(self, table: str, column: str) -> Column:
+        """A column by table and name."""
+        return self.table(table).column(column)
+
+    @functools.cached_property
+    def extras(self) -> list[ModelExtras]:
+        """For each model what lies in its metadata buffers and after its flatbuffer."""
+        return read_extras(self)
+
+    def node(self, path: str, table: str) -> Node:
+        """The raw tables at a place of the schema, such as `subgraphs.tensors`."""
+        return shape.node_at(self.root, path, table, self.schema)
+
+    def tensor_rows(self, indexes: Ints, subgraphs: Ints) -> Ints:
+        """Rows of the tensor table for tensor indices within subgraphs; -1 where the index is out of range."""
+        counts = self.node("subgraphs", "SubGraph").vector("tensors").lengths
+        return _rows_in(counts, indexes, subgraphs)
+
+    def model_rows(self, vector: str, indexes: Ints, models: Ints) -> Ints:
+        """Rows of a vector of the model for indices into it; -1 where the index is out of range."""
+        return _rows_in(self.root.vector(vector).lengths, indexes, models)
+
+
+def _rows_in(counts: Ints, indexes: Ints, owners: Ints) -> Ints:
+    if not len(counts):
+        return np.full(len(indexes), -1, dtype=np.int64)
+    first = np.cumsum(counts) - counts
+    wide = indexes.astype(np.int64)
+    known = owners >= 0
+    owners = np.maximum(owners, 0)
+    inside = known & (wide >= 0) & (wide < counts[owners])
+    return np.where(inside, first[owners] + wide, -1)

@@ -1,0 +1,125 @@
+"""The TFLite schema and the metadata schema as data: tables, slots, defaults, enums, and which version added what.
+
+Takes nothing, gives `Schema` objects; refuses to know any file. The data lies beside this module as JSON, with its
+source named in it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tflint.flatbuffer.layout import SCALAR_WIDTHS, Field, TableLayout
+
+__all__ = ["SCALAR_WIDTHS", "Enum", "Field", "Schema", "TableLayout", "metadata_schema", "tflite_schema"]
+
+
+@dataclass(frozen=True, slots=True)
+class Enum:
+    """An enumeration: names by value, values by name, the underlying scalar type, the first release of each name."""
+
+    name: str
+    underlying: str
+    values: dict[str, int]
+    added_in: dict[str, str]
+
+    def label(self, value: int) -> str:
+        """The name of a value; an unknown value stays a number, written as one."""
+        return _labels_by_value(self)[value] if value in _labels_by_value(self) else str(value)
+
+
+class Schema:
+    """One schema file: the TFLite schema, or the metadata schema."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        self._data = data
+        self.source: str = data["source"]
+        self.identifier: bytes = data["identifier"].encode()
+        self.root: str = data["root"]
+        self.unions: dict[str, list[str]] = {name: list(members) for name, members in data["unions"].items()}
+        self.op_options: dict[str, str | None] = data.get("op_options", {})
+        self._tables: dict[str, TableLayout] = {}
+        self._enums: dict[str, Enum] = {}
+
+    @property
+    def table_names(self) -> list[str]:
+        """Names of all tables of the schema."""
+        return list(self._data["tables"])
+
+    @property
+    def enum_names(self) -> list[str]:
+        """Names of all enumerations of the schema, unions left out."""
+        return list(self._data["enums"])
+
+    def is_table(self, type_name: str) -> bool:
+        """Whether a type name names a table."""
+        return type_name in self._data["tables"]
+
+    def is_enum(self, type_name: str) -> bool:
+        """Whether a type name names an enumeration."""
+        return type_name in self._data["enums"]
+
+    def table(self, name: str) -> TableLayout:
+        """The layout of a table, made on first use: a model uses few of them."""
+        if name not in self._tables:
+            raw = self._data["tables"][name]
+            fields = tuple(_field(entry) for entry in raw["fields"])
+            self._tables[name] = TableLayout(name, fields, raw["n_slots"], raw.get("added_in", ""))
+        return self._tables[name]
+
+    def enum(self, name: str) -> Enum:
+        """An enumeration by name; a union's member numbers are one too."""
+        if name not in self._enums:
+            if name in self.unions:
+                values = {member: number for number, member in enumerate(self.unions[name])}
+                self._enums[name] = Enum(name, "ubyte", values, {})
+            else:
+                raw = self._data["enums"][name]
+                self._enums[name] = Enum(name, raw["underlying"], raw["values"], raw.get("added_in", {}))
+        return self._enums[name]
+
+    def bits(self, enum_name: str) -> dict[str, int | None]:
+        """Bits per element for an enumeration of element types; None where the width is not fixed (STRING)."""
+        return dict(self._data["enums"][enum_name]["bits"])
+
+    def scalar(self, type_name: str) -> str:
+        """The scalar type behind a scalar or enum name."""
+        return self.enum(type_name).underlying if self.is_enum(type_name) else type_name
+
+
+def _field(entry: dict[str, Any]) -> Field:
+    return Field(
+        entry["name"],
+        entry["type"],
+        entry["slot"],
+        entry.get("default"),
+        entry.get("added_in", ""),
+        entry.get("deprecated", False),
+        entry.get("union", False),
+        entry.get("type_slot", -1),
+        entry.get("align", 0),
+    )
+
+
+_LABELS: dict[str, dict[int, str]] = {}
+
+
+def _labels_by_value(enum: Enum) -> dict[int, str]:
+    if enum.name not in _LABELS:
+        _LABELS[enum.name] = {value: name for name, value in enum.values.items()}
+    return _LABELS[enum.name]
+
+
+@functools.cache
+def tflite_schema() -> Schema:
+    """The schema of `.tflite` files, newest known version."""
+    return Schema(json.loads(Path(__file__).with_name("tflite.json").read_bytes()))
+
+
+@functools.cache
+def metadata_schema() -> Schema:
+    """The schema of the `TFLITE_METADATA` buffer (identifier M001)."""
+    return Schema(json.loads(Path(__file__).with_name("metadata.json").read_bytes()))

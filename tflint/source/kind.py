@@ -1,0 +1,136 @@
+"""Says what a file is by its bytes: a model, or which of the things that are found under a model's name.
+
+Takes a source, reads its first and, where it is no model, its last bytes; knows magic numbers and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tflint.source.source import Source
+
+MODEL = "model"
+GIT_LFS_POINTER = "git-lfs-pointer"
+EMPTY = "empty"
+CONTAINER = "container"
+UNREADABLE = "unreadable"
+MALFORMED = "malformed"
+TRUNCATED = "truncated"
+
+HEAD_BYTES = 1024
+#: A zip's end record is 22 bytes and a comment of up to 64 KiB.
+ZIP_TAIL_BYTES = 22 + 65_535
+#: The Git-LFS specification bounds a pointer file to less than this.
+LFS_POINTER_MAX_BYTES = 1024
+
+_MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
+    (0, b"LITERTLM", CONTAINER, "a LiteRT-LM bundle"),
+    (0, b"\x1f\x8b", "gzip", "gzip-compressed data"),
+    (0, b"\x89HDF\r\n\x1a\n", "hdf5", "an HDF5 file (a Keras .h5 model)"),
+    (0, b"GGUF", "gguf", "a GGUF model"),
+    (0, b"\xfd7zXZ\x00", "xz", "xz-compressed data"),
+    (0, b"BZh", "bzip2", "bzip2-compressed data"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd", "zstd-compressed data"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z", "a 7-Zip archive"),
+    (0, b"\x7fELF", "elf", "an ELF program or library"),
+    (0, b"\x89PNG", "png", "a PNG picture"),
+    (0, b"\xff\xd8\xff", "jpeg", "a JPEG picture"),
+    (0, b"%PDF", "pdf", "a PDF document"),
+    (4, b"ET12", "executorch", "an ExecuTorch program"),
+    (257, b"ustar", "tar", "a tar archive"),
+)
+_HTML = re.compile(rb"\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)", re.IGNORECASE | re.DOTALL)
+_ONNX_PRODUCER = re.compile(rb"\x08[\x02-\x14]\x12[\x01-\x40][\x20-\x7e]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """What a file is: a short kind, and the same in words for people; for a Git-LFS pointer what it points to."""
+
+    kind: str
+    detail: str = ""
+    lfs_oid: str | None = None
+    lfs_size: int | None = None
+
+
+def kind_of(source: Source) -> FileKind:
+    """What the file is. Only `model` can be read as one; a corrupt model is still of that kind."""
+    if source.size == 0:
+        return FileKind(EMPTY, "an empty file")
+    head = source.read([(0, min(HEAD_BYTES, source.size))])[0]
+    if head[4:8] == b"TFL3":
+        return FileKind(MODEL)
+    return _lfs_pointer(head, source.size) or _binary(head) or _zip(source) or _text(head) or _no_identifier(head)
+
+
+def _lfs_pointer(head: bytes, size: int) -> FileKind | None:
+    if not head.startswith(b"version https://git-lfs.github.com/spec/") or size >= LFS_POINTER_MAX_BYTES:
+        return None
+    oid = re.search(rb"^oid sha256:([0-9a-f]{64})\s*$", head, re.MULTILINE)
+    length = re.search(rb"^size (\d{1,18})\s*$", head, re.MULTILINE)
+    return FileKind(
+        GIT_LFS_POINTER,
+        "a Git-LFS pointer",
+        oid[1].decode() if oid else None,
+        int(length[1]) if length else None,
+    )
+
+
+def _binary(head: bytes) -> FileKind | None:
+    for offset, magic, kind, detail in _MAGIC:
+        if head[offset : offset + len(magic)] == magic:
+            return FileKind(kind, detail)
+    if head[4:7] == b"TFL" and head[7:8].isdigit():
+        return FileKind("older-schema", f"a model of the older schema {head[4:8].decode()}")
+    if head.startswith(b"\x08\x01\x12"):
+        return FileKind("savedmodel", "a TensorFlow SavedModel (saved_model.pb)")
+    if _ONNX_PRODUCER.match(head):
+        return FileKind("onnx", "an ONNX model")
+    if head[0] == 0x80 and 2 <= head[1:2][0] <= 5 if len(head) > 1 else False:
+        return FileKind("pickle", "a Python pickle")
+    return None
+
+
+def _zip(source: Source) -> FileKind | None:
+    """A zip is recognised by its end record: some carry bytes before the first member."""
+    tail = source.read([(max(0, source.size - ZIP_TAIL_BYTES), source.size)])[0]
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0:
+        head = source.read([(0, min(4, source.size))])[0]
+        return FileKind("zip", "a zip archive without its end (cut short)") if head == b"PK\x03\x04" else None
+    directory = tail[:end]
+    if b".tflite" in directory or b".task" in directory:
+        return FileKind(CONTAINER, "a zip archive that holds models (a MediaPipe .task bundle)")
+    if b"saved_model.pb" in directory:
+        return FileKind("zip", "a zip archive of a TensorFlow SavedModel")
+    if b"config.json" in directory and b".weights.h5" in directory:
+        return FileKind("zip", "a Keras .keras file (a zip archive)")
+    return FileKind("zip", "a zip archive")
+
+
+def _text(head: bytes) -> FileKind | None:
+    if _HTML.match(head):
+        return FileKind("html", "an HTML page (what a failed download leaves)")
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if len(head) < HEAD_BYTES or error.start < HEAD_BYTES - 3:
+            return None
+        text = head[: error.start].decode("utf-8")
+    if any(ord(character) < 32 and character not in "\t\n\r\f" for character in text):
+        return None
+    stripped = text.strip()
+    if stripped.startswith(("{", "[")):
+        return FileKind("json", "JSON text")
+    if stripped.startswith("<"):
+        return FileKind("xml", "XML text")
+    if re.fullmatch(r"\.{0,2}[\w./-]*/[\w./-]+", stripped) and len(head) < 512:
+        return FileKind("symlink-text", f"a symbolic link stored as text (to {stripped})")
+    return FileKind("text", "plain text")
+
+
+def _no_identifier(head: bytes) -> FileKind:
+    if len(head) < 8:
+        return FileKind(TRUNCATED, f"a fragment of {len(head)} bytes")
+    return FileKind("no-identifier", f"no TFLite model: bytes 4 to 7 are {head[4:8]!r}, not b'TFL3'")

@@ -1,0 +1,154 @@
+"""Sources of bytes, and the error of one that cannot be read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from tflint.errors import TflintError
+
+
+class SourceError(TflintError):
+    """A source cannot be read, or changed while it was read; `reason` says which in a few words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Source(Protocol):
+    """Bytes that can be read in parts. `page_size` is the unit in which asking for them makes sense."""
+
+    @property
+    def size(self) -> int:
+        """Size in bytes."""
+        ...
+
+    @property
+    def page_size(self) -> int:
+        """The smallest part worth asking for, in bytes."""
+        ...
+
+    def identity(self) -> tuple[object, ...]:
+        """A value that is another one when the content is another one."""
+        ...
+
+    def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        """The bytes of each range (begin, end), complete; SourceError where that cannot be had."""
+        ...
+
+    def content(self) -> bytes | memoryview | None:
+        """All bytes, where they already lie in memory; else None."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the source holds open."""
+        ...
+
+
+class BytesSource:
+    """A source over bytes in memory; nothing is copied."""
+
+    page_size = 4096
+
+    def __init__(self, content: bytes | bytearray | memoryview) -> None:
+        self._content = memoryview(content).cast("B")
+        self.size = len(self._content)
+
+    def identity(self) -> tuple[object, ...]:
+        """The object itself: bytes in memory have no other name."""
+        return ("bytes", id(self._content.obj), self.size)
+
+    def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        """Copies of the ranges."""
+        return [bytes(self._content[begin:end]) for begin, end in ranges]
+
+    def content(self) -> memoryview:
+        """A view of all bytes."""
+        return self._content
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+class FileSource:
+    """A regular file, read by position. It is never memory-mapped: a mapped file that shrinks ends the process."""
+
+    page_size = 4096
+
+    def __init__(self, path: Path | str) -> None:
+        try:
+            # O_NONBLOCK: opening a named pipe must not wait for a writer.
+            flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+            self._descriptor = os.open(path, flags)
+        except OSError as error:
+            raise SourceError(_plain(error)) from error
+        self._status = os.fstat(self._descriptor)
+        if not stat.S_ISREG(self._status.st_mode):
+            self.close()
+            raise SourceError("it is a directory" if stat.S_ISDIR(self._status.st_mode) else "it is no regular file")
+        self.size = self._status.st_size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def identity(self) -> tuple[object, ...]:
+        """Device, inode, size and modification time as they were when the file was opened."""
+        return _identity(self._status)
+
+    def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
+        """The ranges, and the certainty that the file was not changed since it was opened."""
+        parts = [self._read_range(begin, end) for begin, end in ranges]
+        if _identity(os.fstat(self._descriptor)) != self.identity():
+            raise SourceError("it changed while it was read")
+        return parts
+
+    def content(self) -> None:
+        """A file does not lie in memory."""
+        return
+
+    def close(self) -> None:
+        """Close the file; more than once is fine."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _read_range(self, begin: int, end: int) -> bytes:
+        parts: list[bytes] = []
+        while begin < end:
+            part = self._read_at(begin, end - begin)
+            if not part:
+                raise SourceError("it became shorter while it was read")
+            parts.append(part)
+            begin += len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _read_at(self, offset: int, n_bytes: int) -> bytes:
+        try:
+            if hasattr(os, "pread"):
+                return os.pread(self._descriptor, n_bytes, offset)
+            os.lseek(self._descriptor, offset, os.SEEK_SET)  # Windows has no pread
+            return os.read(self._descriptor, n_bytes)
+        except OSError as error:
+            raise SourceError(_plain(error)) from error
+
+
+def _identity(status: os.stat_result) -> tuple[object, ...]:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _plain(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "it does not exist (any more)"
+    if isinstance(error, PermissionError):
+        return "permission denied"
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,48 @@
+"""What follows a flatbuffer in its file, such as a zip of associated files: found, and carried behind a new flatbuffer.
+
+Takes and gives bytes; knows of zip only where its offsets stand.
+"""
+
+from __future__ import annotations
+
+import struct
+
+#: A builder pads a flatbuffer's end to its largest alignment: 16, that of Buffer.data.
+_MAX_PADDING = 15
+
+_DIRECTORY_ENTRY = b"PK\x01\x02"
+_DIRECTORY_END = b"PK\x05\x06"
+
+
+def tail_offset(data: bytes, flatbuffer_end: int) -> int:
+    """Where the bytes start that are no part of the flatbuffer, its zero padding skipped; `len(data)` if none."""
+    rest = data[flatbuffer_end:]
+    padding = len(rest) - len(rest.lstrip(b"\0"))
+    return flatbuffer_end + padding if padding <= _MAX_PADDING else flatbuffer_end
+
+
+def moved_tail(tail: bytes, old_offset: int, new_offset: int) -> bytes:
+    """The tail for another offset: a zip that counts its offsets from the start of the file keeps counting rightly.
+
+    A zip that counts from its own first byte, and anything that is no zip, stays as it is.
+    """
+    end = tail.rfind(_DIRECTORY_END)
+    if end < 0 or len(tail) < end + 22:
+        return tail
+    n_entries, directory_bytes, directory_offset = struct.unpack_from("<HII", tail, end + 10)
+    if directory_offset != old_offset + end - directory_bytes:
+        return tail
+    moved = bytearray(tail)
+    _add(moved, end + 16, new_offset - old_offset)
+    entry = end - directory_bytes
+    for _ in range(n_entries):
+        if moved[entry : entry + 4] != _DIRECTORY_ENTRY:
+            return tail
+        _add(moved, entry + 42, new_offset - old_offset)
+        entry += 46 + sum(struct.unpack_from("<HHH", moved, entry + 28))
+    return bytes(moved)
+
+
+def _add(buffer: bytearray, position: int, delta: int) -> None:
+    (value,) = struct.unpack_from("<I", buffer, position)
+    struct.pack_into("<I", buffer, position, value + delta)
