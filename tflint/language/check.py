@@ -61,11 +61,11 @@ def check_condition(text: str, scope: Scope) -> Expression:
     expression = check(text, scope)
     if expression.type == _TRUTH:
         return expression
-    if expression.type == ColumnType(BOOL, True):
-        hint = "write all(…) or any(…) over the list"
-    else:
-        hint = "write a comparison"
-    raise ExpressionError(f"this must be true or false, but it is a {expression.type}", 0, len(text.split("\n")[0]), hint)
+    is_list = expression.type == ColumnType(BOOL, True)
+    hint = "write all(…) or any(…) over the list" if is_list else "write a comparison"
+    raise ExpressionError(
+        f"this must be true or false, but it is a {expression.type}", 0, len(text.split("\n")[0]), hint
+    )
 
 
 class _Checker:
@@ -160,7 +160,7 @@ class _Checker:
                     "write a rule for-each operand, or use a column that has one value",
                 )
             self.reads.add((type_.table, column.name))
-            program = ("column", program, type_.table, column.name)
+            program = ("column", program, type_.table, column.name, column.type.kind)
             type_ = ColumnType(column.type.kind, type_.is_list or column.type.is_list, column.type.table)
             names = names[length:]
         return type_, program
@@ -174,7 +174,7 @@ class _Checker:
         if type_ is None:
             self.fail(node, f"{'.'.join(names)} is a table", f"write lookup({'.'.join(names)}, …)")
         self.records.add(names[0])
-        return type_, ("record", names[0], names[1])
+        return type_, ("record", names[0], names[1], type_.kind)
 
     def _constant_list(self, node: ast.expr, names: list[str]) -> tuple[ColumnType, Program]:
         value = self._constant_value(node, names)
@@ -198,7 +198,9 @@ class _Checker:
     def _list(self, node: ast.List, _depth: int) -> tuple[ColumnType, Program]:
         values = []
         for element in node.elts:
-            inner = element.operand if isinstance(element, ast.UnaryOp) and isinstance(element.op, ast.USub) else element
+            inner = (
+                element.operand if isinstance(element, ast.UnaryOp) and isinstance(element.op, ast.USub) else element
+            )
             if not isinstance(inner, ast.Constant) or not isinstance(inner.value, bool | int | float | str):
                 self.fail(element, "a list may hold constants only")
             values.append(-inner.value if inner is not element and not isinstance(inner.value, str) else inner.value)
@@ -258,17 +260,18 @@ class _Checker:
         checked = [self.visit(operand, depth) for operand in operands]
         parts: list[tuple[ColumnType, Program]] = []
         for index, operator in enumerate(node.ops):
-            pair = operands[index : index + 2], checked[index : index + 2]
+            sides = checked[index : index + 2]
             if isinstance(operator, ast.In | ast.NotIn):
-                parts.append(self._membership(node, isinstance(operator, ast.NotIn), *pair))
+                pair = operands[index : index + 2]
+                parts.append(self._membership(node, isinstance(operator, ast.NotIn), pair, sides))
             else:
-                parts.append(self._comparison(node, operator, *pair))
+                parts.append(self._comparison(node, operator, sides))
         if len(parts) == 1:
             return parts[0]
         return ColumnType(BOOL, any(type_.is_list for type_, _ in parts)), ("and", *(part for _, part in parts))
 
     def _comparison(
-        self, node: ast.Compare, operator: ast.cmpop, nodes: list[ast.expr], sides: list[tuple[ColumnType, Program]]
+        self, node: ast.Compare, operator: ast.cmpop, sides: list[tuple[ColumnType, Program]]
     ) -> tuple[ColumnType, Program]:
         symbol = _COMPARISONS.get(type(operator))
         if symbol is None:
@@ -289,7 +292,9 @@ class _Checker:
         if left.kind != right.kind or left.table != right.table:
             self.fail(node, f"cannot look for a {left.element()} in a {right}")
         if left.is_list and b[0] != "constants":
-            self.fail(nodes[0], "'in' looks for one value in a list of the model, but this is a list", "use any(… == …)")
+            self.fail(
+                nodes[0], "'in' looks for one value in a list of the model, but this is a list", "use any(… == …)"
+            )
         program: Program = ("in", a, b)
         return ColumnType(BOOL, left.is_list), ("not", program) if negated else program
 
@@ -415,7 +420,7 @@ class _Checker:
             if len(names) != 2 or self.scope.records[names[0]].get(names[1], _NUM) is not None:
                 self.fail(node, f"{'.'.join(names)} is no table")
             self.records.add(names[0])
-            return NUMBER, ("record", names[0], names[1])
+            return NUMBER, ("record", names[0], names[1], NUMBER)
         if names[0] not in self.scope.constants:
             self.fail(node, f"there is no table '{names[0]}'", self._nearest(names[0], list(self.scope.constants)))
         value = self._constant_value(node, names)

@@ -1,4 +1,4 @@
-"""Runs a checked program over the columns of some rows. Reads columns, knows nothing else; bounded by an element budget."""
+"""Runs a checked program over the columns of some rows, within a budget of list elements."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from tflint.columns.column import (
     Strings,
     Texts,
 )
+from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING
 from tflint.errors import TflintError
 from tflint.language import fold
 from tflint.language.check import Program
-from tflint.language.value import Array, Value, aligned, constant, expanded, joined_state, same_labels
+from tflint.language.value import Array, Value, aligned, constant, expanded, joined_state, row_numbers, same_labels
 
 
 class BudgetError(TflintError):
@@ -57,7 +58,7 @@ class Evaluator:
         self._columns = columns
         self._rows = rows
         self._records = records or {}
-        self._constants = constants or {}
+        self._knowledge = constants or {}
         self._budget = budget
         self._cache: dict[Program, Value] = {}
 
@@ -71,7 +72,7 @@ class Evaluator:
             self._columns,
             self._rows[kept],
             records=self._records,
-            constants=self._constants,
+            constants=self._knowledge,
             budget=self._budget,
         )
 
@@ -88,58 +89,37 @@ class Evaluator:
         return Value(self._rows)
 
     def _column(self, program: Program) -> Value:
-        _, base, table, name = program
-        return self._follow(self._run(base), self._columns.column(table, name))
+        _, base, table, name, kind = program
+        return self._follow(self._run(base), self._columns.column(table, name), kind)
 
-    def _follow(self, base: Value, column: Column) -> Value:
+    def _follow(self, base: Value, column: Column, kind: str) -> Value:
         """A column of the rows that a reference leads to."""
-        rows = base.values
-        safe = rows if base.state is None else np.where(base.state == PRESENT, rows, 0)
-        if not len(column):  # nothing can lead to a table without rows
-            empty = np.zeros(len(rows))
-            state = np.full(len(rows), ABSENT, dtype=np.uint8) if base.state is None else base.state
-            is_text = isinstance(column, Strings | Texts) or (isinstance(column, Lists) and column.labels is not None)
-            labels = [""] if is_text else None
-            values = empty.astype(np.int64) if is_text or isinstance(column, References) else empty
-            if isinstance(column, Lists):
-                return Value(values[:0], None, np.zeros(len(rows), dtype=np.int64), state, labels)
-            return Value(values, state, base.lengths, base.row_state, labels)
+        if not len(column):
+            return _of_empty_table(base, column, kind)
+        rows = base.values if base.state is None else np.where(base.state == PRESENT, base.values, 0)
+        state = joined_state(base.state, None if column.state is None else column.state[rows])
         if isinstance(column, Lists):
-            return self._lists(column, safe, base.state)
-        gathered = self._gather(column, safe)
-        state = joined_state(base.state, None if column.state is None else column.state[safe])
-        if isinstance(column, References):
+            return self._lists(column, rows, state, kind)
+        gathered = _gather(column, rows)
+        if kind == REFERENCE:
             state = joined_state(state, _negative(gathered.values))
         return Value(gathered.values, state, base.lengths, base.row_state, gathered.labels)
 
-    def _gather(self, column: Column, rows: Array) -> Value:
-        if isinstance(column, Scalars):
-            values = column.values[rows]
-            return Value(values if values.dtype == np.bool_ else values.astype(np.float64))
-        if isinstance(column, Strings):
-            return Value(column.codes[rows].astype(np.int64), labels=column.labels)
-        if isinstance(column, References):
-            return Value(column.rows[rows])
-        assert isinstance(column, Texts)
-        return _decoded(column, rows)
-
-    def _lists(self, column: Lists, rows: Array, state: State) -> Value:
+    def _lists(self, column: Lists, rows: Array, row_state: State, kind: str) -> Value:
         lengths = column.lengths[rows]
-        row_state = joined_state(state, None if column.state is None else column.state[rows])
         if row_state is not None:
             lengths = np.where(row_state == PRESENT, lengths, 0)
         self._spend(int(lengths.sum()))
         kept = Lists(column.starts[rows], lengths, column.take, column.stride)
         values, _ = kept.flatten(np.arange(len(rows)))
-        if column.labels is not None:
+        if kind == NUMBER:
+            return Value(values.astype(np.float64), None, lengths, row_state)
+        if kind == STRING:
             return Value(values.astype(np.int64), None, lengths, row_state, column.labels)
-        if values.dtype == np.bool_:
-            return Value(values, None, lengths, row_state)
-        return Value(values if self._is_reference(column) else values.astype(np.float64), None, lengths, row_state)
-
-    @staticmethod
-    def _is_reference(_column: Lists) -> bool:
-        return False
+        if kind == REFERENCE and len(values) and values.min() < 0:
+            owners = row_numbers(lengths)[values >= 0]
+            return Value(values[values >= 0], None, np.bincount(owners, minlength=len(rows)), row_state)
+        return Value(values, None, lengths, row_state)
 
     def _spend(self, elements: int) -> None:
         if elements > self._budget:
@@ -151,15 +131,18 @@ class Evaluator:
         return constant(program[1])
 
     def _record(self, program: Program) -> Value:
-        value = self._records[program[1]][program[2]]
+        _, record, name, kind = program
+        value = self._records[record][name]
         n = len(self._rows)
         if value is None:
-            return Value(np.zeros(n), np.full(n, UNKNOWN, dtype=np.uint8), labels=[""])
+            dtype = np.bool_ if kind == BOOL else np.int64 if kind == STRING else np.float64
+            labels = [""] if kind == STRING else None
+            return Value(np.zeros(n, dtype=dtype), np.full(n, UNKNOWN, dtype=np.uint8), labels=labels)
         if isinstance(value, list | tuple):
-            labels = list(dict.fromkeys(value))
-            codes = np.tile(np.arange(len(labels)), n)
+            labels = list(dict.fromkeys(value)) or [""]
+            codes = np.tile(np.arange(len(value) and len(labels)), n)
             self._spend(len(codes))
-            return Value(codes, None, np.full(n, len(labels)), None, labels)
+            return Value(codes, None, np.full(n, len(value) and len(labels)), None, labels)
         return constant(float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
 
     # -- operators -----------------------------------------------------------------------------------------------------
@@ -170,7 +153,7 @@ class Evaluator:
     def _paired(self, program: Program, apply: Callable[[Array, Array], Array]) -> Value:
         left, right, lengths, row_state = self._both(program)
         values = apply(left.values, right.values)
-        state = _full(joined_state(left.state, right.state), len(values))
+        state = joined_state(left.state, right.state)
         return Value(values, state, lengths, row_state, is_constant=left.is_constant and right.is_constant)
 
     def _both(self, program: Program) -> tuple[Value, Value, Array | None, State]:
@@ -183,7 +166,7 @@ class Evaluator:
         left, right, lengths, row_state = self._both(program)
         a, b = same_labels(left, right) if left.labels is not None else (left.values, right.values)
         values = a == b if program[0] == "==" else a != b
-        state = _full(joined_state(left.state, right.state), len(values))
+        state = joined_state(left.state, right.state)
         return Value(values, state, lengths, row_state, is_constant=left.is_constant and right.is_constant)
 
     def _close(self, program: Program) -> Value:
@@ -239,29 +222,26 @@ class Evaluator:
     def _lookup(self, program: Program) -> Value:
         table: Any = self._table(program[1])
         keys = [self._run(key) for key in program[2:]]
-        first, lengths, row_state = keys[0], keys[0].lengths, keys[0].row_state
-        spread = [first]
-        for key in keys[1:]:
-            first, other, lengths, row_state = aligned(first, key)
-            spread = [*(aligned(value, key)[0] for value in spread), other]
-        n = max((len(key.values) for key in spread), default=0)
-        parts = [_plain_keys(key, n) for key in spread]
-        found = [_find(table, path) for path in zip(*parts, strict=True)] if table is not None else [None] * n
-        state = joined_state(*(_full(key.state, n) for key in spread))
-        missing = np.array([value is None for value in found], dtype=np.uint8) * UNKNOWN
-        state = joined_state(state, missing if missing.any() else None)
-        is_constant = all(key.is_constant for key in spread)
+        lengths, row_state = keys[0].lengths, keys[0].row_state
+        for _ in keys:  # a second time round, so that each key has met each other
+            for k in range(1, len(keys)):
+                keys[0], keys[k], lengths, row_state = aligned(keys[0], keys[k])
+        n = max(len(key.values) for key in keys)
+        is_constant = all(key.is_constant for key in keys)
+        which, paths = _distinct_paths([expanded(key, n) for key in keys], n)
+        found = [_find(table, path) for path in paths]
+        missing = np.array([value is None for value in found], dtype=np.uint8)[which] * UNKNOWN
+        state = joined_state(*(key.state for key in keys), missing if missing.any() else None)
         if any(isinstance(value, str) for value in found):
-            labels = sorted({str(value) for value in found})
-            codes = np.array([labels.index(str(value)) for value in found], dtype=np.int64)
-            return Value(codes, state, lengths, row_state, labels, is_constant)
+            labels = [str(value) for value in found]
+            return Value(which, state, lengths, row_state, labels, is_constant)
         numbers = np.array([0.0 if value is None else float(value) for value in found])
-        return Value(numbers, state, lengths, row_state, is_constant=is_constant)
+        return Value(numbers[which], state, lengths, row_state, is_constant=is_constant)
 
     def _table(self, program: Program) -> Any:
         if program[0] == "record":
             return self._records[program[1]][program[2]]
-        value: Any = self._constants
+        value: Any = self._knowledge
         for name in program[1:]:
             value = value[name]
         return value
@@ -287,19 +267,13 @@ def _kleene(left: Value, right: Value, *, decisive: bool) -> Value:
     """`or` (decisive True) and `and` (decisive False): a present decisive operand decides."""
     a, b, lengths, row_state = aligned(left, right)
     values = a.values | b.values if decisive else a.values & b.values
-    state = _full(joined_state(a.state, b.state), len(values))
+    state = joined_state(a.state, b.state)
     if state is not None:
         decides = _decides(a, decisive) | _decides(b, decisive)
         state = np.where(decides, PRESENT, state).astype(np.uint8)
         values = np.where(decides, decisive, values)
-    if lengths is not None and not (left.is_list and right.is_list):
-        # A single decisive value decides every element of a list, even one that is absent or unknown as a whole;
-        # the elements of such a list are none, so only its row state is left to say so.
-        row_state = joined_state(left.row_state, right.row_state)
-        single = right if left.is_list else left
-        if not single.is_constant:
-            undecided = None if single.state is None else np.where(_decides(single, decisive), 0, single.state)
-            row_state = joined_state(row_state, undecided)
+    if left.is_list != right.is_list:  # an undecided single value is undecided for each element, not for the list
+        row_state = left.row_state if left.is_list else right.row_state
     return Value(values, state, lengths, row_state, is_constant=left.is_constant and right.is_constant)
 
 
@@ -308,8 +282,27 @@ def _decides(value: Value, decisive: bool) -> Array:
     return decides if value.state is None else decides & (value.state == PRESENT)
 
 
-def _full(state: State, n: int) -> State:
-    return np.repeat(state, n) if state is not None and len(state) == 1 and n != 1 else state
+def _of_empty_table(base: Value, column: Column, kind: str) -> Value:
+    """A column of a table without rows: nothing can lead there, so every value is absent (or unknown, as the base)."""
+    n = len(base.values)
+    state = np.full(n, ABSENT, dtype=np.uint8) if base.state is None else base.state
+    dtype = np.float64 if kind == NUMBER else np.bool_ if kind == BOOL else np.int64
+    labels = [""] if kind == STRING else None
+    if isinstance(column, Lists):
+        return Value(np.zeros(0, dtype=dtype), None, np.zeros(n, dtype=np.int64), state, labels)
+    return Value(np.zeros(n, dtype=dtype), state if n else None, base.lengths, base.row_state, labels)
+
+
+def _gather(column: Column, rows: Array) -> Value:
+    if isinstance(column, Scalars):
+        values = column.values[rows]
+        return Value(values if values.dtype == np.bool_ else values.astype(np.float64))
+    if isinstance(column, Strings):
+        return Value(column.codes[rows].astype(np.int64), labels=column.labels)
+    if isinstance(column, References):
+        return Value(column.rows[rows])
+    assert isinstance(column, Texts)
+    return _decoded(column, rows)
 
 
 def _negative(rows: Array) -> State:
@@ -326,17 +319,28 @@ def _decoded(column: Texts, rows: Array) -> Value:
 
 def _is_one_of(value: Value, members: tuple[Any, ...]) -> Array:
     if value.labels is None:
-        return np.isin(value.values, np.array(members))
+        found: Array = np.isin(value.values, np.array(members))
+        return found
     wanted = set(members)
     accepted = np.array([label in wanted for label in value.labels], dtype=np.bool_)
     return accepted[value.values] if len(accepted) else np.zeros(len(value.values), dtype=np.bool_)
 
 
-def _plain_keys(key: Value, n: int) -> list[Any]:
-    values = np.repeat(key.values, n) if key.is_constant and len(key.values) != n else key.values
+def _distinct_paths(keys: list[Value], n: int) -> tuple[Array, list[tuple[Any, ...]]]:
+    """For each element which of the distinct combinations of keys it has, and these combinations."""
+    combined = np.zeros(n, dtype=np.int64)
+    for key in keys:
+        _, codes = np.unique(key.values, return_inverse=True)
+        combined = combined * (int(codes.max(initial=0)) + 1) + codes
+    _, first, which = np.unique(combined, return_index=True, return_inverse=True)
+    return which, [tuple(_plain_key(key, int(at)) for key in keys) for at in first]
+
+
+def _plain_key(key: Value, at: int) -> Any:
     if key.labels is not None:
-        return [key.labels[int(code)] for code in values]
-    return [int(number) if float(number).is_integer() else float(number) for number in values.tolist()]
+        return key.labels[int(key.values[at])]
+    number = float(key.values[at])
+    return int(number) if number.is_integer() else number
 
 
 def _find(table: Any, path: tuple[Any, ...]) -> Any:

@@ -59,7 +59,11 @@ def _check_brackets(text: str) -> None:
 
 def _syntax_error(text: str, error: SyntaxError) -> ExpressionError:
     offset = _offset(text, error.lineno or 1, (error.offset or 1) - 1)
-    message = (error.msg or "invalid syntax").removesuffix(" (<unknown>, line 1)").removesuffix(" Perhaps you forgot a comma?")
+    message = (
+        (error.msg or "invalid syntax")
+        .removesuffix(" (<unknown>, line 1)")
+        .removesuffix(" Perhaps you forgot a comma?")
+    )
     if message.startswith("invalid syntax. Maybe you meant '=='"):
         return ExpressionError("'=' is no comparison", offset, 1, "write '=='")
     return ExpressionError(f"this is no expression: {message.lower()}", min(offset, len(text) - 1))
