@@ -1,1 +1,58 @@
-"""tflint: a static linter for TensorFlow Lite models."""
+"""tflint: a static linter for TensorFlow Lite models.
+
+`check` lints models and gives a `Report`; `load` reads one. Importing this imports no numpy: what is asked for is
+loaded when it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tflint._version import __version__
+
+if TYPE_CHECKING:
+    from tflint.api import Model, check, load
+    from tflint.config import Config, TargetOptions, load_config
+    from tflint.errors import MissingExtraError, TflintError, UserError
+    from tflint.findings import FileReport, Finding, Location, Report
+
+__all__ = [
+    "Config",
+    "FileReport",
+    "Finding",
+    "Location",
+    "MissingExtraError",
+    "Model",
+    "Report",
+    "TargetOptions",
+    "TflintError",
+    "UserError",
+    "__version__",
+    "check",
+    "load",
+    "load_config",
+]
+
+_HOMES = {
+    "Config": "tflint.config",
+    "TargetOptions": "tflint.config",
+    "load_config": "tflint.config",
+    "FileReport": "tflint.findings",
+    "Finding": "tflint.findings",
+    "Location": "tflint.findings",
+    "Report": "tflint.findings",
+    "MissingExtraError": "tflint.errors",
+    "TflintError": "tflint.errors",
+    "UserError": "tflint.errors",
+    "Model": "tflint.api",
+    "check": "tflint.api",
+    "load": "tflint.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tflint' has no attribute '{name}'")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -1,4 +1,4 @@
-"""Errors of a run: what the user gave tflint and tflint cannot use. A bad model is never one of these, it is a finding."""
+"""Errors of a run: what the user gave and tflint cannot use. A bad model is none of these, it is a finding."""
 
 from __future__ import annotations
 

@@ -1,0 +1,9 @@
+"""The rules: read from TOML, checked against their schema and the columns, compiled; their pages and examples.
+
+Takes rule files, gives `Rule`s; refuses to know models.
+"""
+
+from tflint.catalog.load import Catalog, builtin_catalog, load_catalog
+from tflint.catalog.rule import Example, Rule
+
+__all__ = ["Catalog", "Example", "Rule", "builtin_catalog", "load_catalog"]

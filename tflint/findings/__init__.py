@@ -1,0 +1,36 @@
+"""What a run found: findings with locations and fingerprints, reports, suppressions, the baseline. No numpy.
+
+Refuses to know who makes findings and how they are printed.
+"""
+
+from tflint.findings.finding import (
+    SEVERITIES,
+    ByteSpan,
+    FileReport,
+    Finding,
+    Location,
+    NotChecked,
+    Notice,
+    Overview,
+    Related,
+    Report,
+    Suppression,
+    TextSpan,
+    severity_rank,
+)
+
+__all__ = [
+    "SEVERITIES",
+    "ByteSpan",
+    "FileReport",
+    "Finding",
+    "Location",
+    "NotChecked",
+    "Notice",
+    "Overview",
+    "Related",
+    "Report",
+    "Suppression",
+    "TextSpan",
+    "severity_rank",
+]

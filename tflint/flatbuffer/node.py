@@ -35,9 +35,10 @@ class Node:
 
     `positions`: byte offset of each table; `roots`: which file it is of, ascending; `parents`: row of the parent node
     it was first reached from; `ordinals`: its index in the parent's vector (0 where it is no element of one);
-    `sizes`: bytes of the table itself. `links` of a child that is not a vector: row of the child for each row of this
-    node, -1 for none. `newer`: rows whose vtable is longer than the schema knows. `texts`: the strings of a vector of
-    strings, all rows' one after the other.
+    `sizes`: bytes of the table itself. `uses`: how often each table is named, once for each table that shares the one
+    above it; None where nothing is shared. `links` of a child that is not a vector: row of the child for each row of
+    this node, -1 for none. `newer`: rows whose vtable is longer than the schema knows. `texts`: the strings of a vector
+    of strings, all rows' one after the other.
     """
 
     path: str
@@ -50,6 +51,7 @@ class Node:
     sizes: NDArray[np.int32]
     field_offsets: NDArray[np.uint16]
     newer: NDArray[np.intp]
+    uses: NDArray[np.int64] | None = None
     vectors: dict[str, Vector] = field(default_factory=dict)
     children: dict[str, Node] = field(default_factory=dict)
     links: dict[str, NDArray[np.int32]] = field(default_factory=dict)

@@ -17,17 +17,20 @@ from tflint.flatbuffer.layout import Field, Layouts
 from tflint.flatbuffer.node import Node, Vector, flat_offsets
 from tflint.flatbuffer.window import DTYPES, Offsets, Window
 
-#: Tables per file, shared ones counted as often as a vector names them: the limit of the C++ verifier, which LiteRT
-#: runs before it loads a file.
+#: Tables per file, shared ones counted as often as they are named: the limit of the C++ verifier, which LiteRT runs
+#: before it loads a file.
 MAX_TABLES = 1_000_000
-#: Nesting of tables; the limit of the C++ verifier.
+#: Nesting of tables, the root table included; the limit of the C++ verifier.
 MAX_DEPTH = 64
 #: A vector's length must fit a signed 32-bit offset.
 MAX_VECTOR_BYTES = 2**31 - 1
+#: The C++ verifier refuses an offset whose sign bit is set.
+MAX_OFFSET = 2**31 - 1
 #: A file without a fixed part shorter than this cannot hold a root offset and an identifier.
 MIN_FILE_BYTES = 8
-#: Elements of all vectors of one field in one file, shared vectors counted as often as they are used. Unshared vectors
-#: cannot hold more elements than the file has bytes; the allowance lets small files share freely.
+#: Elements of all vectors of one field in one file, vectors that are shared or stand in a shared table counted as often
+#: as they are used. Unshared vectors cannot hold more elements than the file has bytes; the allowance lets small files
+#: share freely.
 RAGGED_ALLOWANCE = 100_000
 
 
@@ -60,8 +63,10 @@ class _Reader:
         starts = self.window.starts
         self._require(starts + MIN_FILE_BYTES <= self.window.ends, starts, roots, "", "the file is too short", True)
         offsets = self.window.take(starts, "uint").astype(np.int64)
+        self._require((offsets > 0) & (offsets <= MAX_OFFSET), starts, roots, "", "the root offset is impossible")
         parents = np.zeros(len(roots), dtype=np.int32)
-        root = self._node("", root_table, starts + offsets, roots, parents, parents, depth=0)
+        self._count(np.ones(len(roots), dtype=np.int64), "")
+        root = self._node("", root_table, starts + offsets, roots, parents, parents, None, depth=1)
         return Forest(root, self.extents, self.newer)
 
     # -- one node ------------------------------------------------------------------------------------------------------
@@ -74,11 +79,11 @@ class _Reader:
         roots: NDArray[np.int32],
         parents: NDArray[np.int32],
         ordinals: NDArray[np.int32],
+        uses: NDArray[np.int64] | None,
         depth: int,
     ) -> Node:
-        if depth > MAX_DEPTH:
+        if depth > MAX_DEPTH and len(positions):
             raise self._error(f"tables are nested deeper than {MAX_DEPTH}", positions, roots, 0, path)
-        self._count(roots, path)
         layout = self.layouts.table(table)
         sizes, field_offsets, n_slots = self._vtables(path, positions, roots, layout.n_slots)
         newer = np.flatnonzero(n_slots > layout.n_slots)
@@ -86,18 +91,21 @@ class _Reader:
             self._note_newer(root, f"{table} has more fields than known")
         slots = [declared.slot for declared in layout.fields]
         node = Node(
-            path, layout, self.window, positions, roots, parents, ordinals, sizes, field_offsets[:, slots], newer
+            path, layout, self.window, positions, roots, parents, ordinals, sizes, field_offsets[:, slots], newer, uses
         )
-        used: NDArray[np.bool_] = np.asarray(node.field_offsets.any(axis=0))
+        stored: NDArray[np.bool_] = np.asarray(field_offsets.any(axis=0))
+        used = stored[slots]
         self._scalars(node, used)
         for index, declared in enumerate(layout.fields):
-            if declared.name in node.scalars or not used[index]:
+            if declared.name in node.scalars:
                 continue
-            self._field(node, declared, field_offsets, depth)
+            if used[index] or (declared.is_union and stored[declared.type_slot]):
+                self._field(node, declared, field_offsets, depth)
         return node
 
-    def _count(self, roots: NDArray[np.int32], path: str) -> None:
-        self.n_tables += np.bincount(roots, minlength=len(self.n_tables))
+    def _count(self, n_tables: NDArray[Any], path: str) -> None:
+        """Add to the number of tables of each file."""
+        self.n_tables += n_tables.astype(np.int64)
         over = np.flatnonzero(self.n_tables > MAX_TABLES)
         if len(over):
             raise FlatbufferError(
@@ -115,12 +123,13 @@ class _Reader:
         self._require_span(positions, 4, 4, roots, path, "a table")
         vtables = positions - window.take(positions, "int")
         bounds = window.bounds(roots)
-        starts = window.starts[roots] if window.n_files > 1 else 0
+        starts = window.starts[roots] if window.n_files > 1 else int(window.starts[0])
         self._require((vtables >= starts) & (vtables + 4 <= bounds), positions, roots, path, "the vtable", True)
         self._require(self._aligned(vtables, 2, roots), positions, roots, path, "the vtable is not aligned")
         vtable_bytes = window.take(vtables, "ushort").astype(np.int64)
         table_bytes = window.take(vtables + 2, "ushort").astype(np.int32)
-        self._require((vtable_bytes >= 4) & (vtable_bytes & 1 == 0), positions, roots, path, "the vtable's size is odd")
+        fits = (vtable_bytes >= 4) & (vtable_bytes & 1 == 0)
+        self._require(fits, positions, roots, path, "the vtable's size is below 4 or odd")
         self._require(vtables + vtable_bytes <= bounds, positions, roots, path, "the vtable", True)
         self._require(positions + table_bytes <= bounds, positions, roots, path, "the table", True)
         slots = (vtable_bytes - 4) >> 1
@@ -155,13 +164,24 @@ class _Reader:
         at = node.positions[:, None] + offsets
         bounds = self.window.bounds(node.roots)
         limit = bounds[:, None] if isinstance(bounds, np.ndarray) else bounds
-        inside = (at + width <= limit) & self._aligned(at, width, node.roots) | (offsets == 0)
-        bad = np.flatnonzero(~inside.all(axis=1))
-        if len(bad):
-            row = int(bad[0])
-            name = node.layout.fields[indexes[int(np.flatnonzero(~inside[row])[0])]].name
-            raise self._error("a field lies outside of the file or is not aligned", at[:, 0], node.roots, row,
-                              self._join(node.path, name), truncated=True)  # fmt: skip
+        unset = offsets == 0
+        self._require_fields(node, indexes, at, (at + width <= limit) | unset, "a field", truncated=True)
+        self._require_fields(node, indexes, at, self._aligned(at, width, node.roots) | unset, "a field is not aligned")
+
+    def _require_fields(
+        self,
+        node: Node,
+        indexes: list[int],
+        at: Offsets,
+        holds: NDArray[np.bool_],
+        reason: str,
+        truncated: bool = False,
+    ) -> None:
+        if holds.all():
+            return
+        row, column = (int(index[0]) for index in np.nonzero(~holds))
+        path = self._join(node.path, node.layout.fields[indexes[column]].name)
+        self._require(holds[row:, column], at[row:, column], node.roots[row:], path, reason, truncated)
 
     # -- fields that are offsets ---------------------------------------------------------------------------------------
 
@@ -181,6 +201,7 @@ class _Reader:
         self._require_span(fields, 4, 4, roots, path, "an offset")
         distance = self.window.take(fields, "uint").astype(np.int64)
         self._require(distance > 0, fields, roots, path, "an offset is zero")
+        self._require(distance <= MAX_OFFSET, fields, roots, path, "an offset is negative")
         targets = fields + distance
         self._require_span(targets, 4, 4, roots, path, "what an offset points to")
         return targets
@@ -195,7 +216,12 @@ class _Reader:
         parents = rows[first]
         ordinals = np.zeros(len(first), dtype=np.int32)
         child_roots = node.roots[parents]
-        node.children[name] = self._node(path, table, targets[first], child_roots, parents, ordinals, depth + 1)
+        row_uses = None if node.uses is None else node.uses[rows]
+        self._count(self._totals(node.roots[rows], None, row_uses), path)
+        uses = None
+        if row_uses is not None or len(first) < len(rows):
+            uses = np.bincount(inverse, weights=row_uses, minlength=len(first)).astype(np.int64)
+        node.children[name] = self._node(path, table, targets[first], child_roots, parents, ordinals, uses, depth + 1)
 
     def _union(
         self,
@@ -247,15 +273,24 @@ class _Reader:
         sizes = lengths * DTYPES[scalar].itemsize
         self._require(sizes <= MAX_VECTOR_BYTES, begins - 4, roots, path, "a vector's length is impossible", True)
         self._require(begins + sizes <= self.window.bounds(roots), begins - 4, roots, path, "a vector", True)
-        self._require_budget(node, path, rows, lengths)
+        self._require_budget(roots, lengths, None if node.uses is None else node.uses[rows], path)
         self._extend(roots, begins + sizes)
         n = len(node)
         starts, counts, present = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.bool_)
         starts[rows], counts[rows], present[rows] = begins, lengths, True
         return Vector(starts, counts, present, scalar)
 
-    def _require_budget(self, node: Node, path: str, rows: NDArray[np.int32], lengths: Offsets) -> None:
-        totals = np.bincount(node.roots[rows], weights=lengths, minlength=self.window.n_files)
+    def _totals(
+        self, roots: NDArray[np.int32], amounts: Offsets | None, uses: NDArray[np.int64] | None
+    ) -> NDArray[Any]:
+        """For each file the sum over its rows of an amount (None: 1), each row as often as it is used."""
+        weights = uses if amounts is None else amounts if uses is None else amounts * uses
+        return np.bincount(roots, weights=weights, minlength=self.window.n_files)
+
+    def _require_budget(
+        self, roots: NDArray[np.int32], lengths: Offsets, uses: NDArray[np.int64] | None, path: str
+    ) -> None:
+        totals = self._totals(roots, lengths, uses)
         allowed = self.window.ends - self.window.starts + RAGGED_ALLOWANCE
         over = np.flatnonzero(totals > allowed)
         if len(over):
@@ -269,20 +304,23 @@ class _Reader:
     def _elements(self, node: Node, name: str, element: str, path: str, depth: int) -> None:
         vector = node.vectors[name]
         lengths = vector.lengths
+        if element != "string":  # before anything is made for each element
+            self._count(self._totals(node.roots, lengths, node.uses), path)
         roots = np.repeat(node.roots, lengths)
         parents = np.repeat(np.arange(len(node), dtype=np.int32), lengths)
         before = np.cumsum(lengths) - lengths
         ordinals = (np.arange(len(parents), dtype=np.int64) - np.repeat(before, lengths)).astype(np.int32)
         targets = self._follow(flat_offsets(vector.starts, lengths, 4), roots, path)
+        uses = None if node.uses is None else np.repeat(node.uses, lengths)
         if element != "string":
-            node.children[name] = self._node(path, element, targets, roots, parents, ordinals, depth + 1)
+            node.children[name] = self._node(path, element, targets, roots, parents, ordinals, uses, depth + 1)
             return
         begins = targets + 4
         text_lengths = self.window.take(targets, "uint").astype(np.int64)
         bounds = self.window.bounds(roots)
         self._require(begins + text_lengths <= bounds, targets, roots, path, "a string", True)
+        self._require_budget(roots, text_lengths, uses, path)
         self._require_terminated(begins + text_lengths, roots, path)
-        self._extend(roots, begins + text_lengths)
         node.texts[name] = Vector(begins, text_lengths, np.ones(len(begins), np.bool_), "ubyte")
 
     # -- checks --------------------------------------------------------------------------------------------------------
@@ -292,6 +330,7 @@ class _Reader:
         self._require(inside, ends, roots, path, "a string's end", True)
         zero = self.window.take(ends, "ubyte") == 0
         self._require(zero, ends, roots, path, "a string does not end with a zero byte")
+        self._extend(roots, ends + 1)
 
     def _require_span(
         self, offsets: Offsets, width: int, align: int, roots: NDArray[np.int32], path: str, what: str

@@ -95,16 +95,21 @@ class _Checker:
         if isinstance(value, bool):
             return _TRUTH, ("bool", value)
         if isinstance(value, int | float):
-            try:
-                number = float(value)
-            except OverflowError:
-                self.fail(node, "the number is too large")
-            if not math.isfinite(number):
-                self.fail(node, "the number is too large")
-            return _NUM, ("number", number)
+            return _NUM, ("number", self._finite(node, value))
         if isinstance(value, str):
             return _TEXT, ("string", value)
+        if value is None:
+            self.fail(node, "None is not part of the rule language", "write has(…)")
         self.fail(node, f"{type(value).__name__} is not part of the rule language")
+
+    def _finite(self, node: ast.expr, value: float) -> float:
+        try:
+            number = float(value)
+        except OverflowError:  # an integer beyond all floats
+            number = math.inf
+        if not math.isfinite(number):
+            self.fail(node, "the number is too large")
+        return number
 
     def _name(self, node: ast.Name, _depth: int) -> tuple[ColumnType, Program]:
         return self._chain(node, [node.id])
@@ -115,9 +120,11 @@ class _Checker:
         while isinstance(base, ast.Attribute):
             names.append(base.attr)
             base = base.value
+        if depth + len(names) > MAX_DEPTH:  # each name is a level of the program
+            self.fail(node, f"the expression is nested deeper than {MAX_DEPTH}")
         if isinstance(base, ast.Name):
             return self._chain(node, [base.id, *reversed(names)])
-        type_, program = self.visit(base, depth)
+        type_, program = self.visit(base, depth + len(names))
         if type_.kind != REFERENCE:
             self.fail(node, f"a {type_} has no fields")
         return self._path(node, type_, program, list(reversed(names)))
@@ -167,6 +174,8 @@ class _Checker:
 
     def _record(self, node: ast.expr, names: list[str]) -> tuple[ColumnType, Program]:
         fields = self.scope.records[names[0]]
+        if len(names) == 1:
+            self.fail(node, f"{names[0]} is no value", f"write {names[0]}.{next(iter(fields), '…')}")
         if len(names) != 2 or names[1] not in fields:
             hint = self._nearest(".".join(names[1:]), list(fields))
             self.fail(node, f"unknown field '{'.'.join(names[1:])}' of {names[0]}", hint)
@@ -174,7 +183,7 @@ class _Checker:
         if type_ is None:
             self.fail(node, f"{'.'.join(names)} is a table", f"write lookup({'.'.join(names)}, …)")
         self.records.add(names[0])
-        return type_, ("record", names[0], names[1], type_.kind)
+        return type_, ("record", names[0], names[1], type_.kind, type_.is_list)
 
     def _constant_list(self, node: ast.expr, names: list[str]) -> tuple[ColumnType, Program]:
         value = self._constant_value(node, names)
@@ -198,12 +207,16 @@ class _Checker:
     def _list(self, node: ast.List, _depth: int) -> tuple[ColumnType, Program]:
         values = []
         for element in node.elts:
-            inner = (
-                element.operand if isinstance(element, ast.UnaryOp) and isinstance(element.op, ast.USub) else element
-            )
+            negative = isinstance(element, ast.UnaryOp) and isinstance(element.op, ast.USub)
+            inner = element.operand if isinstance(element, ast.UnaryOp) and negative else element
             if not isinstance(inner, ast.Constant) or not isinstance(inner.value, bool | int | float | str):
                 self.fail(element, "a list may hold constants only")
-            values.append(-inner.value if inner is not element and not isinstance(inner.value, str) else inner.value)
+            value = inner.value
+            if negative:
+                if isinstance(value, bool | str):
+                    self.fail(element, "only a number can be negative")
+                value = -value
+            values.append(value)
         return self._list_of(node, values)
 
     _tuple = _list
@@ -214,7 +227,7 @@ class _Checker:
         if all(isinstance(value, str) for value in values):
             return ColumnType(STRING, True), ("constants", tuple(values))
         if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-            return ColumnType(NUMBER, True), ("constants", tuple(float(value) for value in values))
+            return ColumnType(NUMBER, True), ("constants", tuple(self._finite(node, value) for value in values))
         self.fail(node, "the elements of a list must all be numbers, or all strings")
 
     def _nearest(self, name: str, known: list[str]) -> str:
@@ -242,8 +255,9 @@ class _Checker:
             return type_, ("not", program)
         if isinstance(node.op, ast.USub):
             self._want(node.operand, type_, NUMBER)
-            return type_, ("number", -program[1]) if program[0] == "number" else ("-", ("number", 0.0), program)
-        self.fail(node, f"{_describe(node)} is not part of the rule language")
+            # Not 0 - x: that of 0 is 0, where IEEE negation gives -0.
+            return type_, ("number", -program[1]) if program[0] == "number" else ("*", ("number", -1.0), program)
+        self.fail(node, f"the operator '{_symbol(node.op)}' is not part of the rule language")
 
     def _binop(self, node: ast.BinOp, depth: int) -> tuple[ColumnType, Program]:
         operation = _ARITHMETIC.get(type(node.op))
@@ -257,6 +271,9 @@ class _Checker:
 
     def _compare(self, node: ast.Compare, depth: int) -> tuple[ColumnType, Program]:
         operands = [node.left, *node.comparators]
+        for middle in operands[1:-1]:  # the program holds it twice, and what it holds itself doubled, doubled again
+            if any(isinstance(inner, ast.Compare) and len(inner.ops) > 1 for inner in ast.walk(middle)):
+                self.fail(middle, "a chain of comparisons cannot stand within another", "write 'and' between them")
         checked = [self.visit(operand, depth) for operand in operands]
         parts: list[tuple[ColumnType, Program]] = []
         for index, operator in enumerate(node.ops):
@@ -367,13 +384,15 @@ class _Checker:
     def _call_close(self, node: ast.Call, depth: int) -> tuple[ColumnType, Program]:
         left, right = self._arguments(node, 2)
         tolerances = {"rtol": 1e-6, "atol": 0.0}
+        wanted = set(tolerances)
         for keyword in node.keywords:
             value = keyword.value
-            if keyword.arg not in tolerances:
-                self.fail(node, f"close() has no argument '{keyword.arg}'", "its tolerances are rtol and atol")
-            if not isinstance(value, ast.Constant) or isinstance(value.value, bool | str | complex | bytes | None):
+            if keyword.arg not in wanted:
+                self.fail(node, f"close() cannot take '{keyword.arg}' here", "it takes rtol and atol, once each")
+            wanted.remove(keyword.arg)
+            if not isinstance(value, ast.Constant) or type(value.value) not in (int, float):
                 self.fail(value, "a tolerance must be a number")
-            tolerances[keyword.arg] = float(value.value)  # type: ignore[arg-type]  # a number, by the check above
+            tolerances[keyword.arg] = self._finite(value, value.value)  # type: ignore[arg-type]  # int or float
         (left_type, a), (right_type, b) = self.visit(left, depth), self.visit(right, depth)
         self._want(left, left_type, NUMBER)
         self._want(right, right_type, NUMBER)
@@ -405,7 +424,7 @@ class _Checker:
                 self.fail(argument, f"a key must be a number or a string, not a {type_}")
             is_list = is_list or type_.is_list
             keys.append(program)
-        return ColumnType(kind, is_list), ("lookup", table, *keys)
+        return ColumnType(kind, is_list), ("lookup", kind, table, *keys)
 
     def _table(self, node: ast.expr) -> tuple[str, Program]:
         names: list[str] = []
@@ -420,7 +439,7 @@ class _Checker:
             if len(names) != 2 or self.scope.records[names[0]].get(names[1], _NUM) is not None:
                 self.fail(node, f"{'.'.join(names)} is no table")
             self.records.add(names[0])
-            return NUMBER, ("record", names[0], names[1], NUMBER)
+            return NUMBER, ("record", names[0], names[1])
         if names[0] not in self.scope.constants:
             self.fail(node, f"there is no table '{names[0]}'", self._nearest(names[0], list(self.scope.constants)))
         value = self._constant_value(node, names)
@@ -453,11 +472,13 @@ def _describe(node: ast.AST) -> str:
         "NamedExpr": "':='",
         "Await": "'await'",
         "Starred": "'*'",
+        "Yield": "'yield'",
+        "YieldFrom": "'yield'",
     }
     return names.get(type(node).__name__, type(node).__name__)
 
 
 def _symbol(operator: ast.AST) -> str:
     symbols = {"Pow": "**", "FloorDiv": "//", "LShift": "<<", "RShift": ">>", "BitOr": "|", "BitAnd": "&",
-               "BitXor": "^", "MatMult": "@", "Is": "is", "IsNot": "is not"}  # fmt: skip
+               "BitXor": "^", "MatMult": "@", "Is": "is", "IsNot": "is not", "UAdd": "+", "Invert": "~"}  # fmt: skip
     return symbols.get(type(operator).__name__, type(operator).__name__)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -97,7 +98,10 @@ class Evaluator:
         if not len(column):
             return _of_empty_table(base, column, kind)
         rows = base.values if base.state is None else np.where(base.state == PRESENT, base.values, 0)
-        state = joined_state(base.state, None if column.state is None else column.state[rows])
+        state = base.state
+        if column.state is not None:  # row 0 stands in for a reference that leads nowhere: its state says nothing
+            there = column.state[rows]
+            state = there if base.state is None else np.where(base.state == PRESENT, there, base.state)
         if isinstance(column, Lists):
             return self._lists(column, rows, state, kind)
         gathered = _gather(column, rows)
@@ -115,7 +119,7 @@ class Evaluator:
         if kind == NUMBER:
             return Value(values.astype(np.float64), None, lengths, row_state)
         if kind == STRING:
-            return Value(values.astype(np.int64), None, lengths, row_state, column.labels)
+            return Value(values.astype(np.int64), None, lengths, row_state, _some(column.labels))
         if kind == REFERENCE and len(values) and values.min() < 0:
             owners = row_numbers(lengths)[values >= 0]
             return Value(values[values >= 0], None, np.bincount(owners, minlength=len(rows)), row_state)
@@ -131,19 +135,15 @@ class Evaluator:
         return constant(program[1])
 
     def _record(self, program: Program) -> Value:
-        _, record, name, kind = program
+        _, record, name, kind, is_list = program
         value = self._records[record][name]
-        n = len(self._rows)
+        if is_list:
+            return self._repeated(value or (), kind, UNKNOWN if value is None else PRESENT)
         if value is None:
-            dtype = np.bool_ if kind == BOOL else np.int64 if kind == STRING else np.float64
+            n = len(self._rows)
             labels = [""] if kind == STRING else None
-            return Value(np.zeros(n, dtype=dtype), np.full(n, UNKNOWN, dtype=np.uint8), labels=labels)
-        if isinstance(value, list | tuple):
-            labels = list(dict.fromkeys(value)) or [""]
-            codes = np.tile(np.arange(len(value) and len(labels)), n)
-            self._spend(len(codes))
-            return Value(codes, None, np.full(n, len(value) and len(labels)), None, labels)
-        return constant(float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
+            return Value(np.zeros(n, dtype=_dtype(kind)), np.full(n, UNKNOWN, dtype=np.uint8), labels=labels)
+        return constant(float(value) if kind == NUMBER else value)
 
     # -- operators -----------------------------------------------------------------------------------------------------
 
@@ -173,8 +173,10 @@ class Evaluator:
         rtol, atol = program[3], program[4]
 
         def apply(a: Array, b: Array) -> Array:
+            # An infinity is close to itself only, although the tolerance about it is infinite.
+            finite: Array = np.isfinite(a) & np.isfinite(b)
             near = np.abs(a - b) <= np.maximum(rtol * np.maximum(np.abs(a), np.abs(b)), atol)
-            return near | (a == b)  # two equal infinities
+            return finite & near | (a == b)
 
         return self._paired(program, apply)
 
@@ -194,22 +196,25 @@ class Evaluator:
         return Value(values, value.state, value.lengths, value.row_state, is_constant=value.is_constant)
 
     def _in(self, program: Program) -> Value:
-        value = self._run(program[1])
         if program[2][0] == "constants":
+            value = self._run(program[1])
             values = _is_one_of(value, program[2][1])
             return Value(values, value.state, value.lengths, value.row_state, is_constant=value.is_constant)
         found = self._equality(("==", program[1], program[2]))
         return fold.any_true(found)
 
     def _constants(self, program: Program) -> Value:
+        return self._repeated(program[1], STRING if isinstance(program[1][0], str) else NUMBER)
+
+    def _repeated(self, members: Sequence[Any], kind: str, row_state: int = PRESENT) -> Value:
+        """The same list for every row."""
         n = len(self._rows)
-        self._spend(n * len(program[1]))
-        lengths = np.full(n, len(program[1]))
-        if isinstance(program[1][0], str):
-            labels = list(dict.fromkeys(program[1]))
-            codes = np.array([labels.index(text) for text in program[1]], dtype=np.int64)
-            return Value(np.tile(codes, n), None, lengths, None, labels)
-        return Value(np.tile(np.array(program[1]), n), None, lengths)
+        self._spend(n * len(members))
+        labels = _some(list(dict.fromkeys(members))) if kind == STRING else None
+        codes = members if labels is None else [labels.index(text) for text in members]
+        values = np.tile(np.array(codes, dtype=_dtype(kind)), n)
+        state = None if row_state == PRESENT else np.full(n, row_state, dtype=np.uint8)
+        return Value(values, None, np.full(n, len(members)), state, labels)
 
     def _glob(self, program: Program) -> Value:
         value = self._run(program[1])
@@ -220,23 +225,32 @@ class Evaluator:
                      value.row_state, is_constant=value.is_constant)  # fmt: skip
 
     def _lookup(self, program: Program) -> Value:
-        table: Any = self._table(program[1])
-        keys = [self._run(key) for key in program[2:]]
-        lengths, row_state = keys[0].lengths, keys[0].row_state
-        for _ in keys:  # a second time round, so that each key has met each other
-            for k in range(1, len(keys)):
-                keys[0], keys[k], lengths, row_state = aligned(keys[0], keys[k])
-        n = max(len(key.values) for key in keys)
-        is_constant = all(key.is_constant for key in keys)
+        _, kind, source, *parts = program
+        table: Any = self._table(source)
+        keys, joint = self._together([self._run(part) for part in parts])
+        n = len(joint.values)
         which, paths = _distinct_paths([expanded(key, n) for key in keys], n)
         found = [_find(table, path) for path in paths]
-        missing = np.array([value is None for value in found], dtype=np.uint8)[which] * UNKNOWN
-        state = joined_state(*(key.state for key in keys), missing if missing.any() else None)
-        if any(isinstance(value, str) for value in found):
-            labels = [str(value) for value in found]
-            return Value(which, state, lengths, row_state, labels, is_constant)
+        missing = np.array([value is None for value in found], dtype=np.bool_)[which]
+        state = joint.state
+        if missing.any():  # a key that is not there is looked for nowhere
+            unfound = (missing * UNKNOWN).astype(np.uint8)
+            state = unfound if state is None else np.where(state == PRESENT, unfound, state)
+        if kind == STRING:
+            texts = ["" if value is None else str(value) for value in found]
+            labels = list(dict.fromkeys(texts)) or [""]
+            codes = np.array([labels.index(text) for text in texts], dtype=np.int64)
+            return replace(joint, values=codes[which], state=state, labels=labels)
         numbers = np.array([0.0 if value is None else float(value) for value in found])
-        return Value(numbers[which], state, lengths, row_state, is_constant=is_constant)
+        return replace(joint, values=numbers[which], state=state)
+
+    def _together(self, keys: list[Value]) -> tuple[list[Value], Value]:
+        """Keys with equally many elements, and what they have in common: how many, and their joint state."""
+        joint = expanded(replace(keys[0], labels=None), len(self._rows))
+        for key in keys[1:]:
+            a, b, lengths, row_state = aligned(joint, key)
+            joint = Value(a.values, joined_state(a.state, b.state), lengths, row_state)
+        return [aligned(joint, key)[1] for key in keys], joint
 
     def _table(self, program: Program) -> Any:
         if program[0] == "record":
@@ -282,11 +296,20 @@ def _decides(value: Value, decisive: bool) -> Array:
     return decides if value.state is None else decides & (value.state == PRESENT)
 
 
+def _dtype(kind: str) -> type[np.generic]:
+    return np.float64 if kind == NUMBER else np.bool_ if kind == BOOL else np.int64
+
+
+def _some(labels: Sequence[str] | None) -> Sequence[str]:
+    """Labels of which there is a first one: codes of strings that are not there are 0."""
+    return labels if labels is not None and len(labels) else [""]
+
+
 def _of_empty_table(base: Value, column: Column, kind: str) -> Value:
     """A column of a table without rows: nothing can lead there, so every value is absent (or unknown, as the base)."""
     n = len(base.values)
     state = np.full(n, ABSENT, dtype=np.uint8) if base.state is None else base.state
-    dtype = np.float64 if kind == NUMBER else np.bool_ if kind == BOOL else np.int64
+    dtype = _dtype(kind)
     labels = [""] if kind == STRING else None
     if isinstance(column, Lists):
         return Value(np.zeros(0, dtype=dtype), None, np.zeros(n, dtype=np.int64), state, labels)
@@ -298,7 +321,7 @@ def _gather(column: Column, rows: Array) -> Value:
         values = column.values[rows]
         return Value(values if values.dtype == np.bool_ else values.astype(np.float64))
     if isinstance(column, Strings):
-        return Value(column.codes[rows].astype(np.int64), labels=column.labels)
+        return Value(column.codes[rows].astype(np.int64), labels=_some(column.labels))
     if isinstance(column, References):
         return Value(column.rows[rows])
     assert isinstance(column, Texts)
@@ -332,8 +355,9 @@ def _distinct_paths(keys: list[Value], n: int) -> tuple[Array, list[tuple[Any, .
     for key in keys:
         _, codes = np.unique(key.values, return_inverse=True)
         combined = combined * (int(codes.max(initial=0)) + 1) + codes
-    _, first, which = np.unique(combined, return_index=True, return_inverse=True)
-    return which, [tuple(_plain_key(key, int(at)) for key in keys) for at in first]
+        _, combined = np.unique(combined, return_inverse=True)  # counted anew: no product of many keys overflows
+    _, first = np.unique(combined, return_index=True)
+    return combined, [tuple(_plain_key(key, int(at)) for key in keys) for at in first]
 
 
 def _plain_key(key: Value, at: int) -> Any:

@@ -89,6 +89,7 @@ def total(value: Value) -> Value:
     rows = row_numbers(value.lengths) if value.lengths is not None else np.zeros(0, dtype=np.int64)
     kept = _present(value)
     sums = np.bincount(rows[kept], weights=value.values[kept], minlength=_rows(value))
+    sums = sums.astype(np.float64)  # of no elements at all numpy makes integers
     return Value(sums, _undecided(value, np.zeros(len(sums), dtype=np.bool_)))
 
 
@@ -155,9 +156,10 @@ def element(value: Value, index: Value) -> Value:
     state = np.where(inside, PRESENT, ABSENT).astype(np.uint8)
     if value.state is not None and len(value.state):
         state = np.where(inside, value.state[at], state).astype(np.uint8)
-    combined = _of_list(value, state)
-    combined = joined_state(combined, index.state)
-    return Value(taken, combined if combined is not None and combined.any() else None, labels=value.labels)
+    operands = joined_state(value.row_state, index.state)
+    if operands is not None:  # an index that is not there points at no element, whatever is stored for it
+        state = np.where(operands != PRESENT, operands, state)
+    return Value(taken, state if state.any() else None, labels=value.labels)
 
 
 def has_elements(value: Value) -> Value:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import warnings
 
 from tflint.errors import TflintError
 
@@ -22,6 +24,15 @@ class ExpressionError(TflintError):
         self.hint = hint
 
 
+#: What may hold brackets that bracket nothing.
+_STRING = r'"""(?:\\.|[^\\])*?"""|' + r"'''(?:\\.|[^\\])*?'''|" + r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'"
+_STRINGS = re.compile(_STRING, re.DOTALL)
+_STRINGS_AND_COMMENTS = re.compile(_STRING + r"|#[^\r\n]*", re.DOTALL)
+#: Python's line ends, all three of them; `str.splitlines` knows more.
+_LINE_END = re.compile(r"\r\n?|\n")
+_SINGLE_EQUALS = re.compile(r"(?<![=!<>:])=(?!=)")
+
+
 def parse(text: str) -> ast.expr:
     """The syntax tree of an expression; `ExpressionError` where it is none, or too long or deep."""
     if not text.strip():
@@ -31,23 +42,26 @@ def parse(text: str) -> ast.expr:
     _check_brackets(text)
     # In parentheses, so that line breaks and leading blanks mean nothing; positions are corrected by one.
     try:
-        tree = ast.parse(f"({text}\n)", mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a "\d", a "1if": Python means to forbid them, and a warning is for nobody
+            tree = ast.parse(f"({text}\n)", mode="eval")
     except SyntaxError as error:
         raise _syntax_error(text, error) from None
     except (ValueError, RecursionError, MemoryError, OverflowError):
-        raise ExpressionError("the expression cannot be parsed: it is nested too deeply or holds a NUL") from None
+        raise ExpressionError("the expression cannot be parsed: it is nested too deeply, or is no text") from None
     return tree.body
+
+
+def without_strings(text: str, *, comments: bool = False) -> str:
+    """The text with blanks in place of its string literals, and of its comments where asked; as long as it was."""
+    pattern = _STRINGS_AND_COMMENTS if comments else _STRINGS
+    return pattern.sub(lambda match: " " * len(match[0]), text)
 
 
 def _check_brackets(text: str) -> None:
     depth = 0
-    quote = ""
-    for offset, character in enumerate(text):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character in "([{":
+    for offset, character in enumerate(without_strings(text, comments=True)):
+        if character in "([{":
             depth += 1
             if depth > MAX_DEPTH:
                 raise ExpressionError(f"brackets are nested deeper than {MAX_DEPTH}", offset)
@@ -58,35 +72,38 @@ def _check_brackets(text: str) -> None:
 
 
 def _syntax_error(text: str, error: SyntaxError) -> ExpressionError:
-    offset = _offset(text, error.lineno or 1, (error.offset or 1) - 1)
-    message = (
-        (error.msg or "invalid syntax")
-        .removesuffix(" (<unknown>, line 1)")
-        .removesuffix(" Perhaps you forgot a comma?")
-    )
-    if message.startswith("invalid syntax. Maybe you meant '=='"):
-        return ExpressionError("'=' is no comparison", offset, 1, "write '=='")
-    return ExpressionError(f"this is no expression: {message.lower()}", min(offset, len(text) - 1))
+    offset = min(_offset(text, error.lineno or 1, (error.offset or 1) - 1), len(text) - 1)
+    message = error.msg or "invalid syntax"
+    equals = _SINGLE_EQUALS.search(without_strings(text), offset)
+    if equals and ("Maybe you meant '=='" in message or equals.start() == offset):
+        return ExpressionError("'=' is no comparison", equals.start(), 1, "write '=='")
+    message = message.removesuffix(" Perhaps you forgot a comma?").removesuffix(".")
+    return ExpressionError(f"this is no expression: {message[:1].lower()}{message[1:]}", offset)
+
+
+def _line_starts(text: str) -> list[int]:
+    return [0, *(match.end() for match in _LINE_END.finditer(text))]
 
 
 def _offset(text: str, line: int, column: int) -> int:
     """The offset in the text of a position in the parenthesised text."""
-    lines = text.split("\n")
-    line = min(line, len(lines))
-    before = sum(len(part) + 1 for part in lines[: line - 1])
-    return max(0, before + column - (1 if line == 1 else 0))
+    starts = _line_starts(text)
+    if line > len(starts):  # at the closing parenthesis that was added
+        return len(text)
+    return max(0, starts[line - 1] + column - (1 if line == 1 else 0))
 
 
 def span(text: str, node: ast.expr) -> tuple[int, int]:
     """Offset and length of a node in the text, in characters."""
-    lines = ("(" + text).split("\n")
+    starts = _line_starts(text)
 
-    def characters(line: int, byte_column: int) -> int:
-        return len(lines[line - 1].encode()[:byte_column].decode("utf-8", "replace"))
+    def offset(line: int, byte_column: int) -> int:
+        before = ("(" if line == 1 else "") + text[starts[line - 1] :]
+        return _offset(text, line, len(before.encode()[:byte_column].decode("utf-8", "replace")))
 
-    start = _offset(text, node.lineno, characters(node.lineno, node.col_offset))
-    if node.end_lineno is None or node.end_col_offset is None or node.end_lineno > len(lines):
+    start = offset(node.lineno, node.col_offset)
+    if node.end_lineno is None or node.end_col_offset is None or node.end_lineno > len(starts):
         return start, 1
-    end = _offset(text, node.end_lineno, characters(node.end_lineno, node.end_col_offset))
-    newline = text.find("\n", start, end)
-    return start, (newline if newline > 0 else end) - start
+    end = offset(node.end_lineno, node.end_col_offset)
+    line_end = _LINE_END.search(text, start, end)
+    return start, (line_end.start() if line_end else end) - start

@@ -11,10 +11,10 @@ from typing import Any
 from tflint.columns.types import BOOL, NUMBER, STRING, ColumnType
 from tflint.language.check import Expression, check
 from tflint.language.scope import Scope
-from tflint.language.syntax import ExpressionError
+from tflint.language.syntax import ExpressionError, without_strings
 
 #: `[,][.digits]type`: what numbers may be written with. Wider formats would let a message grow without bound.
-_FORMAT = re.compile(r",?(\.[0-9]{1,2})?[defg%]?")
+_FORMAT = re.compile(r",?(d|(\.[0-9]{1,2})?[efg%]?)")
 #: A list in a message shows this many elements.
 MAX_SHOWN = 8
 
@@ -52,47 +52,32 @@ def compile_template(text: str, scope: Scope) -> tuple[Part, ...]:
 def _placeholder(text: str, at: int, scope: Scope) -> tuple[Part, int]:
     end = _closing(text, at)
     body = text[at + 1 : end]
-    colon = _format_colon(body)
+    colon = without_strings(body).rfind(":")
     source, format_ = (body[:colon], body[colon + 1 :]) if colon >= 0 else (body, "")
     try:
         expression = check(source, scope)
     except ExpressionError as error:
         raise ExpressionError(error.message, at + 1 + error.offset, error.length, error.hint) from None
-    _check_format(expression.type, format_, at + 1 + max(colon, 0))
+    if expression.type.kind not in (NUMBER, BOOL, STRING):
+        raise ExpressionError(
+            f"a message cannot show a {expression.type}", at + 1, len(source), "show its name or index"
+        )
+    _check_format(expression.type, format_, at + 2 + colon)
     return Part("", expression, format_), end + 1
 
 
 def _closing(text: str, at: int) -> int:
-    quote = ""
-    for offset in range(at + 1, len(text)):
-        character = text[offset]
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character == "}":
-            return offset
-    raise ExpressionError("'{' is never closed", at, 1, "write '{{' for a brace")
-
-
-def _format_colon(body: str) -> int:
-    quote = ""
-    found = -1
-    for offset, character in enumerate(body):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character == ":":
-            found = offset
-    return found
+    end = without_strings(text[at + 1 :]).find("}")
+    if end < 0:
+        raise ExpressionError("'{' is never closed", at, 1, "write '{{' for a brace")
+    return at + 1 + end
 
 
 def _check_format(type_: ColumnType, format_: str, offset: int) -> None:
-    if type_.kind not in (NUMBER, BOOL, STRING):
-        raise ExpressionError(f"a message cannot show a {type_}", offset, 1, "show its name or index")
     if not _FORMAT.fullmatch(format_) or (format_ and type_.kind != NUMBER):
-        raise ExpressionError(f"'{format_}' is no format for a {type_.element()}", offset, 1, "such as .6g, .1f or ,d")
+        raise ExpressionError(
+            f"'{format_}' is no format for a {type_.element()}", offset, len(format_), "such as .6g, .1f or ,d"
+        )
 
 
 def show(value: Any, format_: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import ABSENT, UNKNOWN, State
+from tflint.columns.column import ABSENT, PRESENT, UNKNOWN, State
 
 Array = NDArray[Any]
 
@@ -20,7 +20,7 @@ class Value:
 
     Without `lengths` it is one value a row. With `lengths` it is a list a row: `values` and `state` are those of all
     elements one after the other, `row_state` says which lists as a whole are absent or unknown. `labels` decode
-    `values` of strings. A constant has one element that stands for every row or element.
+    `values` of strings. A constant has one element, always present, that stands for every row or element.
     """
 
     values: Array
@@ -90,9 +90,12 @@ def _align_lists(left: Value, right: Value) -> tuple[Value, Value, Array, State]
     row_state = joined_state(left.row_state, right.row_state)
     if np.array_equal(left.lengths, right.lengths):
         return left, right, left.lengths, row_state
+    # What a list that is not there holds, nobody may compare: it is emptied, and its length says nothing.
+    there = np.ones(len(left.lengths), dtype=np.bool_) if row_state is None else row_state == PRESENT
     equal = left.lengths == right.lengths
     lengths = np.where(equal | (right.lengths == 1), left.lengths, np.where(left.lengths == 1, right.lengths, 0))
-    odd = ~equal & (left.lengths != 1) & (right.lengths != 1)
+    lengths = np.where(there, lengths, 0)
+    odd = there & ~equal & (left.lengths != 1) & (right.lengths != 1)
     if odd.any():
         row_state = joined_state(row_state, (odd * UNKNOWN).astype(np.uint8))
     return _stretched(left, lengths), _stretched(right, lengths), lengths, row_state

@@ -60,7 +60,6 @@ def model(tables: Tables) -> Table:
     root = tables.root
     ends, starts = tables.window.ends, tables.window.starts
     forest = tables.forest
-    assert forest is not None
     extras = functools.partial(_extras_column, tables)
     makers: Makers = {
         "version": lambda: Scalars(root.scalar("version")),
@@ -68,7 +67,7 @@ def model(tables: Tables) -> Table:
         "size": lambda: Scalars(ends - starts),
         "structure_end": lambda: Scalars(forest.ends - starts),
         "tail_bytes": lambda: Scalars(ends - forest.ends),
-        "newer_schema": lambda: _text_lists([forest.newer.get(k, []) for k in range(tables.n_files)]),
+        "newer_schema": lambda: _text_lists([forest.newer.get(k, []) for k in range(tables.n_models)]),
         "tail": lambda: extras(lambda e: e.tail),
         "tail_error": lambda: extras(lambda e: e.tail_error),
         "min_runtime_version": lambda: extras(lambda e: e.min_runtime_version),

@@ -113,16 +113,15 @@ def _custom_code(tables: Tables, codes: Ints) -> Column:
 
 
 def _options_type(tables: Tables, node: Node) -> Column:
-    both = tables.schema.unions["BuiltinOptions"] + tables.schema.unions["BuiltinOptions2"]
-    n_first = len(tables.schema.unions["BuiltinOptions"])
-    codes = np.zeros(len(node), dtype=np.int64)
-    for field, shift in (("builtin_options", 0), ("builtin_options_2", n_first)):
+    first, second = tables.schema.enum("BuiltinOptions"), tables.schema.enum("BuiltinOptions2")
+    codes = np.zeros(len(node), dtype=np.int64)  # a union's type is a byte; those of the second union begin at 256
+    for field, shift in (("builtin_options", 0), ("builtin_options_2", 256)):
         types = node.union_types.get(field)
         if types is not None:
-            codes = np.where(types > 0, types + shift, codes)
-    known = codes < len(both)
-    labels = [*both, *(str(code - n_first) for code in range(len(both), len(both) + 256))]
-    return Strings(np.where(known, codes, np.minimum(codes, len(labels) - 1)), labels, where_absent(codes == 0))
+            codes = np.where(types > 0, types.astype(np.int64) + shift, codes)
+    numbers, inverse = np.unique(codes, return_inverse=True)
+    distinct = strings_of(first.label(code) if code < 256 else second.label(code - 256) for code in numbers.tolist())
+    return Strings(np.asarray(distinct.codes)[inverse], distinct.labels, where_absent(codes == 0))
 
 
 def _options_column(tables: Tables, node: Node, name: str) -> Column:
@@ -159,9 +158,8 @@ def _option_values(
     if option.field.type == "string":
         return Texts(starts, lengths, shape.decoder(tables.window), state)
     if option.field.is_vector:
-        labels = [enum.label(k) for k in range(256)] if enum else None
         spans = Vector(starts, lengths, ~absent, scalar)
-        return shape.lists_in_file(tables.window, spans, labels=labels)
+        return shape.enum_lists(tables.window, spans, enum) if enum else shape.lists_in_file(tables.window, spans)
     if enum:
         return shape.enum_strings(values, enum, state)
     return Scalars(values.astype(np.bool_) if option.field.type == "bool" else values, state)

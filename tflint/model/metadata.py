@@ -20,7 +20,8 @@ from tflint.schema import metadata_schema
 if TYPE_CHECKING:
     from tflint.model.tables import Tables
 
-#: Decoded metadata: field names of metadata_schema.fbs to values; a union's member is named under `type`.
+#: Decoded metadata: field names of metadata_schema.fbs to values; a union's member is named under `type`, and a field
+#: `type` of the member's own stands under `type_` (the form that `tflint.writer` packs).
 JsonTable: TypeAlias = dict[str, Any]
 
 #: Real metadata holds tens of tables; one with more than this is decoded by nobody.
@@ -91,16 +92,19 @@ def _unit_files(units: list[JsonTable], owner: str) -> Iterator[tuple[str, JsonT
 
 def read_extras(tables: Tables) -> list[ModelExtras]:
     """For each model of the batch what it carries beside its graph."""
-    extras = [ModelExtras() for _ in range(tables.n_files)]
+    extras = [ModelExtras() for _ in range(tables.n_models)]
     entries = tables.table("metadata")
     names, buffers = entries.column("name"), rows_of(entries.column("buffer"))
+    seen = set()
     for row in range(len(entries)):
-        extra = extras[int(entries.model[row])]
-        name = text_of(names, row)
+        model, name = int(entries.model[row]), text_of(names, row)
+        if (model, name) in seen:  # of entries with one name runtimes read the first
+            continue
+        seen.add((model, name))
         if name == "TFLITE_METADATA":
-            _decode_metadata(tables, int(buffers[row]), extra)
+            _decode_metadata(tables, int(buffers[row]), extras[model])
         elif name == "min_runtime_version":
-            extra.min_runtime_version = _buffer_text(tables, int(buffers[row]))
+            extras[model].min_runtime_version = _buffer_text(tables, int(buffers[row]))
     for model, extra in enumerate(extras):
         _read_tail(tables, model, extra)
     return extras
@@ -154,12 +158,12 @@ def _to_dict(node: Node, row: int, decoder: _Decoder) -> JsonTable:
     table: JsonTable = {}
     for declared in node.layout.fields:
         name = declared.name
-        if not node.is_set(name)[row]:
-            continue
         if declared.is_union:
             member = _union_member(node, name, row, decoder)
             if member is not None:
                 table[name] = member
+        elif not node.is_set(name)[row]:
+            continue
         elif name in node.links:
             table[name] = _to_dict(node.children[name], int(node.links[name][row]), decoder)
         elif name in node.children:
@@ -172,10 +176,17 @@ def _to_dict(node: Node, row: int, decoder: _Decoder) -> JsonTable:
 
 
 def _union_member(node: Node, name: str, row: int, decoder: _Decoder) -> JsonTable | None:
-    for path, link in node.links.items():
-        if path.startswith(f"{name}.") and link[row] >= 0:
-            return {"type": path.split(".", 1)[1], **_to_dict(node.children[path], int(link[row]), decoder)}
-    return None
+    """A union's member; nothing but its `type` where that is stored without a table, as some tools do."""
+    number = int(node.union_types[name][row]) if name in node.union_types else 0
+    if number == 0:
+        return None
+    label = decoder.schema.enum(node.layout.field(name).type).label(number)
+    path = f"{name}.{label}"
+    link = int(node.link(path)[row])
+    member = _to_dict(node.children[path], link, decoder) if link >= 0 else {}
+    if "type" in member:
+        member["type_"] = member.pop("type")
+    return {"type": label, **member}
 
 
 def _value(node: Node, name: str, row: int, decoder: _Decoder) -> Any:
@@ -203,7 +214,6 @@ def _text(window: Window, start: int, length: int) -> str:
 
 
 def _read_tail(tables: Tables, model: int, extra: ModelExtras) -> None:
-    assert tables.forest is not None
     begin, end = int(tables.forest.ends[model]), int(tables.window.ends[model])
     if begin >= end:
         return

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import ABSENT, Column, Lists, Scalars, State, Strings, Texts, where_absent
+from tflint.columns.column import (
+    ABSENT,
+    Column,
+    Lists,
+    Scalars,
+    State,
+    Strings,
+    Texts,
+    lists_by_counts,
+    where_absent,
+)
 from tflint.columns.table import Table
 from tflint.flatbuffer.node import Node, Vector, empty_node
 from tflint.flatbuffer.window import DTYPES, Window
@@ -29,15 +39,18 @@ def of_node(tables: Tables, name: str, node: Node, makers: Makers) -> Table:
 def node_at(root: Node, path: str, table: str, schema: Schema) -> Node:
     """The node at a path below the root; one without rows where no file has such tables."""
     found = root.at(path)
-    if found is not None:
-        return found
+    return found if found is not None else no_node(path, table, root.window, schema)
+
+
+def no_node(path: str, table: str, window: Window, schema: Schema) -> Node:
+    """A node without rows."""
     layout = schema.table(table)
     scalars = {
         declared.name: schema.scalar(declared.type)
         for declared in layout.fields
         if not (declared.is_union or declared.is_vector or declared.type == "string" or schema.is_table(declared.type))
     }
-    return empty_node(path, layout, root.window, scalars)
+    return empty_node(path, layout, window, scalars)
 
 
 def text(node: Node, name: str) -> Texts:
@@ -66,14 +79,12 @@ def decoder(window: Window) -> Any:
     return decode
 
 
-def vector(node: Node, name: str, *, labels: Sequence[str] | None = None, empty_is_absent: bool = False) -> Lists:
+def vector(node: Node, name: str, *, empty_is_absent: bool = False) -> Lists:
     """A vector field as lists whose elements stay in the file until asked for."""
-    return lists_in_file(node.window, node.vector(name), labels=labels, empty_is_absent=empty_is_absent)
+    return lists_in_file(node.window, node.vector(name), empty_is_absent=empty_is_absent)
 
 
-def lists_in_file(
-    window: Window, spans: Vector, *, labels: Sequence[str] | None = None, empty_is_absent: bool = False
-) -> Lists:
+def lists_in_file(window: Window, spans: Vector, *, empty_is_absent: bool = False) -> Lists:
     """Spans of the file as lists."""
     absent = ~spans.present if not empty_is_absent else spans.lengths == 0
     scalar = spans.scalar
@@ -82,9 +93,15 @@ def lists_in_file(
         spans.lengths,
         lambda positions: _as_bool(window.take(positions, scalar), scalar),
         DTYPES[scalar].itemsize,
-        labels,
-        where_absent(absent),
+        state=where_absent(absent),
     )
+
+
+def enum_lists(window: Window, spans: Vector, enum: Enum) -> Lists:
+    """Spans of numbers of an enumeration as lists of strings."""
+    strings = enum_strings(window.take(spans.flat_offsets(), spans.scalar), enum)
+    lists = lists_by_counts(np.asarray(strings.codes), spans.lengths)
+    return Lists(lists.starts, lists.lengths, lists.take, labels=strings.labels, state=where_absent(~spans.present))
 
 
 def _as_bool(values: NDArray[Any], scalar: str) -> NDArray[Any]:

@@ -56,7 +56,7 @@ class FileFacts:
 
 
 class Tables:
-    """The tables of a batch of files; `window` and `forest` are None where the one file of the batch is unreadable.
+    """The tables of a batch of files. `is_readable`: they are models; else the batch is one file that is none.
 
     A model's number in the batch is its file's number.
     """
@@ -64,11 +64,11 @@ class Tables:
     def __init__(self, files: Sequence[FileFacts], window: Window | None, forest: Forest | None) -> None:
         self.files = files
         self.schema = tflite_schema()
-        self.window = window if window is not None else Window.of_bytes(b"")
-        self.forest = forest
+        self.is_readable = forest is not None
+        self.window = window if window is not None else Window.of_batch([])
+        self.forest = forest if forest is not None else self._no_forest()
+        self.root = self.forest.root
         self._tables: dict[str, Table] = {}
-        if forest is not None:
-            self.root = forest.root
 
     @property
     def n_files(self) -> int:
@@ -76,17 +76,14 @@ class Tables:
         return len(self.files)
 
     @property
-    def is_readable(self) -> bool:
-        """Whether the batch holds models; else it is one file that is none."""
-        return self.forest is not None
+    def n_models(self) -> int:
+        """How many models the batch holds: all its files, or none where it is one file that cannot be read."""
+        return len(self.root)
 
     def table(self, name: str) -> Table:
-        """A table by name, made on first use; all but `file` are empty where the batch is no model."""
+        """A table by name, made on first use; all but `file` have no rows where the batch is no model."""
         if name not in self._tables:
-            if self.is_readable or name == "file":
-                self._tables[name] = _MAKERS[name](self)
-            else:
-                self._tables[name] = Table(name, np.zeros(0, dtype=np.int32), {})
+            self._tables[name] = _MAKERS[name](self)
         return self._tables[name]
 
     def column(self, table: str, column: str) -> Column:
@@ -110,6 +107,10 @@ class Tables:
     def model_rows(self, vector: str, indexes: Ints, models: Ints) -> Ints:
         """Rows of a vector of the model for indices into it; -1 where the index is out of range."""
         return _rows_in(self.root.vector(vector).lengths, indexes, models)
+
+    def _no_forest(self) -> Forest:
+        root = shape.no_node("", self.schema.root, self.window, self.schema)
+        return Forest(root, np.zeros(0, dtype=np.int64), {})
 
 
 def _rows_in(counts: Ints, indexes: Ints, owners: Ints) -> Ints:

@@ -1,0 +1,1 @@
+"""Reports in one format each: text, JSON, SARIF. Takes a report, gives text; refuses to know the file system."""

@@ -40,7 +40,7 @@ _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (4, b"ET12", "executorch", "an ExecuTorch program"),
     (257, b"ustar", "tar", "a tar archive"),
 )
-_HTML = re.compile(rb"\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)", re.IGNORECASE | re.DOTALL)
+_HTML = re.compile(rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)", re.IGNORECASE | re.DOTALL)
 _ONNX_PRODUCER = re.compile(rb"\x08[\x02-\x14]\x12[\x01-\x40][\x20-\x7e]{2}")
 
 

@@ -87,6 +87,8 @@ class FileSource:
             self._descriptor = os.open(path, flags)
         except OSError as error:
             raise SourceError(_plain(error)) from error
+        except ValueError as error:  # a NUL in the path, or a character that its encoding lacks
+            raise SourceError("its path cannot be the name of a file") from error
         self._status = os.fstat(self._descriptor)
         if not stat.S_ISREG(self._status.st_mode):
             self.close()
@@ -108,7 +110,11 @@ class FileSource:
     def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
         """The ranges, and the certainty that the file was not changed since it was opened."""
         parts = [self._read_range(begin, end) for begin, end in ranges]
-        if _identity(os.fstat(self._descriptor)) != self.identity():
+        try:
+            status = os.fstat(self._descriptor)
+        except OSError as error:
+            raise SourceError(_plain(error)) from error
+        if _identity(status) != self.identity():
             raise SourceError("it changed while it was read")
         return parts
 

@@ -1,0 +1,188 @@
+"""The one way in: checks paths, bytes or loaded models and gives a report; prints nothing, never exits."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import TypeAlias
+
+from tflint._version import __version__
+from tflint.catalog import Catalog, load_catalog
+from tflint.config import Config
+from tflint.engine.run import CRASH_RULE, BatchCrashError, Plan, run_batch
+from tflint.engine.select import RULESET, select_rules, specificity
+from tflint.engine.targets import resolve_targets
+from tflint.errors import UserError
+from tflint.findings import FileReport, Notice, Report, Suppression
+from tflint.findings.baseline import Counts, apply_baseline
+from tflint.findings.paths import matches
+from tflint.findings.suppress import apply_allows, mark
+from tflint.model.load import Opened, batches, open_model, read_one, unreadable
+from tflint.model.tables import Tables
+from tflint.source import BytesSource, FileSource, Source, SourceError
+
+#: Files opened at a time: bounds open descriptors and the bytes of small files in memory.
+GROUP_FILES = 256
+
+Progress: TypeAlias = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that was loaded to be checked, perhaps more than once.
+
+    `name` is what reports call it; `tables` gives its columns, such as `tables.column("tensor", "dtype")`.
+    """
+
+    name: str
+    tables: Tables
+    opened: Opened = field(repr=False)
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it is a model; what it is instead, a check says."""
+        return self.tables.is_readable
+
+
+Checkable: TypeAlias = str | PurePath | bytes | bytearray | memoryview | Model
+
+
+def load(source: str | PurePath | bytes | bytearray | memoryview, *, name: str | None = None) -> Model:
+    """Read a model from a path or from bytes.
+
+    Raises `UserError` where a path does not exist. A file that is no model, or a broken one, loads: checking it says
+    what is wrong with it.
+    """
+    opened, label = _open(source)
+    return Model(name or label, read_one(opened), opened)
+
+
+def check(
+    source: Checkable | Sequence[Checkable],
+    *,
+    config: Config | None = None,
+    baseline: Counts | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Check one model or many: paths of files, bytes, or what `load` gave.
+
+    The report has the files in the order given, with findings, what could not be checked, and suppressed findings
+    marked. Raises `UserError` for a path that does not exist and for wrong rules, targets or selections; a model that
+    is broken, or vanishes while it is read, is a finding. `progress` is told the number of files done and of all.
+    """
+    config = config or Config()
+    started = time.perf_counter()
+    items = [source] if isinstance(source, Checkable) else list(source)
+    catalog = load_catalog(config.rules)
+    plan = _plan(catalog, config)
+    files: list[FileReport] = []
+    for begin in range(0, len(items), GROUP_FILES):
+        files += _check_group(items[begin : begin + GROUP_FILES], begin, plan)
+        if progress:
+            progress(len(files), len(items))
+    files, notices = _suppressed(files, config, baseline, catalog)
+    crashes = sum(finding.rule == CRASH_RULE for file in files for finding in file.findings)
+    return Report(
+        files=tuple(files),
+        targets=tuple(target.name for target in plan.targets),
+        is_default_target=not config.targets,
+        ruleset=config.ruleset or RULESET,
+        version=__version__,
+        rules_digest=catalog.digest,
+        config_digest=config.digest(),
+        notices=tuple(notices),
+        rules_run=len(plan.rules),
+        elapsed=time.perf_counter() - started,
+        crashes=crashes,
+    )
+
+
+def _plan(catalog: Catalog, config: Config) -> Plan:
+    return Plan(
+        select_rules(catalog.rules, config),
+        resolve_targets(config.targets, config.named_targets),
+        catalog.constants,
+        catalog.rule(CRASH_RULE),
+    )
+
+
+def _open(source: Checkable) -> tuple[Opened, str]:
+    """What a source holds, and what reports call it."""
+    if isinstance(source, Model):
+        return source.opened, source.name
+    if isinstance(source, str | PurePath):
+        path = Path(source)
+        if not path.exists() and not path.is_symlink():
+            raise UserError(f"'{source}' does not exist")
+        try:
+            return open_model(FileSource(path)), path.as_posix()
+        except SourceError as error:
+            return unreadable(error), path.as_posix()
+    return open_model(BytesSource(source)), "<bytes>"
+
+
+def _check_group(items: Sequence[Checkable], first: int, plan: Plan) -> list[FileReport]:
+    opened: list[Opened] = []
+    names: list[str] = []
+    try:
+        for number, item in enumerate(items, first):
+            one, name = _open(item)
+            opened.append(one)
+            names.append(name if name != "<bytes>" or len(items) == 1 else f"<bytes {number}>")
+        reports: dict[int, FileReport] = {}
+        for numbers, tables in batches(opened):
+            reports.update(zip(numbers, _run(numbers, tables, opened, names, plan), strict=True))
+        return [reports[number] for number in range(len(items))]
+    finally:
+        for item, one in zip(items, opened, strict=False):
+            if one.source is not None and not isinstance(item, Model):
+                one.source.close()
+
+
+def _run(
+    numbers: Sequence[int], tables: Tables, opened: Sequence[Opened], names: Sequence[str], plan: Plan
+) -> Iterator[FileReport]:
+    """Reports of a batch; where a rule crashes on it, file by file."""
+    try:
+        yield from run_batch(tables, [names[number] for number in numbers], plan)
+    except BatchCrashError:
+        for number in numbers:
+            yield from _run([number], read_one(opened[number]), opened, names, plan)
+    except SourceError as error:
+        gone = read_one(unreadable(error, tables.files[0].size))
+        yield from run_batch(gone, [names[number] for number in numbers], plan)
+
+
+def _suppressed(
+    files: list[FileReport], config: Config, baseline: Counts | None, catalog: Catalog
+) -> tuple[list[FileReport], list[Notice]]:
+    if config.per_file_ignores:
+        files = [_ignore_in(file, config, catalog) for file in files]
+    files, notices = apply_allows(files, config.allow, datetime.date.today())
+    if baseline is not None:
+        files = apply_baseline(files, baseline)
+    return files, notices
+
+
+def _ignore_in(file: FileReport, config: Config, catalog: Catalog) -> FileReport:
+    by_id = {rule.id: rule for rule in catalog.rules}
+    tokens = [
+        (glob, token)
+        for glob, chosen in config.per_file_ignores.items()
+        if matches(file.path, glob)
+        for token in chosen
+    ]
+
+    def suppress_rule(rule_id: str) -> Suppression | None:
+        for glob, token in tokens:
+            if specificity(token, by_id[rule_id]):
+                return Suppression("per-file-ignore", f"{token} is ignored in {glob}")
+        return None
+
+    return mark(file, lambda finding: suppress_rule(finding.rule)) if tokens else file
+
+
+__all__ = ["Checkable", "Model", "Progress", "Source", "check", "load"]

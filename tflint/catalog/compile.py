@@ -1,0 +1,159 @@
+"""Compiles a rule file: TOML checked by its schema, every expression checked against the columns, with positions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tflint import resources
+from tflint.catalog.rule import CATEGORIES, Example, Rule
+from tflint.catalog.target_fields import TARGET_FIELDS
+from tflint.columns.types import REFERENCE, ColumnType
+from tflint.documents.explain import check as check_schema
+from tflint.documents.reading import error_at, load_toml, read_text
+from tflint.documents.toml_spans import content_position, locate
+from tflint.documents.wording import nearest
+from tflint.errors import UserError
+from tflint.facts.declared import all_tables
+from tflint.language.check import Expression, check, check_condition
+from tflint.language.scope import Scope
+from tflint.language.syntax import ExpressionError
+from tflint.language.template import Part, compile_template
+
+
+@dataclass(frozen=True)
+class RuleFile:
+    """What a rule file holds: rules, the examples of each, and tables of constants."""
+
+    rules: tuple[Rule, ...]
+    examples: Mapping[str, tuple[Example, ...]]
+    constants: Mapping[str, Mapping[str, Any]]
+
+
+def compile_file(path: Path, *, builtin: bool) -> RuleFile:
+    """The rules in a file; `UserError` with file, line, column and the marked text for the first thing wrong."""
+    text = read_text(str(path))
+    data = load_toml(str(path), text)
+    check_schema(data, resources.json_schema("rule"), path=str(path), text=text, what="rule file")
+    compiler = _Compiler(path, text, data, builtin)
+    rules = tuple(compiler.rule(index, entry) for index, entry in enumerate(data["rule"]))
+    examples = {entry["id"]: tuple(_examples(entry)) for entry in data["rule"]}
+    return RuleFile(rules, examples, data.get("tables", {}))
+
+
+def _examples(entry: Mapping[str, Any]) -> list[Example]:
+    invalid = [
+        Example(e["model"], e.get("edit", {}), tuple(e.get("targets", ())), tuple(e["expect"]), e.get("note", ""))
+        for e in entry.get("invalid", ())
+    ]
+    valid = [
+        Example(e["model"], e.get("edit", {}), tuple(e.get("targets", ())), None, e.get("note", ""))
+        for e in entry.get("valid", ())
+    ]
+    return invalid + valid
+
+
+class _Constants(dict[str, Any]):
+    """Constants by table: the file's own, and tflint's knowledge tables, read when an expression names one."""
+
+    def __init__(self, own: Mapping[str, Any]) -> None:
+        super().__init__({name: own.get(name) for name in (*resources.table_names(), *own)})
+
+    def __getitem__(self, name: str) -> Any:
+        value = super().__getitem__(name)
+        return resources.table(name) if value is None else value
+
+
+class _Compiler:
+    def __init__(self, path: Path, text: str, data: Mapping[str, Any], builtin: bool) -> None:
+        self.path = str(path)
+        self.text = text
+        self.builtin = builtin
+        self.tables = all_tables()
+        self.constants = _Constants(data.get("tables", {}))
+        self.ids: set[str] = set()
+
+    def rule(self, index: int, entry: Mapping[str, Any]) -> Rule:
+        self._check_id(index, entry)
+        if entry["for-each"] not in self.tables:
+            self._fail(index, "for-each", f"there is no table '{entry['for-each']}'",
+                       nearest(entry["for-each"], self.tables) or "'tflint facts' lists the tables")  # fmt: skip
+        scope = Scope(self.tables, entry["for-each"], self.constants, {"target": TARGET_FIELDS})
+        where = self._expression(index, entry, "where", scope) if "where" in entry else None
+        require = self._expression(index, entry, "require", scope)
+        assert require is not None
+        category = entry.get("category", CATEGORIES.get(entry["id"][0], "graph") if self.builtin else "graph")
+        return Rule(
+            id=entry["id"],
+            name=entry["name"],
+            severity=entry["severity"],
+            for_each=entry["for-each"],
+            require=require,
+            where=where,
+            report_on=self._report_on(index, entry, scope),
+            message=self._message(index, entry, scope),
+            summary=entry["summary"].strip(),
+            why=entry["why"].strip(),
+            fix=entry["fix"].strip(),
+            category=category,
+            confidence=entry.get("confidence", "high"),
+            status=entry.get("status", "stable"),
+            since=entry.get("since", ""),
+            limits=entry.get("limits", "").strip(),
+            failure_class=entry.get("failure-class", ""),
+            mutes=tuple(entry.get("mutes", ())),
+            references=tuple(entry.get("references", ())),
+            refused_by=tuple(entry.get("refused-by", ())),
+            runs_on=tuple(entry.get("runs-on", ())),
+            origin="" if self.builtin else self.path,
+        )
+
+    def _check_id(self, index: int, entry: Mapping[str, Any]) -> None:
+        identifier = entry["id"]
+        if identifier in self.ids:
+            self._fail(index, "id", f"rule '{identifier}' stands twice in this file")
+        self.ids.add(identifier)
+        prefix = identifier.rstrip("0123456789")
+        if not self.builtin and prefix in CATEGORIES:
+            self._fail(index, "id", f"ids with the prefix '{prefix}' are tflint's own",
+                       "choose another prefix, such as ACME001")  # fmt: skip
+        if ("refused-by" in entry) != ("runs-on" in entry):
+            self._fail(index, "id", f"rule '{identifier}' needs both 'refused-by' and 'runs-on', or neither")
+
+    def _expression(self, index: int, entry: Mapping[str, Any], key: str, scope: Scope) -> Expression:
+        try:
+            return check_condition(entry[key], scope)
+        except ExpressionError as error:
+            raise self._at(index, key, error) from None
+
+    def _report_on(self, index: int, entry: Mapping[str, Any], scope: Scope) -> Expression | None:
+        if "report-on" not in entry:
+            return None
+        try:
+            expression = check(entry["report-on"], scope)
+            if expression.type.kind != REFERENCE or expression.type == ColumnType(REFERENCE, True):
+                raise ExpressionError(f"'report-on' must lead to one row, but this is a {expression.type}")
+        except ExpressionError as error:
+            raise self._at(index, "report-on", error) from None
+        return expression
+
+    def _message(self, index: int, entry: Mapping[str, Any], scope: Scope) -> tuple[Part, ...]:
+        try:
+            return compile_template(entry["message"], scope)
+        except ExpressionError as error:
+            raise self._at(index, "message", error) from None
+
+    def _fail(self, index: int, key: str, message: str, hint: str = "") -> None:
+        raise self._at(index, key, ExpressionError(message, 0, 1, hint))
+
+    def _at(self, index: int, key: str, error: ExpressionError) -> UserError:
+        """An error in a value of a rule, at its place in the file."""
+        span = locate(self.text).get(("rule", index, key))
+        if span is None:
+            return UserError(f"{self.path}: {error.message}", hint=error.hint)
+        line, column = content_position(self.text, span, error.offset)
+        return error_at(
+            f"{key}: {error.message}", self.path, self.text, line, column, width=error.length, hint=error.hint
+        )

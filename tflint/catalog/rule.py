@@ -1,0 +1,136 @@
+"""A rule as a value: what it says, where it applies, what must hold, and what to tell people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tflint.columns.types import ColumnType
+from tflint.language.check import Expression
+from tflint.language.template import Part
+
+#: Category by the first letter of a built-in rule's id.
+CATEGORIES = {
+    "Q": "quantization",
+    "D": "dtype",
+    "P": "preprocessing",
+    "M": "metadata",
+    "K": "signature",
+    "G": "graph",
+    "O": "operator",
+    "T": "target",
+    "S": "size",
+    "X": "security",
+    "R": "runtime",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A model, changed or not, that a rule must speak of (`expect` says where) or be silent about (None)."""
+
+    model: str
+    edit: Mapping[str, Any] = field(default_factory=dict)
+    targets: tuple[str, ...] = ()
+    expect: tuple[str, ...] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A checked rule.
+
+    `require` must hold for each row of `for_each` where `where` does. `report_on` leads to what a finding points at.
+    `refused_by` names the runtimes that refuse such a model, `runs_on` those that run it; both empty where all agree.
+    """
+
+    id: str
+    name: str
+    severity: str
+    for_each: str
+    require: Expression
+    message: tuple[Part, ...]
+    summary: str
+    why: str
+    fix: str
+    confidence: str = "high"
+    category: str = ""
+    failure_class: str = ""
+    since: str = ""
+    status: str = "stable"
+    mutes: tuple[str, ...] = ()
+    where: Expression | None = None
+    report_on: Expression | None = None
+    limits: str = ""
+    references: tuple[str, ...] = ()
+    refused_by: tuple[str, ...] = ()
+    runs_on: tuple[str, ...] = ()
+    origin: str = ""
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether it came with tflint."""
+        return not self.origin
+
+    @property
+    def expressions(self) -> list[Expression]:
+        """All expressions of the rule."""
+        parts = [part.expression for part in self.message if part.expression is not None]
+        return [e for e in (self.where, self.require, self.report_on, *parts) if e is not None]
+
+    @property
+    def reads_target(self) -> bool:
+        """Whether it runs once per declared target."""
+        return any("target" in expression.records for expression in self.expressions)
+
+    @property
+    def prefix(self) -> str:
+        """The id without its digits."""
+        return self.id.rstrip("0123456789")
+
+
+def to_plain(rule: Rule) -> tuple[Any, ...]:
+    """A rule as plain tuples and strings, which can be stored."""
+    return (
+        *(getattr(rule, name) for name in _PLAIN_FIELDS),
+        _plain_expression(rule.require),
+        _plain_expression(rule.where),
+        _plain_expression(rule.report_on),
+        tuple((part.text, _plain_expression(part.expression), part.format) for part in rule.message),
+    )
+
+
+def from_plain(plain: tuple[Any, ...]) -> Rule:
+    """The rule that `to_plain` took apart."""
+    n = len(_PLAIN_FIELDS)
+    require, where, report_on, message = plain[n:]
+    checked = _expression(require)
+    assert checked is not None
+    return Rule(
+        **dict(zip(_PLAIN_FIELDS, plain[:n], strict=True)),
+        require=checked,
+        where=_expression(where),
+        report_on=_expression(report_on),
+        message=tuple(Part(text, _expression(expression), format_) for text, expression, format_ in message),
+    )
+
+
+_PLAIN_FIELDS = (
+    "id", "name", "severity", "for_each", "summary", "why", "fix", "confidence", "category", "failure_class", "since",
+    "status", "mutes", "limits", "references", "refused_by", "runs_on", "origin",
+)  # fmt: skip
+
+
+def _plain_expression(expression: Expression | None) -> tuple[Any, ...] | None:
+    if expression is None:
+        return None
+    type_ = (expression.type.kind, expression.type.is_list, expression.type.table)
+    return (expression.text, type_, expression.program, expression.reads, expression.records)
+
+
+def _expression(plain: tuple[Any, ...] | None) -> Expression | None:
+    if plain is None:
+        return None
+    text, type_, program, reads, records = plain
+    return Expression(text, ColumnType(*type_), program, reads, records)

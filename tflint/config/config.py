@@ -1,0 +1,59 @@
+"""The configuration as a value, with its defaults."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tflint.findings.suppress import Allow
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """A named target: the runtime (`litert==2.3.0`), and what the app adds to it."""
+
+    runtime: str
+    flex: bool = False
+    custom_ops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a run is told.
+
+    `targets` are declared targets, by name or as `runtime==version`; `named_targets` those that have options.
+    `rules` are files and folders of the user's rules. `folder` is what relative paths and globs count from; `origin`
+    the file it was read from (empty: none).
+    """
+
+    targets: tuple[str, ...] = ()
+    named_targets: Mapping[str, TargetOptions] = field(default_factory=dict)
+    ruleset: str = ""
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    severity: Mapping[str, str] = field(default_factory=dict)
+    fail_on: str = "error"
+    rules: tuple[str, ...] = ()
+    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    baseline: str = ""
+    lfs_pointers: str = "error"
+    allow: tuple[Allow, ...] = ()
+    folder: str = "."
+    origin: str = ""
+
+    def digest(self) -> str:
+        """A digest of everything that can change what is reported."""
+        parts = (
+            self.targets,
+            sorted((name, str(options)) for name, options in self.named_targets.items()),
+            self.ruleset,
+            self.select,
+            self.ignore,
+            sorted(self.severity.items()),
+            sorted(self.per_file_ignores.items()),
+            self.lfs_pointers,
+            [(allow.rule, allow.path, allow.at, str(allow.until)) for allow in self.allow],
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

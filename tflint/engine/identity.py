@@ -1,0 +1,105 @@
+"""What a row is known by across conversions of the same model: names where they mean something, never offsets.
+
+Constants go by their role at the operator that reads them; names that converters make up count as none, and what has
+them goes by the operator that makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tflint.engine.locate import Locator
+from tflint.findings.fingerprint import is_generated
+
+#: How far an operator without a name of its own is followed along its inputs.
+MAX_STEPS = 6
+
+Key = tuple[str, ...]
+
+
+def identity(at: Locator, table: str, row: int) -> Key:
+    """The names that identify a row within its file."""
+    known = _IDENTITIES.get(table)
+    if known is not None:
+        return known(at, row)
+    return at.location(table, row).names
+
+
+def _subgraph(at: Locator, row: int) -> Key:
+    return (at.text("subgraph", "name", row) or str(at.number("subgraph", "index", row)),)
+
+
+def _tensor(at: Locator, row: int, steps: int = 0) -> Key:
+    scope = _subgraph(at, at.row("tensor", "subgraph", row))
+    if at.facts.numbers("tensor", "is_constant")[row]:
+        found = at.first_use(row)
+        if found is not None:
+            operator, role = found
+            return ("constant", role, *_operator(at, operator, steps))
+    name = at.text("tensor", "name", row)
+    if not is_generated(name):
+        return (*scope, name)
+    producer = at.row("tensor", "producer", row)
+    if producer >= 0 and steps < MAX_STEPS:
+        position = at.facts.lists("operator", "outputs").row(producer).index(row)
+        return (f"output {position}", *_operator(at, producer, steps + 1))
+    return (*scope, "tensor")
+
+
+def _operator(at: Locator, row: int, steps: int = 0) -> Key:
+    scope = _subgraph(at, at.row("operator", "subgraph", row))
+    opcode = at.text("operator", "custom_code", row) or at.text("operator", "opcode", row)
+    output = at.row("operator", "output", row)
+    name = at.text("tensor", "name", output) if output >= 0 else ""
+    if not is_generated(name):
+        return (*scope, opcode, name)
+    source = at.row("operator", "input", row)
+    if source >= 0 and steps < MAX_STEPS and not at.facts.numbers("tensor", "is_constant")[source]:
+        return (*scope, opcode, "of", *_tensor(at, source, steps + 1))
+    return (*scope, opcode)
+
+
+def _operand(at: Locator, row: int) -> Key:
+    position = at.number("operand", "position", row)
+    operator = _operator(at, at.row("operand", "operator", row))
+    return (f"{at.text('operand', 'direction', row)} {position}", *operator)
+
+
+def _border(table: str) -> Callable[[Locator, int], Key]:
+    def known(at: Locator, row: int) -> Key:
+        scope = _subgraph(at, at.row(table, "subgraph", row))
+        tensor = at.row(table, "tensor", row)
+        name = at.text("tensor", "name", tensor) if tensor >= 0 else ""
+        return (*scope, table, str(at.number(table, "position", row)) if is_generated(name) else name)
+
+    return known
+
+
+def _index(at: Locator, row: int) -> Key:
+    field = at.text("index", "field", row)
+    return (field, *identity(at, field.split(".", 1)[0], at.row("index", "owner_row", row)))
+
+
+def _buffer(at: Locator, row: int) -> Key:
+    users = (at.facts.rows("tensor", "buffer") == row).nonzero()[0]
+    return _tensor(at, int(users[0])) if len(users) else (str(at.number("buffer", "index", row)),)
+
+
+def _operator_code(at: Locator, row: int) -> Key:
+    return (at.text("operator_code", "opcode", row), at.text("operator_code", "custom_code", row))
+
+
+_IDENTITIES: dict[str, Callable[[Locator, int], Key]] = {
+    "file": lambda _at, _row: (),
+    "model": lambda _at, _row: (),
+    "subgraph": _subgraph,
+    "tensor": _tensor,
+    "operator": _operator,
+    "operand": _operand,
+    "input": _border("input"),
+    "output": _border("output"),
+    "index": _index,
+    "buffer": _buffer,
+    "operator_code": _operator_code,
+    "group": lambda at, row: _tensor(at, at.facts.lists("group", "tensors").row(row)[0]),
+}

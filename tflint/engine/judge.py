@@ -1,0 +1,165 @@
+"""Judges one rule over all rows of a batch: which rows break it, and which could not be decided."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.catalog.rule import Rule
+from tflint.columns.column import PRESENT, UNKNOWN
+from tflint.columns.types import STRING
+from tflint.facts.facts import FactBudgetError, Facts
+from tflint.language.check import Expression
+from tflint.language.evaluate import BudgetError, Evaluator
+from tflint.language.template import MAX_SHOWN
+from tflint.language.value import Value
+
+#: Rows judged at a time: enough for speed, few enough that lists of one chunk stay small.
+CHUNK_ROWS = 65_536
+#: List elements of one expression over one chunk; a chunk that needs more is halved.
+CHUNK_ELEMENTS = 2_000_000
+#: List elements of one rule over all chunks: what a hostile model can cost.
+TOTAL_ELEMENTS = 40_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A row that breaks a rule: the row, what the finding points at, the message's values in order."""
+
+    row: int
+    on_table: str
+    on_row: int
+    values: tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What judging a rule gave: the rows that break it, and for each file how many rows could not be decided."""
+
+    hits: list[Hit] = field(default_factory=list)
+    undecided: Counter[int] = field(default_factory=Counter)
+    reason: str = ""
+
+
+def judge(rule: Rule, facts: Facts, record: Mapping[str, Any], constants: Mapping[str, Any]) -> Verdict:
+    """Judge a rule over all rows of its table, with one target's values."""
+    verdict = Verdict(reason=_reason(rule))
+    models = facts.table(rule.for_each).model
+    judge_rows = _Judge(rule, facts, record, constants, verdict, models)
+    try:
+        for begin in range(0, len(models), CHUNK_ROWS):
+            judge_rows.chunk(np.arange(begin, min(begin + CHUNK_ROWS, len(models))))
+    except (BudgetError, FactBudgetError) as error:
+        verdict.hits.clear()
+        verdict.undecided = Counter(models.tolist())
+        verdict.reason = str(error)
+    return verdict
+
+
+def _reason(rule: Rule) -> str:
+    """Why a row may be undecided: what the columns that the rule reads say of themselves."""
+    from tflint.facts.declared import all_tables
+
+    declared = all_tables()
+    reads = [read for expression in (rule.where, rule.require) if expression for read in expression.reads]
+    reasons = [declared[table].columns[name].unknown for table, name in reads]
+    known = list(dict.fromkeys(reason for reason in reasons if reason))
+    return "; or ".join(known) or "a value that the rule needs could not be determined"
+
+
+class _Judge:
+    def __init__(
+        self,
+        rule: Rule,
+        facts: Facts,
+        record: Mapping[str, Any],
+        constants: Mapping[str, Any],
+        verdict: Verdict,
+        models: NDArray[np.int32],
+    ) -> None:
+        self.rule, self.facts, self.verdict, self.models = rule, facts, verdict, models
+        self.records = {"target": record}
+        self.constants = constants
+        self.left = TOTAL_ELEMENTS
+
+    def chunk(self, rows: NDArray[Any]) -> None:
+        """Judge some rows; where they need too many list elements, in two halves."""
+        try:
+            self._rows(rows)
+        except BudgetError:
+            self.left -= CHUNK_ELEMENTS
+            if len(rows) == 1 or self.left <= 0:
+                raise
+            middle = len(rows) // 2
+            self.chunk(rows[:middle])
+            self.chunk(rows[middle:])
+
+    def _rows(self, rows: NDArray[Any]) -> None:
+        evaluator = Evaluator(self.facts, rows, records=self.records, constants=self.constants, budget=CHUNK_ELEMENTS)
+        undecided: list[NDArray[Any]] = []
+        if self.rule.where is not None:
+            kept, unknown = _split(evaluator.value(self.rule.where.program), wanted=True)
+            undecided.append(rows[unknown])
+            if not len(kept) and not len(unknown):
+                return
+            evaluator, rows = evaluator.narrowed(kept), rows[kept]
+        broken, unknown = _split(evaluator.value(self.rule.require.program), wanted=False)
+        undecided.append(rows[unknown])
+        hits = list(self._hits(evaluator.narrowed(broken), rows[broken])) if len(broken) else []
+        self.verdict.hits += hits
+        self.verdict.undecided.update(self.models[np.concatenate(undecided)].tolist())
+
+    def _hits(self, evaluator: Evaluator, rows: NDArray[Any]) -> Iterator[Hit]:
+        table, targets = self._points_at(evaluator, rows)
+        expressions = [part.expression for part in self.rule.message if part.expression is not None]
+        shown = [_python(evaluator.value(expression.program), expression) for expression in expressions]
+        for number, row in enumerate(rows.tolist()):
+            on_table, on_row = (table, int(targets[number])) if targets[number] >= 0 else (self.rule.for_each, row)
+            yield Hit(row, on_table, on_row, tuple(column[number] for column in shown))
+
+    def _points_at(self, evaluator: Evaluator, rows: NDArray[Any]) -> tuple[str, NDArray[Any]]:
+        """What findings point at: the rows themselves, or where report-on leads (-1: nowhere)."""
+        expression = self.rule.report_on
+        if expression is None:
+            return self.rule.for_each, rows
+        value = evaluator.value(expression.program)
+        targets = value.values if value.state is None else np.where(value.state == PRESENT, value.values, -1)
+        return expression.type.table, targets
+
+
+def _split(value: Value, *, wanted: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows where a condition is definitely what is wanted, and rows where it is unknown."""
+    truth = value.values == wanted
+    if value.state is None:
+        return np.flatnonzero(truth), np.zeros(0, dtype=np.intp)
+    return np.flatnonzero(truth & (value.state == PRESENT)), np.flatnonzero(value.state == UNKNOWN)
+
+
+def _python(value: Value, expression: Expression) -> list[Any]:
+    """A value as plain Python objects, one a row; None for what is not present."""
+    if value.lengths is None:
+        return [_element(value, k, expression) for k in range(len(value.values))]
+    result: list[Any] = []
+    begin = 0
+    for row, length in enumerate(value.lengths.tolist()):
+        if value.row_state is not None and value.row_state[row] != PRESENT:
+            result.append(None)
+        else:
+            # One more than a message shows, so that it can tell that there are more.
+            result.append([_element(value, begin + k, expression) for k in range(min(length, MAX_SHOWN + 1))])
+        begin += length
+    return result
+
+
+def _element(value: Value, at: int, expression: Expression) -> Any:
+    if value.state is not None and value.state[at] != PRESENT:
+        return None
+    if expression.type.kind == STRING:
+        assert value.labels is not None
+        return value.labels[int(value.values[at])]
+    return value.values[at].item()

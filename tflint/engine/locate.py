@@ -1,0 +1,185 @@
+"""Says where a row of a table is: the route through the schema, the names people know it by, the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tflint.columns.column import Scalars, text_of
+from tflint.facts.facts import Facts
+from tflint.findings import ByteSpan, Location, Related
+
+
+class Locator:
+    """Locations of rows of one batch; `files` are the names of its files."""
+
+    def __init__(self, facts: Facts, files: list[str]) -> None:
+        self.facts = facts
+        self.files = files
+
+    def file_of(self, table: str, row: int) -> int:
+        """The number of the file that a row is of."""
+        return int(self.facts.table(table).model[row])
+
+    def location(self, table: str, row: int) -> Location:
+        """The location of a row."""
+        path, names = _PLACES[table](self, row)
+        return Location(self.files[self.file_of(table, row)], path, names, self._bytes(table, row))
+
+    def related(self, table: str, row: int) -> tuple[Related, ...]:
+        """Of a tensor, the operator that shows what it is for."""
+        if table != "tensor":
+            return ()
+        found = self.first_use(row)
+        if found is None:
+            return ()
+        operator, role = found
+        location = self.location("operator", operator)
+        opcode = self.text("operator", "opcode", operator)
+        return (Related(location, f"{role} of operator {self.number('operator', 'index', operator)} {opcode}"),)
+
+    def first_use(self, tensor: int) -> tuple[int, str] | None:
+        """The operator that makes a tensor, or the first that reads it, and the tensor's role there."""
+        producer = int(self.facts.rows("tensor", "producer")[tensor])
+        if producer >= 0:
+            return producer, "output"
+        consumers = self.facts.lists("tensor", "consumers")
+        if not consumers.lengths[tensor]:
+            return None
+        operator = int(consumers.take(consumers.starts[tensor : tensor + 1])[0])
+        roles = self.facts.strings("operand", "role")
+        tensors = self.facts.rows("operand", "tensor")
+        for operand in self.facts.lists("operator", "operands").row(operator):
+            if tensors[operand] == tensor:
+                return operator, roles.labels[int(roles.codes[operand])]
+        return operator, "input"
+
+    def _bytes(self, table: str, row: int) -> ByteSpan | None:
+        source = self.facts.table(table)
+        offset = int(source.byte_offset[row])
+        return ByteSpan(offset, int(source.byte_length[row])) if offset >= 0 else None
+
+    # -- what the places are made of -----------------------------------------------------------------------------------
+
+    def text(self, table: str, column: str, row: int) -> str:
+        """A string of a row, empty where it has none."""
+        return text_of(self.facts.column(table, column), row) or ""
+
+    def number(self, table: str, column: str, row: int) -> int:
+        """A whole number of a row."""
+        values = self.facts.column(table, column)
+        assert isinstance(values, Scalars)
+        return int(values.values[row])
+
+    def row(self, table: str, column: str, row: int) -> int:
+        """The row that a reference of a row leads to."""
+        return int(self.facts.rows(table, column)[row])
+
+    def subgraph(self, row: int) -> tuple[str, str]:
+        """Route and name of a subgraph."""
+        index = self.number("subgraph", "index", row)
+        return f"subgraphs[{index}]", self.text("subgraph", "name", row) or f"subgraph {index}"
+
+
+def _subgraph(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+    path, name = at.subgraph(row)
+    return path, (name,)
+
+
+def _tensor(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+    path, name = at.subgraph(at.row("tensor", "subgraph", row))
+    return f"{path}.tensors[{at.number('tensor', 'index', row)}]", (name, at.text("tensor", "name", row))
+
+
+def _operator(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+    path, name = at.subgraph(at.row("operator", "subgraph", row))
+    output = at.row("operator", "output", row)
+    made = at.text("tensor", "name", output) if output >= 0 else ""
+    opcode = at.text("operator", "custom_code", row) or at.text("operator", "opcode", row)
+    return f"{path}.operators[{at.number('operator', 'index', row)}]", (name, opcode, made)
+
+
+def _operand(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+    path, names = _operator(at, at.row("operand", "operator", row))
+    tensor = at.row("operand", "tensor", row)
+    direction = at.text("operand", "direction", row)
+    name = at.text("tensor", "name", tensor) if tensor >= 0 else ""
+    return f"{path}.{direction}s[{at.number('operand', 'position', row)}]", (*names[:2], name)
+
+
+def _border(table: str) -> Callable[[Locator, int], tuple[str, tuple[str, ...]]]:
+    def place(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+        path, name = at.subgraph(at.row(table, "subgraph", row))
+        tensor = at.row(table, "tensor", row)
+        named = at.text("tensor", "name", tensor) if tensor >= 0 else ""
+        return f"{path}.{table}s[{at.number(table, 'position', row)}]", (name, named)
+
+    return place
+
+
+def _entry(table: str, vector: str, name: str) -> Callable[[Locator, int], tuple[str, tuple[str, ...]]]:
+    def place(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+        text = at.text(table, name, row) if name else ""
+        return f"{vector}[{at.number(table, 'index', row)}]", (text,) if text else ()
+
+    return place
+
+
+def _signature_tensor(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+    signature = at.row("signature_tensor", "signature", row)
+    path, names = _PLACES["signature"](at, signature)
+    direction = at.text("signature_tensor", "direction", row)
+    position = at.number("signature_tensor", "position", row)
+    return f"{path}.{direction}s[{position}]", (*names, at.text("signature_tensor", "name", row))
+
+
+def _index(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+    owner = at.text("index", "field", row).split(".", 1)[0]
+    path, names = _PLACES[owner](at, at.row("index", "owner_row", row))
+    field = at.text("index", "field", row).split(".", 1)[1]
+    # An operand's or border's own route already ends with the field and position that hold the index.
+    return (path if owner in ("operand", "input", "output") else f"{path}.{field}"), names
+
+
+def _group(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+    return _tensor(at, at.facts.lists("group", "tensors").row(row)[0])
+
+
+def _associated_file(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+    return "associated_files", (at.text("associated_file", "name", row),)
+
+
+def _of_tensor(table: str, field: str) -> Callable[[Locator, int], tuple[str, tuple[str, ...]]]:
+    def place(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+        path, names = _tensor(at, at.row(table, "tensor", row))
+        return f"{path}.{field}[{at.number(table, 'index', row)}]", names
+
+    return place
+
+
+def _external_buffer(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+    first = at.facts.table("external_buffer").rows_of(at.file_of("external_buffer", row)).start
+    return f"external_buffers[{row - first}]", ()
+
+
+_PLACES: dict[str, Callable[[Locator, int], tuple[str, tuple[str, ...]]]] = {
+    "file": lambda _at, _row: ("", ()),
+    "model": lambda _at, _row: ("", ()),
+    "subgraph": _subgraph,
+    "tensor": _tensor,
+    "operator": _operator,
+    "operand": _operand,
+    "operator_code": _entry("operator_code", "operator_codes", "opcode"),
+    "buffer": _entry("buffer", "buffers", ""),
+    "input": _border("input"),
+    "output": _border("output"),
+    "signature": _entry("signature", "signature_defs", "key"),
+    "signature_tensor": _signature_tensor,
+    "metadata": _entry("metadata", "metadata", "name"),
+    "associated_file": _associated_file,
+    "index": _index,
+    "group": _group,
+    "dimension": _of_tensor("dimension", "sparsity.dim_metadata"),
+    "variant_tensor": _of_tensor("variant_tensor", "variant_tensors"),
+    "external_buffer": _external_buffer,
+    "external_buffer_group": _entry("external_buffer_group", "external_buffer_groups", "name"),
+}

@@ -1,0 +1,228 @@
+"""Runs the selected rules over a batch and makes the findings of each file; a crash costs one rule, not the run."""
+
+from __future__ import annotations
+
+import traceback
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tflint.catalog.rule import Rule
+from tflint.engine.identity import identity
+from tflint.engine.judge import Hit, Verdict, judge
+from tflint.engine.locate import Locator
+from tflint.engine.select import Selected
+from tflint.engine.targets import Target, is_refusing
+from tflint.errors import TflintError
+from tflint.facts.facts import FactError, Facts
+from tflint.findings import FileReport, Finding, NotChecked, Overview
+from tflint.findings.fingerprint import fingerprint, numbered
+from tflint.language.template import fill
+from tflint.model.tables import Tables
+from tflint.source import SourceError
+
+#: The rule that stands for a fact or rule that crashed.
+CRASH_RULE = "G000"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run: rules, declared targets, constants of the users' rules, and the rule that tells of crashes."""
+
+    rules: tuple[Selected, ...]
+    targets: tuple[Target, ...]
+    constants: Mapping[str, Mapping[str, Any]]
+    crash_rule: Rule
+
+
+class BatchCrashError(TflintError):
+    """A fact or rule crashed on a batch of several files: it must be done again file by file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A rule's verdict for one target (None: it holds for all)."""
+
+    selected: Selected
+    target: Target | None
+    verdict: Verdict
+
+
+def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileReport]:
+    """The reports of a batch's files. Raises `BatchCrashError` where one of several files crashes a rule."""
+    facts = Facts(tables)
+    locator = Locator(facts, list(files))
+    judged: list[_Judged] = []
+    crashes: list[tuple[Selected, BaseException]] = []
+    for selected in plan.rules:
+        if not tables.is_readable and selected.rule.for_each != "file":
+            continue
+        try:
+            judged += _judge(selected, facts, plan)
+        except Exception as error:  # named in a finding: a defect of one rule must not cost the others
+            _raise_source_error(error)
+            if len(files) > 1:
+                raise BatchCrashError(str(error)) from error
+            crashes.append((selected, error))
+    findings = _findings(judged, locator, plan)
+    for selected, crash in crashes:
+        findings[0].append(_crash(selected, crash, files[0], plan))
+    overviews = _overviews(facts)
+    return [
+        FileReport(
+            path,
+            status="checked" if tables.is_readable else "unreadable",
+            findings=tuple(_with_fingerprints(findings[number])),
+            not_checked=tuple(_not_checked(judged, number)),
+            overview=overviews[number],
+        )
+        for number, path in enumerate(files)
+    ]
+
+
+def _raise_source_error(error: BaseException) -> None:
+    """A file that changed while a fact read it is no crash: the file is read anew, as one that cannot be read."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, SourceError):
+            raise seen
+        seen = seen.__cause__
+
+
+def _judge(selected: Selected, facts: Facts, plan: Plan) -> list[_Judged]:
+    rule = selected.rule
+    constants = _Knowledge(plan.constants)
+    if not rule.reads_target:
+        return [_Judged(selected, None, judge(rule, facts, {}, constants))]
+    return [_Judged(selected, target, judge(rule, facts, target.record(), constants)) for target in plan.targets]
+
+
+class _Knowledge(dict[str, Any]):
+    """Constants by table: the users', and tflint's knowledge tables, read when a rule asks for one."""
+
+    def __missing__(self, name: str) -> Any:
+        from tflint.resources import table
+
+        self[name] = table(name)
+        return self[name]
+
+
+# -- findings ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A finding on its way: with what it mutes and is muted by, and what identifies its place."""
+
+    finding: Finding
+    key: tuple[str, ...]
+
+
+def _findings(judged: Sequence[_Judged], locator: Locator, plan: Plan) -> dict[int, list[_Found]]:
+    muted = _muted(judged)
+    findings: dict[int, list[_Found]] = defaultdict(list)
+    for entry in judged:
+        for hit in entry.verdict.hits:
+            if not _places(entry.selected.rule, hit) & muted.get(entry.selected.rule.id, set()):
+                number = locator.file_of(entry.selected.rule.for_each, hit.row)
+                findings[number].append(_found(entry, hit, locator, plan))
+    return findings
+
+
+def _places(rule: Rule, hit: Hit) -> set[tuple[str, int]]:
+    return {(rule.for_each, hit.row), (hit.on_table, hit.on_row)}
+
+
+def _muted(judged: Sequence[_Judged]) -> dict[str, set[tuple[str, int]]]:
+    """For each rule the places where a harder rule with the same root cause has spoken."""
+    muted: dict[str, set[tuple[str, int]]] = defaultdict(set)
+    for entry in judged:
+        for other in entry.selected.rule.mutes:
+            for hit in entry.verdict.hits:
+                muted[other] |= _places(entry.selected.rule, hit)
+    return muted
+
+
+def _found(entry: _Judged, hit: Hit, locator: Locator, plan: Plan) -> _Found:
+    rule = entry.selected.rule
+    severity, names = _severity(entry, plan)
+    values = [part.expression.text for part in rule.message if part.expression is not None]
+    finding = Finding(
+        rule=rule.id,
+        name=rule.name,
+        severity=severity,
+        severity_before=rule.severity,
+        confidence=rule.confidence,
+        message=fill(rule.message, hit.values),
+        location=locator.location(hit.on_table, hit.on_row),
+        fix=rule.fix,
+        fingerprint="",
+        target=names,
+        related=locator.related(hit.on_table, hit.on_row),
+        evidence=dict(zip(values, hit.values, strict=True)),
+        refused_by=rule.refused_by,
+        runs_on=rule.runs_on,
+        is_newer=entry.selected.is_newer,
+    )
+    key = (entry.target.name if entry.target else "", *identity(locator, hit.on_table, hit.on_row))
+    return _Found(finding, key)
+
+
+def _severity(entry: _Judged, plan: Plan) -> tuple[str, str | None]:
+    """Severity by the declared targets, and the names of those it holds for (None: all)."""
+    selected = entry.selected
+    if entry.target is not None:
+        return selected.severity, entry.target.name
+    if not selected.rule.refused_by:
+        return selected.severity, None
+    refusing = [target.name for target in plan.targets if is_refusing(target, selected.rule.refused_by)]
+    return (selected.severity, ", ".join(refusing)) if refusing else ("note", None)
+
+
+def _with_fingerprints(found: Sequence[_Found]) -> list[Finding]:
+    keys = numbered((entry.finding.rule, *entry.key) for entry in found)
+    return [
+        replace(entry.finding, fingerprint=fingerprint(key[0], key[1:])) for entry, key in zip(found, keys, strict=True)
+    ]
+
+
+def _crash(selected: Selected, error: BaseException, path: str, plan: Plan) -> _Found:
+    from tflint.findings import Location
+
+    rule = plan.crash_rule
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    what = str(error) if isinstance(error, FactError) else f"{type(error).__name__}: {error}"
+    message = f"rule {selected.rule.id} could not be run: {what} ({where.name}, line {where.lineno})"
+    finding = Finding(
+        rule.id, rule.name, rule.severity, rule.severity, rule.confidence, message, Location(path), rule.fix, ""
+    )
+    return _Found(finding, (selected.rule.id,))
+
+
+def _not_checked(judged: Sequence[_Judged], number: int) -> list[NotChecked]:
+    rows: dict[tuple[str, str], int] = {}
+    for entry in judged:
+        count = entry.verdict.undecided[number]
+        if count:
+            key = (entry.selected.rule.id, entry.verdict.reason)
+            rows[key] = max(rows.get(key, 0), count)
+    return [NotChecked(rule, count, reason) for (rule, reason), count in rows.items()]
+
+
+def _overviews(facts: Facts) -> list[Overview | None]:
+    """Each model in a line; None for a file that is no model, or where a fact crashed (its rules say so)."""
+    from tflint.columns.column import text_of
+
+    n_files = facts.tables.n_files
+    if not facts.tables.is_readable:
+        return [None] * n_files
+    try:
+        schemes = facts.column("model", "scheme")
+        operators, tensors = facts.numbers("model", "n_operators"), facts.numbers("model", "n_tensors")
+        sizes = facts.numbers("model", "size")
+    except FactError:
+        return [None] * n_files
+    return [
+        Overview(text_of(schemes, k) or "", int(operators[k]), int(tensors[k]), int(sizes[k])) for k in range(n_files)
+    ]

@@ -1,0 +1,137 @@
+"""Targets: the runtimes a model must run on, what each registers, and who refuses what."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tflint.config import TargetOptions
+from tflint.documents.wording import nearest
+from tflint.engine.versions import Version, parse_version
+from tflint.errors import UserError
+from tflint.resources import table
+
+RUNTIMES = ("litert", "tflite", "tflm")
+_SPEC = re.compile(r"(litert|tflite|tflm)(?: ?(==|>=|<=|<|>) ?(\d+(?:\.\d+)*))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A declared runtime: its name as declared, runtime, version (None: tflm has none), and what an app adds."""
+
+    name: str
+    runtime: str
+    version: Version | None
+    flex: bool = False
+    custom_ops: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """What rules read as `target.…`."""
+        return {
+            "name": self.name,
+            "runtime": self.runtime,
+            "version": str(self.version) if self.version else None,
+            "flex": self.flex,
+            "custom_ops": [*table("op_versions")["custom_ops"][self.runtime], *self.custom_ops],
+            "op_versions": op_versions(self.runtime, self.version),
+        }
+
+
+def newest(runtime: str) -> Version | None:
+    """The newest known release of a runtime."""
+    if runtime == "tflm":
+        return None
+    if runtime == "litert":
+        releases = table("op_versions")["litert_releases"]
+    else:
+        releases = {release for versions in table("op_versions")["tflite"].values() for release in versions.values()}
+    versions = [version for release in releases if (version := parse_version(runtime, release))]
+    return max(versions)
+
+
+def resolve_targets(names: Sequence[str], named: Mapping[str, TargetOptions]) -> tuple[Target, ...]:
+    """The targets that names declare, in order; the newest LiteRT where there are none."""
+    if not names:
+        version = newest("litert")
+        return (Target(f"litert=={version}", "litert", version),)
+    return tuple(_resolve(name, named) for name in dict.fromkeys(names))
+
+
+def _resolve(name: str, named: Mapping[str, TargetOptions]) -> Target:
+    options = named.get(name)
+    runtime, version = _parse(options.runtime if options else name, [*RUNTIMES, *named])
+    if options:
+        return Target(name, runtime, version, options.flex, options.custom_ops)
+    return Target(f"{runtime}=={version}" if version else runtime, runtime, version)
+
+
+def _parse(text: str, known: Sequence[str]) -> tuple[str, Version | None]:
+    runtime, _, number = text.partition("==")
+    runtime, number = runtime.strip(), number.strip()
+    if runtime not in RUNTIMES:
+        hint = nearest(runtime, known) or "such as litert==2.3.0, tflite==2.11 or tflm"
+        raise UserError(f"unknown target '{text}'", hint=hint)
+    if not number:
+        return runtime, newest(runtime)
+    version = parse_version(runtime, number) if re.fullmatch(r"\d+(\.\d+){0,3}", number) else None
+    if version is None or runtime == "tflm":
+        message = "tflm has no versions" if runtime == "tflm" else f"'{number}' is no version"
+        raise UserError(f"target '{text}': {message}", hint="such as litert==2.3.0, tflite==2.11 or tflm")
+    return runtime, version
+
+
+@functools.cache
+def op_versions(runtime: str, version: Version | None) -> dict[str, int] | None:
+    """Newest version of each built-in operator that a runtime registers; 0 for none, None where that is not known.
+
+    TFLM does not look at operator versions, so there is nothing to know of it.
+    """
+    data = table("op_versions")
+    if runtime == "tflm" or version is None:
+        return None
+    found = dict.fromkeys(data["not_registered"], 0)
+    if runtime == "litert":
+        if version < Version("litert", (1, 1, 0)):
+            return None  # the table begins there
+        for opcode, by_release in data["litert"].items():
+            found[opcode] = _newest_at(by_release, version)
+        return found
+    for opcode, by_version in data["tflite"].items():
+        runs = [int(number) for number, release in by_version.items() if _is_at(release, "tflite", version)]
+        found[opcode] = max(runs, default=0)
+    return found
+
+
+def _newest_at(by_release: Mapping[str, int], version: Version) -> int:
+    return max((number for release, number in by_release.items() if _is_at(release, "litert", version)), default=0)
+
+
+def _is_at(release: str, line: str, version: Version) -> bool:
+    first = parse_version(line, release)
+    return first is not None and first <= version
+
+
+def is_refusing(target: Target, specs: Sequence[str]) -> bool:
+    """Whether one of the specs (`litert>=1.1.0`, `tflm`) means a target."""
+    return any(_means(target, spec) for spec in specs)
+
+
+def _means(target: Target, spec: str) -> bool:
+    match = _SPEC.fullmatch(spec)
+    assert match, f"'{spec}' passed the rule schema"
+    runtime, operator, number = match.groups()
+    if runtime != target.runtime:
+        return False
+    bound = parse_version(runtime, number) if number else None
+    if bound is None or target.version is None:
+        return True
+    return {
+        "==": target.version.equals(bound),
+        ">=": target.version >= bound,
+        "<=": target.version <= bound,
+        ">": target.version > bound,
+        "<": target.version < bound,
+    }[operator]

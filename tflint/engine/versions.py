@@ -1,0 +1,48 @@
+"""Versions of runtimes, typed by their line: LiteRT's (1.x, 2.x) and TensorFlow's (…, 2.21) do not compare."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+class VersionLineError(TypeError):
+    """Two versions of different lines were compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a line: `litert` or `tflite` (which counts as TensorFlow does)."""
+
+    line: str
+    numbers: tuple[int, ...]
+
+    def __lt__(self, other: Version) -> bool:
+        return self._key(other) < other._key(self)
+
+    def __le__(self, other: Version) -> bool:
+        return self._key(other) <= other._key(self)
+
+    def __gt__(self, other: Version) -> bool:
+        return other < self
+
+    def __ge__(self, other: Version) -> bool:
+        return other <= self
+
+    def __str__(self) -> str:
+        return ".".join(str(number) for number in self.numbers)
+
+    def equals(self, other: Version) -> bool:
+        """Whether both are the same release; 2.1 is 2.1.0."""
+        return self._key(other) == other._key(self)
+
+    def _key(self, other: Version) -> tuple[int, ...]:
+        if self.line != other.line:
+            raise VersionLineError(f"{self.line} {self} and {other.line} {other} count in different lines")
+        return self.numbers + (0,) * (4 - len(self.numbers))
+
+
+def parse_version(line: str, text: str) -> Version | None:
+    """The version a text names, release numbers only (`2.0.2a1` is 2.0.2); None where it names none."""
+    match = re.match(r"v?(\d{1,6}(?:\.\d{1,6}){0,3})", text)
+    return Version(line, tuple(int(part) for part in match[1].split("."))) if match else None

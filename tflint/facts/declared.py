@@ -1,0 +1,214 @@
+"""The registry of facts: derived columns and tables with type, meaning, needs, and when unknown. No numpy."""
+
+from __future__ import annotations
+
+import functools
+
+from tflint.columns.types import (
+    BOOL,
+    NUMBER,
+    NUMBERS,
+    STRING,
+    ColumnDeclaration,
+    ColumnType,
+    TableDeclaration,
+    reference,
+)
+from tflint.model.declare import raw_tables
+
+_NUM = ColumnType(NUMBER)
+_TRUTH = ColumnType(BOOL)
+_TEXT = ColumnType(STRING)
+_TENSOR = reference("tensor")
+_TENSORS = reference("tensor", many=True)
+
+_NO_SCALES = "the tensors at work have no quantization scales"
+
+
+def _fact(
+    name: str,
+    type_: ColumnType,
+    meaning: str,
+    compute: str,
+    needs: str = "",
+    *,
+    absent: str = "",
+    unknown: str = "",
+    values: bool = False,
+) -> ColumnDeclaration:
+    return ColumnDeclaration(name, type_, meaning, absent, unknown, tuple(needs.split()), compute, values)
+
+
+_MODEL = (
+    _fact("scheme", _TEXT, "quantization scheme of the whole model: float32, full int8, dynamic range, mixed, …",
+          "scheme:model_scheme", "operator.scheme input.tensor output.tensor"),
+    _fact("n_operators", _NUM, "operators of all subgraphs", "sizes:n_operators"),
+    _fact("n_tensors", _NUM, "tensors of all subgraphs", "sizes:n_tensors"),
+    _fact("constant_bytes", _NUM, "bytes of constant data in all buffers", "sizes:constant_bytes", "buffer.n_bytes"),
+)  # fmt: skip
+_SUBGRAPH = (
+    _fact("is_reachable", _TRUTH, "whether it is the first, has a signature, or is called by one that is reachable",
+          "reach:subgraph_reachable", "signature.subgraph operator.options_type"),
+)  # fmt: skip
+_BUFFER = (
+    _fact("n_bytes", _NUM, "bytes of data, stored in the flatbuffer or by offset", "sizes:buffer_bytes",
+          "buffer.data buffer.offset buffer.size"),
+)  # fmt: skip
+_OPERATOR = (
+    _fact("input", _TENSOR, "its data input", "roles:operator_input", "operator.opcode operand.tensor",
+          absent="it has none"),
+    _fact("weights", _TENSOR, "its weights", "roles:operator_weights", "operator.opcode operand.tensor",
+          absent="it is no operator with weights"),
+    _fact("bias", _TENSOR, "its bias", "roles:operator_bias", "operator.opcode operand.tensor",
+          absent="it has none"),
+    _fact("output", _TENSOR, "its first output", "roles:operator_output", "operand.tensor", absent="it has none"),
+    _fact("channel_axis", _NUM, "axis of its weights that is the output channel", "roles:channel_axis",
+          "operator.opcode", absent="it is no operator with weights"),
+    _fact("scheme", _TEXT,
+          "how it computes: float32, float16-weights, dynamic-range, weight-only, int8, uint8, int16x8, "
+          "int4, int16 or other",
+          "scheme:operator_scheme", "operator.input operator.weights tensor.dtype tensor.producer"),
+    _fact("reaches_output", _TRUTH, "whether an output of its subgraph depends on it, or it has effects of its own",
+          "reach:reaches_output", "operand.tensor output.tensor"),
+    _fact("expected_bias_scale", NUMBERS, "input scale × weights scale, one a channel of the weights' scales",
+          "bias:expected_scale", "operator.input operator.weights tensor.scale", absent=_NO_SCALES,
+          unknown="the input has more than one scale"),
+    _fact("bias_scale_error", NUMBERS, "|bias scale − expected| / expected, one a channel", "bias:scale_error",
+          "operator.expected_bias_scale operator.bias", absent="the bias or the others have no scales",
+          unknown="bias and weights have unlike numbers of scales"),
+    _fact("bias_shift_steps", NUMBERS, "steps of the output by which a wrong bias scale shifts each channel",
+          "bias:shift_steps", "operator.expected_bias_scale operator.bias operator.output",
+          absent="the bias is no integer constant, or a scale is missing",
+          unknown="numbers of scales and channels do not match", values=True),
+    _fact("output_multiplier", NUMBERS,
+          "factor by which the kernel rescales its accumulator to the output, as ADD, SUB "
+          "and the convolutions compute it", "bias:output_multiplier", "operator.inputs operator.output tensor.scale",
+          absent="the operator is another one, or a scale is missing"),
+    _fact("same_scale_operands", _TENSORS, "operands that must share scale and zero point because the kernel copies or "
+          "compares raw integers", "groups:same_scale_operands", "operator.opcode operand.tensor tensor.dtype",
+          absent="the operator has no such constraint"),
+)  # fmt: skip
+_OPERAND = (
+    _fact("role", _TEXT, "input, weights, bias, output, intermediate, state or constant", "roles:operand_role",
+          "operator.opcode operand.direction tensor.is_constant"),
+    _fact("is_available", _TRUTH,
+          "whether the tensor has a value when the operator runs: it is constant, a variable, an "
+          "input of the subgraph, without elements, or the output of an earlier operator", "graph:is_available",
+          "tensor.producer tensor.is_constant tensor.is_input", absent="it is no input, or none is given"),
+)  # fmt: skip
+_TENSOR_FACTS = (
+    _fact("is_input", _TRUTH, "whether it is an input of its subgraph", "graph:is_input", "input.tensor"),
+    _fact("is_output", _TRUTH, "whether it is an output of its subgraph", "graph:is_output", "output.tensor"),
+    _fact("is_constant", _TRUTH, "whether the file holds its values", "sizes:is_constant",
+          "tensor.buffer tensor.external_buffer"),
+    _fact("role", _TEXT, "input, output, variable, weights, bias, constant, activation or unused", "roles:tensor_role",
+          "tensor.is_input tensor.is_output tensor.is_constant operand.role"),
+    _fact("producer", reference("operator"), "the first operator that has it as output", "graph:producer",
+          "operand.tensor", absent="no operator makes it"),
+    _fact("producers", reference("operator", many=True), "all operators that have it as output", "graph:producers",
+          "operand.tensor"),
+    _fact("consumers", reference("operator", many=True), "operators that have it as input, in order of execution",
+          "graph:consumers", "operand.tensor"),
+    _fact("first_use", _NUM, "index of the first operator that makes or reads it", "graph:first_use",
+          "operand.tensor", absent="no operator uses it"),
+    _fact("last_use", _NUM, "index of the last operator that makes or reads it", "graph:last_use",
+          "operand.tensor", absent="no operator uses it"),
+    _fact("depends_on_input", _TRUTH, "whether its value depends on an input of its subgraph", "reach:depends_on_input",
+          "operand.tensor input.tensor"),
+    _fact("rank", _NUM, "number of dimensions of the stored shape", "sizes:rank", "tensor.shape",
+          unknown="the shape is empty and the file does not say that the rank is known"),
+    _fact("n_elements", _NUM, "product of the stored shape", "sizes:n_elements", "tensor.shape",
+          unknown="a dimension is negative"),
+    _fact("bits", _NUM, "bits an element", "sizes:bits", "tensor.dtype",
+          absent="elements of the type have no fixed width (STRING, RESOURCE, VARIANT)",
+          unknown="the type is not known to this version"),
+    _fact("n_bytes", _NUM, "bytes that the shape and type need", "sizes:n_bytes", "tensor.n_elements tensor.bits",
+          absent="elements of the type have no fixed width", unknown="a dimension is negative or the type is not known"),
+    _fact("stored_bytes", _NUM, "bytes of data that the file holds for it", "sizes:stored_bytes", "buffer.n_bytes",
+          absent="the file holds none", unknown="the data lies in another file"),
+    _fact("is_integer", _TRUTH,
+          "whether elements are integers of 2 to 64 bits", "quantization:is_integer", "tensor.dtype"),
+    _fact("is_quantized", _TRUTH, "whether elements are integers with quantization parameters",
+          "quantization:is_quantized", "tensor.dtype tensor.scale tensor.quantization.details"),
+    _fact("granularity", _TEXT, "per-tensor, per-channel, blockwise, multi-axis or custom",
+          "quantization:granularity", "tensor.scale tensor.quantization.details", absent="it is not quantized"),
+    _fact("per_tensor_scale", _NUM, "its one scale", "quantization:per_tensor_scale", "tensor.scale",
+          absent="it has none, or more than one"),
+    _fact("per_tensor_zero_point", _NUM,
+          "its one zero point", "quantization:per_tensor_zero_point", "tensor.zero_point",
+          absent="it has none, or more than one"),
+    _fact("qmin", _NUM,
+          "smallest integer of the type", "quantization:qmin", "tensor.dtype", absent="the type is no integer"),
+    _fact("qmax", _NUM,
+          "largest integer of the type", "quantization:qmax", "tensor.dtype", absent="the type is no integer"),
+    _fact("real_min", NUMBERS, "smallest real value it can hold, one a scale: (qmin − zero point) × scale",
+          "quantization:real_min", "tensor.scale tensor.zero_point tensor.qmin", absent="it is not quantized",
+          unknown="numbers of scales and zero points differ"),
+    _fact("real_max", NUMBERS, "largest real value it can hold, one a scale: (qmax − zero point) × scale",
+          "quantization:real_max", "tensor.scale tensor.zero_point tensor.qmax", absent="it is not quantized",
+          unknown="numbers of scales and zero points differ"),
+    _fact("all_zero", _TRUTH,
+          "whether every stored value of a bias is zero", "bias:all_zero", "operator.bias buffer.data",
+          absent="it is no constant integer or float bias", values=True),
+)  # fmt: skip
+
+_FACTS = {
+    "model": _MODEL,
+    "subgraph": _SUBGRAPH,
+    "buffer": _BUFFER,
+    "operator": _OPERATOR,
+    "operand": _OPERAND,
+    "tensor": _TENSOR_FACTS,
+}
+
+_INDEX = TableDeclaration(
+    "index",
+    "an index that the file stores: of a tensor, buffer, operator code or subgraph",
+    {
+        column.name: column
+        for column in (
+            ColumnDeclaration("field", _TEXT, "which field holds it: operator.inputs, tensor.buffer, …"),
+            ColumnDeclaration("value", _NUM, "the index"),
+            ColumnDeclaration("limit", _NUM, "how many there are of what it counts"),
+            ColumnDeclaration("is_optional", _TRUTH, "whether -1 means none there"),
+        )
+    },
+    (
+        "operand.tensor_index",
+        "tensor.buffer_index",
+        "operator.opcode_index",
+        "input.tensor_index",
+        "metadata.buffer_index",
+    ),
+    "indices:index_table",
+)
+_GROUP = TableDeclaration(
+    "group",
+    "a chain of tensors that must all share scale and zero point, through one or more operators",
+    {
+        column.name: column
+        for column in (
+            ColumnDeclaration("tensors", _TENSORS, "its tensors, by index"),
+            ColumnDeclaration("operators", reference("operator", many=True), "the operators that tie them"),
+        )
+    },
+    ("operator.same_scale_operands",),
+    "groups:group_table",
+)
+
+
+@functools.cache
+def all_tables() -> dict[str, TableDeclaration]:
+    """Every table that rules can use, with raw and derived columns."""
+    tables = {}
+    for name, declared in raw_tables().items():
+        columns = dict(declared.columns)
+        columns.update({fact.name: fact for fact in _FACTS.get(name, ())})
+        columns["model"] = columns.get("model") or ColumnDeclaration("model", reference("model"), "the model it is of")
+        tables[name] = TableDeclaration(name, declared.row, columns)
+    del tables["file"].columns["model"]
+    del tables["model"].columns["model"]
+    for declared in (_INDEX, _GROUP):
+        columns = {**declared.columns, "model": ColumnDeclaration("model", reference("model"), "the model it is of")}
+        tables[declared.name] = TableDeclaration(declared.name, declared.row, columns, declared.needs, declared.compute)
+    return tables

@@ -1,0 +1,170 @@
+"""Columns of a batch, raw or derived: a fact is computed when asked for, by the function its declaration names."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.columns.column import Column, Lists, References, Scalars, State, Strings, rows_of
+from tflint.columns.table import Table
+from tflint.columns.types import BOOL, REFERENCE, STRING, ColumnType
+from tflint.errors import TflintError
+from tflint.facts.declared import all_tables
+from tflint.model.tables import Tables
+
+#: A fact may make this many list elements: far beyond real models, few enough to bound memory (8 bytes each).
+MAX_ELEMENTS = 4_000_000
+
+
+class FactError(TflintError):
+    """A fact crashed: which one, and how. The rules that need it are not checked, the others go on."""
+
+    def __init__(self, fact: str, cause: BaseException) -> None:
+        super().__init__(f"fact {fact} failed: {type(cause).__name__}: {cause}")
+        self.fact = fact
+
+
+class FactBudgetError(TflintError):
+    """A fact would make more list elements than allowed."""
+
+
+class Facts:
+    """The tables of a batch with their derived columns."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self._declared = all_tables()
+        self._made: dict[tuple[str, str], Column] = {}
+        self._tables: dict[str, Table] = {}
+
+    def table(self, name: str) -> Table:
+        """A table, raw or derived."""
+        compute = self._declared[name].compute
+        if not compute:
+            return self.tables.table(name)
+        if name not in self._tables:
+            self._tables[name] = self._computed(name, compute)
+        return self._tables[name]
+
+    def column(self, table: str, name: str) -> Column:
+        """A column, raw or derived; `FactError` where the function that derives it crashes."""
+        key = (table, name)
+        if key not in self._made:
+            self._made[key] = self._make(table, name)
+        return self._made[key]
+
+    def _make(self, table: str, name: str) -> Column:
+        declared = self._declared[table].columns.get(name)  # a derived table may have columns for the engine alone
+        if not len(self.table(table)) and declared is not None:
+            return _empty(declared.type)
+        if declared is not None and declared.compute:
+            made: Column = self._computed(f"{table}.{name}", declared.compute)
+            return made
+        if name == "model" and name not in self.table(table):
+            return References(self.table(table).model)
+        return self.table(table).column(name)
+
+    def _computed(self, fact: str, compute: str) -> Any:
+        module, function = compute.split(":")
+        try:
+            return getattr(importlib.import_module(f"tflint.facts.{module}"), function)(self)
+        except (FactBudgetError, FactError):
+            raise
+        except Exception as error:  # whatever a fact does, only the rules that need it may suffer
+            raise FactError(fact, error) from error
+
+    # -- what the functions of facts read ------------------------------------------------------------------------------
+
+    def n(self, table: str) -> int:
+        """How many rows a table has."""
+        return len(self.table(table))
+
+    def numbers(self, table: str, name: str) -> NDArray[Any]:
+        """The values of a column of numbers or bools, whatever their state."""
+        column = self.column(table, name)
+        assert isinstance(column, Scalars)
+        values: NDArray[Any] = column.values
+        return values
+
+    def rows(self, table: str, name: str) -> NDArray[Any]:
+        """The row numbers of a reference column."""
+        return rows_of(self.column(table, name))
+
+    def lists(self, table: str, name: str) -> Lists:
+        """A list column."""
+        column = self.column(table, name)
+        assert isinstance(column, Lists)
+        return column
+
+    def strings(self, table: str, name: str) -> Strings:
+        """A string column by codes."""
+        column = self.column(table, name)
+        assert isinstance(column, Strings)
+        return column
+
+    def is_one_of(self, table: str, name: str, texts: set[str]) -> NDArray[np.bool_]:
+        """Which rows of a string column hold one of some texts."""
+        column = self.strings(table, name)
+        accepted = np.array([label in texts for label in column.labels], dtype=np.bool_)
+        found = accepted[column.codes] if len(accepted) else np.zeros(len(column.codes), dtype=np.bool_)
+        return found if column.state is None else found & (column.state == 0)
+
+    def by_label(self, table: str, name: str, values: dict[str, int], default: int) -> NDArray[np.int64]:
+        """A number for each row of a string column, by what the string is."""
+        column = self.strings(table, name)
+        numbers = np.array([values.get(label, default) for label in column.labels], dtype=np.int64)
+        found = numbers[column.codes] if len(numbers) else np.full(len(column.codes), default)
+        return found if column.state is None else np.where(column.state == 0, found, default)
+
+
+def _empty(type_: ColumnType) -> Column:
+    """A column of a table without rows."""
+    nothing = np.zeros(0, dtype=np.int64)
+    if type_.is_list:
+        return Lists(nothing, nothing, nothing.take, labels=[] if type_.kind == STRING else None)
+    if type_.kind == STRING:
+        return Strings(nothing, [])
+    if type_.kind == REFERENCE:
+        return References(nothing)
+    return Scalars(nothing.astype(np.bool_) if type_.kind == BOOL else nothing.astype(np.float64))
+
+
+def require_budget(n_elements: int, what: str) -> None:
+    """Refuse to make more list elements than allowed."""
+    if n_elements > MAX_ELEMENTS:
+        raise FactBudgetError(f"{what}: {n_elements:,} values, more than {MAX_ELEMENTS:,}")
+
+
+def taken(values: NDArray[Any], rows: NDArray[Any], fill: Any) -> NDArray[Any]:
+    """Values at rows, `fill` where the row is negative."""
+    if not len(values):
+        return np.full(len(rows), fill)
+    found = values[np.maximum(rows, 0)]
+    return np.where(rows < 0, fill, found)
+
+
+def first_elements(lists: Lists, rows: NDArray[Any], fill: float) -> NDArray[np.float64]:
+    """The first element of the lists of some rows, `fill` where the row is negative or its list empty."""
+    result = np.full(len(rows), fill, dtype=np.float64)
+    if not len(lists):
+        return result
+    safe = np.maximum(rows, 0)
+    some = np.flatnonzero((rows >= 0) & (lists.lengths[safe] > 0))
+    result[some] = lists.take(lists.starts[safe[some]])
+    return result
+
+
+def counts(lists: Lists, rows: NDArray[Any]) -> NDArray[np.int64]:
+    """Lengths of the lists of some rows, 0 where the row is negative."""
+    return taken(lists.lengths, rows, 0).astype(np.int64)
+
+
+def state_of(absent: NDArray[np.bool_], unknown: NDArray[np.bool_] | None = None) -> State:
+    """A state from what is absent and, where not absent, unknown."""
+    state = absent.astype(np.uint8)
+    if unknown is not None:
+        state[unknown & ~absent] = 2
+    return state if state.any() else None

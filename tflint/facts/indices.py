@@ -1,0 +1,114 @@
+"""The table of stored indices: every number in the file that counts tensors, buffers, operator codes or subgraphs.
+
+Signatures are not in it: rules of their own speak of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.columns.column import ABSENT, References, Scalars, Strings
+from tflint.columns.table import Table
+from tflint.facts.facts import Facts, taken
+from tflint.facts.reach import SUBGRAPH_OPTIONS
+
+Ints = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Indices:
+    """Indices of one field: of which table's rows, the numbers, how many there are of what they count."""
+
+    field: str
+    owner: str
+    rows: Ints
+    values: Ints
+    limits: Ints
+    optional: bool = False
+
+
+def index_table(facts: Facts) -> Table:
+    """All indices of all models; owners say where each stands."""
+    parts = list(_all(facts))
+    models = np.concatenate([facts.table(part.owner).model[part.rows] for part in parts])
+    order = np.argsort(models, kind="stable")
+
+    def joined(values: list[Any]) -> Ints:
+        return np.concatenate(values)[order]
+
+    sizes = [len(part.rows) for part in parts]
+    which = np.repeat(np.arange(len(parts)), sizes)[order]
+    owners = joined([part.rows for part in parts])
+    return Table(
+        "index",
+        models[order].astype(np.int32),
+        {
+            "field": lambda: Strings(which, [f"{part.owner}.{part.field}" for part in parts]),
+            "value": lambda: Scalars(joined([part.values for part in parts])),
+            "limit": lambda: Scalars(joined([part.limits for part in parts])),
+            "is_optional": lambda: Scalars(joined([np.full(len(p.rows), p.optional) for p in parts])),
+            "owner_row": lambda: References(owners),
+        },
+    )
+
+
+def _all(facts: Facts) -> Iterator[_Indices]:
+    models = {name: facts.table(name).model for name in ("tensor", "operator", "metadata")}
+    n_tensors = facts.lists("subgraph", "tensors").lengths
+    counts = {name: facts.lists("model", name).lengths for name in ("buffers", "operator_codes", "subgraphs")}
+    subgraph = facts.rows("operator", "subgraph")
+    for direction in ("input", "output", "intermediate"):
+        rows = np.flatnonzero(facts.is_one_of("operand", "direction", {direction}))
+        limits = n_tensors[subgraph[facts.rows("operand", "operator")[rows]]]
+        values = facts.numbers("operand", "tensor_index")[rows] if len(rows) else rows
+        yield _Indices(f"{direction}s", "operand", rows, values, limits, optional=True)
+    for table in ("input", "output"):
+        rows = np.arange(facts.n(table))
+        if len(rows):
+            limits = n_tensors[facts.rows(table, "subgraph")]
+            yield _Indices("tensor", table, rows, facts.numbers(table, "tensor_index"), limits, optional=True)
+    for table, field, limit in (
+        ("tensor", "buffer", "buffers"),
+        ("operator", "opcode_index", "operator_codes"),
+        ("metadata", "buffer", "buffers"),
+    ):
+        rows = np.arange(facts.n(table))
+        if len(rows):
+            name = field if field.endswith("_index") else f"{field}_index"
+            yield _Indices(field, table, rows, facts.numbers(table, name), counts[limit][models[table]])
+    yield from _subgraph_options(facts, counts["subgraphs"])
+    yield from _details(facts, n_tensors)
+
+
+def _subgraph_options(facts: Facts, n_subgraphs: Ints) -> Iterator[_Indices]:
+    """Indices of subgraphs in the options of control-flow operators."""
+    models = facts.table("operator").model
+    for field in SUBGRAPH_OPTIONS if len(models) else ():
+        column = facts.column("operator", f"options.{field}")
+        assert isinstance(column, Scalars)
+        rows = np.flatnonzero(column.state != ABSENT) if column.state is not None else np.arange(len(models))
+        if len(rows):
+            yield _Indices(f"options.{field}", "operator", rows, column.values[rows], n_subgraphs[models[rows]])
+
+
+def _details(facts: Facts, n_tensors: Ints) -> Iterator[_Indices]:
+    """Indices of the tensors that hold scales and zero points of blockwise quantization."""
+    node = facts.tables.node("subgraphs.tensors", "Tensor")
+    quantization = node.children.get("quantization")
+    if quantization is None:
+        return
+    for member in ("BlockwiseQuantization", "MultiAxisQuantization"):
+        child = quantization.children.get(f"details.{member}")
+        if child is None:
+            continue
+        links = taken(quantization.link(f"details.{member}"), node.link("quantization"), -1)
+        rows = np.flatnonzero(links >= 0)
+        for field in ("scales", "zero_points"):
+            values = child.scalar(field)[links[rows]]
+            limits = n_tensors[node.parents[rows]]
+            yield _Indices(f"quantization.{field}", "tensor", rows, values, limits, optional=field == "zero_points")

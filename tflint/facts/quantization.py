@@ -1,0 +1,112 @@
+"""Facts of quantization parameters: what is quantized, how finely, and which real values a tensor can hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.columns.column import Lists, Scalars, Strings, lists_by_counts
+from tflint.facts.facts import Facts, first_elements, require_budget, state_of
+
+#: Integer types of schema.fbs with their ranges.
+INTEGER_RANGES = {
+    "INT2": (-2, 1),
+    "INT4": (-8, 7),
+    "UINT4": (0, 15),
+    "INT8": (-128, 127),
+    "UINT8": (0, 255),
+    "INT16": (-(2**15), 2**15 - 1),
+    "UINT16": (0, 2**16 - 1),
+    "INT32": (-(2**31), 2**31 - 1),
+    "UINT32": (0, 2**32 - 1),
+    "INT64": (-(2**63), 2**63 - 1),
+    "UINT64": (0, 2**64 - 1),
+}
+_GRANULARITIES = ["per-tensor", "per-channel", "blockwise", "multi-axis", "custom"]
+_DETAILS = {"BlockwiseQuantization": 2, "MultiAxisQuantization": 3, "CustomQuantization": 4}
+
+
+def _integers(facts: Facts) -> NDArray[np.bool_]:
+    return facts.is_one_of("tensor", "dtype", set(INTEGER_RANGES))
+
+
+def is_integer(facts: Facts) -> Scalars:
+    """Whether elements are integers."""
+    return Scalars(_integers(facts))
+
+
+def is_quantized(facts: Facts) -> Scalars:
+    """Whether elements are integers with parameters."""
+    return Scalars(_integers(facts) & _has_parameters(facts))
+
+
+def _has_parameters(facts: Facts) -> NDArray[np.bool_]:
+    detailed = facts.by_label("tensor", "quantization.details", _DETAILS, 0) > 0
+    parameters: NDArray[np.bool_] = (facts.lists("tensor", "scale").lengths > 0) | detailed
+    return parameters
+
+
+def granularity(facts: Facts) -> Strings:
+    """How finely a tensor is quantized."""
+    n_scales = facts.lists("tensor", "scale").lengths
+    details = facts.by_label("tensor", "quantization.details", _DETAILS, 0)
+    codes = np.where(details > 0, details, np.minimum(np.maximum(n_scales - 1, 0), 1))
+    return Strings(codes, _GRANULARITIES, state_of(~facts.numbers("tensor", "is_quantized")))
+
+
+def per_tensor_scale(facts: Facts) -> Scalars:
+    """The one scale of a tensor."""
+    return _only(facts, "scale")
+
+
+def per_tensor_zero_point(facts: Facts) -> Scalars:
+    """The one zero point of a tensor."""
+    return _only(facts, "zero_point")
+
+
+def _only(facts: Facts, name: str) -> Scalars:
+    lists = facts.lists("tensor", name)
+    values = first_elements(lists, np.arange(len(lists)), 0.0)
+    return Scalars(values, state_of(lists.lengths != 1))
+
+
+def qmin(facts: Facts) -> Scalars:
+    """Smallest integer of the type."""
+    return _limit(facts, 0)
+
+
+def qmax(facts: Facts) -> Scalars:
+    """Largest integer of the type."""
+    return _limit(facts, 1)
+
+
+def _limit(facts: Facts, side: int) -> Scalars:
+    column = facts.strings("tensor", "dtype")
+    limits = np.array([float(INTEGER_RANGES.get(label, (0, 0))[side]) for label in column.labels])
+    return Scalars(limits[column.codes], state_of(~_integers(facts)))
+
+
+def real_min(facts: Facts) -> Lists:
+    """Smallest real value, one a scale."""
+    return _real(facts, 0)
+
+
+def real_max(facts: Facts) -> Lists:
+    """Largest real value, one a scale."""
+    return _real(facts, 1)
+
+
+def _real(facts: Facts, side: int) -> Lists:
+    scales, zeros = facts.lists("tensor", "scale"), facts.lists("tensor", "zero_point")
+    absent = ~_integers(facts) | (scales.lengths == 0)
+    unknown = scales.lengths != zeros.lengths
+    rows = np.flatnonzero(~absent & ~unknown)
+    require_budget(int(scales.lengths[rows].sum()), "real values of quantized tensors")
+    limits = np.repeat(_limit(facts, side).values[rows], scales.lengths[rows])
+    scale, zero = (lists.flatten(rows)[0].astype(np.float64) for lists in (scales, zeros))
+    lengths: NDArray[Any] = np.zeros(len(scales), dtype=np.int64)
+    lengths[rows] = scales.lengths[rows]
+    with np.errstate(all="ignore"):  # a hostile scale may be anything
+        return lists_by_counts((limits - zero) * scale, lengths, state_of(absent, unknown))

@@ -1,0 +1,194 @@
+"""Findings and reports as values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: From harmless to what will go wrong.
+SEVERITIES = ("note", "warning", "error")
+
+
+def severity_rank(severity: str) -> int:
+    """A number that grows with severity."""
+    return SEVERITIES.index(severity)
+
+
+@dataclass(frozen=True, slots=True)
+class ByteSpan:
+    """Bytes of a file: offset and length."""
+
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpan:
+    """A stretch of a text file, lines and columns from 1."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place in a file.
+
+    `path` is the route through the schema, such as `subgraphs[0].operators[12].inputs[1]` (empty: the whole file);
+    `names` what a person knows it by: subgraph, operator, tensor.
+    """
+
+    file: str
+    path: str = ""
+    names: tuple[str, ...] = ()
+    bytes: ByteSpan | None = None
+    text: TextSpan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that belongs to a finding, and how."""
+
+    location: Location
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why a finding does not count: `kind` is allow, baseline or per-file-ignore."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a rule found.
+
+    `severity` is what counts, `severity_before` what the rule says by itself; they differ where targets, the
+    configuration or an older ruleset changed it. `target` names the declared runtime it holds for, `refused_by` and
+    `runs_on` the runtimes that refuse and run the model, where only some do. `evidence` holds the numbers the rule
+    saw. `is_newer` marks a rule that the configured ruleset does not know yet: it never fails a run.
+    """
+
+    rule: str
+    name: str
+    severity: str
+    severity_before: str
+    confidence: str
+    message: str
+    location: Location
+    fix: str
+    fingerprint: str
+    target: str | None = None
+    related: tuple[Related, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    refused_by: tuple[str, ...] = ()
+    runs_on: tuple[str, ...] = ()
+    verdict: str | None = None
+    probe: Mapping[str, Any] | None = None
+    suppressed: Suppression | None = None
+    is_newer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotChecked:
+    """A rule that could not be decided for some rows of a file, and why."""
+
+    rule: str
+    rows: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A model in a line: its scheme, and how large it is."""
+
+    scheme: str
+    n_operators: int
+    n_tensors: int
+    n_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What was found in one file. `kind` is model, contract, source or pair; `status` is checked or unreadable."""
+
+    path: str
+    kind: str = "model"
+    status: str = "checked"
+    findings: tuple[Finding, ...] = ()
+    not_checked: tuple[NotChecked, ...] = ()
+    overview: Overview | None = None
+    sha256: str | None = None
+    predicted: str | None = None
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """The findings that are not suppressed."""
+        return tuple(finding for finding in self.findings if finding.suppressed is None)
+
+    def summary(self) -> dict[str, int]:
+        """Numbers of open findings by severity, of suppressed ones, and of rules that could not be decided."""
+        counts = Counter(finding.severity for finding in self.open_findings)
+        return {
+            **{severity: counts[severity] for severity in reversed(SEVERITIES)},
+            "suppressed": len(self.findings) - len(self.open_findings),
+            "not_checked": len(self.not_checked),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to say about the run and not about a file: an unused suppression, a missing baseline entry, …"""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The result of a run.
+
+    `targets` are the declared runtimes; `is_default_target` says that nobody declared any. `crashes` counts facts and
+    rules that failed by a defect of tflint.
+    """
+
+    files: tuple[FileReport, ...]
+    targets: tuple[str, ...] = ()
+    is_default_target: bool = True
+    ruleset: str = ""
+    version: str = ""
+    rules_digest: str = ""
+    config_digest: str = ""
+    notices: tuple[Notice, ...] = ()
+    rules_run: int = 0
+    elapsed: float = 0.0
+    crashes: int = 0
+
+    def findings(self) -> Iterator[Finding]:
+        """All findings of all files, suppressed ones included."""
+        for file in self.files:
+            yield from file.findings
+
+    def summary(self) -> dict[str, int]:
+        """The files' summaries added up."""
+        totals: Counter[str] = Counter()
+        for file in self.files:
+            totals.update(file.summary())
+        return {key: totals[key] for key in ("error", "warning", "note", "suppressed", "not_checked")}
+
+    def fails(self, fail_on: str) -> bool:
+        """Whether an open finding is at or above a severity (`never`: no finding is)."""
+        if fail_on == "never":
+            return False
+        return any(
+            severity_rank(finding.severity) >= severity_rank(fail_on)
+            for file in self.files
+            for finding in file.open_findings
+            if not finding.is_newer
+        )

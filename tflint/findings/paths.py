@@ -1,0 +1,37 @@
+"""Glob patterns for files and places: `*` within a path segment, `**` across segments, `?` one character."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+
+@functools.lru_cache(maxsize=512)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    parts = []
+    at = 0
+    while at < len(pattern):
+        if pattern.startswith("**/", at):
+            parts.append("(?:.*/)?")
+            at += 3
+        elif pattern.startswith("**", at):
+            parts.append(".*")
+            at += 2
+        elif pattern[at] == "*":
+            parts.append("[^/]*")
+            at += 1
+        elif pattern[at] == "?":
+            parts.append("[^/]")
+            at += 1
+        else:
+            parts.append(re.escape(pattern[at]))
+            at += 1
+    return re.compile("".join(parts))
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a POSIX path matches; a pattern without a slash matches the last segment, as in .gitignore."""
+    if "/" not in pattern:
+        return _compiled(pattern).fullmatch(path.rsplit("/", 1)[-1]) is not None
+    cleaned = pattern.removeprefix("./").rstrip("/")
+    return _compiled(cleaned).fullmatch(path) is not None or _compiled(f"{cleaned}/**").fullmatch(path) is not None

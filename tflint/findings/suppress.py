@@ -1,0 +1,84 @@
+"""Suppressions: which findings a configuration takes back, with a reason and perhaps an end date."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from tflint.findings.finding import FileReport, Finding, Notice, Suppression
+from tflint.findings.paths import matches
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """One suppression: findings of a rule (id or name), in files that match `path`, at places that match `at`.
+
+    `at` is compared with the route through the schema and with each name. `until` is the last day it holds;
+    `origin` says where it is written.
+    """
+
+    rule: str
+    reason: str
+    path: str = "**"
+    at: str = ""
+    until: datetime.date | None = None
+    origin: str = ""
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether it is meant for a finding."""
+        if self.rule not in (finding.rule, finding.name) or not matches(finding.location.file, self.path):
+            return False
+        places = (finding.location.path, *finding.location.names)
+        return not self.at or any(place == self.at or _glob(place, self.at) for place in places)
+
+
+def _glob(place: str, pattern: str) -> bool:
+    import fnmatch
+
+    return fnmatch.fnmatchcase(place, pattern)
+
+
+def apply_allows(
+    files: Sequence[FileReport], allows: Sequence[Allow], today: datetime.date
+) -> tuple[list[FileReport], list[Notice]]:
+    """Files with their suppressed findings marked, and what there is to say about unused and expired suppressions."""
+    used: set[int] = set()
+    living = [(number, allow) for number, allow in enumerate(allows) if allow.until is None or allow.until >= today]
+
+    def suppress(finding: Finding) -> Suppression | None:
+        for number, allow in living:
+            if allow.covers(finding):
+                used.add(number)
+                return Suppression("allow", allow.reason)
+        return None
+
+    marked = [mark(file, suppress) for file in files]
+    return marked, [*_expired(allows, today), *_unused(living, used, files)]
+
+
+def mark(file: FileReport, suppress: Callable[[Finding], Suppression | None]) -> FileReport:
+    """A file's report with the findings marked that a function gives a suppression for."""
+    if not file.findings:
+        return file
+    findings = tuple(
+        finding if finding.suppressed else replace(finding, suppressed=suppress(finding)) for finding in file.findings
+    )
+    return replace(file, findings=findings)
+
+
+def _expired(allows: Iterable[Allow], today: datetime.date) -> list[Notice]:
+    return [
+        Notice("expired-allow", f"{allow.origin}: the suppression of {allow.rule} ended on {allow.until}; remove it")
+        for allow in allows
+        if allow.until is not None and allow.until < today
+    ]
+
+
+def _unused(living: Iterable[tuple[int, Allow]], used: set[int], files: Sequence[FileReport]) -> list[Notice]:
+    """Suppressions of files that were looked at and that matched nothing; of others nothing can be said."""
+    return [
+        Notice("unused-allow", f"{allow.origin}: nothing is suppressed by the entry for {allow.rule}; remove it")
+        for number, allow in living
+        if number not in used and any(matches(file.path, allow.path) for file in files)
+    ]
