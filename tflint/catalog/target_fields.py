@@ -1,4 +1,4 @@
-"""What rules can read of the declared target, with types: `target.runtime`, `lookup(target.op_versions, opcode)`, …"""
+"""What rules can read of the declared target, with types: `target.runtime`, `lookup(target.op_versions, opcode)`."""
 
 from __future__ import annotations
 

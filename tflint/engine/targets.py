@@ -35,7 +35,7 @@ class Target:
             "runtime": self.runtime,
             "version": str(self.version) if self.version else None,
             "flex": self.flex,
-            "custom_ops": [*table("op_versions")["custom_ops"][self.runtime], *self.custom_ops],
+            "custom_ops": [*_known_custom_ops(self.runtime, self.version), *self.custom_ops],
             "op_versions": op_versions(self.runtime, self.version),
         }
 
@@ -103,6 +103,12 @@ def op_versions(runtime: str, version: Version | None) -> dict[str, int] | None:
         runs = [int(number) for number, release in by_version.items() if _is_at(release, "tflite", version)]
         found[opcode] = max(runs, default=0)
     return found
+
+
+def _known_custom_ops(runtime: str, version: Version | None) -> list[str]:
+    """Custom operators that a runtime knows by itself."""
+    known = table("op_versions")["custom_ops"][runtime]
+    return [name for name, since in known.items() if not since or version is None or _is_at(since, runtime, version)]
 
 
 def _newest_at(by_release: Mapping[str, int], version: Version) -> int:

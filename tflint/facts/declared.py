@@ -123,7 +123,7 @@ _TENSOR_FACTS = (
           absent="elements of the type have no fixed width (STRING, RESOURCE, VARIANT)",
           unknown="the type is not known to this version"),
     _fact("n_bytes", _NUM, "bytes that the shape and type need", "sizes:n_bytes", "tensor.n_elements tensor.bits",
-          absent="elements of the type have no fixed width", unknown="a dimension is negative or the type is not known"),
+          absent="elements have no fixed width", unknown="a dimension is negative or the type is not known"),
     _fact("stored_bytes", _NUM, "bytes of data that the file holds for it", "sizes:stored_bytes", "buffer.n_bytes",
           absent="the file holds none", unknown="the data lies in another file"),
     _fact("is_integer", _TRUTH,

@@ -144,7 +144,7 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to say about the run and not about a file: an unused suppression, a missing baseline entry, …"""
+    """Something to say about the run and not about a file, such as an unused suppression."""
 
     kind: str
     message: str

@@ -173,10 +173,10 @@ class Evaluator:
         rtol, atol = program[3], program[4]
 
         def apply(a: Array, b: Array) -> Array:
-            # An infinity is close to itself only, although the tolerance about it is infinite.
-            finite: Array = np.isfinite(a) & np.isfinite(b)
-            near = np.abs(a - b) <= np.maximum(rtol * np.maximum(np.abs(a), np.abs(b)), atol)
-            return finite & near | (a == b)
+            near: Array = np.abs(a - b) <= np.maximum(rtol * np.maximum(np.abs(a), np.abs(b)), atol)
+            near &= np.isfinite(a) & np.isfinite(b)  # about an infinity the tolerance is infinite
+            near |= a == b
+            return near
 
         return self._paired(program, apply)
 

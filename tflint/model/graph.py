@@ -128,24 +128,24 @@ def _options_column(tables: Tables, node: Node, name: str) -> Column:
     option = options_columns()[name]
     declared = option.field
     n = len(node)
-    absent = np.ones(n, dtype=np.bool_)
     scalar = tables.schema.scalar(declared.element) if declared.element != "string" else "ubyte"
-    starts, lengths = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    values: Ints = np.zeros(n, dtype=np.float64 if scalar == "float" else np.int64)
-    for union in ("builtin_options", "builtin_options_2"):
-        for table in option.tables:
-            child = node.children.get(f"{union}.{table}")
-            if child is None:
-                continue
-            links = node.link(f"{union}.{table}")
-            rows = np.flatnonzero(links >= 0)
-            if declared.is_vector or declared.type == "string":
-                spans = child.vector(declared.name)
-                starts[rows], lengths[rows] = spans.starts[links[rows]], spans.lengths[links[rows]]
-                absent[rows] = ~spans.present[links[rows]]
-            else:
-                values[rows] = child.scalar(declared.name)[links[rows]]
-                absent[rows] = False
+    members = [f"{union}.{table}" for union in ("builtin_options", "builtin_options_2") for table in option.tables]
+    members = [member for member in members if member in node.children]
+    values: Ints = np.zeros(n if members else 1, dtype=np.float64 if scalar == "float" else np.int64)
+    starts, lengths = np.zeros(len(values), dtype=np.int64), np.zeros(len(values), dtype=np.int64)
+    absent = np.ones(len(values), dtype=np.bool_)
+    for member in members:
+        child, links = node.children[member], node.link(member)
+        rows = np.flatnonzero(links >= 0)
+        if declared.is_vector or declared.type == "string":
+            spans = child.vector(declared.name)
+            starts[rows], lengths[rows] = spans.starts[links[rows]], spans.lengths[links[rows]]
+            absent[rows] = ~spans.present[links[rows]]
+        else:
+            values[rows] = child.scalar(declared.name)[links[rows]]
+            absent[rows] = False
+    if not members:  # most columns of most models: one value stands for all rows
+        starts, lengths, values, absent = (np.broadcast_to(one, n) for one in (starts, lengths, values, absent))
     return _option_values(tables, name, starts, lengths, values, absent, scalar)
 
 

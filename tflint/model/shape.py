@@ -112,7 +112,7 @@ def enum_strings(values: NDArray[Any], enum: Enum, state: State = None) -> Strin
     """Numbers of an enumeration as strings; a number without a name stays a number, written as one."""
     known = max(enum.values.values(), default=-1) + 1
     labels = [enum.label(number) for number in range(known)]
-    codes = values.astype(np.int64)
+    codes = values.astype(np.int64, copy=False)
     strange = (codes < 0) | (codes >= known)
     if strange.any():
         numbers, inverse = np.unique(codes[strange], return_inverse=True)

@@ -1,0 +1,107 @@
+"""The report as JSON (`schemas/report.schema.json`): every finding under its full name, suppressed ones marked."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from tflint.findings import FileReport, Finding, Location, Report
+
+SCHEMA_VERSION = 1
+TOOL = "tflite-lint"
+
+
+def render(report: Report) -> str:
+    """The report's JSON text, ended by a newline."""
+    return json.dumps(to_data(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_data(report: Report) -> dict[str, Any]:
+    """The report as plain data."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": TOOL, "version": report.version},
+        "run": {
+            "targets": list(report.targets),
+            "is_default_target": report.is_default_target,
+            "ruleset": report.ruleset,
+            "rules_run": report.rules_run,
+            "rules_digest": report.rules_digest,
+            "config_digest": report.config_digest,
+            "elapsed_seconds": round(report.elapsed, 3),
+        },
+        "summary": report.summary(),
+        "notices": [{"kind": notice.kind, "message": notice.message} for notice in report.notices],
+        "files": [_file(file) for file in report.files],
+    }
+
+
+def _file(file: FileReport) -> dict[str, Any]:
+    overview = file.overview
+    return {
+        "path": file.path,
+        "kind": file.kind,
+        "sha256": file.sha256,
+        "status": file.status,
+        "predicted": file.predicted,
+        "model": None
+        if overview is None
+        else {
+            "scheme": overview.scheme,
+            "operators": overview.n_operators,
+            "tensors": overview.n_tensors,
+            "bytes": overview.n_bytes,
+        },
+        "summary": file.summary(),
+        "findings": [_finding(finding) for finding in file.findings],
+        "not_checked": [{"rule": n.rule, "rows": n.rows, "reason": n.reason} for n in file.not_checked],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "name": finding.name,
+        "severity": finding.severity,
+        "severity_before": finding.severity_before,
+        "confidence": finding.confidence,
+        "target": finding.target,
+        "message": finding.message,
+        "location": _location(finding.location),
+        "related": [{"location": _location(r.location), "message": r.message} for r in finding.related],
+        "evidence": {key: _plain(value) for key, value in finding.evidence.items()},
+        "refused_by": list(finding.refused_by),
+        "runs_on": list(finding.runs_on),
+        "fix": finding.fix,
+        "fingerprint": finding.fingerprint,
+        "verdict": finding.verdict,
+        "probe": finding.probe,
+        "newer_than_ruleset": finding.is_newer,
+        "suppressed": None
+        if finding.suppressed is None
+        else {"kind": finding.suppressed.kind, "reason": finding.suppressed.reason},
+    }
+
+
+def _location(location: Location) -> dict[str, Any]:
+    text = location.text
+    return {
+        "path": location.path,
+        "names": list(location.names),
+        "bytes": None if location.bytes is None else {"offset": location.bytes.offset, "length": location.bytes.length},
+        "text": None
+        if text is None
+        else {"line": text.line, "column": text.column, "end_line": text.end_line, "end_column": text.end_column},
+    }
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON can hold: NaN and infinities become strings."""
+    if isinstance(value, list | tuple):
+        return [_plain(element) for element in value]
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return str(value)
+        return int(value) if value.is_integer() and abs(value) < 2**53 else value
+    return value
