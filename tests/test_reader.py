@@ -298,7 +298,7 @@ def test_a_table_that_holds_itself_ends() -> None:
     root = read_forest(Window.of_bytes(content), Fake(), "Nest").root
     own = int(root.positions[0]) + int(root.field_offsets[0, 0])
     struct.pack_into("<I", content, own, 0)
-    with pytest.raises(FlatbufferError, match="an offset is zero"):
+    with pytest.raises(FlatbufferError, match="an offset is zero or negative"):
         read_forest(Window.of_bytes(content), Fake(), "Nest")
 
 
@@ -365,7 +365,7 @@ def test_file_too_short_for_a_root(size: int) -> None:
 @pytest.mark.parametrize("value", [0, 0x80000000, 0xFFFFFFFF])
 def test_impossible_root_offset(value: int) -> None:
     error = error_of(put(conv()[0], "I", 0, value))
-    assert (error.reason, error.offset) == ("the root offset is impossible", 0)
+    assert (error.reason, error.offset) == ("the root offset is zero or negative", 0)
 
 
 def test_root_offset_past_the_end() -> None:
@@ -417,19 +417,19 @@ def test_zero_offset() -> None:
     content, root = conv()
     at = field_at(child(root, "subgraphs"), "tensors")
     error = error_of(put(content, "I", at, 0))
-    assert (error.reason, error.offset, error.path) == ("an offset is zero", at, "subgraphs.tensors")
+    assert (error.reason, error.offset, error.path) == ("an offset is zero or negative", at, "subgraphs.tensors")
 
 
 def test_negative_offset() -> None:
     content, root = conv()
-    assert error_of(put(content, "i", field_at(root, "subgraphs"), -4)).reason == "an offset is negative"
+    assert error_of(put(content, "i", field_at(root, "subgraphs"), -4)).reason == "an offset is zero or negative"
 
 
 def test_zero_offset_in_a_vector() -> None:
     content, root = conv()
     at = int(root.vector("buffers").starts[0])
     error = error_of(put(content, "I", at, 0))
-    assert (error.reason, error.offset, error.path) == ("an offset is zero", at, "buffers")
+    assert (error.reason, error.offset, error.path) == ("an offset is zero or negative", at, "buffers")
 
 
 def test_misaligned_offset() -> None:
@@ -549,14 +549,20 @@ def test_number_without_a_name_stays_a_number() -> None:
 
 
 def test_metadata_cannot_reach_outside_of_its_buffer() -> None:
-    """A vtable that lies before the buffer is in the file, and still not in the metadata."""
-    metadata = bytearray(pack({"name": "x"}, metadata_schema()))
-    root = int(struct.unpack_from("<I", metadata, 0)[0])
-    struct.pack_into("<i", metadata, root, root + 64)
+    """The vtable of the buffer itself would fit the metadata, but lies before it."""
     model = unpack(VALID["add_float32"]())
-    model["buffers"] += [{"data": bytes(metadata)}]
+    model["buffers"].append({"data": pack({"name": "x"}, metadata_schema())})
     model["metadata"] = [{"name": "TFLITE_METADATA", "buffer": len(model["buffers"]) - 1}]
-    (extra,) = tables_over(Window.of_bytes(pack(model))).extras
+    content = bytearray(pack(model))
+    buffers = child(forest_of(bytes(content)).root, "buffers")
+    begin = int(buffers.vector("data").starts[-1])
+    metadata = begin + int(struct.unpack_from("<I", content, begin)[0])
+    vtable = vtable_at(content, buffers, -1)
+    own = metadata - int(struct.unpack_from("<i", content, metadata)[0])
+    assert content[vtable : vtable + 6] == content[own : own + 6]
+    assert vtable < begin
+    put(content, "i", metadata, metadata - vtable)
+    (extra,) = tables_over(Window.of_bytes(bytes(content))).extras
     assert extra.metadata is None
     assert extra.metadata_error == "root table: the vtable reaches past the end of the file"
 

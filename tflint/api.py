@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +23,13 @@ from tflint.findings.paths import matches
 from tflint.findings.suppress import apply_allows, mark
 from tflint.model.load import Opened, batches, open_model, read_one, unreadable
 from tflint.model.tables import Tables
-from tflint.source import BytesSource, FileSource, Source, SourceError
+from tflint.source import BytesSource, FileSource, SourceError
+from tflint.source.walk import walk
 
 #: Files opened at a time: bounds open descriptors and the bytes of small files in memory.
-GROUP_FILES = 256
+GROUP_FILES = 128
+#: From this many files on several processes are started where nobody says how many: each costs an import of numpy.
+PARALLEL_FILES = 1000
 
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -66,21 +70,23 @@ def check(
     config: Config | None = None,
     baseline: Counts | None = None,
     progress: Progress | None = None,
+    jobs: int | None = 1,
 ) -> Report:
     """Check one model or many: paths of files, bytes, or what `load` gave.
 
     The report has the files in the order given, with findings, what could not be checked, and suppressed findings
     marked. Raises `UserError` for a path that does not exist and for wrong rules, targets or selections; a model that
     is broken, or vanishes while it is read, is a finding. `progress` is told the number of files done and of all.
+    `jobs` is the number of processes; None chooses by the number of files. A folder stands for the models below it.
     """
     config = config or Config()
     started = time.perf_counter()
-    items = [source] if isinstance(source, Checkable) else list(source)
+    items = list(_items([source] if isinstance(source, Checkable) else source, config))
     catalog = load_catalog(config.rules)
     plan = _plan(catalog, config)
     files: list[FileReport] = []
-    for begin in range(0, len(items), GROUP_FILES):
-        files += _check_group(items[begin : begin + GROUP_FILES], begin, plan)
+    for group in _groups(items, plan, jobs):
+        files += group
         if progress:
             progress(len(files), len(items))
     files, notices = _suppressed(files, config, baseline, catalog)
@@ -107,6 +113,34 @@ def _plan(catalog: Catalog, config: Config) -> Plan:
         catalog.constants,
         catalog.rule(CRASH_RULE),
     )
+
+
+def _items(sources: Sequence[Checkable], config: Config) -> Iterator[Checkable]:
+    """The sources, each folder replaced by the models below it."""
+    for source in sources:
+        if isinstance(source, str | PurePath) and Path(source).is_dir():
+            yield from walk(str(source), config.exclude)
+        else:
+            yield source
+
+
+def _groups(items: Sequence[Checkable], plan: Plan, jobs: int | None) -> Iterator[list[FileReport]]:
+    """Reports of all items in order, some at a time; in several processes where that is worth their start."""
+    groups = [(items[begin : begin + GROUP_FILES], begin) for begin in range(0, len(items), GROUP_FILES)]
+    if jobs is None:
+        jobs = os.cpu_count() or 1 if len(items) >= PARALLEL_FILES else 1
+    if jobs == 1 or len(groups) == 1 or not all(isinstance(item, str | PurePath) for item in items):
+        for group, first in groups:
+            yield _check_group(group, first, plan)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(min(jobs, len(groups))) as pool:
+        try:
+            yield from pool.map(_check_group, *zip(*groups, strict=True), [plan] * len(groups))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _open(source: Checkable) -> tuple[Opened, str]:
@@ -183,6 +217,3 @@ def _ignore_in(file: FileReport, config: Config, catalog: Catalog) -> FileReport
         return None
 
     return mark(file, lambda finding: suppress_rule(finding.rule)) if tokens else file
-
-
-__all__ = ["Checkable", "Model", "Progress", "Source", "check", "load"]

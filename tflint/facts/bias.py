@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 _BIAS_TYPES = {"INT32": "int", "INT64": "long", "FLOAT32": "float"}
 #: Fixed-point bits that ADD and SUB keep below the point (add.cc, sub.cc): 20 for 8-bit inputs, 15 for 16-bit ones.
 _ADD_SHIFT = {"INT8": 20, "UINT8": 20, "INT16": 15}
+#: SQUARED_DIFFERENCE (int8 only) keeps 7 bits, and squares both the bits and the scale.
+_SQUARE_SHIFT = {"INT8": 14}
 _CONVOLUTIONS = {"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"}
 
 
@@ -136,7 +138,7 @@ class _BiasValues:
 
 
 def output_multiplier(facts: Facts) -> Lists:
-    """The factor from accumulator to output: s_in × s_w / s_out; of ADD and SUB 2 × max(s1, s2) / (2^shift × s_out)."""
+    """The factor from accumulator to output: s_in × s_w / s_out of what has weights; of sums see `_sums`."""
     scales = facts.lists("tensor", "scale")
     output = facts.rows("operator", "output")
     s_out = first_elements(scales, output, 0.0)
@@ -159,16 +161,21 @@ def output_multiplier(facts: Facts) -> Lists:
 
 
 def _sums(facts: Facts, scales: Lists) -> tuple[Floats, NDArray[np.bool_]]:
-    """2 × max(s1, s2) / 2^shift of ADD and SUB, and which operators these are."""
+    """The multiplier × s_out of ADD, SUB and SQUARED_DIFFERENCE, and which operators these are.
+
+    With m = 2 × max(s1, s2): m / 2^shift, and m² / 2^14 for SQUARED_DIFFERENCE.
+    """
     from tflint.facts.roles import operand_at
 
     n = facts.n("operator")
     first, second = (operand_at(facts, "input", np.full(n, position)) for position in (0, 1))
-    shift = taken(facts.by_label("tensor", "dtype", _ADD_SHIFT, -1), first, -1)
-    is_sum = facts.is_one_of("operator", "opcode", {"ADD", "SUB"}) & (shift >= 0)
-    is_sum &= (counts(scales, first) == 1) & (counts(scales, second) == 1)
-    larger = np.maximum(first_elements(scales, first, 0.0), first_elements(scales, second, 0.0))
-    return 2 * larger / np.exp2(np.maximum(shift, 0)), is_sum
+    is_square = facts.is_one_of("operator", "opcode", {"SQUARED_DIFFERENCE"})
+    is_sum = facts.is_one_of("operator", "opcode", {"ADD", "SUB"}) | is_square
+    shifts = [taken(facts.by_label("tensor", "dtype", table, -1), first, -1) for table in (_ADD_SHIFT, _SQUARE_SHIFT)]
+    shift = np.where(is_square, shifts[1], shifts[0])
+    is_sum &= (shift >= 0) & (counts(scales, first) == 1) & (counts(scales, second) == 1)
+    larger = 2 * np.maximum(first_elements(scales, first, 0.0), first_elements(scales, second, 0.0))
+    return np.where(is_square, larger * larger, larger) / np.exp2(np.maximum(shift, 0)), is_sum
 
 
 def _state(lists: Lists) -> Ints:

@@ -81,8 +81,8 @@ _OPERATOR = (
           absent="the bias is no integer constant, or a scale is missing",
           unknown="numbers of scales and channels do not match", values=True),
     _fact("output_multiplier", NUMBERS,
-          "factor by which the kernel rescales its accumulator to the output, as ADD, SUB "
-          "and the convolutions compute it", "bias:output_multiplier", "operator.inputs operator.output tensor.scale",
+          "factor by which the kernel rescales its accumulator to the output, as ADD, SUB, "
+          "SQUARED_DIFFERENCE and the convolutions compute it", "bias:output_multiplier", "operator.inputs operator.output tensor.scale",
           absent="the operator is another one, or a scale is missing"),
     _fact("same_scale_operands", _TENSORS, "operands that must share scale and zero point because the kernel copies or "
           "compares raw integers", "groups:same_scale_operands", "operator.opcode operand.tensor tensor.dtype",
@@ -152,7 +152,18 @@ _TENSOR_FACTS = (
           absent="it is no constant integer or float bias", values=True),
 )  # fmt: skip
 
+_SIGNATURE = (
+    _fact("is_duplicate", _TRUTH, "whether another signature of the model has the same key", "signatures:duplicate_keys",
+          "signature.key"),
+)  # fmt: skip
+_SIGNATURE_TENSOR = (
+    _fact("is_duplicate", _TRUTH, "whether another input (or output) of the signature has the same name",
+          "signatures:duplicate_names", "signature_tensor.name"),
+)  # fmt: skip
+
 _FACTS = {
+    "signature": _SIGNATURE,
+    "signature_tensor": _SIGNATURE_TENSOR,
     "model": _MODEL,
     "subgraph": _SUBGRAPH,
     "buffer": _BUFFER,

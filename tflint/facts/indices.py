@@ -66,12 +66,13 @@ def _all(facts: Facts) -> Iterator[_Indices]:
         rows = np.flatnonzero(facts.is_one_of("operand", "direction", {direction}))
         limits = n_tensors[subgraph[facts.rows("operand", "operator")[rows]]]
         values = facts.numbers("operand", "tensor_index")[rows] if len(rows) else rows
-        yield _Indices(f"{direction}s", "operand", rows, values, limits, optional=True)
+        # LiteRT skips -1 among an operator's inputs only (subgraph.cc, CheckTensorIndices, and what it does with outputs).
+        yield _Indices(f"{direction}s", "operand", rows, values, limits, optional=direction != "output")
     for table in ("input", "output"):
         rows = np.arange(facts.n(table))
         if len(rows):
             limits = n_tensors[facts.rows(table, "subgraph")]
-            yield _Indices("tensor", table, rows, facts.numbers(table, "tensor_index"), limits, optional=True)
+            yield _Indices("tensor", table, rows, facts.numbers(table, "tensor_index"), limits)
     for table, field, limit in (
         ("tensor", "buffer", "buffers"),
         ("operator", "opcode_index", "operator_codes"),

@@ -24,8 +24,6 @@ MAX_TABLES = 1_000_000
 MAX_DEPTH = 64
 #: A vector's length must fit a signed 32-bit offset.
 MAX_VECTOR_BYTES = 2**31 - 1
-#: The C++ verifier refuses an offset whose sign bit is set.
-MAX_OFFSET = 2**31 - 1
 #: A file without a fixed part shorter than this cannot hold a root offset and an identifier.
 MIN_FILE_BYTES = 8
 #: Elements of all vectors of one field in one file, vectors that are shared or stand in a shared table counted as often
@@ -62,8 +60,8 @@ class _Reader:
         roots = np.arange(self.window.n_files, dtype=np.int32)
         starts = self.window.starts
         self._require(starts + MIN_FILE_BYTES <= self.window.ends, starts, roots, "", "the file is too short", True)
-        offsets = self.window.take(starts, "uint").astype(np.int64)
-        self._require((offsets > 0) & (offsets <= MAX_OFFSET), starts, roots, "", "the root offset is impossible")
+        offsets = self.window.take(starts, "int")
+        self._require(offsets > 0, starts, roots, "", "the root offset is zero or negative")
         parents = np.zeros(len(roots), dtype=np.int32)
         self._count(np.ones(len(roots), dtype=np.int64), "")
         root = self._node("", root_table, starts + offsets, roots, parents, parents, None, depth=1)
@@ -93,13 +91,12 @@ class _Reader:
         node = Node(
             path, layout, self.window, positions, roots, parents, ordinals, sizes, field_offsets[:, slots], newer, uses
         )
-        stored: NDArray[np.bool_] = np.asarray(field_offsets.any(axis=0))
-        used = stored[slots]
+        used: NDArray[np.bool_] = np.asarray(node.field_offsets.any(axis=0))
         self._scalars(node, used)
         for index, declared in enumerate(layout.fields):
             if declared.name in node.scalars:
                 continue
-            if used[index] or (declared.is_union and stored[declared.type_slot]):
+            if used[index] or (declared.is_union and field_offsets[:, declared.type_slot].any()):
                 self._field(node, declared, field_offsets, depth)
         return node
 
@@ -164,9 +161,11 @@ class _Reader:
         at = node.positions[:, None] + offsets
         bounds = self.window.bounds(node.roots)
         limit = bounds[:, None] if isinstance(bounds, np.ndarray) else bounds
-        unset = offsets == 0
-        self._require_fields(node, indexes, at, (at + width <= limit) | unset, "a field", truncated=True)
-        self._require_fields(node, indexes, at, self._aligned(at, width, node.roots) | unset, "a field is not aligned")
+        inside, aligned, unset = at + width <= limit, self._aligned(at, width, node.roots), offsets == 0
+        if (inside & aligned | unset).all():
+            return
+        self._require_fields(node, indexes, at, inside | unset, "a field", truncated=True)
+        self._require_fields(node, indexes, at, aligned | unset, "a field is not aligned")
 
     def _require_fields(
         self,
@@ -199,9 +198,8 @@ class _Reader:
     def _follow(self, fields: Offsets, roots: NDArray[np.int32], path: str) -> Offsets:
         """Where unsigned forward offsets stored at `fields` lead."""
         self._require_span(fields, 4, 4, roots, path, "an offset")
-        distance = self.window.take(fields, "uint").astype(np.int64)
-        self._require(distance > 0, fields, roots, path, "an offset is zero")
-        self._require(distance <= MAX_OFFSET, fields, roots, path, "an offset is negative")
+        distance = self.window.take(fields, "int")  # the C++ verifier refuses an unsigned offset past 2 GB
+        self._require(distance > 0, fields, roots, path, "an offset is zero or negative")
         targets = fields + distance
         self._require_span(targets, 4, 4, roots, path, "what an offset points to")
         return targets

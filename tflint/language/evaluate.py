@@ -25,7 +25,17 @@ from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING
 from tflint.errors import TflintError
 from tflint.language import fold
 from tflint.language.check import Program
-from tflint.language.value import Array, Value, aligned, constant, expanded, joined_state, row_numbers, same_labels
+from tflint.language.value import (
+    Array,
+    Value,
+    aligned,
+    constant,
+    emptied,
+    expanded,
+    joined_state,
+    row_numbers,
+    same_labels,
+)
 
 
 class BudgetError(TflintError):
@@ -250,6 +260,7 @@ class Evaluator:
         for key in keys[1:]:
             a, b, lengths, row_state = aligned(joint, key)
             joint = Value(a.values, joined_state(a.state, b.state), lengths, row_state)
+        joint = emptied(joint)  # else a key would be stretched to elements that are none
         return [aligned(joint, key)[1] for key in keys], joint
 
     def _table(self, program: Program) -> Any:

@@ -113,6 +113,13 @@ def _stretched(value: Value, lengths: Array) -> Value:
     return replace(value, values=value.values[index], state=state, lengths=lengths)
 
 
+def emptied(value: Value) -> Value:
+    """A list without the elements it may have where it is not there as a whole."""
+    if value.lengths is None or value.row_state is None:
+        return value
+    return _stretched(value, np.where(value.row_state == PRESENT, value.lengths, 0))
+
+
 def same_labels(left: Value, right: Value) -> tuple[Array, Array]:
     """Codes of two strings that can be compared."""
     assert left.labels is not None

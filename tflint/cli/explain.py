@@ -1,0 +1,46 @@
+"""`tflint explain`: a rule's page."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import Any
+
+from tflint.cli import output
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("explain", help="explain a rule", description="Explain a rule.")
+    parser.add_argument("rule", metavar="RULE", help="id or name")
+    parser.add_argument("--rules", action="append", default=[], metavar="PATH", help="rule file or folder of your own")
+    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the page; returns the exit code."""
+    from tflint.catalog import load_catalog
+    from tflint.catalog.pages import builtin_examples, page
+
+    rule = load_catalog(options.rules).rule(options.rule)
+    if options.format == "json":
+        from tflint.cli.rules import as_json
+
+        output.write(as_json([rule]))
+        return 0
+    examples = builtin_examples()[rule.id] if rule.is_builtin and options.format == "markdown" else ()
+    text = page(rule, examples)
+    output.write(text if options.format == "markdown" else _plain(text))
+    return 0
+
+
+def _plain(markdown: str) -> str:
+    """The page without Markdown's marks: headings in capitals, code as it is."""
+    lines = []
+    for line in markdown.splitlines():
+        if line.startswith("```"):
+            continue
+        heading = re.match(r"#+ (.*)", line)
+        lines.append(heading[1].upper() if heading and line.startswith("##") else heading[1] if heading else line)
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,114 @@
+"""`tflint facts`: the reference of the tables and columns that rules can use, and of their language."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from typing import Any
+
+from tflint.cli import output
+from tflint.columns.types import ColumnDeclaration, TableDeclaration
+from tflint.documents.wording import nearest
+from tflint.errors import UserError
+from tflint.facts.declared import all_tables
+
+_FUNCTIONS = {
+    "all(list)": "whether no element is false",
+    "any(list)": "whether an element is true",
+    "count(list)": "how many elements there are; of a list of bools, how many are true",
+    "share(list)": "which part of a list of bools is true, 0 to 1",
+    "sum min max median first (list)": "what they say; but for sum, absent where there is no element",
+    "min(a, b)  max(a, b)": "the smaller, the larger of two",
+    "abs(x)  isfinite(x)": "of a number, or of each of a list",
+    "close(a, b, rtol=1e-6, atol=0)": "whether two numbers differ by no more than a tolerance",
+    "glob(text, 'pattern')": "whether a text matches: * any characters, ? one, [a-z] one of these",
+    "has(x)": "whether the file has a value there; of a list, whether it has an element",
+    "lookup(TABLE.key, k, …)": "an entry of a knowledge table; unknown where there is none",
+    "a.b  a[i]": "what a reference leads to; an element, absent where out of range",
+}
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "facts", help="tables and columns that rules can use", description="Tables and columns that rules can use."
+    )
+    parser.add_argument("table", nargs="?", metavar="TABLE", help="one table only")
+    parser.add_argument("--language", action="store_true", help="the language of expressions")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the reference; returns the exit code."""
+    if options.language:
+        output.write(_language())
+        return 0
+    tables = all_tables()
+    if options.table:
+        if options.table not in tables:
+            hint = nearest(options.table, tables) or "tables: " + ", ".join(tables)
+            raise UserError(f"there is no table '{options.table}'", hint=hint)
+        tables = {options.table: tables[options.table]}
+    if options.format == "json":
+        output.write(json.dumps({name: _plain(table) for name, table in tables.items()}, indent=2) + "\n")
+    else:
+        output.write("\n".join(_text(table) for table in tables.values()))
+    return 0
+
+
+def _text(table: TableDeclaration) -> str:
+    lines = [f"{table.name}: one row is {table.row}"]
+    for column in table.columns.values():
+        lines += textwrap.wrap(
+            f"{column.name:<28} {column.type!s:<20} {_meaning(column)}",
+            width=118,
+            initial_indent="  ",
+            subsequent_indent=" " * 52,
+            break_long_words=False,
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _meaning(column: ColumnDeclaration) -> str:
+    parts = [column.meaning]
+    if column.absent:
+        parts.append(f"absent: {column.absent}")
+    if column.unknown:
+        parts.append(f"unknown: {column.unknown}")
+    if column.needs:
+        parts.append(f"from {', '.join(column.needs)}")
+    return "; ".join(parts)
+
+
+def _plain(table: TableDeclaration) -> dict[str, Any]:
+    return {
+        "row": table.row,
+        "columns": {
+            column.name: {
+                "type": str(column.type),
+                "meaning": column.meaning,
+                "absent": column.absent,
+                "unknown": column.unknown,
+                "needs": list(column.needs),
+                "derived": bool(column.compute),
+                "reads_values": column.values,
+            }
+            for column in table.columns.values()
+        },
+    }
+
+
+def _language() -> str:
+    import tflint.language
+    from tflint.catalog.target_fields import TARGET_MEANINGS
+    from tflint.resources import table_names
+
+    lines = [(tflint.language.__doc__ or "").strip(), ""]
+    lines.append("Operators: + - * / %  < <= > >= == !=  in  not in  and or not")
+    lines += [f"  {name:<34} {meaning}" for name, meaning in _FUNCTIONS.items()]
+    lines += ["", "The declared target:"]
+    lines += [f"  target.{name:<27} {meaning}" for name, meaning in TARGET_MEANINGS.items()]
+    lines += ["", "Knowledge tables: " + ", ".join(table_names())]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,42 @@
+"""Progress on a terminal, from a second on: how many files are done."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Any, Self
+
+#: A run that is over sooner shows nothing.
+PATIENCE_SECONDS = 1.0
+
+
+class Progress:
+    """Called with the numbers of files done and of all; draws a bar with rich, which is imported only then."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Show the state; silent off a terminal and in the first second."""
+        if not sys.stderr.isatty() or time.monotonic() - self._started < PATIENCE_SECONDS:
+            return
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(console=Console(stderr=True), transient=True)
+            self._task = self._bar.add_task("checking", total=total)
+            self._bar.start()
+        self._bar.update(self._task, completed=done)

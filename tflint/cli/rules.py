@@ -1,0 +1,99 @@
+"""`tflint rules`: lists the rules; `check` looks at rule files, `test` runs their examples."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from tflint.catalog import Rule
+from tflint.cli import output
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("rules", help="list, check or test rules", description="List, check or test rules.")
+    parser.set_defaults(run=run_list)
+    _add_list_options(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    listing = actions.add_parser("list", help="list all rules")
+    _add_list_options(listing)
+    listing.set_defaults(run=run_list)
+    checking = actions.add_parser("check", help="check rule files: their form, fields and expressions")
+    checking.add_argument("files", nargs="+", metavar="FILE")
+    checking.set_defaults(run=run_check)
+    testing = actions.add_parser("test", help="run the examples of rule files (none: of the built-in rules)")
+    testing.add_argument("files", nargs="*", metavar="FILE")
+    testing.set_defaults(run=run_test)
+
+
+def _add_list_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rules", action="append", default=[], metavar="PATH", help="rule file or folder of your own")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run_list(options: argparse.Namespace) -> int:
+    """Print all rules; returns the exit code."""
+    from tflint.catalog import load_catalog
+
+    rules = load_catalog(options.rules).rules
+    if options.format == "json":
+        output.write(as_json(rules))
+        return 0
+    width = max(len(rule.name) for rule in rules)
+    lines = [f"{rule.id:<8} {rule.severity:<8} {rule.name:<{width}}  {rule.summary}" for rule in rules]
+    output.write("\n".join(lines) + f"\n{len(rules)} rules; tflint explain RULE says more\n")
+    return 0
+
+
+def as_json(rules: Sequence[Rule]) -> str:
+    """Rules as JSON text."""
+    return json.dumps([_plain(rule) for rule in rules], indent=2, ensure_ascii=False) + "\n"
+
+
+def _plain(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "severity": rule.severity,
+        "confidence": rule.confidence,
+        "category": rule.category,
+        "failure_class": rule.failure_class,
+        "since": rule.since,
+        "status": rule.status,
+        "for_each": rule.for_each,
+        "where": rule.where.text if rule.where else None,
+        "require": rule.require.text,
+        "summary": rule.summary,
+        "why": rule.why,
+        "fix": rule.fix,
+        "limits": rule.limits,
+        "refused_by": list(rule.refused_by),
+        "runs_on": list(rule.runs_on),
+        "references": list(rule.references),
+    }
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Check rule files; returns the exit code. What is wrong is an error of the run."""
+    from tflint.catalog.compile import compile_file
+    from tflint.catalog.load import rule_files
+
+    files = list(rule_files(options.files))
+    count = sum(len(compile_file(path, builtin=False).rules) for path in files)
+    output.write(f"{count} rules in {len(files)} files: no errors\n")
+    return 0
+
+
+def run_test(options: argparse.Namespace) -> int:
+    """Run the examples of rules; returns 1 where one fails."""
+    from tflint.trial.trial import try_files
+
+    trials = list(try_files(options.files))
+    failed = [trial for trial in trials if trial.problem]
+    lines = [f"{trial.rule} {trial.example}: {trial.problem}" for trial in failed]
+    rules = len({trial.rule for trial in trials})
+    lines.append(f"{len(trials)} examples of {rules} rules: {len(failed)} failed")
+    output.write("\n".join(lines) + "\n")
+    return 1 if failed else 0

@@ -1,0 +1,99 @@
+"""Runs the examples of rules: each invalid one must be spoken of exactly where it says, each valid one not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tflint import resources
+from tflint.api import check
+from tflint.catalog import Example, Rule
+from tflint.catalog.compile import compile_file
+from tflint.catalog.load import builtin_files, rule_files
+from tflint.config import Config
+from tflint.documents.wording import nearest
+from tflint.errors import Place, UserError
+from tflint.findings import FileReport, Location
+from tflint.writer.edit import edited
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What became of an example: `problem` is empty where the rule did as it says."""
+
+    rule: str
+    example: str
+    problem: str
+
+
+def try_files(paths: Sequence[str]) -> Iterator[Trial]:
+    """Try the rules in files and folders (none: the built-in ones) on their examples."""
+    files = list(rule_files(paths)) if paths else builtin_files()
+    for path in files:
+        compiled = compile_file(path, builtin=not paths)
+        for rule in compiled.rules:
+            for number, example in enumerate(compiled.examples[rule.id], 1):
+                problem = try_example(rule, example, path)
+                yield Trial(rule.id, f"{_kind(example)} {number} ({example.model})", problem)
+
+
+def _kind(example: Example) -> str:
+    return "valid" if example.expect is None else "invalid"
+
+
+def try_example(rule: Rule, example: Example, path: Path) -> str:
+    """What is wrong with a rule at an example; empty where nothing is."""
+    content = example_bytes(example, path)
+    config = Config(select=(rule.id,), targets=example.targets, rules=() if rule.is_builtin else (rule.origin,))
+    return judge_example(check(content, config=config).files[0], rule, example)
+
+
+def judge_example(report: FileReport, rule: Rule, example: Example) -> str:
+    """Compare what a rule said of an example with what it should say."""
+    places = [_places(finding.location) for finding in report.findings if finding.rule == rule.id]
+    undecided = [entry for entry in report.not_checked if entry.rule == rule.id]
+    if undecided:
+        return f"could not be decided: {undecided[0].reason}"
+    if example.expect is None:
+        return f"should be silent, but speaks of {_names(places)}" if places else ""
+    missing = [expected for expected in example.expect if not any(expected in place for place in places)]
+    surplus = [place for place in places if not place & set(example.expect)]
+    if missing:
+        return f"should speak of {', '.join(missing)}, but speaks of {_names(places) or 'nothing'}"
+    return f"should not speak of {_names(surplus)}" if surplus else ""
+
+
+def _places(location: Location) -> set[str]:
+    return {location.path or "file", *location.names[-1:]}
+
+
+def _names(places: Sequence[set[str]]) -> str:
+    return ", ".join(min(place, key=len) for place in places)
+
+
+def example_bytes(example: Example, path: Path) -> bytes:
+    """The bytes of an example's model, with its edits; `UserError` where the model or a field is not there."""
+    try:
+        content = _model_path(example, path).read_bytes()
+        return edited(content, example.edit) if example.edit else content
+    except ValueError as error:
+        raise UserError(f"an example on '{example.model}' cannot be made: {error}", place=Place(str(path))) from None
+
+
+def _model_path(example: Example, path: Path) -> Path:
+    named = resources.named_model_path(example.model)
+    if "/" not in example.model and named.is_file():
+        return named
+    beside = path.parent / example.model
+    if beside.is_file():
+        return beside
+    hint = nearest(example.model, resources.named_models()) or "models that ship: " + ", ".join(
+        resources.named_models()
+    )
+    raise UserError(f"there is no example model '{example.model}'", place=Place(str(path)), hint=hint)
+
+
+def disabled(rule: Rule) -> Rule:
+    """The rule with a condition that always holds: its invalid examples must then fail."""
+    return replace(rule, require=replace(rule.require, program=("bool", True)))
