@@ -26,6 +26,7 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "max_pool_int8": plain.max_pool_int8,
     "chain_float32": plain.chain_float32,
     "signature_float32": plain.signature_float32,
+    "two_signatures": plain.two_signatures,
     "labels_float32": plain.labels_float32,
     "two_subgraphs": plain.two_subgraphs,
     "variable_state": plain.variable_state,

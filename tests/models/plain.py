@@ -51,6 +51,12 @@ def signature_float32() -> bytes:
     return _add_float32().signature("serving_default", {"x": "a", "y": "b"}, {"z": "output"}).build()
 
 
+def two_signatures() -> bytes:
+    """ADD with two signatures over the same subgraph."""
+    names = {"x": "a", "y": "b"}, {"z": "output"}
+    return _add_float32().signature("add", *names).signature("sum", *names).build()
+
+
 def reshape_int8() -> bytes:
     """RESHAPE by a constant shape; input and output share their quantization."""
     return (

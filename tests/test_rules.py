@@ -1,0 +1,128 @@
+"""The built-in rules: their own examples, a mutation of each, and the laws that the catalogue keeps."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tflint import resources
+from tflint.api import check
+from tflint.catalog import Example, Rule, builtin_catalog
+from tflint.catalog.compile import compile_file
+from tflint.catalog.load import builtin_files
+from tflint.catalog.pages import all_pages
+from tflint.catalog.rule import CATEGORIES
+from tflint.engine.run import CRASH_RULE, Plan, run_batch
+from tflint.engine.select import Selected
+from tflint.engine.targets import resolve_targets
+from tflint.findings import FileReport
+from tflint.model.load import open_model, read_one
+from tflint.source import BytesSource
+from tflint.trial.trial import disabled, example_bytes, judge_example, try_example
+
+FILES = [compile_file(path, builtin=True) for path in builtin_files()]
+RULES = [rule for file in FILES for rule in file.rules]
+EXAMPLES = [
+    pytest.param(rule, example, path, id=f"{rule.id}-{number}-{example.model}")
+    for path, file in zip(builtin_files(), FILES, strict=True)
+    for rule in file.rules
+    for number, example in enumerate(file.examples[rule.id])
+]
+INVALID = [parameters for parameters in EXAMPLES if parameters.values[1].expect is not None]
+#: Rules that no file can be made to break: one speaks for the engine, one of files that cannot be read.
+WITHOUT_INVALID = {"G000", "G102"}
+REQUIRED_CLASSES = "G01 G02 G03 G05 G06 G07 G08 G14 Q01 Q04 Q08 Q09 Q13 Q38 K05 M07 O01 O03 O04 X02".split()
+
+
+def judged(rule: Rule, example: Example, path: Path) -> FileReport:
+    """The report of one rule, as it is given, over an example."""
+    content = example_bytes(example, path)
+    plan = Plan(
+        (Selected(rule, rule.severity),),
+        resolve_targets(example.targets, {}),
+        {},
+        builtin_catalog().rule(CRASH_RULE),
+    )
+    return run_batch(read_one(open_model(BytesSource(content))), ["example"], plan)[0]
+
+
+@pytest.mark.parametrize(("rule", "example", "path"), EXAMPLES)
+def test_a_rule_does_at_each_example_what_it_says(rule, example, path):
+    assert try_example(rule, example, path) == ""
+
+
+@pytest.mark.parametrize(("rule", "example", "path"), INVALID)
+def test_the_invalid_examples_fail_without_the_condition(rule, example, path):
+    assert judge_example(judged(rule, example, path), rule, example) == ""
+    assert judge_example(judged(disabled(rule), example, path), rule, example) != ""
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+class TestEveryRule:
+    def test_has_examples_of_both_kinds(self, rule):
+        examples = next(file.examples[rule.id] for file in FILES if rule.id in file.examples)
+        kinds = {example.expect is None for example in examples}
+        if rule.id == "G000":
+            assert not examples
+        elif rule.id in WITHOUT_INVALID:
+            assert kinds == {True}
+        else:
+            assert kinds == {True, False}
+
+    def test_tells_why_and_what_to_do_and_its_limits(self, rule):
+        for text in (rule.summary, rule.why, rule.fix, rule.limits):
+            assert len(text) >= 5
+        assert rule.summary.endswith(".")
+        assert rule.why.endswith(".")
+        assert not rule.fix.endswith(".")
+
+    def test_has_an_id_of_its_category_and_class(self, rule):
+        assert re.fullmatch(r"[A-Z]\d{3}", rule.id)
+        assert rule.category == CATEGORIES[rule.id[0]]
+        number = int(rule.id[1:])
+        if rule.id == "G000":
+            return
+        classes = resources.table("failure_classes")["classes"]
+        assert rule.failure_class in classes
+        if number < 100:
+            assert rule.failure_class == f"{rule.id[0]}{number:02d}"
+
+    def test_names_a_bad_pattern_and_a_ruleset(self, rule):
+        assert not re.match(r"(no|check|require|valid)-", rule.name)
+        assert rule.since == "0.1"
+
+    def test_mutes_rules_that_exist(self, rule):
+        assert set(rule.mutes) <= {other.id for other in RULES} - {rule.id}
+
+
+def test_ids_and_names_are_unique():
+    for field in ("id", "name"):
+        counts = Counter(getattr(rule, field) for rule in RULES)
+        assert [value for value, count in counts.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("failure_class", REQUIRED_CLASSES)
+def test_a_failure_class_has_a_rule_of_its_number(failure_class):
+    assert any(rule.id == f"{failure_class[0]}0{failure_class[1:]}" for rule in RULES)
+
+
+def test_the_good_named_models_have_no_finding():
+    good = [name for name in resources.named_models() if name not in NOT_GOOD]
+    assert len(good) >= 20
+    report = check([resources.named_model_path(name) for name in good])
+    assert [(finding.location.file, finding.rule) for finding in report.findings()] == []
+
+
+NOT_GOOD = {
+    "custom_op", "empty_file", "flex_op", "git_lfs_pointer", "gzip_data", "html_page", "no_identifier",
+    "older_schema", "truncated", "zip_archive",
+}  # fmt: skip
+
+
+def test_the_pages_in_docs_are_those_of_the_rules():
+    folder = Path(__file__).parents[1] / "docs" / "rules"
+    pages = all_pages()
+    assert {path.name for path in folder.iterdir()} == set(pages)
+    stale = [name for name, text in pages.items() if (folder / name).read_text(encoding="utf-8") != text]
+    assert stale == [], "write them again: python -m tflint.catalog.pages docs/rules"
