@@ -11,7 +11,6 @@ from tflint.cli import output
 from tflint.columns.types import ColumnDeclaration, TableDeclaration
 from tflint.documents.wording import nearest
 from tflint.errors import UserError
-from tflint.facts.declared import all_tables
 
 _FUNCTIONS = {
     "all(list)": "whether no element is false",
@@ -45,6 +44,8 @@ def run(options: argparse.Namespace) -> int:
     if options.language:
         output.write(_language())
         return 0
+    from tflint.facts.declared import all_tables
+
     tables = all_tables()
     if options.table:
         if options.table not in tables:

@@ -46,7 +46,8 @@ class ColumnDeclaration:
     `meaning` is one line, with units; `absent` says when a row has no value, `unknown` when the value could not be
     determined (both empty: never). `needs` names the columns it is derived from; `compute` names the function that
     derives it (`module:function` below `tflint.facts`), empty for what the file itself holds. `values` says that the
-    function reads constant data, not only structure.
+    function reads constant data, not only structure. `domain` holds all strings the column can have, where they are
+    known beforehand.
     """
 
     name: str
@@ -57,6 +58,7 @@ class ColumnDeclaration:
     needs: tuple[str, ...] = ()
     compute: str = ""
     values: bool = False
+    domain: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,11 @@ def _fact(
     absent: str = "",
     unknown: str = "",
     values: bool = False,
+    domain: str = "",
 ) -> ColumnDeclaration:
-    return ColumnDeclaration(name, type_, meaning, absent, unknown, tuple(needs.split()), compute, values)
+    return ColumnDeclaration(
+        name, type_, meaning, absent, unknown, tuple(needs.split()), compute, values, tuple(domain.split())
+    )
 
 
 _MODEL = (
@@ -67,7 +70,8 @@ _OPERATOR = (
     _fact("scheme", _TEXT,
           "how it computes: float32, float16-weights, dynamic-range, weight-only, int8, uint8, int16x8, "
           "int4, int16 or other",
-          "scheme:operator_scheme", "operator.input operator.weights tensor.dtype tensor.producer"),
+          "scheme:operator_scheme", "operator.input operator.weights tensor.dtype tensor.producer",
+          domain="float32 float16 float16-weights dynamic-range weight-only int8 uint8 int16x8 int4 int16 other"),
     _fact("reaches_output", _TRUTH, "whether an output of its subgraph depends on it, or it has effects of its own",
           "reach:reaches_output", "operand.tensor output.tensor"),
     _fact("expected_bias_scale", NUMBERS, "input scale × weights scale, one a channel of the weights' scales",
@@ -82,7 +86,8 @@ _OPERATOR = (
           unknown="numbers of scales and channels do not match", values=True),
     _fact("output_multiplier", NUMBERS,
           "factor by which the kernel rescales its accumulator to the output, as ADD, SUB, "
-          "SQUARED_DIFFERENCE and the convolutions compute it", "bias:output_multiplier", "operator.inputs operator.output tensor.scale",
+          "SQUARED_DIFFERENCE and the convolutions compute it", "bias:output_multiplier",
+          "operator.inputs operator.output tensor.scale",
           absent="the operator is another one, or a scale is missing"),
     _fact("same_scale_operands", _TENSORS, "operands that must share scale and zero point because the kernel copies or "
           "compares raw integers", "groups:same_scale_operands", "operator.opcode operand.tensor tensor.dtype",
@@ -102,7 +107,8 @@ _TENSOR_FACTS = (
     _fact("is_constant", _TRUTH, "whether the file holds its values", "sizes:is_constant",
           "tensor.buffer tensor.external_buffer"),
     _fact("role", _TEXT, "input, output, variable, weights, bias, constant, activation or unused", "roles:tensor_role",
-          "tensor.is_input tensor.is_output tensor.is_constant operand.role"),
+          "tensor.is_input tensor.is_output tensor.is_constant operand.role",
+          domain="input output variable weights bias constant activation unused"),
     _fact("producer", reference("operator"), "the first operator that has it as output", "graph:producer",
           "operand.tensor", absent="no operator makes it"),
     _fact("producers", reference("operator", many=True), "all operators that have it as output", "graph:producers",
@@ -131,7 +137,8 @@ _TENSOR_FACTS = (
     _fact("is_quantized", _TRUTH, "whether elements are integers with quantization parameters",
           "quantization:is_quantized", "tensor.dtype tensor.scale tensor.quantization.details"),
     _fact("granularity", _TEXT, "per-tensor, per-channel, blockwise, multi-axis or custom",
-          "quantization:granularity", "tensor.scale tensor.quantization.details", absent="it is not quantized"),
+          "quantization:granularity", "tensor.scale tensor.quantization.details", absent="it is not quantized",
+          domain="per-tensor per-channel blockwise multi-axis custom"),
     _fact("per_tensor_scale", _NUM, "its one scale", "quantization:per_tensor_scale", "tensor.scale",
           absent="it has none, or more than one"),
     _fact("per_tensor_zero_point", _NUM,
@@ -153,7 +160,8 @@ _TENSOR_FACTS = (
 )  # fmt: skip
 
 _SIGNATURE = (
-    _fact("is_duplicate", _TRUTH, "whether another signature of the model has the same key", "signatures:duplicate_keys",
+    _fact("is_duplicate", _TRUTH, "whether another signature of the model has the same key",
+          "signatures:duplicate_keys",
           "signature.key"),
 )  # fmt: skip
 _SIGNATURE_TENSOR = (

@@ -142,8 +142,8 @@ def taken(values: NDArray[Any], rows: NDArray[Any], fill: Any) -> NDArray[Any]:
     """Values at rows, `fill` where the row is negative."""
     if not len(values):
         return np.full(len(rows), fill)
-    found = values[np.maximum(rows, 0)]
-    return np.where(rows < 0, fill, found)
+    found: NDArray[Any] = np.where(rows < 0, fill, values[np.maximum(rows, 0)])
+    return found
 
 
 def first_elements(lists: Lists, rows: NDArray[Any], fill: float) -> NDArray[np.float64]:

@@ -66,7 +66,7 @@ def _all(facts: Facts) -> Iterator[_Indices]:
         rows = np.flatnonzero(facts.is_one_of("operand", "direction", {direction}))
         limits = n_tensors[subgraph[facts.rows("operand", "operator")[rows]]]
         values = facts.numbers("operand", "tensor_index")[rows] if len(rows) else rows
-        # LiteRT skips -1 among an operator's inputs only (subgraph.cc, CheckTensorIndices, and what it does with outputs).
+        # LiteRT skips -1 among inputs only: as an output it ends the allocation (subgraph.cc).
         yield _Indices(f"{direction}s", "operand", rows, values, limits, optional=direction != "output")
     for table in ("input", "output"):
         rows = np.arange(facts.n(table))
@@ -81,7 +81,10 @@ def _all(facts: Facts) -> Iterator[_Indices]:
         rows = np.arange(facts.n(table))
         if len(rows):
             name = field if field.endswith("_index") else f"{field}_index"
-            yield _Indices(field, table, rows, facts.numbers(table, name), counts[limit][models[table]])
+            limits = counts[limit][models[table]]
+            if table == "tensor":  # buffer 0 means none, also where there are no buffers at all
+                limits = np.maximum(limits, 1)
+            yield _Indices(field, table, rows, facts.numbers(table, name), limits)
     yield from _subgraph_options(facts, counts["subgraphs"])
     yield from _details(facts, n_tensors)
 

@@ -200,7 +200,7 @@ class _Reader:
         self._require_span(fields, 4, 4, roots, path, "an offset")
         distance = self.window.take(fields, "int")  # the C++ verifier refuses an unsigned offset past 2 GB
         self._require(distance > 0, fields, roots, path, "an offset is zero or negative")
-        targets = fields + distance
+        targets: Offsets = fields + distance
         self._require_span(targets, 4, 4, roots, path, "what an offset points to")
         return targets
 

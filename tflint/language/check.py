@@ -6,16 +6,13 @@ A program is nested tuples `(operation, …)`, so that compiled rules can be sto
 from __future__ import annotations
 
 import ast
-import difflib
-import math
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias
+from typing import Any
 
-from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING, ColumnType
+from tflint.columns.types import BOOL, NUMBER, STRING, ColumnType
+from tflint.language.names import Names, Program
 from tflint.language.scope import Scope
-from tflint.language.syntax import MAX_DEPTH, ExpressionError, parse, span
-
-Program: TypeAlias = tuple[Any, ...]
+from tflint.language.syntax import ExpressionError, parse
 
 _NUM = ColumnType(NUMBER)
 _TRUTH = ColumnType(BOOL)
@@ -68,176 +65,7 @@ def check_condition(text: str, scope: Scope) -> Expression:
     )
 
 
-class _Checker:
-    def __init__(self, text: str, scope: Scope) -> None:
-        self.text = text
-        self.scope = scope
-        self.reads: set[tuple[str, str]] = set()
-        self.records: set[str] = set()
-
-    def visit(self, node: ast.expr, depth: int) -> tuple[ColumnType, Program]:
-        if depth > MAX_DEPTH:
-            self.fail(node, f"the expression is nested deeper than {MAX_DEPTH}")
-        method = getattr(self, f"_{type(node).__name__.lower()}", None)
-        if method is None:
-            self.fail(node, f"{_describe(node)} is not part of the rule language", "see 'tflint facts --language'")
-        type_, program = method(node, depth + 1)
-        return type_, program
-
-    def fail(self, node: ast.expr, message: str, hint: str = "") -> NoReturn:
-        offset, length = span(self.text, node)
-        raise ExpressionError(message, offset, length, hint)
-
-    # -- constants and names -------------------------------------------------------------------------------------------
-
-    def _constant(self, node: ast.Constant, _depth: int) -> tuple[ColumnType, Program]:
-        value = node.value
-        if isinstance(value, bool):
-            return _TRUTH, ("bool", value)
-        if isinstance(value, int | float):
-            return _NUM, ("number", self._finite(node, value))
-        if isinstance(value, str):
-            return _TEXT, ("string", value)
-        if value is None:
-            self.fail(node, "None is not part of the rule language", "write has(…)")
-        self.fail(node, f"{type(value).__name__} is not part of the rule language")
-
-    def _finite(self, node: ast.expr, value: float) -> float:
-        try:
-            number = float(value)
-        except OverflowError:  # an integer beyond all floats
-            number = math.inf
-        if not math.isfinite(number):
-            self.fail(node, "the number is too large")
-        return number
-
-    def _name(self, node: ast.Name, _depth: int) -> tuple[ColumnType, Program]:
-        return self._chain(node, [node.id])
-
-    def _attribute(self, node: ast.Attribute, depth: int) -> tuple[ColumnType, Program]:
-        names: list[str] = []
-        base: ast.expr = node
-        while isinstance(base, ast.Attribute):
-            names.append(base.attr)
-            base = base.value
-        if depth + len(names) > MAX_DEPTH:  # each name is a level of the program
-            self.fail(node, f"the expression is nested deeper than {MAX_DEPTH}")
-        if isinstance(base, ast.Name):
-            return self._chain(node, [base.id, *reversed(names)])
-        type_, program = self.visit(base, depth + len(names))
-        if type_.kind != REFERENCE:
-            self.fail(node, f"a {type_} has no fields")
-        return self._path(node, type_, program, list(reversed(names)))
-
-    def _chain(self, node: ast.expr, names: list[str]) -> tuple[ColumnType, Program]:
-        row = self.scope.row
-        if self._longest(row, names):
-            return self._path(node, ColumnType(REFERENCE, False, row), ("row",), names)
-        if names[0] in self.scope.records:
-            return self._record(node, names)
-        if names[0] in self.scope.constants:
-            return self._constant_list(node, names)
-        known = [*self.scope.tables[row].columns, *self.scope.records, *self.scope.constants]
-        self.fail(node, f"unknown field '{'.'.join(names)}' of {row}", self._nearest(".".join(names), known))
-
-    def _longest(self, table: str, names: list[str]) -> int:
-        columns = self.scope.tables[table].columns
-        for length in range(len(names), 0, -1):
-            if ".".join(names[:length]) in columns:
-                return length
-        return 0
-
-    def _path(
-        self, node: ast.expr, type_: ColumnType, program: Program, names: list[str]
-    ) -> tuple[ColumnType, Program]:
-        """Follow names from a reference: columns of its table, then of the tables these lead to."""
-        while names:
-            if type_.kind != REFERENCE:
-                self.fail(node, f"a {type_} has no field '{names[0]}'")
-            length = self._longest(type_.table, names)
-            if not length:
-                columns = self.scope.tables[type_.table].columns
-                hint = self._nearest(".".join(names), list(columns))
-                self.fail(node, f"unknown field '{'.'.join(names)}' of {type_.table}", hint)
-            column = self.scope.tables[type_.table].columns[".".join(names[:length])]
-            if type_.is_list and column.type.is_list:
-                self.fail(
-                    node,
-                    f"'{column.name}' is a list, and so is what it is asked of: a list of lists",
-                    "write a rule for-each operand, or use a column that has one value",
-                )
-            self.reads.add((type_.table, column.name))
-            program = ("column", program, type_.table, column.name, column.type.kind)
-            type_ = ColumnType(column.type.kind, type_.is_list or column.type.is_list, column.type.table)
-            names = names[length:]
-        return type_, program
-
-    def _record(self, node: ast.expr, names: list[str]) -> tuple[ColumnType, Program]:
-        fields = self.scope.records[names[0]]
-        if len(names) == 1:
-            self.fail(node, f"{names[0]} is no value", f"write {names[0]}.{next(iter(fields), '…')}")
-        if len(names) != 2 or names[1] not in fields:
-            hint = self._nearest(".".join(names[1:]), list(fields))
-            self.fail(node, f"unknown field '{'.'.join(names[1:])}' of {names[0]}", hint)
-        type_ = fields[names[1]]
-        if type_ is None:
-            self.fail(node, f"{'.'.join(names)} is a table", f"write lookup({'.'.join(names)}, …)")
-        self.records.add(names[0])
-        return type_, ("record", names[0], names[1], type_.kind, type_.is_list)
-
-    def _constant_list(self, node: ast.expr, names: list[str]) -> tuple[ColumnType, Program]:
-        value = self._constant_value(node, names)
-        if isinstance(value, list):
-            return self._list_of(node, value)
-        if isinstance(value, dict):
-            self.fail(node, f"{'.'.join(names)} is a table", f"write lookup({'.'.join(names)}, …)")
-        return self._constant(ast.copy_location(ast.Constant(value), node), 0)
-
-    def _constant_value(self, node: ast.expr, names: list[str]) -> Any:
-        value: Any = self.scope.constants
-        for depth, name in enumerate(names):
-            if not isinstance(value, dict) and depth > 1:
-                self.fail(node, f"{'.'.join(names[:depth])} has no '{name}'")
-            if name not in value:
-                known = [str(key) for key in value]
-                self.fail(node, f"{'.'.join(names[:depth])} has no '{name}'", self._nearest(name, known))
-            value = value[name]
-        return value
-
-    def _list(self, node: ast.List, _depth: int) -> tuple[ColumnType, Program]:
-        values = []
-        for element in node.elts:
-            negative = isinstance(element, ast.UnaryOp) and isinstance(element.op, ast.USub)
-            inner = element.operand if isinstance(element, ast.UnaryOp) and negative else element
-            if not isinstance(inner, ast.Constant) or not isinstance(inner.value, bool | int | float | str):
-                self.fail(element, "a list may hold constants only")
-            value = inner.value
-            if negative:
-                if isinstance(value, bool | str):
-                    self.fail(element, "only a number can be negative")
-                value = -value
-            values.append(value)
-        return self._list_of(node, values)
-
-    _tuple = _list
-
-    def _list_of(self, node: ast.expr, values: list[Any]) -> tuple[ColumnType, Program]:
-        if not values:
-            self.fail(node, "an empty list has no type")
-        if all(isinstance(value, str) for value in values):
-            return ColumnType(STRING, True), ("constants", tuple(values))
-        if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-            return ColumnType(NUMBER, True), ("constants", tuple(self._finite(node, value) for value in values))
-        self.fail(node, "the elements of a list must all be numbers, or all strings")
-
-    def _nearest(self, name: str, known: list[str]) -> str:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-        last = name.rsplit(".", 1)[-1]
-        near = near or difflib.get_close_matches(last, known, n=1, cutoff=0.6)
-        return f"did you mean '{near[0]}'?" if near else ""
-
-    # -- operators -----------------------------------------------------------------------------------------------------
-
+class _Checker(Names):
     def _boolop(self, node: ast.BoolOp, depth: int) -> tuple[ColumnType, Program]:
         parts = []
         is_list = False
@@ -278,6 +106,7 @@ class _Checker:
         parts: list[tuple[ColumnType, Program]] = []
         for index, operator in enumerate(node.ops):
             sides = checked[index : index + 2]
+            self._require_known(operands[index : index + 2], sides)
             if isinstance(operator, ast.In | ast.NotIn):
                 pair = operands[index : index + 2]
                 parts.append(self._membership(node, isinstance(operator, ast.NotIn), pair, sides))
@@ -286,6 +115,18 @@ class _Checker:
         if len(parts) == 1:
             return parts[0]
         return ColumnType(BOOL, any(type_.is_list for type_, _ in parts)), ("and", *(part for _, part in parts))
+
+    def _require_known(self, nodes: list[ast.expr], sides: list[tuple[ColumnType, Program]]) -> None:
+        """Refuse a string that a column can never hold: it would make the rule silent, not wrong."""
+        for (_, column), (_, other), node in zip(sides, reversed(sides), reversed(nodes), strict=True):
+            if column[0] != "column" or other[0] not in ("string", "constants"):
+                continue
+            known = self.scope.tables[column[2]].columns[column[3]].domain
+            texts = other[1:] if other[0] == "string" else other[1]
+            strange = next((text for text in texts if known and text not in known), None)
+            if strange is not None:
+                hint = self.nearest(strange.upper(), list(known)) or self.nearest(strange, list(known))
+                self.fail(node, f"'{column[3]}' is never '{strange}'", hint)
 
     def _comparison(
         self, node: ast.Compare, operator: ast.cmpop, sides: list[tuple[ColumnType, Program]]
@@ -333,7 +174,7 @@ class _Checker:
             self.fail(node, "methods are not part of the rule language")
         name = node.func.id
         if name not in FUNCTIONS:
-            self.fail(node.func, f"unknown function '{name}'", self._nearest(name, list(FUNCTIONS)))
+            self.fail(node.func, f"unknown function '{name}'", self.nearest(name, list(FUNCTIONS)))
         if node.keywords and name != "close":
             self.fail(node, f"{name}() takes no named arguments")
         if any(isinstance(argument, ast.Starred) for argument in node.args):
@@ -441,7 +282,7 @@ class _Checker:
             self.records.add(names[0])
             return NUMBER, ("record", names[0], names[1])
         if names[0] not in self.scope.constants:
-            self.fail(node, f"there is no table '{names[0]}'", self._nearest(names[0], list(self.scope.constants)))
+            self.fail(node, f"there is no table '{names[0]}'", self.nearest(names[0], list(self.scope.constants)))
         value = self._constant_value(node, names)
         if not isinstance(value, dict):
             self.fail(node, f"{'.'.join(names)} is no table")
@@ -456,26 +297,6 @@ def _leaf_kind(value: Any) -> str:
     while isinstance(value, dict) and value:
         value = next(iter(value.values()))
     return STRING if isinstance(value, str) else NUMBER
-
-
-def _describe(node: ast.AST) -> str:
-    names = {
-        "Lambda": "a function",
-        "ListComp": "a comprehension",
-        "GeneratorExp": "a comprehension",
-        "SetComp": "a comprehension",
-        "DictComp": "a comprehension",
-        "IfExp": "'if … else'",
-        "JoinedStr": "an f-string",
-        "Dict": "a dictionary",
-        "Set": "a set",
-        "NamedExpr": "':='",
-        "Await": "'await'",
-        "Starred": "'*'",
-        "Yield": "'yield'",
-        "YieldFrom": "'yield'",
-    }
-    return names.get(type(node).__name__, type(node).__name__)
 
 
 def _symbol(operator: ast.AST) -> str:

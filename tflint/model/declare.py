@@ -236,11 +236,36 @@ def raw_tables() -> dict[str, TableDeclaration]:
     """All tables that a file itself holds, by name."""
     tables = {}
     for name, (row, columns) in _TABLES.items():
-        declared = {c[0]: ColumnDeclaration(c[0], c[1], c[2], c[3] if len(c) > 3 else "") for c in columns}
+        declared = {
+            c[0]: ColumnDeclaration(c[0], c[1], c[2], c[3] if len(c) > 3 else "", domain=_domain(name, c[0]))
+            for c in columns
+        }
         tables[name] = TableDeclaration(name, row, declared)
     for option in options_columns().values():
         tables["operator"].columns[option.declaration.name] = option.declaration
     return tables
+
+
+#: Enumerations behind columns; other columns with few values list them.
+_ENUMS = {
+    "dtype": "TensorType",
+    "opcode": "BuiltinOperator",
+    "format": "DimensionType",
+    "quantization.details": "QuantizationDetails",
+    "custom_options_format": "CustomOptionsFormat",
+}
+_VALUES = {
+    ("model", "tail"): ("none", "padding", "zip", "broken-zip", "buffers", "unknown"),
+    ("operand", "direction"): ("input", "output", "intermediate"),
+    ("signature_tensor", "direction"): ("input", "output"),
+}
+
+
+def _domain(table: str, column: str) -> tuple[str, ...]:
+    """All strings that a column can have, where they are known: a rule that compares with another is wrong."""
+    if column in _ENUMS:
+        return tuple(tflite_schema().enum(_ENUMS[column]).values)
+    return _VALUES.get((table, column), ())
 
 
 class OptionsColumn:
@@ -290,7 +315,13 @@ def _add_option(columns: dict[str, OptionsColumn], column: str, field: str, tabl
     since = f", since {declared.added_in}" if declared.added_in else ""
     meaning = f"{field.replace('_', ' ')} of {owners}{since}"
     columns[column] = OptionsColumn(
-        ColumnDeclaration(column, type_, meaning, "the operator's options have no such field"),
+        ColumnDeclaration(
+            column,
+            type_,
+            meaning,
+            "the operator's options have no such field",
+            domain=tuple(schema.enum(enum).values) if enum else (),
+        ),
         declared,
         tuple(tables),
         enum,

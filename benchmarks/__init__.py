@@ -1,0 +1,1 @@
+"""Measures tflint against its demands on speed and memory: `python -m benchmarks`."""

@@ -1,0 +1,211 @@
+"""The models that are measured: made when a row needs them, in a folder that is thrown away or kept, never committed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from tests.models.builder import ModelBuilder
+from tests.models.large import many_tensors, write_big_weights
+from tests.models.named import NOT_RUNNABLE, RUNNABLE
+from tests.models.weighted import bias_scales
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+#: Real models, where they lie beside the checkout.
+CORPUS = CHECKOUT.parent / "shared" / "corpus" / "models"
+CORPUS_MODEL = CORPUS / "google-coral__test_data" / "movenet_single_pose_lightning_ptq.tflite"
+
+WEIGHT_BYTES = 512 << 20
+SMALL_BYTES = 256 * 1024
+N_GENERATED = 104
+
+CONFIG = """\
+targets = ["litert==2.3.0"]
+fail-on = "error"
+exclude = ["third_party/**"]
+
+[severity]
+"unusable-scale" = "error"
+
+[per-file-ignores]
+"experiments/**" = ["K"]
+
+[[allow]]
+rule = "unusable-scale"
+path = "legacy/*.tflite"
+reason = "to be replaced with the next release"
+"""
+
+BAD_RULE = """\
+[[rule]]
+id       = "X900"
+name     = "no-large-tensors"
+severity = "warning"
+since    = "0.1"
+for-each = "tensor"
+require  = "count(shape) <= 6"
+mesage   = "{name} has {count(shape)} dimensions"
+summary  = "A tensor has more than six dimensions."
+why      = "The accelerator takes six."
+fix      = "reshape it"
+"""
+
+_SCALE = 1 / 127.5
+
+#: MobileNet V2: expansion, channels, repetitions and stride of each stage (arXiv:1801.04381, table 2).
+_STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+
+
+class Workshop:
+    """A folder with a configuration and the models that rows ask for, and the environment of processes in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._text("tflint.toml", CONFIG)
+        dropped = ("PYTHONDONTWRITEBYTECODE", "PYTHONPROFILEIMPORTTIME")
+        kept = {name: value for name, value in os.environ.items() if name not in dropped}
+        compiled = str(folder / "compiled")
+        self.environment = kept | {"PYTHONPATH": str(CHECKOUT), "XDG_CACHE_HOME": compiled, "LOCALAPPDATA": compiled}
+
+    def bad_rule(self) -> Path:
+        """A rule file with a misspelt field."""
+        return self._text("bad.toml", BAD_RULE)
+
+    def mobile(self) -> Path:
+        """An int8 model of the form of MobileNet V2, 3 to 4 MB."""
+        return self._file("mobile.tflite", mobile)
+
+    def many_tensors(self) -> Path:
+        """A model of 60,000 tensors and 20,000 operators."""
+        return self._file("many_tensors.tflite", many_tensors)
+
+    def big_weights(self) -> Path:
+        """A model of one weight tensor of 512 MiB."""
+        path = self.folder / "big_weights.tflite"
+        if not path.exists():
+            write_big_weights(path, WEIGHT_BYTES)
+        return path
+
+    def small_models(self) -> list[Path]:
+        """The named models of the tests, a few operators each, and many more of 10 to 60 operators and 5 to 200 KB."""
+        made = {name: build for name, build in (RUNNABLE | NOT_RUNNABLE).items()}
+        made |= {f"mobile_{number:03}": _small_mobile(number) for number in range(N_GENERATED)}
+        (self.folder / "small").mkdir(exist_ok=True)
+        return [self._file(f"small/{name}.tflite", build) for name, build in made.items()]
+
+    def small_corpus(self) -> list[Path]:
+        """The small real models, in the order of their paths; none where the corpus is not there."""
+        return sorted(path for path in CORPUS.rglob("*.tflite") if _is_small_model(path))
+
+    def _file(self, name: str, build: Callable[[], bytes]) -> Path:
+        path = self.folder / name
+        if not path.exists():
+            path.write_bytes(build())
+        return path
+
+    def _text(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+def _is_small_model(path: Path) -> bool:
+    if path.stat().st_size > SMALL_BYTES:
+        return False
+    with path.open("rb") as file:
+        return file.read(8)[4:] == b"TFL3"
+
+
+def _small_mobile(number: int) -> Callable[[], bytes]:
+    """A narrow, shortened and differently seeded model for each number."""
+    width = (0.05, 0.1, 0.15, 0.2)[number % 4]
+    return lambda: mobile(width=width, n_stages=1 + number % len(_STAGES), n_classes=10, seed=number)
+
+
+def mobile(*, width: float = 1.0, n_stages: int = len(_STAGES), n_classes: int = 1000, seed: int = 0) -> bytes:
+    """A quantized classifier with MobileNet V2's stages, weights drawn at random: `width` times the channels."""
+    layers = _Layers(seed)
+    tensor, channels = layers.conv("stem", "input", 3, _channels(32, width), kernel=3, stride=2)
+    for stage, (expansion, wanted, repetitions, stride) in enumerate(_STAGES[:n_stages]):
+        for repetition in range(repetitions):
+            scope, step = f"stage_{stage}/block_{repetition}", stride if repetition == 0 else 1
+            source, before = tensor, channels
+            if expansion > 1:
+                tensor, channels = layers.conv(f"{scope}/expand", tensor, channels, channels * expansion)
+            tensor = layers.depthwise(f"{scope}/depthwise", tensor, channels, stride=step)
+            tensor, channels = layers.conv(f"{scope}/project", tensor, channels, _channels(wanted, width))
+            if step == 1 and channels == before:
+                tensor = layers.add(f"{scope}/add", source, tensor, channels)
+    tensor, channels = layers.conv("head", tensor, channels, _channels(1280, width))
+    return layers.classified(tensor, channels, n_classes)
+
+
+def _channels(wanted: int, width: float) -> int:
+    return max(8, int(wanted * width + 4) // 8 * 8)
+
+
+class _Layers:
+    """Adds layers to one model; every activation has the input's scale, and `side` follows the strides."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+        self.side = 224
+        self.builder = ModelBuilder().tensor("input", "INT8", [1, 224, 224, 3], scale=_SCALE, zero_point=-1)
+
+    def conv(
+        self, scope: str, source: str, n_inputs: int, n_outputs: int, *, kernel: int = 1, stride: int = 1
+    ) -> tuple[str, int]:
+        """CONV_2D with per-channel weights and a bias; gives the output's name and its channels."""
+        weights = self._constants(scope, [n_outputs, kernel, kernel, n_inputs], axis=0)
+        self.side //= stride
+        return self._operator("CONV_2D", scope, [source, *weights], n_outputs, self._strided(stride), 3), n_outputs
+
+    def depthwise(self, scope: str, source: str, channels: int, *, stride: int) -> str:
+        """DEPTHWISE_CONV_2D of 3 x 3; gives the output's name."""
+        weights = self._constants(scope, [1, 3, 3, channels], axis=3)
+        self.side //= stride
+        options = self._strided(stride) | {"depth_multiplier": 1}
+        return self._operator("DEPTHWISE_CONV_2D", scope, [source, *weights], channels, options, 3)
+
+    def add(self, scope: str, a: str, b: str, channels: int) -> str:
+        """ADD of two activations; gives the output's name."""
+        return self._operator("ADD", scope, [a, b], channels, {}, 2)
+
+    def classified(self, source: str, channels: int, n_classes: int) -> bytes:
+        """The mean over the plane, FULLY_CONNECTED and SOFTMAX; gives the model's bytes."""
+        self.builder.tensor("axes", "INT32", [2], data=[1, 2])
+        self.builder.tensor("mean", "INT8", [1, channels], scale=_SCALE, zero_point=-1)
+        self.builder.operator("MEAN", [source, "axes"], ["mean"], version=2)
+        weights = self._constants("classifier", [n_classes, channels], axis=0)
+        self.builder.tensor("logits", "INT8", [1, n_classes], scale=0.1, zero_point=-20)
+        self.builder.operator("FULLY_CONNECTED", ["mean", *weights], ["logits"], version=4)
+        self.builder.tensor("probabilities", "INT8", [1, n_classes], scale=1 / 256, zero_point=-128)
+        self.builder.operator("SOFTMAX", ["logits"], ["probabilities"], {"beta": 1.0}, version=2)
+        return self.builder.inputs("input").outputs("probabilities").build()
+
+    def _constants(self, scope: str, shape: list[int], *, axis: int) -> tuple[str, str]:
+        n = shape[axis]
+        weights = self.random.integers(-127, 128, size=shape, dtype=np.int8)
+        np.moveaxis(weights, axis, 0).reshape(n, -1)[:, 0] = 127  # converters let every channel reach it
+        np.moveaxis(weights, axis, 0)[(slice(None), *[0] * (len(shape) - 1))] = 127
+        scales = self.random.uniform(0.001, 0.02, size=n).tolist()
+        bias = self.random.integers(-4000, 4000, size=n, dtype=np.int32)
+        self.builder.tensor(f"{scope}/weights", "INT8", shape, data=weights.tobytes(), scale=scales, axis=axis)
+        bias_scale = bias_scales(_SCALE, scales)
+        self.builder.tensor(f"{scope}/bias", "INT32", [n], data=bias.tobytes(), scale=bias_scale)
+        return f"{scope}/weights", f"{scope}/bias"
+
+    def _operator(
+        self, opcode: str, scope: str, inputs: list[str], channels: int, options: dict[str, object], version: int
+    ) -> str:
+        shape = [1, self.side, self.side, channels]
+        self.builder.tensor(f"{scope}/output", "INT8", shape, scale=_SCALE, zero_point=-1)
+        self.builder.operator(opcode, inputs, [f"{scope}/output"], options, version=version)
+        return f"{scope}/output"
+
+    @staticmethod
+    def _strided(stride: int) -> dict[str, object]:
+        return {"padding": "SAME", "stride_w": stride, "stride_h": stride}
