@@ -189,8 +189,7 @@ class _Layers:
     def _constants(self, scope: str, shape: list[int], *, axis: int) -> tuple[str, str]:
         n = shape[axis]
         weights = self.random.integers(-127, 128, size=shape, dtype=np.int8)
-        np.moveaxis(weights, axis, 0).reshape(n, -1)[:, 0] = 127  # converters let every channel reach it
-        np.moveaxis(weights, axis, 0)[(slice(None), *[0] * (len(shape) - 1))] = 127
+        np.moveaxis(weights, axis, -1)[(0,) * (len(shape) - 1)] = 127  # converters let every channel reach it
         scales = self.random.uniform(0.001, 0.02, size=n).tolist()
         bias = self.random.integers(-4000, 4000, size=n, dtype=np.int32)
         self.builder.tensor(f"{scope}/weights", "INT8", shape, data=weights.tobytes(), scale=scales, axis=axis)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-import mmap
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 
 def walk(path: Path) -> int:
@@ -77,7 +78,6 @@ def structural_bytes(path: Path) -> int:
     """The size of a model without the content of its buffers."""
     import tflite
 
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        model = tflite.Model.GetRootAs(content, 0)
-        held = sum(model.Buffers(index).DataLength() for index in range(model.BuffersLength()))
-        return len(content) - held
+    content = np.memmap(path, dtype=np.uint8, mode="r")
+    model = tflite.Model.GetRootAs(content, 0)
+    return len(content) - sum(model.Buffers(index).DataLength() for index in range(model.BuffersLength()))

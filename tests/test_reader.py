@@ -758,6 +758,22 @@ def test_any_tail_is_a_tail(tail: bytes, cut: int) -> None:
 
 
 @settings(RELAXED, max_examples=200)
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from(EDGES) | st.integers(0, 64)), min_size=1, max_size=4))
+def test_mutated_zips_give_tables(changes: list[tuple[int, int]]) -> None:
+    content = bytearray(VALID["labels_float32"]())
+    begin = int(forest_of(bytes(content)).ends[0])
+    for place, value in changes:
+        content[begin + place % (len(content) - begin)] = value & 0xFF
+    read_whatever(bytes(content))
+
+
+def test_zip_member_without_a_name() -> None:
+    zipped = with_zip(VALID["add_int8"](), {"": "x", "folder/": "", "labels.txt": "a"})
+    tables = read_whatever(zipped)
+    assert values_of(tables.column("associated_file", "name"), slice(None)) == ["labels.txt"]
+
+
+@settings(RELAXED, max_examples=200)
 @given(st.data())
 def test_mutated_metadata_gives_tables(data: st.DataObject) -> None:
     content = bytearray(VALID["labels_float32"]())

@@ -255,7 +255,7 @@ def _read_zip(tables: Tables, model: int, extra: ModelExtras) -> None:
     if len(members) > MAX_ZIP_MEMBERS:
         extra.tail_error = f"the zip has {len(members):,} members, of which {MAX_ZIP_MEMBERS:,} were listed"
     for member in members[:MAX_ZIP_MEMBERS]:
-        if not member.is_dir():
+        if member.filename and not member.filename.endswith("/"):  # `is_dir` of an empty name is an IndexError
             extra.packed[member.filename] = member.file_size
 
 

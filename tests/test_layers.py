@@ -1,0 +1,126 @@
+"""Who may import whom: the contracts of pyproject.toml hold and see what they should; what starts without numpy."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tflint
+
+ROOT = Path(__file__).parents[1]
+
+LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+#: What must start at once: the command line, and what a cache hit, a rule's page and a report need.
+LIGHT = (
+    "tflint.__main__",
+    "tflint.catalog",
+    "tflint.cli",
+    "tflint.columns.types",
+    "tflint.config",
+    "tflint.documents",
+    "tflint.facts.declared",
+    "tflint.findings",
+    "tflint.language.check",
+    "tflint.report",
+    "tflint.resources",
+)
+
+#: Imported where they are needed and nowhere else: they cost more than linting a small model.
+LAZY = ("flatbuffers", "jsonschema", "rich")
+
+
+def all_modules(package: str = "tflint") -> list[str]:
+    modules = pkgutil.walk_packages(tflint.__path__, "tflint.")
+    return [name for name in ("tflint", *(m.name for m in modules)) if f"{name}.".startswith(f"{package}.")]
+
+
+def run_python(code: str, *arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(folder)}  # the package in this folder, whatever is installed
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8")
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    return run_python(LINT_IMPORTS, "--no-logo", "--no-cache", folder=folder)
+
+
+def loaded(modules: list[str], unwanted: tuple[str, ...]) -> str:
+    """Which modules load what is unwanted, one `module: unwanted` per line, found out in a fresh process."""
+    code = f"""
+import importlib, sys
+known = set()
+for module in sys.argv[1:]:
+    importlib.import_module(module)
+    new = set({unwanted!r}) & set(sys.modules) - known
+    known |= new
+    if new:
+        print(f"{{module}}: {{', '.join(sorted(new))}}")
+"""
+    done = run_python(code, *modules)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A folder with the package and the contracts, to break them in."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copytree(ROOT / "tflint", tmp_path / "tflint", ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    return tmp_path
+
+
+def test_the_contracts_hold():
+    done = lint_imports(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "said"),
+    [
+        ("errors.py", "import tflint.cli", "tflint.errors is not allowed to import tflint.cli"),
+        ("model/load.py", "def late():\n    import tflint.facts", "tflint.model is not allowed to import tflint.facts"),
+        ("documents/reading.py", "import tflint.config", "tflint.documents is not allowed to import tflint.config"),
+        ("schema/__init__.py", "import tflite", "tflint is not allowed to import tflite"),
+    ],
+)
+def test_an_import_against_the_order_breaks_a_contract(copied, path, line, said):
+    file = copied / "tflint" / path
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n\n{line}\n", encoding="utf-8")
+    done = lint_imports(copied)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 broken" in done.stdout
+    assert said in done.stdout
+
+
+def test_a_new_room_needs_a_place_in_the_order(copied):
+    room = copied / "tflint" / "attic"
+    room.mkdir()
+    (room / "__init__.py").touch()
+    done = lint_imports(copied)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "attic" in done.stdout
+
+
+@pytest.mark.parametrize("package", LIGHT)
+def test_starts_without_numpy(package):
+    modules = all_modules(package)
+    assert modules, f"{package} is gone: name what took its place"
+    assert loaded(modules, ("numpy",)) == ""
+
+
+def test_numpy_is_seen_where_it_is_needed():
+    assert loaded(["tflint.columns.column"], ("numpy",)) == "tflint.columns.column: numpy\n"
+
+
+def test_no_module_imports_at_once_what_is_rarely_needed():
+    modules = all_modules()
+    assert len(modules) > 50
+    assert loaded(modules, LAZY) == ""
