@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from benchmarks.comparisons import NotHereError, Result
 from benchmarks.models import Workshop
-from benchmarks.rows import Demand, NotHereError, Result, Row
+from benchmarks.rows import Demand, Row
 from tflint import __version__
 
 _HEADS = ("row", "what", "measured", "quartiles", "demand", "met", "tflint", "against")
@@ -49,7 +50,8 @@ def machine() -> str:
     """What the numbers were taken on, without names."""
     packages = " ".join(f"{name} {_version(name)}" for name in ("numpy", "tflite", "ai-edge-litert"))
     system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
-    return f"tflint {__version__} | {system} | {platform.python_implementation()} {platform.python_version()} | {packages}"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"tflint {__version__} | {system} | {python} | {packages}"
 
 
 def _version(package: str) -> str:

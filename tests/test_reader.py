@@ -212,7 +212,7 @@ def test_a_shared_table_that_is_used_sparingly_is_read_once() -> None:
 
 
 def test_as_many_tables_as_the_verifier_counts() -> None:
-    """The C++ verifier counts a shared table at each visit: 1 + 400,001 tensors + 1 subgraph + 2 × 300,000 ..."""
+    """The C++ verifier counts a shared table at each visit: half a million tensors, each with its quantization."""
     builder = Builder(1 << 24)
     n = MAX_TABLES // 2
     quantization = _table(builder, "QuantizationParameters", {})
@@ -757,7 +757,7 @@ def test_any_tail_is_a_tail(tail: bytes, cut: int) -> None:
     read_whatever(zipped[: len(zipped) - cut] + tail)
 
 
-@settings(RELAXED, max_examples=200)
+@settings(RELAXED, max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from(EDGES) | st.integers(0, 64)), min_size=1, max_size=4))
 def test_mutated_zips_give_tables(changes: list[tuple[int, int]]) -> None:
     content = bytearray(VALID["labels_float32"]())
@@ -856,10 +856,11 @@ def test_lfs_pointer_cut_short_is_still_one() -> None:
     assert found == FileKind("git-lfs-pointer", "a Git-LFS pointer")
 
 
-@pytest.mark.parametrize("name", ["git_lfs_pointer", "truncated", "older_schema"])
+@pytest.mark.parametrize("name", ["git_lfs_pointer", "truncated", "empty_file"])
 def test_columns_of_a_file_that_cannot_be_read_are_empty_not_missing(name: str) -> None:
     tables = read_one(open_model(BytesSource(NAMED[name]())))
-    assert touch(tables) == (len(raw_tables()["file"].columns) if not tables.is_readable else touch(tables))
+    assert not tables.is_readable
+    assert touch(tables) == len(raw_tables()["file"].columns)
 
 
 # --- sources ----------------------------------------------------------------------------------------------------------

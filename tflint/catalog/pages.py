@@ -34,10 +34,11 @@ def help_markdown(rule: Rule) -> str:
     sections = [
         f"## What it does\n\n{rule.summary}",
         f"## Why is this bad\n\n{rule.why}",
-        f"## How to fix it\n\n{_sentence(rule.fix)}",
+        f"## How to fix it\n\n{sentence(rule.fix)}",
     ]
     if rule.refused_by:
-        sections.append(f"## Runtimes\n\nRefused by {', '.join(rule.refused_by)}. Runs on {', '.join(rule.runs_on)}.")
+        runs = f" Runs on {', '.join(rule.runs_on)}." if rule.runs_on else ""
+        sections.append(f"## Runtimes\n\nRefused by {', '.join(rule.refused_by)}.{runs}")
     if rule.limits:
         sections.append(f"## Limits\n\n{rule.limits}")
     sections.append(f"## The rule\n\n{_condition(rule)}")
@@ -46,12 +47,14 @@ def help_markdown(rule: Rule) -> str:
 
 def help_text(rule: Rule) -> str:
     """The same without Markdown, in short."""
-    parts = [rule.summary, rule.why, f"Fix: {rule.fix}.", f"Limits: {rule.limits}" if rule.limits else ""]
+    parts = [rule.summary, rule.why, f"Fix: {sentence(rule.fix)}", f"Limits: {rule.limits}" if rule.limits else ""]
     return "\n".join(part for part in parts if part)
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+def sentence(text: str) -> str:
+    """A text with a capital at its beginning and a full stop at its end."""
+    flat = " ".join(text.split())
+    return flat[:1].upper() + flat[1:] + ("" if flat.endswith((".", "!", "?")) else ".")
 
 
 def _condition(rule: Rule) -> str:
@@ -89,7 +92,7 @@ def _references(rule: Rule) -> list[str]:
 
 
 @functools.cache
-def _documentation() -> str:
+def home_url() -> str:
     """The documentation's address in the project's own metadata; empty while the project has none."""
     from importlib import metadata
 
@@ -103,7 +106,7 @@ def _documentation() -> str:
 
 def page_url(rule_id: str) -> str:
     """The address of a rule's page; empty while the project has no home on the web."""
-    base = _documentation()
+    base = home_url()
     return f"{base}/rules/{rule_id}" if base else ""
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
+import textwrap
 from typing import Any
 
 from tflint.cli import output
+
+WIDTH = 100
 
 
 def add_parser(commands: Any) -> None:
@@ -36,11 +39,23 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _plain(markdown: str) -> str:
-    """The page without Markdown's marks: headings in capitals, code as it is."""
-    lines = []
+    """The page without Markdown's marks: headings in capitals, text filled, code as it is."""
+    lines: list[str] = []
+    is_code = False
     for line in markdown.splitlines():
         if line.startswith("```"):
+            is_code = not is_code
             continue
         heading = re.match(r"#+ (.*)", line)
-        lines.append(heading[1].upper() if heading and line.startswith("##") else heading[1] if heading else line)
+        if heading and not is_code:
+            lines.append(heading[1].upper() if line.startswith("##") else heading[1])
+        else:
+            lines += _filled(line, 9 if is_code else 0)
     return "\n".join(lines) + "\n"
+
+
+def _filled(line: str, indent: int) -> list[str]:
+    """A line broken at the width of a page; what follows is indented."""
+    return textwrap.wrap(
+        line, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    ) or [""]

@@ -8,7 +8,7 @@ import textwrap
 from typing import Any
 
 from tflint.cli import output
-from tflint.columns.types import ColumnDeclaration, TableDeclaration
+from tflint.columns.types import REFERENCE, ColumnDeclaration, TableDeclaration
 from tflint.documents.wording import nearest
 from tflint.errors import UserError
 
@@ -55,26 +55,40 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         output.write(json.dumps({name: _plain(table) for name, table in tables.items()}, indent=2) + "\n")
     else:
-        output.write("\n".join(_text(table) for table in tables.values()))
+        legend = (
+            "-> leads to a row of a table, [ ] is a list; options.* is absent where an operator has no such option\n\n"
+        )
+        output.write(legend + "\n".join(_text(table) for table in tables.values()))
     return 0
 
 
 def _text(table: TableDeclaration) -> str:
+    """A table and its columns; those derived from others say from which."""
+    columns = table.columns.values()
+    names = max(len(column.name) for column in columns) + 2
+    types = max(len(_type(column)) for column in columns) + 2
     lines = [f"{table.name}: one row is {table.row}"]
-    for column in table.columns.values():
+    for column in columns:
         lines += textwrap.wrap(
-            f"{column.name:<28} {column.type!s:<20} {_meaning(column)}",
-            width=118,
+            f"{column.name:<{names}}{_type(column):<{types}}{_meaning(column)}",
+            width=max(names + types + 60, 120),
             initial_indent="  ",
-            subsequent_indent=" " * 52,
+            subsequent_indent=" " * (2 + names + types),
             break_long_words=False,
+            break_on_hyphens=False,
         )
     return "\n".join(lines) + "\n"
 
 
+def _type(column: ColumnDeclaration) -> str:
+    type_ = column.type
+    base = f"-> {type_.table}" if type_.kind == REFERENCE else type_.kind
+    return f"[{base}]" if type_.is_list else base
+
+
 def _meaning(column: ColumnDeclaration) -> str:
     parts = [column.meaning]
-    if column.absent:
+    if column.absent and not column.name.startswith("options."):  # of all options the same
         parts.append(f"absent: {column.absent}")
     if column.unknown:
         parts.append(f"unknown: {column.unknown}")
@@ -106,7 +120,13 @@ def _language() -> str:
     from tflint.catalog.target_fields import TARGET_MEANINGS
     from tflint.resources import table_names
 
-    lines = [(tflint.language.__doc__ or "").strip(), ""]
+    _, _, semantics = (tflint.language.__doc__ or "").partition("Semantics, in short. ")
+    lines = [
+        "Expressions are written as in Python, in a small part of it; nothing is executed.",
+        "",
+        semantics.strip(),
+        "",
+    ]
     lines.append("Operators: + - * / %  < <= > >= == !=  in  not in  and or not")
     lines += [f"  {name:<34} {meaning}" for name, meaning in _FUNCTIONS.items()]
     lines += ["", "The declared target:"]

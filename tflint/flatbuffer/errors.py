@@ -9,7 +9,7 @@ class FlatbufferError(TflintError):
     """A file breaks an invariant of the format or a budget.
 
     `reason` is a short sentence, `offset` the byte of the file where it shows (-1: none), `path` the place in the
-    schema such as `subgraphs[0].tensors[3].shape`, `root` which file of a batch it is, and `is_truncation` says that
+    schema such as `subgraphs.tensors.shape`, `root` which file of a batch it is, and `is_truncation` says that
     an offset or a size points past the end of the file.
     """
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from tflint.findings import FileReport, Finding, Location, Report
 
 SCHEMA_VERSION = 1
 TOOL = "tflite-lint"
+#: Bytes of a file's name that are no UTF-8: they are written as escapes, since the text itself must be UTF-8.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def render(report: Report) -> str:
     """The report's JSON text, ended by a newline."""
-    return json.dumps(to_data(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return dumps(to_data(report))
+
+
+def dumps(data: Mapping[str, Any]) -> str:
+    """JSON text that every file and stream takes, ended by a newline."""
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
 def to_data(report: Report) -> dict[str, Any]:
@@ -70,13 +80,13 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "location": _location(finding.location),
         "related": [{"location": _location(r.location), "message": r.message} for r in finding.related],
-        "evidence": {key: _plain(value) for key, value in finding.evidence.items()},
+        "evidence": _plain(finding.evidence),
         "refused_by": list(finding.refused_by),
         "runs_on": list(finding.runs_on),
         "fix": finding.fix,
         "fingerprint": finding.fingerprint,
         "verdict": finding.verdict,
-        "probe": finding.probe,
+        "probe": _plain(finding.probe),
         "newer_than_ruleset": finding.is_newer,
         "suppressed": None
         if finding.suppressed is None
@@ -100,6 +110,8 @@ def _plain(value: Any) -> Any:
     """A value that JSON can hold: NaN and infinities become strings."""
     if isinstance(value, list | tuple):
         return [_plain(element) for element in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(element) for key, element in value.items()}
     if isinstance(value, float):
         if not math.isfinite(value):
             return str(value)

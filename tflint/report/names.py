@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tflint.findings import Location
 
-#: A name longer than this loses its first segments.
+#: A name longer than this loses its first segments, and one of few segments its beginning at `MAX_CUT_NAME`.
 MAX_NAME = 56
+MAX_CUT_NAME = 72
+#: A custom operator's code longer than this is cut.
+MAX_CODE = 40
 _STEP = re.compile(r"([a-z_]+)\[(\d+)\]")
 _NOUNS = {
     "tensors": "tensor",
@@ -22,14 +25,34 @@ _NOUNS = {
     "operator_codes": "operator code",
     "subgraphs": "subgraph",
     "associated_files": "file",
+    "dim_metadata": "dimension",
+    "variant_tensors": "variant tensor",
+    "external_buffers": "external buffer",
+    "external_buffer_groups": "external buffer group",
 }
+#: Words of rule names that stay joined where a title is made of the name.
+_COMPOUND = re.compile(r"\b(per|non|zero|float|int) (channel|axis|tensor|finite|16|8)\b")
+_LIMITS = (("==", " "), (">=", " ≥ "), ("<=", " ≤ "), ("<", " < "), (">", " > "))
 
 
 def clean(text: str) -> str:
-    """Text with control characters shown as escapes: a model's names must not drive a terminal."""
+    """Text with control characters, newlines too, shown as escapes: a model's names must not drive a terminal."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def title(name: str) -> str:
+    """A rule's name as words: `per-channel axis out of range`."""
+    return _COMPOUND.sub(r"\1-\2", name.replace("-", " "))
+
+
+def runtime(spec: str) -> str:
+    """A runtime with its versions as people write it: `litert 2.3.0`, `litert ≥ 1.1.0`."""
+    for sign, written in _LIMITS:
+        if sign in spec:
+            return clean(written.join(part.strip() for part in spec.split(sign, 1)))
+    return clean(spec)
 
 
 def size(n_bytes: int) -> str:
@@ -48,7 +71,9 @@ def plural(count: int, noun: str) -> str:
     """A count with its noun, such as 1 tensor, 14 tensors, 2 entries."""
     if count == 1:
         return f"1 {noun}"
-    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
+    if noun.endswith("y"):
+        return f"{count:,} {noun[:-1]}ies"
+    return f"{count:,} {noun}{'es' if noun.endswith(('x', 's', 'sh', 'ch')) else 's'}"
 
 
 def noun(location: Location) -> str:
@@ -61,8 +86,8 @@ def noun(location: Location) -> str:
 
 
 def shared_prefix(names: Iterable[str]) -> str:
-    """The leading segments (ended by a slash) that all names have in common."""
-    parts = [short.split("/")[:-1] for short in map(first_segment, names)]
+    """The leading segments (ended by a slash) that all names have in common; empty for a single name."""
+    parts = [short.split("/")[:-1] for short in set(map(first_segment, names))]
     if len(parts) < 2:
         return ""
     common = []
@@ -75,7 +100,7 @@ def shared_prefix(names: Iterable[str]) -> str:
 
 def first_segment(name: str) -> str:
     """A fused tensor's name without the names of what was fused into it."""
-    return name.split(";", 1)[0]
+    return name.split(";", 1)[0] or name
 
 
 def short_name(name: str, prefix: str = "") -> str:
@@ -83,24 +108,37 @@ def short_name(name: str, prefix: str = "") -> str:
     short = first_segment(name)
     if prefix and short.startswith(prefix) and short != prefix:
         short = "…/" + short[len(prefix) :]
-    segments = short.split("/")
+    segments = clean(short).split("/")
     while len("/".join(segments)) > MAX_NAME and len(segments) > 2:
         segments = ["…", *segments[2:]] if segments[0] == "…" else ["…", *segments[1:]]
     joined = "/".join(segments)
-    return clean(joined if len(joined) <= 2 * MAX_NAME else joined[: 2 * MAX_NAME] + "…")
+    return joined if len(joined) <= MAX_CUT_NAME else "…" + joined[1 - MAX_CUT_NAME :]
 
 
 def place(location: Location, prefix: str = "") -> str:
-    """A location in a few words: `#33 …/Conv2D_bias`, `operator 4 CONV_2D`, `signature serving_default`."""
+    """A location in a few words: `#33 …/Conv2D_bias`, `operator 4 ADD → sum`, `signature 0 serving_default`."""
+    if location.text is not None:
+        return f"{clean(location.file)}:{location.text.line}:{location.text.column}"
+    name = short_name(location.names[-1], prefix) if location.names and location.names[-1] else ""
     steps = _STEP.findall(location.path)
     if not steps:
-        return clean(" ".join(location.names)) if location.path else ""
-    name = short_name(location.names[-1], prefix) if location.names and location.names[-1] else ""
-    where = f"subgraph {steps[0][1]} " if steps[0] == ("subgraphs", steps[0][1]) and steps[0][1] != "0" else ""
-    kind, index = steps[-1]
-    if kind == "tensors":
-        return f"{where}#{index} {name}".rstrip()
-    words = [f"{_NOUNS.get(step, step)} {number}" for step, number in steps if step != "subgraphs"]
-    if kind == "operators" and len(location.names) > 1:
-        words.append(clean(location.names[1]))
-    return where + " ".join([*words, name]).rstrip() if words else f"subgraph {index} {name}".rstrip()
+        return name if location.path else ""
+    within = f"subgraph {steps[0][1]} " if steps[0][0] == "subgraphs" and steps[0][1] != "0" else ""
+    steps = [step for step in steps if step[0] != "subgraphs"]
+    if not steps:
+        return f"subgraph {_STEP.findall(location.path)[0][1]} {name}".rstrip()
+    if steps[-1][0] == "tensors":
+        return f"{within}#{steps[-1][1]} {name}".rstrip()
+    return within + _inner_place(steps, location.names, name)
+
+
+def _inner_place(steps: Sequence[tuple[str, str]], names: Sequence[str], name: str) -> str:
+    """What is in a subgraph and no tensor, or in the model itself; of an operator its code, and what it makes."""
+    words = [f"{_NOUNS.get(step, step)} {number}" for step, number in steps]
+    if steps[0][0] != "operators" or len(names) < 2:
+        return " ".join([*words, name]).rstrip()
+    code = clean(names[1])
+    words[0] += " " + (code if len(code) <= MAX_CODE else code[: MAX_CODE - 1] + "…")
+    if len(steps) > 1 or len(names) < 3 or not name:
+        return " ".join([*words, name if len(names) > 2 else ""]).rstrip()
+    return f"{words[0]} → {name}"

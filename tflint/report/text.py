@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
-from tflint.findings import SEVERITIES, FileReport, Finding, Report, severity_rank
-from tflint.report.names import clean, noun, place, plural, shared_prefix, size
+from tflint.findings import FileReport, Finding, Report, severity_rank
+from tflint.report.layout import BOLD, COLORS, DIM, Style, labelled, paragraph
+from tflint.report.names import clean, noun, place, plural, runtime, shared_prefix, size, title
+from tflint.report.summary import statistics as rule_counts
+from tflint.report.summary import summary
 
-_COLORS = {"error": "\x1b[1;31m", "warning": "\x1b[33m", "note": "\x1b[36m"}
-_BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How text is written: with colour, and with every finding listed."""
-
-    color: bool = False
-    verbose: bool = False
-
-    def paint(self, text: str, code: str) -> str:
-        """Text in a colour, where colours are on."""
-        return f"{code}{text}{_RESET}" if self.color else text
+__all__ = ["Style", "render"]
 
 
 def render(report: Report, style: Style, *, statistics: bool = False) -> str:
@@ -30,19 +19,20 @@ def render(report: Report, style: Style, *, statistics: bool = False) -> str:
     lines: list[str] = []
     for file in report.files:
         if file.open_findings:
-            lines += _file(file, style)
-    lines += [style.paint(clean(f"note: {notice.message}"), _DIM) for notice in report.notices]
+            lines += _file(file, style, with_target=len(report.targets) > 1)
+    for notice in report.notices:
+        lines += [style.paint(line, DIM) for line in paragraph(f"note: {notice.message}", 0)]
     if statistics:
-        lines += _statistics(report)
-    lines += _summary(report, style)
+        lines += rule_counts(report)
+    lines += summary(report, style)
     return "\n".join(lines) + "\n"
 
 
-def _file(file: FileReport, style: Style) -> Iterator[str]:
-    yield style.paint(clean(file.path), _BOLD) + _overview(file)
+def _file(file: FileReport, style: Style, *, with_target: bool) -> Iterator[str]:
+    yield style.paint(clean(file.path), BOLD) + _overview(file)
     prefix = shared_prefix(f.location.names[-1] for f in file.open_findings if f.location.names)
     for group in _groups(file.open_findings):
-        yield from _group(group, prefix, style)
+        yield from _group(group, prefix, style, with_target=with_target)
 
 
 def _overview(file: FileReport) -> str:
@@ -62,82 +52,45 @@ def _groups(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
         yield list(group)
 
 
-def _group(group: list[Finding], prefix: str, style: Style) -> Iterator[str]:
+def _group(group: list[Finding], prefix: str, style: Style, *, with_target: bool) -> Iterator[str]:
     first = group[0]
-    title = f"{first.rule:<5} {first.name.replace('-', ' ')}"
+    severity = style.paint(f"{first.severity:<7}", COLORS[first.severity])
     count = plural(len(group), noun(first.location)) if len(group) > 1 else ""
-    severity = style.paint(f"{first.severity:<7}", _COLORS[first.severity])
-    yield f"  {severity} {title:<54} {count}".rstrip()
-    yield f"    {clean(first.message)}"
+    yield f"  {severity} {f'{first.rule:<5} {title(first.name)}':<54} {count}".rstrip()
+    yield from paragraph(first.message, 4)
     if first.refused_by:
-        yield f"    refused by {_runtimes(first.refused_by)}; runs on {_runtimes(first.runs_on)}"
+        refused = f"refused by {_runtimes(first.refused_by)}"
+        yield from paragraph(f"{refused}; runs on {_runtimes(first.runs_on)}" if first.runs_on else refused, 4)
     if first.is_newer:
         yield "    a rule newer than the configured ruleset: it fails no run"
+    if with_target and first.target:
+        yield from labelled("for", runtime(first.target), style)
+    if first.verdict:
+        yield from labelled("run", first.verdict.replace("-", " "), style)
     yield from _places(group, prefix, style)
-    yield f"    {style.paint('fix', _DIM)}    {clean(first.fix)}"
+    yield from labelled("fix", first.fix, style)
 
 
 def _places(group: list[Finding], prefix: str, style: Style) -> Iterator[str]:
-    shown = group if style.verbose else group[:1]
-    for number, finding in enumerate(shown):
+    """Where a group's findings are: the first, or all of them with what they say differently."""
+    first = group[0]
+    for number, finding in enumerate(group if style.verbose else group[:1]):
         where = place(finding.location, prefix)
-        if not where:
-            continue
-        roles = "".join(f"  ({clean(related.message)})" for related in finding.related)
-        label = "first" if len(group) > 1 and number == 0 else "at" if number == 0 else ""
-        yield f"    {style.paint(f'{label:<6}', _DIM)} {where}{roles}"
-        if number and finding.message != group[0].message:
-            yield f"           {clean(finding.message)}"
+        roles = "".join(f"  ({related.message})" for related in finding.related)
+        label = "" if number else "first" if len(group) > 1 else "at"
+        if where:
+            yield from labelled(label, clean(where + roles), style)
+        if number and finding.message != first.message:
+            yield from paragraph(finding.message, 13)
+    others = sum(finding.message != first.message for finding in group)
+    if others and not style.verbose:
+        yield from labelled("", _others(len(group) - 1, others), style)
+
+
+def _others(n_more: int, n_different: int) -> str:
+    more = "and 1 other" if n_more == 1 else f"and {n_more:,} others"
+    return f"{more} with other values" if n_more == n_different else f"{more}, {n_different:,} with other values"
 
 
 def _runtimes(specs: Sequence[str]) -> str:
-    return ", ".join(spec.replace(">=", " ≥ ").replace("<=", " ≤ ").replace("<", " < ") for spec in specs)
-
-
-def _statistics(report: Report) -> Iterator[str]:
-    """How often each rule spoke, and in how many files."""
-    counts: dict[tuple[str, str, str], list[str]] = {}
-    for file in report.files:
-        for finding in file.open_findings:
-            counts.setdefault((finding.rule, finding.severity, finding.name), []).append(file.path)
-    for (rule, severity, name), paths in sorted(counts.items(), key=lambda item: -len(item[1])):
-        yield f"{len(paths):>7,} {severity:<7} {rule:<5} {name} in {plural(len(set(paths)), 'file')}"
-
-
-def _summary(report: Report, style: Style) -> Iterator[str]:
-    totals = report.summary()
-    parts = [plural(totals[severity], severity) for severity in reversed(SEVERITIES) if totals[severity]]
-    n_bad = sum(1 for file in report.files if file.open_findings)
-    n_files = len(report.files)
-    clean_files = n_files - n_bad
-    found = f"{', '.join(parts)} in {n_bad}" if parts else "no findings"
-    targets = ", ".join(target.replace("==", " ") for target in report.targets)
-    default = " (default)" if report.is_default_target else ""
-    head = f"{plural(n_files, 'file')}: {found} · {clean_files} clean · {totals['suppressed']} suppressed"
-    worst = next((severity for severity in reversed(SEVERITIES) if totals[severity]), "")
-    yield (
-        style.paint(head, _COLORS[worst] if worst else "\x1b[32m")
-        + f" · target {targets}{default} · ruleset {report.ruleset} · {report.elapsed:.1f} s"
-    )
-    newer = sum(finding.is_newer for file in report.files for finding in file.open_findings)
-    if newer:
-        yield f"{plural(newer, 'note')} by rules newer than ruleset {report.ruleset}"
-    yield f"checked: {plural(report.rules_run, 'rule')} on structure, quantization parameters, operators, signatures, metadata"
-    yield f"not checked: {_not_checked(report)}"
-    if parts:
-        rule = next(f.rule for file in report.files for f in file.open_findings)
-        yield f"more: tflint explain {rule}"
-
-
-def _not_checked(report: Report) -> str:
-    """What nobody looked at, and which rules could not be decided, in one line."""
-    parts = ["values of weights", "preprocessing"]
-    unreadable = sum(file.status == "unreadable" for file in report.files)
-    if unreadable:
-        parts.append(f"the graph of {plural(unreadable, 'unreadable file')}")
-    rows: dict[str, int] = {}
-    for file in report.files:
-        for entry in file.not_checked:
-            rows[entry.rule] = rows.get(entry.rule, 0) + entry.rows
-    parts += [f"{rule} at {plural(count, 'place')}" for rule, count in sorted(rows.items())]
-    return ", ".join(parts)
+    return ", ".join(map(runtime, specs))

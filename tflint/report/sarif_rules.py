@@ -1,0 +1,80 @@
+"""What SARIF says of the tool: its driver, its rules, and what a run could not check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tflint.catalog import Rule
+from tflint.catalog.pages import help_markdown, help_text, home_url, page_url, sentence
+from tflint.findings import Report
+from tflint.report.names import clean, plural
+from tflint.report.sarif_places import uri
+
+DRIVER = "tflite-lint"
+_SEMANTIC_VERSION = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
+#: GitHub shows no more of a description.
+_MAX_DESCRIPTION = 1024
+_PROBLEM_SEVERITY = {"error": "error", "warning": "warning", "note": "recommendation"}
+
+
+def driver(version: str, descriptors: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The tool component that found everything."""
+    home = home_url()
+    return {
+        "name": DRIVER,
+        "version": version,
+        **({"semanticVersion": version} if _SEMANTIC_VERSION.fullmatch(version) else {}),
+        **({"informationUri": home} if home else {}),
+        "rules": list(descriptors),
+    }
+
+
+def descriptor(rule: Rule) -> dict[str, Any]:
+    """A rule's descriptor, with its page as help."""
+    url = page_url(rule.id) if rule.is_builtin else ""
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "shortDescription": {"text": _cut(rule.summary)},
+        "fullDescription": {"text": _cut(rule.why)},
+        "help": {"text": help_text(rule), "markdown": help_markdown(rule)},
+        **({"helpUri": url} if url else {}),
+        "defaultConfiguration": {"level": rule.severity},
+        "properties": _properties(rule),
+    }
+
+
+def _properties(rule: Rule) -> dict[str, Any]:
+    properties: dict[str, Any] = {
+        "precision": rule.confidence,
+        "problem.severity": _PROBLEM_SEVERITY[rule.severity],
+        "tags": ["tflite", *([rule.category] if rule.category else [])],
+    }
+    if rule.category == "security":
+        properties["security-severity"] = "8.0" if rule.severity == "error" else "4.0"
+    return properties
+
+
+def _cut(text: str) -> str:
+    whole = sentence(text)
+    return whole if len(whole) <= _MAX_DESCRIPTION else whole[: _MAX_DESCRIPTION - 1] + "…"
+
+
+def invocation(report: Report, left_out: str) -> dict[str, Any]:
+    """The run: whether it worked, what it could not check, and notices."""
+    return {
+        "executionSuccessful": report.crashes == 0,
+        "toolExecutionNotifications": [*_notifications(report, left_out)],
+    }
+
+
+def _notifications(report: Report, left_out: str) -> Iterator[dict[str, Any]]:
+    for text in (*(notice.message for notice in report.notices), *([left_out] if left_out else [])):
+        yield {"level": "note", "message": {"text": clean(text)}}
+    for file in report.files:
+        for entry in file.not_checked:
+            text = f"{entry.rule} not checked at {plural(entry.rows, 'place')}: {entry.reason}"
+            where = {"physicalLocation": {"artifactLocation": {"uri": uri(file.path)}}}
+            yield {"level": "note", "message": {"text": clean(text)}, "locations": [where]}

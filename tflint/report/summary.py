@@ -1,0 +1,93 @@
+"""The end of the text report: what was found in all files, what was checked and what was not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tflint.findings import SEVERITIES, Report, severity_rank
+from tflint.report.layout import COLORS, GREEN, Style, joined
+from tflint.report.names import plural, runtime
+
+#: The line on what was not checked names this many rules.
+MAX_RULES = 6
+
+
+def summary(report: Report, style: Style) -> Iterator[str]:
+    """The closing lines of a report."""
+    totals = report.summary()
+    head = _head(report, totals)
+    worst = next((severity for severity in reversed(SEVERITIES) if totals[severity]), "")
+    color = COLORS[worst] if worst else GREEN if report.files else COLORS["warning"]
+    first, *more = joined([head, *_circumstances(report, totals)], " · ")
+    yield style.paint(head, color) + first[len(head) :]
+    yield from more
+    newer = sum(finding.is_newer for file in report.files for finding in file.open_findings)
+    if newer:
+        yield f"{plural(newer, 'note')} by rules newer than ruleset {report.ruleset}: they fail no run"
+    if report.files:
+        yield f"checked: {plural(report.rules_run, 'rule')} on the bytes of each file; no model was run"
+        yield from joined(_not_checked(report), ", ")
+    if worst:
+        yield f"more: tflint explain {_first_rule(report)}"
+
+
+def _head(report: Report, totals: dict[str, int]) -> str:
+    """How many files there were, and what was found in how many of them."""
+    n_files = len(report.files)
+    if not n_files:
+        return "nothing to check"
+    is_models = all(file.kind == "model" and file.status == "checked" for file in report.files)
+    parts = [plural(totals[severity], severity) for severity in reversed(SEVERITIES) if totals[severity]]
+    found = ", ".join(parts) or "no findings"
+    if parts and n_files > 1:
+        found += f" in {sum(1 for file in report.files if file.open_findings):,}"
+    return f"{plural(n_files, 'model' if is_models else 'file')}: {found}"
+
+
+def _circumstances(report: Report, totals: dict[str, int]) -> Iterator[str]:
+    silent = [file for file in report.files if not file.open_findings]
+    n_unread = sum(file.status == "unreadable" for file in silent)
+    if len(report.files) > 1:
+        yield f"{len(silent) - n_unread:,} clean"
+    if n_unread:
+        yield f"{n_unread:,} unreadable"
+    yield f"{totals['suppressed']:,} suppressed"
+    targets = ", ".join(map(runtime, report.targets)) + (" (default)" if report.is_default_target else "")
+    yield f"{'targets' if len(report.targets) > 1 else 'target'} {targets}"
+    yield f"ruleset {report.ruleset}"
+    yield f"{report.elapsed:.1f} s"
+
+
+def _not_checked(report: Report) -> list[str]:
+    """What nobody looked at, and which rules could not be decided."""
+    pieces = ["not checked: values of weights", "preprocessing"]
+    n_unread = sum(file.status == "unreadable" for file in report.files)
+    if n_unread:
+        pieces.append(f"the graph of {plural(n_unread, 'unreadable file')}")
+    rows: Counter[str] = Counter()
+    for file in report.files:
+        for entry in file.not_checked:
+            rows[entry.rule] += entry.rows
+    named = sorted(rows.items())[:MAX_RULES]
+    pieces += [f"{rule} at {plural(count, 'place')}" for rule, count in named]
+    if len(rows) > len(named):
+        pieces.append(plural(len(rows) - len(named), "further rule") + " at some places")
+    return pieces
+
+
+def _first_rule(report: Report) -> str:
+    """The rule of the first of the most severe findings."""
+    found = [finding for file in report.files for finding in file.open_findings]
+    return max(found, key=lambda finding: severity_rank(finding.severity)).rule
+
+
+def statistics(report: Report) -> Iterator[str]:
+    """How often each rule spoke, and in how many files."""
+    counts: dict[tuple[str, str, str], list[str]] = {}
+    for file in report.files:
+        for finding in file.open_findings:
+            counts.setdefault((finding.rule, finding.severity, finding.name), []).append(file.path)
+    ordered = sorted(counts.items(), key=lambda item: (-len(item[1]), item[0]))
+    for (rule, severity, name), paths in ordered:
+        yield f"{len(paths):>7,} {severity:<7} {rule:<5} {name}, in {plural(len(set(paths)), 'file')}"
