@@ -34,7 +34,7 @@ def help_markdown(rule: Rule) -> str:
     sections = [
         f"## What it does\n\n{rule.summary}",
         f"## Why is this bad\n\n{rule.why}",
-        f"## How to fix it\n\n{sentence(rule.fix)}",
+        f"## How to fix it\n\n{_sentence(rule.fix)}",
     ]
     if rule.refused_by:
         runs = f" Runs on {', '.join(rule.runs_on)}." if rule.runs_on else ""
@@ -47,14 +47,18 @@ def help_markdown(rule: Rule) -> str:
 
 def help_text(rule: Rule) -> str:
     """The same without Markdown, in short."""
-    parts = [rule.summary, rule.why, f"Fix: {sentence(rule.fix)}", f"Limits: {rule.limits}" if rule.limits else ""]
+    parts = [rule.summary, rule.why, f"Fix: {full_stop(rule.fix)}", f"Limits: {rule.limits}" if rule.limits else ""]
     return "\n".join(part for part in parts if part)
 
 
-def sentence(text: str) -> str:
-    """A text with a capital at its beginning and a full stop at its end."""
+def _sentence(text: str) -> str:
+    return text[:1].upper() + full_stop(text[1:])
+
+
+def full_stop(text: str) -> str:
+    """A text on one line with a full stop at its end."""
     flat = " ".join(text.split())
-    return flat[:1].upper() + flat[1:] + ("" if flat.endswith((".", "!", "?")) else ".")
+    return flat if flat.endswith((".", "!", "?")) else f"{flat}."
 
 
 def _condition(rule: Rule) -> str:
@@ -133,8 +137,9 @@ def all_pages() -> dict[str, str]:
     rules = builtin_catalog().rules
     pages = {f"{rule.id}.md": page(rule, builtin_examples()[rule.id]) for rule in rules}
     rows = [f"| [{rule.id}]({rule.id}.md) | {rule.name} | {rule.severity} | {rule.summary} |" for rule in rules]
-    head = "# Rules\n\nMade from the rule files; do not edit.\n\n| id | name | severity | what it finds |\n|---|---|---|---|\n"
-    pages["README.md"] = head + "\n".join(rows) + "\n"
+    head = ["# Rules", "", "Made from the rule files; do not edit.", ""]
+    columns = ["| id | name | severity | what it finds |", "|---|---|---|---|"]
+    pages["README.md"] = "\n".join([*head, *columns, *rows]) + "\n"
     return pages
 
 

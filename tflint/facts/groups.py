@@ -67,7 +67,7 @@ def group_table(facts: Facts) -> Table:
         leader = leader[leader]
         if np.array_equal(before, leader):
             break
-    members = np.unique(tensors)
+    members = np.flatnonzero(np.bincount(tensors.astype(np.int64)))
     heads, which = np.unique(leader[members], return_inverse=True)
     groups = np.searchsorted(heads, leader[first[np.cumsum(lengths) - lengths]]) if len(tensors) else tensors
     return Table(

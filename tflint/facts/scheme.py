@@ -88,7 +88,7 @@ def model_scheme(facts: Facts) -> Strings:
 
 
 def _names(schemes: Strings, rows: NDArray[np.bool_]) -> set[str]:
-    return {schemes.labels[code] for code in np.unique(schemes.codes[rows]).tolist()} - {"other"}
+    return {schemes.labels[code] for code in np.flatnonzero(np.bincount(schemes.codes[rows])).tolist()} - {"other"}
 
 
 def _border_types(facts: Facts, model: int) -> set[str]:

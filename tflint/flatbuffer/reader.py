@@ -85,7 +85,7 @@ class _Reader:
         layout = self.layouts.table(table)
         sizes, field_offsets, n_slots = self._vtables(path, positions, roots, layout.n_slots)
         newer = np.flatnonzero(n_slots > layout.n_slots)
-        for root in np.unique(roots[newer]).tolist():
+        for root in _used(roots[newer]):
             self._note_newer(root, f"{table} has more fields than known")
         slots = [declared.slot for declared in layout.fields]
         node = Node(
@@ -239,10 +239,10 @@ class _Reader:
         types[typed] = self.window.take(positions, "ubyte")
         node.union_types[declared.name] = types
         members = self.layouts.unions[declared.type]
-        for number in np.unique(types[rows]).tolist():
+        for number in _used(types[rows]):
             chosen = types[rows] == number
             if number >= len(members):
-                for root in np.unique(node.roots[rows[chosen]]).tolist():
+                for root in _used(node.roots[rows[chosen]]):
                     self._note_newer(root, f"{declared.type} has a member {number} that is not known")
                 continue
             if number == 0:
@@ -387,6 +387,12 @@ class _Reader:
     @staticmethod
     def _join(path: str, name: str) -> str:
         return f"{path}.{name}" if path else name
+
+
+def _used(numbers: NDArray[Any]) -> list[int]:
+    """The distinct values of small whole numbers. Not `np.unique`, whose first call imports numpy.ma (12 ms)."""
+    used: list[int] = np.flatnonzero(np.bincount(numbers)).tolist()
+    return used
 
 
 def _distinct(targets: Offsets) -> tuple[NDArray[np.intp], NDArray[np.int32]]:

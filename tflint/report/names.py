@@ -77,7 +77,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def noun(location: Location) -> str:
-    """What kind of thing a location is: tensor, operator, …"""
+    """What kind of thing a location is, such as a tensor or an operator."""
     steps = _STEP.findall(location.path)
     last = location.path.rsplit(".", 1)[-1]
     if not steps:

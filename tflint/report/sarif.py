@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflint.catalog import Rule
-from tflint.catalog.pages import sentence
+from tflint.catalog.pages import full_stop
 from tflint.findings import FileReport, Finding, Location, Report, severity_rank
 from tflint.report.jsonreport import dumps
 from tflint.report.names import clean, noun
@@ -99,7 +99,7 @@ def _message(finding: Finding) -> str:
     if finding.refused_by:
         runs = f"; runs on {', '.join(finding.runs_on)}" if finding.runs_on else ""
         parts.append(f"Refused by {', '.join(finding.refused_by)}{runs}.")
-    return _plain(" ".join([*parts, f"Fix: {sentence(finding.fix)}"]))
+    return _plain(" ".join([*parts, f"Fix: {full_stop(finding.fix)}"]))
 
 
 def _plain(text: str) -> str:

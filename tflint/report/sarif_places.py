@@ -55,7 +55,7 @@ def _region(place: Location, profile: str, n_bytes: int | None) -> dict[str, int
 
 
 def uri(path: str) -> str:
-    """A path as a URI reference: relative as it is, absolute with the file scheme; remote addresses are URIs already."""
+    """A path as a URI reference: relative as it is, absolute with the file scheme; an address of the web stays one."""
     if _REMOTE.match(path):
         return _quoted(path, _SAFE_REMOTE)
     is_windows = _DRIVE.match(path) is not None or path.startswith("\\\\") or os.sep == "\\"

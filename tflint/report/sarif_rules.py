@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tflint.catalog import Rule
-from tflint.catalog.pages import help_markdown, help_text, home_url, page_url, sentence
+from tflint.catalog.pages import full_stop, help_markdown, help_text, home_url, page_url
 from tflint.findings import Report
 from tflint.report.names import clean, plural
 from tflint.report.sarif_places import uri
@@ -58,7 +58,7 @@ def _properties(rule: Rule) -> dict[str, Any]:
 
 
 def _cut(text: str) -> str:
-    whole = sentence(text)
+    whole = full_stop(text)
     return whole if len(whole) <= _MAX_DESCRIPTION else whole[: _MAX_DESCRIPTION - 1] + "…"
 
 
