@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
+import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TypeAlias
@@ -15,16 +17,16 @@ from tflint.catalog import Catalog, load_catalog
 from tflint.config import Config
 from tflint.engine.run import CRASH_RULE, BatchCrashError, Plan, run_batch
 from tflint.engine.select import RULESET, select_rules, specificity
-from tflint.engine.targets import resolve_targets
+from tflint.engine.targets import declared_targets
 from tflint.errors import UserError
 from tflint.findings import FileReport, Notice, Report, Suppression
 from tflint.findings.baseline import Counts, apply_baseline
-from tflint.findings.paths import matches
+from tflint.findings.paths import matches, seen_from
 from tflint.findings.suppress import apply_allows, mark
 from tflint.model.load import Opened, batches, open_model, read_one, unreadable
 from tflint.model.tables import Tables
 from tflint.source import BytesSource, FileSource, SourceError
-from tflint.source.walk import walk
+from tflint.source.walk import missing, walk
 
 #: Files opened at a time: bounds open descriptors and the bytes of small files in memory.
 GROUP_FILES = 128
@@ -60,6 +62,8 @@ def load(source: str | PurePath | bytes | bytearray | memoryview, *, name: str |
     Raises `UserError` where a path does not exist. A file that is no model, or a broken one, loads: checking it says
     what is wrong with it.
     """
+    if isinstance(source, str | PurePath):
+        _require_existing(source)
     opened, label = _open(source)
     return Model(name or label, read_one(opened), opened)
 
@@ -80,15 +84,18 @@ def check(
     `jobs` is the number of processes; None chooses by the number of files. A folder stands for the models below it.
     """
     config = config or Config()
+    if jobs is not None and jobs < 1:
+        raise UserError(f"the number of jobs must be at least 1, not {jobs}", hint="None chooses it")
     started = time.perf_counter()
     items = list(_items([source] if isinstance(source, Checkable) else source, config))
     catalog = load_catalog(config.rules)
     plan = _plan(catalog, config)
     files: list[FileReport] = []
-    for group in _groups(items, plan, jobs):
-        files += group
-        if progress:
-            progress(len(files), len(items))
+    with contextlib.closing(_groups(items, plan, jobs)) as groups:  # an interruption ends the processes, too
+        for group in groups:
+            files += group
+            if progress:
+                progress(len(files), len(items))
     files, notices = _suppressed(files, config, baseline, catalog)
     crashes = sum(finding.rule == CRASH_RULE for file in files for finding in file.findings)
     return Report(
@@ -109,22 +116,35 @@ def check(
 def _plan(catalog: Catalog, config: Config) -> Plan:
     return Plan(
         select_rules(catalog.rules, config),
-        resolve_targets(config.targets, config.named_targets),
+        declared_targets(config),
         catalog.constants,
         catalog.rule(CRASH_RULE),
     )
 
 
 def _items(sources: Sequence[Checkable], config: Config) -> Iterator[Checkable]:
-    """The sources, each folder replaced by the models below it."""
+    """The sources, each folder replaced by the models below it; what vanishes from here on is a finding."""
     for source in sources:
+        if isinstance(source, str | PurePath):
+            _require_existing(source)
         if isinstance(source, str | PurePath) and Path(source).is_dir():
-            yield from walk(str(source), config.exclude)
+            yield from walk(str(source), config.exclude, config.folder)
         else:
             yield source
 
 
-def _groups(items: Sequence[Checkable], plan: Plan, jobs: int | None) -> Iterator[list[FileReport]]:
+def _require_existing(source: str | PurePath) -> None:
+    """`UserError` where a path does not exist; a link that leads nowhere does, and is a finding."""
+    path = Path(source)
+    if not str(source):
+        raise UserError("an empty path")
+    if not path.exists() and not path.is_symlink():
+        raise missing(str(source))
+
+
+def _groups(
+    items: Sequence[Checkable], plan: Plan, jobs: int | None
+) -> Generator[list[FileReport], None, None]:
     """Reports of all items in order, some at a time; in several processes where that is worth their start."""
     groups = [(items[begin : begin + GROUP_FILES], begin) for begin in range(0, len(items), GROUP_FILES)]
     if jobs is None:
@@ -135,12 +155,17 @@ def _groups(items: Sequence[Checkable], plan: Plan, jobs: int | None) -> Iterato
         return
     from concurrent.futures import ProcessPoolExecutor
 
-    with ProcessPoolExecutor(min(jobs, len(groups))) as pool:
+    with ProcessPoolExecutor(min(jobs, len(groups)), initializer=_die_quietly) as pool:
         try:
             yield from pool.map(_check_group, *zip(*groups, strict=True), [plan] * len(groups))
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             raise
+
+
+def _die_quietly() -> None:
+    """Ctrl-C reaches all processes: the first one speaks of it, the others end without a word."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _open(source: Checkable) -> tuple[Opened, str]:
@@ -149,8 +174,6 @@ def _open(source: Checkable) -> tuple[Opened, str]:
         return source.opened, source.name
     if isinstance(source, str | PurePath):
         path = Path(source)
-        if not path.exists() and not path.is_symlink():
-            raise UserError(f"'{source}' does not exist")
         try:
             return open_model(FileSource(path)), path.as_posix()
         except SourceError as error:
@@ -195,18 +218,19 @@ def _suppressed(
 ) -> tuple[list[FileReport], list[Notice]]:
     if config.per_file_ignores:
         files = [_ignore_in(file, config, catalog) for file in files]
-    files, notices = apply_allows(files, config.allow, datetime.date.today())
+    files, notices = apply_allows(files, config.allow, datetime.date.today(), config.folder)
     if baseline is not None:
-        files = apply_baseline(files, baseline)
+        files = apply_baseline(files, baseline, config.folder)
     return files, notices
 
 
 def _ignore_in(file: FileReport, config: Config, catalog: Catalog) -> FileReport:
     by_id = {rule.id: rule for rule in catalog.rules}
+    path = seen_from(config.folder, file.path)
     tokens = [
         (glob, token)
         for glob, chosen in config.per_file_ignores.items()
-        if matches(file.path, glob)
+        if matches(path, glob)
         for token in chosen
     ]
 

@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tflint.config.config import Config, TargetOptions
+from tflint.config.places import error_in, prefix_of
 from tflint.documents.explain import check
 from tflint.documents.reading import load_toml, read_text
 from tflint.errors import Place, UserError
 from tflint.findings.suppress import Allow
 from tflint.resources import json_schema
 
+_TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+
 
 def find_config(start: Path) -> Path | None:
     """The nearest configuration file at or above a folder; None where there is none."""
     for folder in (start, *start.parents):
-        if (folder / "tflint.toml").is_file():
+        if _is_file(folder / "tflint.toml"):
             return folder / "tflint.toml"
         project = folder / "pyproject.toml"
-        if project.is_file() and "tool.tflint" in project.read_text(encoding="utf-8", errors="replace"):
+        if _is_file(project) and _mentions_tflint(project) and _section(project, read_text(str(project))) is not None:
             return project
     return None
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: Path | str) -> Config:
     """The configuration in a file; `UserError` with the position of what is wrong."""
+    path = Path(path)
     text = read_text(str(path))
-    data: Any = load_toml(str(path), text)
-    prefix: tuple[str | int, ...] = ()
-    if path.name == "pyproject.toml":
-        data, prefix = data.get("tool", {}).get("tflint", {}), ("tool", "tflint")
-    schema = json_schema("config")
-    check(data, schema, path=str(path), text=text, what="configuration", prefix=prefix)
-    targets, named = _targets(data.get("targets", []))
+    data = _section(path, text)
+    if data is None:
+        hint = "write a [tool.tflint] table, or name another file"
+        raise UserError("has no [tool.tflint]", place=Place(str(path)), hint=hint)
+    check(data, json_schema("config"), path=str(path), text=text, what="configuration", prefix=prefix_of(path))
+    targets, named = _targets(data.get("targets", []), path, text)
     return Config(
         targets=targets,
         named_targets=named,
@@ -44,33 +48,71 @@ def load_config(path: Path) -> Config:
         ignore=tuple(data.get("ignore", ())),
         severity=data.get("severity", {}),
         fail_on=data.get("fail-on", "error"),
-        rules=tuple(str(path.parent / rule) for rule in data.get("rules", ())),
+        rules=tuple(_rules(data.get("rules", ()), path, text)),
         per_file_ignores={glob: tuple(rules) for glob, rules in data.get("per-file-ignores", {}).items()},
         exclude=tuple(data.get("exclude", ())),
         baseline=str(path.parent / data["baseline"]) if "baseline" in data else "",
         lfs_pointers=data.get("lfs-pointers", "error"),
-        allow=tuple(_allow(entry, path, number) for number, entry in enumerate(data.get("allow", ()), 1)),
+        allow=tuple(_allow(entry, number, path, text) for number, entry in enumerate(data.get("allow", ()))),
         folder=str(path.parent),
         origin=str(path),
     )
 
 
-def _targets(targets: Any) -> tuple[tuple[str, ...], dict[str, TargetOptions]]:
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder above may forbid to look into it
+        return False
+
+
+def _mentions_tflint(project: Path) -> bool:
+    """Whether it is worth parsing; a broken `pyproject.toml` that has nothing to do with tflint is not its business."""
+    try:
+        return b"tflint" in project.read_bytes()
+    except OSError:
+        return True  # reading it says what is wrong
+
+
+def _section(path: Path, text: str) -> Any:
+    """The configuration in a file's text; None where a `pyproject.toml` has none."""
+    data: Any = load_toml(str(path), text)
+    for key in prefix_of(path):
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
+def _targets(targets: Any, path: Path, text: str) -> tuple[tuple[str, ...], dict[str, TargetOptions]]:
     if isinstance(targets, list):
         return tuple(targets), {}
-    named = {
-        name: TargetOptions(options["runtime"], options.get("flex", False), tuple(options.get("custom-ops", ())))
-        for name, options in targets.items()
-    }
+    named = {}
+    for name, options in targets.items():
+        if not _TARGET_NAME.fullmatch(name):
+            hint = "letters, digits, '_', '.' and '-', a letter first"
+            message = f"'{name}' cannot be the name of a target"
+            raise error_in(str(path), text, ("targets", name), message, hint=hint, is_about_key=True)
+        ops = tuple(options.get("custom-ops", ()))
+        named[name] = TargetOptions(options["runtime"], options.get("flex", False), ops)
     return tuple(named), named
 
 
-def _allow(entry: Mapping[str, Any], path: Path, number: int) -> Allow:
-    origin = f"{path.name}: allow {number}"
+def _rules(rules: list[str], path: Path, text: str) -> list[str]:
+    found = [path.parent / rule for rule in rules]
+    for number, rule in enumerate(found):
+        if not rule.exists():
+            message = f"the rule file '{rules[number]}' does not exist"
+            hint = "paths count from the folder of the configuration"
+            raise error_in(str(path), text, ("rules", number), message, hint=hint)
+    return [str(rule) for rule in found]
+
+
+def _allow(entry: Mapping[str, Any], number: int, path: Path, text: str) -> Allow:
     until = None
     if "until" in entry:
         try:
             until = datetime.date.fromisoformat(entry["until"])
         except ValueError as error:
-            raise UserError(f"allow {number}: 'until' is no date: {error}", place=Place(str(path))) from None
+            message = f"'{entry['until']}' is no date: {error}"
+            raise error_in(str(path), text, ("allow", number, "until"), message, hint="YYYY-MM-DD") from None
+    origin = f"{path.name}: allow {number + 1}"
     return Allow(entry["rule"], entry["reason"], entry.get("path", "**"), entry.get("at", ""), until, origin)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tflint._version import __version__
 from tflint.catalog.rule import Rule
 from tflint.config import Config
+from tflint.config.places import Keys, located
 from tflint.documents.wording import nearest
 from tflint.errors import UserError
 
 #: The ruleset of this version: its first two numbers.
 RULESET = ".".join(__version__.split(".")[:2])
 LFS_POINTER_RULE = "G001"
+#: The specificity of a rule's own id or name.
+EXACT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +30,38 @@ class Selected:
 
 def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:
     """The rules that run, by the configuration; `UserError` for a token that means no rule."""
-    for token in (*config.select, *config.ignore, *config.severity, *_ignored_per_file(config)):
-        require_known(token, rules)
-    require_ruleset(config.ruleset)
-    return tuple(_selected(rule, config) for rule in rules if _runs(rule, config))
+    for token, keys, is_single in _tokens(config):
+        try:
+            require_known(token, rules, is_single=is_single)
+        except UserError as error:
+            raise located(error, config, keys, token) from None
+    try:
+        require_ruleset(config.ruleset)
+    except UserError as error:
+        raise located(error, config, ("ruleset",), config.ruleset) from None
+    selected = tuple(_selected(rule, config) for rule in rules if _runs(rule, config))
+    if not selected:
+        raise UserError("no rule is left to run: all that are selected are ignored, too")
+    return selected
 
 
-def require_known(token: str, rules: Iterable[Rule]) -> None:
-    """`UserError` where a token means no rule, with the nearest that does."""
-    if any(specificity(token, rule) for rule in rules):
+def _tokens(config: Config) -> Iterator[tuple[str, Keys, bool]]:
+    """What means rules in a configuration: the token, where it stands, and whether it must mean one rule only."""
+    for key, tokens in (("select", config.select), ("ignore", config.ignore)):
+        yield from ((token, (key, number), False) for number, token in enumerate(tokens))
+    yield from ((token, ("severity", token), True) for token in config.severity)
+    for glob, tokens in config.per_file_ignores.items():
+        yield from ((token, ("per-file-ignores", glob, number), False) for number, token in enumerate(tokens))
+    yield from ((allow.rule, ("allow", number, "rule"), True) for number, allow in enumerate(config.allow))
+
+
+def require_known(token: str, rules: Iterable[Rule], *, is_single: bool = False) -> None:
+    """`UserError` where a token means no rule (where asked: not just one), with the nearest that does."""
+    if any(specificity(token, rule) >= (EXACT if is_single else 1) for rule in rules):
         return
-    known = [name for rule in rules for name in (rule.id, rule.name, rule.category)]
-    raise UserError(
-        f"'{token}' is no rule, prefix or category", hint=nearest(token, known) or "'tflint rules' lists them"
-    )
+    what = "is no rule" if is_single else "is no rule, prefix or category"
+    known = [name for rule in rules for name in (rule.id, rule.name, *(() if is_single else (rule.category,)))]
+    raise UserError(f"'{token}' {what}", hint=nearest(token, known) or "'tflint rules' lists them")
 
 
 def require_ruleset(ruleset: str) -> None:
@@ -55,7 +76,7 @@ def require_ruleset(ruleset: str) -> None:
 def specificity(token: str, rule: Rule) -> int:
     """How exactly a token means a rule: 0 not at all, then all, category, prefix of the id, the rule itself."""
     if token in (rule.id, rule.name):
-        return 100
+        return EXACT
     if token.isupper() and rule.id.startswith(token):
         return 3 + len(token)
     return 2 if token == rule.category else 1 if token == "all" else 0
@@ -65,24 +86,21 @@ def _runs(rule: Rule, config: Config) -> bool:
     wanted = max((specificity(token, rule) for token in config.select), default=0)
     if not config.select:
         wanted = 1 if rule.status == "stable" else 0
-    elif wanted < 100 and rule.status != "stable":
+    elif wanted < EXACT and rule.status != "stable":
         return False  # a preview or deprecated rule runs only where it is named itself
     unwanted = max((specificity(token, rule) for token in config.ignore), default=0)
-    return wanted > unwanted or (wanted > 0 and unwanted == 0)
+    return wanted > unwanted
 
 
 def _selected(rule: Rule, config: Config) -> Selected:
-    severity = config.severity.get(rule.id) or config.severity.get(rule.name) or rule.severity
-    if rule.id == LFS_POINTER_RULE and config.lfs_pointers == "note":
-        severity = "note"
-    if config.ruleset and rule.is_builtin and _numbers(rule.since) > _numbers(config.ruleset):
+    chosen = config.severity.get(rule.id) or config.severity.get(rule.name)
+    is_newer = bool(config.ruleset) and rule.is_builtin and _numbers(rule.since) > _numbers(config.ruleset)
+    if is_newer and not chosen:  # who gives it a severity knows it: no upgrade brought it in
         return Selected(rule, "note", is_newer=True)
-    return Selected(rule, severity)
+    if rule.id == LFS_POINTER_RULE and config.lfs_pointers == "note":
+        return Selected(rule, "note")
+    return Selected(rule, chosen or rule.severity)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2]) if version else ()
-
-
-def _ignored_per_file(config: Config) -> list[str]:
-    return [token for tokens in config.per_file_ignores.values() for token in tokens]

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tflint.config import TargetOptions
+from tflint.config import Config, TargetOptions
+from tflint.config.places import located
 from tflint.documents.wording import nearest
 from tflint.engine.versions import Version, parse_version
 from tflint.errors import UserError
@@ -16,6 +17,8 @@ from tflint.resources import table
 
 RUNTIMES = ("litert", "tflite", "tflm")
 _SPEC = re.compile(r"(litert|tflite|tflm)(?: ?(==|>=|<=|<|>) ?(\d+(?:\.\d+)*))?")
+_NUMBER = re.compile(r"\d{1,6}(\.\d{1,6}){0,3}")
+_SUCH_AS = "such as litert==2.3.0, tflite==2.11 or tflm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +63,43 @@ def resolve_targets(names: Sequence[str], named: Mapping[str, TargetOptions]) ->
     return tuple(_resolve(name, named) for name in dict.fromkeys(names))
 
 
+def declared_targets(config: Config) -> tuple[Target, ...]:
+    """The targets that a configuration declares; an error shows the line that declares it."""
+    for number, name in enumerate(config.targets):
+        options = config.named_targets.get(name)
+        try:
+            _resolve(name, config.named_targets)
+        except UserError as error:
+            if options:
+                raise located(error, config, ("targets", name, "runtime"), options.runtime) from None
+            raise located(error, config, ("targets", number), name) from None
+    return resolve_targets(config.targets, config.named_targets)
+
+
 def _resolve(name: str, named: Mapping[str, TargetOptions]) -> Target:
     options = named.get(name)
     runtime, version = _parse(options.runtime if options else name, [*RUNTIMES, *named])
     if options:
+        if name in RUNTIMES and name != runtime:
+            raise UserError(f"target '{name}' is named like a runtime, but is {options.runtime}", hint="rename it")
         return Target(name, runtime, version, options.flex, options.custom_ops)
     return Target(f"{runtime}=={version}" if version else runtime, runtime, version)
 
 
 def _parse(text: str, known: Sequence[str]) -> tuple[str, Version | None]:
-    runtime, _, number = text.partition("==")
-    runtime, number = runtime.strip(), number.strip()
+    runtime, equals, number = (part.strip() for part in text.partition("=="))
     if runtime not in RUNTIMES:
-        hint = nearest(runtime, known) or "such as litert==2.3.0, tflite==2.11 or tflm"
-        raise UserError(f"unknown target '{text}'", hint=hint)
-    if not number:
+        compared = re.fullmatch(r"(\w+) ?[<>=!~]+.*", text)
+        is_range = compared is not None and compared[1] in RUNTIMES
+        hint = f"one version is declared: {compared[1]}==X" if compared and is_range else nearest(runtime, known)
+        raise UserError(f"unknown target '{text}'", hint=hint or _SUCH_AS)
+    if runtime == "tflm" and equals:
+        raise UserError(f"target '{text}': tflm has no versions", hint="declare tflm")
+    if not equals:
         return runtime, newest(runtime)
-    version = parse_version(runtime, number) if re.fullmatch(r"\d+(\.\d+){0,3}", number) else None
-    if version is None or runtime == "tflm":
-        message = "tflm has no versions" if runtime == "tflm" else f"'{number}' is no version"
-        raise UserError(f"target '{text}': {message}", hint="such as litert==2.3.0, tflite==2.11 or tflm")
+    version = parse_version(runtime, number) if _NUMBER.fullmatch(number) else None
+    if version is None:
+        raise UserError(f"target '{text}': '{number}' is no version", hint=_SUCH_AS)
     return runtime, version
 
 

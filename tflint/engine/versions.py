@@ -44,5 +44,5 @@ class Version:
 
 def parse_version(line: str, text: str) -> Version | None:
     """The version a text names, release numbers only (`2.0.2a1` is 2.0.2); None where it names none."""
-    match = re.match(r"v?(\d{1,6}(?:\.\d{1,6}){0,3})", text)
+    match = re.match(r"v?(\d{1,6}(?:\.\d{1,6}){0,3})(?!\d)", text)
     return Version(line, tuple(int(part) for part in match[1].split("."))) if match else None

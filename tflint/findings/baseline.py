@@ -5,46 +5,57 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tflint.documents.explain import check
 from tflint.documents.reading import load_json, read_text
+from tflint.errors import UserError
 from tflint.findings.finding import FileReport, Finding, Suppression
+from tflint.findings.paths import seen_from
 from tflint.findings.suppress import mark
 from tflint.resources import json_schema
 
 SCHEMA_VERSION = 1
+#: A program writes it, with a line for each finding: more than a person would.
+MAX_BYTES = 256 << 20
 
 Counts = Mapping[str, Mapping[str, int]]
 
 
 def read_baseline(path: str) -> Counts:
     """Numbers of known findings by file and fingerprint; `UserError` where the file is no baseline."""
-    data = load_json(path, read_text(path))
+    if not Path(path).exists():
+        hint = "'tflint check --write-baseline FILE' writes one"
+        raise UserError(f"the baseline '{path}' does not exist", hint=hint)
+    data = load_json(path, read_text(path, limit=MAX_BYTES))
     check(data, json_schema("baseline"), path=path, what="baseline")
     counts: Counts = data["files"]
     return counts
 
 
-def baseline_of(files: Sequence[FileReport]) -> dict[str, Any]:
-    """The baseline that takes back every open finding; files and fingerprints sorted, so that changes read well."""
-    known = {file.path: Counter(finding.fingerprint for finding in file.open_findings) for file in files}
+def baseline_of(files: Sequence[FileReport], folder: str = ".") -> dict[str, Any]:
+    """The baseline that takes back every open finding; files and fingerprints sorted, so that changes read well.
+
+    Paths count from `folder`, the configuration's, so that it holds wherever a run is started.
+    """
+    known = {seen_from(folder, file.path): Counter(finding.fingerprint for finding in file.open_findings) for file in files}
     return {
         "schema_version": SCHEMA_VERSION,
         "files": {path: dict(sorted(counts.items())) for path, counts in sorted(known.items()) if counts},
     }
 
 
-def dump_baseline(files: Sequence[FileReport]) -> str:
+def dump_baseline(files: Sequence[FileReport], folder: str = ".") -> str:
     """The text of the baseline of these reports."""
-    return json.dumps(baseline_of(files), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(baseline_of(files, folder), indent=2, ensure_ascii=False) + "\n"
 
 
-def apply_baseline(files: Sequence[FileReport], known: Counts) -> list[FileReport]:
+def apply_baseline(files: Sequence[FileReport], known: Counts, folder: str = ".") -> list[FileReport]:
     """Files with known findings marked: of each fingerprint as many as the baseline counts, the first ones."""
     result = []
     for file in files:
-        left = Counter(known.get(file.path, {}))
+        left = Counter(known.get(seen_from(folder, file.path), {}))
 
         def suppress(finding: Finding, left: Counter[str] = left) -> Suppression | None:
             if left[finding.fingerprint] <= 0:

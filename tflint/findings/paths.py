@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
+from pathlib import Path
 
 
 @functools.lru_cache(maxsize=512)
@@ -35,3 +37,10 @@ def matches(path: str, pattern: str) -> bool:
         return _compiled(pattern).fullmatch(path.rsplit("/", 1)[-1]) is not None
     cleaned = pattern.removeprefix("./").rstrip("/")
     return _compiled(cleaned).fullmatch(path) is not None or _compiled(f"{cleaned}/**").fullmatch(path) is not None
+
+
+def seen_from(folder: str, path: str) -> str:
+    """A path as it reads from a folder, wherever the run was started; unchanged where it does not lie below it."""
+    base = os.path.abspath(folder)  # noqa: PTH100 (resolve() would follow links)
+    whole = os.path.abspath(path)  # noqa: PTH100
+    return Path(whole).relative_to(base).as_posix() if whole.startswith(os.path.join(base, "")) else path  # noqa: PTH118

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tflint.findings.finding import FileReport, Finding, Notice, Suppression
-from tflint.findings.paths import matches
+from tflint.findings.paths import matches, seen_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,9 @@ class Allow:
     until: datetime.date | None = None
     origin: str = ""
 
-    def covers(self, finding: Finding) -> bool:
-        """Whether it is meant for a finding."""
-        if self.rule not in (finding.rule, finding.name) or not matches(finding.location.file, self.path):
+    def covers(self, finding: Finding, path: str) -> bool:
+        """Whether it is meant for a finding in the file at a path."""
+        if self.rule not in (finding.rule, finding.name) or not matches(path, self.path):
             return False
         places = (finding.location.path, *finding.location.names)
         return not self.at or any(place == self.at or _glob(place, self.at) for place in places)
@@ -40,21 +41,27 @@ def _glob(place: str, pattern: str) -> bool:
 
 
 def apply_allows(
-    files: Sequence[FileReport], allows: Sequence[Allow], today: datetime.date
+    files: Sequence[FileReport], allows: Sequence[Allow], today: datetime.date, folder: str = "."
 ) -> tuple[list[FileReport], list[Notice]]:
-    """Files with their suppressed findings marked, and what there is to say about unused and expired suppressions."""
+    """Files with their suppressed findings marked, and what there is to say about unused and expired suppressions.
+
+    Globs count from `folder`.
+    """
+    if not allows:
+        return list(files), []
     used: set[int] = set()
+    paths = [seen_from(folder, file.path) for file in files]
     living = [(number, allow) for number, allow in enumerate(allows) if allow.until is None or allow.until >= today]
 
-    def suppress(finding: Finding) -> Suppression | None:
+    def suppress(finding: Finding, path: str) -> Suppression | None:
         for number, allow in living:
-            if allow.covers(finding):
+            if allow.covers(finding, path):
                 used.add(number)
                 return Suppression("allow", allow.reason)
         return None
 
-    marked = [mark(file, suppress) for file in files]
-    return marked, [*_expired(allows, today), *_unused(living, used, files)]
+    marked = [mark(file, functools.partial(suppress, path=path)) for file, path in zip(files, paths, strict=True)]
+    return marked, [*_expired(allows, today), *_unused(living, used, paths)]
 
 
 def mark(file: FileReport, suppress: Callable[[Finding], Suppression | None]) -> FileReport:
@@ -75,10 +82,10 @@ def _expired(allows: Iterable[Allow], today: datetime.date) -> list[Notice]:
     ]
 
 
-def _unused(living: Iterable[tuple[int, Allow]], used: set[int], files: Sequence[FileReport]) -> list[Notice]:
+def _unused(living: Iterable[tuple[int, Allow]], used: set[int], paths: Sequence[str]) -> list[Notice]:
     """Suppressions of files that were looked at and that matched nothing; of others nothing can be said."""
     return [
         Notice("unused-allow", f"{allow.origin}: nothing is suppressed by the entry for {allow.rule}; remove it")
         for number, allow in living
-        if number not in used and any(matches(file.path, allow.path) for file in files)
+        if number not in used and any(matches(path, allow.path) for path in paths)
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +22,9 @@ from tflint.columns.column import (
 )
 from tflint.columns.table import Table
 from tflint.model import shape
+from tflint.model.extras import JsonTable
 from tflint.model.shape import Makers
-
-if TYPE_CHECKING:
-    from tflint.model.metadata import JsonTable
-    from tflint.model.tables import Tables
+from tflint.model.tables import Tables
 
 Ints = NDArray[Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +24,9 @@ from tflint.columns.column import (
 )
 from tflint.columns.table import Table
 from tflint.model import shape
-from tflint.model.metadata import ModelExtras
-from tflint.model.shape import Makers, of_node
-
-if TYPE_CHECKING:
-    from tflint.model.tables import Tables
+from tflint.model.extras import ModelExtras
+from tflint.model.shape import Makers
+from tflint.model.tables import Tables, of_node
 
 Ints = NDArray[Any]
 

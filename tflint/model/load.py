@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tflint.flatbuffer.errors import FlatbufferError
 from tflint.flatbuffer.reader import read_forest
 from tflint.flatbuffer.window import Window
+from tflint.model.rooms import make_tables
 from tflint.model.tables import FileFacts, Tables
 from tflint.schema import tflite_schema
 from tflint.source import Source, SourceError
@@ -82,13 +83,13 @@ def _read_batch(files: Sequence[Opened], numbers: list[int]) -> Iterator[tuple[l
         yield from _read_batch(files, numbers[:middle])
         yield from _read_batch(files, numbers[middle:])
         return
-    yield numbers, Tables([FileFacts(files[n].kind, files[n].size) for n in numbers], window, forest)
+    yield numbers, make_tables([FileFacts(files[n].kind, files[n].size) for n in numbers], window, forest)
 
 
 def read_one(opened: Opened) -> Tables:
     """The tables of one file; where it is no model or a malformed one, only the `file` table has a row."""
     if opened.kind.kind != MODEL:
-        return Tables([FileFacts(opened.kind, opened.size)], None, None)
+        return make_tables([FileFacts(opened.kind, opened.size)], None, None)
     try:
         if opened.content is not None:
             window = Window.of_bytes(opened.content)
@@ -97,10 +98,10 @@ def read_one(opened: Opened) -> Tables:
             window = Window.of_source(opened.source)
         forest = read_forest(window, tflite_schema(), tflite_schema().root)
     except SourceError as error:
-        return Tables([FileFacts(FileKind(UNREADABLE, error.reason), opened.size)], None, None)
+        return make_tables([FileFacts(FileKind(UNREADABLE, error.reason), opened.size)], None, None)
     except FlatbufferError as error:
-        return Tables([_malformed(error, opened.size)], None, None)
-    return Tables([FileFacts(opened.kind, opened.size)], window, forest)
+        return make_tables([_malformed(error, opened.size)], None, None)
+    return make_tables([FileFacts(opened.kind, opened.size)], window, forest)
 
 
 def _malformed(error: FlatbufferError, size: int) -> FileFacts:

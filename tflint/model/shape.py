@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,21 +19,11 @@ from tflint.columns.column import (
     lists_by_counts,
     where_absent,
 )
-from tflint.columns.table import Table
 from tflint.flatbuffer.node import Node, Vector, empty_node
 from tflint.flatbuffer.window import DTYPES, Window
 from tflint.schema import Enum, Schema
 
-if TYPE_CHECKING:
-    from tflint.model.tables import Tables
-
 Makers = dict[str, Callable[[], Column]]
-
-
-def of_node(tables: Tables, name: str, node: Node, makers: Makers) -> Table:
-    """A table with one row for each table of a node."""
-    offsets = node.positions - tables.window.starts[node.roots]
-    return Table(name, node.roots, makers, offsets, node.sizes)
 
 
 def node_at(root: Node, path: str, table: str, schema: Schema) -> Node:

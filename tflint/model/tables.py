@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,33 +15,12 @@ from tflint.columns.table import Table
 from tflint.flatbuffer.node import Node
 from tflint.flatbuffer.reader import Forest
 from tflint.flatbuffer.window import Window
-from tflint.model import border, entries, graph, shape, tensors
-from tflint.model.metadata import ModelExtras, read_extras
+from tflint.model import shape
+from tflint.model.extras import ModelExtras
 from tflint.schema import tflite_schema
 from tflint.source.kind import FileKind
 
 Ints = NDArray[Any]
-
-_MAKERS = {
-    "file": entries.file,
-    "model": entries.model,
-    "subgraph": graph.subgraph,
-    "tensor": tensors.tensor,
-    "operator": graph.operator,
-    "operand": graph.operand,
-    "operator_code": graph.operator_code,
-    "buffer": entries.buffer,
-    "input": border.inputs,
-    "output": border.outputs,
-    "signature": entries.signature,
-    "signature_tensor": border.signature_tensors,
-    "metadata": entries.metadata,
-    "associated_file": border.associated_files,
-    "dimension": tensors.dimension,
-    "variant_tensor": tensors.variant_tensor,
-    "external_buffer": entries.external_buffer,
-    "external_buffer_group": entries.external_buffer_group,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +34,30 @@ class FileFacts:
     reason_path: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The functions that make tables by name, and the one that reads what lies beside the graph."""
+
+    tables: Mapping[str, Callable[[Tables], Table]]
+    extras: Callable[[Tables], list[ModelExtras]]
+
+
 class Tables:
     """The tables of a batch of files. `is_readable`: they are models; else the batch is one file that is none.
 
     A model's number in the batch is its file's number.
     """
 
-    def __init__(self, files: Sequence[FileFacts], window: Window | None, forest: Forest | None) -> None:
+    def __init__(
+        self, files: Sequence[FileFacts], window: Window | None, forest: Forest | None, makers: Makers
+    ) -> None:
         self.files = files
         self.schema = tflite_schema()
         self.is_readable = forest is not None
         self.window = window if window is not None else Window.of_batch([])
         self.forest = forest if forest is not None else self._no_forest()
         self.root = self.forest.root
+        self._rooms = rooms
         self._tables: dict[str, Table] = {}
 
     @property
@@ -83,7 +73,7 @@ class Tables:
     def table(self, name: str) -> Table:
         """A table by name, made on first use; all but `file` have no rows where the batch is no model."""
         if name not in self._tables:
-            self._tables[name] = _MAKERS[name](self)
+            self._tables[name] = self._rooms.tables[name](self)
         return self._tables[name]
 
     def column(self, table: str, column: str) -> Column:
@@ -93,7 +83,7 @@ class Tables:
     @functools.cached_property
     def extras(self) -> list[ModelExtras]:
         """For each model what lies in its metadata buffers and after its flatbuffer."""
-        return read_extras(self)
+        return self._rooms.extras(self)
 
     def node(self, path: str, table: str) -> Node:
         """The raw tables at a place of the schema, such as `subgraphs.tensors`."""
@@ -122,3 +112,9 @@ def _rows_in(counts: Ints, indexes: Ints, owners: Ints) -> Ints:
     owners = np.maximum(owners, 0)
     inside = known & (wide >= 0) & (wide < counts[owners])
     return np.where(inside, first[owners] + wide, -1)
+
+
+def of_node(tables: Tables, name: str, node: Node, makers: shape.Makers) -> Table:
+    """A table with one row for each table of a node."""
+    offsets = node.positions - tables.window.starts[node.roots]
+    return Table(name, node.roots, makers, offsets, node.sizes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +20,8 @@ from tflint.columns.column import (
 from tflint.columns.table import Table
 from tflint.flatbuffer.node import Node
 from tflint.model import shape
-from tflint.model.shape import Makers, of_node
-
-if TYPE_CHECKING:
-    from tflint.model.tables import Tables
+from tflint.model.shape import Makers
+from tflint.model.tables import Tables, of_node
 
 Ints = NDArray[Any]
 

@@ -56,14 +56,14 @@ def runtime(spec: str) -> str:
 
 
 def size(n_bytes: int) -> str:
-    """A number of bytes, such as 293.5 KiB."""
+    """A number of bytes, such as 293.5 KiB; one digit after the point below a thousand."""
     if n_bytes < 1024:
-        return f"{n_bytes} bytes" if n_bytes != 1 else "1 byte"
+        return plural(n_bytes, "byte")
     amount = float(n_bytes)
     for unit in ("KiB", "MiB", "GiB"):
         amount /= 1024
         if amount < 1024 or unit == "GiB":
-            return f"{amount:.1f} {unit}" if amount < 100 else f"{amount:.0f} {unit}"
+            return f"{amount:,.1f} {unit}" if amount < 1000 else f"{amount:,.0f} {unit}"
     raise AssertionError("GiB ends the loop")
 
 

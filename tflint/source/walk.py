@@ -7,8 +7,9 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from tflint.documents.wording import nearest
 from tflint.errors import UserError
-from tflint.findings.paths import matches
+from tflint.findings.paths import matches, seen_from
 
 #: Suffixes under which models are kept.
 SUFFIXES = {".tflite", ".lite", ".tfl", ".task", ".litertlm"}
@@ -16,49 +17,64 @@ SUFFIXES = {".tflite", ".lite", ".tfl", ".task", ".litertlm"}
 DOUBTFUL_SUFFIXES = {".bin"}
 
 
-def expand(paths: Iterable[str], exclude: Sequence[str] = ()) -> list[str]:
+def expand(paths: Iterable[str], exclude: Sequence[str] = (), base: str = ".") -> list[str]:
     """The files that paths name, each once, in order: files as they are, folders walked, globs expanded.
 
-    `exclude` holds globs of files and folders that a walk leaves out. `UserError` where a path does not exist.
+    `exclude` holds globs, counted from `base`, of files and folders that a walk leaves out. `UserError` where a path
+    does not exist.
     """
     found: dict[str, None] = {}
     for path in paths:
-        for file in _expand_one(path, exclude):
+        for file in _expand_one(path, exclude, base):
             found.setdefault(file)
     return list(found)
 
 
-def _expand_one(path: str, exclude: Sequence[str]) -> Iterator[str]:
+def _expand_one(path: str, exclude: Sequence[str], base: str) -> Iterator[str]:
+    if not path:
+        raise UserError("an empty path")
     if Path(path).is_dir():
-        yield from walk(path, exclude)
+        yield from walk(path, exclude, base)
     elif os.path.lexists(path):
         yield Path(path).as_posix()
     elif glob.has_magic(path):
         matched = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 (a pattern may be absolute)
         if not matched:
-            raise UserError(f"no file matches '{path}'")
+            raise UserError(f"no file matches '{path}'", hint="* is any name, ** any folders")
         for match in matched:
-            yield from walk(match, exclude) if Path(match).is_dir() else [Path(match).as_posix()]
+            yield from walk(match, exclude, base) if Path(match).is_dir() else [Path(match).as_posix()]
     else:
-        raise UserError(f"'{path}' does not exist")
+        raise missing(path)
 
 
-def walk(folder: str, exclude: Sequence[str] = ()) -> Iterator[str]:
+def missing(path: str) -> UserError:
+    """The error for a path that does not exist, with the name in its folder that is most like it."""
+    folder = Path(path).parent
+    if not folder.is_dir():
+        return UserError(f"'{path}' does not exist", hint=f"there is no folder '{folder}' either")
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 (names are wanted, not paths)
+    except OSError:
+        names = []
+    return UserError(f"'{path}' does not exist", hint=nearest(Path(path).name, names))
+
+
+def walk(folder: str, exclude: Sequence[str] = (), base: str = ".") -> Iterator[str]:
     """The models below a folder, sorted; hidden folders and what `exclude` matches are left out, links not followed."""
     for parent, folders, files in os.walk(folder):
-        base = Path(parent).as_posix()
-        prefix = "" if base == "." else f"{base}/"
+        here = Path(parent).as_posix()
+        prefix = "" if here == "." else f"{here}/"
         folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and not _is_excluded(prefix + name, exclude)
+            name for name in folders if not name.startswith(".") and not _is_excluded(prefix + name, exclude, base)
         )
         for name in sorted(files):
             path = prefix + name
-            if not _is_excluded(path, exclude) and _is_model(path):
+            if _is_model(path) and not _is_excluded(path, exclude, base):
                 yield path
 
 
-def _is_excluded(path: str, exclude: Sequence[str]) -> bool:
-    return any(matches(path, pattern) for pattern in exclude)
+def _is_excluded(path: str, exclude: Sequence[str], base: str) -> bool:
+    return bool(exclude) and any(matches(seen_from(base, path), pattern) for pattern in exclude)
 
 
 def _is_model(path: str) -> bool:

@@ -1,0 +1,68 @@
+"""What a model carries beside its graph, as values: decoded metadata, associated files, what follows the flatbuffer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+#: Decoded metadata: field names of metadata_schema.fbs to values; a union's member is named under `type`, and a field
+#: `type` of the member's own stands under `type_` (the form that `tflint.writer` packs).
+JsonTable: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AssociatedFile:
+    """A file named by the metadata (`owner` says where), packed in the zip (`packed_size` in bytes), or both."""
+
+    name: str
+    type: str | None
+    owner: str | None
+    packed_size: int | None
+
+
+@dataclass(slots=True)
+class ModelExtras:
+    """What one model carries beside its graph.
+
+    `tail` is what follows the flatbuffer: none, padding, zip, broken-zip, buffers or unknown.
+    """
+
+    tail: str = "none"
+    tail_error: str | None = None
+    metadata: JsonTable | None = None
+    metadata_error: str | None = None
+    min_runtime_version: str | None = None
+    packed: dict[str, int] = field(default_factory=dict)
+
+    def associated_files(self) -> Iterator[AssociatedFile]:
+        """The files that the metadata names, then those in the zip that it does not name."""
+        named = set()
+        for owner, entry in _declared_files(self.metadata or {}, "model"):
+            name = str(entry.get("name", ""))
+            named.add(name)
+            yield AssociatedFile(name, str(entry.get("type", "UNKNOWN")), owner, self.packed.get(name))
+        for name, size in self.packed.items():
+            if name not in named:
+                yield AssociatedFile(name, None, None, size)
+
+
+def _declared_files(table: JsonTable, owner: str) -> Iterator[tuple[str, JsonTable]]:
+    for entry in table.get("associated_files", []):
+        yield owner, entry
+    for graph in table.get("subgraph_metadata", []):
+        yield from _declared_files(graph, "subgraph")
+        for units in ("input_process_units", "output_process_units"):
+            yield from _unit_files(graph.get(units, []), "subgraph")
+        for direction in ("input", "output"):
+            for position, tensor in enumerate(graph.get(f"{direction}_tensor_metadata", [])):
+                label = f"{direction} {position} {tensor.get('name', '')}".rstrip()
+                yield from _declared_files(tensor, label)
+                yield from _unit_files(tensor.get("process_units", []), label)
+
+
+def _unit_files(units: list[JsonTable], owner: str) -> Iterator[tuple[str, JsonTable]]:
+    for unit in units:
+        for key in ("vocab_file", "sentencePiece_model"):
+            for entry in unit.get("options", {}).get(key, []):
+                yield owner, entry
