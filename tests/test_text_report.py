@@ -40,9 +40,9 @@ def lines_of(*findings: Finding, **options: Any) -> list[str]:
     return text_of(*findings, **options).splitlines()
 
 
-def at(index: int, name: str, **changes: Any) -> Finding:
+def at(index: int, tensor: str, /, **changes: Any) -> Finding:
     """A finding at a tensor."""
-    location = Location("m.tflite", f"subgraphs[0].tensors[{index}]", ("main", name), ByteSpan(64 * index, 4))
+    location = Location("m.tflite", f"subgraphs[0].tensors[{index}]", ("main", tensor), ByteSpan(64 * index, 4))
     return finding(location=location, **changes)
 
 

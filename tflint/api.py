@@ -142,9 +142,7 @@ def _require_existing(source: str | PurePath) -> None:
         raise missing(str(source))
 
 
-def _groups(
-    items: Sequence[Checkable], plan: Plan, jobs: int | None
-) -> Generator[list[FileReport], None, None]:
+def _groups(items: Sequence[Checkable], plan: Plan, jobs: int | None) -> Generator[list[FileReport], None, None]:
     """Reports of all items in order, some at a time; in several processes where that is worth their start."""
     groups = [(items[begin : begin + GROUP_FILES], begin) for begin in range(0, len(items), GROUP_FILES)]
     if jobs is None:
@@ -228,10 +226,7 @@ def _ignore_in(file: FileReport, config: Config, catalog: Catalog) -> FileReport
     by_id = {rule.id: rule for rule in catalog.rules}
     path = seen_from(config.folder, file.path)
     tokens = [
-        (glob, token)
-        for glob, chosen in config.per_file_ignores.items()
-        if matches(path, glob)
-        for token in chosen
+        (glob, token) for glob, chosen in config.per_file_ignores.items() if matches(path, glob) for token in chosen
     ]
 
     def suppress_rule(rule_id: str) -> Suppression | None:

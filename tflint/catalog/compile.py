@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tflint import resources
@@ -32,12 +33,15 @@ class RuleFile:
     constants: Mapping[str, Mapping[str, Any]]
 
 
-def compile_file(path: Path, *, builtin: bool) -> RuleFile:
-    """The rules in a file; `UserError` with file, line, column and the marked text for the first thing wrong."""
+def compile_file(path: Path, *, builtin: bool, taken: Mapping[str, str] = MappingProxyType({})) -> RuleFile:
+    """The rules in a file; `UserError` with file, line, column and the marked text for the first thing wrong.
+
+    `taken` are ids and names that other rules have, and where.
+    """
     text = read_text(str(path))
     data = load_toml(str(path), text)
     check_schema(data, resources.json_schema("rule"), path=str(path), text=text, what="rule file")
-    compiler = _Compiler(path, text, data, builtin)
+    compiler = _Compiler(path, text, data, builtin, taken)
     rules = tuple(compiler.rule(index, entry) for index, entry in enumerate(data["rule"]))
     examples = {entry["id"]: tuple(_examples(entry)) for entry in data["rule"]}
     return RuleFile(rules, examples, data.get("tables", {}))
@@ -67,13 +71,13 @@ class _Constants(dict[str, Any]):
 
 
 class _Compiler:
-    def __init__(self, path: Path, text: str, data: Mapping[str, Any], builtin: bool) -> None:
+    def __init__(self, path: Path, text: str, data: Mapping[str, Any], builtin: bool, taken: Mapping[str, str]) -> None:
         self.path = str(path)
         self.text = text
         self.builtin = builtin
         self.tables = all_tables()
         self.constants = _Constants(data.get("tables", {}))
-        self.ids: set[str] = set()
+        self.taken = dict(taken)
 
     def rule(self, index: int, entry: Mapping[str, Any]) -> Rule:
         self._check_id(index, entry)
@@ -112,15 +116,18 @@ class _Compiler:
 
     def _check_id(self, index: int, entry: Mapping[str, Any]) -> None:
         identifier = entry["id"]
-        if identifier in self.ids:
-            self._fail(index, "id", f"rule '{identifier}' stands twice in this file")
-        self.ids.add(identifier)
+        for key in ("id", "name"):
+            if entry[key] in self.taken:
+                self._fail(index, key, f"there is a rule '{entry[key]}' already, {self.taken[entry[key]]}",
+                           f"choose another {key}")  # fmt: skip
+            self.taken[entry[key]] = "in this file"
         prefix = identifier.rstrip("0123456789")
         if not self.builtin and prefix in CATEGORIES:
             self._fail(index, "id", f"ids with the prefix '{prefix}' are tflint's own",
                        "choose another prefix, such as ACME001")  # fmt: skip
         if ("refused-by" in entry) != ("runs-on" in entry):
-            self._fail(index, "id", f"rule '{identifier}' needs both 'refused-by' and 'runs-on', or neither")
+            self._fail(index, "id", f"rule '{identifier}' needs both 'refused-by' and 'runs-on', or neither",
+                       "runs-on says where the model runs all the same")  # fmt: skip
 
     def _expression(self, index: int, entry: Mapping[str, Any], key: str, scope: Scope) -> Expression:
         try:

@@ -60,37 +60,47 @@ def load_catalog(paths: Sequence[str]) -> Catalog:
     rules = list(builtin.rules)
     constants: dict[str, Mapping[str, Any]] = {}
     files = list(rule_files(paths))
-    origins = {rule.id: "tflint's own rules" for rule in rules} | {rule.name: "tflint's own rules" for rule in rules}
+    taken = dict.fromkeys((key for rule in rules for key in (rule.id, rule.name)), "among tflint's own rules")
     for path in files:
-        compiled = compile_file(path, builtin=False)
-        _require_new(compiled.rules, origins, path)
+        compiled = compile_file(path, builtin=False, taken=taken)
+        taken |= dict.fromkeys((key for rule in compiled.rules for key in (rule.id, rule.name)), f"in {path}")
         rules += compiled.rules
         constants.update(compiled.constants)
+    _require_muted(rules)
     digest = hashlib.sha256((builtin.digest + _digest(files)).encode()).hexdigest()[:32]
     return Catalog(tuple(rules), constants, digest)
 
 
-def _require_new(rules: Iterable[Rule], origins: dict[str, str], path: Path) -> None:
+def _require_muted(rules: Sequence[Rule]) -> None:
+    """`UserError` where a rule mutes one that is nowhere: known only when all files are read."""
+    ids = [rule.id for rule in rules]
     for rule in rules:
-        for key in (rule.id, rule.name):
-            if key in origins:
-                raise UserError(f"rule '{key}' is already in {origins[key]}", place=Place(str(path)))
-            origins[key] = str(path)
+        for other in rule.mutes:
+            if other not in ids:
+                message = f"rule '{rule.id}' mutes '{other}', but there is no rule with that id"
+                raise UserError(message, place=Place(rule.origin), hint=nearest(other, ids))
 
 
 def rule_files(paths: Sequence[str]) -> Iterator[Path]:
-    """The rule files that paths name: files as they are, of a folder its `*.toml`."""
+    """The rule files that paths name, each once: files as they are, of a folder its `*.toml`."""
+    seen: set[Path] = set()
     for text in paths:
-        path = Path(text)
-        if path.is_dir():
-            found = sorted(path.glob("*.toml"))
-            if not found:
-                raise UserError(f"the folder of rules '{text}' holds no .toml file")
-            yield from found
-        elif path.exists():
-            yield path
-        else:
-            raise UserError(f"the rule file '{text}' does not exist")
+        for path in _rule_files_of(text):
+            if path.resolve() not in seen:
+                seen.add(path.resolve())
+                yield path
+
+
+def _rule_files_of(text: str) -> list[Path]:
+    path = Path(text)
+    if not text or not path.exists():
+        raise UserError(f"the rule file '{text}' does not exist" if text else "a rule file without a name")
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.glob("*.toml"))
+    if not found:
+        raise UserError(f"the folder of rules '{text}' holds no .toml file", hint="folders in it are not searched")
+    return found
 
 
 def _digest(files: Iterable[Path]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,51 +23,96 @@ FORMATS = ("text", "json", "sarif")
 def add_parser(commands: Any) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("check", help="lint models", description="Lint models.")
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="files, folders, globs; - reads a list from standard input (default: .)")  # fmt: skip
-    parser.add_argument("--select", action="append", metavar="RULES", help="run only these: ids, prefixes, names, categories, all")  # fmt: skip
-    parser.add_argument("--ignore", action="append", metavar="RULES", help="do not run these")
-    parser.add_argument("--target", action="append", metavar="TARGET", help="a runtime that must run the models: litert==X, tflite==X, tflm, or a name from the configuration")  # fmt: skip
-    parser.add_argument("--fail-on", choices=("error", "warning", "note", "never"), help="exit with 1 from this severity on (default: error)")  # fmt: skip
-    parser.add_argument("--format", choices=FORMATS, default="text", help="format of the report (default: text)")
-    parser.add_argument("--sarif-profile", choices=("github", "spec"), default="github", help="regions as GitHub wants them, or as the standard does (default: github)")  # fmt: skip
-    parser.add_argument("--output", metavar="FILE", help="write the report to a file")
-    parser.add_argument("--config", metavar="FILE", help="configuration to use instead of the nearest tflint.toml or pyproject.toml")  # fmt: skip
-    parser.add_argument("--rules", action="append", metavar="PATH", help="rule file or folder of your own")
-    parser.add_argument("--baseline", metavar="FILE", help="known findings that do not count")
-    parser.add_argument("--write-baseline", metavar="FILE", help="write all open findings as the baseline, and exit with 0")  # fmt: skip
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes (default: one, or all processors for many files)")  # fmt: skip
-    parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: on a terminal)")  # fmt: skip
-    parser.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever is found")
-    parser.add_argument("--statistics", action="store_true", help="count findings by rule")
-    parser.add_argument("-v", "--verbose", action="store_true", help="list every finding, not only the first of a rule")
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="files, folders, globs; - reads a list from standard input (default: .)",
+    )
+    _add_rule_options(parser)
+    _add_report_options(parser)
+    _add_run_options(parser)
     parser.set_defaults(run=run)
+
+
+def _add_rule_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("what is looked for").add_argument
+    add("--select", action="append", metavar="RULES", help="run only these: ids, prefixes, names, categories, all")
+    add("--ignore", action="append", metavar="RULES", help="do not run these")
+    add(
+        "--target",
+        action="append",
+        metavar="TARGET",
+        help="a runtime that must run the models: litert==X, tflite==X, tflm, or a name from the configuration",
+    )
+    add("--rules", action="append", metavar="PATH", help="rule file or folder of your own")
+    add(
+        "--config",
+        metavar="FILE",
+        help="configuration to use instead of the nearest tflint.toml, or pyproject.toml with [tool.tflint]",
+    )
+
+
+def _add_report_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("the report").add_argument
+    add("--format", choices=FORMATS, default="text", help="format of the report (default: text)")
+    add(
+        "--sarif-profile",
+        choices=("github", "spec"),
+        default="github",
+        help="regions as GitHub wants them, or as the standard does (default: github)",
+    )
+    add("--output", metavar="FILE", help="write the report to a file")
+    add("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: on a terminal)")
+    add("--statistics", action="store_true", help="count findings by rule")
+    add("-v", "--verbose", action="store_true", help="list every finding, not only the first of a rule")
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("the run").add_argument
+    add(
+        "--fail-on",
+        choices=("error", "warning", "note", "never"),
+        help="exit with 1 from this severity on (default: error)",
+    )
+    add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
+    add("--baseline", metavar="FILE", help="known findings that do not count")
+    add("--write-baseline", metavar="FILE", help="write all open findings as the baseline, and exit with 0")
+    add("--jobs", type=int, metavar="N", help="processes (default: one, or all processors for many files)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
-    config = read_config(options)
     if options.jobs is not None and options.jobs < 1:
-        raise UserError(f"--jobs must be at least 1, not {options.jobs}")
+        raise UserError(f"--jobs must be at least 1, not {options.jobs}", hint="without it tflint chooses the number")
+    output.require_writable(options.output)
+    output.require_writable(options.write_baseline)
+    config = read_config(options)
     paths = _paths(options.paths, config)
     if not paths:
-        folders = ", ".join(f"'{path}'" for path in options.paths or ["."])
-        sys.stderr.write(f"tflint: no models in {folders}\n")
-        if options.format == "text":
-            return 0
+        places = ", ".join("the list on standard input" if p == "-" else f"'{p}'" for p in options.paths or ["."])
+        sys.stderr.write(f"tflint: no models in {places}\n")
     from tflint.api import check
     from tflint.cli.progress import Progress
-    from tflint.findings.baseline import dump_baseline, read_baseline
+    from tflint.findings.baseline import read_baseline
 
     known = read_baseline(config.baseline) if config.baseline and not options.write_baseline else None
     with Progress() as progress:
         report = check(paths, config=config, baseline=known, progress=progress, jobs=options.jobs)
     if options.write_baseline:
-        output.write(dump_baseline(report.files), options.write_baseline)
-        n = sum(len(file.open_findings) for file in report.files)
-        sys.stderr.write(f"tflint: wrote {n} findings to {options.write_baseline}\n")
+        _write_baseline(report, options.write_baseline, config)
         return 0
     output.write(_rendered(report, options, config), options.output)
     return _exit_code(report, options, config)
+
+
+def _write_baseline(report: Report, path: str, config: Config) -> None:
+    from tflint.findings.baseline import dump_baseline
+    from tflint.report.names import plural
+
+    output.write(dump_baseline(report.files, config.folder), path)
+    count = sum(len(file.open_findings) for file in report.files)
+    sys.stderr.write(f"tflint: wrote {plural(count, 'finding')} to {path}\n")
 
 
 def _exit_code(report: Report, options: argparse.Namespace, config: Config) -> int:
@@ -95,8 +141,7 @@ def _rendered(report: Report, options: argparse.Namespace, config: Config) -> st
 
 def read_config(options: argparse.Namespace) -> Config:
     """The configuration that is named or nearest, with what the command line overrides."""
-    found = Path(options.config) if options.config else find_config(Path.cwd())
-    config = load_config(found) if found else Config()
+    config = _base_config(options.config)
     changes: dict[str, Any] = {}
     for name, value in (("select", options.select), ("ignore", options.ignore), ("targets", options.target)):
         if value:
@@ -108,6 +153,18 @@ def read_config(options: argparse.Namespace) -> Config:
     if options.baseline:
         changes["baseline"] = options.baseline
     return replace(config, **changes)
+
+
+def _base_config(named: str | None) -> Config:
+    if named is not None:
+        if not named:
+            raise UserError("--config names no file")
+        return load_config(Path(named))
+    try:
+        found = find_config(Path.cwd())
+    except OSError as error:
+        raise UserError("the current folder does not exist any more", hint="change to another one") from error
+    return load_config(found) if found else Config()
 
 
 def _split(values: Sequence[str]) -> tuple[str, ...]:
@@ -122,10 +179,13 @@ def _paths(given: Sequence[str], config: Config) -> list[str]:
 
     paths: list[str] = []
     for path in given or ["."]:
-        if path == "-":
-            paths += [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
-        elif not path:
-            raise UserError("an empty path")
-        else:
-            paths.append(path)
-    return expand(paths, config.exclude)
+        paths += _listed() if path == "-" else [path]
+    return expand(paths, config.exclude, config.folder)
+
+
+def _listed() -> list[str]:
+    """The paths on standard input, one a line, as the file system has them: a name need not be text."""
+    if sys.stdin is None:
+        raise UserError("there is no standard input to read a list of paths from")
+    lines = sys.stdin.buffer.read().split(b"\n")
+    return [os.fsdecode(line.removesuffix(b"\r")) for line in lines if line.strip()]

@@ -8,20 +8,47 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from tflint._version import __version__
-from tflint.cli import check, explain, facts, rules
+from tflint.cli import check, explain, facts, output, rules
+from tflint.documents.wording import nearest
 from tflint.errors import UserError
 
 OK, FINDINGS, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
 
 
+_INVALID_CHOICE = re.compile(r"argument (?:COMMAND|ACTION): invalid choice: '(.*?)'")
+
+
 class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> None:  # type: ignore[override]  # argparse says it never returns, and it does not
-        command = self.prog
-        raise UserError(message, hint=f"'{command} --help' lists commands and options")
+    """Raises what argparse would exit with; shortened options are none, since a new option would change them."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        hint = f"'{self.prog} --help' lists commands and options"
+        wrong = _INVALID_CHOICE.match(message)
+        if wrong and os.path.lexists(wrong[1]):
+            hint = f"did you mean '{self.prog} check {wrong[1]}'?"
+        elif wrong:
+            commands = [name for action in self._actions if isinstance(action.choices, dict) for name in action.choices]
+            hint = nearest(wrong[1], commands) or hint
+        raise UserError(f"there is no command '{wrong[1]}'" if wrong else message, hint=hint)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse; an option that this command does not have is an error here, where those that it has are known."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            known = [name for action in self._actions for name in action.option_strings]
+            hint = nearest(unknown[0].split("=")[0], known) or f"'{self.prog} --help' lists the options"
+            what = "option" if unknown[0].startswith("-") else "argument"
+            raise UserError(f"{self.prog} has no {what} '{unknown[0]}'", hint=hint)
+        return options, unknown
 
 
 def parser() -> argparse.ArgumentParser:
@@ -46,9 +73,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _say("tflint: interrupted", INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read the output has seen enough. What is still buffered must not fail once more at exit.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.discard_output()
         return OK
     except SystemExit as leaving:  # --help and --version
         return leaving.code if isinstance(leaving.code, int) else OK
@@ -61,6 +86,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _say(message: str, code: int) -> int:
+    """Print a message, control characters of names shown as escapes, and give the exit code back."""
+    if not message.isprintable():
+        message = "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in message)
     with contextlib.suppress(OSError, ValueError):
         print(message, file=sys.stderr)
     return code

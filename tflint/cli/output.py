@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -11,26 +12,60 @@ from typing import TextIO
 from tflint.errors import UserError
 
 
-def write(text: str, path: str | None = None) -> None:
-    """Write text to a file, or to standard output; `UserError` where the file cannot be written."""
+def require_writable(path: str | None) -> None:
+    """`UserError` where a file cannot be written, so that it is told before the work and not after it."""
     if path is None or path == "-":
-        _tolerant(sys.stdout)
-        sys.stdout.write(text)
         return
-    target = Path(path)
+    folder = Path(path).parent
+    if not path:
+        raise UserError("an empty path to write to")
+    if Path(path).is_dir():
+        raise UserError(f"'{path}' cannot be written: it is a folder", hint="name a file in it")
+    if not folder.is_dir():
+        raise UserError(f"'{path}' cannot be written: there is no folder '{folder}'", hint="create the folder first")
+
+
+def write(text: str, path: str | None = None) -> None:
+    """Write text to a file, or to standard output; `UserError` where that cannot be done."""
     try:
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        if path is None or path == "-":
+            _print(text)
+        elif Path(path).exists() and not Path(path).is_file():
+            Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")  # a device or pipe stays one
+        else:
+            _replace(Path(path).resolve(), text)
     except OSError as error:
-        raise UserError(f"'{path}' cannot be written: {error.strerror or error}") from error
+        name = "standard output" if path is None or path == "-" else f"'{path}'"
+        raise UserError(f"{name} cannot be written: {error.strerror or error}") from error
+
+
+def _print(text: str) -> None:
+    """Print to standard output; where nobody reads any more, whoever did has seen enough."""
+    _tolerant(sys.stdout)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+
+
+def discard_output() -> None:
+    """Let what is still buffered vanish, so that it does not fail once more at exit."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _replace(target: Path, text: str) -> None:
+    """Write a file beside its place and move it there: nobody reads half of it, and no interruption leaves half."""
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:64]}.")
+    try:
+        # A file name that is no text shows as escapes, which JSON reads as that name.
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.write(text)
         Path(name).chmod(0o666 & ~_umask())
         Path(name).replace(target)
-    except BaseException as error:
+    except BaseException:
         Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise UserError(f"'{path}' cannot be written: {error.strerror or error}") from error
         raise
 
 

@@ -15,10 +15,11 @@ def add_parser(commands: Any) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("rules", help="list, check or test rules", description="List, check or test rules.")
     parser.set_defaults(run=run_list)
-    _add_list_options(parser)
+    _add_list_options(parser, rules=[], format="text")
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     listing = actions.add_parser("list", help="list all rules")
-    _add_list_options(listing)
+    # What is not given here must not undo what stands before the action.
+    _add_list_options(listing, rules=argparse.SUPPRESS, format=argparse.SUPPRESS)
     listing.set_defaults(run=run_list)
     checking = actions.add_parser("check", help="check rule files: their form, fields and expressions")
     checking.add_argument("files", nargs="+", metavar="FILE")
@@ -28,9 +29,10 @@ def add_parser(commands: Any) -> None:
     testing.set_defaults(run=run_test)
 
 
-def _add_list_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rules", action="append", default=[], metavar="PATH", help="rule file or folder of your own")
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+def _add_list_options(parser: argparse.ArgumentParser, **defaults: Any) -> None:
+    parser.add_argument("--rules", action="append", metavar="PATH", help="rule file or folder of your own")
+    parser.add_argument("--format", choices=("text", "json"))
+    parser.set_defaults(**defaults)
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -77,12 +79,13 @@ def _plain(rule: Rule) -> dict[str, Any]:
 
 def run_check(options: argparse.Namespace) -> int:
     """Check rule files; returns the exit code. What is wrong is an error of the run."""
-    from tflint.catalog.compile import compile_file
+    from tflint.catalog import load_catalog
     from tflint.catalog.load import rule_files
+    from tflint.report.names import plural
 
+    rules = [rule for rule in load_catalog(options.files).rules if not rule.is_builtin]
     files = list(rule_files(options.files))
-    count = sum(len(compile_file(path, builtin=False).rules) for path in files)
-    output.write(f"{count} rules in {len(files)} files: no errors\n")
+    output.write(f"{plural(len(rules), 'rule')} in {plural(len(files), 'file')}: no errors\n")
     return 0
 
 

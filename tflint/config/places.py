@@ -19,7 +19,9 @@ def prefix_of(path: str | Path) -> Keys:
     return ("tool", "tflint") if Path(path).name == "pyproject.toml" else ()
 
 
-def error_in(path: str, text: str, keys: Keys, message: str, *, hint: str = "", is_about_key: bool = False) -> UserError:
+def error_in(
+    path: str, text: str, keys: Keys, message: str, *, hint: str = "", is_about_key: bool = False
+) -> UserError:
     """An error at the value that keys lead to in the file's text, or at the last key itself."""
     span = locate(text).get((*prefix_of(path), *keys))
     if span is None:

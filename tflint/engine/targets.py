@@ -18,6 +18,7 @@ from tflint.resources import table
 RUNTIMES = ("litert", "tflite", "tflm")
 _SPEC = re.compile(r"(litert|tflite|tflm)(?: ?(==|>=|<=|<|>) ?(\d+(?:\.\d+)*))?")
 _NUMBER = re.compile(r"\d{1,6}(\.\d{1,6}){0,3}")
+_COMPARED = re.compile(r"(litert|tflite) ?[<>=!~]")
 _SUCH_AS = "such as litert==2.3.0, tflite==2.11 or tflm"
 
 
@@ -89,9 +90,8 @@ def _resolve(name: str, named: Mapping[str, TargetOptions]) -> Target:
 def _parse(text: str, known: Sequence[str]) -> tuple[str, Version | None]:
     runtime, equals, number = (part.strip() for part in text.partition("=="))
     if runtime not in RUNTIMES:
-        compared = re.fullmatch(r"(\w+) ?[<>=!~]+.*", text)
-        is_range = compared is not None and compared[1] in RUNTIMES
-        hint = f"one version is declared: {compared[1]}==X" if compared and is_range else nearest(runtime, known)
+        compared = _COMPARED.match(text)
+        hint = f"one version is declared: {compared[1]}==X" if compared else nearest(runtime, known)
         raise UserError(f"unknown target '{text}'", hint=hint or _SUCH_AS)
     if runtime == "tflm" and equals:
         raise UserError(f"target '{text}': tflm has no versions", hint="declare tflm")

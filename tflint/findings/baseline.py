@@ -39,7 +39,9 @@ def baseline_of(files: Sequence[FileReport], folder: str = ".") -> dict[str, Any
 
     Paths count from `folder`, the configuration's, so that it holds wherever a run is started.
     """
-    known = {seen_from(folder, file.path): Counter(finding.fingerprint for finding in file.open_findings) for file in files}
+    known = {
+        seen_from(folder, file.path): Counter(finding.fingerprint for finding in file.open_findings) for file in files
+    }
     return {
         "schema_version": SCHEMA_VERSION,
         "files": {path: dict(sorted(counts.items())) for path, counts in sorted(known.items()) if counts},

@@ -48,9 +48,7 @@ class Tables:
     A model's number in the batch is its file's number.
     """
 
-    def __init__(
-        self, files: Sequence[FileFacts], window: Window | None, forest: Forest | None, makers: Makers
-    ) -> None:
+    def __init__(self, files: Sequence[FileFacts], window: Window | None, forest: Forest | None, rooms: Rooms) -> None:
         self.files = files
         self.schema = tflite_schema()
         self.is_readable = forest is not None
