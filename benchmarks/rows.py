@@ -59,7 +59,7 @@ _ALLOWANCE = "40 MB + 3 x structural bytes"
 _WALK = (
     "A check in this process, all rules; the walk reads names, shapes, types, buffers, quantization, operands, options."
 )
-_LOAD = "The interpreter is constructed, which reads the tables and prepares the operators; no tensor is allocated."
+_LOAD = "The interpreter is constructed; allocate_tensors is not called, which the row after this one adds."
 
 _WHOLE_PROCESSES = (
     Row(

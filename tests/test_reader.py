@@ -34,7 +34,8 @@ from tflint.flatbuffer.reader import MAX_DEPTH, MAX_TABLES, Forest, read_forest
 from tflint.flatbuffer.window import Window
 from tflint.model.declare import raw_tables
 from tflint.model.load import batches, open_model, read_one
-from tflint.model.tables import FileFacts, Tables
+from tflint.model.rooms import make_tables
+from tflint.model.tables import FileFacts
 from tflint.schema import metadata_schema, tflite_schema
 from tflint.source import BytesSource, FileSource, SourceError
 from tflint.source.kind import MODEL, FileKind, kind_of
@@ -52,7 +53,7 @@ def forest_of(content: bytes) -> Forest:
 
 def tables_over(window: Window) -> Tables:
     forest = read_forest(window, tflite_schema(), "Model")
-    return Tables([FileFacts(FileKind(MODEL), int(window.ends[0]))], window, forest)
+    return make_tables([FileFacts(FileKind(MODEL), int(window.ends[0]))], window, forest)
 
 
 def touch(tables: Tables, *, content: bool = True) -> int:

@@ -47,7 +47,7 @@ class _Parser(argparse.ArgumentParser):
             known = [name for action in self._actions for name in action.option_strings]
             hint = nearest(unknown[0].split("=")[0], known) or f"'{self.prog} --help' lists the options"
             what = "option" if unknown[0].startswith("-") else "argument"
-            raise UserError(f"{self.prog} has no {what} '{unknown[0]}'", hint=hint)
+            raise UserError(f"unknown {what} '{unknown[0]}' of '{self.prog}'", hint=hint)
         return options, unknown
 
 

@@ -15,11 +15,10 @@ def add_parser(commands: Any) -> None:
     """Add the command's parser."""
     parser = commands.add_parser("rules", help="list, check or test rules", description="List, check or test rules.")
     parser.set_defaults(run=run_list)
-    _add_list_options(parser, rules=[], format="text")
+    _add_list_options(parser)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     listing = actions.add_parser("list", help="list all rules")
-    # What is not given here must not undo what stands before the action.
-    _add_list_options(listing, rules=argparse.SUPPRESS, format=argparse.SUPPRESS)
+    _add_list_options(listing, is_action=True)
     listing.set_defaults(run=run_list)
     checking = actions.add_parser("check", help="check rule files: their form, fields and expressions")
     checking.add_argument("files", nargs="+", metavar="FILE")
@@ -29,10 +28,13 @@ def add_parser(commands: Any) -> None:
     testing.set_defaults(run=run_test)
 
 
-def _add_list_options(parser: argparse.ArgumentParser, **defaults: Any) -> None:
-    parser.add_argument("--rules", action="append", metavar="PATH", help="rule file or folder of your own")
-    parser.add_argument("--format", choices=("text", "json"))
-    parser.set_defaults(**defaults)
+def _add_list_options(parser: argparse.ArgumentParser, *, is_action: bool = False) -> None:
+    """Add the options of a list; those of the action have no defaults, which would undo what stands before it."""
+    rules, format_ = (argparse.SUPPRESS, argparse.SUPPRESS) if is_action else ([], "text")
+    parser.add_argument(
+        "--rules", action="append", default=rules, metavar="PATH", help="rule file or folder of your own"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default=format_)
 
 
 def run_list(options: argparse.Namespace) -> int:
