@@ -62,7 +62,7 @@ def broken(name: str = "conv_int8", **more: Any) -> bytes:
 def real_report() -> Report:
     """Many findings of many rules, in models that are right, wrong and none at all."""
     contents = [
-        edited(broken(), {"file.trailing_bytes": "left over"}),
+        edited(broken(), {"file.trailing_bytes": "left over " * 10}),
         broken("depthwise_int8"),
         *(build() for build in NAMED.values()),
     ]

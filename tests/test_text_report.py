@@ -307,10 +307,6 @@ class TestWrapping:
 
 
 class TestTheSummary:
-    def head(self, *findings: Finding, **changes: Any) -> str:
-        text = text_of(*findings, **changes)
-        return re.sub(r"\n  ", " · ", text[text.index(text.splitlines()[-4 if findings else -3]) :]).split("\n")[0]
-
     @pytest.mark.parametrize(
         ("statuses", "expected"),
         [

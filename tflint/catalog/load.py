@@ -11,7 +11,7 @@ from typing import Any
 
 from tflint.catalog import cache
 from tflint.catalog.compile import compile_file
-from tflint.catalog.rule import Rule, from_plain, to_plain
+from tflint.catalog.rule import CATEGORIES, Rule, from_plain, to_plain
 from tflint.documents.wording import nearest
 from tflint.errors import Place, UserError
 from tflint.resources import rules_folder
@@ -72,11 +72,11 @@ def load_catalog(paths: Sequence[str]) -> Catalog:
 
 
 def _require_muted(rules: Sequence[Rule]) -> None:
-    """`UserError` where a rule mutes one that is nowhere: known only when all files are read."""
+    """`UserError` where a rule mutes a built-in one that is not there; one of the user's may lie in another file."""
     ids = [rule.id for rule in rules]
     for rule in rules:
         for other in rule.mutes:
-            if other not in ids:
+            if other not in ids and other.rstrip("0123456789") in CATEGORIES:
                 message = f"rule '{rule.id}' mutes '{other}', but there is no rule with that id"
                 raise UserError(message, place=Place(rule.origin), hint=nearest(other, ids))
 

@@ -93,12 +93,13 @@ def run_check(options: argparse.Namespace) -> int:
 
 def run_test(options: argparse.Namespace) -> int:
     """Run the examples of rules; returns 1 where one fails."""
+    from tflint.report.names import plural
     from tflint.trial.trial import try_files
 
     trials = list(try_files(options.files))
     failed = [trial for trial in trials if trial.problem]
     lines = [f"{trial.rule} {trial.example}: {trial.problem}" for trial in failed]
     rules = len({trial.rule for trial in trials})
-    lines.append(f"{len(trials)} examples of {rules} rules: {len(failed)} failed")
+    lines.append(f"{plural(len(trials), 'example')} of {plural(rules, 'rule')}: {len(failed)} failed")
     output.write("\n".join(lines) + "\n")
     return 1 if failed else 0

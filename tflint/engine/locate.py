@@ -55,6 +55,8 @@ class Locator:
 
     def _bytes(self, table: str, row: int) -> ByteSpan | None:
         source = self.facts.table(table)
+        if table == "model" or (table == "file" and source.byte_offset[row] < 0):
+            return ByteSpan(0, self.number(table, "size", row))
         offset = int(source.byte_offset[row])
         return ByteSpan(offset, int(source.byte_length[row])) if offset >= 0 else None
 

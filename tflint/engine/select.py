@@ -41,7 +41,8 @@ def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:
         raise located(error, config, ("ruleset",), config.ruleset) from None
     selected = tuple(_selected(rule, config) for rule in rules if _runs(rule, config))
     if not selected:
-        raise UserError("no rule is left to run: all that are selected are ignored, too")
+        hint = "preview and deprecated rules run only by their own id or name"
+        raise UserError("no rule that is selected is left to run", hint=hint)
     return selected
 
 
