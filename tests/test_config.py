@@ -181,7 +181,7 @@ WRONG = [
     ('[[allow]]\nrule = "Q001"\nreason = "known"\nuntil = 2024-12-01', (4, 9), "must be a string", "quotes"),
     ('[[allow]]\nrule = "Q001"\nreason = "known"\nuntl = "2024-12-01"', (4, 1), "unknown key 'untl'", "'until'"),
     ('[allow]\nrule = "Q001"', (1, 2), "'allow' must be a list", ""),
-    ("select = ", (1, 10), "not valid TOML", "quotes"),
+    ("select = nope", (1, 10), "not valid TOML", "quotes"),
     ("[select", (1, 8), "not valid TOML", ""),
 ]  # fmt: skip
 

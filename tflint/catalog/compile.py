@@ -11,7 +11,7 @@ from typing import Any
 from tflint import resources
 from tflint.catalog.rule import CATEGORIES, Example, Rule
 from tflint.catalog.target_fields import TARGET_FIELDS
-from tflint.columns.types import REFERENCE, ColumnType
+from tflint.columns.types import REFERENCE, STRING, ColumnType
 from tflint.documents.explain import check as check_schema
 from tflint.documents.reading import error_at, load_toml, read_text
 from tflint.documents.toml_spans import content_position, locate
@@ -19,6 +19,7 @@ from tflint.documents.wording import nearest
 from tflint.errors import UserError
 from tflint.facts.declared import all_tables
 from tflint.language.check import Expression, check, check_condition
+from tflint.language.names import Program
 from tflint.language.scope import Scope
 from tflint.language.syntax import ExpressionError
 from tflint.language.template import Part, compile_template
@@ -111,6 +112,7 @@ class _Compiler:
             references=tuple(entry.get("references", ())),
             refused_by=tuple(entry.get("refused-by", ())),
             runs_on=tuple(entry.get("runs-on", ())),
+            opcodes=_opcodes(where.program) or () if where and entry["for-each"] == "operator" else (),
             origin="" if self.builtin else self.path,
         )
 
@@ -164,3 +166,21 @@ class _Compiler:
         return error_at(
             f"{key}: {error.message}", self.path, self.text, line, column, width=error.length, hint=error.hint
         )
+
+
+_OPCODE = ("column", ("row",), "operator", "opcode", STRING)
+
+
+def _opcodes(condition: Program) -> tuple[str, ...] | None:
+    """The operators outside of which a condition over operators cannot hold; None where it does not say."""
+    operation = condition[0]
+    if operation == "in" and condition[1] == _OPCODE and condition[2][0] == "constants":
+        return tuple(condition[2][1])
+    if operation == "==" and condition[1] == _OPCODE and condition[2][0] == "string":
+        return (condition[2][1],)
+    if operation not in ("and", "or"):
+        return None
+    parts = [_opcodes(part) for part in condition[1:]]
+    if operation == "and":
+        return next((part for part in parts if part is not None), None)
+    return None if None in parts else tuple(opcode for part in parts if part is not None for opcode in part)

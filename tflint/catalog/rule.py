@@ -43,6 +43,7 @@ class Rule:
 
     `require` must hold for each row of `for_each` where `where` does. `report_on` leads to what a finding points at.
     `refused_by` names the runtimes that refuse such a model, `runs_on` those that run it; both empty where all agree.
+    `opcodes`, where not empty, are the only operators it can be about: a model without them need not be looked at.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Rule:
     refused_by: tuple[str, ...] = ()
     runs_on: tuple[str, ...] = ()
     origin: str = ""
+    opcodes: tuple[str, ...] = ()
 
     @property
     def is_builtin(self) -> bool:
@@ -118,7 +120,7 @@ def from_plain(plain: tuple[Any, ...]) -> Rule:
 
 _PLAIN_FIELDS = (
     "id", "name", "severity", "for_each", "summary", "why", "fix", "confidence", "category", "failure_class", "since",
-    "status", "mutes", "limits", "references", "refused_by", "runs_on", "origin",
+    "status", "mutes", "limits", "references", "refused_by", "runs_on", "origin", "opcodes",
 )  # fmt: skip
 
 

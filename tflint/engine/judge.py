@@ -1,4 +1,4 @@
-"""Judges one rule over all rows of a batch: which rows break it, and which could not be decided."""
+"""Judges rules over all rows of a batch: which rows break them, and which could not be decided."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from tflint.language.value import Value
 
 #: Rows judged at a time: enough for speed, few enough that lists of one chunk stay small.
 CHUNK_ROWS = 65_536
+#: Rules over tables of up to this many rows share what they gather; beyond, keeping it would cost too much memory.
+SHARED_ROWS = 4096
 #: List elements of one expression over one chunk; a chunk that needs more is halved.
 CHUNK_ELEMENTS = 2_000_000
 #: List elements of one rule over all chunks: what a hostile model can cost.
@@ -46,19 +48,43 @@ class Verdict:
     reason: str = ""
 
 
-def judge(rule: Rule, facts: Facts, record: Mapping[str, Any], constants: Mapping[str, Any]) -> Verdict:
-    """Judge a rule over all rows of its table, with one target's values."""
-    verdict = Verdict(reason=_reason(rule))
-    models = facts.table(rule.for_each).model
-    judge_rows = _Judge(rule, facts, record, constants, verdict, models)
-    try:
-        for begin in range(0, len(models), CHUNK_ROWS):
-            judge_rows.chunk(np.arange(begin, min(begin + CHUNK_ROWS, len(models))))
-    except (BudgetError, FactBudgetError) as error:
-        verdict.hits.clear()
-        verdict.undecided = Counter(models.tolist())
-        verdict.reason = str(error)
-    return verdict
+class Judge:
+    """Judges rules over the tables of one batch.
+
+    Rules that read no target and whose table is small share an evaluator, so that a column that many rules ask for
+    is gathered once.
+    """
+
+    def __init__(self, facts: Facts, constants: Mapping[str, Any]) -> None:
+        self.facts = facts
+        self.constants = constants
+        self._shared: dict[str, Evaluator] = {}
+
+    def judge(self, rule: Rule, record: Mapping[str, Any] | None = None) -> Verdict:
+        """Judge a rule over all rows of its table, with one target's values where it reads the target."""
+        verdict = Verdict()
+        models = self.facts.table(rule.for_each).model
+        rows = _Rows(rule, verdict, models)
+        try:
+            if record is None and len(models) <= SHARED_ROWS:
+                rows.chunk(self._whole_table(rule.for_each, len(models)))
+            else:
+                for begin in range(0, len(models), CHUNK_ROWS):
+                    chunk = np.arange(begin, min(begin + CHUNK_ROWS, len(models)))
+                    rows.chunk(self._evaluator(chunk, record or {}))
+        except (BudgetError, FactBudgetError) as error:
+            return Verdict([], Counter(models.tolist()), str(error))
+        if verdict.undecided:
+            verdict.reason = _reason(rule)
+        return verdict
+
+    def _whole_table(self, table: str, n_rows: int) -> Evaluator:
+        if table not in self._shared:
+            self._shared[table] = self._evaluator(np.arange(n_rows), {})
+        return self._shared[table]
+
+    def _evaluator(self, rows: NDArray[Any], record: Mapping[str, Any]) -> Evaluator:
+        return Evaluator(self.facts, rows, records={"target": record}, constants=self.constants, budget=CHUNK_ELEMENTS)
 
 
 def _reason(rule: Rule) -> str:
@@ -72,46 +98,37 @@ def _reason(rule: Rule) -> str:
     return "; or ".join(known) or "a value that the rule needs could not be determined"
 
 
-class _Judge:
-    def __init__(
-        self,
-        rule: Rule,
-        facts: Facts,
-        record: Mapping[str, Any],
-        constants: Mapping[str, Any],
-        verdict: Verdict,
-        models: NDArray[np.int32],
-    ) -> None:
-        self.rule, self.facts, self.verdict, self.models = rule, facts, verdict, models
-        self.records = {"target": record}
-        self.constants = constants
+class _Rows:
+    """Judges one rule over the rows of evaluators, and adds to its verdict."""
+
+    def __init__(self, rule: Rule, verdict: Verdict, models: NDArray[np.int32]) -> None:
+        self.rule, self.verdict, self.models = rule, verdict, models
         self.left = TOTAL_ELEMENTS
 
-    def chunk(self, rows: NDArray[Any]) -> None:
-        """Judge some rows; where they need too many list elements, in two halves."""
+    def chunk(self, evaluator: Evaluator) -> None:
+        """Judge an evaluator's rows; where they need too many list elements, in two halves."""
         try:
-            self._rows(rows)
+            self._judge(evaluator)
         except BudgetError:
+            n = len(evaluator.rows)
             self.left -= CHUNK_ELEMENTS
-            if len(rows) == 1 or self.left <= 0:
+            if n == 1 or self.left <= 0:
                 raise
-            middle = len(rows) // 2
-            self.chunk(rows[:middle])
-            self.chunk(rows[middle:])
+            self.chunk(evaluator.narrowed(np.arange(n // 2)))
+            self.chunk(evaluator.narrowed(np.arange(n // 2, n)))
 
-    def _rows(self, rows: NDArray[Any]) -> None:
-        evaluator = Evaluator(self.facts, rows, records=self.records, constants=self.constants, budget=CHUNK_ELEMENTS)
+    def _judge(self, evaluator: Evaluator) -> None:
         undecided: list[NDArray[Any]] = []
         if self.rule.where is not None:
             kept, unknown = _split(evaluator.value(self.rule.where.program), wanted=True)
-            undecided.append(rows[unknown])
             if not len(kept) and not len(unknown):
                 return
-            evaluator, rows = evaluator.narrowed(kept), rows[kept]
+            undecided.append(evaluator.rows[unknown])
+            evaluator = evaluator.narrowed(kept)
         broken, unknown = _split(evaluator.value(self.rule.require.program), wanted=False)
-        undecided.append(rows[unknown])
-        hits = list(self._hits(evaluator.narrowed(broken), rows[broken])) if len(broken) else []
-        self.verdict.hits += hits
+        undecided.append(evaluator.rows[unknown])
+        if len(broken):
+            self.verdict.hits += self._hits(evaluator.narrowed(broken), evaluator.rows[broken])
         self.verdict.undecided.update(self.models[np.concatenate(undecided)].tolist())
 
     def _hits(self, evaluator: Evaluator, rows: NDArray[Any]) -> Iterator[Hit]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tflint.catalog.rule import Rule
+from tflint.columns.column import text_of
 from tflint.engine.identity import identity
-from tflint.engine.judge import Hit, Verdict, judge
+from tflint.engine.judge import Hit, Judge, Verdict
 from tflint.engine.locate import Locator
 from tflint.engine.select import Selected
 from tflint.engine.targets import Target, is_refusing
@@ -53,13 +54,17 @@ def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileRepo
     """The reports of a batch's files. Raises `BatchCrashError` where one of several files crashes a rule."""
     facts = Facts(tables)
     locator = Locator(facts, list(files))
+    judge = Judge(facts, _Knowledge(plan.constants))
     judged: list[_Judged] = []
+    opcodes = _opcodes(facts)
     crashes: list[tuple[Selected, BaseException]] = []
     for selected in plan.rules:
         if not tables.is_readable and selected.rule.for_each != "file":
             continue
+        if selected.rule.opcodes and opcodes.isdisjoint(selected.rule.opcodes):
+            continue
         try:
-            judged += _judge(selected, facts, plan)
+            judged += _judge(selected, judge, plan)
         except Exception as error:  # named in a finding: a defect of one rule must not cost the others
             _raise_source_error(error)
             if len(files) > 1:
@@ -81,6 +86,12 @@ def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileRepo
     ]
 
 
+def _opcodes(facts: Facts) -> set[str]:
+    """The operators that the models of a batch have: a rule about others need not be run."""
+    column = facts.tables.column("operator_code", "opcode")
+    return {text for row in range(len(column)) if (text := text_of(column, row)) is not None}
+
+
 def _raise_source_error(error: BaseException) -> None:
     """A file that changed while a fact read it is no crash: the file is read anew, as one that cannot be read."""
     seen: BaseException | None = error
@@ -90,12 +101,11 @@ def _raise_source_error(error: BaseException) -> None:
         seen = seen.__cause__
 
 
-def _judge(selected: Selected, facts: Facts, plan: Plan) -> list[_Judged]:
+def _judge(selected: Selected, judge: Judge, plan: Plan) -> list[_Judged]:
     rule = selected.rule
-    constants = _Knowledge(plan.constants)
     if not rule.reads_target:
-        return [_Judged(selected, None, judge(rule, facts, {}, constants))]
-    return [_Judged(selected, target, judge(rule, facts, target.record(), constants)) for target in plan.targets]
+        return [_Judged(selected, None, judge.judge(rule))]
+    return [_Judged(selected, target, judge.judge(rule, target.record())) for target in plan.targets]
 
 
 class _Knowledge(dict[str, Any]):
@@ -212,8 +222,6 @@ def _not_checked(judged: Sequence[_Judged], number: int) -> list[NotChecked]:
 
 def _overviews(facts: Facts) -> list[Overview | None]:
     """Each model in a line; None for a file that is no model, or where a fact crashed (its rules say so)."""
-    from tflint.columns.column import text_of
-
     n_files = facts.tables.n_files
     if not facts.tables.is_readable:
         return [None] * n_files

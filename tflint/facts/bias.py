@@ -59,8 +59,8 @@ def shift_steps(facts: Facts) -> Lists:
     expected = facts.lists("operator", "expected_bias_scale")
     biases, outputs = facts.rows("operator", "bias"), facts.rows("operator", "output")
     scales = facts.lists("tensor", "scale")
-    values = _BiasValues(facts)
-    n_channels = counts(values.lengths_of(), biases)
+    values = _bias_values(facts)
+    n_channels = counts(values, biases)
     n_bias, n_output = counts(scales, biases), counts(scales, outputs)
     is_integer = taken(facts.is_one_of("tensor", "dtype", {"INT32", "INT64"}), biases, False).astype(np.bool_)
     absent = (n_channels == 0) | (n_bias == 0) | (n_output == 0) | ~is_integer | (_state(expected) == 1)
@@ -70,7 +70,7 @@ def shift_steps(facts: Facts) -> Lists:
     require_budget(int(n_channels[rows].sum()), "shifts of biases")
     wanted = _stretched(expected, np.arange(len(biases)), rows, n_channels)
     found = _stretched(scales, biases, rows, n_channels)
-    stored = _all(values.lengths_of(), biases, rows)
+    stored = _all(values, biases, rows)
     output = _spread(first_elements(scales, outputs, 1.0), n_channels, rows)
     with np.errstate(all="ignore"):
         steps = np.where(stored == 0, 0.0, np.abs(stored) * np.abs(found - wanted) / output)
@@ -79,21 +79,26 @@ def shift_steps(facts: Facts) -> Lists:
 
 def all_zero(facts: Facts) -> Scalars:
     """Whether every stored value of a bias is zero."""
-    values = _BiasValues(facts).lengths_of()
+    values = _bias_values(facts)
     stored, lengths = values.flatten(np.arange(len(values)))
     owners = np.repeat(np.arange(len(lengths)), lengths)
     nonzero = np.bincount(owners[stored != 0], minlength=len(lengths))
     return Scalars(nonzero == 0, state_of(lengths == 0))
 
 
-class _BiasValues:
-    """The stored values of constant biases, by tensor: one list a tensor, empty for what is no such bias."""
+def _bias_values(facts: Facts) -> Lists:
+    """The stored values of constant biases: one list a tensor, empty for what is no such bias."""
+    return facts.once("bias values", lambda: _BiasReader(facts).read())
+
+
+class _BiasReader:
+    """Reads the values of biases; each is read once however many operators share it."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
 
-    def lengths_of(self) -> Lists:
-        """The lists; each bias is read once however many operators share it."""
+    def read(self) -> Lists:
+        """The lists, by tensor."""
         facts = self.facts
         biases = facts.rows("operator", "bias")
         is_bias = np.zeros(facts.n("tensor"), dtype=np.bool_)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,7 @@ class Facts:
         self._declared = all_tables()
         self._made: dict[tuple[str, str], Column] = {}
         self._tables: dict[str, Table] = {}
+        self._shared: dict[str, Lists] = {}
 
     def table(self, name: str) -> Table:
         """A table, raw or derived."""
@@ -75,6 +77,12 @@ class Facts:
             raise
         except Exception as error:  # whatever a fact does, only the rules that need it may suffer
             raise FactError(fact, error) from error
+
+    def once(self, name: str, make: Callable[[], Lists]) -> Lists:
+        """Lists that several facts need and no rule does: made when first asked for."""
+        if name not in self._shared:
+            self._shared[name] = make()
+        return self._shared[name]
 
     # -- what the functions of facts read ------------------------------------------------------------------------------
 

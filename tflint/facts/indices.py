@@ -42,8 +42,8 @@ def index_table(facts: Facts) -> Table:
         return np.concatenate(values)[order]
 
     sizes = [len(part.rows) for part in parts]
-    which = np.repeat(np.arange(len(parts)), sizes)[order]
-    owners = joined([part.rows for part in parts])
+    which = np.repeat(np.arange(len(parts), dtype=np.int8), sizes)[order]
+    owners = joined([part.rows.astype(np.int32) for part in parts])
     return Table(
         "index",
         models[order].astype(np.int32),

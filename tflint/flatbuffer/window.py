@@ -62,6 +62,7 @@ class Window:
         self._page = source.page_size if source is not None else 1
         if source is not None:
             self._resident = np.zeros(-(-len(data) // self._page), dtype=np.bool_)
+        self._shift = self._page.bit_length() - 1  # a page's size is a power of two
 
     @classmethod
     def of_bytes(cls, content: bytes | bytearray | memoryview) -> Window:
@@ -92,7 +93,7 @@ class Window:
         """A window over one stretch of the same bytes, such as a flatbuffer stored inside another."""
         part = Window(self.data, np.array([begin], dtype=np.int64), np.array([end], dtype=np.int64))
         part._typed, part._resident, part._source = self._typed, self._resident, self._source
-        part._page = self._page
+        part._page, part._shift = self._page, self._shift
         return part
 
     @property
@@ -141,8 +142,8 @@ class Window:
     def _fetch(self, offsets: Offsets, width: int) -> None:
         assert self._resident is not None  # only windows over a source come here
         assert self._source is not None
-        first = offsets // self._page
-        last = (offsets + (width - 1)) // self._page
+        first = offsets >> self._shift
+        last = (offsets + (width - 1)) >> self._shift
         if self._resident[first].all() and (last - first).max() <= 1 and self._resident[last].all():
             return
         needed = np.zeros_like(self._resident)
@@ -170,3 +171,5 @@ class Window:
             self.data[begin:end] = np.frombuffer(content, dtype=np.uint8)
         for begin_page, end_page in zip(begins, ends, strict=True):
             self._resident[begin_page:end_page] = True
+        if self._resident.all():
+            self._resident = None  # nothing is left to fetch, so nothing to look up before each gather

@@ -67,7 +67,7 @@ class Evaluator:
         budget: int = 20_000_000,
     ) -> None:
         self._columns = columns
-        self._rows = rows
+        self.rows = rows
         self._records = records or {}
         self._knowledge = constants or {}
         self._budget = budget
@@ -75,13 +75,16 @@ class Evaluator:
 
     def value(self, program: Program) -> Value:
         """The value of a program for every row."""
-        return expanded(self._run(program), len(self._rows))
+        with np.errstate(all="ignore"):  # IEEE arithmetic is what the language promises
+            return expanded(self._run(program), len(self.rows))
 
     def narrowed(self, kept: Array) -> Evaluator:
-        """An evaluator over some of the rows, by index."""
+        """An evaluator over some of the rows, by ascending index."""
+        if len(kept) == len(self.rows):
+            return self
         return Evaluator(
             self._columns,
-            self._rows[kept],
+            self.rows[kept],
             records=self._records,
             constants=self._knowledge,
             budget=self._budget,
@@ -93,11 +96,10 @@ class Evaluator:
             if program not in self._cache:
                 self._cache[program] = self._column(program)
             return self._cache[program]
-        with np.errstate(all="ignore"):
-            return _OPERATIONS[operation](self, program)
+        return _OPERATIONS[operation](self, program)
 
     def _row(self, _program: Program) -> Value:
-        return Value(self._rows)
+        return Value(self.rows)
 
     def _column(self, program: Program) -> Value:
         _, base, table, name, kind = program
@@ -150,7 +152,7 @@ class Evaluator:
         if is_list:
             return self._repeated(value or (), kind, UNKNOWN if value is None else PRESENT)
         if value is None:
-            n = len(self._rows)
+            n = len(self.rows)
             labels = [""] if kind == STRING else None
             return Value(np.zeros(n, dtype=_dtype(kind)), np.full(n, UNKNOWN, dtype=np.uint8), labels=labels)
         return constant(float(value) if kind == NUMBER else value)
@@ -218,7 +220,7 @@ class Evaluator:
 
     def _repeated(self, members: Sequence[Any], kind: str, row_state: int = PRESENT) -> Value:
         """The same list for every row."""
-        n = len(self._rows)
+        n = len(self.rows)
         self._spend(n * len(members))
         labels = _some(list(dict.fromkeys(members))) if kind == STRING else None
         codes = members if labels is None else [labels.index(text) for text in members]
@@ -256,7 +258,7 @@ class Evaluator:
 
     def _together(self, keys: list[Value]) -> tuple[list[Value], Value]:
         """Keys with equally many elements, and what they have in common: how many, and their joint state."""
-        joint = expanded(replace(keys[0], labels=None), len(self._rows))
+        joint = expanded(replace(keys[0], labels=None), len(self.rows))
         for key in keys[1:]:
             a, b, lengths, row_state = aligned(joint, key)
             joint = Value(a.values, joined_state(a.state, b.state), lengths, row_state)
@@ -275,7 +277,7 @@ class Evaluator:
         return fold.FOLDS[program[0]](self._run(program[1]))
 
     def _index(self, program: Program) -> Value:
-        base, index = self._run(program[1]), expanded(self._run(program[2]), len(self._rows))
+        base, index = self._run(program[1]), expanded(self._run(program[2]), len(self.rows))
         return fold.element(base, index)
 
     def _has(self, program: Program) -> Value:

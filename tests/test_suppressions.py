@@ -1,0 +1,266 @@
+"""Suppressions, per-file ignores and baselines: what they take back, what they say, and that nothing is hidden."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.models.named import MODELS_DIRECTORY
+from tflint.api import check
+from tflint.cli.main import run
+from tflint.config import Config, load_config
+from tflint.errors import UserError
+from tflint.findings import FileReport, Finding, Location
+from tflint.findings.baseline import apply_baseline, baseline_of, read_baseline
+from tflint.findings.paths import matches, seen_from
+from tflint.findings.suppress import Allow, apply_allows
+
+TODAY = datetime.date(2025, 6, 15)
+
+
+def finding(rule: str = "Q001", *, path: str = "subgraphs[0].tensors[2]", fingerprint: str = "a" * 32) -> Finding:
+    location = Location("m/a.tflite", path, ("main", "stem/conv/bias"))
+    return Finding(rule, "bias-scale-shifts-output", "error", "error", "high", "text", location, "fix", fingerprint)
+
+
+def report(*findings: Finding, path: str = "m/a.tflite") -> FileReport:
+    return FileReport(path, findings=findings)
+
+
+def allowed(allow: Allow, *findings: Finding) -> tuple[FileReport, list[str]]:
+    files, notices = apply_allows([report(*(findings or (finding(),)))], [allow], TODAY)
+    return files[0], [notice.kind for notice in notices]
+
+
+# --- allow ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "allow",
+    [
+        Allow("Q001", "known"),
+        Allow("bias-scale-shifts-output", "known"),
+        Allow("Q001", "known", path="a.tflite"),
+        Allow("Q001", "known", path="m/*.tflite"),
+        Allow("Q001", "known", path="**/a.*"),
+        Allow("Q001", "known", path="m/"),
+        Allow("Q001", "known", at="subgraphs[0].tensors[2]"),
+        Allow("Q001", "known", at="stem/conv/bias"),
+        Allow("Q001", "known", at="stem/*"),
+        Allow("Q001", "known", until=TODAY),
+    ],
+)
+def test_an_entry_takes_back_what_it_means(allow: Allow) -> None:
+    file, notices = allowed(allow)
+    assert file.open_findings == ()
+    assert file.summary()["suppressed"] == 1
+    assert file.findings[0].suppressed is not None
+    assert (file.findings[0].suppressed.kind, file.findings[0].suppressed.reason) == ("allow", "known")
+    assert notices == []
+
+
+@pytest.mark.parametrize(
+    "allow",
+    [
+        Allow("Q002", "known"),
+        Allow("Q00", "known"),
+        Allow("Q001", "known", at="subgraphs[0].tensors[1]"),
+        Allow("Q001", "known", at="tensors*"),
+    ],
+)
+def test_an_entry_that_takes_nothing_back_is_told(allow: Allow) -> None:
+    file, notices = allowed(allow)
+    assert len(file.open_findings) == 1
+    assert notices == ["unused-allow"]
+
+
+def test_an_entry_for_files_that_were_not_looked_at_is_not_called_unused() -> None:
+    assert allowed(Allow("Q001", "known", path="other/*.tflite"))[1] == []
+
+
+def test_an_expired_entry_is_told_and_the_finding_is_back() -> None:
+    file, notices = allowed(Allow("Q001", "known", until=TODAY - datetime.timedelta(days=1), origin="tflint.toml"))
+    assert len(file.open_findings) == 1
+    assert notices == ["expired-allow"]
+
+
+def test_entries_of_a_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(MODELS_DIRECTORY / "truncated.tflite", tmp_path)
+    entry = '[[allow]]\nrule = "{}"\nreason = "a known download"\n{}\n'
+    (tmp_path / "tflint.toml").write_text(entry.format("G003", ""))
+    assert run(["check", "truncated.tflite"]) == 0
+    assert "1 suppressed" in capsys.readouterr().out
+    (tmp_path / "tflint.toml").write_text(entry.format("G003", 'until = "2001-01-01"') + entry.format("Q001", ""))
+    assert run(["check", "truncated.tflite"]) == 1
+    out = capsys.readouterr().out
+    assert "tflint.toml: allow 1: the suppression of G003 ended on 2001-01-01" in out
+    assert "tflint.toml: allow 2: nothing is suppressed by the entry for Q001" in out
+    assert "0 suppressed" in out
+    assert run(["check", "truncated.tflite", "--format", "json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    assert [notice["kind"] for notice in data["notices"]] == ["expired-allow", "unused-allow"]
+
+
+# --- per-file-ignores -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("token", ["G003", "truncated-or-malformed", "G", "graph", "all"])
+def test_per_file_ignores_suppress_in_matching_files_only(tmp_path: Path, token: str) -> None:
+    for name in ("a.tflite", "b.tflite"):
+        shutil.copy(MODELS_DIRECTORY / "truncated.tflite", tmp_path / name)
+    (tmp_path / "tflint.toml").write_text(f'per-file-ignores = {{ "a.tflite" = ["{token}"] }}')
+    one, other = check([tmp_path / "a.tflite", tmp_path / "b.tflite"], config=load_config(tmp_path / "tflint.toml")).files  # fmt: skip
+    assert (one.summary()["error"], one.summary()["suppressed"]) == (0, 1)
+    assert one.findings[0].suppressed is not None
+    assert one.findings[0].suppressed.kind == "per-file-ignore"
+    assert (other.summary()["error"], other.summary()["suppressed"]) == (1, 0)
+
+
+# --- globs count from the configuration -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("start", "argument"), [(".", "m/a.tflite"), ("m", "a.tflite"), ("n", "../m/a.tflite"), (".", None)])  # fmt: skip
+@pytest.mark.parametrize("kind", ["allow", "per-file-ignores", "baseline", "exclude"])
+def test_what_names_files_holds_wherever_a_run_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    start: str, argument: str | None, kind: str,
+) -> None:  # fmt: skip
+    for name in ("m", "n"):
+        (tmp_path / name).mkdir()
+    model = shutil.copy(MODELS_DIRECTORY / "truncated.tflite", tmp_path / "m" / "a.tflite")
+    monkeypatch.chdir(tmp_path)
+    texts = {
+        "allow": '[[allow]]\nrule = "G003"\npath = "m/a.tflite"\nreason = "known"',
+        "per-file-ignores": 'per-file-ignores = { "m/a.tflite" = ["G003"] }',
+        "baseline": 'baseline = "known.json"',
+        "exclude": 'exclude = ["m/a.tflite"]',
+    }
+    (tmp_path / "tflint.toml").write_text(texts[kind])
+    if kind == "baseline":
+        assert run(["check", "m", "--write-baseline", "known.json"]) == 0
+    monkeypatch.chdir(tmp_path / start)
+    path = str(Path(argument or model).parent) if kind == "exclude" else argument or str(model)
+    assert run(["check", path]) == 0
+
+
+def test_a_path_as_it_reads_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    assert seen_from("..", "b.tflite") == "a/b.tflite"
+    assert seen_from(".", "./b.tflite") == "b.tflite"
+    assert seen_from(str(tmp_path), str(tmp_path / "a" / "b.tflite")) == "a/b.tflite"
+    assert seen_from(".", "../b.tflite") == "../b.tflite"
+    assert seen_from(str(tmp_path / "ab"), str(tmp_path / "a" / "b")) == str(tmp_path / "a" / "b")
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "expected"),
+    [
+        ("m/a.tflite", "*.tflite", True),
+        ("m/a.tflite", "a.*", True),
+        ("m/a.tflite", "m/*.tflite", True),
+        ("m/n/a.tflite", "m/*.tflite", False),
+        ("m/n/a.tflite", "m/**/*.tflite", True),
+        ("m/a.tflite", "m/**/*.tflite", True),
+        ("m/n/a.tflite", "m", False),
+        ("m/n/a.tflite", "m/", True),
+        ("m/n/a.tflite", "./m/n", True),
+        ("m[1].tflite", "m[1].tflite", True),
+        ("ab.tflite", "a?.tflite", True),
+        ("a/b.tflite", "a?b.tflite", False),
+        ("a+b.tflite", "a+b.tflite", True),
+    ],
+)
+def test_globs(path: str, pattern: str, expected: bool) -> None:
+    assert matches(path, pattern) is expected
+
+
+# --- the baseline ---------------------------------------------------------------------------------------------------
+
+
+def test_a_written_baseline_takes_everything_back(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    for name in ("truncated", "custom_op", "flex_op", "two_signatures", "html_page", "conv_int8"):
+        shutil.copy(MODELS_DIRECTORY / f"{name}.tflite", tmp_path)
+    assert run(["check", "."]) == 1
+    assert run(["check", ".", "--write-baseline", "known.json"]) == 0
+    count = sum(sum(known.values()) for known in read_baseline("known.json").values())
+    assert count >= 4
+    assert f"wrote {count} findings to known.json" in capsys.readouterr().err
+    for level in ("error", "warning", "note"):
+        assert run(["check", ".", "--baseline", "known.json", "--fail-on", level]) == 0
+    assert f"{count} suppressed" in capsys.readouterr().out
+    shutil.copy(tmp_path / "truncated.tflite", tmp_path / "new.tflite")
+    assert run(["check", ".", "--baseline", "known.json"]) == 1
+
+
+def test_writing_a_baseline_ignores_the_configured_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(MODELS_DIRECTORY / "truncated.tflite", tmp_path)
+    (tmp_path / "tflint.toml").write_text('baseline = "known.json"')
+    assert run(["check", ".", "--write-baseline", "known.json"]) == 0
+    first = (tmp_path / "known.json").read_text()
+    assert run(["check", ".", "--write-baseline", "known.json"]) == 0
+    assert (tmp_path / "known.json").read_text() == first
+    assert run(["check", "."]) == 0
+
+
+def test_a_baseline_counts() -> None:
+    known = baseline_of([report(finding(), finding())])
+    assert known["files"] == {"m/a.tflite": {"a" * 32: 2}}
+    three = report(*(replace(finding(), message=str(number)) for number in range(3)))
+    (file,) = apply_baseline([three], known["files"])
+    assert [entry.message for entry in file.open_findings] == ["2"]
+    assert file.summary()["suppressed"] == 2
+
+
+def test_a_baseline_is_by_file_and_leaves_suppressed_findings_out() -> None:
+    known = baseline_of([report(finding())])["files"]
+    (other,) = apply_baseline([report(finding(), path="m/b.tflite")], known)
+    assert len(other.open_findings) == 1
+    file, _ = allowed(Allow("Q001", "known"))
+    assert baseline_of([file])["files"] == {}
+
+
+WRONG_BASELINES = {
+    "not json": ("{", "known.json:1:2: not valid JSON"),
+    "a list": ("[]", "must be"),
+    "no files": ('{"schema_version": 1}', "missing key 'files'"),
+    "another version": ('{"schema_version": 2, "files": {}}', "schema_version"),
+    "a key too many": ('{"schema_version": 1, "files": {}, "x": 1}', "unknown key 'x'"),
+    "no fingerprint": ('{"schema_version": 1, "files": {"a": {"xyz": 1}}}', "xyz"),
+    "no count": ('{"schema_version": 1, "files": {"a": {"' + "a" * 32 + '": 0}}}', "at least 1"),
+    "a model": (b"\x00\x00\xff\xfe", "UTF-8"),
+    "NaN": ('{"schema_version": NaN, "files": {}}', "NaN"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_BASELINES)
+def test_what_is_no_baseline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    content, message = WRONG_BASELINES[name]
+    Path("known.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UserError) as raised:
+        read_baseline("known.json")
+    assert message in str(raised.value)
+    assert "known.json" in str(raised.value)
+
+
+def test_a_baseline_that_is_a_folder_or_missing(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="it is a folder"):
+        read_baseline(str(tmp_path))
+    with pytest.raises(UserError, match="does not exist") as raised:
+        read_baseline(str(tmp_path / "no.json"))
+    assert "--write-baseline" in raised.value.hint
+
+
+def test_equal_findings_of_one_model_have_fingerprints_of_their_own() -> None:
+    model = (MODELS_DIRECTORY / "two_signatures.tflite").read_bytes()
+    found = check(model, config=Config()).files[0].findings
+    assert len({entry.fingerprint for entry in found}) == len(found)
