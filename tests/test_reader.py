@@ -616,7 +616,8 @@ with FileSource(sys.argv[1]) as source:
     window = tables.window
     figures = {
         "growth_kib": peak_anonymous() - before,
-        "structural_kib": int(window._resident.sum()) * window._page // 1024,
+        "structural_kib": (len(window.data) if window._resident is None else int(window._resident.sum()) * window._page)
+        // 1024,
         "offsets": [int(x) for x in tables.column("buffer", "offset").values],
         "structure_end": int(tables.column("model", "structure_end").values[0]),
     }
