@@ -142,7 +142,11 @@ def test_help_version_and_explain(here: Path, capsys: pytest.CaptureFixture[str]
 
 def test_options_before_and_after_an_action_hold_alike(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outputs = []
-    for arguments in (["rules", "--format", "json"], ["rules", "--format", "json", "list"], ["rules", "list", "--format", "json"]):  # fmt: skip
+    for arguments in (
+        ["rules", "--format", "json"],
+        ["rules", "--format", "json", "list"],
+        ["rules", "list", "--format", "json"],
+    ):
         assert run(arguments) == 0
         outputs.append(capsys.readouterr().out)
     assert len({json.loads(text)[0]["id"] for text in outputs}) == 1
@@ -304,10 +308,10 @@ def test_statistics_count_findings_by_rule(here: Path, capsys: pytest.CaptureFix
 def test_a_crash_of_a_rule_is_exit_code_3_unless_findings_decide(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(rule: object, *_: object) -> None:
+    def crash(*_: object) -> None:
         raise ZeroDivisionError("made for the test")
 
-    monkeypatch.setattr("tflint.engine.run.judge", crash)
+    monkeypatch.setattr("tflint.language.evaluate.Evaluator.value", crash)
     assert run(["check", "good.tflite", "--select", "Q001"]) == 3
     out, err = capsys.readouterr()
     assert "rule Q001 could not be run: ZeroDivisionError: made for the test" in out

@@ -77,7 +77,8 @@ def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
 
 
 def test_targets_as_tables(tmp_path: Path) -> None:
-    text = '[targets.phone]\nruntime = "litert==2.1.0"\nflex = true\ncustom-ops = ["A", "B"]\n[targets.chip]\nruntime = "tflm"\n'  # fmt: skip
+    phone = '[targets.phone]\nruntime = "litert==2.1.0"\nflex = true\ncustom-ops = ["A", "B"]\n'
+    text = phone + '[targets.chip]\nruntime = "tflm"\n'
     config = load_config(written(tmp_path, text))
     assert config.targets == ("phone", "chip")
     assert config.named_targets["phone"] == TargetOptions("litert==2.1.0", True, ("A", "B"))
@@ -89,7 +90,9 @@ def test_rules_count_from_the_configuration(tmp_path: Path) -> None:
     assert load_config(written(tmp_path, 'rules = ["mine.toml"]')).rules == (str(tmp_path / "mine.toml"),)
 
 
-@pytest.mark.parametrize("key", ["targets", "select", "ignore", "severity", "per-file-ignores", "lfs-pointers", "allow", "ruleset"])  # fmt: skip
+@pytest.mark.parametrize(
+    "key", ["targets", "select", "ignore", "severity", "per-file-ignores", "lfs-pointers", "allow", "ruleset"]
+)
 def test_the_digest_changes_with_what_changes_the_report(tmp_path: Path, key: str) -> None:
     full = load_config(written(tmp_path, FULL))
     lines = [line for line in FULL.splitlines() if not line.startswith(f"{key} =")]
@@ -111,13 +114,17 @@ def test_the_nearest_file_wins_and_tflint_toml_before_pyproject(tmp_path: Path) 
     assert find_config(below) == own
 
 
-@pytest.mark.parametrize("text", ["[ tool . tflint ]\n", "[tool]\ntflint = {}\n", '["tool"."tflint"]\n', "[tool.tflint.severity]\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text", ["[ tool . tflint ]\n", "[tool]\ntflint = {}\n", '["tool"."tflint"]\n', "[tool.tflint.severity]\n"]
+)
 def test_a_section_is_found_however_it_is_written(tmp_path: Path, text: str) -> None:
     project = written(tmp_path, text, "pyproject.toml")
     assert find_config(tmp_path) == project
 
 
-@pytest.mark.parametrize("text", ["[tool.black]\n", "# [tool.tflint]\n", "tool = 3 # tool.tflint\n", 'x = "tool.tflint"', "[broken", "\n"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text", ["[tool.black]\n", "# [tool.tflint]\n", "tool = 3 # tool.tflint\n", 'x = "tool.tflint"', "[broken", "\n"]
+)
 def test_a_pyproject_without_a_section_is_passed_by(tmp_path: Path, text: str) -> None:
     outer = written(tmp_path, "")
     (tmp_path / "inner").mkdir()
@@ -238,7 +245,9 @@ def test_what_the_command_line_overrides_is_not_blamed_on_the_file(tmp_path: Pat
     assert raised.value.hint
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"select = [\x00]", b"\xef\xbb\xbfselect = []", b"a." * 200 + b"b = 1"])  # fmt: skip
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"select = [\x00]", b"\xef\xbb\xbfselect = []", b"a." * 200 + b"b = 1"]
+)
 def test_files_that_are_no_configuration(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "tflint.toml"
     path.write_bytes(content)

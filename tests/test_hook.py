@@ -78,7 +78,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> None:
     download = ["download", "--quiet", "--no-deps", "--retries", "1", "--dest", str(folder), "hatchling>=1.27"]
     done = subprocess.run([sys.executable, "-m", "pip", *download], capture_output=True, text=True)
     if done.returncode:
-        pytest.skip(f"pip gets no hatchling from the package index: {done.stderr.strip()[-200:]}")
+        pytest.skip(f"the package index has no hatchling for pip: {done.stderr.strip().splitlines()[-1:]}")
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,9 @@ def test_an_expired_entry_is_told_and_the_finding_is_back() -> None:
     assert notices == ["expired-allow"]
 
 
-def test_entries_of_a_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_entries_of_a_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     shutil.copy(MODELS_DIRECTORY / "truncated.tflite", tmp_path)
     entry = '[[allow]]\nrule = "{}"\nreason = "a known download"\n{}\n'
@@ -115,7 +117,9 @@ def test_per_file_ignores_suppress_in_matching_files_only(tmp_path: Path, token:
     for name in ("a.tflite", "b.tflite"):
         shutil.copy(MODELS_DIRECTORY / "truncated.tflite", tmp_path / name)
     (tmp_path / "tflint.toml").write_text(f'per-file-ignores = {{ "a.tflite" = ["{token}"] }}')
-    one, other = check([tmp_path / "a.tflite", tmp_path / "b.tflite"], config=load_config(tmp_path / "tflint.toml")).files  # fmt: skip
+    one, other = check(
+        [tmp_path / "a.tflite", tmp_path / "b.tflite"], config=load_config(tmp_path / "tflint.toml")
+    ).files
     assert (one.summary()["error"], one.summary()["suppressed"]) == (0, 1)
     assert one.findings[0].suppressed is not None
     assert one.findings[0].suppressed.kind == "per-file-ignore"
@@ -125,7 +129,9 @@ def test_per_file_ignores_suppress_in_matching_files_only(tmp_path: Path, token:
 # --- globs count from the configuration -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("start", "argument"), [(".", "m/a.tflite"), ("m", "a.tflite"), ("n", "../m/a.tflite"), (".", None)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("start", "argument"), [(".", "m/a.tflite"), ("m", "a.tflite"), ("n", "../m/a.tflite"), (".", None)]
+)
 @pytest.mark.parametrize("kind", ["allow", "per-file-ignores", "baseline", "exclude"])
 def test_what_names_files_holds_wherever_a_run_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
@@ -184,7 +190,9 @@ def test_globs(path: str, pattern: str, expected: bool) -> None:
 # --- the baseline ---------------------------------------------------------------------------------------------------
 
 
-def test_a_written_baseline_takes_everything_back(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_a_written_baseline_takes_everything_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("truncated", "custom_op", "flex_op", "two_signatures", "html_page", "conv_int8"):
         shutil.copy(MODELS_DIRECTORY / f"{name}.tflite", tmp_path)

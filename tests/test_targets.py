@@ -50,7 +50,10 @@ def test_versions_of_two_lines_do_not_compare(compare: str) -> None:
         getattr(litert(2, 3, 0), compare)(Version("tflite", (2, 21)))
 
 
-@pytest.mark.parametrize(("text", "numbers"), [("2.3.0", (2, 3, 0)), ("v2.1", (2, 1)), ("2.0.2a1", (2, 0, 2)), ("1", (1,)), ("2.0.0-alpha", (2, 0, 0))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("2.3.0", (2, 3, 0)), ("v2.1", (2, 1)), ("2.0.2a1", (2, 0, 2)), ("1", (1,)), ("2.0.0-alpha", (2, 0, 0))],
+)
 def test_texts_that_name_a_version(text: str, numbers: tuple[int, ...]) -> None:
     assert parse_version("litert", text) == litert(*numbers)
 
@@ -88,7 +91,21 @@ def test_blanks_around_a_version_mean_nothing(text: str) -> None:
     assert resolve_targets([text], {})[0].name == "litert==2.1.0"
 
 
-@pytest.mark.parametrize("text", ["", "litrt", "litert=2.1", "litert>=2.1", "litert==", "litert==2.x", "tflm==1", "LITERT", "litert==1.2.3.4.5", "litert==-1"])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "litrt",
+        "litert=2.1",
+        "litert>=2.1",
+        "litert==",
+        "litert==2.x",
+        "tflm==1",
+        "LITERT",
+        "litert==1.2.3.4.5",
+        "litert==-1",
+    ],
+)
 def test_what_declares_no_target(text: str) -> None:
     with pytest.raises(UserError) as raised:
         declared_targets(Config(targets=(text,)))
@@ -118,7 +135,17 @@ def test_a_version_that_the_table_does_not_know_is_not_checked() -> None:
     assert "O001" in not_checked
 
 
-@pytest.mark.parametrize(("target", "newest_known"), [("tflite==2.3", 4), ("tflite==2.4", 5), ("tflite==2.8", 5), ("tflite==2.9", 6), ("tflite==2.15", 8), ("litert==1.1.0", 8)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("target", "newest_known"),
+    [
+        ("tflite==2.3", 4),
+        ("tflite==2.4", 5),
+        ("tflite==2.8", 5),
+        ("tflite==2.9", 6),
+        ("tflite==2.15", 8),
+        ("litert==1.1.0", 8),
+    ],
+)
 def test_versions_of_conv_2d_by_release(target: str, newest_known: int) -> None:
     assert of_rule(checked("conv_int8", target, edit=with_version(newest_known)), "O001") == []
     (finding,) = of_rule(checked("conv_int8", target, edit=with_version(newest_known + 1)), "O001")

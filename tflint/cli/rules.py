@@ -30,7 +30,8 @@ def add_parser(commands: Any) -> None:
 
 def _add_list_options(parser: argparse.ArgumentParser, *, is_action: bool = False) -> None:
     """Add the options of a list; those of the action have no defaults, which would undo what stands before it."""
-    rules, format_ = (argparse.SUPPRESS, argparse.SUPPRESS) if is_action else ([], "text")
+    rules: Any = argparse.SUPPRESS if is_action else []
+    format_ = argparse.SUPPRESS if is_action else "text"
     parser.add_argument(
         "--rules", action="append", default=rules, metavar="PATH", help="rule file or folder of your own"
     )

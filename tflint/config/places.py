@@ -7,7 +7,6 @@ from typing import Any
 
 from tflint.config.config import Config
 from tflint.documents.reading import error_at, load_toml, read_text
-from tflint.documents.toml_spans import locate
 from tflint.errors import Place, UserError
 
 #: Keys and indices from the root of the configuration, such as ("select", 2).
@@ -23,6 +22,8 @@ def error_in(
     path: str, text: str, keys: Keys, message: str, *, hint: str = "", is_about_key: bool = False
 ) -> UserError:
     """An error at the value that keys lead to in the file's text, or at the last key itself."""
+    from tflint.documents.toml_spans import locate  # needed where something is wrong only
+
     span = locate(text).get((*prefix_of(path), *keys))
     if span is None:
         return UserError(message, place=Place(path), hint=hint)

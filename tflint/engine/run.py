@@ -17,7 +17,7 @@ from tflint.engine.select import Selected
 from tflint.engine.targets import Target, is_refusing
 from tflint.errors import TflintError
 from tflint.facts.facts import FactError, Facts
-from tflint.findings import FileReport, Finding, NotChecked, Overview
+from tflint.findings import FileReport, Finding, NotChecked, Overview, severity_rank
 from tflint.findings.fingerprint import fingerprint, numbered
 from tflint.language.template import fill
 from tflint.model.tables import Tables
@@ -130,13 +130,15 @@ class _Found:
 
 
 def _findings(judged: Sequence[_Judged], locator: Locator, plan: Plan) -> dict[int, list[_Found]]:
-    muted = _muted(judged)
+    muted = _muted(judged, plan)
     findings: dict[int, list[_Found]] = defaultdict(list)
     for entry in judged:
+        rule = entry.selected.rule
+        louder = muted.get(rule.id, {})
+        rank = severity_rank(_severity(entry, plan)[0])
         for hit in entry.verdict.hits:
-            if not _places(entry.selected.rule, hit) & muted.get(entry.selected.rule.id, set()):
-                number = locator.file_of(entry.selected.rule.for_each, hit.row)
-                findings[number].append(_found(entry, hit, locator, plan))
+            if not any(louder.get(place, -1) >= rank for place in _places(rule, hit)):
+                findings[locator.file_of(rule.for_each, hit.row)].append(_found(entry, hit, locator, plan))
     return findings
 
 
@@ -144,13 +146,19 @@ def _places(rule: Rule, hit: Hit) -> set[tuple[str, int]]:
     return {(rule.for_each, hit.row), (hit.on_table, hit.on_row)}
 
 
-def _muted(judged: Sequence[_Judged]) -> dict[str, set[tuple[str, int]]]:
-    """For each rule the places where a harder rule with the same root cause has spoken."""
-    muted: dict[str, set[tuple[str, int]]] = defaultdict(set)
+def _muted(judged: Sequence[_Judged], plan: Plan) -> dict[str, dict[tuple[str, int], int]]:
+    """For each rule the places where a rule with the same root cause has spoken, and how severely.
+
+    It silences what is no more severe than itself: a rule that a target or an older ruleset makes a note must not
+    take away an error.
+    """
+    muted: dict[str, dict[tuple[str, int], int]] = defaultdict(dict)
     for entry in judged:
+        rank = severity_rank(_severity(entry, plan)[0])
         for other in entry.selected.rule.mutes:
             for hit in entry.verdict.hits:
-                muted[other] |= _places(entry.selected.rule, hit)
+                for place in _places(entry.selected.rule, hit):
+                    muted[other][place] = max(muted[other].get(place, 0), rank)
     return muted
 
 
