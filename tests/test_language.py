@@ -32,9 +32,10 @@ from tflint.columns.types import (
 )
 from tflint.language.check import check, check_condition
 from tflint.language.evaluate import BudgetError, Evaluator
+from tflint.language.message import fill
 from tflint.language.scope import Scope
 from tflint.language.syntax import MAX_CHARACTERS, ExpressionError
-from tflint.language.template import compile_template, fill
+from tflint.language.template import compile_template
 from tflint.language.value import Value
 
 NUM, TRUTH, TEXT = ColumnType(NUMBER), ColumnType(BOOL), ColumnType(STRING)

@@ -35,7 +35,7 @@ from tflint.flatbuffer.window import Window
 from tflint.model.declare import raw_tables
 from tflint.model.load import batches, open_model, read_one
 from tflint.model.rooms import make_tables
-from tflint.model.tables import FileFacts
+from tflint.model.tables import FileFacts, Tables
 from tflint.schema import metadata_schema, tflite_schema
 from tflint.source import BytesSource, FileSource, SourceError
 from tflint.source.kind import MODEL, FileKind, kind_of

@@ -77,6 +77,7 @@ WRONG: list[tuple[dict[str, str | None], tuple[int, int], str, str]] = [
     ({"require": BASIC_MULTILINE}, (8, 8), "unknown field 'dtyp'", "did you mean 'dtype'?"),
     ({"require": "'count(shape) + 1'"}, (6, 12), "", ""),
     ({"require": "'count(shape) + dtype > 1'"}, (6, 27), "this must be a number, but it is a string", ""),
+    ({"require": "'dtype == \"int9\"'"}, (6, 21), "never 'int9'", "did you mean 'INT8'?"),
     ({"require": "'count(shape) = 1'"}, (6, 25), "'=' is no comparison", "=="),
     ({"require": "'count(shape'"}, (6, 12), "", ""),
     ({"require": "''"}, (6, 12), "'require' is ''", ""),

@@ -32,7 +32,28 @@ EXAMPLES = [
 INVALID = [parameters for parameters in EXAMPLES if parameters.values[1].expect is not None]
 #: Rules that no file can be made to break: one speaks for the engine, one of files that cannot be read.
 WITHOUT_INVALID = {"G000", "G102"}
-REQUIRED_CLASSES = "G01 G02 G03 G05 G06 G07 G08 G14 Q01 Q04 Q08 Q09 Q13 Q38 K05 M07 O01 O03 O04 X02".split()
+REQUIRED_CLASSES = [
+    "G01",
+    "G02",
+    "G03",
+    "G05",
+    "G06",
+    "G07",
+    "G08",
+    "G14",
+    "Q01",
+    "Q04",
+    "Q08",
+    "Q09",
+    "Q13",
+    "Q38",
+    "K05",
+    "M07",
+    "O01",
+    "O03",
+    "O04",
+    "X02",
+]
 
 
 def judged(rule: Rule, example: Example, path: Path) -> FileReport:

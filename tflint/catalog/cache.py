@@ -8,7 +8,7 @@ import contextlib
 import marshal
 import os
 import sys
-import tempfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -43,19 +43,20 @@ def write(files: Sequence[Path], value: Any) -> None:
     path = _path()
     with contextlib.suppress(OSError, RuntimeError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(marshal.dumps((_key(files), value)))
-        Path(name).replace(path)
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        unfinished.write_bytes(marshal.dumps((_key(files), value)))
+        unfinished.replace(path)
 
 
 def _path() -> Path:
-    return folder() / f"rules-{__version__}-{sys.implementation.cache_tag}.bin"
+    """One file for each installation: two of them must not overwrite each other's at every start."""
+    place = zlib.crc32(str(_PACKAGE).encode("utf-8", "surrogateescape"))
+    return folder() / f"rules-{__version__}-{sys.implementation.cache_tag}-{place:08x}.bin"
 
 
 def _key(files: Sequence[Path]) -> str:
     """Paths, sizes and times of the rule files and of the code that checks and compiles them."""
-    code = [_PACKAGE / room for room in ("language", "catalog", "columns", "model", "facts")]
+    code = [_PACKAGE / room for room in ("language", "catalog", "columns", "documents", "model", "facts")]
     stamps = [(str(path), *_stamp(path)) for path in files]
     for room in code:
         with os.scandir(room) as entries:

@@ -13,16 +13,16 @@ from tflint.catalog.rule import CATEGORIES, Example, Rule
 from tflint.catalog.target_fields import TARGET_FIELDS
 from tflint.columns.types import REFERENCE, STRING, ColumnType
 from tflint.documents.explain import check as check_schema
+from tflint.documents.nearest import nearest
 from tflint.documents.reading import error_at, load_toml, read_text
 from tflint.documents.toml_spans import content_position, locate
-from tflint.documents.wording import nearest
 from tflint.errors import UserError
 from tflint.facts.declared import all_tables
-from tflint.language.check import Expression, check, check_condition
-from tflint.language.names import Program
+from tflint.language.check import check, check_condition
+from tflint.language.expression import Expression, Part, Program
 from tflint.language.scope import Scope
 from tflint.language.syntax import ExpressionError
-from tflint.language.template import Part, compile_template
+from tflint.language.template import compile_template
 
 
 @dataclass(frozen=True)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tflint.catalog import cache
-from tflint.catalog.compile import compile_file
 from tflint.catalog.rule import CATEGORIES, Rule, from_plain, to_plain
-from tflint.documents.wording import nearest
+from tflint.documents.nearest import nearest
 from tflint.errors import Place, UserError
-from tflint.resources import rules_folder
+from tflint.resources import rules_folder, schemas_folder
 
 
 @dataclass(frozen=True)
@@ -43,11 +41,14 @@ def builtin_files() -> list[Path]:
 def builtin_catalog() -> Catalog:
     """The rules that ship with tflint."""
     files = builtin_files()
-    stored = cache.read(files)
+    sources = [*files, *sorted((rules_folder() / "tables").glob("*.json")), schemas_folder() / "rule.schema.json"]
+    stored = cache.read(sources)
     if stored is None:
+        from tflint.catalog.compile import compile_file  # a start that finds the rules compiled does not need it
+
         rules = [rule for path in files for rule in compile_file(path, builtin=True).rules]
         stored = (tuple(to_plain(rule) for rule in rules), _digest(files))
-        cache.write(files, stored)
+        cache.write(sources, stored)
     plain, digest = stored
     return Catalog(tuple(sorted((from_plain(rule) for rule in plain), key=lambda rule: rule.id)), {}, digest)
 
@@ -57,6 +58,8 @@ def load_catalog(paths: Sequence[str]) -> Catalog:
     builtin = builtin_catalog()
     if not paths:
         return builtin
+    from tflint.catalog.compile import compile_file
+
     rules = list(builtin.rules)
     constants: dict[str, Mapping[str, Any]] = {}
     files = list(rule_files(paths))
@@ -67,6 +70,8 @@ def load_catalog(paths: Sequence[str]) -> Catalog:
         rules += compiled.rules
         constants.update(compiled.constants)
     _require_muted(rules)
+    import hashlib
+
     digest = hashlib.sha256((builtin.digest + _digest(files)).encode()).hexdigest()[:32]
     return Catalog(tuple(rules), constants, digest)
 
@@ -104,6 +109,8 @@ def _rule_files_of(text: str) -> list[Path]:
 
 
 def _digest(files: Iterable[Path]) -> str:
+    import hashlib
+
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.read_bytes())

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tflint.columns.types import ColumnType
-from tflint.language.check import Expression
-from tflint.language.template import Part
+from tflint.language.expression import Expression, Part
 
 #: Category by the first letter of a built-in rule's id.
 CATEGORIES = {

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tflint.cli import output
-from tflint.columns.types import REFERENCE, ColumnDeclaration, TableDeclaration
-from tflint.documents.wording import nearest
+from tflint.documents.nearest import nearest
 from tflint.errors import UserError
+
+if TYPE_CHECKING:
+    from tflint.columns.types import ColumnDeclaration, TableDeclaration
 
 _FUNCTIONS = {
     "all(list)": "whether no element is false",
@@ -82,7 +84,7 @@ def _text(table: TableDeclaration) -> str:
 
 def _type(column: ColumnDeclaration) -> str:
     type_ = column.type
-    base = f"-> {type_.table}" if type_.kind == REFERENCE else type_.kind
+    base = f"-> {type_.table}" if type_.table else type_.kind
     return f"[{base}]" if type_.is_list else base
 
 

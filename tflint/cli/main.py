@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from tflint._version import __version__
 from tflint.cli import check, explain, facts, output, rules
-from tflint.documents.wording import nearest
+from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 
 OK, FINDINGS, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TextIO
 
@@ -57,6 +56,8 @@ def discard_output() -> None:
 
 def _replace(target: Path, text: str) -> None:
     """Write a file beside its place and move it there: nobody reads half of it, and no interruption leaves half."""
+    import tempfile
+
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:64]}.")
     try:
         # A file name that is no text shows as escapes, which JSON reads as that name.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tflint.catalog import Rule
 from tflint.cli import output
+
+if TYPE_CHECKING:
+    from tflint.catalog import Rule
 
 
 def add_parser(commands: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -56,4 +55,6 @@ class Config:
             self.lfs_pointers,
             [(allow.rule, allow.path, allow.at, str(allow.until)) for allow in self.allow],
         )
+        import hashlib
+
         return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]

@@ -76,8 +76,9 @@ _SCALAR = re.compile(r"[^,\]}#\n]++")
 _BODIES = {
     '"': re.compile(r'(?:[^"\\]++|\\.)*+'),
     "'": re.compile(r"[^']*+"),
-    '"""': re.compile(r'(?:[^"\\]++|\\[\s\S]|"(?!""))*+"{0,2}(?=""")'),
-    "'''": re.compile(r"(?:[^']++|'(?!''))*+'{0,2}(?=''')"),
+    # Atomic groups and not `*+`: with a lookahead in it that one is broken in the `re` of Python 3.11.2.
+    '"""': re.compile(r'(?>(?:[^"\\]++|\\[\s\S]|"(?!""))*)"{0,2}(?=""")'),
+    "'''": re.compile(r"(?>(?:[^']++|'(?!''))*)'{0,2}(?=''')"),
 }
 # One character of a basic string's value, or a joint: a backslash that swallows the end of its line.
 _CODE = r"u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}"

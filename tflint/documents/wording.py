@@ -6,12 +6,12 @@ jsonschema's own messages print the whole value, a rule file's dozens of lines; 
 from __future__ import annotations
 
 import datetime
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tflint.documents.nearest import nearest
 from tflint.documents.toml_spans import Path
 from tflint.documents.verdict import first_repeated, is_type, unknown_keys
 
@@ -96,15 +96,6 @@ def choices(values: Iterable[object]) -> str:
     words = [value if isinstance(value, str) and value else show(value) for value in values]
     rest = len(words) - MAX_CHOICES
     return ", ".join(words[:MAX_CHOICES]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def nearest(word: object, allowed: Iterable[object]) -> str:
-    """The hint that names the allowed word most like `word`; empty if none is."""
-    if not isinstance(word, str) or len(word) > MAX_VALUE:
-        return ""
-    texts = {value.lower(): value for value in allowed if isinstance(value, str)}
-    found = difflib.get_close_matches(word.lower(), texts, n=1)
-    return f"did you mean '{texts[found[0]]}'?" if found else ""
 
 
 def _value_at(data: Any, path: Path) -> object:

@@ -14,9 +14,9 @@ from tflint.catalog.rule import Rule
 from tflint.columns.column import PRESENT, UNKNOWN
 from tflint.columns.types import STRING
 from tflint.facts.facts import FactBudgetError, Facts
-from tflint.language.check import Expression
 from tflint.language.evaluate import BudgetError, Evaluator
-from tflint.language.template import MAX_SHOWN
+from tflint.language.expression import Expression
+from tflint.language.message import MAX_SHOWN
 from tflint.language.value import Value
 
 #: Rows judged at a time: enough for speed, few enough that lists of one chunk stay small.

@@ -19,7 +19,7 @@ from tflint.errors import TflintError
 from tflint.facts.facts import FactError, Facts
 from tflint.findings import FileReport, Finding, NotChecked, Overview, severity_rank
 from tflint.findings.fingerprint import fingerprint, numbered
-from tflint.language.template import fill
+from tflint.language.message import fill
 from tflint.model.tables import Tables
 from tflint.source import SourceError
 

@@ -9,7 +9,7 @@ from tflint._version import __version__
 from tflint.catalog.rule import Rule
 from tflint.config import Config
 from tflint.config.places import Keys, located
-from tflint.documents.wording import nearest
+from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 
 #: The ruleset of this version: its first two numbers.

@@ -10,7 +10,7 @@ from typing import Any
 
 from tflint.config import Config, TargetOptions
 from tflint.config.places import located
-from tflint.documents.wording import nearest
+from tflint.documents.nearest import nearest
 from tflint.engine.versions import Version, parse_version
 from tflint.errors import UserError
 from tflint.resources import table

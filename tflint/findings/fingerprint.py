@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -21,6 +20,8 @@ def is_generated(name: str) -> bool:
 
 def fingerprint(rule: str, parts: Sequence[str]) -> str:
     """A stable identifier of a rule's finding at a place that is known by names."""
+    import hashlib
+
     return hashlib.sha256("\0".join((rule, *parts)).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 

@@ -6,11 +6,11 @@ A program is nested tuples `(operation, …)`, so that compiled rules can be sto
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import Any
 
 from tflint.columns.types import BOOL, NUMBER, STRING, ColumnType
-from tflint.language.names import Names, Program
+from tflint.language.expression import Expression, Program
+from tflint.language.names import Names
 from tflint.language.scope import Scope
 from tflint.language.syntax import ExpressionError, parse
 
@@ -33,17 +33,6 @@ _FOLDS = {
     "first": ("", ""),
 }
 FUNCTIONS = (*_FOLDS, "isfinite", "abs", "close", "glob", "has", "lookup")
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A checked expression: its text, the type of its value, its program, and the columns it reads (table, column)."""
-
-    text: str
-    type: ColumnType
-    program: Program
-    reads: tuple[tuple[str, str], ...]
-    records: tuple[str, ...]
 
 
 def check(text: str, scope: Scope) -> Expression:

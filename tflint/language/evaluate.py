@@ -24,7 +24,7 @@ from tflint.columns.column import (
 from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING
 from tflint.errors import TflintError
 from tflint.language import fold
-from tflint.language.names import Program
+from tflint.language.expression import Program
 from tflint.language.value import (
     Array,
     Value,

@@ -5,13 +5,12 @@ from __future__ import annotations
 import ast
 import difflib
 import math
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING, ColumnType
+from tflint.language.expression import Program
 from tflint.language.scope import Scope
 from tflint.language.syntax import MAX_DEPTH, ExpressionError, span
-
-Program: TypeAlias = tuple[Any, ...]
 
 _NUM = ColumnType(NUMBER)
 _TRUTH = ColumnType(BOOL)

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from tflint.columns.types import BOOL, NUMBER, STRING, ColumnType
-from tflint.language.check import Expression, check
+from tflint.language.check import check
+from tflint.language.expression import Part
 from tflint.language.scope import Scope
 from tflint.language.syntax import ExpressionError, without_strings
 
 #: `[,][.digits]type`: what numbers may be written with. Wider formats would let a message grow without bound.
 _FORMAT = re.compile(r",?(d|(\.[0-9]{1,2})?[efg%]?)")
-#: A list in a message shows this many elements.
-MAX_SHOWN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a template: plain text, or an expression with its format."""
-
-    text: str = ""
-    expression: Expression | None = None
-    format: str = ""
 
 
 def compile_template(text: str, scope: Scope) -> tuple[Part, ...]:
@@ -78,33 +64,3 @@ def _check_format(type_: ColumnType, format_: str, offset: int) -> None:
         raise ExpressionError(
             f"'{format_}' is no format for a {type_.element()}", offset, len(format_), "such as .6g, .1f or ,d"
         )
-
-
-def show(value: Any, format_: str) -> str:
-    """A value in a message: a number, a bool, a string, None (absent), or a list of these."""
-    if isinstance(value, list | tuple):
-        shown = [show(element, format_) for element in value[:MAX_SHOWN]]
-        return "[" + ", ".join([*shown, "…"] if len(value) > MAX_SHOWN else shown) + "]"
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str):
-        return value
-    return _number(float(value), format_)
-
-
-def _number(number: float, format_: str) -> str:
-    if not math.isfinite(number):
-        return str(number)
-    if format_.endswith("d"):
-        return format(round(number), format_)
-    if not format_:
-        return str(int(number)) if number.is_integer() and abs(number) < 1e15 else format(number, ".6g")
-    return format(number, format_)
-
-
-def fill(parts: Sequence[Part], values: Sequence[Any]) -> str:
-    """The text of a template with the values of its expressions in order."""
-    waiting = iter(values)
-    return "".join(part.text if part.expression is None else show(next(waiting), part.format) for part in parts)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tflint.documents.wording import nearest
+from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 from tflint.findings.paths import matches, seen_from
 

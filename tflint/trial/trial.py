@@ -12,7 +12,7 @@ from tflint.catalog import Example, Rule
 from tflint.catalog.compile import compile_file
 from tflint.catalog.load import builtin_files, rule_files
 from tflint.config import Config
-from tflint.documents.wording import nearest
+from tflint.documents.nearest import nearest
 from tflint.errors import Place, UserError
 from tflint.findings import FileReport, Location
 from tflint.writer.edit import edited
