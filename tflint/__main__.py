@@ -11,14 +11,16 @@ def entry() -> None:
     # numpy's BLAS starts a thread for each processor when it is imported, and nothing here multiplies matrices.
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    from tflint.cli.main import run
-
-    code = run(sys.argv[1:])
     try:
+        from tflint.cli.main import run
+
+        code = run(sys.argv[1:])
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:
-        code = code or 0
+    except KeyboardInterrupt:  # while modules were still imported, or at the very end
+        code = 130
+    except OSError:  # nobody reads the output any more
+        code = 1
     # Taking numpy apart at exit costs a fifth of a short run, and there is nothing left to take apart.
     os._exit(code)
 

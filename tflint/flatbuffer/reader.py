@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflint.flatbuffer.checks import Checks, dotted
 from tflint.flatbuffer.errors import FlatbufferError
 from tflint.flatbuffer.layout import Field, Layouts
 from tflint.flatbuffer.node import Node, Vector, flat_offsets
@@ -46,22 +47,19 @@ def read_forest(window: Window, layouts: Layouts, root_table: str) -> Forest:
     return _Reader(window, layouts).read(root_table)
 
 
-class _Reader:
+class _Reader(Checks):
     def __init__(self, window: Window, layouts: Layouts) -> None:
-        self.window = window
+        super().__init__(window)
         self.layouts = layouts
         self.n_tables = np.zeros(window.n_files, dtype=np.int64)
-        self.extents = window.starts.copy()
         self.newer: dict[int, list[str]] = {}
-        # Alignment counts from a file's own start; where all starts are multiples of 16 the offset itself tells.
-        self.is_skewed = bool((window.starts & 15).any())
 
     def read(self, root_table: str) -> Forest:
         roots = np.arange(self.window.n_files, dtype=np.int32)
         starts = self.window.starts
-        self._require(starts + MIN_FILE_BYTES <= self.window.ends, starts, roots, "", "the file is too short", True)
+        self.require(starts + MIN_FILE_BYTES <= self.window.ends, starts, roots, "", "the file is too short", True)
         offsets = self.window.take(starts, "int")
-        self._require(offsets > 0, starts, roots, "", "the root offset is zero or negative")
+        self.require(offsets > 0, starts, roots, "", "the root offset is zero or negative")
         parents = np.zeros(len(roots), dtype=np.int32)
         self._count(np.ones(len(roots), dtype=np.int64), "")
         root = self._node("", root_table, starts + offsets, roots, parents, parents, None, depth=1)
@@ -81,7 +79,7 @@ class _Reader:
         depth: int,
     ) -> Node:
         if depth > MAX_DEPTH and len(positions):
-            raise self._error(f"tables are nested deeper than {MAX_DEPTH}", positions, roots, 0, path)
+            raise self.error(f"tables are nested deeper than {MAX_DEPTH}", positions, roots, 0, path)
         layout = self.layouts.table(table)
         sizes, field_offsets, n_slots = self._vtables(path, positions, roots, layout.n_slots)
         newer = np.flatnonzero(n_slots > layout.n_slots)
@@ -108,7 +106,7 @@ class _Reader:
             raise FlatbufferError(
                 f"the file names {int(self.n_tables[over[0]]):,} tables, more than the {MAX_TABLES:,} that the"
                 " FlatBuffers verifier allows",
-                path=_dotted(path),
+                path=dotted(path),
                 root=int(over[0]),
             )
 
@@ -117,21 +115,21 @@ class _Reader:
     ) -> tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.int64]]:
         """Table sizes, the field offset of every known slot (0: not stored), and how many slots each vtable has."""
         window = self.window
-        self._require_span(positions, 4, 4, roots, path, "a table")
+        self.require_span(positions, 4, 4, roots, path, "a table")
         vtables = positions - window.take(positions, "int")
         bounds = window.bounds(roots)
         starts = window.starts[roots] if window.n_files > 1 else int(window.starts[0])
-        self._require((vtables >= starts) & (vtables + 4 <= bounds), positions, roots, path, "the vtable", True)
-        self._require(self._aligned(vtables, 2, roots), positions, roots, path, "the vtable is not aligned")
+        self.require((vtables >= starts) & (vtables + 4 <= bounds), positions, roots, path, "the vtable", True)
+        self.require(self.is_aligned(vtables, 2, roots), positions, roots, path, "the vtable is not aligned")
         vtable_bytes = window.take(vtables, "ushort").astype(np.int64)
         table_bytes = window.take(vtables + 2, "ushort").astype(np.int32)
         fits = (vtable_bytes >= 4) & (vtable_bytes & 1 == 0)
-        self._require(fits, positions, roots, path, "the vtable's size is below 4 or odd")
-        self._require(vtables + vtable_bytes <= bounds, positions, roots, path, "the vtable", True)
-        self._require(positions + table_bytes <= bounds, positions, roots, path, "the table", True)
+        self.require(fits, positions, roots, path, "the vtable's size is below 4 or odd")
+        self.require(vtables + vtable_bytes <= bounds, positions, roots, path, "the vtable", True)
+        self.require(positions + table_bytes <= bounds, positions, roots, path, "the table", True)
         slots = (vtable_bytes - 4) >> 1
         offsets = self._slot_offsets(vtables, slots, n_slots)
-        self._extend(roots, np.maximum(vtables + vtable_bytes, positions + table_bytes))
+        self.extend(roots, np.maximum(vtables + vtable_bytes, positions + table_bytes))
         return table_bytes, offsets, slots
 
     def _slot_offsets(self, vtables: Offsets, slots: Offsets, n_slots: int) -> NDArray[np.uint16]:
@@ -161,7 +159,7 @@ class _Reader:
         at = node.positions[:, None] + offsets
         bounds = self.window.bounds(node.roots)
         limit = bounds[:, None] if isinstance(bounds, np.ndarray) else bounds
-        inside, aligned, unset = at + width <= limit, self._aligned(at, width, node.roots), offsets == 0
+        inside, aligned, unset = at + width <= limit, self.is_aligned(at, width, node.roots), offsets == 0
         if (inside & aligned | unset).all():
             return
         self._require_fields(node, indexes, at, inside | unset, "a field", truncated=True)
@@ -180,7 +178,7 @@ class _Reader:
             return
         row, column = (int(index[0]) for index in np.nonzero(~holds))
         path = self._join(node.path, node.layout.fields[indexes[column]].name)
-        self._require(holds[row:, column], at[row:, column], node.roots[row:], path, reason, truncated)
+        self.require(holds[row:, column], at[row:, column], node.roots[row:], path, reason, truncated)
 
     # -- fields that are offsets ---------------------------------------------------------------------------------------
 
@@ -197,11 +195,11 @@ class _Reader:
 
     def _follow(self, fields: Offsets, roots: NDArray[np.int32], path: str) -> Offsets:
         """Where unsigned forward offsets stored at `fields` lead."""
-        self._require_span(fields, 4, 4, roots, path, "an offset")
+        self.require_span(fields, 4, 4, roots, path, "an offset")
         distance = self.window.take(fields, "int")  # the C++ verifier refuses an unsigned offset past 2 GB
-        self._require(distance > 0, fields, roots, path, "an offset is zero or negative")
+        self.require(distance > 0, fields, roots, path, "an offset is zero or negative")
         targets: Offsets = fields + distance
-        self._require_span(targets, 4, 4, roots, path, "what an offset points to")
+        self.require_span(targets, 4, 4, roots, path, "what an offset points to")
         return targets
 
     def _single(
@@ -235,7 +233,7 @@ class _Reader:
         typed = np.flatnonzero(at)
         positions = node.positions[typed] + at[typed]
         path = self._join(node.path, declared.name)
-        self._require_span(positions, 1, 1, node.roots[typed], path, "a union's type")
+        self.require_span(positions, 1, 1, node.roots[typed], path, "a union's type")
         types[typed] = self.window.take(positions, "ubyte")
         node.union_types[declared.name] = types
         members = self.layouts.unions[declared.type]
@@ -260,7 +258,7 @@ class _Reader:
         lengths = self.window.take(targets, "uint").astype(np.int64)
         node.vectors[declared.name] = self._spans(node, path, rows, targets + 4, lengths, scalar)
         if is_text:
-            self._require_terminated(targets + 4 + lengths, node.roots[rows], path)
+            self.require_terminated(targets + 4 + lengths, node.roots[rows], path)
         if is_offsets:
             self._elements(node, declared.name, element, path, depth)
 
@@ -269,10 +267,10 @@ class _Reader:
     ) -> Vector:
         roots = node.roots[rows]
         sizes = lengths * DTYPES[scalar].itemsize
-        self._require(sizes <= MAX_VECTOR_BYTES, begins - 4, roots, path, "a vector's length is impossible", True)
-        self._require(begins + sizes <= self.window.bounds(roots), begins - 4, roots, path, "a vector", True)
+        self.require(sizes <= MAX_VECTOR_BYTES, begins - 4, roots, path, "a vector's length is impossible", True)
+        self.require(begins + sizes <= self.window.bounds(roots), begins - 4, roots, path, "a vector", True)
         self._require_budget(roots, lengths, None if node.uses is None else node.uses[rows], path)
-        self._extend(roots, begins + sizes)
+        self.extend(roots, begins + sizes)
         n = len(node)
         starts, counts, present = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.bool_)
         starts[rows], counts[rows], present[rows] = begins, lengths, True
@@ -295,7 +293,7 @@ class _Reader:
             raise FlatbufferError(
                 f"shared vectors repeat to {int(totals[over[0]]):,} elements, more than a file of"
                 f" {int(self.window.ends[over[0]] - self.window.starts[over[0]]):,} bytes can mean",
-                path=_dotted(path),
+                path=dotted(path),
                 root=int(over[0]),
             )
 
@@ -316,68 +314,12 @@ class _Reader:
         begins = targets + 4
         text_lengths = self.window.take(targets, "uint").astype(np.int64)
         bounds = self.window.bounds(roots)
-        self._require(begins + text_lengths <= bounds, targets, roots, path, "a string", True)
+        self.require(begins + text_lengths <= bounds, targets, roots, path, "a string", True)
         self._require_budget(roots, text_lengths, uses, path)
-        self._require_terminated(begins + text_lengths, roots, path)
+        self.require_terminated(begins + text_lengths, roots, path)
         node.texts[name] = Vector(begins, text_lengths, np.ones(len(begins), np.bool_), "ubyte")
 
     # -- checks --------------------------------------------------------------------------------------------------------
-
-    def _require_terminated(self, ends: Offsets, roots: NDArray[np.int32], path: str) -> None:
-        inside = ends < self.window.bounds(roots)
-        self._require(inside, ends, roots, path, "a string's end", True)
-        zero = self.window.take(ends, "ubyte") == 0
-        self._require(zero, ends, roots, path, "a string does not end with a zero byte")
-        self._extend(roots, ends + 1)
-
-    def _require_span(
-        self, offsets: Offsets, width: int, align: int, roots: NDArray[np.int32], path: str, what: str
-    ) -> None:
-        self._require(offsets + width <= self.window.bounds(roots), offsets, roots, path, what, True)
-        if align > 1:
-            self._require(self._aligned(offsets, align, roots), offsets, roots, path, f"{what} is not aligned")
-
-    def _aligned(self, offsets: Offsets, width: int | Offsets, roots: NDArray[np.int32]) -> NDArray[np.bool_]:
-        if self.is_skewed:
-            starts = self.window.starts[roots]
-            offsets = offsets - (starts[:, None] if offsets.ndim == 2 else starts)
-        aligned: NDArray[np.bool_] = (offsets & (width - 1)) == 0
-        return aligned
-
-    def _require(
-        self,
-        holds: NDArray[np.bool_],
-        offsets: Offsets,
-        roots: NDArray[np.int32],
-        path: str,
-        reason: str,
-        truncated: bool = False,
-    ) -> None:
-        if holds.all():
-            return
-        text = f"{reason} reaches past the end of the file" if truncated else reason
-        raise self._error(text, offsets, roots, int(np.argmin(holds)), path, truncated=truncated)
-
-    def _error(
-        self,
-        reason: str,
-        offsets: Offsets,
-        roots: NDArray[np.int32],
-        row: int,
-        path: str,
-        truncated: bool = False,
-    ) -> FlatbufferError:
-        root = int(roots[row])
-        offset = self.window.file_offset(int(offsets[row]), root)
-        return FlatbufferError(reason, offset=offset, path=_dotted(path), root=root, is_truncation=truncated)
-
-    def _extend(self, roots: NDArray[np.int32], ends: Any) -> None:
-        if not len(roots):
-            return
-        if len(self.extents) == 1:
-            self.extents[0] = max(int(self.extents[0]), int(ends.max()))
-        else:
-            np.maximum.at(self.extents, roots, ends)
 
     def _note_newer(self, root: int, what: str) -> None:
         notes = self.newer.setdefault(root, [])
@@ -406,7 +348,3 @@ def _distinct(targets: Offsets) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     return first[order], rank[inverse]
-
-
-def _dotted(path: str) -> str:
-    return path or "root table"

@@ -25,6 +25,7 @@ from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING
 from tflint.errors import TflintError
 from tflint.language import fold
 from tflint.language.expression import Program
+from tflint.language.lookup import look_up
 from tflint.language.value import (
     Array,
     Value,
@@ -240,21 +241,7 @@ class Evaluator:
         _, kind, source, *parts = program
         table: Any = self._table(source)
         keys, joint = self._together([self._run(part) for part in parts])
-        n = len(joint.values)
-        which, paths = _distinct_paths([expanded(key, n) for key in keys], n)
-        found = [_find(table, path) for path in paths]
-        missing = np.array([value is None for value in found], dtype=np.bool_)[which]
-        state = joint.state
-        if missing.any():  # a key that is not there is looked for nowhere
-            unfound = (missing * UNKNOWN).astype(np.uint8)
-            state = unfound if state is None else np.where(state == PRESENT, unfound, state)
-        if kind == STRING:
-            texts = ["" if value is None else str(value) for value in found]
-            labels = list(dict.fromkeys(texts)) or [""]
-            codes = np.array([labels.index(text) for text in texts], dtype=np.int64)
-            return replace(joint, values=codes[which], state=state, labels=labels)
-        numbers = np.array([0.0 if value is None else float(value) for value in found])
-        return replace(joint, values=numbers[which], state=state)
+        return look_up(table, kind, [expanded(key, len(joint.values)) for key in keys], joint)
 
     def _together(self, keys: list[Value]) -> tuple[list[Value], Value]:
         """Keys with equally many elements, and what they have in common: how many, and their joint state."""
@@ -360,32 +347,6 @@ def _is_one_of(value: Value, members: tuple[Any, ...]) -> Array:
     wanted = set(members)
     accepted = np.array([label in wanted for label in value.labels], dtype=np.bool_)
     return accepted[value.values] if len(accepted) else np.zeros(len(value.values), dtype=np.bool_)
-
-
-def _distinct_paths(keys: list[Value], n: int) -> tuple[Array, list[tuple[Any, ...]]]:
-    """For each element which of the distinct combinations of keys it has, and these combinations."""
-    combined = np.zeros(n, dtype=np.int64)
-    for key in keys:
-        _, codes = np.unique(key.values, return_inverse=True)
-        combined = combined * (int(codes.max(initial=0)) + 1) + codes
-        _, combined = np.unique(combined, return_inverse=True)  # counted anew: no product of many keys overflows
-    _, first = np.unique(combined, return_index=True)
-    return combined, [tuple(_plain_key(key, int(at)) for key in keys) for at in first]
-
-
-def _plain_key(key: Value, at: int) -> Any:
-    if key.labels is not None:
-        return key.labels[int(key.values[at])]
-    number = float(key.values[at])
-    return int(number) if number.is_integer() else number
-
-
-def _find(table: Any, path: tuple[Any, ...]) -> Any:
-    for key in path:
-        if not isinstance(table, Mapping):
-            return None
-        table = table.get(key, table.get(str(key)))  # JSON has string keys only
-    return None if isinstance(table, Mapping) else table
 
 
 _ARITHMETIC: dict[str, Callable[[Array, Array], Array]] = {

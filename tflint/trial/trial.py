@@ -33,9 +33,12 @@ def try_files(paths: Sequence[str]) -> Iterator[Trial]:
     for path in files:
         compiled = compile_file(path, builtin=not paths)
         for rule in compiled.rules:
-            for number, example in enumerate(compiled.examples[rule.id], 1):
+            numbers = {"invalid": 0, "valid": 0}
+            for example in compiled.examples[rule.id]:
+                kind = _kind(example)
+                numbers[kind] += 1
                 problem = try_example(rule, example, path)
-                yield Trial(rule.id, f"{_kind(example)} {number} ({example.model})", problem)
+                yield Trial(rule.id, f"{kind} {numbers[kind]} ({example.model})", problem)
 
 
 def _kind(example: Example) -> str:
