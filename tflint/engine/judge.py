@@ -64,6 +64,8 @@ class Judge:
         """Judge a rule over all rows of its table, with one target's values where it reads the target."""
         verdict = Verdict()
         models = self.facts.table(rule.for_each).model
+        if not len(models):
+            return verdict
         rows = _Rows(rule, verdict, models)
         try:
             if record is None and len(models) <= SHARED_ROWS:

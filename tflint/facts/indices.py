@@ -16,6 +16,7 @@ from tflint.columns.column import ABSENT, References, Scalars, Strings
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts, taken
 from tflint.facts.reach import SUBGRAPH_OPTIONS
+from tflint.model.declare import options_columns
 
 Ints = NDArray[Any]
 
@@ -36,17 +37,18 @@ def index_table(facts: Facts) -> Table:
     """All indices of all models; owners say where each stands."""
     parts = list(_all(facts))
     models = np.concatenate([facts.table(part.owner).model[part.rows] for part in parts])
-    order = np.argsort(models, kind="stable")
+    order = np.argsort(models, kind="stable").astype(np.int32) if facts.n("model") > 1 else None
 
     def joined(values: list[Any]) -> Ints:
-        return np.concatenate(values)[order]
+        all_values = np.concatenate(values)
+        return all_values if order is None else all_values[order]
 
     sizes = [len(part.rows) for part in parts]
-    which = np.repeat(np.arange(len(parts), dtype=np.int8), sizes)[order]
+    which = joined([np.repeat(np.arange(len(parts), dtype=np.int8), sizes)])
     owners = joined([part.rows.astype(np.int32) for part in parts])
     return Table(
         "index",
-        models[order].astype(np.int32),
+        joined([models.astype(np.int32)]),
         {
             "field": lambda: Strings(which, [f"{part.owner}.{part.field}" for part in parts]),
             "value": lambda: Scalars(joined([part.values for part in parts])),
@@ -92,7 +94,13 @@ def _all(facts: Facts) -> Iterator[_Indices]:
 def _subgraph_options(facts: Facts, n_subgraphs: Ints) -> Iterator[_Indices]:
     """Indices of subgraphs in the options of control-flow operators."""
     models = facts.table("operator").model
+    present = facts.tables.node("subgraphs.operators", "Operator").children
     for field in SUBGRAPH_OPTIONS if len(models) else ():
+        owners = options_columns()[f"options.{field}"].tables
+        if not any(
+            f"{union}.{owner}" in present for union in ("builtin_options", "builtin_options_2") for owner in owners
+        ):
+            continue  # most models call no subgraphs
         column = facts.column("operator", f"options.{field}")
         assert isinstance(column, Scalars)
         rows = np.flatnonzero(column.state != ABSENT) if column.state is not None else np.arange(len(models))
