@@ -20,7 +20,7 @@ from tflint.language.message import MAX_SHOWN
 from tflint.language.value import Value
 
 #: Rows judged at a time: enough for speed, few enough that lists of one chunk stay small.
-CHUNK_ROWS = 65_536
+CHUNK_ROWS = 16_384
 #: Rules over tables of up to this many rows share what they gather; beyond, keeping it would cost too much memory.
 SHARED_ROWS = 4096
 #: List elements of one expression over one chunk; a chunk that needs more is halved.

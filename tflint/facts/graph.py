@@ -39,7 +39,7 @@ def uses(facts: Facts, direction: str) -> tuple[Ints, Ints]:
 def producer(facts: Facts) -> References:
     """The first operator that has a tensor as output."""
     tensors, operators = uses(facts, "output")
-    first = np.full(facts.n("tensor"), -1, dtype=np.int64)
+    first = np.full(facts.n("tensor"), -1, dtype=np.int32)
     first[tensors[::-1]] = operators[::-1]
     return References(first)
 

@@ -103,13 +103,13 @@ class Tables:
 
 def _rows_in(counts: Ints, indexes: Ints, owners: Ints) -> Ints:
     if not len(counts):
-        return np.full(len(indexes), -1, dtype=np.int64)
+        return np.full(len(indexes), -1, dtype=np.int32)
     first = np.cumsum(counts) - counts
     wide = indexes.astype(np.int64)
     known = owners >= 0
     owners = np.maximum(owners, 0)
     inside = known & (wide >= 0) & (wide < counts[owners])
-    return np.where(inside, first[owners] + wide, -1)
+    return np.where(inside, first[owners] + wide, -1).astype(np.int32)
 
 
 def of_node(tables: Tables, name: str, node: Node, makers: shape.Makers) -> Table:
