@@ -14,7 +14,6 @@ from tflint.columns.types import (
     TableDeclaration,
     reference,
 )
-from tflint.model.declare import raw_tables
 
 _NUM = ColumnType(NUMBER)
 _TRUTH = ColumnType(BOOL)
@@ -216,9 +215,17 @@ _GROUP = TableDeclaration(
 )
 
 
+#: Tables that are derived as a whole.
+DERIVED_TABLES = {declared.name: declared for declared in (_INDEX, _GROUP)}
+#: Derived columns by table and name: all that a run needs to know, without the columns of the schema.
+DERIVED_COLUMNS = {(table, fact.name): fact for table, facts in _FACTS.items() for fact in facts}
+
+
 @functools.cache
 def all_tables() -> dict[str, TableDeclaration]:
     """Every table that rules can use, with raw and derived columns."""
+    from tflint.model.declare import raw_tables  # what checks rules and lists facts needs it, a run does not
+
     tables = {}
     for name, declared in raw_tables().items():
         columns = dict(declared.columns)
@@ -227,7 +234,7 @@ def all_tables() -> dict[str, TableDeclaration]:
         tables[name] = TableDeclaration(name, declared.row, columns)
     del tables["file"].columns["model"]
     del tables["model"].columns["model"]
-    for declared in (_INDEX, _GROUP):
+    for declared in DERIVED_TABLES.values():
         columns = {**declared.columns, "model": ColumnDeclaration("model", reference("model"), "the model it is of")}
         tables[declared.name] = TableDeclaration(declared.name, declared.row, columns, declared.needs, declared.compute)
     return tables

@@ -13,7 +13,7 @@ from tflint.columns.column import Column, Lists, References, Scalars, State, Str
 from tflint.columns.table import Table
 from tflint.columns.types import BOOL, REFERENCE, STRING, ColumnType
 from tflint.errors import TflintError
-from tflint.facts.declared import all_tables
+from tflint.facts.declared import DERIVED_COLUMNS, DERIVED_TABLES
 from tflint.model.tables import Tables
 
 #: A fact may make this many list elements: far beyond real models, few enough to bound memory (8 bytes each).
@@ -37,18 +37,16 @@ class Facts:
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
-        self._declared = all_tables()
         self._made: dict[tuple[str, str], Column] = {}
         self._tables: dict[str, Table] = {}
         self._shared: dict[str, Lists] = {}
 
     def table(self, name: str) -> Table:
         """A table, raw or derived."""
-        compute = self._declared[name].compute
-        if not compute:
+        if name not in DERIVED_TABLES:
             return self.tables.table(name)
         if name not in self._tables:
-            self._tables[name] = self._computed(name, compute)
+            self._tables[name] = self._computed(name, DERIVED_TABLES[name].compute)
         return self._tables[name]
 
     def column(self, table: str, name: str) -> Column:
@@ -59,11 +57,9 @@ class Facts:
         return self._made[key]
 
     def _make(self, table: str, name: str) -> Column:
-        declared = self._declared[table].columns.get(name)  # a derived table may have columns for the engine alone
-        if not len(self.table(table)) and declared is not None:
-            return _empty(declared.type)
-        if declared is not None and declared.compute:
-            made: Column = self._computed(f"{table}.{name}", declared.compute)
+        fact = DERIVED_COLUMNS.get((table, name))
+        if fact is not None:
+            made: Column = self._computed(f"{table}.{name}", fact.compute) if self.n(table) else _empty(fact.type)
             return made
         if name == "model" and name not in self.table(table):
             return References(self.table(table).model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -92,9 +93,20 @@ def operator(tables: Tables) -> Table:
         "large_custom_options_size": lambda: Scalars(node.scalar("large_custom_options_size")),
         "debug_metadata_index": lambda: Scalars(node.scalar("debug_metadata_index")),
     }
-    for name in options_columns():
-        makers[name] = functools.partial(_options_column, tables, node, name)
-    return of_node(tables, "operator", node, makers)
+    return of_node(tables, "operator", node, _WithOptions(makers, functools.partial(_options_column, tables, node)))
+
+
+class _WithOptions(dict[str, Callable[[], Column]]):
+    """Makers of columns, with those of `options.*` made up when asked for: there are 150, and rules ask for few."""
+
+    def __init__(self, makers: Makers, options_column: Callable[[str], Column]) -> None:
+        super().__init__(makers)
+        self._options_column = options_column
+
+    def __missing__(self, name: str) -> Callable[[], Column]:
+        if name not in options_columns():
+            raise KeyError(name)
+        return functools.partial(self._options_column, name)
 
 
 def _custom_code(tables: Tables, codes: Ints) -> Column:
