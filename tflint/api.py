@@ -7,13 +7,14 @@ import datetime
 import os
 import signal
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TypeAlias
 
 from tflint._version import __version__
-from tflint.catalog import Catalog, load_catalog
+from tflint.catalog import Catalog, Rule, load_catalog
+from tflint.catalog.constants import Constants
 from tflint.config import Config
 from tflint.engine.run import CRASH_RULE, BatchCrashError, Plan, run_batch
 from tflint.engine.select import RULESET, select_rules, specificity
@@ -117,7 +118,7 @@ def _plan(catalog: Catalog, config: Config) -> Plan:
     return Plan(
         select_rules(catalog.rules, config),
         declared_targets(config),
-        catalog.constants,
+        Constants(catalog.constants),
         catalog.rule(CRASH_RULE),
     )
 
@@ -215,15 +216,15 @@ def _suppressed(
     files: list[FileReport], config: Config, baseline: Counts | None, catalog: Catalog
 ) -> tuple[list[FileReport], list[Notice]]:
     if config.per_file_ignores:
-        files = [_ignore_in(file, config, catalog) for file in files]
+        by_id = {rule.id: rule for rule in catalog.rules}
+        files = [_ignore_in(file, config, by_id) for file in files]
     files, notices = apply_allows(files, config.allow, datetime.date.today(), config.folder)
     if baseline is not None:
         files = apply_baseline(files, baseline, config.folder)
     return files, notices
 
 
-def _ignore_in(file: FileReport, config: Config, catalog: Catalog) -> FileReport:
-    by_id = {rule.id: rule for rule in catalog.rules}
+def _ignore_in(file: FileReport, config: Config, by_id: Mapping[str, Rule]) -> FileReport:
     path = seen_from(config.folder, file.path)
     tokens = [
         (glob, token) for glob, chosen in config.per_file_ignores.items() if matches(path, glob) for token in chosen

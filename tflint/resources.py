@@ -50,6 +50,7 @@ def table(name: str) -> dict[str, Any]:
     return _read_json(rules_folder() / "tables" / f"{name}.json")
 
 
+@functools.cache
 def table_names() -> list[str]:
     """Names of all knowledge tables, sorted."""
     return sorted(path.stem for path in (rules_folder() / "tables").glob("*.json"))

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tflint import resources
+from tflint.catalog.constants import Constants
 from tflint.catalog.rule import CATEGORIES, Example, Rule
 from tflint.catalog.target_fields import TARGET_FIELDS
 from tflint.columns.types import REFERENCE, STRING, ColumnType
@@ -49,26 +50,17 @@ def compile_file(path: Path, *, builtin: bool, taken: Mapping[str, str] = Mappin
 
 
 def _examples(entry: Mapping[str, Any]) -> list[Example]:
-    invalid = [
-        Example(e["model"], e.get("edit", {}), tuple(e.get("targets", ())), tuple(e["expect"]), e.get("note", ""))
-        for e in entry.get("invalid", ())
+    return [
+        Example(
+            example["model"],
+            example.get("edit", {}),
+            tuple(example.get("targets", ())),
+            tuple(example["expect"]) if kind == "invalid" else None,
+            example.get("note", ""),
+        )
+        for kind in ("invalid", "valid")
+        for example in entry.get(kind, ())
     ]
-    valid = [
-        Example(e["model"], e.get("edit", {}), tuple(e.get("targets", ())), None, e.get("note", ""))
-        for e in entry.get("valid", ())
-    ]
-    return invalid + valid
-
-
-class _Constants(dict[str, Any]):
-    """Constants by table: the file's own, and tflint's knowledge tables, read when an expression names one."""
-
-    def __init__(self, own: Mapping[str, Any]) -> None:
-        super().__init__({name: own.get(name) for name in (*resources.table_names(), *own)})
-
-    def __getitem__(self, name: str) -> Any:
-        value = super().__getitem__(name)
-        return resources.table(name) if value is None else value
 
 
 class _Compiler:
@@ -77,7 +69,7 @@ class _Compiler:
         self.text = text
         self.builtin = builtin
         self.tables = all_tables()
-        self.constants = _Constants(data.get("tables", {}))
+        self.constants = Constants(data.get("tables", {}))
         self.taken = dict(taken)
 
     def rule(self, index: int, entry: Mapping[str, Any]) -> Rule:

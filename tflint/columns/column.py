@@ -142,14 +142,6 @@ def where_absent(absent: NDArray[np.bool_]) -> State:
     return absent.astype(np.uint8) if absent.any() else None
 
 
-def where_unknown(unknown: NDArray[np.bool_], absent: NDArray[np.bool_] | None = None) -> State:
-    """A state with rows marked UNKNOWN, and others ABSENT; absent wins where both hold."""
-    state = unknown.astype(np.uint8) * UNKNOWN
-    if absent is not None:
-        state[absent] = ABSENT
-    return state if state.any() else None
-
-
 def text_of(column: Column, row: int) -> str | None:
     """The string of one row of a string column; None where it is not present."""
     if column.state is not None and column.state[row] != PRESENT:

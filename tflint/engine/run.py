@@ -17,7 +17,7 @@ from tflint.engine.select import Selected
 from tflint.engine.targets import Target, is_refusing
 from tflint.errors import TflintError
 from tflint.facts.facts import FactError, Facts
-from tflint.findings import FileReport, Finding, NotChecked, Overview, severity_rank
+from tflint.findings import FileReport, Finding, Location, NotChecked, Overview, severity_rank
 from tflint.findings.fingerprint import fingerprint, numbered
 from tflint.language.message import fill
 from tflint.model.tables import Tables
@@ -43,18 +43,25 @@ class BatchCrashError(TflintError):
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """A rule's verdict for one target (None: it holds for all)."""
+    """A rule's verdict for one target (None: for all), how severe that is, and whom it holds for (None: everybody)."""
 
     selected: Selected
     target: Target | None
     verdict: Verdict
+    severity: str
+    holds_for: str | None
+
+    @property
+    def rank(self) -> int:
+        """A number that grows with severity."""
+        return severity_rank(self.severity)
 
 
 def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileReport]:
     """The reports of a batch's files. Raises `BatchCrashError` where one of several files crashes a rule."""
     facts = Facts(tables)
     locator = Locator(facts, list(files))
-    judge = Judge(facts, _Knowledge(plan.constants))
+    judge = Judge(facts, plan.constants)
     judged: list[_Judged] = []
     opcodes = _opcodes(facts)
     crashes: list[tuple[Selected, BaseException]] = []
@@ -70,7 +77,7 @@ def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileRepo
             if len(files) > 1:
                 raise BatchCrashError(str(error)) from error
             crashes.append((selected, error))
-    findings = _findings(judged, locator, plan)
+    findings = _findings(judged, locator)
     for selected, crash in crashes:
         findings[0].append(_crash(selected, crash, files[0], plan))
     overviews = _overviews(facts)
@@ -103,19 +110,21 @@ def _raise_source_error(error: BaseException) -> None:
 
 def _judge(selected: Selected, judge: Judge, plan: Plan) -> list[_Judged]:
     rule = selected.rule
-    if not rule.reads_target:
-        return [_Judged(selected, None, judge.judge(rule))]
-    return [_Judged(selected, target, judge.judge(rule, target.record())) for target in plan.targets]
+    if rule.reads_target:
+        return [
+            _Judged(selected, target, judge.judge(rule, target.record()), selected.severity, target.name)
+            for target in plan.targets
+        ]
+    severity, holds_for = _severity(selected, plan)
+    return [_Judged(selected, None, judge.judge(rule), severity, holds_for)]
 
 
-class _Knowledge(dict[str, Any]):
-    """Constants by table: the users', and tflint's knowledge tables, read when a rule asks for one."""
-
-    def __missing__(self, name: str) -> Any:
-        from tflint.resources import table
-
-        self[name] = table(name)
-        return self[name]
+def _severity(selected: Selected, plan: Plan) -> tuple[str, str | None]:
+    """Severity by the declared targets, and the names of those it holds for (None: all)."""
+    if not selected.rule.refused_by:
+        return selected.severity, None
+    refusing = [target.name for target in plan.targets if is_refusing(target, selected.rule.refused_by)]
+    return (selected.severity, ", ".join(refusing)) if refusing else ("note", None)
 
 
 # -- findings ----------------------------------------------------------------------------------------------------------
@@ -129,16 +138,15 @@ class _Found:
     key: tuple[str, ...]
 
 
-def _findings(judged: Sequence[_Judged], locator: Locator, plan: Plan) -> dict[int, list[_Found]]:
-    muted = _muted(judged, plan)
+def _findings(judged: Sequence[_Judged], locator: Locator) -> dict[int, list[_Found]]:
+    muted = _muted(judged)
     findings: dict[int, list[_Found]] = defaultdict(list)
     for entry in judged:
         rule = entry.selected.rule
         louder = muted.get(rule.id, {})
-        rank = severity_rank(_severity(entry, plan)[0])
         for hit in entry.verdict.hits:
-            if not any(louder.get(place, -1) >= rank for place in _places(rule, hit)):
-                findings[locator.file_of(rule.for_each, hit.row)].append(_found(entry, hit, locator, plan))
+            if not any(louder.get(place, -1) >= entry.rank for place in _places(rule, hit)):
+                findings[locator.file_of(rule.for_each, hit.row)].append(_found(entry, hit, locator))
     return findings
 
 
@@ -146,7 +154,7 @@ def _places(rule: Rule, hit: Hit) -> set[tuple[str, int]]:
     return {(rule.for_each, hit.row), (hit.on_table, hit.on_row)}
 
 
-def _muted(judged: Sequence[_Judged], plan: Plan) -> dict[str, dict[tuple[str, int], int]]:
+def _muted(judged: Sequence[_Judged]) -> dict[str, dict[tuple[str, int], int]]:
     """For each rule the places where a rule with the same root cause has spoken, and how severely.
 
     It silences what is no more severe than itself: a rule that a target or an older ruleset makes a note must not
@@ -154,29 +162,27 @@ def _muted(judged: Sequence[_Judged], plan: Plan) -> dict[str, dict[tuple[str, i
     """
     muted: dict[str, dict[tuple[str, int], int]] = defaultdict(dict)
     for entry in judged:
-        rank = severity_rank(_severity(entry, plan)[0])
         for other in entry.selected.rule.mutes:
             for hit in entry.verdict.hits:
                 for place in _places(entry.selected.rule, hit):
-                    muted[other][place] = max(muted[other].get(place, 0), rank)
+                    muted[other][place] = max(muted[other].get(place, 0), entry.rank)
     return muted
 
 
-def _found(entry: _Judged, hit: Hit, locator: Locator, plan: Plan) -> _Found:
+def _found(entry: _Judged, hit: Hit, locator: Locator) -> _Found:
     rule = entry.selected.rule
-    severity, names = _severity(entry, plan)
     values = [part.expression.text for part in rule.message if part.expression is not None]
     finding = Finding(
         rule=rule.id,
         name=rule.name,
-        severity=severity,
+        severity=entry.severity,
         severity_before=rule.severity,
         confidence=rule.confidence,
         message=fill(rule.message, hit.values),
         location=locator.location(hit.on_table, hit.on_row),
         fix=rule.fix,
         fingerprint="",
-        target=names,
+        target=entry.holds_for,
         related=locator.related(hit.on_table, hit.on_row),
         evidence=dict(zip(values, hit.values, strict=True)),
         refused_by=rule.refused_by,
@@ -187,17 +193,6 @@ def _found(entry: _Judged, hit: Hit, locator: Locator, plan: Plan) -> _Found:
     return _Found(finding, key)
 
 
-def _severity(entry: _Judged, plan: Plan) -> tuple[str, str | None]:
-    """Severity by the declared targets, and the names of those it holds for (None: all)."""
-    selected = entry.selected
-    if entry.target is not None:
-        return selected.severity, entry.target.name
-    if not selected.rule.refused_by:
-        return selected.severity, None
-    refusing = [target.name for target in plan.targets if is_refusing(target, selected.rule.refused_by)]
-    return (selected.severity, ", ".join(refusing)) if refusing else ("note", None)
-
-
 def _with_fingerprints(found: Sequence[_Found]) -> list[Finding]:
     keys = numbered((entry.finding.rule, *entry.key) for entry in found)
     return [
@@ -206,8 +201,6 @@ def _with_fingerprints(found: Sequence[_Found]) -> list[Finding]:
 
 
 def _crash(selected: Selected, error: BaseException, path: str, plan: Plan) -> _Found:
-    from tflint.findings import Location
-
     rule = plan.crash_rule
     where = traceback.extract_tb(error.__traceback__)[-1]
     what = str(error) if isinstance(error, FactError) else f"{type(error).__name__}: {error}"

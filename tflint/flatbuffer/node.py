@@ -79,11 +79,6 @@ class Node:
             values[rows] = self.window.take(self.positions[rows] + offsets[rows], self.scalars[name])
         return values.astype(np.bool_) if declared.type == "bool" else values
 
-    def scalar_span(self, name: str, row: int) -> tuple[int, int] | None:
-        """Byte offset and width of a stored scalar of one row; None where the default stands for it."""
-        offset = int(self.field_offsets[row, self._index(name)])
-        return (int(self.positions[row]) + offset, DTYPES[self.scalars[name]].itemsize) if offset else None
-
     def vector(self, name: str) -> Vector:
         """A vector or string field as a column."""
         if name in self.vectors:

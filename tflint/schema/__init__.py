@@ -25,10 +25,11 @@ class Enum:
     underlying: str
     values: dict[str, int]
     added_in: dict[str, str]
+    names: dict[int, str]
 
     def label(self, value: int) -> str:
         """The name of a value; an unknown value stays a number, written as one."""
-        return _labels_by_value(self)[value] if value in _labels_by_value(self) else str(value)
+        return self.names.get(value, str(value))
 
 
 class Schema:
@@ -48,11 +49,6 @@ class Schema:
     def table_names(self) -> list[str]:
         """Names of all tables of the schema."""
         return list(self._data["tables"])
-
-    @property
-    def enum_names(self) -> list[str]:
-        """Names of all enumerations of the schema, unions left out."""
-        return list(self._data["enums"])
 
     def is_table(self, type_name: str) -> bool:
         """Whether a type name names a table."""
@@ -75,10 +71,10 @@ class Schema:
         if name not in self._enums:
             if name in self.unions:
                 values = {member: number for number, member in enumerate(self.unions[name])}
-                self._enums[name] = Enum(name, "ubyte", values, {})
+                self._enums[name] = _enum(name, "ubyte", values, {})
             else:
                 raw = self._data["enums"][name]
-                self._enums[name] = Enum(name, raw["underlying"], raw["values"], raw.get("added_in", {}))
+                self._enums[name] = _enum(name, raw["underlying"], raw["values"], raw.get("added_in", {}))
         return self._enums[name]
 
     def bits(self, enum_name: str) -> dict[str, int | None]:
@@ -88,6 +84,10 @@ class Schema:
     def scalar(self, type_name: str) -> str:
         """The scalar type behind a scalar or enum name."""
         return self.enum(type_name).underlying if self.is_enum(type_name) else type_name
+
+
+def _enum(name: str, underlying: str, values: dict[str, int], added_in: dict[str, str]) -> Enum:
+    return Enum(name, underlying, values, added_in, {number: label for label, number in values.items()})
 
 
 def _field(entry: dict[str, Any]) -> Field:
@@ -102,15 +102,6 @@ def _field(entry: dict[str, Any]) -> Field:
         entry.get("type_slot", -1),
         entry.get("align", 0),
     )
-
-
-_LABELS: dict[str, dict[int, str]] = {}
-
-
-def _labels_by_value(enum: Enum) -> dict[int, str]:
-    if enum.name not in _LABELS:
-        _LABELS[enum.name] = {value: name for name, value in enum.values.items()}
-    return _LABELS[enum.name]
 
 
 @functools.cache

@@ -1,0 +1,22 @@
+"""Constants that rules read by name: of their own files, and tflint's knowledge tables, read when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from tflint import resources
+
+
+class Constants(dict[str, Any]):
+    """Constants by table; a knowledge table counts as there before it was read."""
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in resources.table_names()
+
+    def __iter__(self) -> Iterator[str]:
+        yield from dict.fromkeys((*super().__iter__(), *resources.table_names()))
+
+    def __missing__(self, name: str) -> Any:
+        self[name] = resources.table(name)
+        return self[name]
