@@ -174,9 +174,9 @@ def _open(source: Checkable) -> tuple[Opened, str]:
     if isinstance(source, str | PurePath):
         path = Path(source)
         try:
-            return open_model(FileSource(path)), path.as_posix()
+            return open_model(FileSource(path), path.name), path.as_posix()
         except SourceError as error:
-            return unreadable(error), path.as_posix()
+            return unreadable(error, name=path.name), path.as_posix()
     return open_model(BytesSource(source)), "<bytes>"
 
 
@@ -208,7 +208,7 @@ def _run(
         for number in numbers:
             yield from _run([number], read_one(opened[number]), opened, names, plan)
     except SourceError as error:
-        gone = read_one(unreadable(error, tables.files[0].size))
+        gone = read_one(unreadable(error, tables.files[0].size, tables.files[0].name))
         yield from run_batch(gone, [names[number] for number in numbers], plan)
 
 

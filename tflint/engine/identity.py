@@ -101,5 +101,6 @@ _IDENTITIES: dict[str, Callable[[Locator, int], Key]] = {
     "index": _index,
     "buffer": _buffer,
     "operator_code": _operator_code,
+    "island": lambda at, row: _operator(at, at.row("island", "first", row)),
     "group": lambda at, row: _tensor(at, at.facts.lists("group", "tensors").row(row)[0]),
 }

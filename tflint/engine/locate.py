@@ -146,6 +146,10 @@ def _group(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
     return _tensor(at, at.facts.lists("group", "tensors").row(row)[0])
 
 
+def _island(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+    return _operator(at, at.row("island", "first", row))
+
+
 def _associated_file(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
     return "associated_files", (at.text("associated_file", "name", row),)
 
@@ -180,6 +184,7 @@ _PLACES: dict[str, Callable[[Locator, int], tuple[str, tuple[str, ...]]]] = {
     "associated_file": _associated_file,
     "index": _index,
     "group": _group,
+    "island": _island,
     "dimension": _of_tensor("dimension", "sparsity.dim_metadata"),
     "variant_tensor": _of_tensor("variant_tensor", "variant_tensors"),
     "external_buffer": _external_buffer,

@@ -47,10 +47,22 @@ _MODEL = (
     _fact("n_operators", _NUM, "operators of all subgraphs", "sizes:n_operators"),
     _fact("n_tensors", _NUM, "tensors of all subgraphs", "sizes:n_tensors"),
     _fact("constant_bytes", _NUM, "bytes of constant data in all buffers", "sizes:constant_bytes", "buffer.n_bytes"),
+    _fact("integer_share", _NUM, "share of its multiply-accumulate operations that is computed in integers, 0 to 1",
+          "macs:integer_share", "operator.n_macs operator.scheme", absent="no operator has weights or multiplies"),
+    _fact("required_runtime_version", _TEXT, "first TensorFlow release that has all operators in their versions",
+          "versions:required_version", "operator_code.opcode operator_code.version",
+          absent="the table of releases knows none of the operators"),
+    _fact("is_version_understated", _TRUTH, "whether the file names an older runtime than its operators need",
+          "versions:is_understated", "model.min_runtime_version model.required_runtime_version",
+          absent="the file names no version, or none is known"),
+    _fact("claims_int8", _TRUTH, "whether the file's name, the description or the metadata's name call the model int8",
+          "claims:claims_int8", "file.name model.description model.metadata_name"),
 )  # fmt: skip
 _SUBGRAPH = (
     _fact("is_reachable", _TRUTH, "whether it is the first, has a signature, or is called by one that is reachable",
           "reach:subgraph_reachable", "signature.subgraph operator.options_type"),
+    _fact("is_entry", _TRUTH, "whether callers call it: it is the first, or has a signature", "reach:subgraph_entry",
+          "signature.subgraph"),
 )  # fmt: skip
 _BUFFER = (
     _fact("n_bytes", _NUM, "bytes of data, stored in the flatbuffer or by offset", "sizes:buffer_bytes",
@@ -88,6 +100,15 @@ _OPERATOR = (
           "SQUARED_DIFFERENCE and the convolutions compute it", "bias:output_multiplier",
           "operator.inputs operator.output tensor.scale",
           absent="the operator is another one, or a scale is missing"),
+    _fact("n_macs", _NUM, "multiply-accumulate operations for the stored shapes, of convolutions, FULLY_CONNECTED and "
+          "BATCH_MATMUL", "macs:n_macs", "operator.input operator.weights operator.output tensor.n_elements",
+          absent="the operator is another one", unknown="a dimension is negative or zero"),
+    _fact("required_output_scale", _NUM, "output scale that the kernel assumes, whatever the file says",
+          "fixed_outputs:required_scale", "operator.opcode operator.input operator.output tensor.dtype",
+          absent="the kernel takes any"),
+    _fact("required_output_zero_point", _NUM, "output zero point that the kernel assumes, whatever the file says",
+          "fixed_outputs:required_zero_point", "operator.opcode operator.input operator.output tensor.dtype",
+          absent="the kernel takes any"),
     _fact("same_scale_operands", _TENSORS, "operands that must share scale and zero point because the kernel copies or "
           "compares raw integers", "groups:same_scale_operands", "operator.opcode operand.tensor tensor.dtype",
           absent="the operator has no such constraint"),
@@ -153,6 +174,9 @@ _TENSOR_FACTS = (
     _fact("real_max", NUMBERS, "largest real value it can hold, one a scale: (qmax − zero point) × scale",
           "quantization:real_max", "tensor.scale tensor.zero_point tensor.qmax", absent="it is not quantized",
           unknown="numbers of scales and zero points differ"),
+    _fact("sparsity_error", _TEXT, "what is wrong with the description of a sparse tensor",
+          "sparsity:sparsity_error", "tensor.sparsity.traversal_order tensor.sparsity.dimensions tensor.shape",
+          absent="nothing is, or the tensor is dense"),
     _fact("all_zero", _TRUTH,
           "whether every stored value of a bias is zero", "bias:all_zero", "operator.bias buffer.data",
           absent="it is no constant integer or float bias", values=True),
@@ -213,10 +237,23 @@ _GROUP = TableDeclaration(
     ("operator.same_scale_operands",),
     "groups:group_table",
 )
-
+_ISLAND = TableDeclaration(
+    "island",
+    "connected operators that compute in float between two integer stretches: behind a DEQUANTIZE, before a QUANTIZE",
+    {
+        column.name: column
+        for column in (
+            ColumnDeclaration("first", reference("operator"), "its first operator"),
+            ColumnDeclaration("operators", reference("operator", many=True), "its operators, in order of execution"),
+            ColumnDeclaration("macs_share", _NUM, "its share of the model's multiply-accumulate operations, 0 to 1"),
+        )
+    },
+    ("operator.opcode", "operand.tensor", "tensor.dtype", "operator.n_macs"),
+    "islands:island_table",
+)
 
 #: Tables that are derived as a whole.
-DERIVED_TABLES = {declared.name: declared for declared in (_INDEX, _GROUP)}
+DERIVED_TABLES = {declared.name: declared for declared in (_INDEX, _GROUP, _ISLAND)}
 #: Derived columns by table and name: all that a run needs to know, without the columns of the schema.
 DERIVED_COLUMNS = {(table, fact.name): fact for table, facts in _FACTS.items() for fact in facts}
 

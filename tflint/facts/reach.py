@@ -48,15 +48,21 @@ def depends_on_input(facts: Facts) -> Scalars:
 
 def subgraph_reachable(facts: Facts) -> Scalars:
     """Whether a subgraph is the first, has a signature, or is called by a reachable one."""
-    reachable = facts.numbers("subgraph", "index") == 0
-    signed = facts.rows("signature", "subgraph")
-    reachable[signed[signed >= 0]] = True
+    reachable = facts.numbers("subgraph", "is_entry").copy()
     callers, callees = subgraph_calls(facts)
     while True:
         before = int(reachable.sum())
         reachable[callees[reachable[callers]]] = True
         if int(reachable.sum()) == before:
             return Scalars(reachable)
+
+
+def subgraph_entry(facts: Facts) -> Scalars:
+    """Whether callers call a subgraph: it is the first, or has a signature."""
+    entry = facts.numbers("subgraph", "index") == 0
+    signed = facts.rows("signature", "subgraph")
+    entry[signed[signed >= 0]] = True
+    return Scalars(entry)
 
 
 def subgraph_calls(facts: Facts) -> tuple[np.ndarray, np.ndarray]:

@@ -29,6 +29,7 @@ _NO_METADATA = "the file has no readable TFLITE_METADATA for it"
 _Row = tuple[str, ColumnType, str] | tuple[str, ColumnType, str, str]
 
 _FILE: tuple[_Row, ...] = (
+    ("name", TEXT, "the file's name without folders", "it has none: bytes were given"),
     ("kind", TEXT, "what the file is by its bytes: model, git-lfs-pointer, html, zip, truncated, malformed, …"),
     ("detail", TEXT, "the kind in words", "the file is a model that can be read"),
     ("size", NUM, "size in bytes"),
@@ -54,6 +55,10 @@ _MODEL: tuple[_Row, ...] = (
     ("min_runtime_version", TEXT, "TFLite version that the converter says is needed", "the file does not say"),
     ("metadata_error", TEXT, "why TFLITE_METADATA cannot be decoded", "it can be, or there is none"),
     ("metadata_name", TEXT, "the model's name in its metadata", _NO_METADATA),
+    ("metadata_description", TEXT, "the model's description in its metadata", _NO_METADATA),
+    ("metadata_version", TEXT, "the model's version in its metadata", _NO_METADATA),
+    ("metadata_author", TEXT, "the model's author in its metadata", _NO_METADATA),
+    ("metadata_license", TEXT, "the model's licence in its metadata", _NO_METADATA),
     ("subgraphs", reference("subgraph", many=True), "the subgraphs, in stored order"),
     ("operator_codes", reference("operator_code", many=True), "the operator codes, in stored order"),
     ("buffers", reference("buffer", many=True), "the buffers, in stored order"),
@@ -136,6 +141,7 @@ _OPERATOR_CODE: tuple[_Row, ...] = (
 _BUFFER: tuple[_Row, ...] = (
     ("index", NUM, "index in the model"),
     ("data", NUMBERS, "bytes stored in the flatbuffer", "it has no data of its own"),
+    ("data_offset", NUM, "byte of the file where its data begins", "it has no data"),
     ("offset", NUM, "byte of the file where data past 2 GB begins; 0 or 1: none"),
     ("size", NUM, "size in bytes of data past 2 GB"),
 )

@@ -23,6 +23,7 @@ from tflint.columns.column import (
     where_absent,
 )
 from tflint.columns.table import Table
+from tflint.flatbuffer.node import Node
 from tflint.model import shape
 from tflint.model.extras import ModelExtras
 from tflint.model.shape import Makers
@@ -40,6 +41,7 @@ def file(tables: Tables) -> Table:
         return Scalars(filled, where_absent(np.array([value is None for value in values])))
 
     makers: Makers = {
+        "name": lambda: strings_of(f.name or None for f in files),
         "kind": lambda: strings_of(f.kind.kind for f in files),
         "detail": lambda: strings_of(f.kind.detail or None for f in files),
         "size": lambda: numbers([f.size for f in files]),
@@ -70,7 +72,11 @@ def model(tables: Tables) -> Table:
         "tail_error": lambda: extras(lambda e: e.tail_error),
         "min_runtime_version": lambda: extras(lambda e: e.min_runtime_version),
         "metadata_error": lambda: extras(lambda e: e.metadata_error),
-        "metadata_name": lambda: extras(lambda e: e.metadata.get("name") if e.metadata else None),
+        "metadata_name": lambda: extras(lambda e: e.text("name")),
+        "metadata_description": lambda: extras(lambda e: e.text("description")),
+        "metadata_version": lambda: extras(lambda e: e.text("version")),
+        "metadata_author": lambda: extras(lambda e: e.text("author")),
+        "metadata_license": lambda: extras(lambda e: e.text("license")),
         "subgraphs": lambda: _children(tables, "subgraphs"),
         "operator_codes": lambda: _children(tables, "operator_codes"),
         "buffers": lambda: _children(tables, "buffers"),
@@ -96,10 +102,19 @@ def buffer(tables: Tables) -> Table:
     makers: Makers = {
         "index": lambda: Scalars(node.ordinals),
         "data": lambda: shape.vector(node, "data", empty_is_absent=True),
+        "data_offset": lambda: _data_offset(tables, node),
         "offset": lambda: Scalars(node.scalar("offset")),
         "size": lambda: Scalars(node.scalar("size")),
     }
     return of_node(tables, "buffer", node, makers)
+
+
+def _data_offset(tables: Tables, node: Node) -> Column:
+    """Where the data of each buffer begins in its file, stored in the flatbuffer or by offset."""
+    inline = node.vector("data")
+    outside = node.scalar("offset")
+    starts = np.where(inline.lengths > 0, inline.starts - tables.window.starts[node.roots], outside.astype(np.float64))
+    return Scalars(starts, where_absent((inline.lengths == 0) & (outside <= 1)))
 
 
 def signature(tables: Tables) -> Table:

@@ -35,6 +35,10 @@ class ModelExtras:
     min_runtime_version: str | None = None
     packed: dict[str, int] = field(default_factory=dict)
 
+    def text(self, name: str) -> str | None:
+        """A text of the metadata's root, such as `author`; an empty one says as little as none."""
+        return (self.metadata or {}).get(name) or None
+
     def associated_files(self) -> Iterator[AssociatedFile]:
         """The files that the metadata names, then those in the zip that it does not name."""
         named = set()

@@ -23,12 +23,16 @@ BATCH_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file that was opened and looked at: its kind, and its content where it is small enough to be in memory."""
+    """A file that was opened and looked at: its kind, and its content where it is small enough to be in memory.
+
+    `name` is the file's own, without folders; empty where it has none.
+    """
 
     source: Source | None
     kind: FileKind
     size: int
     content: bytes | memoryview | None = None
+    name: str = ""
 
     @property
     def is_small(self) -> bool:
@@ -36,21 +40,21 @@ class Opened:
         return self.kind.kind == MODEL and self.content is not None and self.size <= SMALL_FILE_BYTES
 
 
-def open_model(source: Source) -> Opened:
-    """Look at what a source holds; reads all of a small model, else only its beginning."""
+def open_model(source: Source, name: str = "") -> Opened:
+    """Look at what a source holds under a name; reads all of a small model, else only its beginning."""
     try:
         kind = kind_of(source)
         content = source.content()
         if content is None and kind.kind == MODEL and source.size <= SMALL_FILE_BYTES:
             content = source.read([(0, source.size)])[0]
-        return Opened(source, kind, source.size, content)
+        return Opened(source, kind, source.size, content, name)
     except SourceError as error:
-        return unreadable(error, source.size)
+        return unreadable(error, source.size, name)
 
 
-def unreadable(error: SourceError, size: int = 0) -> Opened:
+def unreadable(error: SourceError, size: int = 0, name: str = "") -> Opened:
     """What stands for a file that cannot be read."""
-    return Opened(None, FileKind(UNREADABLE, error.reason), size)
+    return Opened(None, FileKind(UNREADABLE, error.reason), size, name=name)
 
 
 def batches(files: Sequence[Opened]) -> Iterator[tuple[list[int], Tables]]:
@@ -83,13 +87,13 @@ def _read_batch(files: Sequence[Opened], numbers: list[int]) -> Iterator[tuple[l
         yield from _read_batch(files, numbers[:middle])
         yield from _read_batch(files, numbers[middle:])
         return
-    yield numbers, make_tables([FileFacts(files[n].kind, files[n].size) for n in numbers], window, forest)
+    yield numbers, make_tables([_facts(files[n]) for n in numbers], window, forest)
 
 
 def read_one(opened: Opened) -> Tables:
     """The tables of one file; where it is no model or a malformed one, only the `file` table has a row."""
     if opened.kind.kind != MODEL:
-        return make_tables([FileFacts(opened.kind, opened.size)], None, None)
+        return make_tables([_facts(opened)], None, None)
     try:
         if opened.content is not None:
             window = Window.of_bytes(opened.content)
@@ -98,13 +102,18 @@ def read_one(opened: Opened) -> Tables:
             window = Window.of_source(opened.source)
         forest = read_forest(window, tflite_schema(), tflite_schema().root)
     except SourceError as error:
-        return make_tables([FileFacts(FileKind(UNREADABLE, error.reason), opened.size)], None, None)
+        return make_tables([_facts(unreadable(error, opened.size, opened.name))], None, None)
     except FlatbufferError as error:
-        return make_tables([_malformed(error, opened.size)], None, None)
-    return make_tables([FileFacts(opened.kind, opened.size)], window, forest)
+        return make_tables([_malformed(error, opened)], None, None)
+    return make_tables([_facts(opened)], window, forest)
 
 
-def _malformed(error: FlatbufferError, size: int) -> FileFacts:
+def _facts(opened: Opened) -> FileFacts:
+    return FileFacts(opened.kind, opened.size, opened.name)
+
+
+def _malformed(error: FlatbufferError, opened: Opened) -> FileFacts:
     kind = TRUNCATED if error.is_truncation else MALFORMED
     offset = error.offset if error.offset >= 0 else None
-    return FileFacts(FileKind(kind, f"a {kind} model"), size, error.reason, offset, error.path)
+    what = FileKind(kind, f"a {kind} model")
+    return FileFacts(what, opened.size, opened.name, error.reason, offset, error.path)

@@ -25,10 +25,11 @@ Ints = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What is known of a file besides its tables: what kind it is, its size, and why it could not be read."""
+    """What is known of a file besides its tables: its name, what kind it is, its size, why it could not be read."""
 
     kind: FileKind
     size: int
+    name: str = ""
     reason: str | None = None
     reason_offset: int | None = None
     reason_path: str | None = None

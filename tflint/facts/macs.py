@@ -1,0 +1,68 @@
+"""Facts of arithmetic: how many multiplications an operator needs, and which share of a model's is in integers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.columns.column import Scalars
+from tflint.facts.facts import Facts, state_of, taken
+
+#: Operators whose every output element sums over all weights of its channel; DEPTHWISE_CONV_2D over one plane of them.
+_PER_OUTPUT = {"CONV_2D", "FULLY_CONNECTED"}
+_INTEGER_SCHEMES = {"int8", "uint8", "int16x8", "int4", "int16"}
+
+
+def n_macs(facts: Facts) -> Scalars:
+    """Multiply-accumulate operations of an operator for the stored shapes."""
+    inputs, weights, outputs = (facts.rows("operator", role) for role in ("input", "weights", "output"))
+    elements = facts.numbers("tensor", "n_elements")
+    n_in, n_weights, n_out = (taken(elements, rows, 0.0) for rows in (inputs, weights, outputs))
+    macs = np.zeros(len(inputs))
+    dense = facts.is_one_of("operator", "opcode", _PER_OUTPUT)
+    macs[dense] = _ratio(n_out * n_weights, _dimension(facts, weights, 0))[dense]
+    depthwise = facts.is_one_of("operator", "opcode", {"DEPTHWISE_CONV_2D"})
+    macs[depthwise] = _ratio(n_out * n_weights, _dimension(facts, weights, 3))[depthwise]
+    transposed = facts.is_one_of("operator", "opcode", {"TRANSPOSE_CONV"})
+    macs[transposed] = _ratio(n_in * n_weights, _dimension(facts, weights, 3))[transposed]
+    product = facts.is_one_of("operator", "opcode", {"BATCH_MATMUL"})
+    adjoint = facts.numbers("operator", "options.adj_x").astype(np.bool_)
+    inner = np.where(adjoint, _dimension(facts, inputs, -2), _dimension(facts, inputs, -1))
+    macs[product] = (n_out * inner)[product]
+    counted = dense | depthwise | transposed | product
+    return Scalars(macs, state_of(~counted, counted & ~((macs >= 0) & np.isfinite(macs))))
+
+
+def _ratio(total: NDArray[Any], parts: NDArray[Any]) -> NDArray[Any]:
+    with np.errstate(all="ignore"):
+        found: NDArray[Any] = total / np.where(parts > 0, parts, np.nan)
+    return found
+
+
+def _dimension(facts: Facts, tensors: NDArray[Any], axis: int) -> NDArray[np.float64]:
+    """One dimension of the shapes of some tensors; 0 where a shape has no such axis."""
+    shapes = facts.lists("tensor", "shape")
+    found = np.zeros(len(tensors))
+    if not len(shapes):
+        return found
+    lengths = taken(shapes.lengths, tensors, 0)
+    position = axis if axis >= 0 else lengths + axis
+    rows = np.flatnonzero((position >= 0) & (position < lengths))
+    at = position if isinstance(position, int) else position[rows]
+    found[rows] = shapes.take(shapes.starts[tensors[rows]] + at * shapes.stride)
+    return found
+
+
+def integer_share(facts: Facts) -> Scalars:
+    """Which share of a model's multiplications is computed in integers."""
+    counted = facts.column("operator", "n_macs")
+    assert isinstance(counted, Scalars)
+    macs = counted.values if counted.state is None else np.where(counted.state == 0, counted.values, 0.0)
+    models = facts.table("operator").model
+    integer = facts.is_one_of("operator", "scheme", _INTEGER_SCHEMES)
+    n_models = facts.n("model")
+    total = np.bincount(models, weights=macs, minlength=n_models)
+    share = np.bincount(models, weights=macs * integer, minlength=n_models) / np.where(total > 0, total, 1)
+    return Scalars(share, state_of(total <= 0))
