@@ -11,7 +11,9 @@ from tflint.facts.facts import Facts
 
 #: Words for integer inference in file names and descriptions, as whole words; PINTO's zoo writes "integer_quant".
 _INT8 = re.compile(
-    r"(?<![a-z0-9])(int8|i8|w8a8|a8w8|full[-_ ]?(int|integer)([-_ ]?quant\w*)?|integer[-_ ]?(only|quant\w*))(?![a-z0-9])"
+    r"(?<![a-z0-9])"
+    r"(int8|i8|w8a8|a8w8|full[-_ ]?(int|integer)([-_ ]?quant\w*)?|integer[-_ ]?(only|quant\w*))"
+    r"(?![a-z0-9])"
 )
 #: Words that say of the 8 bits that they are those of the weights.
 _WEIGHTS = re.compile(r"dynamic|drq|hybrid|weight|(?<![a-z0-9])(dr|w8a32|w8a16|wo|float\w*|fp16|fp32)(?![a-z0-9])")

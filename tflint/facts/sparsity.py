@@ -141,6 +141,6 @@ def _csr_problem(dimension: _Dimension, position: int, n_slices: int, size: int 
         return f"the segments of {where} do not begin at 0 and grow"
     if int(segments[-1]) != len(indices):
         return f"the segments of {where} end at {int(segments[-1])}, there are {len(indices)} indices"
-    if size is not None and len(indices) and not (0 <= int(indices.min()) and int(indices.max()) < size):
+    if size is not None and ((indices < 0) | (indices >= size)).any():
         return f"an index of {where} is not below its size {size}"
     return None
