@@ -32,28 +32,11 @@ EXAMPLES = [
 INVALID = [parameters for parameters in EXAMPLES if parameters.values[1].expect is not None]
 #: Rules that no file can be made to break: one speaks for the engine, one of files that cannot be read.
 WITHOUT_INVALID = {"G000", "G102"}
-REQUIRED_CLASSES = [
-    "G01",
-    "G02",
-    "G03",
-    "G05",
-    "G06",
-    "G07",
-    "G08",
-    "G14",
-    "Q01",
-    "Q04",
-    "Q08",
-    "Q09",
-    "Q13",
-    "Q38",
-    "K05",
-    "M07",
-    "O01",
-    "O03",
-    "O04",
-    "X02",
-]
+REQUIRED_CLASSES = """
+    G01 G02 G03 G05 G06 G07 G08 G09 G10 G14 G15 G16 G17 G24
+    Q01 Q02 Q04 Q05 Q06 Q07 Q08 Q09 Q11 Q13 Q14 Q15 Q16 Q17 Q25 Q27 Q28 Q29 Q34 Q35 Q38
+    D12 K05 M01 M02 M07 M11 O01 O02 O03 O04 X02 X04
+""".split()
 
 
 def judged(rule: Rule, example: Example, path: Path) -> FileReport:
@@ -128,16 +111,16 @@ def test_a_failure_class_has_a_rule_of_its_number(failure_class):
     assert any(rule.id == f"{failure_class[0]}0{failure_class[1:]}" for rule in RULES)
 
 
-def test_the_good_named_models_have_no_finding():
+def test_the_good_named_models_have_notes_at_most():
     good = [name for name in resources.named_models() if name not in NOT_GOOD]
     assert len(good) >= 20
     report = check([resources.named_model_path(name) for name in good])
-    assert [(finding.location.file, finding.rule) for finding in report.findings()] == []
+    assert [(f.location.file, f.rule) for f in report.findings() if f.severity != "note"] == []
 
 
 NOT_GOOD = {
-    "custom_op", "empty_file", "flex_op", "git_lfs_pointer", "gzip_data", "html_page", "no_identifier",
-    "older_schema", "truncated", "zip_archive",
+    "custom_op", "empty_file", "flex_op", "git_lfs_pointer", "gzip_data", "html_page", "island_int8",
+    "misaligned_int16x8", "no_identifier", "older_schema", "truncated", "unused_input", "zip_archive",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.models import plain, weighted, wrong_files
+from tests.models import heads, mixed, plain, weighted, wrong_files
 
 #: Models that LiteRT loads and runs.
 RUNNABLE: dict[str, Callable[[], bytes]] = {
@@ -31,6 +31,19 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "two_subgraphs": plain.two_subgraphs,
     "variable_state": plain.variable_state,
     "string_const": plain.string_const,
+    "logistic_int8": heads.logistic_int8,
+    "logistic_int16": heads.logistic_int16,
+    "softmax_int8": heads.softmax_int8,
+    "tanh_int8": heads.tanh_int8,
+    "tanh_int16": heads.tanh_int16,
+    "l2_normalization_int8": heads.l2_normalization_int8,
+    "log_softmax_int8": heads.log_softmax_int8,
+    "border_float32": mixed.border_float32,
+    "island_int8": mixed.island_int8,
+    "sparse_float32": mixed.sparse_float32,
+    "unused_input": mixed.unused_input,
+    "misaligned_int16x8": mixed.misaligned_int16x8,
+    "image_float32": mixed.image_float32,
 }
 
 #: Valid models that a stock LiteRT does not run.

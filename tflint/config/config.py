@@ -22,7 +22,7 @@ class Config:
     """What a run is told.
 
     `targets` are declared targets, by name or as `runtime==version`; `named_targets` those that have options.
-    `rules` are files and folders of the user's rules. `folder` is what globs and the paths in a baseline count from;
+    `rules` are files and folders of the user's rules. `metadata_require` names what a model's metadata must hold. `folder` is what globs and the paths in a baseline count from;
     `origin` the file it was read from (empty: none).
     """
 
@@ -38,6 +38,7 @@ class Config:
     exclude: tuple[str, ...] = ()
     baseline: str = ""
     lfs_pointers: str = "error"
+    metadata_require: tuple[str, ...] = ()
     allow: tuple[Allow, ...] = ()
     folder: str = "."
     origin: str = ""
@@ -53,6 +54,7 @@ class Config:
             sorted(self.severity.items()),
             sorted(self.per_file_ignores.items()),
             self.lfs_pointers,
+            self.metadata_require,
             [(allow.rule, allow.path, allow.at, str(allow.until)) for allow in self.allow],
         )
         import hashlib

@@ -53,6 +53,7 @@ def load_config(path: Path | str) -> Config:
         exclude=tuple(data.get("exclude", ())),
         baseline=str(path.parent / data["baseline"]) if "baseline" in data else "",
         lfs_pointers=data.get("lfs-pointers", "error"),
+        metadata_require=tuple(data.get("metadata", {}).get("require", ())),
         allow=tuple(_allow(entry, number, path, text) for number, entry in enumerate(data.get("allow", ()))),
         folder=str(path.parent),
         origin=str(path),

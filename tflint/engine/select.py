@@ -15,6 +15,17 @@ from tflint.errors import UserError
 #: The ruleset of this version: its first two numbers.
 RULESET = ".".join(__version__.split(".")[:2])
 LFS_POINTER_RULE = "G001"
+#: The rules that `[metadata] require` makes errors, by what it names.
+METADATA_RULES = {
+    "metadata": "M002",
+    "normalization": "M001",
+    "labels": "M103",
+    "description": "M104",
+    "version": "M105",
+    "author": "M106",
+    "license": "M107",
+    "min-runtime-version": "M102",
+}
 #: The specificity of a rule's own id or name.
 EXACT = 100
 
@@ -39,11 +50,19 @@ def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:
         require_ruleset(config.ruleset)
     except UserError as error:
         raise located(error, config, ("ruleset",), config.ruleset) from None
+    _require_metadata_names(config.metadata_require)
     selected = tuple(_selected(rule, config) for rule in rules if _runs(rule, config))
     if not selected:
         hint = "preview and deprecated rules run only by their own id or name"
         raise UserError("no rule that is selected is left to run", hint=hint)
     return selected
+
+
+def _require_metadata_names(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in METADATA_RULES:
+            hint = nearest(name, METADATA_RULES) or "names: " + ", ".join(METADATA_RULES)
+            raise UserError(f"metadata cannot be required to have '{name}'", hint=hint)
 
 
 def _tokens(config: Config) -> Iterator[tuple[str, Keys, bool]]:
@@ -100,6 +119,8 @@ def _selected(rule: Rule, config: Config) -> Selected:
         return Selected(rule, "note", is_newer=True)
     if rule.id == LFS_POINTER_RULE and config.lfs_pointers == "note":
         return Selected(rule, "note")
+    if rule.id in {METADATA_RULES[name] for name in config.metadata_require}:
+        return Selected(rule, chosen or "error")
     return Selected(rule, chosen or rule.severity)
 
 

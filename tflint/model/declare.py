@@ -64,6 +64,7 @@ _MODEL: tuple[_Row, ...] = (
     ("buffers", reference("buffer", many=True), "the buffers, in stored order"),
     ("metadata", reference("metadata", many=True), "the metadata entries, in stored order"),
     ("signatures", reference("signature", many=True), "the signatures, in stored order"),
+    ("associated_files", reference("associated_file", many=True), "files named by the metadata or packed"),
 )
 _SUBGRAPH: tuple[_Row, ...] = (
     ("index", NUM, "index in the model"),

@@ -82,6 +82,7 @@ def model(tables: Tables) -> Table:
         "buffers": lambda: _children(tables, "buffers"),
         "metadata": lambda: _children(tables, "metadata"),
         "signatures": lambda: _children(tables, "signature_defs"),
+        "associated_files": lambda: _of_model(tables, "associated_file"),
     }
     return of_node(tables, "model", root, makers)
 
@@ -94,6 +95,12 @@ def _extras_column(tables: Tables, read: Callable[[ModelExtras], str | None]) ->
 def _children(tables: Tables, path: str) -> Lists:
     counts = tables.root.vector(path).lengths
     return lists_by_counts(np.arange(int(counts.sum())), counts)
+
+
+def _of_model(tables: Tables, table: str) -> Lists:
+    """The rows of a table by the model they are of."""
+    models = tables.table(table).model
+    return lists_by_owner(models, np.arange(len(models)), tables.n_models)
 
 
 def buffer(tables: Tables) -> Table:

@@ -1,0 +1,139 @@
+"""Small models that change between float and integers, or hold what few models do: sparse and misaligned constants."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import tflint.schema
+from tests.models.builder import ModelBuilder
+from tests.models.weighted import bias_scales, conv_int16x8
+from tflint.schema import Schema, metadata_schema
+from tflint.writer import pack
+from tflint.writer.unpack import unpack_with_end
+
+_UNIT_SCALE = 1 / 127.5
+_WEIGHT_SCALE = 0.005
+
+
+def _dense(builder: ModelBuilder, name: str, source: str, target: str) -> ModelBuilder:
+    """Adds an int8 FULLY_CONNECTED of four inputs and four outputs, with its target tensor."""
+    weights = [127, -64, 32, 16] * 4
+    return (
+        builder.tensor(f"{name}_weights", "INT8", [4, 4], data=weights, scale=_WEIGHT_SCALE)
+        .tensor(f"{name}_bias", "INT32", [4], data=[64] * 4, scale=bias_scales(_UNIT_SCALE, [_WEIGHT_SCALE]))
+        .tensor(target, "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
+        .operator("FULLY_CONNECTED", [source, f"{name}_weights", f"{name}_bias"], [target], version=4)
+    )
+
+
+def border_float32() -> bytes:
+    """An int8 FULLY_CONNECTED between QUANTIZE and DEQUANTIZE: what the converter makes unless it is told otherwise."""
+    builder = (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 4])
+        .tensor("codes", "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
+        .tensor("output", "FLOAT32", [1, 4])
+        .operator("QUANTIZE", ["input"], ["codes"])
+    )
+    builder = _dense(builder, "dense", "codes", "scores").operator("DEQUANTIZE", ["scores"], ["output"], version=2)
+    return builder.inputs("input").outputs("output").build()
+
+
+def island_int8() -> bytes:
+    """COS in float between two int8 FULLY_CONNECTED."""
+    builder = ModelBuilder().tensor("input", "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
+    builder = (
+        _dense(builder, "first", "input", "codes")
+        .tensor("real_in", "FLOAT32", [1, 4])
+        .tensor("real_out", "FLOAT32", [1, 4])
+        .tensor("codes_again", "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
+        .operator("DEQUANTIZE", ["codes"], ["real_in"], version=2)
+        .operator("COS", ["real_in"], ["real_out"])
+        .operator("QUANTIZE", ["real_out"], ["codes_again"])
+    )
+    return _dense(builder, "second", "codes_again", "output").inputs("input").outputs("output").build()
+
+
+def sparse_float32() -> bytes:
+    """FULLY_CONNECTED with sparse weights: one value in each of three rows."""
+    dimensions: list[dict[str, Any]] = [
+        {"format": "DENSE", "dense_size": 3},
+        {
+            "format": "SPARSE_CSR",
+            "array_segments": {"type": "Uint8Vector", "values": [0, 1, 2, 3]},
+            "array_indices": {"type": "Uint8Vector", "values": [0, 1, 2]},
+        },
+    ]
+    sparsity = {"traversal_order": [0, 1], "dim_metadata": dimensions}
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 4])
+        .tensor("weights", "FLOAT32", [3, 4], data=[1.0, 2.0, 3.0], sparsity=sparsity)
+        .tensor("bias", "FLOAT32", [3], data=[0.25, -0.125, 0.0625])
+        .tensor("output", "FLOAT32", [1, 3])
+        .operator("FULLY_CONNECTED", ["input", "weights", "bias"], ["output"], version=8)
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
+def unused_input() -> bytes:
+    """RELU of one of two inputs."""
+    builder = ModelBuilder()
+    for name in ("input", "mask", "output"):
+        builder.tensor(name, "FLOAT32", [1, 4])
+    return builder.operator("RELU", ["input"], ["output"]).inputs("input", "mask").outputs("output").build()
+
+
+def misaligned_int16x8() -> bytes:
+    """`conv_int16x8` as a writer leaves it that does not know force_align: the int64 bias begins between two words."""
+    model, _ = unpack_with_end(conv_int16x8())
+    padding = {"data": b"moves what is written before it"}
+    content = pack(model | {"buffers": [*model["buffers"], padding]}, _without_alignment())
+    assert content.index(model["buffers"][2]["data"]) % 8 == 4
+    return content
+
+
+def _without_alignment() -> Schema:
+    path = Path(tflint.schema.__file__).with_name("tflite.json")
+    data = copy.deepcopy(json.loads(path.read_bytes()))
+    for table in data["tables"].values():
+        for entry in table["fields"]:
+            entry.pop("align", None)
+    return Schema(data)
+
+
+def image_float32() -> bytes:
+    """An image model that says what it is: normalization, description, version, author, licence, runtime."""
+    image = {"type": "ImageProperties", "color_space": "RGB"}
+    pixels = {
+        "name": "image",
+        "content": {"content_properties": image},
+        "process_units": [{"options": {"type": "NormalizationOptions", "mean": [127.5], "std": [127.5]}}],
+        "stats": {"max": [1.0], "min": [-1.0]},
+    }
+    root = {
+        "name": "brightness",
+        "description": "mean brightness of each channel",
+        "version": "1.0",
+        "author": "the tflint authors",
+        "license": "Apache-2.0",
+        "subgraph_metadata": [{"input_tensor_metadata": [pixels], "output_tensor_metadata": [{"name": "means"}]}],
+        "min_parser_version": "1.0.0",
+    }
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16, 16, 3])
+        .tensor("axes", "INT32", [2], data=[1, 2])
+        .tensor("output", "FLOAT32", [1, 3])
+        .operator("MEAN", ["input", "axes"], ["output"], {"keep_dims": False})
+        .inputs("input")
+        .outputs("output")
+        .metadata("TFLITE_METADATA", pack(root, metadata_schema()))
+        .metadata("min_runtime_version", b"1.6.0".ljust(16, b"\0"))
+        .build()
+    )
