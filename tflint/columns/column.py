@@ -137,9 +137,12 @@ def strings_of(texts: Iterable[str | None]) -> Strings:
     return Strings(codes, labels, absent if absent.any() else None)
 
 
-def where_absent(absent: NDArray[np.bool_]) -> State:
-    """A state with the rows marked ABSENT."""
-    return absent.astype(np.uint8) if absent.any() else None
+def state_of(absent: NDArray[np.bool_], unknown: NDArray[np.bool_] | None = None) -> State:
+    """A state from what is absent and, where not absent, unknown."""
+    state = absent.astype(np.uint8)
+    if unknown is not None:
+        state[unknown & ~absent] = UNKNOWN
+    return state if state.any() else None
 
 
 def text_of(column: Column, row: int) -> str | None:

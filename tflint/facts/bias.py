@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import Lists, Scalars, State, lists_by_counts
-from tflint.facts.facts import Facts, counts, first_elements, require_budget, state_of, taken
+from tflint.columns.column import Lists, Scalars, State, lists_by_counts, state_of
+from tflint.facts.facts import Facts, counts, first_elements, require_budget, taken
 from tflint.flatbuffer.node import flat_offsets
 
 Ints = NDArray[Any]

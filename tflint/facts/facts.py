@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import Column, Lists, References, Scalars, State, Strings, rows_of
+from tflint.columns.column import Column, Lists, References, Scalars, Strings, rows_of
 from tflint.columns.table import Table
 from tflint.columns.types import BOOL, REFERENCE, STRING, ColumnType
 from tflint.errors import TflintError
@@ -164,11 +164,3 @@ def first_elements(lists: Lists, rows: NDArray[Any], fill: float) -> NDArray[np.
 def counts(lists: Lists, rows: NDArray[Any]) -> NDArray[np.int64]:
     """Lengths of the lists of some rows, 0 where the row is negative."""
     return taken(lists.lengths, rows, 0).astype(np.int64)
-
-
-def state_of(absent: NDArray[np.bool_], unknown: NDArray[np.bool_] | None = None) -> State:
-    """A state from what is absent and, where not absent, unknown."""
-    state = absent.astype(np.uint8)
-    if unknown is not None:
-        state[unknown & ~absent] = 2
-    return state if state.any() else None

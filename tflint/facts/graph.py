@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import Lists, References, Scalars, lists_by_owner
-from tflint.facts.facts import Facts, state_of, taken
+from tflint.columns.column import Lists, References, Scalars, lists_by_owner, state_of
+from tflint.facts.facts import Facts, taken
 
 Ints = NDArray[Any]
 

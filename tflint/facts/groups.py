@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import Lists, lists_by_counts, lists_by_owner
+from tflint.columns.column import Lists, lists_by_counts, lists_by_owner, state_of
 from tflint.columns.table import Table
-from tflint.facts.facts import Facts, state_of
+from tflint.facts.facts import Facts
 from tflint.resources import table
 
 Ints = NDArray[Any]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import Lists, Scalars, Strings, lists_by_counts
-from tflint.facts.facts import Facts, first_elements, require_budget, state_of
+from tflint.columns.column import Lists, Scalars, Strings, lists_by_counts, state_of
+from tflint.facts.facts import Facts, first_elements, require_budget
 
 #: Integer types of schema.fbs with their ranges.
 INTEGER_RANGES = {

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import References, Scalars, Strings
-from tflint.facts.facts import Facts, state_of, taken
+from tflint.columns.column import References, Scalars, Strings, state_of
+from tflint.facts.facts import Facts, taken
 from tflint.resources import table
 
 Ints = NDArray[Any]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import Scalars
-from tflint.facts.facts import Facts, state_of, taken
+from tflint.columns.column import Scalars, state_of
+from tflint.facts.facts import Facts, taken
 from tflint.schema import tflite_schema
 
 

@@ -17,8 +17,8 @@ from tflint.columns.column import (
     Texts,
     lists_by_counts,
     rows_of,
+    state_of,
     strings_of,
-    where_absent,
 )
 from tflint.columns.table import Table
 from tflint.model import shape
@@ -112,13 +112,13 @@ def _normalization(entry: JsonTable) -> JsonTable:
 
 def _number_lists(items: list[list[float] | None]) -> Lists:
     values = np.array([value for item in items for value in item or []], dtype=np.float64)
-    absent = where_absent(np.array([not item for item in items], dtype=np.bool_))
+    absent = state_of(np.array([not item for item in items], dtype=np.bool_))
     return lists_by_counts(values, np.array([len(item or []) for item in items], dtype=np.int64), absent)
 
 
 def _string_lists(items: list[list[str] | None]) -> Lists:
     flat = strings_of(text for item in items for text in item or [])
-    absent = where_absent(np.array([item is None for item in items], dtype=np.bool_))
+    absent = state_of(np.array([item is None for item in items], dtype=np.bool_))
     lists = lists_by_counts(np.asarray(flat.codes), np.array([len(item or []) for item in items], dtype=np.int64))
     return Lists(lists.starts, lists.lengths, lists.take, labels=flat.labels, state=absent)
 
@@ -144,7 +144,7 @@ def signature_tensors(tables: Tables) -> Table:
         "signature": lambda: References(owners),
         "direction": lambda: Strings(codes, ["input", "output"]),
         "position": lambda: Scalars(joined([node.ordinals for node in nodes])),
-        "name": lambda: Texts(starts, lengths, shape.decoder(tables.window), where_absent(absent)),
+        "name": lambda: Texts(starts, lengths, shape.decoder(tables.window), state_of(absent)),
         "tensor_index": lambda: Scalars(indexes),
         "tensor": lambda: References(
             tables.tensor_rows(indexes, rows_of(tables.column("signature", "subgraph"))[owners])
@@ -168,7 +168,7 @@ def associated_files(tables: Tables) -> Table:
         "is_packed": lambda: Scalars(np.array([size is not None for size in sizes], dtype=np.bool_)),
         "packed_size": lambda: Scalars(
             np.array([size or 0 for size in sizes], dtype=np.int64),
-            where_absent(np.array([size is None for size in sizes], dtype=np.bool_)),
+            state_of(np.array([size is None for size in sizes], dtype=np.bool_)),
         ),
     }
     return Table("associated_file", models, makers)

@@ -19,8 +19,8 @@ from tflint.columns.column import (
     lists_by_owner,
     lists_of,
     rows_of,
+    state_of,
     strings_of,
-    where_absent,
 )
 from tflint.columns.table import Table
 from tflint.flatbuffer.node import Node
@@ -38,7 +38,7 @@ def file(tables: Tables) -> Table:
 
     def numbers(values: Sequence[int | None]) -> Column:
         filled = np.array([value if value is not None else 0 for value in values], dtype=np.int64)
-        return Scalars(filled, where_absent(np.array([value is None for value in values])))
+        return Scalars(filled, state_of(np.array([value is None for value in values])))
 
     makers: Makers = {
         "name": lambda: strings_of(f.name or None for f in files),

@@ -19,9 +19,9 @@ from tflint.columns.column import (
     lists_by_counts,
     lists_by_owner,
     rows_of,
+    state_of,
     strings_of,
     text_of,
-    where_absent,
 )
 from tflint.columns.table import Table
 from tflint.flatbuffer.node import Node, Vector
@@ -63,7 +63,7 @@ def operator(tables: Tables) -> Table:
 
     def by_code(name: str) -> Column:
         column = tables.table("operator_code").column(name)
-        absent = where_absent(codes < 0)
+        absent = state_of(codes < 0)
         if isinstance(column, Strings):
             return Strings(shape.followed(np.asarray(column.codes), codes), column.labels, absent)
         assert isinstance(column, Scalars)
@@ -119,7 +119,7 @@ def _custom_code(tables: Tables, codes: Ints) -> Column:
     if distinct.state is not None:
         absent = absent | (shape.followed(distinct.state, np.asarray(codes)) != 0)
     return Strings(shape.followed(np.asarray(distinct.codes), np.asarray(codes)), distinct.labels or [""],
-                   where_absent(absent))  # fmt: skip
+                   state_of(absent))  # fmt: skip
 
 
 def _options_type(tables: Tables, node: Node) -> Column:
@@ -131,7 +131,7 @@ def _options_type(tables: Tables, node: Node) -> Column:
             codes = np.where(types > 0, types.astype(np.int64) + shift, codes)
     numbers, inverse = np.unique(codes, return_inverse=True)
     distinct = strings_of(first.label(code) if code < 256 else second.label(code - 256) for code in numbers.tolist())
-    return Strings(np.asarray(distinct.codes)[inverse], distinct.labels, where_absent(codes == 0))
+    return Strings(np.asarray(distinct.codes)[inverse], distinct.labels, state_of(codes == 0))
 
 
 def _options_column(tables: Tables, node: Node, name: str) -> Column:
@@ -163,7 +163,7 @@ def _option_values(
     tables: Tables, name: str, starts: Ints, lengths: Ints, values: Ints, absent: NDArray[np.bool_], scalar: str
 ) -> Column:
     option = options_columns()[name]
-    state = where_absent(absent)
+    state = state_of(absent)
     enum = tables.schema.enum(option.enum) if option.enum else None
     if option.field.type == "string":
         return Texts(starts, lengths, shape.decoder(tables.window), state)

@@ -17,7 +17,7 @@ from tflint.columns.column import (
     Strings,
     Texts,
     lists_by_counts,
-    where_absent,
+    state_of,
 )
 from tflint.flatbuffer.node import Node, Vector, empty_node
 from tflint.flatbuffer.window import DTYPES, Window
@@ -46,13 +46,13 @@ def no_node(path: str, table: str, window: Window, schema: Schema) -> Node:
 def text(node: Node, name: str) -> Texts:
     """A string field; a row without the string is absent."""
     vector = node.vector(name)
-    return Texts(vector.starts, vector.lengths, decoder(node.window), where_absent(~vector.present))
+    return Texts(vector.starts, vector.lengths, decoder(node.window), state_of(~vector.present))
 
 
 def name_text(node: Node, name: str) -> Texts:
     """A string field of which an empty one means as little as none."""
     texts = text(node, name)
-    return Texts(texts.starts, texts.lengths, texts.decode, where_absent(texts.lengths == 0))
+    return Texts(texts.starts, texts.lengths, texts.decode, state_of(texts.lengths == 0))
 
 
 def always(lists: Lists) -> Lists:
@@ -83,7 +83,7 @@ def lists_in_file(window: Window, spans: Vector, *, empty_is_absent: bool = Fals
         spans.lengths,
         lambda positions: _as_bool(window.take(positions, scalar), scalar),
         DTYPES[scalar].itemsize,
-        state=where_absent(absent),
+        state=state_of(absent),
     )
 
 
@@ -91,7 +91,7 @@ def enum_lists(window: Window, spans: Vector, enum: Enum) -> Lists:
     """Spans of numbers of an enumeration as lists of strings."""
     strings = enum_strings(window.take(spans.flat_offsets(), spans.scalar), enum)
     lists = lists_by_counts(np.asarray(strings.codes), spans.lengths)
-    return Lists(lists.starts, lists.lengths, lists.take, labels=strings.labels, state=where_absent(~spans.present))
+    return Lists(lists.starts, lists.lengths, lists.take, labels=strings.labels, state=state_of(~spans.present))
 
 
 def _as_bool(values: NDArray[Any], scalar: str) -> NDArray[Any]:
@@ -127,7 +127,7 @@ def linked_scalar(node: Node, link: str, name: str) -> Scalars:
     child = node.children.get(link)
     if child is None:
         return Scalars(np.zeros(len(rows)), np.full(len(rows), ABSENT, dtype=np.uint8))
-    return Scalars(followed(child.scalar(name), rows), where_absent(rows < 0))
+    return Scalars(followed(child.scalar(name), rows), state_of(rows < 0))
 
 
 def linked_vector(node: Node, link: str, name: str, scalar: str, *, empty_is_absent: bool = False) -> Lists:

@@ -14,8 +14,8 @@ from tflint.columns.column import (
     Scalars,
     lists_by_owner,
     rows_of,
+    state_of,
     strings_of,
-    where_absent,
 )
 from tflint.columns.table import Table
 from tflint.flatbuffer.node import Node
@@ -78,12 +78,12 @@ def _details(tables: Tables, node: Node) -> Makers:
         if quantization is None or "details" not in quantization.union_types:
             return strings_of([None] * len(links))
         types = shape.followed(quantization.union_types["details"], links)
-        return shape.enum_strings(types, tables.schema.enum("QuantizationDetails"), where_absent(types == 0))
+        return shape.enum_strings(types, tables.schema.enum("QuantizationDetails"), state_of(types == 0))
 
     def block_size() -> Column:
         blockwise, no_blockwise = of("BlockwiseQuantization", "block_size")
         multi_axis, no_multi_axis = of("MultiAxisQuantization", "block_size")
-        return Scalars(np.where(no_blockwise, multi_axis, blockwise), where_absent(no_blockwise & no_multi_axis))
+        return Scalars(np.where(no_blockwise, multi_axis, blockwise), state_of(no_blockwise & no_multi_axis))
 
     def tensor(name: str) -> Column:
         blockwise, no_blockwise = of("BlockwiseQuantization", name, -1)
