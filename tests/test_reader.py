@@ -94,6 +94,9 @@ class CountingSource:
             self.asked[begin:end] = True
         return [self._content[begin:end] for begin, end in ranges]
 
+    def read_into(self, begin: int, buffer: memoryview) -> None:
+        buffer[:] = self.read([(begin, begin + len(buffer))])[0]
+
 
 def weight_spans(tables: Tables) -> list[tuple[int, int]]:
     """Where the data of the buffers lies, but for those that hold metadata."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tflint.columns.column import Lists, Scalars, State, lists_by_counts, state_of
 from tflint.facts.facts import Facts, counts, first_elements, require_budget, taken
+from tflint.facts.weights.places import buffer_places
 from tflint.flatbuffer.node import flat_offsets
 
 Ints = NDArray[Any]
@@ -114,26 +115,12 @@ class _BiasReader:
 
     def _read(self, rows: Ints, buffers: Ints, scalar: str, lengths: Ints) -> tuple[Ints, Floats]:
         width = 8 if scalar == "long" else 4
-        starts, sizes = self._stretches(buffers)
-        lengths[rows] = sizes // width
+        places = buffer_places(self.facts)
+        lengths[rows] = places.sizes[buffers] // width
         require_budget(int(lengths[rows].sum()), "values of biases")
-        offsets = flat_offsets(starts, lengths[rows], width)
+        offsets = flat_offsets(places.starts[buffers], lengths[rows], width)
         values = self.facts.tables.window.take(offsets, scalar).astype(np.float64)
         return np.repeat(rows, lengths[rows]), values
-
-    def _stretches(self, buffers: Ints) -> tuple[Ints, Ints]:
-        """Where the data of buffers begins in the window and its size; nothing where it lies outside of the file."""
-        facts = self.facts
-        inline = facts.tables.node("buffers", "Buffer").vector("data")
-        offset = facts.numbers("buffer", "offset")[buffers].astype(np.float64)
-        size = facts.numbers("buffer", "size")[buffers].astype(np.float64)
-        models = facts.table("buffer").model[buffers]
-        window = facts.tables.window
-        begins, file_sizes = window.starts[models], (window.ends - window.starts)[models]
-        outside = (offset > 1) & (offset + size <= file_sizes)
-        starts = np.where(outside, begins + np.where(outside, offset, 0).astype(np.int64), inline.starts[buffers])
-        sizes = np.where(outside, np.where(outside, size, 0).astype(np.int64), inline.lengths[buffers])
-        return starts, np.where((offset > 1) & ~outside, 0, sizes)
 
     @staticmethod
     def _joined(parts: list[tuple[Ints, Floats]], lengths: Ints) -> Lists:

@@ -21,6 +21,15 @@ _TEXT = ColumnType(STRING)
 _TENSOR = reference("tensor")
 _TENSORS = reference("tensor", many=True)
 
+_NO_VALUES = "it is no constant, or its type is no number"
+_UNREADABLE = (
+    "the data lies elsewhere, does not fit the shape or the number of scales, or is too much; or the type is not known"
+)
+_NO_FLOATS = "it is no constant, or its type is no float"
+_VALUE_NEEDS = (
+    "tensor.is_constant tensor.n_bytes tensor.dtype tensor.scale tensor.quantized_dimension buffer.n_bytes "
+    "operator.weights operator.channel_axis"
+)
 _NO_SCALES = "the tensors at work have no quantization scales"
 
 
@@ -180,6 +189,26 @@ _TENSOR_FACTS = (
     _fact("all_zero", _TRUTH,
           "whether every stored value of a bias is zero", "bias:all_zero", "operator.bias buffer.data",
           absent="it is no constant integer or float bias", values=True),
+    _fact("value_min", NUMBERS, "smallest stored value of each channel (of the scales where there are several, of the "
+          "operator for weights without scales, else one for all); of floats the smallest finite one",
+          "weights.columns:value_min", _VALUE_NEEDS, absent=_NO_VALUES,
+          unknown=f"{_UNREADABLE}; or a channel has no finite value", values=True),
+    _fact("value_max", NUMBERS, "largest stored value of each channel, as value_min has them",
+          "weights.columns:value_max", _VALUE_NEEDS, absent=_NO_VALUES,
+          unknown=f"{_UNREADABLE}; or a channel has no finite value", values=True),
+    _fact("zero_share", NUMBERS, "share of each channel's stored values that equal the zero point, or are 0.0",
+          "weights.columns:zero_share", f"{_VALUE_NEEDS} tensor.zero_point", absent=_NO_VALUES,
+          unknown=f"{_UNREADABLE}; or channels have unlike zero points", values=True),
+    _fact("saturated_share", NUMBERS, "share of each channel's stored values at an end of the type: -128, -127 and 127 "
+          "of INT8 with zero point 0 (likewise for other signed types), else the smallest and the largest integer",
+          "weights.columns:saturated_share", f"{_VALUE_NEEDS} tensor.zero_point",
+          absent="it is no constant, or its type is no integer of 4 bits or more", unknown=_UNREADABLE, values=True),
+    _fact("n_nan", _NUM, "stored values that are NaN", "weights.columns:n_nan", _VALUE_NEEDS,
+          absent=_NO_FLOATS, unknown=_UNREADABLE, values=True),
+    _fact("n_inf", _NUM, "stored values that are infinite", "weights.columns:n_inf", _VALUE_NEEDS,
+          absent=_NO_FLOATS, unknown=_UNREADABLE, values=True),
+    _fact("n_denormal", _NUM, "stored values that are denormal: not zero, but below the smallest normal number",
+          "weights.columns:n_denormal", _VALUE_NEEDS, absent=_NO_FLOATS, unknown=_UNREADABLE, values=True),
 )  # fmt: skip
 
 _SIGNATURE = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from tflint.columns.types import BOOL, REFERENCE, STRING, ColumnType
 from tflint.errors import TflintError
 from tflint.facts.declared import DERIVED_COLUMNS, DERIVED_TABLES
 from tflint.model.tables import Tables
+
+_Made = TypeVar("_Made")
 
 #: A fact may make this many list elements: far beyond real models, few enough to bound memory (8 bytes each).
 MAX_ELEMENTS = 4_000_000
@@ -33,13 +35,18 @@ class FactBudgetError(TflintError):
 
 
 class Facts:
-    """The tables of a batch with their derived columns."""
+    """The tables of a batch with their derived columns.
 
-    def __init__(self, tables: Tables) -> None:
+    `wanted` names the columns (table, column) that will be asked for, as far as that is known: facts that come out of
+    one pass over the same bytes are then made together. It changes no value.
+    """
+
+    def __init__(self, tables: Tables, wanted: Collection[tuple[str, str]] = ()) -> None:
         self.tables = tables
+        self.wanted = wanted
         self._made: dict[tuple[str, str], Column] = {}
         self._tables: dict[str, Table] = {}
-        self._shared: dict[str, Lists] = {}
+        self._shared: dict[str, Any] = {}
 
     def table(self, name: str) -> Table:
         """A table, raw or derived."""
@@ -74,11 +81,12 @@ class Facts:
         except Exception as error:  # whatever a fact does, only the rules that need it may suffer
             raise FactError(fact, error) from error
 
-    def once(self, name: str, make: Callable[[], Lists]) -> Lists:
-        """Lists that several facts need and no rule does: made when first asked for."""
+    def once(self, name: str, make: Callable[[], _Made]) -> _Made:
+        """What several facts need and no rule does: made when first asked for."""
         if name not in self._shared:
             self._shared[name] = make()
-        return self._shared[name]
+        made: _Made = self._shared[name]
+        return made
 
     # -- what the functions of facts read ------------------------------------------------------------------------------
 

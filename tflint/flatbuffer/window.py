@@ -44,6 +44,10 @@ class ByteSource(Protocol):
         """The bytes of each range (begin, end); each answer is as long as its range, or an error is raised."""
         ...
 
+    def read_into(self, begin: int, buffer: memoryview) -> None:
+        """Fill a buffer with the bytes from `begin` on, or raise an error."""
+        ...
+
 
 class Window:
     """Bytes to gather from.
@@ -120,6 +124,23 @@ class Window:
         if self._resident is not None and end > begin:
             self._fetch(np.array([begin], dtype=np.int64), end - begin)
         return self.data[begin:end].tobytes()
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether nothing is left to read."""
+        return self._resident is None
+
+    def stretch(self, begin: int, end: int, scratch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The bytes from begin to end, to be looked at once: read into `scratch` unless they lie in memory.
+
+        Nothing of what is read so is kept. The scratch must be large enough; what it holds lasts until its next use.
+        """
+        if self._resident is None:
+            return self.data[begin:end]
+        assert self._source is not None
+        held = scratch[: end - begin]
+        self._source.read_into(begin, held.data)
+        return held
 
     def bounds(self, roots: NDArray[Any]) -> Offsets | int:
         """The end of the file of each row; one number where there is one file."""

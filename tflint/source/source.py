@@ -11,6 +11,8 @@ from typing import Protocol, Self
 
 from tflint.errors import TflintError
 
+_SHORTER = "it became shorter while it was read"
+
 
 class SourceError(TflintError):
     """A source cannot be read, or changed while it was read; `reason` says which in a few words."""
@@ -41,6 +43,10 @@ class Source(Protocol):
         """The bytes of each range (begin, end), complete; SourceError where that cannot be had."""
         ...
 
+    def read_into(self, begin: int, buffer: memoryview) -> None:
+        """Fill a buffer with the bytes from `begin` on; the same promises as `read`, and nothing new is allocated."""
+        ...
+
     def content(self) -> bytes | memoryview | None:
         """All bytes, where they already lie in memory; else None."""
         ...
@@ -66,6 +72,10 @@ class BytesSource:
     def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
         """Copies of the ranges."""
         return [bytes(self._content[begin:end]) for begin, end in ranges]
+
+    def read_into(self, begin: int, buffer: memoryview) -> None:
+        """Copy into the buffer."""
+        buffer[:] = self._content[begin : begin + len(buffer)]
 
     def content(self) -> memoryview:
         """A view of all bytes."""
@@ -110,13 +120,18 @@ class FileSource:
     def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
         """The ranges, and the certainty that the file was not changed since it was opened."""
         parts = [self._read_range(begin, end) for begin, end in ranges]
-        try:
-            status = os.fstat(self._descriptor)
-        except OSError as error:
-            raise SourceError(_plain(error)) from error
-        if _identity(status) != self.identity():
-            raise SourceError("it changed while it was read")
+        self._require_unchanged()
         return parts
+
+    def read_into(self, begin: int, buffer: memoryview) -> None:
+        """Fill a buffer, and be certain that the file was not changed since it was opened."""
+        filled = 0
+        while filled < len(buffer):
+            n_bytes = self._read_at_into(begin + filled, buffer[filled:])
+            if not n_bytes:
+                raise SourceError(_SHORTER)
+            filled += n_bytes
+        self._require_unchanged()
 
     def content(self) -> None:
         """A file does not lie in memory."""
@@ -128,12 +143,20 @@ class FileSource:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    def _require_unchanged(self) -> None:
+        try:
+            status = os.fstat(self._descriptor)
+        except OSError as error:
+            raise SourceError(_plain(error)) from error
+        if _identity(status) != self.identity():
+            raise SourceError("it changed while it was read")
+
     def _read_range(self, begin: int, end: int) -> bytes:
         parts: list[bytes] = []
         while begin < end:
             part = self._read_at(begin, end - begin)
             if not part:
-                raise SourceError("it became shorter while it was read")
+                raise SourceError(_SHORTER)
             parts.append(part)
             begin += len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -144,6 +167,17 @@ class FileSource:
                 return os.pread(self._descriptor, n_bytes, offset)
             os.lseek(self._descriptor, offset, os.SEEK_SET)  # Windows has no pread
             return os.read(self._descriptor, n_bytes)
+        except OSError as error:
+            raise SourceError(_plain(error)) from error
+
+    def _read_at_into(self, offset: int, buffer: memoryview) -> int:
+        """Read as much as one call gives; how many bytes that was."""
+        if not hasattr(os, "preadv"):  # Windows, and macOS before 11
+            part = self._read_at(offset, len(buffer))
+            buffer[: len(part)] = part
+            return len(part)
+        try:
+            return os.preadv(self._descriptor, [buffer], offset)
         except OSError as error:
             raise SourceError(_plain(error)) from error
 

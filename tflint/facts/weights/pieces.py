@@ -1,0 +1,118 @@
+"""Cuts a large constant into pieces that fit a processor's cache, each with the groups its elements fall into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tflint.facts.weights.reduction import Columns, Groups, Runs
+
+#: From this length on the elements of one channel are reduced run by run; shorter runs are turned into columns.
+LONG_RUN = 64
+#: Narrow matrices are folded to about this many columns.
+_WIDTH = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the elements of a constant belong to channels: element [o, c, i] of outer × channels × inner is of c."""
+
+    outer: int
+    channels: int
+    inner: int
+
+    @property
+    def period(self) -> int:
+        """After so many elements the channels begin anew."""
+        return self.channels * self.inner
+
+    @property
+    def n_elements(self) -> int:
+        """All elements."""
+        return self.outer * self.period
+
+    @property
+    def n_groups(self) -> int:
+        """How many groups the pieces speak of: channels, or places within a period where these are reduced as such."""
+        return self.period if self._is_columns else self.channels
+
+    @property
+    def _is_columns(self) -> bool:
+        return self.channels > 1 and self.outer > 1 and self.inner < LONG_RUN
+
+    def pieces(self, limit: int) -> Iterator[Piece]:
+        """Pieces of at most `limit` elements (or one short run), in order, that cover all elements once."""
+        if self.channels == 1:
+            return self._runs_of(1, self.n_elements, limit)
+        if self._is_columns:
+            return self._columns(limit)
+        if self.inner < LONG_RUN:
+            return self._short_runs(max(limit // self.inner, 1))
+        if self.period <= limit:
+            return self._whole_periods(limit // self.period)
+        return self._runs_of(self.outer, self.inner, limit)
+
+    def _whole_periods(self, step: int) -> Iterator[Piece]:
+        """Several periods of long runs."""
+        groups: Groups | None = None
+        for begin in range(0, self.outer, step):
+            n = min(step, self.outer - begin)
+            if groups is None or n < step:
+                groups = Runs(np.full(n * self.channels, self.inner), self.channels)
+            yield Piece(begin * self.period, (begin + n) * self.period, groups, 0)
+
+    def _runs_of(self, outer: int, inner: int, limit: int) -> Iterator[Piece]:
+        """Some long runs of a period, or parts of one run."""
+        step = limit // inner
+        groups: Groups | None = None
+        for period in range(outer):
+            for channel in range(0, self.channels, max(step, 1)):
+                begin = (period * self.channels + channel) * inner
+                if not step:
+                    for part in range(begin, begin + inner, limit):
+                        end = min(part + limit, begin + inner)
+                        yield Piece(part, end, Runs(np.array([end - part]), 1), channel)
+                    continue
+                n = min(step, self.channels - channel)
+                if groups is None or groups.n != n:
+                    groups = Runs(np.full(n, inner), n)
+                yield Piece(begin, begin + n * inner, groups, channel)
+
+    def _short_runs(self, step: int) -> Iterator[Piece]:
+        """Some short runs, one a channel, turned into columns."""
+        for channel in range(0, self.channels, step):
+            n = min(step, self.channels - channel)
+            groups = Columns(n, n, is_transposed=True)
+            yield Piece(channel * self.inner, (channel + n) * self.inner, groups, channel)
+
+    def _columns(self, limit: int) -> Iterator[Piece]:
+        """Several periods as rows of a matrix, side by side where they are short; or parts of one period."""
+        period = self.period
+        if period > limit:
+            for begin in range(0, self.n_elements, period):
+                for place in range(0, period, limit):
+                    n = min(limit, period - place)
+                    yield Piece(begin + place, begin + place + n, Columns(n, n), place)
+            return
+        fold = min(max(_WIDTH // period, 1), limit // period)
+        step = limit // period // fold * fold
+        begin = 0
+        while begin < self.outer:
+            n = min(step, self.outer - begin)
+            if n < fold:
+                fold = 1
+            n = n // fold * fold
+            yield Piece(begin * period, (begin + n) * period, Columns(fold * period, period), 0)
+            begin += n
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Elements from `begin` to `end`; the result of the groups' first is of the constant's group `first`."""
+
+    begin: int
+    end: int
+    groups: Groups
+    first: int

@@ -1,0 +1,105 @@
+"""Groups of elements that are reduced to one number each, as fast as memory gives them.
+
+numpy reduces long contiguous runs, and columns of wide matrices, at tens of gigabytes a second, and short runs or
+narrow matrices a hundred times slower. So runs go through `reduceat`, and narrow matrices are folded to wide ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Counts = NDArray[np.int64]
+
+#: So many marks can be counted in a byte.
+_MAX_IN_BYTE = 255
+#: Runs of marks are counted in pieces of so many: below what a byte holds, and a multiple of what a register does.
+_PIECE = 224
+
+
+class Groups(Protocol):
+    """Tells which elements belong together; `n` is the number of results."""
+
+    n: int
+
+    def arranged(self, elements: Array) -> Array:
+        """The elements in the order in which `reduced` and `counted` take them."""
+        ...
+
+    def reduced(self, ufunc: np.ufunc, elements: Array) -> Array:
+        """One number a group, of the elements' type."""
+        ...
+
+    def counted(self, marks: NDArray[np.bool_]) -> Counts:
+        """How many elements of each group are marked."""
+        ...
+
+
+class Runs:
+    """Contiguous runs of at least one element each. Of several times `n` runs every n-th is of the same group."""
+
+    def __init__(self, lengths: Array, n: int) -> None:
+        self.n = n
+        self._lengths = lengths
+        self._starts = np.cumsum(lengths) - lengths
+        self._pieces: tuple[Array, Array] | None = None
+
+    def arranged(self, elements: Array) -> Array:
+        """As they are."""
+        return elements
+
+    def reduced(self, ufunc: np.ufunc, elements: Array) -> Array:
+        """Each run by itself, then the runs of a group."""
+        return _folded(ufunc, ufunc.reduceat(elements, self._starts), self.n)
+
+    def counted(self, marks: NDArray[np.bool_]) -> Counts:
+        """In bytes, piece by piece, then the pieces of a run."""
+        if self._pieces is None:
+            self._pieces = self._cut()
+        starts, firsts = self._pieces
+        counts = np.add.reduceat(marks.view(np.uint8), starts, dtype=np.uint8)
+        return _folded(np.add, np.add.reduceat(counts, firsts, dtype=np.int64), self.n)
+
+    def _cut(self) -> tuple[Array, Array]:
+        """Where the pieces of runs begin, and which of them begins a run."""
+        n_pieces = -(-self._lengths // _PIECE)
+        firsts = np.cumsum(n_pieces) - n_pieces
+        within = np.arange(int(n_pieces.sum())) - np.repeat(firsts, n_pieces)
+        return np.repeat(self._starts, n_pieces) + within * _PIECE, firsts
+
+
+class Columns:
+    """Columns of a matrix of `width`; of several times `n` columns every n-th is of the same group.
+
+    `is_transposed`: the elements come as the transposed matrix, row by row.
+    """
+
+    def __init__(self, width: int, n: int, *, is_transposed: bool = False) -> None:
+        self.n = n
+        self._width = width
+        self._is_transposed = is_transposed
+
+    def arranged(self, elements: Array) -> Array:
+        """As rows of the matrix."""
+        if self._is_transposed:
+            return np.ascontiguousarray(elements.reshape(self._width, -1).T)
+        return elements.reshape(-1, self._width)
+
+    def reduced(self, ufunc: np.ufunc, elements: Array) -> Array:
+        """Each column by itself, then the columns of a group."""
+        return _folded(ufunc, ufunc.reduce(elements, axis=0), self.n)
+
+    def counted(self, marks: NDArray[np.bool_]) -> Counts:
+        """In bytes, as many rows at a time as these can count."""
+        totals = np.zeros(self._width, dtype=np.int64)
+        bits = marks.view(np.uint8)
+        for begin in range(0, len(bits), _MAX_IN_BYTE):
+            totals += np.add.reduce(bits[begin : begin + _MAX_IN_BYTE], axis=0, dtype=np.uint8)
+        return _folded(np.add, totals, self.n)
+
+
+def _folded(ufunc: np.ufunc, results: Array, n: int) -> Array:
+    return results if len(results) == n else ufunc.reduce(results.reshape(-1, n), axis=0)
