@@ -18,6 +18,7 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "depthwise_int8": weighted.depthwise_int8,
     "fully_connected_int8": weighted.fully_connected_int8,
     "fully_connected_int4": weighted.fully_connected_int4,
+    "wide_int8": weighted.wide_int8,
     "transpose_conv_int8": weighted.transpose_conv_int8,
     "add_int8": plain.add_int8,
     "add_float32": plain.add_float32,

@@ -6,6 +6,7 @@ reach 127 in every channel, the bias scale is input scale times weight scale.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from typing import Any
@@ -186,6 +187,24 @@ def transpose_conv_int8() -> bytes:
         .tensor("bias", "INT32", [2], data=quantized([0.25, -0.125], scales), scale=scales)
         .tensor("output", "INT8", [1, 4, 4, 2], scale=0.01, zero_point=4)
         .operator("TRANSPOSE_CONV", ["output_shape", "weights", "input", "bias"], ["output"], options, version=3)
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
+def wide_int8() -> bytes:
+    """FULLY_CONNECTED of forty inputs: enough weights to speak of shares."""
+    weight_scale = 0.004
+    weights = [127, *(round(90 * math.sin(k)) for k in range(1, 40))]
+    scales = bias_scales(_UNIT_SCALE, [weight_scale])
+    return (
+        ModelBuilder()
+        .tensor("input", "INT8", [1, 40], scale=_UNIT_SCALE, zero_point=-1)
+        .tensor("weights", "INT8", [1, 40], data=weights, scale=weight_scale)
+        .tensor("bias", "INT32", [1], data=quantized(_CONV_BIAS[:1], scales), scale=scales)
+        .tensor("output", "INT8", [1, 1], scale=_UNIT_SCALE, zero_point=-1)
+        .operator("FULLY_CONNECTED", ["input", "weights", "bias"], ["output"], version=4)
         .inputs("input")
         .outputs("output")
         .build()

@@ -22,8 +22,8 @@ class Config:
     """What a run is told.
 
     `targets` are declared targets, by name or as `runtime==version`; `named_targets` those that have options.
-    `rules` are files and folders of the user's rules. `metadata_require` names what a model's metadata must hold. `folder` is what globs and the paths in a baseline count from;
-    `origin` the file it was read from (empty: none).
+    `rules` are files and folders of the user's rules, `metadata_require` names what a model's metadata must hold.
+    `folder` is what globs and the paths in a baseline count from; `origin` the file it was read from (empty: none).
     """
 
     targets: tuple[str, ...] = ()

@@ -9,8 +9,8 @@ import functools
 
 import numpy as np
 
-from tflint.columns.column import Scalars
-from tflint.facts.facts import Facts, state_of, taken
+from tflint.columns.column import Scalars, state_of
+from tflint.facts.facts import Facts, taken
 from tflint.resources import table
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import Scalars
-from tflint.facts.facts import Facts, state_of, taken
+from tflint.columns.column import Scalars, state_of
+from tflint.facts.facts import Facts, taken
 
 #: Operators whose every output element sums over all weights of its channel; DEPTHWISE_CONV_2D over one plane of them.
 _PER_OUTPUT = {"CONV_2D", "FULLY_CONNECTED"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tflint.columns.column import Scalars, Strings, strings_of, text_of
-from tflint.facts.facts import Facts, state_of
+from tflint.columns.column import Scalars, Strings, state_of, strings_of, text_of
+from tflint.facts.facts import Facts
 from tflint.resources import table
 
 _Version = tuple[int, ...]

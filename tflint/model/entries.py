@@ -121,7 +121,7 @@ def _data_offset(tables: Tables, node: Node) -> Column:
     inline = node.vector("data")
     outside = node.scalar("offset")
     starts = np.where(inline.lengths > 0, inline.starts - tables.window.starts[node.roots], outside.astype(np.float64))
-    return Scalars(starts, where_absent((inline.lengths == 0) & (outside <= 1)))
+    return Scalars(starts, state_of((inline.lengths == 0) & (outside <= 1)))
 
 
 def signature(tables: Tables) -> Table:

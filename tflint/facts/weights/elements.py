@@ -75,8 +75,7 @@ class ElementType:
     def magnitudes(self, elements: Array) -> Array:
         """The bits of floats without their sign, as unsigned integers."""
         unsigned: Array = elements.view(f"<u{self.bits // 8}")
-        unsigned = unsigned & unsigned.dtype.type((1 << (self.bits - 1)) - 1)
-        return unsigned
+        return unsigned & unsigned.dtype.type((1 << (self.bits - 1)) - 1)
 
 
 def _spread(raw: NDArray[np.uint8], bits: int, *, is_signed: bool) -> Array:
