@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from tests.models.large import hub_model, shared_reference_bomb, shared_vector_bomb
 from tflint import resources
 from tflint.api import check
+from tflint.engine.judge import MAX_PLACES
 from tflint.engine.run import CRASH_RULE
+from tflint.model.load import batches, open_model
+from tflint.source import BytesSource
 
 MODELS = [
     resources.named_model_path(name).read_bytes()
@@ -91,6 +94,23 @@ def test_mutations_of_models_in_a_batch_give_what_they_give_one_by_one():
 def test_a_file_that_repeats_itself_ends_in_a_finding(bomb):
     (file,) = check(bomb()).files
     assert [finding.rule for finding in file.findings] == ["G003"]
+
+
+def test_small_files_that_repeat_themselves_do_not_add_up_in_a_batch():
+    contents = [shared_reference_bomb(400)] * 3  # 160,000 tensors each, in 4 KB
+    assert [len(numbers) for numbers, _ in batches([open_model(BytesSource(content)) for content in contents])] == [1] * 3
+    vectors = [shared_vector_bomb(300)] * 2  # 90,000 operands each
+    assert [len(numbers) for numbers, _ in batches([open_model(BytesSource(content)) for content in vectors])] == [1] * 2
+
+
+def test_a_rule_that_breaks_everywhere_lists_the_first_places_and_counts_the_others():
+    findings = list(check(shared_vector_bomb(300)).findings())
+    assert len(findings) == MAX_PLACES
+    assert findings[0].message.endswith(f" ({300 * 300 - MAX_PLACES:,} more places like this are not listed)")
+    assert "not listed" not in findings[1].message
+    both = check([shared_vector_bomb(40), shared_vector_bomb(20)])
+    assert [len(file.findings) for file in both.files] == [MAX_PLACES, 20 * 20]
+    assert "(600 more places" in both.files[0].findings[0].message
 
 
 def test_a_tensor_that_every_operator_reads_stays_bounded():

@@ -29,6 +29,10 @@ CHUNK_ELEMENTS = 2_000_000
 TOTAL_ELEMENTS = 40_000_000
 
 
+#: Places of one file that one rule lists, in stored order; more help nobody, and 5 KB of hostile file can have 100,000.
+MAX_PLACES = 1000
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A row that breaks a rule: the row, what the finding points at, the message's values in order."""
@@ -41,9 +45,13 @@ class Hit:
 
 @dataclass(slots=True)
 class Verdict:
-    """What judging a rule gave: the rows that break it, and for each file how many rows could not be decided."""
+    """What judging a rule gave: the rows that break it, and for each file how many rows could not be decided.
+
+    `hits` has at most `MAX_PLACES` rows of each file; `unlisted` says how many more break the rule.
+    """
 
     hits: list[Hit] = field(default_factory=list)
+    unlisted: Counter[int] = field(default_factory=Counter)
     undecided: Counter[int] = field(default_factory=Counter)
     reason: str = ""
 
@@ -75,7 +83,7 @@ class Judge:
                     chunk = np.arange(begin, min(begin + CHUNK_ROWS, len(models)))
                     rows.chunk(self._evaluator(chunk, record or {}))
         except (BudgetError, FactBudgetError) as error:
-            return Verdict([], Counter(models.tolist()), str(error))
+            return Verdict(undecided=Counter(models.tolist()), reason=str(error))
         if verdict.undecided:
             verdict.reason = _reason(rule)
         return verdict
@@ -106,6 +114,7 @@ class _Rows:
     def __init__(self, rule: Rule, verdict: Verdict, models: NDArray[np.int32]) -> None:
         self.rule, self.verdict, self.models = rule, verdict, models
         self.left = TOTAL_ELEMENTS
+        self.listed: Counter[int] = Counter()
 
     def chunk(self, evaluator: Evaluator) -> None:
         """Judge an evaluator's rows; where they need too many list elements, in two halves."""
@@ -129,9 +138,21 @@ class _Rows:
             evaluator = evaluator.narrowed(kept)
         broken, unknown = _split(evaluator.value(self.rule.require.program), wanted=False)
         undecided.append(evaluator.rows[unknown])
+        broken = broken[self._is_listed(self.models[evaluator.rows[broken]])]
         if len(broken):
             self.verdict.hits += self._hits(evaluator.narrowed(broken), evaluator.rows[broken])
         self.verdict.undecided.update(self.models[np.concatenate(undecided)].tolist())
+
+    def _is_listed(self, models: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which of some rows that break the rule are among the first of their file; the others are counted."""
+        listed = np.ones(len(models), dtype=np.bool_)
+        for model, count in Counter(models.tolist()).items():
+            room = MAX_PLACES - self.listed[model]
+            if count > room:
+                listed[np.flatnonzero(models == model)[room:]] = False
+                self.verdict.unlisted[model] += count - room
+            self.listed[model] += min(count, room)
+        return listed
 
     def _hits(self, evaluator: Evaluator, rows: NDArray[Any]) -> Iterator[Hit]:
         table, targets = self._points_at(evaluator, rows)

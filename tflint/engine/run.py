@@ -144,9 +144,11 @@ def _findings(judged: Sequence[_Judged], locator: Locator) -> dict[int, list[_Fo
     for entry in judged:
         rule = entry.selected.rule
         louder = muted.get(rule.id, {})
+        unlisted = entry.verdict.unlisted.copy()
         for hit in entry.verdict.hits:
             if not any(louder.get(place, -1) >= entry.rank for place in _places(rule, hit)):
-                findings[locator.file_of(rule.for_each, hit.row)].append(_found(entry, hit, locator))
+                file = locator.file_of(rule.for_each, hit.row)
+                findings[file].append(_found(entry, hit, locator, unlisted.pop(file, 0)))
     return findings
 
 
@@ -169,8 +171,12 @@ def _muted(judged: Sequence[_Judged]) -> dict[str, dict[tuple[str, int], int]]:
     return muted
 
 
-def _found(entry: _Judged, hit: Hit, locator: Locator) -> _Found:
+def _found(entry: _Judged, hit: Hit, locator: Locator, unlisted: int) -> _Found:
+    """The finding of a hit; the first of a file also tells of `unlisted` more that the report leaves out."""
     rule = entry.selected.rule
+    message = fill(rule.message, hit.values)
+    if unlisted:
+        message += f" ({unlisted:,} more places like this are not listed)"
     values = [part.expression.text for part in rule.message if part.expression is not None]
     finding = Finding(
         rule=rule.id,
@@ -178,7 +184,7 @@ def _found(entry: _Judged, hit: Hit, locator: Locator) -> _Found:
         severity=entry.severity,
         severity_before=rule.severity,
         confidence=rule.confidence,
-        message=fill(rule.message, hit.values),
+        message=message,
         location=locator.location(hit.on_table, hit.on_row),
         fix=rule.fix,
         fingerprint="",

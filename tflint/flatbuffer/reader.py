@@ -21,6 +21,8 @@ from tflint.flatbuffer.window import DTYPES, Offsets, Window
 #: Tables per file, shared ones counted as often as they are named: the limit of the C++ verifier, which LiteRT runs
 #: before it loads a file.
 MAX_TABLES = 1_000_000
+#: Tables of all files of a batch: many small files that repeat themselves must not add up.
+MAX_BATCH_TABLES = MAX_TABLES // 4
 #: Nesting of tables, the root table included; the limit of the C++ verifier.
 MAX_DEPTH = 64
 #: A vector's length must fit a signed 32-bit offset.
@@ -29,7 +31,7 @@ MAX_VECTOR_BYTES = 2**31 - 1
 MIN_FILE_BYTES = 8
 #: Elements of all vectors of one field in one file, vectors that are shared or stand in a shared table counted as often
 #: as they are used. Unshared vectors cannot hold more elements than the file has bytes; the allowance lets small files
-#: share freely.
+#: share freely; it is one for all files of a batch.
 RAGGED_ALLOWANCE = 100_000
 
 
@@ -43,7 +45,10 @@ class Forest:
 
 
 def read_forest(window: Window, layouts: Layouts, root_table: str) -> Forest:
-    """Read every table that the files of a window hold; raise `FlatbufferError` for the first broken invariant."""
+    """Read every table that the files of a window hold; raise `FlatbufferError` for the first broken invariant.
+
+    Budgets that several files exceed together, and none by itself, raise it too: read fewer of them at a time.
+    """
     return _Reader(window, layouts).read(root_table)
 
 
@@ -109,6 +114,8 @@ class _Reader(Checks):
                 path=dotted(path),
                 root=int(over[0]),
             )
+        if self.window.n_files > 1 and int(self.n_tables.sum()) > MAX_BATCH_TABLES:
+            raise FlatbufferError(f"the batch names more than {MAX_BATCH_TABLES:,} tables", path=dotted(path))
 
     def _vtables(
         self, path: str, positions: Offsets, roots: NDArray[np.int32], n_slots: int
@@ -287,15 +294,17 @@ class _Reader(Checks):
         self, roots: NDArray[np.int32], lengths: Offsets, uses: NDArray[np.int64] | None, path: str
     ) -> None:
         totals = self._totals(roots, lengths, uses)
-        allowed = self.window.ends - self.window.starts + RAGGED_ALLOWANCE
-        over = np.flatnonzero(totals > allowed)
+        sizes = self.window.ends - self.window.starts
+        over = np.flatnonzero(totals > sizes + RAGGED_ALLOWANCE)
         if len(over):
             raise FlatbufferError(
                 f"shared vectors repeat to {int(totals[over[0]]):,} elements, more than a file of"
-                f" {int(self.window.ends[over[0]] - self.window.starts[over[0]]):,} bytes can mean",
+                f" {int(sizes[over[0]]):,} bytes can mean",
                 path=dotted(path),
                 root=int(over[0]),
             )
+        if self.window.n_files > 1 and int(totals.sum()) > int(sizes.sum()) + RAGGED_ALLOWANCE:
+            raise FlatbufferError("the batch's shared vectors repeat to more elements than allowed", path=dotted(path))
 
     def _elements(self, node: Node, name: str, element: str, path: str, depth: int) -> None:
         vector = node.vectors[name]
