@@ -430,7 +430,7 @@ def test_float_borders_and_mixtures_of_int8():
         return builder.inputs("input").outputs("output").build()
 
     assert rows(facts_of(model(float_middle=False)), "model", "scheme") == ["full int8, float32 at the border"]
-    assert rows(facts_of(model(float_middle=True)), "model", "scheme") == ["mixed (int8, float32)"]
+    assert rows(facts_of(model(float_middle=True)), "model", "scheme") == ["mixed (float32, int8)"]
 
 
 # -- indices -----------------------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def _fact(
 
 _MODEL = (
     _fact("scheme", _TEXT, "quantization scheme of the whole model: float32, full int8, dynamic range, mixed, …",
-          "scheme:model_scheme", "operator.scheme input.tensor output.tensor"),
+          "scheme:model_scheme", "operator.scheme tensor.n_elements input.tensor output.tensor signature.subgraph"),
     _fact("n_operators", _NUM, "operators of all subgraphs", "sizes:n_operators"),
     _fact("n_tensors", _NUM, "tensors of all subgraphs", "sizes:n_tensors"),
     _fact("constant_bytes", _NUM, "bytes of constant data in all buffers", "sizes:constant_bytes", "buffer.n_bytes"),

@@ -23,6 +23,12 @@ _SCHEMES = [
 ]
 _CODE = {name: code for code, name in enumerate(_SCHEMES)}
 _NARROW = {"INT8", "UINT8", "INT4", "UINT4", "INT2", "INT16"}
+#: Weights with fewer elements stay in float when the converter makes a dynamic range model: what it is called depends on
+#: the larger ones (`minimum_elements_for_weights` of quantization_config.h in TensorFlow 2.21).
+_MIN_QUANTIZED_ELEMENTS = 1024
+#: Types of inputs and outputs that can hold quantized values, or what these stand for; others are indices and flags.
+_VALUE_TYPES = {"FLOAT32", "FLOAT16", "INT8", "UINT8", "INT16"}
+_OWN_TYPE = {"int8": "INT8", "int4": "INT8", "uint8": "UINT8", "int16x8": "INT16", "int16": "INT16"}
 #: Operators that only change the representation of values.
 _CONVERSIONS = {"QUANTIZE", "DEQUANTIZE", "CAST", "FAKE_QUANT"}
 _NAMES = {
@@ -76,14 +82,21 @@ def model_scheme(facts: Facts) -> Strings:
     """What the schemes of its operators make of each model."""
     schemes = facts.strings("operator", "scheme")
     models = facts.table("operator").model
-    weighted = facts.rows("operator", "weights") >= 0
+    weights = facts.rows("operator", "weights")
+    weighted = weights >= 0
     conversions = facts.is_one_of("operator", "opcode", _CONVERSIONS)
+    n_elements = taken(facts.numbers("tensor", "n_elements"), weights, _MIN_QUANTIZED_ELEMENTS)
+    small = (schemes.codes == _CODE["float32"]) & (n_elements < _MIN_QUANTIZED_ELEMENTS)
+    entries = _entries(facts)
     found = []
     for model in range(facts.n("model")):
         own = models == model
         counted = _names(schemes, own & weighted)
+        if counted == {"dynamic-range", "float32"}:
+            counted = _names(schemes, own & weighted & ~small)
         beside = _names(schemes, own & ~weighted & ~conversions)
-        found.append(_named(counted, beside, _border_types(facts, model)))
+        inputs, outputs = (_border_types(facts, table, entries, model) for table in ("input", "output"))
+        found.append(_named(counted, beside, inputs, outputs))
     return strings_of(found)
 
 
@@ -91,17 +104,23 @@ def _names(schemes: Strings, rows: NDArray[np.bool_]) -> set[str]:
     return {schemes.labels[code] for code in np.flatnonzero(np.bincount(schemes.codes[rows])).tolist()} - {"other"}
 
 
-def _border_types(facts: Facts, model: int) -> set[str]:
-    """Types of the inputs and outputs of a model's first subgraph that are no index or flag."""
+def _entries(facts: Facts) -> NDArray[np.bool_]:
+    """Which subgraphs a caller can run: the first of each model, and those with a signature."""
+    entries: NDArray[np.bool_] = facts.numbers("subgraph", "index") == 0
+    called = facts.rows("signature", "subgraph")
+    entries[called[called >= 0]] = True
+    return entries
+
+
+def _border_types(facts: Facts, table: str, entries: NDArray[np.bool_], model: int) -> set[str]:
+    """Types of the inputs or outputs of a model that hold values."""
     dtypes = facts.strings("tensor", "dtype")
-    names: set[str] = set()
-    for table in ("input", "output"):
-        rows = facts.rows(table, "tensor")[facts.table(table).model == model]
-        names |= {dtypes.labels[int(dtypes.codes[row])] for row in rows.tolist() if row >= 0}
-    return names
+    at_border = (facts.table(table).model == model) & taken(entries, facts.rows(table, "subgraph"), False)
+    rows = facts.rows(table, "tensor")[at_border]
+    return {dtypes.labels[int(dtypes.codes[row])] for row in rows.tolist() if row >= 0} & _VALUE_TYPES
 
 
-def _named(weighted: set[str], beside: set[str], border: set[str]) -> str:
+def _named(weighted: set[str], beside: set[str], inputs: set[str], outputs: set[str]) -> str:
     """The scheme of a model from those of its operators with weights, of the others, and the types at its border."""
     schemes = weighted or beside
     if not schemes:
@@ -109,11 +128,27 @@ def _named(weighted: set[str], beside: set[str], border: set[str]) -> str:
     if schemes == {"int8", "int4"}:
         schemes = {"int4"}
     if len(schemes) > 1:
-        return "mixed (" + ", ".join(sorted(schemes)) + ")"
+        return _mixed(schemes)
     (scheme,) = schemes
-    if scheme in ("int8", "uint8", "int16x8", "int16", "int4"):
-        if "float32" in beside and weighted:
-            return f"mixed ({scheme}, float32)"
-        name = _NAMES.get(scheme, scheme)
-        return f"{name}, float32 at the border" if "FLOAT32" in border else name
-    return _NAMES.get(scheme, scheme)
+    name = _NAMES.get(scheme, scheme)
+    if scheme not in _OWN_TYPE:
+        return name
+    if "float32" in beside and weighted:
+        return _mixed({scheme, "float32"})
+    return name + _border(inputs - {_OWN_TYPE[scheme]}, outputs - {_OWN_TYPE[scheme]})
+
+
+def _mixed(schemes: set[str]) -> str:
+    return f"mixed ({', '.join(sorted(schemes))})"
+
+
+def _border(inputs: set[str], outputs: set[str]) -> str:
+    """What to say of inputs and outputs that have another type than what is computed with."""
+    if inputs == outputs:
+        return f", {_listed(inputs)} at the border" if inputs else ""
+    sides = ((inputs, "inputs"), (outputs, "outputs"))
+    return "".join(f", {_listed(types)} {side}" for types, side in sides if types)
+
+
+def _listed(types: set[str]) -> str:
+    return " and ".join(sorted(types)).lower()
