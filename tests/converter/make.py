@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-FOLDER = Path(__file__).parent
+from tests.converter import FOLDER
+
 MAX_BYTES = 60_000
 _IMAGE = (16, 16, 3)
 
@@ -25,7 +25,8 @@ class Made:
     """A model to make, and what must be said of it.
 
     `scheme` is the fact `model.scheme`; `inputs` and `outputs` are the data types at the border of the first signature
-    or subgraph; `weights` are the types of the operators' weights; `findings` the rules that speak of it rightly.
+    or subgraph; `weights` are the types of the operators' weights, `min_runtime_version` is what the converter writes
+    into the metadata, and `alarms` are the rules that warn of it, rightly.
     """
 
     what: str
@@ -34,8 +35,9 @@ class Made:
     inputs: list[str]
     outputs: list[str]
     weights: list[str]
+    min_runtime_version: str
     is_runnable: bool = True
-    findings: tuple[str, ...] = ()
+    alarms: list[str] = field(default_factory=list)
 
 
 # -- networks ----------------------------------------------------------------------------------------------------------
@@ -73,7 +75,9 @@ def webcam_network() -> Any:
             layers.GlobalAveragePooling2D(),
         ]
     )
-    head = tf.keras.Sequential([layers.Dense(20, activation="relu"), layers.Dense(3, use_bias=False, activation="softmax")])
+    head = tf.keras.Sequential(
+        [layers.Dense(20, activation="relu"), layers.Dense(3, use_bias=False, activation="softmax")]
+    )
     return tf.keras.Sequential([features, head])
 
 
@@ -111,9 +115,7 @@ def token_network() -> Any:
 def recurrent_network(layer: Callable[..., Any]) -> Any:
     """A sequence of 12 steps of 6 features through a recurrent layer, to three classes."""
     layers = tf.keras.layers
-    return tf.keras.Sequential(
-        [layers.Input((12, 6), batch_size=1), layer(24), layers.Dense(3, activation="softmax")]
-    )
+    return tf.keras.Sequential([layers.Input((12, 6), batch_size=1), layer(24), layers.Dense(3, activation="softmax")])
 
 
 class FakeQuantNetwork(tf.Module):
@@ -255,13 +257,9 @@ def _random(shape: tuple[int, ...], seed: int) -> Any:
 _SMALLER = {"optimizations": [tf.lite.Optimize.DEFAULT]}
 _CALIBRATED = _SMALLER | {"representative_dataset": images()}
 _INT8 = _CALIBRATED | {"operators": [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]}
-_INT8_OR_FLOAT = _CALIBRATED | {
-    "operators": [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
-}
+_INT8_OR_FLOAT = _CALIBRATED | {"operators": [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]}
 _TOKENS = _INT8 | {"representative_dataset": tokens}
-_INT16 = _CALIBRATED | {
-    "operators": [tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8]
-}
+_INT16 = _CALIBRATED | {"operators": [tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8]}
 
 
 def _border(dtype: Any) -> dict[str, Any]:
@@ -273,57 +271,58 @@ _LSTM, _GRU = tf.keras.layers.LSTM, tf.keras.layers.GRU
 
 MODELS: dict[str, Made] = {
     "image_float32": Made("a classifier of images, converted as it is", converted(image_network),
-                          "float32", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"]),
+                          "float32", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"], "1.6.0"),
     "image_dynamic_range": Made("weights in int8, computed by the hybrid kernels",
                                 converted(image_network, **_SMALLER),
-                                "dynamic range", ["FLOAT32"], ["FLOAT32"], ["FLOAT32", "INT8"]),
+                                "dynamic range", ["FLOAT32"], ["FLOAT32"], ["FLOAT32", "INT8"], "2.4.0"),
     "uncalibrated_int8": Made("meant to be int8, but without calibration data: the same as dynamic range",
-                         converted(image_network, **_SMALLER),
-                         "dynamic range", ["FLOAT32"], ["FLOAT32"], ["FLOAT32", "INT8"]),
+                              converted(image_network, **_SMALLER),
+                              "dynamic range", ["FLOAT32"], ["FLOAT32"], ["FLOAT32", "INT8"], "2.4.0"),
     "image_float16": Made("weights stored as float16", converted(image_network, **_SMALLER, types=[tf.float16]),
-                          "float16 weights", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"]),
+                          "float16 weights", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"], "1.15.0"),
     "image_int8_float_border": Made("full int8 within, floats at the border", converted(image_network, **_INT8),
-                                    "full int8, float32 at the border", ["FLOAT32"], ["FLOAT32"], ["INT8"]),
+                                    "full int8, float32 at the border", ["FLOAT32"], ["FLOAT32"], ["INT8"], "1.14.0"),
     "image_int8": Made("full int8", converted(image_network, **_INT8, **_border(tf.int8)),
-                       "full int8", ["INT8"], ["INT8"], ["INT8"]),
+                       "full int8", ["INT8"], ["INT8"], ["INT8"], "1.14.0"),
     "image_uint8_border": Made("full int8 within, uint8 at the border",
                                converted(image_network, **_INT8, **_border(tf.uint8)),
-                               "full int8, uint8 at the border", ["UINT8"], ["UINT8"], ["INT8"]),
-    "image_uint8_to_float": Made("full int8 within, fed with bytes, gives floats",
+                               "full int8, uint8 at the border", ["UINT8"], ["UINT8"], ["INT8"], "1.14.0"),
+    "image_uint8_to_float": Made("full int8 within, bytes in and floats out",
                                  converted(image_network, **_INT8, inference_input_type=tf.uint8),
-                                 "full int8, uint8 inputs, float32 outputs", ["UINT8"], ["FLOAT32"], ["INT8"]),
+                                 "full int8, uint8 inputs, float32 outputs",
+                                 ["UINT8"], ["FLOAT32"], ["INT8"], "1.14.0"),
     "image_int16x8_float_border": Made("activations in int16, weights in int8, floats at the border",
                                        converted(image_network, **_INT16),
-                                       "int16x8, float32 at the border", ["FLOAT32"], ["FLOAT32"], ["INT8"]),
+                                       "int16x8, float32 at the border", ["FLOAT32"], ["FLOAT32"], ["INT8"], "1.6.0"),
     "image_int16x8": Made("activations in int16, weights in int8",
                           converted(image_network, **_INT16, **_border(tf.int16)),
-                          "int16x8", ["INT16"], ["INT16"], ["INT8"]),
+                          "int16x8", ["INT16"], ["INT16"], ["INT8"], "1.6.0"),
     "fake_quant_int8": Made("trained with fake quantization: ranges from the graph, no calibration",
                             converted(FakeQuantNetwork, **_SMALLER),
-                            "full int8, float32 at the border", ["FLOAT32"], ["FLOAT32"], ["INT8"]),
+                            "full int8, float32 at the border", ["FLOAT32"], ["FLOAT32"], ["INT8"], "1.14.0"),
     "heads_int8": Made("softmax, sigmoid, tanh and L2-normalised heads in int8",
                        converted(lambda: heads_network(L2Normalize), **_INT8, **_border(tf.int8)),
-                       "full int8", ["INT8"], ["INT8"] * 4, ["INT8"]),
-    "heads_partly_int8": Made("the same with a layer of Keras for the length: SQUARE has no int8 kernel and stays float",
+                       "full int8", ["INT8"], ["INT8"] * 4, ["INT8"], "1.14.0"),
+    "heads_partly_int8": Made("with a layer of Keras for the length: SQUARE has no int8 kernel and stays in float",
                               converted(lambda: heads_network(tf.keras.layers.UnitNormalization), **_INT8_OR_FLOAT),
-                              "mixed (float32, int8)", ["FLOAT32"], ["FLOAT32"] * 4, ["INT8"]),
+                              "mixed (float32, int8)", ["FLOAT32"], ["FLOAT32"] * 4, ["INT8"], "2.5.0"),
     "tokens_int8": Made("token numbers in int32 through an embedding, in int8", converted(token_network, **_TOKENS),
-                        "full int8, float32 outputs", ["INT32"], ["FLOAT32"], ["INT8"]),
+                        "full int8, float32 outputs", ["INT32"], ["FLOAT32"], ["INT8"], "1.14.0"),
     "webcam_float32": Made("a classifier of webcam images, normalised by the caller to -1 to 1",
                            converted(webcam_network),
-                           "float32", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"]),
+                           "float32", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"], "1.6.0"),
     "lstm_float32": Made("an LSTM as a loop", converted(lambda: recurrent_network(_LSTM)),
-                         "float32", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"]),
+                         "float32", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"], "1.15.0"),
     "gru_dynamic_range": Made("a GRU with weights in int8", converted(lambda: recurrent_network(_GRU), **_SMALLER),
-                              "dynamic range", ["FLOAT32"], ["FLOAT32"], ["FLOAT32", "INT8"]),
+                              "dynamic range", ["FLOAT32"], ["FLOAT32"], ["FLOAT32", "INT8"], "2.17.0"),
     "two_signatures": Made("two signatures over one set of weights", two_signatures,
-                           "float32", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"]),
+                           "float32", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"], "1.14.0"),
     "running_mean": Made("resource variables that keep their values between calls",
                          converted(RunningMean, experimental_enable_resource_variables=True),
-                         "float32", ["FLOAT32"], ["FLOAT32"], []),
+                         "float32", ["FLOAT32"], ["FLOAT32"], [], "2.6.0"),
     "flex": Made("an operator of TensorFlow's own, for the Flex delegate",
                  converted(Determinant, operators=[_BUILTIN, _FLEX]),
-                 "float32", ["FLOAT32"], ["FLOAT32"], [], is_runnable=False),
+                 "float32", ["FLOAT32"], ["FLOAT32"], [], "1.5.0", is_runnable=False, alarms=["O003"]),
 }  # fmt: skip
 
 

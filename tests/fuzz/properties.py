@@ -1,0 +1,182 @@
+"""What must hold for any bytes: they are read, or checked, within budgets, to consistent columns or to a report.
+
+Takes bytes; raises AssertionError, or what the code under test raises, where a property does not hold; returns how many
+models were looked at. Knows nothing of how the bytes were made, so that plain tests can replay what a fuzzer found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tflint.api import check
+from tflint.catalog import load_catalog
+from tflint.columns.column import Column, Lists, References, Scalars, Strings, Texts
+from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING, ColumnType
+from tflint.engine.run import CRASH_RULE
+from tflint.findings import Report
+from tflint.model.declare import options_columns, raw_tables
+from tflint.model.load import batches, open_model
+from tflint.model.tables import Tables
+from tflint.report import jsonreport, sarif, text
+from tflint.source import BytesSource
+
+#: Processor seconds that one input may cost, in instrumented code: real models of this size take some 20 ms.
+MAX_SECONDS = 3.0
+#: Growth of the process' peak memory that one input may cause.
+MAX_GROWTH_BYTES = 512 * 1024 * 1024
+#: Long lists and many texts are looked at up to here: each costs Python's time, and the rest is alike.
+MAX_LOOKED_AT = 200_000
+#: What costs as much as all the rest is done to one input in so many, chosen by its checksum.
+THOROUGH_ONE_IN = 8
+
+_KINDS: dict[type, tuple[str, ...]] = {
+    Scalars: (NUMBER, BOOL),
+    Strings: (STRING,),
+    Texts: (STRING,),
+    References: (REFERENCE,),
+    Lists: (NUMBER, BOOL, STRING, REFERENCE),
+}
+
+
+def reader(*contents: bytes) -> int:
+    """Any bytes become tables whose columns agree with each other and with what is declared of them."""
+    with within_budget(len(contents)):
+        for _, tables in batches([open_model(BytesSource(content)) for content in contents]):
+            require_consistent_tables(tables, is_thorough=_is_thorough(contents[0]))
+    return len(contents)
+
+
+def checked(*contents: bytes) -> int:
+    """Any bytes give a report: no crashed rule, the same twice, and one that every format can write."""
+    with within_budget(len(contents)):
+        report = check(contents)
+    written = _require_report(report, len(contents))
+    if _is_thorough(contents[0]):
+        for content, together in zip(contents[-2:], written[-2:], strict=True):
+            (alone,) = _require_report(check(content), 1)
+            assert {**together, "path": ""} == {**alone, "path": ""}, "a second run says something else"
+        _require_renderable(report)
+    return len(contents)
+
+
+@contextlib.contextmanager
+def within_budget(n_models: int) -> Iterator[None]:
+    """What runs inside may cost so much time and memory, and no more."""
+    before, peak = time.process_time(), peak_bytes()
+    yield
+    seconds, growth = time.process_time() - before, peak_bytes() - peak
+    limit = MAX_SECONDS * (1 + n_models / 10)
+    assert seconds <= limit, f"took {seconds:.1f} s, more than {limit:.0f}"
+    assert growth <= MAX_GROWTH_BYTES, f"peak memory grew by {growth:,} bytes"
+
+
+def peak_bytes() -> int:
+    """The process' peak of resident memory; 0 where the system does not tell."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _is_thorough(content: bytes) -> bool:
+    return zlib.crc32(content) % THOROUGH_ONE_IN == 0
+
+
+# -- the report --------------------------------------------------------------------------------------------------------
+
+
+def _require_report(report: Report, n_files: int) -> list[dict[str, Any]]:
+    """The report's files as JSON gives them back."""
+    assert len(report.files) == n_files
+    for file in report.files:
+        assert file.status in ("checked", "unreadable")
+        assert file.status == "checked" or file.findings, "nothing says why a file cannot be read"
+        crashed = [finding.message for finding in file.findings if finding.rule == CRASH_RULE]
+        assert not crashed, crashed[0]
+    assert report.crashes == 0
+    written = json.dumps(jsonreport.to_data(report), allow_nan=False)
+    files: list[dict[str, Any]] = json.loads(written)["files"]
+    return files
+
+
+def _require_renderable(report: Report) -> None:
+    json.loads(jsonreport.render(report))
+    text.render(report, text.Style(color=True, verbose=True), statistics=True)
+    for profile in sarif.PROFILES:
+        json.loads(sarif.render(report, load_catalog(()).rules, profile))
+
+
+# -- columns -----------------------------------------------------------------------------------------------------------
+
+
+def require_consistent_tables(tables: Tables, *, is_thorough: bool) -> None:
+    """Make the columns of all tables that have rows (`is_thorough`: of the others too) and look at their values."""
+    for name, declaration in raw_tables().items():
+        if not is_thorough and not len(tables.table(name)):
+            continue
+        for column, declared in declaration.columns.items():
+            if _is_stored(tables, name, column):
+                _require_consistent(tables, name, column, declared.type)
+
+
+def _is_stored(tables: Tables, table: str, column: str) -> bool:
+    """Whether a column is worth making: those of options tables that no operator has are all the same constant."""
+    option = options_columns().get(column) if table == "operator" else None
+    if option is None:
+        return True
+    children = tables.node("subgraphs.operators", "Operator").children
+    unions = ("builtin_options", "builtin_options_2")
+    return any(f"{union}.{name}" in children for union in unions for name in option.tables)
+
+
+def _require_consistent(tables: Tables, table: str, name: str, declared: ColumnType) -> None:
+    where = f"{table}.{name}"
+    column = tables.column(table, name)
+    n_rows = len(tables.table(table))
+    assert len(column) == n_rows, where
+    assert column.state is None or len(column.state) == n_rows, where
+    assert isinstance(column, Lists) == declared.is_list, where
+    assert declared.kind in _KINDS[type(column)], where
+    n_targets = len(tables.table(declared.table)) if declared.kind == REFERENCE else 0
+    _require_values(column, where, n_rows, n_targets if declared.kind == REFERENCE else None)
+
+
+def _require_values(column: Column, where: str, n_rows: int, n_targets: int | None) -> None:
+    match column:
+        case Texts():
+            for row in range(min(n_rows, MAX_LOOKED_AT // 1000)):
+                column.text(row)
+        case Strings(codes, labels):
+            _require_inside(codes, len(labels), where, column.state)
+        case References(rows):
+            assert n_targets is not None
+            _require_rows(rows, n_targets, where)
+        case Lists(starts, lengths):
+            assert len(starts) == n_rows, where
+            assert (lengths >= 0).all(), where
+            inside = np.flatnonzero(np.cumsum(lengths) <= MAX_LOOKED_AT)
+            values, counts = column.flatten(inside)
+            assert len(values) == counts.sum(), where
+            if column.labels is not None:
+                _require_inside(values, len(column.labels), where, None)
+            elif n_targets is not None:
+                _require_rows(values, n_targets, where)
+
+
+def _require_rows(rows: np.ndarray, n_targets: int, where: str) -> None:
+    assert ((rows >= -1) & (rows < n_targets)).all(), f"{where} leads outside of its table"
+
+
+def _require_inside(codes: np.ndarray, n_labels: int, where: str, state: np.ndarray | None) -> None:
+    present = codes if state is None else codes[state == 0]
+    assert ((present >= 0) & (present < n_labels)).all(), f"{where} has a code without a label"
