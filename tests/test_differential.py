@@ -483,11 +483,12 @@ class Expected:
 NOT_COMPARED = {
     "model": {
         "size", "structure_end", "tail_bytes", "tail", "tail_error", "newer_schema", "min_runtime_version",
-        "metadata_error", "metadata_name",
+        "metadata_error", "metadata_name", "metadata_description", "metadata_version", "metadata_author",
+        "metadata_license", "associated_files",
     },
     "tensor": {"sparsity.dimensions", "variant_tensors"},
     "operator": {"operands", "options.new_height", "options.new_width"},
-    "buffer": {"data"},
+    "buffer": {"data", "data_offset"},
     "dimension": {"index"},
     "input": {name for name in raw_tables()["input"].columns if name.startswith("metadata.")},
     "output": {name for name in raw_tables()["output"].columns if name.startswith("metadata.")},

@@ -240,7 +240,8 @@ def test_rules_from_a_folder_a_configuration_and_the_command_line(
 
     def spoken(*options: str) -> set[str]:
         assert run(["check", "m.tflite", "--format", "json", *options]) == 0
-        return {finding["rule"] for finding in json.loads(capsys.readouterr().out)["files"][0]["findings"]}
+        found = json.loads(capsys.readouterr().out)["files"][0]["findings"]
+        return {finding["rule"] for finding in found if finding["rule"].startswith("ACME")}
 
     assert spoken() == {"ACME001"}
     assert spoken("--rules", "rules") == {"ACME001", "ACME002"}

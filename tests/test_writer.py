@@ -23,6 +23,8 @@ from tflint.writer import apply_edits, edited, pack, packed_numbers, unpack
 tflite: Any = pytest.importorskip("tflite")
 
 _VALID = sorted(RUNNABLE | NOT_RUNNABLE)
+#: Those that the project's own writer lays out; it aligns what `misaligned_int16x8` does not.
+_ALIGNED = [name for name in _VALID if name != "misaligned_int16x8"]
 
 _RUN_ALL = """
 import json, sys
@@ -54,7 +56,7 @@ def _model(name: str) -> dict[str, Any]:
 # --- packing and unpacking
 
 
-@pytest.mark.parametrize("name", _VALID)
+@pytest.mark.parametrize("name", _ALIGNED)
 def test_what_is_unpacked_packs_to_the_same_bytes(name: str) -> None:
     data = NAMED[name]()
     flatbuffer = pack(unpack(data))
@@ -361,7 +363,7 @@ def test_edits_of_field_and_file_together() -> None:
     assert data.endswith(b"END")
 
 
-@pytest.mark.parametrize("name", _VALID)
+@pytest.mark.parametrize("name", _ALIGNED)
 def test_an_edit_that_changes_nothing_keeps_the_bytes(name: str) -> None:
     assert edited(NAMED[name](), {"version": 3}) == NAMED[name]()
 
