@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
-import textwrap
+import sys
 from typing import Any
 
 from tflint.cli import output
+from tflint.report.layout import broken
 
+#: A page is no wider: it is prose.
 WIDTH = 100
 
 
@@ -34,11 +36,12 @@ def run(options: argparse.Namespace) -> int:
         return 0
     examples = builtin_examples()[rule.id] if rule.is_builtin and options.format == "markdown" else ()
     text = page(rule, examples)
-    output.write(text if options.format == "markdown" else _plain(text))
+    width = min(output.width(sys.stdout), WIDTH)
+    output.write(text if options.format == "markdown" else _plain(text, width))
     return 0
 
 
-def _plain(markdown: str) -> str:
+def _plain(markdown: str, width: int) -> str:
     """The page without Markdown's marks: headings in capitals, text filled, code as it is."""
     lines: list[str] = []
     is_code = False
@@ -50,12 +53,5 @@ def _plain(markdown: str) -> str:
         if heading and not is_code:
             lines.append(heading[1].upper() if line.startswith("##") else heading[1])
         else:
-            lines += _filled(line, 9 if is_code else 0)
+            lines += broken(line, width, 9 if is_code else 0)
     return "\n".join(lines) + "\n"
-
-
-def _filled(line: str, indent: int) -> list[str]:
-    """A line broken at the width of a page; what follows is indented."""
-    return textwrap.wrap(
-        line, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
-    ) or [""]

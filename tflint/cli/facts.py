@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import textwrap
+import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import output
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
+from tflint.report.layout import beside, broken
 
 if TYPE_CHECKING:
     from tflint.columns.types import ColumnDeclaration, TableDeclaration
@@ -57,29 +59,21 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         output.write(json.dumps({name: _plain(table) for name, table in tables.items()}, indent=2) + "\n")
     else:
-        legend = (
-            "-> leads to a row of a table, [ ] is a list; options.* is absent where an operator has no such option\n\n"
-        )
-        output.write(legend + "\n".join(_text(table) for table in tables.values()))
+        legend = "-> leads to a row of a table, [ ] is a list; options.* is absent where an operator has no such option"
+        texts = ["\n".join(_lines(table)) + "\n" for table in tables.values()]
+        output.write("\n".join([*broken(legend, output.width(sys.stdout), 0), "", *texts]))
     return 0
 
 
-def _text(table: TableDeclaration) -> str:
+def _lines(table: TableDeclaration) -> Iterator[str]:
     """A table and its columns; those derived from others say from which."""
     columns = table.columns.values()
     names = max(len(column.name) for column in columns) + 2
     types = max(len(_type(column)) for column in columns) + 2
-    lines = [f"{table.name}: one row is {table.row}"]
+    width = output.width(sys.stdout, otherwise=max(names + types + 60, 120))
+    yield from broken(f"{table.name}: one row is {table.row}", width)
     for column in columns:
-        lines += textwrap.wrap(
-            f"{column.name:<{names}}{_type(column):<{types}}{_meaning(column)}",
-            width=max(names + types + 60, 120),
-            initial_indent="  ",
-            subsequent_indent=" " * (2 + names + types),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    return "\n".join(lines) + "\n"
+        yield from beside(f"  {column.name:<{names}}{_type(column):<{types}}", _meaning(column), width)
 
 
 def _type(column: ColumnDeclaration) -> str:
@@ -123,15 +117,19 @@ def _language() -> str:
     from tflint.resources import table_names
 
     _, _, semantics = (tflint.language.__doc__ or "").partition("Semantics, in short. ")
-    lines = [
-        "Expressions are written as in Python, in a small part of it; nothing is executed.",
-        "",
-        semantics.strip(),
-        "",
+    width = output.width(sys.stdout, otherwise=120)
+    texts = [
+        ("", "Expressions are written as in Python, in a small part of it; nothing is executed."),
+        ("", ""),
+        ("", " ".join(semantics.split())),
+        ("", ""),
+        ("", "Operators: + - * / %  < <= > >= == !=  in  not in  and or not"),
+        *((f"  {name:<34} ", meaning) for name, meaning in _FUNCTIONS.items()),
+        ("", ""),
+        ("", "The declared target:"),
+        *((f"  target.{name:<27} ", meaning) for name, meaning in TARGET_MEANINGS.items()),
+        ("", ""),
+        ("", "Knowledge tables: " + ", ".join(table_names())),
     ]
-    lines.append("Operators: + - * / %  < <= > >= == !=  in  not in  and or not")
-    lines += [f"  {name:<34} {meaning}" for name, meaning in _FUNCTIONS.items()]
-    lines += ["", "The declared target:"]
-    lines += [f"  target.{name:<27} {meaning}" for name, meaning in TARGET_MEANINGS.items()]
-    lines += ["", "Knowledge tables: " + ", ".join(table_names())]
+    lines = [line for head, text in texts for line in beside(head, text, width)]
     return "\n".join(lines) + "\n"

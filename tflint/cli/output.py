@@ -9,19 +9,46 @@ from pathlib import Path
 from typing import TextIO
 
 from tflint.errors import UserError
+from tflint.report.layout import MIN_WIDTH, WIDTH
 
 
 def require_writable(path: str | None) -> None:
     """`UserError` where a file cannot be written, so that it is told before the work and not after it."""
     if path is None or path == "-":
         return
-    folder = Path(path).parent
     if not path:
         raise UserError("an empty path to write to")
-    if Path(path).is_dir():
+    try:
+        _require_place(Path(path))
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle, until Python 3.13
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise UserError(f"'{path}' cannot be written: {reason}") from error
+
+
+def _require_place(path: Path) -> None:
+    """See whether there is a place for a file; where permissions do not tell, trying does."""
+    if path.is_dir():
         raise UserError(f"'{path}' cannot be written: it is a folder", hint="name a file in it")
-    if not folder.is_dir():
-        raise UserError(f"'{path}' cannot be written: there is no folder '{folder}'", hint="create the folder first")
+    if not path.parent.is_dir():
+        if path.parent.exists():
+            raise UserError(f"'{path}' cannot be written: '{path.parent}' is no folder")
+        raise UserError(
+            f"'{path}' cannot be written: there is no folder '{path.parent}'", hint="create the folder first"
+        )
+    if path.exists() and not os.access(path, os.W_OK):
+        raise UserError(
+            f"'{path}' cannot be written: it is read-only", hint="name another file, or allow writing to it"
+        )
+    if path.exists() and not path.is_file():
+        return  # a device or a pipe: it is written to where it is
+    import tempfile
+
+    folder = path.resolve().parent
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        text = f"'{path}' cannot be written: no file can be made in '{folder}': {error.strerror or error}"
+        raise UserError(text, hint="name a file in a folder that you may write to") from error
 
 
 def write(text: str, path: str | None = None) -> None:
@@ -81,6 +108,18 @@ def _tolerant(stream: TextIO) -> None:
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
+
+
+def width(stream: TextIO, otherwise: int = WIDTH) -> int:
+    """How many characters wide to write: as the terminal is, within what can be read; elsewhere as given.
+
+    COLUMNS says it of a terminal that does not.
+    """
+    if not stream.isatty():
+        return otherwise
+    import shutil
+
+    return max(MIN_WIDTH, min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH))
 
 
 def wants_color(choice: str, stream: TextIO) -> bool:

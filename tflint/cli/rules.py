@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import output
+from tflint.report.layout import beside
 
 if TYPE_CHECKING:
     from tflint.catalog import Rule
@@ -48,10 +50,16 @@ def run_list(options: argparse.Namespace) -> int:
     if options.format == "json":
         output.write(as_json(rules))
         return 0
-    width = max(len(rule.name) for rule in rules)
-    lines = [f"{rule.id:<8} {rule.severity:<8} {rule.name:<{width}}  {rule.summary}" for rule in rules]
-    output.write("\n".join(lines) + f"\n{len(rules)} rules; tflint explain RULE says more\n")
+    output.write("\n".join(_lines(rules)) + f"\n{len(rules)} rules; tflint explain RULE says more\n")
     return 0
+
+
+def _lines(rules: Sequence[Rule]) -> Iterator[str]:
+    """A line for each rule; on a terminal that is too narrow for that, as many as it takes."""
+    width = output.width(sys.stdout, otherwise=sys.maxsize)
+    column = max(len(rule.name) for rule in rules)
+    for rule in rules:
+        yield from beside(f"{rule.id:<8} {rule.severity:<8} {rule.name:<{column}}  ", rule.summary, width)
 
 
 def as_json(rules: Sequence[Rule]) -> str:

@@ -3,37 +3,47 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tflint.findings import SEVERITIES, Report, severity_rank
-from tflint.report.layout import COLORS, GREEN, Style, joined
+from tflint.report.layout import COLORS, GREEN, Style, broken, joined
 from tflint.report.names import plural, runtime
 
 #: The line on what was not checked names this many rules.
 MAX_RULES = 6
+#: Where a line of the statistics goes on that is too wide.
+_SEVERITY_COLUMN = 8
 
 
 def summary(report: Report, style: Style) -> Iterator[str]:
     """The closing lines of a report."""
     totals = report.summary()
-    head = _head(report, totals)
+    head = found_in(report)
     worst = next((severity for severity in reversed(SEVERITIES) if totals[severity]), "")
     color = COLORS[worst] if worst else GREEN if report.files else COLORS["warning"]
-    first, *more = joined([head, *_circumstances(report, totals)], " · ")
-    yield style.paint(head, color) + first[len(head) :]
+    first, *more = _row([head, *_circumstances(report, totals)], " · ", style)
+    yield style.paint(first[: len(head)], color) + first[len(head) :]
     yield from more
     newer = sum(finding.is_newer for file in report.files for finding in file.open_findings)
     if newer:
-        yield f"{plural(newer, 'note')} by rules newer than ruleset {report.ruleset}: they fail no run"
+        text = f"{plural(newer, 'note')} by rules newer than ruleset {report.ruleset}: they fail no run"
+        yield from broken(text, style.width)
     if report.files:
-        yield f"checked: {plural(report.rules_run, 'rule')} on the bytes of each file; no model was run"
-        yield from joined(_not_checked(report), ", ")
+        text = f"checked: {plural(report.rules_run, 'rule')} on the bytes of each file; no model was run"
+        yield from broken(text, style.width)
+        yield from _row(_not_checked(report), ", ", style)
     if worst:
         yield f"more: tflint explain {_first_rule(report)}"
 
 
-def _head(report: Report, totals: dict[str, int]) -> str:
+def _row(pieces: Sequence[str], separator: str, style: Style) -> list[str]:
+    """Pieces in as few lines as they need; one that is wider than a line, such as many targets, is broken itself."""
+    return [part for line in joined(pieces, separator, width=style.width) for part in broken(line, style.width)]
+
+
+def found_in(report: Report) -> str:
     """How many files there were, and what was found in how many of them."""
+    totals = report.summary()
     n_files = len(report.files)
     if not n_files:
         return "nothing to check"
@@ -82,7 +92,7 @@ def _first_rule(report: Report) -> str:
     return max(found, key=lambda finding: severity_rank(finding.severity)).rule
 
 
-def statistics(report: Report) -> Iterator[str]:
+def statistics(report: Report, style: Style) -> Iterator[str]:
     """How often each rule spoke, and in how many files."""
     counts: dict[tuple[str, str, str], list[str]] = {}
     for file in report.files:
@@ -90,4 +100,5 @@ def statistics(report: Report) -> Iterator[str]:
             counts.setdefault((finding.rule, finding.severity, finding.name), []).append(file.path)
     ordered = sorted(counts.items(), key=lambda item: (-len(item[1]), item[0]))
     for (rule, severity, name), paths in ordered:
-        yield f"{len(paths):>7,} {severity:<7} {rule:<5} {name}, in {plural(len(set(paths)), 'file')}"
+        line = f"{len(paths):>7,} {severity:<7} {rule:<5} {name}, in {plural(len(set(paths)), 'file')}"
+        yield from broken(line, style.width, _SEVERITY_COLUMN)

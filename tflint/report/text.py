@@ -6,12 +6,16 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from tflint.findings import FileReport, Finding, Report, severity_rank
-from tflint.report.layout import BOLD, COLORS, DIM, Style, labelled, paragraph
+from tflint.report.layout import BOLD, COLORS, DIM, INDENT, Style, broken, joined, labelled, paragraph
 from tflint.report.names import clean, noun, place, plural, runtime, shared_prefix, size, title
 from tflint.report.summary import statistics as rule_counts
 from tflint.report.summary import summary
 
-__all__ = ["Style", "render"]
+__all__ = ["Style", "finding_lines", "overview", "render"]
+
+#: Where the title of a group begins, behind its severity and rule, and where the number of its findings.
+_TITLE_COLUMN = 16
+_COUNT_COLUMN = 64
 
 
 def render(report: Report, style: Style, *, statistics: bool = False) -> str:
@@ -21,25 +25,32 @@ def render(report: Report, style: Style, *, statistics: bool = False) -> str:
         if file.open_findings:
             lines += _file(file, style, with_target=len(report.targets) > 1)
     for notice in report.notices:
-        lines += [style.paint(line, DIM) for line in paragraph(f"note: {notice.message}", 0)]
+        lines += [style.paint(line, DIM) for line in paragraph(f"note: {notice.message}", 0, width=style.width)]
     if statistics:
-        lines += rule_counts(report)
+        lines += rule_counts(report, style)
     lines += summary(report, style)
     return "\n".join(lines) + "\n"
 
 
 def _file(file: FileReport, style: Style, *, with_target: bool) -> Iterator[str]:
-    yield style.paint(clean(file.path), BOLD) + _overview(file)
+    path = clean(file.path)
+    first, *more = joined([path, *overview(file)], " · ", width=style.width)
+    yield style.paint(path, BOLD) + first[len(path) :]
+    yield from more
+    yield from finding_lines(file, style, with_target=with_target)
+
+
+def finding_lines(file: FileReport, style: Style, *, with_target: bool) -> Iterator[str]:
+    """A file's open findings, grouped; `with_target` names the runtime that each group holds for."""
     prefix = shared_prefix(f.location.names[-1] for f in file.open_findings if f.location.names)
     for group in _groups(file.open_findings):
         yield from _group(group, prefix, style, with_target=with_target)
 
 
-def _overview(file: FileReport) -> str:
-    overview = file.overview
-    if overview is None:
-        return ""
-    return f" · {overview.scheme} · {plural(overview.n_operators, 'operator')} · {size(overview.n_bytes)}"
+def overview(file: FileReport) -> list[str]:
+    """A model in a few words: its scheme, and how large it is; none for what is no model."""
+    known = file.overview
+    return [known.scheme, plural(known.n_operators, "operator"), size(known.n_bytes)] if known else []
 
 
 def _groups(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
@@ -54,21 +65,31 @@ def _groups(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
 
 def _group(group: list[Finding], prefix: str, style: Style, *, with_target: bool) -> Iterator[str]:
     first = group[0]
-    severity = style.paint(f"{first.severity:<7}", COLORS[first.severity])
-    count = plural(len(group), noun(first.location)) if len(group) > 1 else ""
-    yield f"  {severity} {f'{first.rule:<5} {title(first.name)}':<54} {count}".rstrip()
-    yield from paragraph(first.message, 4)
+    yield from _heading(group, style)
+    yield from paragraph(first.message, 4, width=style.width)
     if first.refused_by:
         refused = f"refused by {_runtimes(first.refused_by)}"
-        yield from paragraph(f"{refused}; runs on {_runtimes(first.runs_on)}" if first.runs_on else refused, 4)
+        runs = f"; runs on {_runtimes(first.runs_on)}" if first.runs_on else ""
+        yield from paragraph(refused + runs, 4, width=style.width)
     if first.is_newer:
-        yield "    a rule newer than the configured ruleset: it fails no run"
+        yield from paragraph("a rule newer than the configured ruleset: it fails no run", 4, width=style.width)
     if with_target and first.target:
         yield from labelled("for", runtime(first.target), style)
     if first.verdict:
         yield from labelled("run", first.verdict.replace("-", " "), style)
     yield from _places(group, prefix, style)
     yield from labelled("fix", first.fix, style)
+
+
+def _heading(group: list[Finding], style: Style) -> Iterator[str]:
+    """A group's severity, rule and number: the number in a column of its own where the width has room for it."""
+    first = group[0]
+    count = plural(len(group), noun(first.location)) if len(group) > 1 else ""
+    column = min(_COUNT_COLUMN, style.width - len(count) - 1)
+    line = f"  {first.severity:<7} {first.rule:<5} {title(first.name)}"
+    first_line, *more = broken(f"{line:<{column}} {count}".rstrip(), style.width, _TITLE_COLUMN)
+    yield "  " + style.paint(first_line[2:9], COLORS[first.severity]) + first_line[9:]
+    yield from more
 
 
 def _places(group: list[Finding], prefix: str, style: Style) -> Iterator[str]:
@@ -81,7 +102,7 @@ def _places(group: list[Finding], prefix: str, style: Style) -> Iterator[str]:
         if where:
             yield from labelled(label, clean(where + roles), style)
         if number and finding.message != first.message:
-            yield from paragraph(finding.message, 13)
+            yield from paragraph(finding.message, INDENT + 2, width=style.width)
     others = sum(finding.message != first.message for finding in group)
     if others and not style.verbose:
         yield from labelled("", _others(len(group) - 1, others), style)
