@@ -16,11 +16,11 @@ from tflint._version import __version__
 from tflint.catalog import Catalog, Rule, load_catalog
 from tflint.catalog.constants import Constants
 from tflint.config import Config
-from tflint.engine.run import CRASH_RULE, BatchCrashError, Plan, run_batch
+from tflint.engine.run import BatchCrashError, Plan, run_batch
 from tflint.engine.select import RULESET, select_rules, specificity
 from tflint.engine.targets import declared_targets
 from tflint.errors import UserError
-from tflint.findings import FileReport, Notice, Report, Suppression
+from tflint.findings import CRASH_RULE, FileReport, Notice, Report, Suppression
 from tflint.findings.baseline import Counts, apply_baseline
 from tflint.findings.paths import matches, seen_from
 from tflint.findings.suppress import apply_allows, mark

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from tflint.cli import output
 from tflint.config import Config, find_config, load_config
 from tflint.errors import UserError
+from tflint.report.formats import FORMATS, Options
+from tflint.report.layout import WIDTH, Style
 
 if TYPE_CHECKING:
     from tflint.findings import Report
-
-FORMATS = ("text", "json", "sarif")
 
 
 def add_parser(commands: Any) -> None:
@@ -55,12 +55,18 @@ def _add_rule_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_report_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("the report").add_argument
-    add("--format", choices=FORMATS, default="text", help="format of the report (default: text)")
+    add("--format", choices=tuple(FORMATS), default="text", help="format of the report (default: text)")
     add(
         "--sarif-profile",
         choices=("github", "spec"),
         default="github",
         help="regions as GitHub wants them, or as the standard does (default: github)",
+    )
+    add(
+        "--sarif-max-level",
+        choices=("error", "warning", "note"),
+        default="error",
+        help="no SARIF result is more severe: GitHub fails its own check on errors (default: error)",
     )
     add("--output", metavar="FILE", help="write the report to a file")
     add("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: on a terminal)")
@@ -124,19 +130,17 @@ def _exit_code(report: Report, options: argparse.Namespace, config: Config) -> i
 
 
 def _rendered(report: Report, options: argparse.Namespace, config: Config) -> str:
-    if options.format == "json":
-        from tflint.report import jsonreport
-
-        return jsonreport.render(report)
-    if options.format == "sarif":
-        from tflint.catalog import load_catalog
-        from tflint.report import sarif
-
-        return sarif.render(report, load_catalog(config.rules).rules, options.sarif_profile)
-    from tflint.report.text import Style, render
-
-    color = options.output is None and output.wants_color(options.color, sys.stdout)
-    return render(report, Style(color or options.color == "always", options.verbose), statistics=options.statistics)
+    is_printed = options.output in (None, "-")
+    color = output.wants_color(options.color, sys.stdout) if is_printed else options.color == "always"
+    wanted = Options(
+        style=Style(color, options.verbose, output.width(sys.stdout) if is_printed else WIDTH),
+        statistics=options.statistics,
+        fail_on=config.fail_on,
+        rules=config.rules,
+        sarif_profile=options.sarif_profile,
+        sarif_max_level=options.sarif_max_level,
+    )
+    return FORMATS[options.format](report, wanted)
 
 
 def read_config(options: argparse.Namespace) -> Config:

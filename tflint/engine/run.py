@@ -23,9 +23,6 @@ from tflint.language.message import fill
 from tflint.model.tables import Tables
 from tflint.source import SourceError
 
-#: The rule that stands for a fact or rule that crashed.
-CRASH_RULE = "G000"
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -4,6 +4,7 @@ Refuses to know who makes findings and how they are printed.
 """
 
 from tflint.findings.finding import (
+    CRASH_RULE,
     SEVERITIES,
     ByteSpan,
     FileReport,
@@ -20,6 +21,7 @@ from tflint.findings.finding import (
 )
 
 __all__ = [
+    "CRASH_RULE",
     "SEVERITIES",
     "ByteSpan",
     "FileReport",

@@ -9,6 +9,8 @@ from typing import Any
 
 #: From harmless to what will go wrong.
 SEVERITIES = ("note", "warning", "error")
+#: The rule that stands for a fact or rule that crashed.
+CRASH_RULE = "G000"
 
 
 def severity_rank(severity: str) -> int:
@@ -93,6 +95,12 @@ class Finding:
     probe: Mapping[str, Any] | None = None
     suppressed: Suppression | None = None
     is_newer: bool = False
+
+    def fails(self, fail_on: str) -> bool:
+        """Whether it fails a run: at or above a severity (`never`: it does not), not suppressed, of no newer rule."""
+        if fail_on == "never" or self.suppressed is not None or self.is_newer:
+            return False
+        return severity_rank(self.severity) >= severity_rank(fail_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,12 +191,5 @@ class Report:
         return {key: totals[key] for key in ("error", "warning", "note", "suppressed", "not_checked")}
 
     def fails(self, fail_on: str) -> bool:
-        """Whether an open finding is at or above a severity (`never`: no finding is)."""
-        if fail_on == "never":
-            return False
-        return any(
-            severity_rank(finding.severity) >= severity_rank(fail_on)
-            for file in self.files
-            for finding in file.open_findings
-            if not finding.is_newer
-        )
+        """Whether a finding fails the run at or above a severity (`never`: no finding does)."""
+        return any(finding.fails(fail_on) for finding in self.findings())

@@ -1,1 +1,1 @@
-"""Reports in one format each: text, JSON, SARIF. Takes a report, gives text; refuses to know the file system."""
+"""Reports, a module for each format (`formats` lists them). Takes a report, gives text; refuses to know files."""

@@ -12,8 +12,7 @@ from tflint.findings import FileReport, Finding, Location, Report
 
 SCHEMA_VERSION = 1
 TOOL = "tflite-lint"
-#: Bytes of a file's name that are no UTF-8: they are written as escapes, since the text itself must be UTF-8.
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_NOT_ASCII = re.compile(r"[^\n -~]")
 
 
 def render(report: Report) -> str:
@@ -21,10 +20,18 @@ def render(report: Report) -> str:
     return dumps(to_data(report))
 
 
-def dumps(data: Mapping[str, Any]) -> str:
-    """JSON text that every file and stream takes, ended by a newline."""
+def dumps(data: Mapping[str, Any] | list[dict[str, Any]]) -> str:
+    """JSON text that every file and stream takes, ended by a newline.
+
+    What does not print is written as an escape: it could drive a terminal, or stand for bytes that are no UTF-8.
+    """
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
-    return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+    return _NOT_ASCII.sub(_escaped, text) + "\n"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    character = match[0]
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def to_data(report: Report) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The report as SARIF 2.1.0, in one of two profiles.
 
 `github` gives each finding a text region (GitHub wants one, although the file is binary), leaves suppressed findings
-out and keeps the 5,000 most severe; `spec` gives byte regions and suppressions, as the standard says.
+out and keeps the 5,000 most severe; `spec` gives byte regions and suppressions, as the standard says. Levels can be
+capped: GitHub's own check fails on alerts of level `error`, whatever the run's exit code says.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflint.catalog import Rule
-from tflint.catalog.pages import full_stop
 from tflint.findings import FileReport, Finding, Location, Report, severity_rank
 from tflint.report.jsonreport import dumps
-from tflint.report.names import clean, noun
+from tflint.report.names import clean
 from tflint.report.sarif_places import location, uri
-from tflint.report.sarif_rules import DRIVER, descriptor, driver, invocation
+from tflint.report.sarif_rules import DRIVER, capped, descriptor, driver, invocation
+from tflint.report.sentences import told
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 #: GitHub keeps this many results of a run.
@@ -27,12 +28,15 @@ _MORE = "more-findings"
 _LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
 
 
-def render(report: Report, rules: Sequence[Rule], profile: str) -> str:
-    """The SARIF text of a report, ended by a newline; `rules` are those that could have spoken."""
-    return dumps(to_data(report, rules, profile))
+def render(report: Report, rules: Sequence[Rule], profile: str, *, max_level: str = "error") -> str:
+    """The SARIF text of a report, ended by a newline.
+
+    `rules` are those that could have spoken; what is more severe than `max_level` is said to be of that level.
+    """
+    return dumps(to_data(report, rules, profile, max_level=max_level))
 
 
-def to_data(report: Report, rules: Sequence[Rule], profile: str) -> dict[str, Any]:
+def to_data(report: Report, rules: Sequence[Rule], profile: str, *, max_level: str = "error") -> dict[str, Any]:
     """The SARIF log as plain data."""
     findings = sorted(report.findings(), key=lambda finding: -severity_rank(finding.severity))
     if profile == "github":
@@ -43,8 +47,10 @@ def to_data(report: Report, rules: Sequence[Rule], profile: str) -> dict[str, An
     described = [rule for rule in rules if rule.id in spoken]
     indexes = {rule.id: index for index, rule in enumerate(described)}
     sizes = {file.path: file.overview.n_bytes for file in report.files if file.overview}
-    results = [_result(finding, indexes, profile, sizes) for finding in kept]
-    descriptors = [descriptor(rule) for rule in described]
+    results = [
+        _result(finding, indexes, profile, sizes) | {"level": capped(finding.severity, max_level)} for finding in kept
+    ]
+    descriptors = [descriptor(rule, max_level) for rule in described]
     left_out = ""
     if is_capped:
         left_out = f"{len(findings) - len(kept):,} more findings are left out: GitHub keeps {GITHUB_RESULTS:,} of a run"
@@ -75,8 +81,7 @@ def _result(finding: Finding, indexes: Mapping[str, int], profile: str, sizes: M
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         **({"ruleIndex": indexes[finding.rule]} if finding.rule in indexes else {}),
-        "level": finding.severity,
-        "message": {"text": _message(finding)},
+        "message": {"text": _plain(told(finding))},
         "locations": [location(finding.location, profile, sizes)],
         "partialFingerprints": {"primaryLocationLineHash": f"{finding.fingerprint}:1"},
         "properties": _properties(finding),
@@ -91,19 +96,8 @@ def _result(finding: Finding, indexes: Mapping[str, int], profile: str, sizes: M
     return result
 
 
-def _message(finding: Finding) -> str:
-    """The message, with the name of the place, who refuses the model, and what to do."""
-    place = finding.location.names[-1] if finding.location.names else ""
-    message = " ".join(finding.message.split()).removesuffix(".")
-    parts = [f"{message} ({noun(finding.location)} '{place}')." if place else f"{message}."]
-    if finding.refused_by:
-        runs = f"; runs on {', '.join(finding.runs_on)}" if finding.runs_on else ""
-        parts.append(f"Refused by {', '.join(finding.refused_by)}{runs}.")
-    return _plain(" ".join([*parts, f"Fix: {full_stop(finding.fix)}"]))
-
-
 def _plain(text: str) -> str:
-    """A text that shows as it is: names in it may hold control characters, or look like a link."""
+    """A printable text that shows as it is: what looks like a link in it is none."""
     return _LINK.sub(r"\\[", clean(text))
 
 
@@ -111,6 +105,7 @@ def _properties(finding: Finding) -> dict[str, Any]:
     span = finding.location.bytes
     return {
         "path": finding.location.path,
+        "tflint/severity": finding.severity,
         **({"target": finding.target} if finding.target else {}),
         **({"verdict": finding.verdict} if finding.verdict else {}),
         **({"tflint/byteRange": [span.offset, span.length]} if span else {}),

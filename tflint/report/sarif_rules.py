@@ -8,7 +8,7 @@ from typing import Any
 
 from tflint.catalog import Rule
 from tflint.catalog.pages import full_stop, help_markdown, help_text, home_url, page_url
-from tflint.findings import Report
+from tflint.findings import Report, severity_rank
 from tflint.report.names import clean, plural
 from tflint.report.sarif_places import uri
 
@@ -17,6 +17,8 @@ _SEMANTIC_VERSION = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
 #: GitHub shows no more of a description.
 _MAX_DESCRIPTION = 1024
 _PROBLEM_SEVERITY = {"error": "error", "warning": "warning", "note": "recommendation"}
+#: From 7.0 on GitHub calls it high and its check fails, as with a level of error.
+_SECURITY_SEVERITY = {"error": "8.0", "warning": "4.0", "note": "4.0"}
 
 
 def driver(version: str, descriptors: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -31,8 +33,14 @@ def driver(version: str, descriptors: Sequence[dict[str, Any]]) -> dict[str, Any
     }
 
 
-def descriptor(rule: Rule) -> dict[str, Any]:
-    """A rule's descriptor, with its page as help."""
+def capped(severity: str, max_level: str) -> str:
+    """A severity, or a level where that is less severe."""
+    return min(severity, max_level, key=severity_rank)
+
+
+def descriptor(rule: Rule, max_level: str) -> dict[str, Any]:
+    """A rule's descriptor, with its page as help; no more severe than a level."""
+    level = capped(rule.severity, max_level)
     url = page_url(rule.id) if rule.is_builtin else ""
     return {
         "id": rule.id,
@@ -41,19 +49,19 @@ def descriptor(rule: Rule) -> dict[str, Any]:
         "fullDescription": {"text": _cut(rule.why)},
         "help": {"text": help_text(rule), "markdown": help_markdown(rule)},
         **({"helpUri": url} if url else {}),
-        "defaultConfiguration": {"level": rule.severity},
-        "properties": _properties(rule),
+        "defaultConfiguration": {"level": level},
+        "properties": _properties(rule, level),
     }
 
 
-def _properties(rule: Rule) -> dict[str, Any]:
+def _properties(rule: Rule, level: str) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "precision": rule.confidence,
-        "problem.severity": _PROBLEM_SEVERITY[rule.severity],
+        "problem.severity": _PROBLEM_SEVERITY[level],
         "tags": ["tflite", *([rule.category] if rule.category else [])],
     }
     if rule.category == "security":
-        properties["security-severity"] = "8.0" if rule.severity == "error" else "4.0"
+        properties["security-severity"] = _SECURITY_SEVERITY[level]
     return properties
 
 

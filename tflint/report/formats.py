@@ -1,0 +1,85 @@
+"""The formats of a report: a table from a format's name to what renders it. A format's module is imported on use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from tflint.findings import Report
+    from tflint.report.layout import Style
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What somebody who asks for a report decides of it; each format takes what concerns it.
+
+    `style` and `statistics` are for people. `fail_on` is the severity from which a finding fails the run. `rules` are
+    the user's own rule files, whose rules SARIF describes; `sarif_profile` is one of `sarif.PROFILES`, and
+    `sarif_max_level` the most severe level that SARIF says.
+    """
+
+    style: Style
+    statistics: bool = False
+    fail_on: str = "error"
+    rules: tuple[str, ...] = ()
+    sarif_profile: str = "github"
+    sarif_max_level: str = "error"
+
+
+def _text(report: Report, options: Options) -> str:
+    from tflint.report import text
+
+    return text.render(report, options.style, statistics=options.statistics)
+
+
+def _json(report: Report, _: Options) -> str:
+    from tflint.report import jsonreport
+
+    return jsonreport.render(report)
+
+
+def _sarif(report: Report, options: Options) -> str:
+    from tflint.catalog import load_catalog
+    from tflint.report import sarif
+
+    rules = load_catalog(options.rules).rules
+    return sarif.render(report, rules, options.sarif_profile, max_level=options.sarif_max_level)
+
+
+def _junit(report: Report, options: Options) -> str:
+    from tflint.report import junit
+
+    return junit.render(report, options.fail_on)
+
+
+def _github(report: Report, _: Options) -> str:
+    from tflint.report import github
+
+    return github.render(report)
+
+
+def _gitlab(report: Report, _: Options) -> str:
+    from tflint.report import gitlab
+
+    return gitlab.render(report)
+
+
+def _markdown(report: Report, options: Options) -> str:
+    from tflint.report import markdown
+
+    return markdown.render(report, verbose=options.style.verbose)
+
+
+Renderer: TypeAlias = Callable[["Report", Options], str]
+
+FORMATS: Mapping[str, Renderer] = {
+    "text": _text,
+    "json": _json,
+    "sarif": _sarif,
+    "junit": _junit,
+    "github": _github,
+    "gitlab": _gitlab,
+    "markdown": _markdown,
+}
