@@ -11,6 +11,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +20,11 @@ import pytest
 
 from tests.models.named import MODELS_DIRECTORY
 from tflint._version import __version__
+from tflint.cli import output
 from tflint.cli.main import run
+from tflint.errors import UserError
+from tflint.report.formats import FORMATS
 
-FORMATS = ("text", "json", "sarif")
 CHECKOUT = Path(__file__).parents[1]
 
 
@@ -99,6 +102,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["check", "--rules", "no.toml"], "the rule file 'no.toml' does not exist", ""),
         (["check", "--rules", "."], "holds no .toml file", "not searched"),
         (["check", "--output", "no/report"], "there is no folder 'no'", "create"),
+        (["check", "--output", "good.tflite/report"], "'good.tflite' is no folder", ""),
+        (["check", "--output", "x" * 300], "cannot be written: ", ""),
         (["check", "--output", "."], "'.' cannot be written: it is a folder", "a file in it"),
         (["check", "--output", ""], "an empty path to write to", ""),
         (["check", "--write-baseline", "no/b.json"], "there is no folder 'no'", "create"),
@@ -123,11 +128,62 @@ def test_wrong_options_are_named_with_a_hint(
         assert hint in said.split("hint: ", 1)[1]
 
 
+@pytest.fixture
+def powerless() -> Iterator[Path]:
+    """A folder of another user's, which this process may read and not write to, whoever runs the tests."""
+    if sys.platform != "linux":
+        pytest.skip("permissions as there are not everywhere, nor a way back from giving up root's")
+    folder = Path(tempfile.mkdtemp())
+    (folder / "report.txt").write_text("old")
+    folder.chmod(0o555)
+    (folder / "report.txt").chmod(0o444)
+    was_root = os.geteuid() == 0
+    if was_root:
+        os.setresuid(65534, 65534, 0)  # nobody, and back
+    try:
+        yield folder
+    finally:
+        if was_root:
+            os.setresuid(0, 0, 0)
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("new.txt", "no file can be made in"), ("report.txt", "it is read-only"), ("no/new.txt", "there is no folder")],
+)
+def test_an_output_without_permission_is_told(powerless: Path, name: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        output.require_writable(str(powerless / name))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, not even of root")
+def test_an_output_is_tried_where_permissions_do_not_tell(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no file can be made in '/proc'" in refused(capsys, "check", "--output", "/proc/report.txt")
+
+
+def test_an_output_at_the_end_of_a_circle_of_links(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        (here / "one").symlink_to("two")
+        (here / "two").symlink_to("one")
+    except OSError:
+        pytest.skip("links need a privilege")
+    assert "'one' cannot be written" in refused(capsys, "check", "--output", "one")
+
+
+@pytest.mark.parametrize("option", ["--output", "--write-baseline"])
 def test_an_output_that_cannot_be_written_is_told_before_the_work(
-    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, option: str
 ) -> None:
     monkeypatch.setattr("tflint.api.check", lambda *a, **k: pytest.fail("models were checked"))
-    refused(capsys, "check", "--output", "no/such/file")
+    refused(capsys, "check", option, "no/such/file")
+
+
+def test_to_see_whether_an_output_can_be_written_leaves_nothing(here: Path) -> None:
+    before = set(here.iterdir())
+    output.require_writable("report.txt")
+    assert set(here.iterdir()) == before
 
 
 def test_help_version_and_explain(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,17 +31,14 @@ def unescaped(text: str, *, is_property: bool) -> str:
 
 
 def command_in(line: str) -> Command | None:
-    """What the runner finds in a line of a log: `::name key=value,…::text` at its beginning, or `##[name …]text`."""
-    if "##[" in line:
-        return Command(line.split("##[")[1].split("]")[0], {}, "")
-    stripped = line.lstrip()
-    if not stripped.startswith("::") or "::" not in stripped[2:]:
-        return None
-    head, _, text = stripped[2:].partition("::")
+    """What the runner finds in a line of a log: `::name key=value,…::text` at its beginning, else `##[name …]text`."""
+    head, separator, text = line.lstrip().removeprefix("::").partition("::")
     name, _, written = head.partition(" ")
-    pairs = [part.split("=", 1) for part in written.split(",") if part]
-    properties = {key: unescaped(value, is_property=True) for key, value in pairs}
-    return Command(name, properties, unescaped(text, is_property=False)) if name in KNOWN else None
+    if line.lstrip().startswith("::") and separator and name in KNOWN:
+        pairs = [part.split("=", 1) for part in written.split(",") if part]
+        properties = {key: unescaped(value, is_property=True) for key, value in pairs}
+        return Command(name, properties, unescaped(text, is_property=False))
+    return Command(line.split("##[")[1].split("]")[0], {}, "") if "##[" in line else None
 
 
 def commands(*findings: Finding, **changes: object) -> list[Command]:

@@ -15,9 +15,10 @@ import pytest
 
 import tflint
 from tests.models import ModelBuilder
-from tests.models.named import NAMED
+from tests.models.named import MODELS_DIRECTORY, NAMED
 from tests.test_reports import FULL, OPERATOR, OVERVIEW, TENSOR, finding, report
 from tflint.catalog import builtin_catalog, load_catalog, pages
+from tflint.cli.main import run as main
 from tflint.findings import FileReport, Finding, Location, NotChecked, Notice, Report, TextSpan, severity_rank
 from tflint.report import sarif
 from tflint.report.sarif_places import uri
@@ -33,9 +34,9 @@ URI_TEXT = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:)?([A-Za-z0-9\-._~!$&'()*+,;=:@
 both_profiles = pytest.mark.parametrize("profile", PROFILES)
 
 
-def run_of(made: Report, profile: str = "github", rules: Any = None) -> dict[str, Any]:
+def run_of(made: Report, profile: str = "github", rules: Any = None, max_level: str = "error") -> dict[str, Any]:
     """The one run of a report's SARIF, read again from its text and checked against the schema."""
-    text = sarif.render(made, builtin_catalog().rules if rules is None else rules, profile)
+    text = sarif.render(made, builtin_catalog().rules if rules is None else rules, profile, max_level=max_level)
     log = json.loads(text.encode("utf-8"))
     problems = [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(log)]
     assert problems == []
@@ -300,6 +301,46 @@ class TestTheCap:
 
     def test_is_githubs_alone(self):
         assert len(results_of(*many(), profile="spec")) == len(many())
+
+
+class TestTheHighestLevel:
+    """GitHub's check of a pull request fails on alerts of level error and of high security severity."""
+
+    @pytest.mark.parametrize("max_level", ["error", "warning", "note"])
+    def test_is_kept_by_results_and_rules(self, max_level):
+        run = run_of(real_report(), max_level=max_level)
+        rules = run["tool"]["driver"]["rules"]
+        levels = [*(result["level"] for result in run["results"])]
+        levels += [rule["defaultConfiguration"]["level"] for rule in rules]
+        assert max(levels, key=severity_rank) == max_level
+        assert all(rule["properties"]["problem.severity"] != "error" for rule in rules) == (max_level != "error")
+
+    @both_profiles
+    def test_leaves_what_is_less_severe_and_the_own_severity(self, profile):
+        found = [finding(severity=severity) for severity in ("error", "warning", "note")]
+        results = run_of(report(*found), profile, max_level="warning")["results"]
+        assert [result["level"] for result in results] == ["warning", "warning", "note"]
+        assert [result["properties"]["tflint/severity"] for result in results] == ["error", "warning", "note"]
+
+    @pytest.mark.parametrize(("max_level", "is_high"), [("error", True), ("warning", False), ("note", False)])
+    def test_holds_for_security_too(self, max_level, is_high):
+        (rule, *_) = [
+            rule for rule in builtin_catalog().rules if (rule.category, rule.severity) == ("security", "error")
+        ]
+        (described,) = run_of(report(finding(rule=rule.id)), max_level=max_level)["tool"]["driver"]["rules"]
+        assert (float(described["properties"]["security-severity"]) >= 7) == is_high
+
+    def test_does_not_change_what_is_kept_of_too_many(self):
+        results = run_of(report(*many()), max_level="note")["results"]
+        kept = [result["properties"]["tflint/severity"] for result in results[:-1]]
+        assert kept.count("error") == sum(found.severity == "error" for found in many())
+
+    def test_is_an_option_of_the_command_line(self, tmp_path):
+        output = tmp_path / "out.sarif"
+        arguments = ["check", str(MODELS_DIRECTORY / "truncated.tflite"), "--format", "sarif", "--output", str(output)]
+        assert main([*arguments, "--sarif-max-level", "warning"]) == 1
+        (result,) = json.loads(output.read_text(encoding="utf-8"))["runs"][0]["results"]
+        assert (result["level"], result["properties"]["tflint/severity"]) == ("warning", "error")
 
 
 class TestARule:

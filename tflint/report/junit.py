@@ -84,7 +84,7 @@ def _case(finding: Finding, file: FileReport, fail_on: str, *, with_target: bool
     elif finding.fails(fail_on):
         _add(case, "error" if file.status == "unreadable" else "failure", finding.severity, said(finding), text)
     elif file.status == "unreadable":  # it fails nothing, but nobody looked into it
-        _add(case, "skipped", "not-checked", said(finding))
+        _add(case, "skipped", "not-checked", said(finding), text)
     else:
         ElementTree.SubElement(case, "system-out").text = text
     return case

@@ -128,8 +128,9 @@ def _more_descriptor() -> dict[str, Any]:
     advice = "Fix what is shown and check again, check fewer models at a time, or write a baseline."
     return {
         "id": _MORE,
-        "name": _MORE,
+        "name": "more-findings-than-github-keeps",
         "shortDescription": {"text": text},
+        "fullDescription": {"text": f"{text} {advice}"},
         "help": {"text": f"{text}\n{advice}", "markdown": f"{text}\n\n{advice}"},
         "defaultConfiguration": {"level": "note"},
         "properties": {"precision": "very-high", "problem.severity": "recommendation", "tags": ["tflite"]},
