@@ -1,6 +1,6 @@
 """The transcripts of the Markdown files: finds their commands, runs them, compares or renews what they print.
 
-`python -m tests.readme` writes them anew.
+`python -m tests.readme` writes them anew. A line `…` stands for lines left out, while the others are true.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FILES = ["README.md", "examples/README.md"]
-_BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+FILES = ["README.md", "examples/README.md", "docs/reports.md"]
+_BLOCK = re.compile(r"^(```+)console\n(.*?)^\1$", re.DOTALL | re.MULTILINE)
 _TIME = re.compile(r"\d+\.\d s\b")
+_XML_TIME = re.compile(r'\btime="\d+\.\d+"')
+_LEFT_OUT = "…\n"
 
 
 def run(command: str) -> str:
@@ -29,18 +31,27 @@ def run(command: str) -> str:
 
 def without_times(text: str) -> str:
     """Text in which every time is the same."""
-    return _TIME.sub("0.1 s", text)
+    return _XML_TIME.sub('time="0.100"', _TIME.sub("0.1 s", text))
 
 
 def rendered(block: str) -> str:
     """A block with each command followed by what it prints now."""
-    commands = [line for line in block.splitlines() if line.startswith("$ ")]
-    return "".join(f"{command}\n{run(command[2:])}" for command in commands)
+    _, *parts = re.split(r"^\$ (.*)\n", without_times(block), flags=re.MULTILINE)
+    return "".join(
+        f"$ {command}\n{_shown(run(command), old)}" for command, old in zip(parts[::2], parts[1::2], strict=True)
+    )
+
+
+def _shown(printed: str, old: str) -> str:
+    """What a command prints; as it was shown before where that leaves lines out and is true otherwise."""
+    kept = old.split(_LEFT_OUT)
+    is_true = re.fullmatch("(?:.*\n)*".join(map(re.escape, kept)), printed) is not None
+    return old if len(kept) > 1 and is_true else printed
 
 
 def blocks(text: str) -> list[str]:
     """The transcripts of a Markdown text."""
-    return _BLOCK.findall(text)
+    return [block for _, block in _BLOCK.findall(text)]
 
 
 def main() -> None:
@@ -48,7 +59,8 @@ def main() -> None:
     for name in FILES:
         path = ROOT / name
         text = path.read_text(encoding="utf-8")
-        path.write_text(_BLOCK.sub(lambda match: f"```console\n{rendered(match[1])}```", text), encoding="utf-8")
+        anew = _BLOCK.sub(lambda match: f"{match[1]}console\n{rendered(match[2])}{match[1]}", text)
+        path.write_text(anew, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,25 @@ def test_a_transcript_is_what_the_commands_print(block):
     assert without_times(block) == rendered(block), "write them anew: python -m tests.readme"
 
 
+COMMAND = "$ tflint facts associated_file\n"
+
+
+@pytest.mark.parametrize(
+    ("shown", "is_true"),
+    [
+        ("…\nassociated_file: one row is a file named by the metadata, packed after the model, or both\n…\n", True),
+        (
+            "-> leads to a row of a table, [ ] is a list; options.* is absent where an operator has no such option\n…\n",
+            True,
+        ),
+        ("…\nassociated_file: one row is something else\n…\n", False),
+        ("…\n…\nno such line\n", False),
+    ],
+)
+def test_a_transcript_may_leave_lines_out_and_is_true_otherwise(shown, is_true):
+    assert (rendered(COMMAND + shown) == COMMAND + shown) == is_true
+
+
 def test_there_are_transcripts():
     assert len(TRANSCRIPTS) >= 5
 

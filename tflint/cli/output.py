@@ -113,7 +113,7 @@ def _tolerant(stream: TextIO) -> None:
 def width(stream: TextIO, otherwise: int = WIDTH) -> int:
     """How many characters wide to write: as the terminal is, within what can be read; elsewhere as given.
 
-    COLUMNS says it of a terminal that does not.
+    COLUMNS wins over what the terminal says of itself.
     """
     if not stream.isatty():
         return otherwise

@@ -47,9 +47,7 @@ def to_data(report: Report, rules: Sequence[Rule], profile: str, *, max_level: s
     described = [rule for rule in rules if rule.id in spoken]
     indexes = {rule.id: index for index, rule in enumerate(described)}
     sizes = {file.path: file.overview.n_bytes for file in report.files if file.overview}
-    results = [
-        _result(finding, indexes, profile, sizes) | {"level": capped(finding.severity, max_level)} for finding in kept
-    ]
+    results = [_result(finding, indexes, profile, sizes, capped(finding.severity, max_level)) for finding in kept]
     descriptors = [descriptor(rule, max_level) for rule in described]
     left_out = ""
     if is_capped:
@@ -77,10 +75,13 @@ def _artifact(file: FileReport) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, indexes: Mapping[str, int], profile: str, sizes: Mapping[str, int]) -> dict[str, Any]:
+def _result(
+    finding: Finding, indexes: Mapping[str, int], profile: str, sizes: Mapping[str, int], level: str
+) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         **({"ruleIndex": indexes[finding.rule]} if finding.rule in indexes else {}),
+        "level": level,
         "message": {"text": _plain(told(finding))},
         "locations": [location(finding.location, profile, sizes)],
         "partialFingerprints": {"primaryLocationLineHash": f"{finding.fingerprint}:1"},
