@@ -145,7 +145,8 @@ def _rendered(report: Report, options: argparse.Namespace, config: Config) -> st
 
 def read_config(options: argparse.Namespace) -> Config:
     """The configuration that is named or nearest, with what the command line overrides."""
-    config = _base_config(options.config)
+    path = config_path(options.config)
+    config = load_config(path) if path else Config()
     changes: dict[str, Any] = {}
     for name, value in (("select", options.select), ("ignore", options.ignore), ("targets", options.target)):
         if value:
@@ -159,16 +160,16 @@ def read_config(options: argparse.Namespace) -> Config:
     return replace(config, **changes)
 
 
-def _base_config(named: str | None) -> Config:
+def config_path(named: str | None) -> Path | None:
+    """The configuration's file, the named or the nearest one; None where there is none."""
     if named is not None:
         if not named:
             raise UserError("--config names no file")
-        return load_config(Path(named))
+        return Path(named)
     try:
-        found = find_config(Path.cwd())
+        return find_config(Path.cwd())
     except OSError as error:
         raise UserError("the current folder does not exist any more", hint="change to another one") from error
-    return load_config(found) if found else Config()
 
 
 def _split(values: Sequence[str]) -> tuple[str, ...]:

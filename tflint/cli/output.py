@@ -35,7 +35,7 @@ def _require_place(path: Path) -> None:
         raise UserError(
             f"'{path}' cannot be written: there is no folder '{path.parent}'", hint="create the folder first"
         )
-    if path.exists() and not os.access(path, os.W_OK):
+    if path.exists() and not _may_write(path):
         raise UserError(
             f"'{path}' cannot be written: it is read-only", hint="name another file, or allow writing to it"
         )
@@ -51,18 +51,32 @@ def _require_place(path: Path) -> None:
         raise UserError(text, hint="name a file in a folder that you may write to") from error
 
 
+def _may_write(path: Path) -> bool:
+    """Whether a file may be changed; where nobody may by its mode, neither may a superuser."""
+    return os.access(path, os.W_OK) and bool(path.stat().st_mode & 0o222)
+
+
 def write(text: str, path: str | None = None) -> None:
     """Write text to a file, or to standard output; `UserError` where that cannot be done."""
+    if path is not None and path != "-":
+        # A file name that is no text shows as escapes, which JSON reads as that name.
+        write_bytes(text.encode("utf-8", "backslashreplace"), path)
+        return
     try:
-        if path is None or path == "-":
-            _print(text)
-        elif Path(path).exists() and not Path(path).is_file():
-            Path(path).write_text(text, encoding="utf-8", errors="backslashreplace")  # a device or pipe stays one
-        else:
-            _replace(Path(path).resolve(), text)
+        _print(text)
     except OSError as error:
-        name = "standard output" if path is None or path == "-" else f"'{path}'"
-        raise UserError(f"{name} cannot be written: {error.strerror or error}") from error
+        raise UserError(f"standard output cannot be written: {error.strerror or error}") from error
+
+
+def write_bytes(content: bytes, path: str) -> None:
+    """Write a file, whole or not at all, a link through; its mode stays. `UserError` where that cannot be done."""
+    try:
+        if Path(path).exists() and not Path(path).is_file():
+            Path(path).write_bytes(content)  # a device or pipe stays one
+        else:
+            _replace(Path(path).resolve(), content)
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be written: {error.strerror or error}") from error
 
 
 def _print(text: str) -> None:
@@ -81,16 +95,16 @@ def discard_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _replace(target: Path, text: str) -> None:
+def _replace(target: Path, content: bytes) -> None:
     """Write a file beside its place and move it there: nobody reads half of it, and no interruption leaves half."""
     import tempfile
 
+    mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:64]}.")
     try:
-        # A file name that is no text shows as escapes, which JSON reads as that name.
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(0o666 & ~_umask())
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(name).chmod(mode)
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
