@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import shlex
 import shutil
 import stat
 import sys
@@ -12,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.models.named import MODELS_DIRECTORY
+from tests.models.named import MODELS_DIRECTORY, NAMED
 from tflint.cli import output
 from tflint.cli.main import run
 from tflint.config.append import quoted, require_added
 from tflint.errors import UserError
+from tflint.writer.edit import edited
 
 REASON = ("--reason", "a known download")
 ENTRY = {"rule": "G003", "path": "./broken.tflite", "reason": "a known download"}
@@ -271,6 +273,35 @@ def test_what_is_not_read_back_is_undone(
     said = refused(capsys, "G003", "broken.tflite", *REASON)
     assert "the entry could not be written" in said
     assert "is as it was" in said
+
+
+# --- what check offers ----------------------------------------------------------------------------------------------
+
+
+def offered(capsys: pytest.CaptureFixture[str], *paths: str) -> list[list[str]]:
+    """The arguments of the commands that a verbose check prints."""
+    capsys.readouterr()
+    run(["check", "-v", *paths])
+    lines = capsys.readouterr().out.splitlines()
+    commands = [line.replace("…", "known") for line in lines if line.startswith("    allow  tflint allow ")]
+    return [shlex.split(command)[3:] for command in commands]
+
+
+@pytest.mark.parametrize("place", [".", "models"])
+def test_each_command_takes_back_its_finding_and_no_other(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    bad_axis = {"tensors.bias.quantization.quantized_dimension": 3, "tensors.weights.quantization.scale": [0.5]}
+    names = {"tensors.bias.name": "it's\n[a] *bias*", "tensors.input.name": "-input"}
+    (here / "tflint.toml").touch()
+    (here / "it's.tflite").write_bytes(edited(NAMED["conv_int8"](), bad_axis | names))
+    monkeypatch.chdir(here / place)
+    paths = [os.path.relpath(path) for path in (here / "it's.tflite", here / "broken.tflite")]
+    while commands := offered(capsys, *paths):
+        allow(*commands[0])
+        assert offered(capsys, *paths) == commands[1:]
+    assert run(["check", *paths]) == 0
+    assert len(tomllib.loads((here / "tflint.toml").read_text())["allow"]) >= 3
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------

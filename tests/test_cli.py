@@ -81,6 +81,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["rules", "lst"], "there is no command 'lst'", "did you mean 'list'?"),
         (["check", "--format", "yaml"], "invalid choice: 'yaml'", "'tflint check --help'"),
         (["check", "--fail-on", "all"], "invalid choice: 'all'", "'tflint check --help'"),
+        (["check", "-q", "-v"], "-v/--verbose: not allowed with argument -q/--quiet", "'tflint check --help'"),
         (["check", "--jobs", "0"], "--jobs must be at least 1, not 0", "tflint chooses"),
         (["check", "--jobs", "x"], "invalid int value: 'x'", "'tflint check --help'"),
         (["check", "--select", "K5"], "'K5' is no rule, prefix or category", "did you mean 'K005'?"),
@@ -359,6 +360,17 @@ def test_statistics_count_findings_by_rule(here: Path, capsys: pytest.CaptureFix
     model("truncated", here, "broken2.tflite")
     assert run(["check", ".", "--statistics"]) == 1
     assert re.search(r"^ *2 .*G003.* 2 files", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_quiet_is_findings_only(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "good.tflite", "-q"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert run(["check", ".", "--quiet"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("broken.tflite")
+    assert "    fix " in out
+    assert "suppressed" not in out
+    assert "explain" not in out
 
 
 def test_a_crash_of_a_rule_is_exit_code_3_unless_findings_decide(

@@ -101,12 +101,24 @@ def test_entries_of_a_configuration(
     (tmp_path / "tflint.toml").write_text(entry.format("G003", 'until = "2001-01-01"') + entry.format("Q001", ""))
     assert run(["check", "truncated.tflite"]) == 1
     out = capsys.readouterr().out
-    assert "tflint.toml: allow 1: the suppression of G003 ended on 2001-01-01" in out
-    assert "tflint.toml: allow 2: nothing is suppressed by the entry for Q001" in out
+    assert "warning: tflint.toml: allow 1: the suppression of G003 ended on 2001-01-01" in out
+    assert "note: tflint.toml: allow 2: nothing is suppressed by the entry for Q001" in out
     assert "0 suppressed" in out
     assert run(["check", "truncated.tflite", "--format", "json"]) == 1
     data = json.loads(capsys.readouterr().out)
-    assert [notice["kind"] for notice in data["notices"]] == ["expired-allow", "unused-allow"]
+    told = [(notice["kind"], notice["level"]) for notice in data["notices"]]
+    assert told == [("expired-allow", "warning"), ("unused-allow", "note")]
+    assert run(["check", "truncated.tflite", "--format", "sarif"]) == 1
+    (log,) = json.loads(capsys.readouterr().out)["runs"]
+    notifications = log["invocations"][0]["toolExecutionNotifications"]
+    assert [entry["level"] for entry in notifications[:2]] == ["warning", "note"]
+
+
+def test_a_warning_of_the_run_fails_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(MODELS_DIRECTORY / "conv_int8.tflite", tmp_path)
+    (tmp_path / "tflint.toml").write_text('[[allow]]\nrule = "G003"\nreason = "known"\nuntil = "2001-01-01"\n')
+    assert run(["check", ".", "--fail-on", "note"]) == 0
 
 
 # --- per-file-ignores -----------------------------------------------------------------------------------------------

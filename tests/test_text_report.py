@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import time
 from typing import Any
 
 import pytest
@@ -119,11 +120,14 @@ class TestAGroup:
     def test_is_listed_in_full_when_asked(self):
         lines = lines_of(at(1, "a"), at(2, "b", message="another value"), at(3, "c"), style=VERBOSE)
         start = lines.index("    first  #1 a")
-        assert lines[start : start + 4] == [
+        assert lines[start : start + 7] == [
             "    first  #1 a",
+            '    allow  tflint allow Q001 m.tflite --at a --reason "…"',
             "           #2 b",
             "             another value",
+            '    allow  tflint allow Q001 m.tflite --at b --reason "…"',
             "           #3 c",
+            '    allow  tflint allow Q001 m.tflite --at c --reason "…"',
         ]
 
     @pytest.mark.parametrize(
@@ -269,7 +273,9 @@ class TestHostileNames:
     def test_of_any_length_give_few_and_short_lines(self, text):
         lines = render(hostile(text), VERBOSE).split("\n")
         assert len(lines) < 100
-        assert max(len(line) for line in lines[1:]) <= WIDTH
+        commands = [line for line in lines if line.startswith("    allow  ")]
+        assert max(len(line) for line in lines[1:] if line not in commands) <= WIDTH
+        assert max(map(len, commands)) < 300  # half of it is this path
 
     def test_of_a_real_model_do_not_reach_the_terminal(self):
         edits = {
@@ -375,6 +381,88 @@ class TestTheSummary:
     def test_tells_the_notices(self):
         text = text_of(notices=(Notice("unused-allow", "tflint.toml:3: nothing is suppressed"),))
         assert text.startswith("note: tflint.toml:3: nothing is suppressed\n1 model:")
+
+    def test_tells_a_warning_of_the_run_as_one(self):
+        notice = Notice("expired-allow", "tflint.toml: allow 1 ended", "warning")
+        assert text_of(notices=(notice,)).startswith("warning: tflint.toml: allow 1 ended\n1 model:")
+        assert text_of(notices=(notice,), style=Style(color=True)).startswith("\x1b[33mwarning: ")
+
+
+class TestQuiet:
+    NOTICES = (Notice("expired-allow", "ended", "warning"),)
+
+    def test_is_nothing_where_nothing_was_found(self):
+        assert text_of(style=Style(quiet=True), notices=self.NOTICES) == ""
+
+    def test_is_the_findings_as_they_are(self):
+        loud = text_of(finding(), notices=self.NOTICES)
+        quiet = text_of(finding(), style=Style(quiet=True), notices=self.NOTICES)
+        assert loud.startswith(f"{quiet}warning: ended\n1 model: 1 error")
+
+    def test_has_the_statistics_that_were_asked_for(self):
+        assert "in 1 file\n" in text_of(finding(), style=Style(quiet=True), statistics=True)
+
+
+def commands_of(*findings: Finding, path: str = "m.tflite", config: str = "") -> list[str]:
+    """The commands that a verbose report of one file offers."""
+    style = Style(verbose=True, config=config)
+    text = render(report(files=(FileReport(path, findings=findings),)), style)
+    return [line.removeprefix("    allow  ") for line in text.splitlines() if line.startswith("    allow  ")]
+
+
+class TestCommandsThatAllow:
+    def test_are_there_only_where_every_finding_is_listed(self):
+        assert "allow" not in text_of(at(1, "a"))
+
+    def test_name_no_place_where_the_rule_speaks_of_one_only(self):
+        assert commands_of(at(1, "a"), at(2, "b", rule="Q009")) == [
+            'tflint allow Q001 m.tflite --reason "…"',
+            'tflint allow Q009 m.tflite --reason "…"',
+        ]
+
+    def test_name_the_place_where_there_are_several(self):
+        assert commands_of(at(1, "stem/a"), at(2, "it's b")) == [
+            'tflint allow Q001 m.tflite --at stem/a --reason "…"',
+            """tflint allow Q001 m.tflite --at 'it'"'"'s b' --reason "…\"""",
+        ]
+
+    @pytest.mark.parametrize(
+        "name", ["", "twin", "main", "a*", "a[0]", "line\nbreak", "\x1b[2J", "x" * 300, "half \udcff"]
+    )
+    def test_name_the_route_where_the_name_is_not_enough(self, name):
+        commands = commands_of(at(1, name), at(2, "twin"), at(3, "twin"))
+        assert commands[0] == """tflint allow Q001 m.tflite --at 'subgraphs[0].tensors[1]' --reason "…\""""
+
+    def test_are_told_once_a_place(self):
+        assert len(commands_of(at(1, "a", message="one"), at(1, "a", message="two"))) == 1
+
+    @pytest.mark.parametrize(
+        ("path", "shown"),
+        [
+            ("a b.tflite", "'a b.tflite'"),
+            ("-v.tflite", "./-v.tflite"),
+            ("new\nline.tflite", "'new?line.tflite'"),
+            ("b\udcff.tflite", "'b?.tflite'"),
+        ],
+    )
+    def test_quote_the_path(self, path, shown):
+        assert commands_of(at(1, "a"), path=path) == [f'tflint allow Q001 {shown} --reason "…"']
+
+    def test_tie_values_to_options_that_look_like_options(self):
+        assert commands_of(at(1, "-x"), at(2, "b"))[0] == 'tflint allow Q001 m.tflite --at=-x --reason "…"'
+
+    def test_name_the_configuration_that_was_named(self):
+        (command,) = commands_of(at(1, "a"), config="my lint.toml")
+        assert command == """tflint allow Q001 m.tflite --config 'my lint.toml' --reason "…\""""
+
+    def test_are_never_broken(self):
+        (command,) = commands_of(at(1, "a"), path="folder/" * 60 + "m.tflite")
+        assert command.endswith(' --reason "…"')
+
+    def test_of_many_findings_take_no_longer_than_they_must(self):
+        started = time.perf_counter()
+        assert len(commands_of(*(at(number, f"t{number}") for number in range(20_000)))) == 20_000
+        assert time.perf_counter() - started < 10
 
 
 class TestStatistics:

@@ -54,7 +54,8 @@ def _add_rule_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_report_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("the report").add_argument
+    group = parser.add_argument_group("the report")
+    add = group.add_argument
     add("--format", choices=tuple(FORMATS), default="text", help="format of the report (default: text)")
     add(
         "--sarif-profile",
@@ -71,7 +72,9 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
     add("--output", metavar="FILE", help="write the report to a file")
     add("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: on a terminal)")
     add("--statistics", action="store_true", help="count findings by rule")
-    add("-v", "--verbose", action="store_true", help="list every finding, not only the first of a rule")
+    amount = group.add_mutually_exclusive_group().add_argument
+    amount("-v", "--verbose", action="store_true", help="list every finding, and the command that would allow it")
+    amount("-q", "--quiet", action="store_true", help="text: findings only, and nothing where there are none")
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -131,9 +134,15 @@ def _exit_code(report: Report, options: argparse.Namespace, config: Config) -> i
 
 def _rendered(report: Report, options: argparse.Namespace, config: Config) -> str:
     is_printed = options.output in (None, "-")
-    color = output.wants_color(options.color, sys.stdout) if is_printed else options.color == "always"
+    style = Style(
+        color=output.wants_color(options.color, sys.stdout) if is_printed else options.color == "always",
+        verbose=options.verbose,
+        quiet=options.quiet,
+        width=output.width(sys.stdout) if is_printed else WIDTH,
+        config=options.config or "",
+    )
     wanted = Options(
-        style=Style(color, options.verbose, output.width(sys.stdout) if is_printed else WIDTH),
+        style=style,
         statistics=options.statistics,
         fail_on=config.fail_on,
         rules=config.rules,

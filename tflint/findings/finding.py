@@ -152,10 +152,14 @@ class FileReport:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to say about the run and not about a file, such as an unused suppression."""
+    """Something to say about the run and not about a file, such as an unused suppression.
+
+    `level` is `warning` where somebody should act, else `note`; it never fails a run.
+    """
 
     kind: str
     message: str
+    level: str = "note"
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,9 @@ def mark(file: FileReport, suppress: Callable[[Finding], Suppression | None]) ->
 
 
 def _expired(allows: Iterable[Allow], today: datetime.date) -> list[Notice]:
+    ended = "{}: the suppression of {} ended on {}; remove it, or decide anew"
     return [
-        Notice("expired-allow", f"{allow.origin}: the suppression of {allow.rule} ended on {allow.until}; remove it")
+        Notice("expired-allow", ended.format(allow.origin, allow.rule, allow.until), "warning")
         for allow in allows
         if allow.until is not None and allow.until < today
     ]

@@ -49,7 +49,7 @@ def to_data(report: Report) -> dict[str, Any]:
             "elapsed_seconds": round(report.elapsed, 3),
         },
         "summary": report.summary(),
-        "notices": [{"kind": notice.kind, "message": notice.message} for notice in report.notices],
+        "notices": [{"kind": n.kind, "level": n.level, "message": n.message} for n in report.notices],
         "files": [_file(file) for file in report.files],
     }
 

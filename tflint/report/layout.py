@@ -32,11 +32,16 @@ GREEN, BOLD, DIM, RESET = "\x1b[32m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How text is written: with colour, with every finding listed, and how many characters wide."""
+    """How text is written: with colour, with every finding listed or findings only, and how many characters wide.
+
+    `config` is the configuration that was named, for commands that are shown.
+    """
 
     color: bool = False
     verbose: bool = False
     width: int = WIDTH
+    quiet: bool = False
+    config: str = ""
 
     def paint(self, text: str, code: str) -> str:
         """Text in a colour, where colours are on."""

@@ -79,8 +79,10 @@ def invocation(report: Report, left_out: str) -> dict[str, Any]:
 
 
 def _notifications(report: Report, left_out: str) -> Iterator[dict[str, Any]]:
-    for text in (*(notice.message for notice in report.notices), *([left_out] if left_out else [])):
-        yield {"level": "note", "message": {"text": clean(text)}}
+    for notice in report.notices:
+        yield {"level": notice.level, "message": {"text": clean(notice.message)}}
+    if left_out:
+        yield {"level": "note", "message": {"text": clean(left_out)}}
     for file in report.files:
         for entry in file.not_checked:
             text = f"{entry.rule} not checked at {plural(entry.rows, 'place')}: {entry.reason}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from tflint.findings import FileReport, Finding, Report, severity_rank
+from tflint.report.allowing import Allowing
 from tflint.report.layout import BOLD, COLORS, DIM, INDENT, Style, broken, joined, labelled, paragraph
 from tflint.report.names import clean, noun, place, plural, runtime, shared_prefix, size, title
 from tflint.report.summary import statistics as rule_counts
@@ -19,17 +20,20 @@ _COUNT_COLUMN = 64
 
 
 def render(report: Report, style: Style, *, statistics: bool = False) -> str:
-    """The whole report, ended by a newline."""
+    """The whole report, each line ended by a newline; empty where only findings are wanted and there are none."""
     lines: list[str] = []
     for file in report.files:
         if file.open_findings:
             lines += _file(file, style, with_target=len(report.targets) > 1)
-    for notice in report.notices:
-        lines += [style.paint(line, DIM) for line in paragraph(f"note: {notice.message}", 0, width=style.width)]
+    for notice in () if style.quiet else report.notices:
+        color = COLORS["warning"] if notice.level == "warning" else DIM
+        told = paragraph(f"{notice.level}: {notice.message}", 0, width=style.width)
+        lines += [style.paint(line, color) for line in told]
     if statistics:
         lines += rule_counts(report, style)
-    lines += summary(report, style)
-    return "\n".join(lines) + "\n"
+    if not style.quiet:
+        lines += summary(report, style)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _file(file: FileReport, style: Style, *, with_target: bool) -> Iterator[str]:
@@ -43,8 +47,9 @@ def _file(file: FileReport, style: Style, *, with_target: bool) -> Iterator[str]
 def finding_lines(file: FileReport, style: Style, *, with_target: bool) -> Iterator[str]:
     """A file's open findings, grouped; `with_target` names the runtime that each group holds for."""
     prefix = shared_prefix(f.location.names[-1] for f in file.open_findings if f.location.names)
+    allowing = Allowing(file.path, file.open_findings, style.config) if style.verbose else None
     for group in _groups(file.open_findings):
-        yield from _group(group, prefix, style, with_target=with_target)
+        yield from _group(group, prefix, style, allowing, with_target=with_target)
 
 
 def overview(file: FileReport) -> list[str]:
@@ -63,7 +68,9 @@ def _groups(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
         yield list(group)
 
 
-def _group(group: list[Finding], prefix: str, style: Style, *, with_target: bool) -> Iterator[str]:
+def _group(
+    group: list[Finding], prefix: str, style: Style, allowing: Allowing | None, *, with_target: bool
+) -> Iterator[str]:
     first = group[0]
     yield from _heading(group, style)
     yield from paragraph(first.message, 4, width=style.width)
@@ -77,7 +84,7 @@ def _group(group: list[Finding], prefix: str, style: Style, *, with_target: bool
         yield from labelled("for", runtime(first.target), style)
     if first.verdict:
         yield from labelled("run", first.verdict.replace("-", " "), style)
-    yield from _places(group, prefix, style)
+    yield from _places(group, prefix, style, allowing)
     yield from labelled("fix", first.fix, style)
 
 
@@ -92,9 +99,10 @@ def _heading(group: list[Finding], style: Style) -> Iterator[str]:
     yield from more
 
 
-def _places(group: list[Finding], prefix: str, style: Style) -> Iterator[str]:
-    """Where a group's findings are: the first, or all of them with what they say differently."""
+def _places(group: list[Finding], prefix: str, style: Style, allowing: Allowing | None) -> Iterator[str]:
+    """Where a group's findings are: the first, or all of them with what they say differently and what allows them."""
     first = group[0]
+    offered = ""
     for number, finding in enumerate(group if style.verbose else group[:1]):
         where = place(finding.location, prefix)
         roles = "".join(f"  ({related.message})" for related in finding.related)
@@ -103,6 +111,10 @@ def _places(group: list[Finding], prefix: str, style: Style) -> Iterator[str]:
             yield from labelled(label, clean(where + roles), style)
         if number and finding.message != first.message:
             yield from paragraph(finding.message, INDENT + 2, width=style.width)
+        command = allowing.command(finding) if allowing else ""
+        if command and command != offered:  # in one line, however long: people copy it
+            yield f"    {style.paint('allow ', DIM)} {command}"
+            offered = command
     others = sum(finding.message != first.message for finding in group)
     if others and not style.verbose:
         yield from labelled("", _others(len(group) - 1, others), style)
