@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from tflint.config import Config, TargetOptions, load_config
     from tflint.errors import MissingExtraError, TflintError, UserError
     from tflint.findings import FileReport, Finding, Location, Report
+    from tflint.findings.suppress import Allow
 
 __all__ = [
+    "Allow",
     "Config",
     "FileReport",
     "Finding",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Allow": "tflint.findings.suppress",
     "Config": "tflint.config",
     "TargetOptions": "tflint.config",
     "load_config": "tflint.config",

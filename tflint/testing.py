@@ -1,0 +1,98 @@
+"""For the tests of a script that converts models: an assertion that a model is clean. Needs no particular test runner.
+
+Takes what `tflint.check` takes; the text of the error is the text report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from tflint.config import Config, load_config
+from tflint.errors import UserError
+from tflint.findings import SEVERITIES, Report
+from tflint.findings.suppress import Allow
+
+if TYPE_CHECKING:
+    from tflint.api import Checkable
+
+#: As short as a reason may be in a configuration.
+MIN_REASON = 3
+
+
+def assert_clean(
+    model: Checkable,
+    *,
+    targets: str | Sequence[str] = (),
+    select: str | Sequence[str] = (),
+    ignore: str | Sequence[str] = (),
+    fail_on: str = "",
+    config: Config | str | PurePath | None = None,
+    allow: Mapping[str, str] | Sequence[Allow] = (),
+) -> Report:
+    """Check a model, and raise `AssertionError` with the report as text where it is not clean.
+
+    `model` is a path (a folder stands for the models below it), bytes, or what `tflint.load` gave. `targets` are
+    runtimes such as `litert==2.3.0` or `tflm`, `select` and `ignore` rules by id, prefix, name or category. `config`
+    is a `Config` or the path of a configuration; no file is looked for by itself. What is given besides it wins over
+    it, and `allow` adds to its suppressions: a mapping from rules to reasons, or `Allow` entries.
+
+    A model is clean where no finding that is not suppressed is at or above `fail_on`: `error`, `warning` or `note`
+    (empty: what the configuration says, else `error`), and where no rule crashed. Where there is no model at all
+    nothing is clean, either.
+
+    Returns the report. Raises `tflint.UserError` for a path that does not exist, for wrong rules, targets or
+    configurations.
+    """
+    __tracebackhide__ = True  # pytest shows the line of the test, not this one
+    from tflint.api import check
+    from tflint.findings.baseline import read_baseline
+    from tflint.report.text import Style, render
+
+    chosen = _configured(config, targets, select, ignore, allow)
+    threshold = _threshold(fail_on or chosen.fail_on)
+    known = read_baseline(chosen.baseline) if chosen.baseline else None
+    report = check(model, config=chosen, baseline=known)
+    if not report.files or report.crashes or report.fails(threshold):
+        raise AssertionError(render(report, Style()).rstrip("\n"))
+    return report
+
+
+def _configured(
+    config: Config | str | PurePath | None,
+    targets: str | Sequence[str],
+    select: str | Sequence[str],
+    ignore: str | Sequence[str],
+    allow: Mapping[str, str] | Sequence[Allow],
+) -> Config:
+    base = config if isinstance(config, Config) else load_config(str(config)) if config is not None else Config()
+    return replace(
+        base,
+        targets=_names(targets) or base.targets,
+        select=_names(select) or base.select,
+        ignore=_names(ignore) or base.ignore,
+        allow=(*base.allow, *_allows(allow)),
+    )
+
+
+def _names(given: str | Sequence[str]) -> tuple[str, ...]:
+    """One name, or several."""
+    return (given,) if isinstance(given, str) and given else tuple(given)
+
+
+def _allows(given: Mapping[str, str] | Sequence[Allow]) -> Sequence[Allow]:
+    if not isinstance(given, Mapping):
+        return given
+    for rule, reason in given.items():
+        if not isinstance(reason, str) or len(reason.strip()) < MIN_REASON:
+            hint = f'allow={{"{rule}": "runs on TFLM only"}}'
+            raise UserError(f"to allow '{rule}' needs a reason of at least {MIN_REASON} characters", hint=hint)
+    return [Allow(rule, reason, origin="allow=") for rule, reason in given.items()]
+
+
+def _threshold(fail_on: str) -> str:
+    if fail_on not in SEVERITIES:
+        raise UserError(f"fail_on must be error, warning or note, not '{fail_on}'")
+    return fail_on
