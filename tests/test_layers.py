@@ -33,7 +33,7 @@ LIGHT = (
 )
 
 #: Imported where they are needed and nowhere else: they cost more than linting a small model.
-LAZY = ("flatbuffers", "jsonschema", "rich")
+LAZY = ("argcomplete", "flatbuffers", "jsonschema", "rich")
 
 
 def all_modules(package: str = "tflint") -> list[str]:

@@ -44,16 +44,20 @@ class Target:
         }
 
 
-def newest(runtime: str) -> Version | None:
-    """The newest known release of a runtime."""
+def releases(runtime: str) -> list[Version]:
+    """The known releases of a runtime, the newest first; none of tflm, which has no versions."""
     if runtime == "tflm":
-        return None
+        return []
     if runtime == "litert":
-        releases = table("op_versions")["litert_releases"]
+        texts = set(table("op_versions")["litert_releases"])
     else:
-        releases = {release for versions in table("op_versions")["tflite"].values() for release in versions.values()}
-    versions = [version for release in releases if (version := parse_version(runtime, release))]
-    return max(versions)
+        texts = {release for versions in table("op_versions")["tflite"].values() for release in versions.values()}
+    return sorted({version for text in texts if (version := parse_version(runtime, text))}, reverse=True)
+
+
+def newest(runtime: str) -> Version | None:
+    """The newest known release of a runtime; None where it has no versions."""
+    return next(iter(releases(runtime)), None)
 
 
 def resolve_targets(names: Sequence[str], named: Mapping[str, TargetOptions]) -> tuple[Target, ...]:
