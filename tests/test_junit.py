@@ -194,7 +194,7 @@ class TestTheRun:
     def test_tells_its_time_and_notices(self):
         root = read(report(notices=(Notice("unused-allow", "tflint.toml: remove it"),)))
         assert (root.get("name"), root.get("time"), root.get("tests")) == ("tflite-lint", "0.250", "1")
-        assert root.findtext("testsuite/system-out") == "tflint.toml: remove it"
+        assert root.findtext("testsuite/system-out") == "note: tflint.toml: remove it"
 
     def test_of_nothing_has_no_suites(self):
         assert list(read(report(files=()))) == []

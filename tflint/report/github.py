@@ -26,7 +26,7 @@ def render(report: Report) -> str:
     for severity in reversed(SEVERITIES):
         found = [finding for file in report.files for finding in file.open_findings if finding.severity == severity]
         lines += _annotations(severity, found, with_target=len(report.targets) > 1)
-    lines += [_logged(f"note: {notice.message}") for notice in report.notices]
+    lines += [_logged(f"{notice.level}: {notice.message}") for notice in report.notices]
     lines += map(_logged, summary(report, Style()))
     return "\n".join(lines) + "\n"
 

@@ -129,7 +129,7 @@ def _notices(report: Report) -> ElementTree.Element:
     """What there is to say of the run: a suite without cases, so that it counts nowhere."""
     suite = ElementTree.Element("testsuite", name=NAME, tests="0", failures="0", errors="0", skipped="0")
     out = ElementTree.SubElement(suite, "system-out")
-    out.text = "\n".join(clean(notice.message) for notice in report.notices)
+    out.text = "\n".join(f"{notice.level}: {clean(notice.message)}" for notice in report.notices)
     return suite
 
 

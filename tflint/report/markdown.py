@@ -30,7 +30,7 @@ _TABLE_HEAD = f"| file | kind | {' | '.join(_COLUMNS)} |\n|---|---|{'--:|' * len
 def render(report: Report, *, verbose: bool = False, max_bytes: int = MAX_BYTES) -> str:
     """The Markdown text of a report, no larger than a number of bytes; `verbose` lists every place of a finding."""
     head = f"### tflite-lint · {found_in(report)}\n"
-    closing = [*summary(report, Style()), *(f"note: {clean(notice.message)}" for notice in report.notices)]
+    closing = [*summary(report, Style()), *(f"{notice.level}: {clean(notice.message)}" for notice in report.notices)]
     budget = max_bytes - _RESERVE - _size(head)
     tail = _fenced(closing, budget // 2)
     shown = sorted(filter(_is_worth_a_row, report.files), key=_urgency)
