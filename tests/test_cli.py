@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+import tflint.api
 from tests.models.named import MODELS_DIRECTORY
 from tflint._version import __version__
 from tflint.cli import output
@@ -107,6 +108,13 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["check", "--output", "x" * 300], "cannot be written: ", ""),
         (["check", "--output", "."], "'.' cannot be written: it is a folder", "a file in it"),
         (["check", "--output", ""], "an empty path to write to", ""),
+        (["check", "--report", "jsn=r.json"], "there is no format 'jsn'", "did you mean 'json'?"),
+        (["check", "--report", "x=y"], "there is no format 'x'", "formats: text, json, sarif"),
+        (["check", "--report", "json"], "it names no file", "--report json=FILE"),
+        (["check", "--report", "json=-"], "it names no file", "--format is for standard output"),
+        (["check", "--report", "json=no/r.json"], "there is no folder 'no'", "create"),
+        (["check", "--report", "json=r", "--report", "sarif=./r"], "two reports cannot be written to one file", ""),
+        (["check", "--report", "json=r", "--output", "r"], "two reports cannot be written to one file", ""),
         (["check", "--write-baseline", "no/b.json"], "there is no folder 'no'", "create"),
         (["check", ""], "an empty path", ""),
         (["check", "goood.tflite"], "'goood.tflite' does not exist", "did you mean 'good.tflite'?"),
@@ -404,6 +412,32 @@ def test_output_replaces_a_file_whole_and_leaves_nothing_else(here: Path) -> Non
     assert run(["check", "broken.tflite", "--format", "json", "--output", "report.json"]) == 1
     assert set(here.iterdir()) == before
     assert json.loads((here / "report.json").read_text("utf-8"))["summary"]["error"] == 1
+
+
+def test_one_run_writes_any_number_of_reports(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = []
+    real = tflint.api.check
+    monkeypatch.setattr("tflint.api.check", lambda *a, **k: runs.append(1) or real(*a, **k))
+    reports = {form: here / f"report = {form}" for form in FORMATS}
+    options = [word for form, path in reports.items() for word in ("--report", f"{form}={path.name}")]
+    assert run(["check", "broken.tflite", "--format", "github", *options]) == 1
+    assert len(runs) == 1
+    assert capsys.readouterr().out.startswith("::error ")
+    found = {form: path.read_text("utf-8") for form, path in reports.items()}
+    assert found["text"].startswith("broken.tflite")
+    assert json.loads(found["json"])["summary"]["error"] == 1
+    assert len(json.loads(found["sarif"])["runs"][0]["results"]) == 1
+
+
+def test_a_report_beside_is_as_the_main_one(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for form in ("text", "sarif", "markdown"):
+        options = ["--format", form, "--sarif-max-level", "note", "-v", "--statistics"]
+        assert run(["check", "broken.tflite", *options, "--report", f"{form}=beside", "--output", "main"]) == 1
+        times = re.compile(r"\d+\.\d s")
+        assert times.sub("", Path("beside").read_text("utf-8")) == times.sub("", Path("main").read_text("utf-8"))
+    assert run(["check", "good.tflite", "--report", f"json={os.devnull}", "--report", f"text={os.devnull}"]) == 0
 
 
 def test_a_failure_while_writing_leaves_the_old_file(

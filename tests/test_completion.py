@@ -100,6 +100,8 @@ IDS = [rule.id for rule in builtin_catalog().rules]
         ("tflint check --select Q001,K1", [f"Q001,{name}" for name in IDS if name.startswith("K1")]),
         ("tflint check --format js", ["json"]),
         ("tflint check --fail-on w", ["warning"]),
+        ("tflint check --report js", ["json="]),
+        ("tflint check --report json=mod", ["model\\ notes.txt", "models/"]),
         ("tflint check --target tflm", ["tflm"]),
         ("tflint check m", ["mine.tflite", "models/"]),
         ("tflint check models/", ["models/a\\ b.tflite", "models/c.TFLITE", "models/sub/"]),

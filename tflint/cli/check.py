@@ -10,11 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import output
+from tflint.cli import output, reports
 from tflint.config import Config, find_config, load_config
 from tflint.errors import UserError
-from tflint.report.formats import FORMATS, Options
-from tflint.report.layout import WIDTH, Style
 
 if TYPE_CHECKING:
     from tflint.findings import Report
@@ -30,7 +28,7 @@ def add_parser(commands: Any) -> None:
         help="files, folders, globs; - reads a list from standard input (default: .)",
     )
     _add_rule_options(parser)
-    _add_report_options(parser)
+    reports.add_options(parser)
     _add_run_options(parser)
     parser.set_defaults(run=run)
 
@@ -53,30 +51,6 @@ def _add_rule_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_report_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the report")
-    add = group.add_argument
-    add("--format", choices=tuple(FORMATS), default="text", help="format of the report (default: text)")
-    add(
-        "--sarif-profile",
-        choices=("github", "spec"),
-        default="github",
-        help="regions as GitHub wants them, or as the standard does (default: github)",
-    )
-    add(
-        "--sarif-max-level",
-        choices=("error", "warning", "note"),
-        default="error",
-        help="no SARIF result is more severe: GitHub fails its own check on errors (default: error)",
-    )
-    add("--output", metavar="FILE", help="write the report to a file")
-    add("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: on a terminal)")
-    add("--statistics", action="store_true", help="count findings by rule")
-    amount = group.add_mutually_exclusive_group().add_argument
-    amount("-v", "--verbose", action="store_true", help="list every finding, and the command that would allow it")
-    amount("-q", "--quiet", action="store_true", help="text: findings only, and nothing where there are none")
-
-
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("the run").add_argument
     add(
@@ -94,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     if options.jobs is not None and options.jobs < 1:
         raise UserError(f"--jobs must be at least 1, not {options.jobs}", hint="without it tflint chooses the number")
-    output.require_writable(options.output)
+    wanted = reports.wanted(options)
     output.require_writable(options.write_baseline)
     config = read_config(options)
     paths = _paths(options.paths, config)
@@ -111,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     if options.write_baseline:
         _write_baseline(report, options.write_baseline, config)
         return 0
-    output.write(_rendered(report, options, config), options.output)
+    reports.write(report, wanted, options, config)
     return _exit_code(report, options, config)
 
 
@@ -130,26 +104,6 @@ def _exit_code(report: Report, options: argparse.Namespace, config: Config) -> i
     if report.fails(config.fail_on):
         return 1
     return 3 if report.crashes else 0
-
-
-def _rendered(report: Report, options: argparse.Namespace, config: Config) -> str:
-    is_printed = options.output in (None, "-")
-    style = Style(
-        color=output.wants_color(options.color, sys.stdout) if is_printed else options.color == "always",
-        verbose=options.verbose,
-        quiet=options.quiet,
-        width=output.width(sys.stdout) if is_printed else WIDTH,
-        config=options.config or "",
-    )
-    wanted = Options(
-        style=style,
-        statistics=options.statistics,
-        fail_on=config.fail_on,
-        rules=config.rules,
-        sarif_profile=options.sarif_profile,
-        sarif_max_level=options.sarif_max_level,
-    )
-    return FORMATS[options.format](report, wanted)
 
 
 def read_config(options: argparse.Namespace) -> Config:

@@ -115,6 +115,16 @@ def targets(parsed_args: argparse.Namespace, **_: object) -> Words:
     return words
 
 
+def reports(prefix: str, **_: object) -> Iterable[str]:
+    """A format and an equals sign, then a file."""
+    from argcomplete.completers import FilesCompleter
+
+    from tflint.report.formats import FORMATS
+
+    form, equals, path = prefix.partition("=")
+    return [f"{form}={file}" for file in FilesCompleter()(path)] if equals else [f"{form}=" for form in FORMATS]
+
+
 def tables(**_: object) -> Words:
     """Tables that rules can use, with what a row of each is."""
     from tflint.facts.declared import all_tables
@@ -143,6 +153,7 @@ _COMPLETERS: dict[str, Callable[..., Words]] = {
     "RULES": selections,
     "TARGET": targets,
     "TABLE": tables,
+    "FORMAT=FILE": reports,
 }
 
 

@@ -1,0 +1,106 @@
+"""The reports of `tflint check`: one to print or write, and any number beside it to files, all of one run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tflint.cli import output
+from tflint.config import Config
+from tflint.documents.nearest import nearest
+from tflint.errors import UserError
+from tflint.report.formats import FORMATS, Options
+from tflint.report.layout import WIDTH, Style
+
+if TYPE_CHECKING:
+    from tflint.findings import Report
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which reports are written, and how."""
+    group = parser.add_argument_group("the report")
+    add = group.add_argument
+    add("--format", choices=tuple(FORMATS), default="text", help="format of the report (default: text)")
+    add(
+        "--sarif-profile",
+        choices=("github", "spec"),
+        default="github",
+        help="regions as GitHub wants them, or as the standard does (default: github)",
+    )
+    add(
+        "--sarif-max-level",
+        choices=("error", "warning", "note"),
+        default="error",
+        help="no SARIF result is more severe: GitHub fails its own check on errors (default: error)",
+    )
+    add("--output", metavar="FILE", help="write the report to a file")
+    add(
+        "--report",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="write one more report of the same run to a file; may be given again",
+    )
+    add("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: on a terminal)")
+    add("--statistics", action="store_true", help="count findings by rule")
+    amount = group.add_mutually_exclusive_group().add_argument
+    amount("-v", "--verbose", action="store_true", help="list every finding, and the command that would allow it")
+    amount("-q", "--quiet", action="store_true", help="text: findings only, and nothing where there are none")
+
+
+def wanted(options: argparse.Namespace) -> list[tuple[str, str | None]]:
+    """The formats of all reports of a run, and where each goes (None: standard output), that one last.
+
+    `UserError` where one cannot be written, so that it is told before the work.
+    """
+    reports = [*map(_beside, options.report), (options.format, options.output)]
+    files = [os.path.realpath(path) for _, path in reports if path and path != os.devnull]
+    twice = next((path for path in files if files.count(path) > 1), None)
+    if twice:
+        raise UserError(f"two reports cannot be written to one file, '{twice}'")
+    for _, path in reports:
+        output.require_writable(path)
+    return reports
+
+
+def _beside(text: str) -> tuple[str, str]:
+    """Format and file of a report that is written beside the main one."""
+    form, _, path = text.partition("=")
+    if form not in FORMATS:
+        hint = nearest(form, FORMATS) or f"formats: {', '.join(FORMATS)}"
+        raise UserError(f"--report {text}: there is no format '{form}'", hint=hint)
+    if path in ("", "-"):
+        hint = f"write --report {form}=FILE; --format is for standard output"
+        raise UserError(f"--report {text}: it names no file", hint=hint)
+    return form, path
+
+
+def write(
+    report: Report, wanted: Sequence[tuple[str, str | None]], options: argparse.Namespace, config: Config
+) -> None:
+    """Write all reports of a run."""
+    for form, path in wanted:
+        output.write(_rendered(report, form, path, options, config), path)
+
+
+def _rendered(report: Report, form: str, path: str | None, options: argparse.Namespace, config: Config) -> str:
+    is_printed = path in (None, "-")
+    style = Style(
+        color=output.wants_color(options.color, sys.stdout) if is_printed else options.color == "always",
+        verbose=options.verbose,
+        quiet=options.quiet,
+        width=output.width(sys.stdout) if is_printed else WIDTH,
+        config=options.config or "",
+    )
+    decided = Options(
+        style=style,
+        statistics=options.statistics,
+        fail_on=config.fail_on,
+        rules=config.rules,
+        sarif_profile=options.sarif_profile,
+        sarif_max_level=options.sarif_max_level,
+    )
+    return FORMATS[form](report, decided)
