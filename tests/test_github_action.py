@@ -1,0 +1,350 @@
+"""The GitHub action: its steps run as a runner runs them, on models that are good, broken, or strangely named.
+
+`Runner` is the part of a runner that action.yml needs: expressions in `env`, `if` and `outputs`, files for outputs and
+the summary, bash as a composite action calls it. Steps that use other actions are recorded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.test_packaging import Environment, built
+from tflint.resources import named_model_path
+
+ROOT = Path(__file__).parents[1]
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+STEPS: list[dict[str, Any]] = ACTION["runs"]["steps"]
+PAGE = (ROOT / "docs" / "github-action.md").read_text(encoding="utf-8")
+
+#: How a runner starts `shell: bash`.
+BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
+_EXPRESSION = re.compile(r"\$\{\{ *(.*?) *\}\}")
+_EQUALS = re.compile(r"(.*?) == '(.*)'")
+
+needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+
+
+@dataclass
+class Runner:
+    """Runs the action in a folder; `temp` is RUNNER_TEMP, `given` are the inputs that a workflow gives."""
+
+    folder: Path
+    temp: Path
+    given: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
+    log: str = ""
+    used: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    failed: int = 0
+
+    @property
+    def summary(self) -> str:
+        path = self.temp / "summary"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    @property
+    def results(self) -> dict[str, str]:
+        """What the action itself gives."""
+        return {name: self.value(output["value"]) for name, output in ACTION["outputs"].items()}
+
+    def run(self, *, install: bool = False) -> Runner:
+        """Run the steps in order until one fails; the installation only where asked, else it is as if it was."""
+        self.outputs["python"] = {"python-path": sys.executable}
+        for step in STEPS:
+            if "if" in step and self.value(step["if"]) != "true":
+                continue
+            if step.get("id") == "install" and not install:
+                self.outputs["install"] = {"python": str(self.temp / "tflite-lint" / "bin" / "python")}
+            elif "run" in step:
+                self.script(step)
+            else:
+                self.used.append((step["uses"], {key: self.value(str(text)) for key, text in step["with"].items()}))
+            if self.failed:
+                break
+        return self
+
+    def script(self, step: dict[str, Any]) -> None:
+        assert step["shell"] == "bash"
+        script, written = self.temp / "script.sh", self.temp / "output"
+        script.write_text(step["run"], encoding="utf-8")
+        written.write_text("", encoding="utf-8")
+        environment = {
+            **{name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")},
+            "GITHUB_ACTION_PATH": str(ROOT),
+            "GITHUB_OUTPUT": str(written),
+            "GITHUB_STEP_SUMMARY": str(self.temp / "summary"),
+            "RUNNER_TEMP": str(self.temp),
+            "XDG_CACHE_HOME": str(self.temp / "cache"),
+            **{name: self.value(str(text)) for name, text in step.get("env", {}).items()},
+        }
+        done = subprocess.run(
+            [*BASH, str(script)],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=300,
+        )
+        self.log += done.stdout.decode("utf-8")
+        self.failed = done.returncode
+        pairs = (line.split("=", 1) for line in written.read_text(encoding="utf-8").splitlines())
+        self.outputs.setdefault(step.get("id", ""), {}).update(dict(pairs))
+
+    def value(self, text: str) -> str:
+        return _EXPRESSION.sub(lambda match: self.expression(match[1]), text)
+
+    def expression(self, text: str) -> str:
+        equals = _EQUALS.fullmatch(text)
+        if equals:
+            return str(self.expression(equals[1]) == equals[2]).lower()
+        kind, *names = text.split(".")
+        if kind == "inputs":
+            (name,) = names
+            return self.given.get(name, str(ACTION["inputs"][name]["default"]))
+        assert kind == "steps" and names[1] == "outputs", text
+        return self.outputs.get(names[0], {}).get(names[2], "")
+
+    def commands(self) -> Iterator[tuple[str, str]]:
+        """The workflow commands that a runner would obey: their names, and what stands behind these."""
+        stopped = ""
+        for line in map(str.strip, self.log.splitlines()):
+            if stopped:
+                stopped = "" if line == f"::{stopped}::" else stopped
+                continue
+            match = re.match(r"::([a-z-]+)(.*)", line)
+            if match and match[1] == "stop-commands":
+                stopped = match[2].removeprefix("::")
+            elif match:
+                yield match[1], match[2]
+
+
+@pytest.fixture(scope="module")
+def temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A RUNNER_TEMP with the action installed, from this checkout and without an index."""
+    folder = tmp_path_factory.mktemp("a runner's temp")
+    environment = Environment(folder / "tflite-lint")
+    environment.pip_install(str(built("wheel", ROOT, tmp_path_factory.mktemp("wheel"))))
+    return folder
+
+
+@pytest.fixture
+def runner(temp: Path, tmp_path: Path) -> Runner:
+    """A runner in a checkout with a good and a broken model."""
+    (temp / "summary").unlink(missing_ok=True)
+    runner = Runner(tmp_path / "checkout", temp)
+    (runner.folder / "models").mkdir(parents=True)
+    model(runner, "conv_int8", "models/good.tflite")
+    model(runner, "truncated", "models/broken.tflite")
+    return runner
+
+
+def model(runner: Runner, name: str, path: str) -> None:
+    shutil.copy(named_model_path(name), runner.folder / path)
+
+
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+def test_no_expression_stands_in_a_script() -> None:
+    scripts = [step["run"] for step in STEPS if "run" in step]
+    assert len(scripts) >= 3
+    assert not any("${{" in script for script in scripts)
+
+
+def test_other_actions_are_pinned_to_a_major_version() -> None:
+    assert [step["uses"] for step in STEPS if "uses" in step] == [
+        "actions/setup-python@v6",
+        "github/codeql-action/upload-sarif@v4",
+    ]
+
+
+def test_the_jobs_python_is_left_alone() -> None:
+    (step,) = [step for step in STEPS if step.get("id") == "python"]
+    assert step["with"]["update-environment"] is False
+
+
+def test_every_input_is_used_and_every_one_used_is_there() -> None:
+    text = (ROOT / "action.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r"inputs\.([a-z-]+)", text)) == set(ACTION["inputs"])
+    assert all(
+        entry["description"].endswith(".") for entry in (*ACTION["inputs"].values(), *ACTION["outputs"].values())
+    )
+
+
+# --- runs -----------------------------------------------------------------------------------------------------------
+
+
+@needs_bash
+def test_a_good_model_passes(runner: Runner) -> None:
+    runner.given = {"paths": "models/good.tflite"}
+    assert runner.run().failed == 0, runner.log
+    assert list(runner.commands()) == []
+    assert {key: runner.results[key] for key in ("errors", "warnings", "notes")} == {
+        "errors": "0",
+        "warnings": "0",
+        "notes": "0",
+    }
+    assert json.loads(Path(runner.results["sarif"]).read_text(encoding="utf-8"))["runs"][0]["results"] == []
+    assert runner.summary.startswith("### tflite-lint · 1 model: no findings")
+
+
+@needs_bash
+def test_a_broken_model_fails_with_annotation_summary_and_sarif(runner: Runner) -> None:
+    assert runner.run().failed == 1
+    ((command, text),) = runner.commands()
+    assert command == "error"
+    assert text.startswith(" file=models/broken.tflite,title=G003 truncated or malformed::")
+    assert runner.results["errors"] == "1"
+    assert "models/broken.tflite" in runner.summary
+    (result,) = json.loads(Path(runner.results["sarif"]).read_text(encoding="utf-8"))["runs"][0]["results"]
+    assert result["level"] == "error"
+    assert [name for name, _ in runner.used] == ["actions/setup-python@v6"], "nothing is uploaded unasked"
+
+
+@needs_bash
+def test_sarif_is_uploaded_before_the_job_fails(runner: Runner) -> None:
+    runner.given = {"upload-sarif": "true", "sarif-max-level": "warning", "sarif-category": "models"}
+    assert runner.run().failed == 1
+    name, given = runner.used[-1]
+    assert name == "github/codeql-action/upload-sarif@v4"
+    assert given == {"sarif_file": runner.results["sarif"], "category": "models"}
+    (result,) = json.loads(Path(given["sarif_file"]).read_text(encoding="utf-8"))["runs"][0]["results"]
+    assert result["level"] == "warning"
+
+
+@needs_bash
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"fail-on": "never"}, 0),
+        ({"paths": "models/good.tflite\r\n\r\nmodels/broken.tflite"}, 1),
+        ({"paths": "models/g*.tflite"}, 0),
+        ({"paths": ""}, 1),
+        ({"args": "--ignore=G003\n--ignore=Q"}, 0),
+        ({"targets": "litert==2.1.0\ntflm"}, 1),
+        ({"config": "lint/strict.toml"}, 0),
+    ],
+)
+def test_inputs_reach_the_command(runner: Runner, given: dict[str, str], code: int) -> None:
+    (runner.folder / "lint").mkdir()
+    (runner.folder / "lint" / "strict.toml").write_text('ignore = ["G003"]\n')
+    runner.given = given
+    assert runner.run().failed == code, runner.log
+
+
+@needs_bash
+def test_one_run_serves_all_reports(runner: Runner) -> None:
+    (script,) = [step["run"] for step in STEPS if step.get("id") == "lint"]
+    assert script.count("-m tflint") == 1
+
+
+# --- what must not work ---------------------------------------------------------------------------------------------
+
+
+NAMES = [
+    "a b.tflite",
+    'it\'s "quoted".tflite',
+    "$(touch pwned).tflite",
+    "`touch pwned`.tflite",
+    "; touch pwned #.tflite",
+    "-v.tflite",
+    "--output=pwned.tflite",
+    "%0A::error::x.tflite",
+    "::error::x.tflite",
+    "${{ github.token }}.tflite",
+]
+
+
+@needs_bash
+@pytest.mark.skipif(sys.platform == "win32", reason="names of files are fewer there")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_a_name(runner: Runner, name: str) -> None:
+    model(runner, "truncated", name)
+    before = sorted(runner.folder.rglob("*"))
+    runner.given = {"paths": name}
+    runner.run()
+    assert sorted(runner.folder.rglob("*")) == before, "nothing was made"
+    assert runner.failed == 1
+    assert runner.results["errors"] == "1", "the file of that name was checked"
+    assert [command for command, _ in runner.commands()] == ["error"]
+
+
+@needs_bash
+@pytest.mark.parametrize("name", ["paths", "config", "targets", "fail-on", "args", "sarif-max-level", "upload-sarif"])
+@pytest.mark.parametrize("value", ["x'; touch pwned; '", '"$(touch pwned)"', "x\n::set-output name=code::0\n"])
+def test_no_input_is_executed(runner: Runner, name: str, value: str) -> None:
+    before = sorted(runner.folder.rglob("*"))
+    runner.given = {name: value}
+    runner.run()
+    assert sorted(runner.folder.rglob("*")) == before
+    assert runner.failed == 2, runner.log
+    assert [command for command, _ in runner.commands()] == ["error"]
+
+
+@needs_bash
+def test_a_file_of_the_repository_gives_no_command(runner: Runner) -> None:
+    (runner.folder / "tflint.toml").write_text('ignore = ["G003"]\n  ::add-mask::secret = 1\n')
+    assert runner.run().failed == 2
+    assert "  ::add-mask::secret" in runner.log, "the message shows the line"
+    ((command, text),) = runner.commands()
+    assert (command, text) == ("error", " title=tflite-lint::models were not checked: the log of this step says why")
+
+
+@needs_bash
+def test_a_module_of_the_repository_is_not_imported(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("tflint.py", "numpy.py", "json.py", "secrets.py", "sitecustomize.py"):
+        (runner.folder / name).write_text("open('pwned', 'w')\n")
+    runner.given = {"paths": "models/good.tflite"}
+    assert runner.run().failed == 0, runner.log
+    assert not (runner.folder / "pwned").exists()
+
+
+@needs_bash
+def test_nothing_checked_is_no_success(runner: Runner) -> None:
+    runner.given = {"args": "--write-baseline=known.json"}
+    assert runner.run().failed == 2
+
+
+@needs_bash
+@pytest.mark.slow
+def test_the_installation_needs_nothing_but_the_checkout(tmp_path: Path) -> None:
+    download = ["download", "--quiet", "--no-deps", "--retries", "1", "--dest", str(tmp_path), "hatchling>=1.27"]
+    if subprocess.run([sys.executable, "-m", "pip", *download], capture_output=True).returncode:
+        pytest.skip("the package index has no hatchling for pip")
+    temp, checkout = tmp_path / "temp", tmp_path / "checkout"
+    temp.mkdir()
+    checkout.mkdir()
+    shutil.copy(named_model_path("conv_int8"), checkout / "good.tflite")
+    runner = Runner(checkout, temp).run(install=True)
+    assert runner.failed == 0, runner.log
+    assert runner.results["errors"] == "0"
+    assert Path(runner.outputs["install"]["python"]).is_relative_to(temp)
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_names_every_input_and_output() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \|", PAGE, re.MULTILINE)
+    assert rows == [*ACTION["inputs"], *ACTION["outputs"]]
+
+
+def test_the_workflows_of_the_page_give_inputs_that_there_are() -> None:
+    workflows = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)]
+    assert len(workflows) >= 2
+    for workflow in workflows:
+        for job in workflow["jobs"].values():
+            (step,) = [step for step in job["steps"] if "OWNER" in step.get("uses", "")]
+            assert set(step.get("with", {})) <= set(ACTION["inputs"])
+            assert job["steps"][0] == {"uses": "actions/checkout@v5", "with": {"lfs": True}}
