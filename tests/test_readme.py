@@ -31,7 +31,8 @@ COMMAND = "$ tflint facts associated_file\n"
     [
         ("…\nassociated_file: one row is a file named by the metadata, packed after the model, or both\n…\n", True),
         (
-            "-> leads to a row of a table, [ ] is a list; options.* is absent where an operator has no such option\n…\n",
+            "-> leads to a row of a table, [ ] is a list; options.* is absent where an operator has no such option\n"
+            "…\n",
             True,
         ),
         ("…\nassociated_file: one row is something else\n…\n", False),

@@ -68,7 +68,7 @@ models/person_detect.tflite · full int8 · 31 operators · 293.5 KiB
 12 models: 14 errors, 1 warning in 1 · 11 clean · 0 suppressed · target litert 2.3.0 (default) · ruleset 0.1
   0.2 s
 checked: 44 rules on the bytes of each file; no model was run
-not checked: values of weights, preprocessing
+not checked: preprocessing
 more: tflint explain Q009
 """
 
@@ -333,7 +333,7 @@ class TestTheSummary:
         found = (finding(), finding(severity="warning"), finding(severity="warning"), finding(severity="note"))
         assert "\n1 model: 1 error, 2 warnings, 1 note · 0 suppressed · " in text_of(*found)
         several = text_of(files=files_of("checked", "checked", findings=(*found, FULL)))
-        assert "\n2 models: 1 error, 2 warnings, 1 note in 1 · 1 clean · 1 suppressed · " in several
+        assert "\n2 models: 1 error, 2 warnings in 1, 1 note · 1 clean · 1 suppressed · " in several
 
     def test_does_not_call_clean_what_nobody_could_read(self):
         muted = finding(suppressed=Suppression("allow", "known"))
@@ -349,7 +349,7 @@ class TestTheSummary:
     def test_says_of_a_clean_run_what_was_checked_and_what_was_not(self):
         assert text_of().splitlines()[-2:] == [
             "checked: 44 rules on the bytes of each file; no model was run",
-            "not checked: values of weights, preprocessing",
+            "not checked: preprocessing",
         ]
         assert "checked: 1 rule on" in text_of(rules_run=1)
 
@@ -358,12 +358,22 @@ class TestTheSummary:
             entries = tuple(NotChecked(f"Q{number:03}", number + 1, "why") for number in range(n_rules))
             return (FileReport("m.tflite", not_checked=entries), FileReport("n.tflite", not_checked=entries[:1]))
 
-        assert text_of(files=undecided(2)).endswith(
-            "not checked: values of weights, preprocessing, Q000 at 2 places, Q001 at 2 places\n"
-        )
+        assert text_of(files=undecided(2)).endswith("not checked: preprocessing, Q000 at 2 places, Q001 at 2 places\n")
         many = text_of(files=undecided(40))
         assert many.endswith(", 34 further rules at some places\n")
         assert "Q006" not in many
+
+    def test_folds_the_notes_of_several_files_where_asked(self):
+        noted = finding(rule="M002", name="metadata-missing", severity="note")
+        files = (
+            FileReport("a.tflite", findings=(noted, finding())),
+            FileReport("b.tflite", findings=(dataclasses.replace(noted, location=Location("b.tflite")),)),
+        )
+        folded = text_of(files=files, style=Style(folds_notes=True))
+        assert "\nnotes · M002 metadata missing in 2 files · -v lists them\n" in folded
+        assert "b.tflite" not in folded
+        assert "b.tflite" in text_of(files=files)
+        assert "notes · " not in text_of(files=files[1:], style=Style(folds_notes=True))
 
     def test_points_to_the_page_of_the_most_severe_rule(self):
         files = (

@@ -92,6 +92,7 @@ def _rendered(report: Report, form: str, path: str | None, options: argparse.Nam
         color=output.wants_color(options.color, sys.stdout) if is_printed else options.color == "always",
         verbose=options.verbose,
         quiet=options.quiet,
+        folds_notes=not options.verbose and config.fail_on != "note",
         width=output.width(sys.stdout) if is_printed else WIDTH,
         config=options.config or "",
     )

@@ -23,8 +23,8 @@ _SCHEMES = [
 ]
 _CODE = {name: code for code, name in enumerate(_SCHEMES)}
 _NARROW = {"INT8", "UINT8", "INT4", "UINT4", "INT2", "INT16"}
-#: Weights with fewer elements stay in float when the converter makes a dynamic range model: what it is called depends on
-#: the larger ones (`minimum_elements_for_weights` of quantization_config.h in TensorFlow 2.21).
+#: Weights with fewer elements stay in float when the converter makes a dynamic range model: its name depends on the
+#: larger ones (`minimum_elements_for_weights` of quantization_config.h in TensorFlow 2.21).
 _MIN_QUANTIZED_ELEMENTS = 1024
 #: Types of inputs and outputs that can hold quantized values, or what these stand for; others are indices and flags.
 _VALUE_TYPES = {"FLOAT32", "FLOAT16", "INT8", "UINT8", "INT16"}

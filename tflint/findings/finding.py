@@ -140,6 +140,11 @@ class FileReport:
         """The findings that are not suppressed."""
         return tuple(finding for finding in self.findings if finding.suppressed is None)
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether it was read, and no open finding is more than a note."""
+        return self.status == "checked" and all(finding.severity == "note" for finding in self.open_findings)
+
     def summary(self) -> dict[str, int]:
         """Numbers of open findings by severity, of suppressed ones, and of rules that could not be decided."""
         counts = Counter(finding.severity for finding in self.open_findings)

@@ -34,13 +34,15 @@ GREEN, BOLD, DIM, RESET = "\x1b[32m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 class Style:
     """How text is written: with colour, with every finding listed or findings only, and how many characters wide.
 
-    `config` is the configuration that was named, for commands that are shown.
+    `folds_notes` counts the notes of several files by rule instead of listing them. `config` is the configuration that
+    was named, for commands that are shown.
     """
 
     color: bool = False
     verbose: bool = False
     width: int = WIDTH
     quiet: bool = False
+    folds_notes: bool = False
     config: str = ""
 
     def paint(self, text: str, code: str) -> str:

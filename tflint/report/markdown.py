@@ -70,7 +70,9 @@ def _all_details(report: Report, files: Sequence[FileReport], verbose: bool, bud
     style = Style(verbose=verbose)
     parts: list[str] = []
     for number, file in enumerate(files):
-        part = _details(file, [*finding_lines(file, style, with_target=len(report.targets) > 1)], budget)
+        part = _details(
+            file, [*finding_lines(file, file.open_findings, style, with_target=len(report.targets) > 1)], budget
+        )
         if not part:
             more = plural(len(files) - number, "more file")
             parts.append(f"The findings of {more} are left out: the text would be too large for a comment.\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tflint.findings import SEVERITIES, Report, severity_rank
+from tflint.findings import SEVERITIES, FileReport, Report, severity_rank
 from tflint.report.layout import COLORS, GREEN, Style, broken, joined
 from tflint.report.names import plural, runtime
 
@@ -48,18 +48,22 @@ def found_in(report: Report) -> str:
     if not n_files:
         return "nothing to check"
     is_models = all(file.kind == "model" and file.status == "checked" for file in report.files)
-    parts = [plural(totals[severity], severity) for severity in reversed(SEVERITIES) if totals[severity]]
-    found = ", ".join(parts) or "no findings"
-    if parts and n_files > 1:
-        found += f" in {sum(1 for file in report.files if file.open_findings):,}"
+    grave = [plural(totals[severity], severity) for severity in ("error", "warning") if totals[severity]]
+    if grave and n_files > 1:
+        grave[-1] += f" in {sum(_is_grave(file) for file in report.files):,}"
+    notes = [plural(totals["note"], "note")] if totals["note"] else []
+    found = ", ".join(grave + notes) or "no findings"
     return f"{plural(n_files, 'model' if is_models else 'file')}: {found}"
 
 
+def _is_grave(file: FileReport) -> bool:
+    return any(finding.severity != "note" for finding in file.open_findings)
+
+
 def _circumstances(report: Report, totals: dict[str, int]) -> Iterator[str]:
-    silent = [file for file in report.files if not file.open_findings]
-    n_unread = sum(file.status == "unreadable" for file in silent)
+    n_unread = sum(file.status == "unreadable" and not file.open_findings for file in report.files)
     if len(report.files) > 1:
-        yield f"{len(silent) - n_unread:,} clean"
+        yield f"{sum(file.is_clean for file in report.files):,} clean"
     if n_unread:
         yield f"{n_unread:,} unreadable"
     yield f"{totals['suppressed']:,} suppressed"
@@ -71,7 +75,7 @@ def _circumstances(report: Report, totals: dict[str, int]) -> Iterator[str]:
 
 def _not_checked(report: Report) -> list[str]:
     """What nobody looked at, and which rules could not be decided."""
-    pieces = ["not checked: values of weights", "preprocessing"]
+    pieces = ["not checked: preprocessing"]
     n_unread = sum(file.status == "unreadable" for file in report.files)
     if n_unread:
         pieces.append(f"the graph of {plural(n_unread, 'unreadable file')}")

@@ -22,9 +22,13 @@ _COUNT_COLUMN = 64
 def render(report: Report, style: Style, *, statistics: bool = False) -> str:
     """The whole report, each line ended by a newline; empty where only findings are wanted and there are none."""
     lines: list[str] = []
+    folded = [] if len(report.files) == 1 or not style.folds_notes else list(_notes(report))
     for file in report.files:
-        if file.open_findings:
-            lines += _file(file, style, with_target=len(report.targets) > 1)
+        listed = [finding for finding in file.open_findings if not folded or finding.severity != "note"]
+        if listed:
+            lines += _file(file, listed, style, with_target=len(report.targets) > 1)
+    if folded:
+        lines += joined(["notes", *folded, "-v lists them"], " · ", width=style.width)
     for notice in () if style.quiet else report.notices:
         color = COLORS["warning"] if notice.level == "warning" else DIM
         told = paragraph(f"{notice.level}: {notice.message}", 0, width=style.width)
@@ -36,19 +40,29 @@ def render(report: Report, style: Style, *, statistics: bool = False) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _file(file: FileReport, style: Style, *, with_target: bool) -> Iterator[str]:
+def _notes(report: Report) -> Iterator[str]:
+    """The notes of all files by rule, and in how many files each stands."""
+    files: dict[tuple[str, str], set[str]] = {}
+    for finding in report.findings():
+        if finding.severity == "note" and finding.suppressed is None:
+            files.setdefault((finding.rule, finding.name), set()).add(finding.location.file)
+    for (rule, name), paths in sorted(files.items()):
+        yield f"{rule} {title(name)} in {plural(len(paths), 'file')}"
+
+
+def _file(file: FileReport, listed: Sequence[Finding], style: Style, *, with_target: bool) -> Iterator[str]:
     path = clean(file.path)
     first, *more = joined([path, *overview(file)], " · ", width=style.width)
     yield style.paint(path, BOLD) + first[len(path) :]
     yield from more
-    yield from finding_lines(file, style, with_target=with_target)
+    yield from finding_lines(file, listed, style, with_target=with_target)
 
 
-def finding_lines(file: FileReport, style: Style, *, with_target: bool) -> Iterator[str]:
-    """A file's open findings, grouped; `with_target` names the runtime that each group holds for."""
-    prefix = shared_prefix(f.location.names[-1] for f in file.open_findings if f.location.names)
+def finding_lines(file: FileReport, listed: Sequence[Finding], style: Style, *, with_target: bool) -> Iterator[str]:
+    """Some of a file's open findings, grouped; `with_target` names the runtime that each group holds for."""
+    prefix = shared_prefix(f.location.names[-1] for f in listed if f.location.names)
     allowing = Allowing(file.path, file.open_findings, style.config) if style.verbose else None
-    for group in _groups(file.open_findings):
+    for group in _groups(listed):
         yield from _group(group, prefix, style, allowing, with_target=with_target)
 
 
