@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +15,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tests.models import ModelBuilder
-from tests.test_facts import by_name, facts_of
+from tests.models.large import write_sparse_2gb
+from tests.test_facts import by_name, facts_of, rows
 from tests.test_reader import CountingSource
-from tflint.facts.facts import Facts
+from tflint.facts.facts import FactError, Facts
 from tflint.facts.weights.constants import constants_of
 from tflint.facts.weights.survey import Survey
 from tflint.flatbuffer.window import Window
+from tflint.model.load import batches, open_model, read_one
+from tflint.source import BytesSource, FileSource, SourceError
 from tflint.writer import packed_numbers
 
 INTEGERS = {
@@ -63,13 +69,12 @@ def expected(dtype: str, values: np.ndarray, axis: int | None, zero: int) -> dic
         }
     low, high = INTEGERS[dtype]
     extremes = {low, high, -high} if low and zero == 0 else {low, high}
+    saturated = [np.mean([int(q) in extremes for q in channel]) for channel in channels]
     return {
         "value_min": [float(channel.min()) for channel in channels],
         "value_max": [float(channel.max()) for channel in channels],
         "zero_share": [np.mean(channel == zero) for channel in channels],
-        "saturated_share": None
-        if dtype == "INT2"
-        else [np.mean([int(q) in extremes for q in channel]) for channel in channels],
+        "saturated_share": None if dtype == "INT2" else saturated,
         "n_nan": None,
         "n_inf": None,
         "n_denormal": None,

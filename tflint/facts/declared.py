@@ -76,6 +76,10 @@ _SUBGRAPH = (
 _BUFFER = (
     _fact("n_bytes", _NUM, "bytes of data, stored in the flatbuffer or by offset", "sizes:buffer_bytes",
           "buffer.data buffer.offset buffer.size"),
+    _fact("identity", reference("buffer"), "the first buffer of the model with the same content: itself where there is "
+          "none before it", "weights.identity:buffer_identity", "buffer.n_bytes", absent="it has no data",
+          unknown="its data lies outside of the file, or more is shared than a file of its size can mean",
+          values=True),
 )  # fmt: skip
 _OPERATOR = (
     _fact("input", _TENSOR, "its data input", "roles:operator_input", "operator.opcode operand.tensor",

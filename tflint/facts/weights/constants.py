@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tflint.facts import facts as limits
 from tflint.facts.facts import Facts, taken
 from tflint.facts.weights.elements import element_types
+from tflint.facts.weights.keys import distinct, sums_within
 from tflint.facts.weights.pieces import LONG_RUN, Layout
 from tflint.facts.weights.places import buffer_places
 
@@ -85,7 +86,7 @@ def _constants(facts: Facts) -> Constants:
     columns = np.stack(
         [starts[rows], n_bytes[rows], types[rows], outer, channels, inner, zeros, is_symmetric, is_uniform]
     )
-    chosen, entries = _distinct(columns)
+    chosen, entries = distinct(columns)
     kept = _within_budget(facts, columns[:, chosen], facts.table("tensor").model[rows[chosen]])
     numbers = np.where(kept, np.cumsum(kept) - 1, -1)
     of_tensor = np.full(len(types), -1)
@@ -158,17 +159,6 @@ def _zero_points(facts: Facts, rows: Ints) -> tuple[Ints, Truths]:
     return zeros, zeros == last
 
 
-def _distinct(columns: Ints) -> tuple[Ints, Ints]:
-    """For each distinct column, in order, the index of one like it; and for each column which distinct one it is."""
-    order = np.lexsort(columns[::-1])
-    ordered = columns[:, order]
-    is_new = np.ones(len(order), dtype=np.bool_)
-    is_new[1:] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
-    entries = np.empty(len(order), dtype=np.int64)
-    entries[order] = np.cumsum(is_new) - 1
-    return order[is_new], entries
-
-
 def _within_budget(facts: Facts, columns: Ints, models: Ints) -> Truths:
     """Which constants are read: of each model the first ones, up to its own size and to a number of channels."""
     _, n_bytes, _, outer, channels, inner, *_ = columns
@@ -176,15 +166,8 @@ def _within_budget(facts: Facts, columns: Ints, models: Ints) -> Truths:
     allowed = (window.ends - window.starts)[models] + _ALLOWANCE_BYTES
     groups = np.where((channels > 1) & (outer > 1) & (inner < LONG_RUN), channels * inner, channels)
     is_small_enough: Truths = (
-        (_sums_within(n_bytes, models) <= allowed)
-        & (_sums_within(channels, models) <= limits.MAX_ELEMENTS)
+        (sums_within(n_bytes, models) <= allowed)
+        & (sums_within(channels, models) <= limits.MAX_ELEMENTS)
         & (groups <= limits.MAX_ELEMENTS)
     )
     return is_small_enough
-
-
-def _sums_within(amounts: Ints, models: Ints) -> Ints:
-    """Running sums that begin anew with each model; of models in ascending order."""
-    sums = np.cumsum(amounts)
-    before: Ints = np.concatenate([[0], sums])[np.searchsorted(models, models)]
-    return sums - before

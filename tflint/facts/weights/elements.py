@@ -39,7 +39,8 @@ class ElementType:
         return self.exponent != 0
 
     @property
-    def _has_keys(self) -> bool:
+    def has_keys(self) -> bool:
+        """Whether keys are others than the elements."""
         return self.is_float and self.bits == 16
 
     def elements(self, raw: NDArray[np.uint8]) -> Array:
@@ -48,34 +49,36 @@ class ElementType:
             return _spread(raw, self.bits, is_signed=self.low < 0)
         return raw.view(self.stored)
 
-    def keys(self, elements: Array) -> Array:
-        """Numbers that have the order of the elements; infinities and NaN lie beyond all others, or are themselves."""
-        return _flipped(elements) if self._has_keys else elements
+    def keys(self, elements: Array, out: Array) -> Array:
+        """Numbers that have the order of the elements, infinities and NaN beyond all others; written to `out`."""
+        return _flipped(elements, out)
 
     def values(self, keys: Array) -> NDArray[np.float64]:
         """The values behind keys."""
-        if not self._has_keys:
+        if not self.has_keys:
             return keys.astype(np.float64)
-        bits = _flipped(keys)
+        bits = _flipped(keys, np.empty_like(keys))
         if self.name == "FLOAT16":
             return bits.view("<f2").astype(np.float64)
         return (bits.view("<u2").astype("<u4") << 16).view("<f4").astype(np.float64)
 
     def is_finite(self, keys: Array) -> NDArray[np.bool_]:
         """Which keys are of finite values."""
-        if self._has_keys:
+        if self.has_keys:
             return (keys < self.exponent) & (keys >= -self.exponent)
         found: NDArray[np.bool_] = np.isfinite(keys)
         return found
 
     def beyond(self) -> tuple[Any, Any]:
         """A key below and one above all of finite values; only of floats."""
-        return (-(2**15), 2**15 - 1) if self._has_keys else (-np.inf, np.inf)
+        return (-(2**15), 2**15 - 1) if self.has_keys else (-np.inf, np.inf)
 
-    def magnitudes(self, elements: Array) -> Array:
-        """The bits of floats without their sign, as unsigned integers."""
-        unsigned: Array = elements.view(f"<u{self.bits // 8}")
-        return unsigned & unsigned.dtype.type((1 << (self.bits - 1)) - 1)
+    def magnitudes(self, elements: Array, out: Array) -> Array:
+        """The bits of floats without their sign, as unsigned integers; written to `out`, which is like the elements."""
+        unsigned = f"<u{self.bits // 8}"
+        mask = np.dtype(unsigned).type((1 << (self.bits - 1)) - 1)
+        magnitudes: Array = np.bitwise_and(elements.view(unsigned), mask, out=out.view(unsigned))
+        return magnitudes
 
 
 def _spread(raw: NDArray[np.uint8], bits: int, *, is_signed: bool) -> Array:
@@ -100,12 +103,11 @@ def _spread(raw: NDArray[np.uint8], bits: int, *, is_signed: bool) -> Array:
     return spread
 
 
-def _flipped(bits: Array) -> Array:
+def _flipped(bits: Array, out: Array) -> Array:
     """Sign and magnitude of 16 bits as integers of the same order, and back: negative ones count downwards."""
-    flipped = bits >> 15
-    flipped &= 0x7FFF
-    flipped ^= bits
-    return flipped
+    np.right_shift(bits, 15, out=out)
+    np.bitwise_and(out, 0x7FFF, out=out)
+    return np.bitwise_xor(out, bits, out=out)
 
 
 @functools.cache

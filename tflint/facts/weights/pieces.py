@@ -45,14 +45,14 @@ class Layout:
     def pieces(self, limit: int) -> Iterator[Piece]:
         """Pieces of at most `limit` elements (or one short run), in order, that cover all elements once."""
         if self.channels == 1:
-            return self._runs_of(1, self.n_elements, limit)
+            return Layout(1, 1, self.n_elements)._long_runs(limit)
         if self._is_columns:
             return self._columns(limit)
         if self.inner < LONG_RUN:
             return self._short_runs(max(limit // self.inner, 1))
         if self.period <= limit:
             return self._whole_periods(limit // self.period)
-        return self._runs_of(self.outer, self.inner, limit)
+        return self._long_runs(limit)
 
     def _whole_periods(self, step: int) -> Iterator[Piece]:
         """Several periods of long runs."""
@@ -63,22 +63,31 @@ class Layout:
                 groups = Runs(np.full(n * self.channels, self.inner), self.channels)
             yield Piece(begin * self.period, (begin + n) * self.period, groups, 0)
 
-    def _runs_of(self, outer: int, inner: int, limit: int) -> Iterator[Piece]:
-        """Some long runs of a period, or parts of one run."""
-        step = limit // inner
+    def _long_runs(self, limit: int) -> Iterator[Piece]:
+        """Some runs of one period, or parts of one run."""
+        step = limit // self.inner
+        if not step:
+            yield from self._parts_of_runs(limit)
+            return
         groups: Groups | None = None
-        for period in range(outer):
-            for channel in range(0, self.channels, max(step, 1)):
-                begin = (period * self.channels + channel) * inner
-                if not step:
-                    for part in range(begin, begin + inner, limit):
-                        end = min(part + limit, begin + inner)
-                        yield Piece(part, end, Runs(np.array([end - part]), 1), channel)
-                    continue
+        for period in range(0, self.n_elements, self.period):
+            for channel in range(0, self.channels, step):
                 n = min(step, self.channels - channel)
                 if groups is None or groups.n != n:
-                    groups = Runs(np.full(n, inner), n)
-                yield Piece(begin, begin + n * inner, groups, channel)
+                    groups = Runs(np.full(n, self.inner), n)
+                begin = period + channel * self.inner
+                yield Piece(begin, begin + n * self.inner, groups, channel)
+
+    def _parts_of_runs(self, limit: int) -> Iterator[Piece]:
+        """Equal parts of each run, so that groups are made once."""
+        inner = self.inner
+        part = -(-inner // -(-inner // limit))
+        part += -part % 8  # whole bytes of packed elements, whole words of marks
+        groups = {n: Runs(np.array([n]), 1) for n in (part, (inner - 1) % part + 1)}
+        for begin in range(0, self.n_elements, inner):
+            for place in range(0, inner, part):
+                n = min(part, inner - place)
+                yield Piece(begin + place, begin + place + n, groups[n], begin // inner % self.channels)
 
     def _short_runs(self, step: int) -> Iterator[Piece]:
         """Some short runs, one a channel, turned into columns."""

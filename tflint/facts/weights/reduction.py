@@ -16,8 +16,12 @@ Counts = NDArray[np.int64]
 
 #: So many marks can be counted in a byte.
 _MAX_IN_BYTE = 255
-#: Runs of marks are counted in pieces of so many: below what a byte holds, and a multiple of what a register does.
+#: Eight marks at a time are counted in the eight bytes of a word.
+_LANES = 8
+#: Runs of marks are counted in pieces of so many bytes or words: below what a byte holds.
 _PIECE = 224
+#: In runs of this many elements and more, zeros are counted faster without marks.
+_LONG = 4096
 
 
 class Groups(Protocol):
@@ -37,6 +41,10 @@ class Groups(Protocol):
         """How many elements of each group are marked."""
         ...
 
+    def zeros(self, integers: Array, /) -> Counts | None:
+        """How many integers of each group are 0; None where it is faster to mark these and to count the marks."""
+        ...
+
 
 class Runs:
     """Contiguous runs of at least one element each. Of several times `n` runs every n-th is of the same group."""
@@ -45,6 +53,7 @@ class Runs:
         self.n = n
         self._lengths = lengths
         self._starts = np.cumsum(lengths) - lengths
+        self._lanes = 1 if (lengths % _LANES).any() else _LANES
         self._pieces: tuple[Array, Array] | None = None
 
     def arranged(self, elements: Array) -> Array:
@@ -56,19 +65,29 @@ class Runs:
         return _folded(ufunc, ufunc.reduceat(elements, self._starts), self.n)
 
     def counted(self, marks: NDArray[np.bool_]) -> Counts:
-        """In bytes, piece by piece, then the pieces of a run."""
+        """In bytes side by side, piece by piece, then the bytes of all pieces of a run."""
         if self._pieces is None:
             self._pieces = self._cut()
         starts, firsts = self._pieces
-        counts = np.add.reduceat(marks.view(np.uint8), starts, dtype=np.uint8)
+        words = marks.view(f"u{self._lanes}")
+        counts = np.add.reduceat(words, starts, dtype=words.dtype).view(np.uint8)
         return _folded(np.add, np.add.reduceat(counts, firsts, dtype=np.int64), self.n)
 
+    def zeros(self, integers: Array) -> Counts | None:
+        """Of long runs one by one."""
+        if len(integers) < _LONG * len(self._lengths):
+            return None
+        ends = (self._starts + self._lengths).tolist()
+        spans = zip(self._starts.tolist(), ends, strict=True)
+        others = [np.count_nonzero(integers[start:end]) for start, end in spans]
+        return _folded(np.add, self._lengths - np.array(others), self.n)
+
     def _cut(self) -> tuple[Array, Array]:
-        """Where the pieces of runs begin, and which of them begins a run."""
-        n_pieces = -(-self._lengths // _PIECE)
+        """The first word of each piece, and for each run where the counts of its pieces begin."""
+        n_pieces = -(-self._lengths // (_PIECE * self._lanes))
         firsts = np.cumsum(n_pieces) - n_pieces
         within = np.arange(int(n_pieces.sum())) - np.repeat(firsts, n_pieces)
-        return np.repeat(self._starts, n_pieces) + within * _PIECE, firsts
+        return np.repeat(self._starts // self._lanes, n_pieces) + within * _PIECE, firsts * self._lanes
 
 
 class Columns:
@@ -99,6 +118,9 @@ class Columns:
         for begin in range(0, len(bits), _MAX_IN_BYTE):
             totals += np.add.reduce(bits[begin : begin + _MAX_IN_BYTE], axis=0, dtype=np.uint8)
         return _folded(np.add, totals, self.n)
+
+    def zeros(self, _integers: Array) -> None:
+        """Never."""
 
 
 def _folded(ufunc: np.ufunc, results: Array, n: int) -> Array:

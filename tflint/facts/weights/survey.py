@@ -16,7 +16,7 @@ from tflint.facts.weights.constants import Constants, Ints
 from tflint.facts.weights.elements import ElementType, element_types
 from tflint.facts.weights.pieces import Layout, Piece
 from tflint.facts.weights.reduction import Runs
-from tflint.facts.weights.statistics import FOUND, Array, applies, joining, measured
+from tflint.facts.weights.statistics import FOUND, Array, Measure, applies, joining
 from tflint.flatbuffer.node import flat_offsets
 from tflint.flatbuffer.window import Window
 
@@ -50,10 +50,11 @@ class Survey:
         found = {name: np.zeros(n_channels) for statistic in wanted for name in FOUND[statistic]}
         concerned = self._concerned(wanted)
         is_large = self._constants.n_bytes > self._chunk_bytes
-        for block in self._blocks(np.flatnonzero(concerned & ~is_large)):
-            self._measure_block(block, wanted, found)
-        for constant in np.flatnonzero(concerned & is_large).tolist():
-            self._measure_large(constant, wanted, found)
+        with np.errstate(all="ignore"):  # NaN is a value here
+            for block in self._blocks(np.flatnonzero(concerned & ~is_large)):
+                self._measure_block(block, wanted, found)
+            for constant in np.flatnonzero(concerned & is_large).tolist():
+                self._measure_large(constant, wanted, found)
         self.found |= found
         self._scratch = np.empty(0, dtype=np.uint8)
 
@@ -94,8 +95,8 @@ class Survey:
             zero = _zeros(constants.zeros[chosen], runs * channels, type_)
             elements = self._gathered(raw, begin, chosen, type_)
             places = flat_offsets(self._firsts[chosen], channels, 1)
-            statistics = [name for name in wanted if applies(name, type_)]
-            for name, numbers in measured(elements, type_, groups, zero, bool(kind % 2), statistics).items():
+            measure = Measure(type_, wanted, zero, bool(kind % 2))
+            for name, numbers in measure.of(elements, groups).items():
                 found[name][places] = _values(name, numbers, type_)
 
     def _gathered(self, raw: NDArray[np.uint8], begin: int, chosen: Ints, type_: ElementType) -> Array:
@@ -120,14 +121,11 @@ class Survey:
         constants = self._constants
         type_ = self._types[constants.types[constant]]
         layout = constants.layout(constant)
-        statistics = [name for name in wanted if applies(name, type_)]
-        zero = int(constants.zeros[constant])
-        is_symmetric = bool(constants.is_symmetric[constant])
+        measure = Measure(type_, wanted, int(constants.zeros[constant]), bool(constants.is_symmetric[constant]))
         totals: dict[str, Array] = {}
         for piece in layout.pieces(self._chunk_bytes * 8 // type_.bits):
             elements = self._elements(int(constants.starts[constant]), piece, type_)
-            numbers = measured(elements, type_, piece.groups, zero, is_symmetric, statistics)
-            _join(totals, numbers, piece, layout)
+            _join(totals, measure.of(elements, piece.groups), piece, layout)
         first = int(self._firsts[constant])
         for name, total in totals.items():
             if len(total) > layout.channels:
