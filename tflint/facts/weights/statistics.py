@@ -44,7 +44,7 @@ def joining(found: str) -> np.ufunc:
 class Measure:
     """Takes statistics of stretches of elements of one type.
 
-    `zero` is the stored zero of integers: one for all, or one an element. Where `is_symmetric`, -qmax is an extreme like
+    `zero` is the stored zero of integers: one for all, or one an element. Where `is_symmetric`, -qmax is an extreme as
     qmin. What is made on the way lies in arrays that the next stretch uses again: new ones would be
     cleared by the system page by page, which costs more than all arithmetic.
     """
