@@ -56,17 +56,13 @@ class _Judged:
 
 def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileReport]:
     """The reports of a batch's files. Raises `BatchCrashError` where one of several files crashes a rule."""
-    facts = Facts(tables)
+    rules = _concerned(tables, plan)
+    facts = Facts(tables, _read_by(rules))
     locator = Locator(facts, list(files))
     judge = Judge(facts, plan.constants)
     judged: list[_Judged] = []
-    opcodes = _opcodes(facts)
     crashes: list[tuple[Selected, BaseException]] = []
-    for selected in plan.rules:
-        if not tables.is_readable and selected.rule.for_each != "file":
-            continue
-        if selected.rule.opcodes and opcodes.isdisjoint(selected.rule.opcodes):
-            continue
+    for selected in rules:
         try:
             judged += _judge(selected, judge, plan)
         except Exception as error:  # named in a finding: a defect of one rule must not cost the others
@@ -90,10 +86,23 @@ def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileRepo
     ]
 
 
-def _opcodes(facts: Facts) -> set[str]:
-    """The operators that the models of a batch have: a rule about others need not be run."""
-    column = facts.tables.column("operator_code", "opcode")
-    return {text for row in range(len(column)) if (text := text_of(column, row)) is not None}
+def _concerned(tables: Tables, plan: Plan) -> list[Selected]:
+    """The rules that need be run: not those about operators that no model has, and of no model only those of files."""
+    if not tables.is_readable:
+        return [selected for selected in plan.rules if selected.rule.for_each == "file"]
+    column = tables.column("operator_code", "opcode")
+    opcodes = {text for row in range(len(column)) if (text := text_of(column, row)) is not None}
+    return [
+        selected
+        for selected in plan.rules
+        if not selected.rule.opcodes or not opcodes.isdisjoint(selected.rule.opcodes)
+    ]
+
+
+def _read_by(rules: Sequence[Selected]) -> set[tuple[str, str]]:
+    """The columns that the conditions of rules read."""
+    conditions = [condition for selected in rules for condition in (selected.rule.where, selected.rule.require)]
+    return {read for condition in conditions if condition is not None for read in condition.reads}
 
 
 def _raise_source_error(error: BaseException) -> None:
