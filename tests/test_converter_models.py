@@ -68,10 +68,10 @@ def test_the_runtime_version_that_the_converter_wrote_is_read(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_good_models_raise_no_alarm(name):
+def test_no_alarm_but_those_that_the_manifest_has_a_reason_for(name):
     (file,) = check(path_of(name)).files
     alarms = [finding.rule for finding in file.findings if finding.severity != "note"]
-    assert sorted(set(alarms)) == MODELS[name]["alarms"]
+    assert sorted(set(alarms)) == sorted(MODELS[name]["alarms"])
     assert file.not_checked == ()
 
 

@@ -10,7 +10,7 @@ from tests.models.large import hub_model, shared_reference_bomb, shared_vector_b
 from tflint import resources
 from tflint.api import check
 from tflint.engine.judge import MAX_PLACES
-from tflint.engine.run import CRASH_RULE
+from tflint.findings import CRASH_RULE
 from tflint.model.load import batches, open_model
 from tflint.source import BytesSource
 

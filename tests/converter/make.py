@@ -26,7 +26,7 @@ class Made:
 
     `scheme` is the fact `model.scheme`; `inputs` and `outputs` are the data types at the border of the first signature
     or subgraph; `weights` are the types of the operators' weights, `min_runtime_version` is what the converter writes
-    into the metadata, and `alarms` are the rules that warn of it, rightly.
+    into the metadata, and `alarms` are the rules that warn of it, and why they are right.
     """
 
     what: str
@@ -37,7 +37,7 @@ class Made:
     weights: list[str]
     min_runtime_version: str
     is_runnable: bool = True
-    alarms: list[str] = field(default_factory=list)
+    alarms: dict[str, str] = field(default_factory=dict)
 
 
 # -- networks ----------------------------------------------------------------------------------------------------------
@@ -277,7 +277,8 @@ MODELS: dict[str, Made] = {
                                 "dynamic range", ["FLOAT32"], ["FLOAT32"], ["FLOAT32", "INT8"], "2.4.0"),
     "uncalibrated_int8": Made("meant to be int8, but without calibration data: the same as dynamic range",
                               converted(image_network, **_SMALLER),
-                              "dynamic range", ["FLOAT32"], ["FLOAT32"], ["FLOAT32", "INT8"], "2.4.0"),
+                              "dynamic range", ["FLOAT32"], ["FLOAT32"], ["FLOAT32", "INT8"], "2.4.0",
+                              alarms={"Q029": "called int8, computes in float"}),
     "image_float16": Made("weights stored as float16", converted(image_network, **_SMALLER, types=[tf.float16]),
                           "float16 weights", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"], "1.15.0"),
     "image_int8_float_border": Made("full int8 within, floats at the border", converted(image_network, **_INT8),
@@ -305,7 +306,8 @@ MODELS: dict[str, Made] = {
                        "full int8", ["INT8"], ["INT8"] * 4, ["INT8"], "1.14.0"),
     "heads_partly_int8": Made("with a layer of Keras for the length: SQUARE has no int8 kernel and stays in float",
                               converted(lambda: heads_network(tf.keras.layers.UnitNormalization), **_INT8_OR_FLOAT),
-                              "mixed (float32, int8)", ["FLOAT32"], ["FLOAT32"] * 4, ["INT8"], "2.5.0"),
+                              "mixed (float32, int8)", ["FLOAT32"], ["FLOAT32"] * 4, ["INT8"], "2.5.0",
+                              alarms={"Q027": "SQUARE is a float island"}),
     "tokens_int8": Made("token numbers in int32 through an embedding, in int8", converted(token_network, **_TOKENS),
                         "full int8, float32 outputs", ["INT32"], ["FLOAT32"], ["INT8"], "1.14.0"),
     "webcam_float32": Made("a classifier of webcam images, normalised by the caller to -1 to 1",
@@ -322,7 +324,8 @@ MODELS: dict[str, Made] = {
                          "float32", ["FLOAT32"], ["FLOAT32"], [], "2.6.0"),
     "flex": Made("an operator of TensorFlow's own, for the Flex delegate",
                  converted(Determinant, operators=[_BUILTIN, _FLEX]),
-                 "float32", ["FLOAT32"], ["FLOAT32"], [], "1.5.0", is_runnable=False, alarms=["O003"]),
+                 "float32", ["FLOAT32"], ["FLOAT32"], [], "1.5.0", is_runnable=False,
+                 alarms={"O003": "TensorFlow's MatrixDeterminant needs the Flex delegate"}),
 }  # fmt: skip
 
 

@@ -20,8 +20,7 @@ from tflint.api import check
 from tflint.catalog import load_catalog
 from tflint.columns.column import Column, Lists, References, Scalars, Strings, Texts
 from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING, ColumnType
-from tflint.engine.run import CRASH_RULE
-from tflint.findings import Report
+from tflint.findings import CRASH_RULE, Report
 from tflint.model.declare import options_columns, raw_tables
 from tflint.model.load import batches, open_model
 from tflint.model.tables import Tables

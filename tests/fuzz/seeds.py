@@ -6,9 +6,9 @@ import functools
 import hashlib
 from pathlib import Path
 
+from tests.fuzz.places import places_of
 from tests.models.large import hub_model, shared_reference_bomb, shared_vector_bomb
 from tests.models.named import NAMED
-from tflint.schema import tflite_schema
 
 FOLDER = Path(__file__).parent
 KEPT = ("corpus", "crashers")
@@ -18,7 +18,7 @@ KEPT = ("corpus", "crashers")
 def models() -> tuple[bytes, ...]:
     """The models that can be read; mutations take parts of them."""
     built = (build() for build in (*NAMED.values(), lambda: hub_model(20)))
-    return tuple(content for content in built if content[4:8] == tflite_schema().identifier)
+    return tuple(content for content in built if places_of(content) is not None)
 
 
 def write(folder: Path) -> None:
