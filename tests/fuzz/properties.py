@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from tflint.findings import CRASH_RULE, Report
 from tflint.model.declare import options_columns, raw_tables
 from tflint.model.load import batches, open_model
 from tflint.model.tables import Tables
-from tflint.report import jsonreport, sarif, text
+from tflint.report import github, gitlab, jsonreport, junit, markdown, sarif, text
 from tflint.source import BytesSource
 
 #: Processor seconds that one input may cost, in instrumented code: real models of this size take some 20 ms.
@@ -109,10 +110,15 @@ def _require_report(report: Report, n_files: int) -> list[dict[str, Any]]:
 
 
 def _require_renderable(report: Report) -> None:
+    """Every format can write the report, and those that are JSON or XML are that."""
     json.loads(jsonreport.render(report))
-    text.render(report, text.Style(color=True, verbose=True), statistics=True)
+    json.loads(gitlab.render(report))
+    ElementTree.fromstring(junit.render(report, "error"))
     for profile in sarif.PROFILES:
         json.loads(sarif.render(report, load_catalog(()).rules, profile))
+    github.render(report)
+    markdown.render(report, verbose=True)
+    text.render(report, text.Style(color=True, verbose=True), statistics=True)
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------
