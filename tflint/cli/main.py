@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from tflint._version import __version__
-from tflint.cli import allow, check, completion, explain, facts, output, rules
+from tflint.cli import allow, check, completion, explain, facts, output, rules, show
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 
@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     main = _Parser(prog="tflint", description="A static linter for TensorFlow Lite models.")
     main.add_argument("--version", action="version", version=f"tflint {__version__}")
     commands = main.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for command in (check, allow, explain, rules, facts, completion):
+    for command in (check, show, allow, explain, rules, facts, completion):
         command.add_parser(commands)
     return main
 

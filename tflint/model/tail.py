@@ -64,6 +64,20 @@ def _read_zip(tables: Tables, model: int, extra: ModelExtras) -> None:
             extra.packed[member.filename] = member.file_size
 
 
+def packed_content(tables: Tables, model: int, name: str, limit: int) -> bytes | None:
+    """A file from the zip after a model; None where it is not there, longer than the limit or cannot be unpacked."""
+    import zipfile
+    import zlib
+
+    stretch = _Stretch(tables.window, int(tables.window.starts[model]), int(tables.window.ends[model]))
+    try:
+        with zipfile.ZipFile(io.BufferedReader(stretch)) as archive, archive.open(name) as member:
+            content = member.read(limit + 1)  # no more is unpacked than is read
+    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, OSError, ValueError, EOFError, struct.error):
+        return None
+    return content if len(content) <= limit else None
+
+
 class _Stretch(io.RawIOBase):
     """A stretch of a window as a seekable binary file, for the standard library's zip reader."""
 

@@ -87,13 +87,13 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "location": _location(finding.location),
         "related": [{"location": _location(r.location), "message": r.message} for r in finding.related],
-        "evidence": _plain(finding.evidence),
+        "evidence": json_value(finding.evidence),
         "refused_by": list(finding.refused_by),
         "runs_on": list(finding.runs_on),
         "fix": finding.fix,
         "fingerprint": finding.fingerprint,
         "verdict": finding.verdict,
-        "probe": _plain(finding.probe),
+        "probe": json_value(finding.probe),
         "newer_than_ruleset": finding.is_newer,
         "suppressed": None
         if finding.suppressed is None
@@ -113,12 +113,12 @@ def _location(location: Location) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A value that JSON can hold: NaN and infinities become strings."""
     if isinstance(value, list | tuple):
-        return [_plain(element) for element in value]
+        return [json_value(element) for element in value]
     if isinstance(value, Mapping):
-        return {str(key): _plain(element) for key, element in value.items()}
+        return {str(key): json_value(element) for key, element in value.items()}
     if isinstance(value, float):
         if not math.isfinite(value):
             return str(value)

@@ -1,0 +1,124 @@
+"""`tflint show`: what one model is, on one screen; or as lines for diffs, or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tflint.cli import output
+from tflint.errors import UserError
+
+if TYPE_CHECKING:
+    from tflint.api import Model
+    from tflint.model.tables import FileFacts
+    from tflint.portrait.values import Portrait
+
+#: What to do about a file that is no model, by what it is.
+_HINTS = {
+    "git-lfs-pointer": "git lfs pull fetches the model itself",
+    "html": "download the model anew: this is what the server said instead",
+    "container": "unpack it and show the models in it",
+    "truncated": "copy or download the model anew",
+    "empty": "copy or download the model anew",
+    "gzip": "unpack it first",
+    "zip": "unpack it first",
+}
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "show",
+        help="what a model is, on one screen",
+        description="What a model is: inputs and outputs, scheme, runtime, memory, sizes, metadata.",
+    )
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="one model")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="format (default: text)")
+    parser.add_argument(
+        "--plain", action="store_true", help="one fact a line, stable: for diffs (git config diff.tflite.textconv)"
+    )
+    parser.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="colours (default: on a terminal)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the portrait; returns the exit code."""
+    if options.plain and options.format == "json":
+        raise UserError("--plain and --format json are two formats", hint="choose one")
+    path = _only(options.models)
+    from tflint.api import load
+
+    output.write(_rendered(load(path), options))
+    return 0
+
+
+def _only(models: list[str]) -> str:
+    """The one path; `UserError` for several and for a folder."""
+    if len(models) > 1:
+        raise UserError(f"show takes one model, not {len(models)}", hint="run it for each of them")
+    if models[0] and Path(models[0]).is_dir():
+        raise UserError(f"'{models[0]}' is a folder", hint="name a model in it; 'tflint check' looks at folders")
+    return models[0]
+
+
+def _rendered(model: Model, options: argparse.Namespace) -> str:
+    (file,) = model.tables.files
+    if not model.is_readable:
+        if options.plain:
+            return _plain_file(file)
+        raise UserError(f"'{model.name}' is {_what(file)}", hint=_HINTS.get(file.kind.kind, "'tflint check' says more"))
+    portrait = _portrait(model)
+    if options.plain:
+        from tflint.portrait import plain
+
+        return plain.render(portrait)
+    if options.format == "json":
+        from tflint.portrait import data
+
+        return data.render(portrait)
+    from tflint.portrait.text import render
+    from tflint.report.layout import Style
+
+    return render(portrait, Style(output.wants_color(options.color, sys.stdout)), output.width(sys.stdout))
+
+
+def _portrait(model: Model) -> Portrait:
+    """The portrait; `UserError` where the file can no longer be read in the middle of it."""
+    from tflint.facts.facts import FactError, Facts
+    from tflint.portrait.gather import portrait_of
+    from tflint.source import SourceError
+
+    try:
+        return portrait_of(Facts(model.tables), model.name)
+    except (SourceError, FactError) as error:
+        cause = error if isinstance(error, SourceError) else error.__cause__
+        if not isinstance(cause, SourceError):
+            raise
+        raise UserError(f"'{model.name}' cannot be read: {cause.reason}") from error
+
+
+def _what(file: FileFacts) -> str:
+    """What a file is that is no model, or a broken one."""
+    if file.kind.kind == "unreadable":
+        return f"a file that cannot be read: {file.kind.detail}"
+    if file.reason is None:
+        return f"{file.kind.detail}, no model"
+    where = f" (byte {file.reason_offset:,})" if file.reason_offset is not None else ""
+    return f"{file.kind.detail}: {file.reason}{where}"
+
+
+def _plain_file(file: FileFacts) -> str:
+    """The lines for a file that is no model.
+
+    Git stops a whole diff where its textconv fails, and histories hold pointers and broken files.
+    """
+    lines = [f"file {file.kind.kind}", f"size file {file.size}"]
+    if file.kind.lfs_oid:
+        lines.append(f"lfs oid {file.kind.lfs_oid}")
+    if file.kind.lfs_size is not None:
+        lines.append(f"lfs size {file.kind.lfs_size}")
+    return "\n".join(lines) + "\n"

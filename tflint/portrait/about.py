@@ -1,0 +1,61 @@
+"""What the file says of itself beside its graph: converter's text, TFLITE_METADATA, files packed after the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tflint.facts.facts import Facts
+from tflint.model.extras import AssociatedFile
+from tflint.model.tail import packed_content
+from tflint.portrait.rows import MAX_LISTED, text
+from tflint.portrait.values import About, AttachedFile
+
+#: A list of labels larger than this is not read to count its lines.
+MAX_LABEL_BYTES = 1024 * 1024
+#: Of the packed files the lines of no more than this many are counted.
+MAX_COUNTED = 16
+_LISTS = {"TENSOR_AXIS_LABELS", "TENSOR_VALUE_LABELS", "VOCABULARY"}
+
+
+def about(facts: Facts) -> About:
+    """The texts and files of the model."""
+    extras = facts.tables.extras[0]
+    metadata: dict[str, Any] = extras.metadata or {}
+    names = facts.column("metadata", "name")
+    entries = [text(facts, "metadata", "name", row) or "" for row in range(min(len(names), MAX_LISTED))]
+    return About(
+        text(facts, "model", "description", 0) or None,
+        metadata.get("name"),
+        metadata.get("description"),
+        metadata.get("version"),
+        metadata.get("author"),
+        metadata.get("license"),
+        metadata.get("min_parser_version"),
+        extras.min_runtime_version,
+        extras.metadata_error,
+        tuple(entries),
+        _files(facts),
+    )
+
+
+def _files(facts: Facts) -> tuple[AttachedFile, ...]:
+    """Files in the order of the metadata, each once for each owner; lines are counted of the first lists of labels."""
+    found: list[AttachedFile] = []
+    lines: dict[str, int | None] = {}
+    for entry, _ in zip(facts.tables.extras[0].associated_files(), range(MAX_LISTED), strict=False):
+        if _is_list(entry) and entry.name not in lines and len(lines) < MAX_COUNTED:
+            lines[entry.name] = _count_lines(facts, entry)
+        found.append(AttachedFile(entry.name, entry.type, entry.owner, entry.packed_size, lines.get(entry.name)))
+    return tuple(found)
+
+
+def _is_list(entry: AssociatedFile) -> bool:
+    return entry.type in _LISTS or entry.name.endswith(".txt")
+
+
+def _count_lines(facts: Facts, entry: AssociatedFile) -> int | None:
+    """Lines of a packed text; None where it is not there, too large, or cannot be unpacked."""
+    if entry.packed_size is None or entry.packed_size > MAX_LABEL_BYTES:
+        return None
+    content = packed_content(facts.tables, 0, entry.name, MAX_LABEL_BYTES)
+    return None if content is None else len(content.splitlines())

@@ -1,0 +1,65 @@
+"""Brings the parts of a portrait together."""
+
+from __future__ import annotations
+
+from tflint.facts.facts import Facts
+from tflint.portrait.about import about
+from tflint.portrait.border import conversions, inputs_of, outputs_of
+from tflint.portrait.memory import memories
+from tflint.portrait.operators import operator_counts
+from tflint.portrait.rows import MAX_LISTED, number, text
+from tflint.portrait.runtime import needs
+from tflint.portrait.signatures import signatures
+from tflint.portrait.sizes import constant_bytes, sizes
+from tflint.portrait.state import variables
+from tflint.portrait.values import Portrait, Signature, Subgraph
+
+
+def portrait_of(facts: Facts, path: str) -> Portrait:
+    """The portrait of the one model whose facts these are; `path` is what it is called.
+
+    Raises ValueError where the facts are not those of exactly one readable model, `FactError` where a fact crashes.
+    """
+    if facts.tables.n_models != 1:
+        raise ValueError(f"a portrait shows one readable model, not {facts.tables.n_models}")
+    signed = signatures(facts)
+    operators = operator_counts(facts)
+    return Portrait(
+        path=path,
+        scheme=text(facts, "model", "scheme", 0) or "",
+        conversions=conversions(facts),
+        n_operators=number(facts, "model", "n_operators", 0),
+        n_tensors=number(facts, "model", "n_tensors", 0),
+        n_subgraphs=facts.n("subgraph"),
+        sizes=sizes(facts),
+        needs=needs(operators),
+        operators=operators,
+        signatures=signed,
+        subgraphs=_subgraphs(facts, signed),
+        variables=variables(facts),
+        about=about(facts),
+    )
+
+
+def _subgraphs(facts: Facts, signed: tuple[Signature, ...]) -> tuple[Subgraph, ...]:
+    """The subgraphs, with the border of those that a caller reaches: the first, and those that signatures lead to."""
+    n = min(facts.n("subgraph"), MAX_LISTED)
+    constants, bounds = constant_bytes(facts), memories(facts, n)
+    lengths = {name: facts.lists("subgraph", name).lengths for name in ("operators", "tensors")}
+    border = {name: facts.rows(name, "subgraph") for name in ("input", "output")}
+    reached = {0, *(signature.subgraph for signature in signed)}
+    return tuple(
+        Subgraph(
+            number(facts, "subgraph", "index", row),
+            text(facts, "subgraph", "name", row) or "",
+            int(lengths["operators"][row]),
+            int(lengths["tensors"][row]),
+            int((border["input"] == row).sum()),
+            int((border["output"] == row).sum()),
+            int(constants[row]),
+            bounds[row],
+            inputs_of(facts, row) if row in reached else (),
+            outputs_of(facts, row) if row in reached else (),
+        )
+        for row in range(n)
+    )
