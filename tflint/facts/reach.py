@@ -23,27 +23,36 @@ SUBGRAPH_OPTIONS = (
 
 def reaches_output(facts: Facts) -> Scalars:
     """Whether an output of the operator's subgraph depends on it, or it has effects of its own."""
-    needed = facts.numbers("tensor", "is_output").copy()
-    effects = facts.is_one_of("operator", "opcode", _EFFECTS)
-    variables = facts.numbers("tensor", "is_variable")
-    inputs, outputs = facts.lists("operator", "inputs"), facts.lists("operator", "outputs")
+    needed = facts.numbers("tensor", "is_output").tolist()
+    effects = facts.is_one_of("operator", "opcode", _EFFECTS).tolist()
+    variables = facts.numbers("tensor", "is_variable").tolist()
+    inputs, outputs = _rows(facts, "inputs"), _rows(facts, "outputs")
     reaches = np.zeros(facts.n("operator"), dtype=np.bool_)
     for operator in range(len(reaches) - 1, -1, -1):  # stored order is execution order: one pass backwards
-        made, read = outputs.row(operator), inputs.row(operator)
-        if effects[operator] or needed[made].any() or variables[read].any():
+        made, read = outputs[operator], inputs[operator]
+        if effects[operator] or any(needed[t] for t in made) or any(variables[t] for t in read):
             reaches[operator] = True
-            needed[read] = True
+            for tensor in read:
+                needed[tensor] = True
     return Scalars(reaches)
 
 
 def depends_on_input(facts: Facts) -> Scalars:
     """Whether a tensor's value depends on an input of its subgraph."""
-    depends = facts.numbers("tensor", "is_input") | facts.numbers("tensor", "is_variable")
-    inputs, outputs = facts.lists("operator", "inputs"), facts.lists("operator", "outputs")
-    for operator in range(facts.n("operator")):
-        if depends[inputs.row(operator)].any():
-            depends[outputs.row(operator)] = True
-    return Scalars(depends)
+    depends = (facts.numbers("tensor", "is_input") | facts.numbers("tensor", "is_variable")).tolist()
+    for read, made in zip(_rows(facts, "inputs"), _rows(facts, "outputs"), strict=True):
+        if any(depends[tensor] for tensor in read):
+            for tensor in made:
+                depends[tensor] = True
+    return Scalars(np.array(depends, dtype=np.bool_))
+
+
+def _rows(facts: Facts, name: str) -> list[list[int]]:
+    """The operands of every operator as Python's lists: a walk asks for them one by one, where arrays are slow."""
+    lists = facts.lists("operator", name)
+    values, lengths = lists.flatten(np.arange(len(lists)))
+    flat, ends = values.tolist(), np.cumsum(lengths).tolist()
+    return [flat[end - length : end] for end, length in zip(ends, lengths.tolist(), strict=True)]
 
 
 def subgraph_reachable(facts: Facts) -> Scalars:

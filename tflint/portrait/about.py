@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tflint.facts.facts import Facts
 from tflint.model.extras import AssociatedFile
 from tflint.model.tail import packed_content
@@ -20,17 +18,16 @@ _LISTS = {"TENSOR_AXIS_LABELS", "TENSOR_VALUE_LABELS", "VOCABULARY"}
 def about(facts: Facts) -> About:
     """The texts and files of the model."""
     extras = facts.tables.extras[0]
-    metadata: dict[str, Any] = extras.metadata or {}
     names = facts.column("metadata", "name")
     entries = [text(facts, "metadata", "name", row) or "" for row in range(min(len(names), MAX_LISTED))]
     return About(
         text(facts, "model", "description", 0) or None,
-        metadata.get("name"),
-        metadata.get("description"),
-        metadata.get("version"),
-        metadata.get("author"),
-        metadata.get("license"),
-        metadata.get("min_parser_version"),
+        extras.text("name"),
+        extras.text("description"),
+        extras.text("version"),
+        extras.text("author"),
+        extras.text("license"),
+        extras.text("min_parser_version"),
         extras.min_runtime_version,
         extras.metadata_error,
         tuple(entries),

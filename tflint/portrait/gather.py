@@ -12,7 +12,7 @@ from tflint.portrait.runtime import needs
 from tflint.portrait.signatures import signatures
 from tflint.portrait.sizes import constant_bytes, sizes
 from tflint.portrait.state import variables
-from tflint.portrait.values import Portrait, Signature, Subgraph
+from tflint.portrait.values import Portrait, Subgraph
 
 
 def portrait_of(facts: Facts, path: str) -> Portrait:
@@ -22,7 +22,6 @@ def portrait_of(facts: Facts, path: str) -> Portrait:
     """
     if facts.tables.n_models != 1:
         raise ValueError(f"a portrait shows one readable model, not {facts.tables.n_models}")
-    signed = signatures(facts)
     operators = operator_counts(facts)
     return Portrait(
         path=path,
@@ -34,20 +33,20 @@ def portrait_of(facts: Facts, path: str) -> Portrait:
         sizes=sizes(facts),
         needs=needs(operators),
         operators=operators,
-        signatures=signed,
-        subgraphs=_subgraphs(facts, signed),
+        signatures=signatures(facts),
+        subgraphs=_subgraphs(facts),
         variables=variables(facts),
         about=about(facts),
     )
 
 
-def _subgraphs(facts: Facts, signed: tuple[Signature, ...]) -> tuple[Subgraph, ...]:
-    """The subgraphs, with the border of those that a caller reaches: the first, and those that signatures lead to."""
+def _subgraphs(facts: Facts) -> tuple[Subgraph, ...]:
+    """The subgraphs, with the border of those that callers call: the first, and those that have a signature."""
     n = min(facts.n("subgraph"), MAX_LISTED)
     constants, bounds = constant_bytes(facts), memories(facts, n)
     lengths = {name: facts.lists("subgraph", name).lengths for name in ("operators", "tensors")}
     border = {name: facts.rows(name, "subgraph") for name in ("input", "output")}
-    reached = {0, *(signature.subgraph for signature in signed)}
+    is_entry = facts.numbers("subgraph", "is_entry")
     return tuple(
         Subgraph(
             number(facts, "subgraph", "index", row),
@@ -58,8 +57,8 @@ def _subgraphs(facts: Facts, signed: tuple[Signature, ...]) -> tuple[Subgraph, .
             int((border["output"] == row).sum()),
             int(constants[row]),
             bounds[row],
-            inputs_of(facts, row) if row in reached else (),
-            outputs_of(facts, row) if row in reached else (),
+            inputs_of(facts, row) if is_entry[row] else (),
+            outputs_of(facts, row) if is_entry[row] else (),
         )
         for row in range(n)
     )

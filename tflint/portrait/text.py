@@ -13,8 +13,12 @@ from tflint.resources import table
 
 #: A screen: no line is longer, and lists are cut so that there are no more lines. A path is never broken.
 WIDTH, HEIGHT = 100, 40
+#: Narrower terminals are not minded.
+LEAST_WIDTH = 31
 #: Where the text beside a label begins.
 COLUMN = 11
+#: Names of a signature that are shown of each side.
+MAX_NAMES = 4
 #: How many entries each list shows, tried in turn until the screen holds all.
 LIMITS = (12, 8, 6, 4, 3, 2, 1)
 _TAILS = {
@@ -29,13 +33,9 @@ _RUNTIMES = {"tflite": "TFLite", "litert": "LiteRT", "tflm": "TFLM"}
 
 
 def render(portrait: Portrait, style: Style, width: int = WIDTH) -> str:
-    """The text, ended by a newline."""
-    lines: list[str] = []
-    for limit in LIMITS:
-        lines = _screen(portrait, style, max(width, COLUMN + 20), limit)
-        if len(lines) <= HEIGHT:
-            break
-    return "\n".join(lines) + "\n"
+    """The text, ended by a newline; in a terminal that is narrower than a screen it is longer, and says the same."""
+    fitting = (limit for limit in LIMITS if len(_screen(portrait, style, WIDTH, limit)) <= HEIGHT)
+    return "\n".join(_screen(portrait, style, max(width, LEAST_WIDTH), next(fitting, LIMITS[-1]))) + "\n"
 
 
 def _screen(portrait: Portrait, style: Style, width: int, limit: int) -> list[str]:
@@ -135,14 +135,14 @@ def _memory(portrait: Portrait) -> str:
     if largest is None or not largest.memory.bytes:
         return "activations of unknown size" if largest and largest.memory.unknown else "no activations"
     memory = largest.memory
-    where = f"operator {memory.operator} {cut(memory.opcode or '', 40)} {short_name(memory.name)}".rstrip()
-    within = f" of subgraph {largest.index}" if largest.index else ""
+    within = f"subgraph {largest.index} " if largest.index else ""
+    where = f"{within}operator {memory.operator} {cut(memory.opcode or '', 40)} {short_name(memory.name)}".rstrip()
     doubts = []
     if memory.dynamic:
         doubts.append(f"{plural(memory.dynamic, 'tensor')} of dynamic shape counted as stored")
     if memory.unknown:
         doubts.append(f"{plural(memory.unknown, 'tensor')} of unknown size left out")
-    return "; ".join([f"activations ≥ {size(memory.bytes)}, at {where}{within}", *doubts])
+    return "; ".join([f"activations ≥ {size(memory.bytes)}, at {where}", *doubts])
 
 
 def _state(portrait: Portrait, limit: int) -> str:
@@ -157,7 +157,7 @@ def _operators(portrait: Portrait, limit: int) -> str:
     counts: dict[str, int] = {}
     for entry in portrait.operators:
         counts[entry.label] = counts.get(entry.label, 0) + entry.count
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ordered = sorted(((label, n) for label, n in counts.items() if n), key=lambda item: (-item[1], item[0]))
     told = [cut(label, 40) if count == 1 else f"{cut(label, 40)} {count:,}" for label, count in ordered]
     return listed(told, 4 * limit, DOT) or "none"
 
@@ -187,14 +187,15 @@ def _signatures(portrait: Portrait, limit: int) -> Iterator[str]:
     if not portrait.signatures:
         yield "none"
     for signature in portrait.signatures[:limit]:
-        ends = [[cut(named.name, 40) for named in side] for side in (signature.inputs, signature.outputs)]
-        told = f"{cut(signature.key, 60)}({listed(ends[0], 6)}) → {listed(ends[1], 6)}"
-        yield told if signature.subgraph == 0 else f"{told}  in subgraph {signature.subgraph}"
-        further = _reached(portrait, signature)
-        if further is not None:
+        reached = _reached(portrait, signature)
+        if reached is None:
+            ends = [[cut(named.name, 40) for named in side] for side in (signature.inputs, signature.outputs)]
+            yield f"{cut(signature.key, 60)}({listed(ends[0], MAX_NAMES)}) → {listed(ends[1], MAX_NAMES)}"
+        else:
             names = _names(signature)
-            yield f"  takes {short_border(further.inputs, names, 3) or 'nothing'}"
-            yield f"  gives {short_border(further.outputs, names, 3) or 'nothing'}"
+            yield f"{cut(signature.key, 60)} in subgraph {signature.subgraph}"
+            yield f"  takes {short_border(reached.inputs, names, MAX_NAMES) or 'nothing'}"
+            yield f"  gives {short_border(reached.outputs, names, MAX_NAMES) or 'nothing'}"
     if len(portrait.signatures) > limit:
         yield f"and {len(portrait.signatures) - limit:,} more"
 
