@@ -52,8 +52,7 @@ class Oracle:
 
     def border(self, graph: Any, side: str) -> list[dict[str, Any]]:
         """What the inputs or outputs of a subgraph are."""
-        count = getattr(graph, f"{side}sLength")()
-        return [self.face(graph, int(getattr(graph, f"{side}s")(k))) for k in range(count)]
+        return [self.face(graph, index) for index in indices(getattr(graph, f"{side.title()}sAsNumpy")())]
 
     def face(self, graph: Any, index: int) -> dict[str, Any]:
         """Name, type, shape and quantization of a tensor."""
