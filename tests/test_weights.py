@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,15 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tests.models import ModelBuilder
-from tests.models.large import write_sparse_2gb
-from tests.test_facts import by_name, facts_of, rows
+from tests.test_facts import by_name, facts_of
 from tests.test_reader import CountingSource
-from tflint.facts.facts import FactError, Facts
+from tflint.facts.facts import Facts
 from tflint.facts.weights.constants import constants_of
 from tflint.facts.weights.survey import Survey
 from tflint.flatbuffer.window import Window
-from tflint.model.load import batches, open_model, read_one
-from tflint.source import BytesSource, FileSource, SourceError
 from tflint.writer import packed_numbers
 
 INTEGERS = {
