@@ -1,56 +1,13 @@
 """All rules over the corpus of real models, through the command line: every file has a status, good models no error."""
 
-import functools
-import json
 import re
-import subprocess
-import sys
-from collections import Counter, defaultdict
-from pathlib import Path
 
 import pytest
 
-from tests.corpus import CORPUS, manifest, needs_corpus
-
-ROOT = Path(__file__).parents[1]
-REVIEW = ROOT / "docs" / "corpus-review.md"
+from tests.corpus import manifest, needs_corpus
+from tests.review import invoked, measured, report, review_rows, run
 
 pytestmark = pytest.mark.xdist_group("corpus")
-
-
-def run(*options: str, paths: list[str]) -> subprocess.CompletedProcess[str]:
-    """`tflint check -` with the paths on standard input, run from the corpus' folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "tflint", "check", "-", *options],
-        cwd=CORPUS,
-        env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": "/nonexistent"},
-        input="\n".join(paths),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
-@functools.cache
-def report() -> dict:
-    """The JSON report of one run over all files."""
-    done = run("--format", "json", paths=[row["path"] for row in manifest()])
-    assert done.stderr == ""
-    assert done.returncode == 1
-    return json.loads(done.stdout)
-
-
-def invoked() -> set[str]:
-    """The files that LiteRT invokes."""
-    return {row["path"] for row in manifest() if row["invoke_ok"] == "yes"}
-
-
-def review_rows(heading: str) -> list[list[str]]:
-    """The rows of the table below a heading of the review."""
-    section = REVIEW.read_text(encoding="utf-8").split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in row] for row in rows[2:]]
 
 
 @needs_corpus
@@ -95,17 +52,7 @@ def test_no_rule_crashes():
 
 @needs_corpus
 def test_the_review_tells_what_fires():
-    counts: Counter[tuple[str, str, str]] = Counter()
-    files = defaultdict(set)
-    for file in report()["files"]:
-        for finding in file["findings"]:
-            key = (finding["rule"], finding["severity"], finding["name"])
-            counts[key] += 1
-            files[key].add(file["path"])
-    measured = [
-        [*key, str(counts[key]), str(len(files[key])), str(len(files[key] & invoked()))] for key in sorted(counts)
-    ]
-    assert review_rows("What fires") == measured
+    assert review_rows("What fires") == measured(), "write it anew: python -m tests.review"
 
 
 @needs_corpus
