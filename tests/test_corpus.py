@@ -1,5 +1,6 @@
 """All rules over the corpus of real models, through the command line: every file has a status, good models no error."""
 
+import json
 import re
 
 import pytest
