@@ -9,7 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.models.builder import ModelBuilder
+from tests.models.plain import with_zip
 from tests.models.weighted import bias_scales, quantized
+from tflint.schema import metadata_schema
+from tflint.writer import pack
 from tflint.writer.edit import edited
 
 EXAMPLES_DIRECTORY = Path(__file__).parents[2] / "examples"
@@ -29,7 +32,7 @@ def good() -> bytes:
     head = bias_scales(_STEM_OUTPUT, (_HEAD_SCALE,))
     weights = [(37 * k) % 255 - 127 for k in range(4 * 4 * 4 * 3)]
     dense = [(53 * k) % 255 - 127 for k in range(3 * 16)]
-    return (
+    model = (
         ModelBuilder(description="an example of tflint")
         .tensor("image", "INT8", [1, 8, 8, 3], scale=_INPUT_SCALE, zero_point=-1)
         .tensor("classifier/stem/weights", "INT8", [4, 4, 4, 3], data=weights, scale=_STEM_SCALES)
@@ -64,8 +67,39 @@ def good() -> bytes:
         .inputs("image")
         .outputs("scores")
         .signature("serving_default", {"image": "image"}, {"scores": "scores"})
+        .metadata("min_runtime_version", b"1.14.0".ljust(16, b"\0"))
+        .metadata("TFLITE_METADATA", _metadata())
         .build()
     )
+    return with_zip(model, {"labels.txt": "cat\ndog\nbird\n"})
+
+
+def _metadata() -> bytes:
+    """What the model says of itself: who made it, how pixels are normalised, what its classes are called."""
+    image = {
+        "name": "image",
+        "description": "a picture, 0 to 255",
+        "content": {"content_properties": {"type": "ImageProperties", "color_space": "RGB"}},
+        "process_units": [{"options": {"type": "NormalizationOptions", "mean": [127.5], "std": [127.5]}}],
+        "stats": {"max": [1.0], "min": [-1.0]},
+    }
+    scores = {
+        "name": "scores",
+        "description": "probability of each class",
+        "content": {"content_properties": {"type": "FeatureProperties"}},
+        "stats": {"max": [1.0], "min": [0.0]},
+        "associated_files": [{"name": "labels.txt", "description": "the classes", "type": "TENSOR_AXIS_LABELS"}],
+    }
+    root = {
+        "name": "classifier",
+        "description": "tells a cat, a dog and a bird apart, or would if it had been trained",
+        "version": "1.0",
+        "author": "the tflint authors",
+        "license": "Apache-2.0",
+        "subgraph_metadata": [{"input_tensor_metadata": [image], "output_tensor_metadata": [scores]}],
+        "min_parser_version": "1.0.0",
+    }
+    return pack(root, metadata_schema())
 
 
 def broken() -> bytes:
