@@ -73,6 +73,19 @@ def _use(facts: Facts, better: np.ufunc, start: int) -> Scalars:
     return Scalars(np.where(unused, 0, found), state_of(unused))
 
 
+def connected(first: Ints, second: Ints, n_rows: int) -> Ints:
+    """For each of some rows the smallest one that it hangs together with, through pairs of rows."""
+    leader = np.arange(n_rows)
+    while len(first):  # the smallest row of a chain spreads until nothing changes
+        before = leader.copy()
+        np.minimum.at(leader, second, leader[first])
+        np.minimum.at(leader, first, leader[second])
+        leader = leader[leader]
+        if np.array_equal(before, leader):
+            break
+    return leader
+
+
 def is_available(facts: Facts) -> Scalars:
     """Whether an operator's input has a value when the operator runs.
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tflint.columns.column import Lists, lists_by_counts, lists_by_owner, state_of
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts
+from tflint.facts.graph import connected
 from tflint.resources import table
 
 Ints = NDArray[Any]
@@ -58,15 +59,8 @@ def group_table(facts: Facts) -> Table:
     lists = facts.lists("operator", "same_scale_operands")
     tied = np.flatnonzero(lists.lengths > 1)
     tensors, lengths = lists.flatten(tied)
-    leader = np.arange(facts.n("tensor"))
     first = np.repeat(tensors[np.cumsum(lengths) - lengths], lengths) if len(tensors) else tensors
-    while len(tensors):  # the smallest tensor of a chain spreads until nothing changes
-        before = leader.copy()
-        np.minimum.at(leader, tensors, leader[first])
-        np.minimum.at(leader, first, leader[tensors])
-        leader = leader[leader]
-        if np.array_equal(before, leader):
-            break
+    leader = connected(first, tensors, facts.n("tensor"))
     members = np.flatnonzero(np.bincount(tensors.astype(np.int64)))
     heads, which = np.unique(leader[members], return_inverse=True)
     groups = np.searchsorted(heads, leader[first[np.cumsum(lengths) - lengths]]) if len(tensors) else tensors

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tflint.columns.column import References, Scalars, lists_by_owner
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts, taken
+from tflint.facts.graph import connected, uses
 
 Ints = NDArray[Any]
 
@@ -17,7 +18,7 @@ Ints = NDArray[Any]
 def island_table(facts: Facts) -> Table:
     """Connected operators on float values, reached through a DEQUANTIZE and left through a QUANTIZE."""
     float_ops = _computes_in_float(facts)
-    leader = _connected(facts, float_ops)
+    leader = _leaders(facts, float_ops)
     enters, leaves = _from_integers(facts, leader, float_ops), _into_integers(facts, leader, float_ops)
     heads = np.flatnonzero(enters & leaves)
     members = np.flatnonzero(float_ops & np.isin(leader, heads))
@@ -43,32 +44,17 @@ def _computes_in_float(facts: Facts) -> NDArray[np.bool_]:
     return found
 
 
-def _connected(facts: Facts, float_ops: NDArray[np.bool_]) -> Ints:
+def _leaders(facts: Facts, float_ops: NDArray[np.bool_]) -> Ints:
     """For each operator the first of the float operators that it hangs together with."""
-    tensors, consumers = _inputs(facts)
+    tensors, consumers = uses(facts, "input")
     makers = taken(facts.rows("tensor", "producer"), tensors, -1)
     tied = (makers >= 0) & float_ops[consumers] & float_ops[np.maximum(makers, 0)]
-    first, second = makers[tied], consumers[tied]
-    leader = np.arange(facts.n("operator"))
-    while len(first):  # the earliest operator spreads until nothing changes
-        before = leader.copy()
-        np.minimum.at(leader, second, leader[first])
-        np.minimum.at(leader, first, leader[second])
-        leader = leader[leader]
-        if np.array_equal(before, leader):
-            break
-    return leader
-
-
-def _inputs(facts: Facts) -> tuple[Ints, Ints]:
-    """Tensor and operator rows of all inputs that are given."""
-    wanted = facts.is_one_of("operand", "direction", {"input"}) & (facts.rows("operand", "tensor") >= 0)
-    return facts.rows("operand", "tensor")[wanted], facts.rows("operand", "operator")[wanted]
+    return connected(makers[tied], consumers[tied], facts.n("operator"))
 
 
 def _from_integers(facts: Facts, leader: Ints, float_ops: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which leaders' islands read a DEQUANTIZE of something that an operator computed."""
-    tensors, consumers = _inputs(facts)
+    tensors, consumers = uses(facts, "input")
     makers = taken(facts.rows("tensor", "producer"), tensors, -1)
     dequantized = taken(facts.is_one_of("operator", "opcode", {"DEQUANTIZE"}), makers, False).astype(np.bool_)
     source = taken(facts.rows("operator", "input"), makers, -1)
@@ -78,7 +64,7 @@ def _from_integers(facts: Facts, leader: Ints, float_ops: NDArray[np.bool_]) -> 
 
 def _into_integers(facts: Facts, leader: Ints, float_ops: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which leaders' islands make something that a QUANTIZE hands on to another operator."""
-    tensors, consumers = _inputs(facts)
+    tensors, consumers = uses(facts, "input")
     makers = taken(facts.rows("tensor", "producer"), tensors, -1)
     quantize = facts.is_one_of("operator", "opcode", {"QUANTIZE"})
     goes_on = taken(facts.lists("tensor", "consumers").lengths, facts.rows("operator", "output"), 0) > 0
