@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> None:
         return change(content, random.Random(seed), seeds.models(), max_size)
 
     libfuzzer = [f"-max_len={MAX_BYTES}", "-timeout=300", "-rss_limit_mb=3000", "-print_final_stats=1", *options]
-    atheris.Setup([sys.argv[0], *libfuzzer, str(folder)], tally.run, custom_mutator=mutator)
+    atheris.Setup([sys.argv[0], str(folder), *libfuzzer], tally.run, custom_mutator=mutator)
     atheris.Fuzz()
 
 

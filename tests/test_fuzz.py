@@ -1,0 +1,79 @@
+"""What fuzzing kept is replayed without a fuzzer; the mutations do what they say."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.fuzz import mutate, properties, seeds, targets
+from tests.fuzz.edits import edited_fields
+from tests.fuzz.places import places_of
+from tflint.model.load import open_model, read_one
+from tflint.source import BytesSource
+
+KEPT = seeds.kept()
+MODELS = seeds.models()
+
+
+def is_readable(content: bytes) -> bool:
+    return read_one(open_model(BytesSource(content))).is_readable
+
+
+def test_the_kept_corpus_is_there_and_small():
+    assert 50 <= len(KEPT) <= 400
+    assert sum(map(len, KEPT.values())) <= 1_200_000
+
+
+@pytest.mark.parametrize("target", [properties.reader, properties.checked], ids=lambda target: target.__name__)
+@pytest.mark.parametrize("number", range(4))
+def test_every_kept_input_holds_the_property(target, number):
+    for path, content in list(KEPT.items())[number::4]:
+        try:
+            target(content)
+        except Exception as error:
+            raise AssertionError(f"{path} breaks the property of {target.__name__}: {error}") from error
+
+
+@pytest.mark.parametrize("target", ["reader-batch", "check-batch"])
+def test_a_batch_of_mutations_holds_the_property(target):
+    assert targets.TARGETS[target](MODELS[0]) in (targets.READ_MODELS, targets.CHECK_MODELS)
+
+
+def test_a_broken_property_is_noticed(monkeypatch):
+    monkeypatch.setattr(properties, "MAX_SECONDS", -1.0)
+    with pytest.raises(AssertionError, match="more than"):
+        properties.reader(MODELS[0])
+    monkeypatch.undo()
+    monkeypatch.setattr("tflint.facts.scheme.model_scheme", lambda facts: 1 / 0)
+    monkeypatch.setattr("tflint.facts.graph.is_available", lambda facts: 1 / 0)
+    with pytest.raises(AssertionError, match="could not be run"):
+        properties.checked(MODELS[0])
+
+
+def test_mutations_repeat_themselves_and_differ():
+    first = [mutate.mutated(MODELS[0], random.Random(seed), MODELS, 4096) for seed in range(200)]
+    assert first == [mutate.mutated(MODELS[0], random.Random(seed), MODELS, 4096) for seed in range(200)]
+    assert len(set(first)) > 150
+    assert all(len(content) <= 4096 for content in first)
+
+
+def test_mutations_of_bytes_break_models_and_leave_some_whole():
+    changed = [mutate.mutated(MODELS[seed % len(MODELS)], random.Random(seed), MODELS, 4096) for seed in range(300)]
+    assert 0.2 < sum(map(is_readable, changed)) / len(changed) < 0.9
+
+
+def test_other_values_and_other_fields_leave_models_readable():
+    for seed, content in enumerate(MODELS):
+        places = places_of(content)
+        assert places is not None
+        assert places_of(mutate.with_other_values(content, places, random.Random(seed))) is not None
+        edited = edited_fields(content, random.Random(seed), MODELS)
+        assert edited is not None
+        assert places_of(edited) is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 3, b"\x10\0\0\0TFL3", MODELS[0][:50]])
+def test_bytes_that_are_no_model_are_mutated_too(content):
+    changed = {mutate.mutated(content, random.Random(seed), MODELS, 4096) for seed in range(50)}
+    assert len(changed) > 10
