@@ -64,10 +64,10 @@ def test_mutations_of_bytes_break_models_and_leave_some_whole():
 
 
 def test_other_values_and_other_fields_leave_models_readable():
-    for seed, content in enumerate(MODELS):
+    for seed, content in enumerate(filter(is_readable, MODELS)):
         places = places_of(content)
         assert places is not None
-        assert places_of(mutate.with_other_values(content, places, random.Random(seed))) is not None
+        assert is_readable(mutate.with_other_values(content, places, random.Random(seed)))
         edited = edited_fields(content, random.Random(seed), MODELS)
         assert edited is not None
         assert places_of(edited) is not None
