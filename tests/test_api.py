@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from tflint.api import GROUP_FILES
 from tflint.model.load import SMALL_FILE_BYTES
 from tflint.report import jsonreport
 from tflint.source import FileSource, SourceError
+from tflint.values import replace
 
 CHECKOUT = Path(__file__).parents[1]
 
@@ -28,7 +28,7 @@ def model(name: str) -> Path:
 
 def plain(report: tflint.Report, *, names: bool = True) -> object:
     """The report as data, but for the time it took."""
-    data = jsonreport.to_data(dataclasses.replace(report, elapsed=0.0))
+    data = jsonreport.to_data(replace(report, elapsed=0.0))
     if not names:
         for number, file in enumerate(data["files"]):
             file["path"] = str(number)

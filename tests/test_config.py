@@ -236,7 +236,7 @@ def test_a_section_that_is_no_table(tmp_path: Path) -> None:
 
 
 def test_what_the_command_line_overrides_is_not_blamed_on_the_file(tmp_path: Path) -> None:
-    from dataclasses import replace
+    from tflint.values import replace
 
     config = replace(load_config(written(tmp_path, 'select = ["Q001"]')), select=("Q999x",))
     with pytest.raises(UserError) as raised:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from tflint.findings import (
 )
 from tflint.report import jsonreport
 from tflint.resources import json_schema
+from tflint.values import replace
 from tflint.writer.edit import edited
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema("report"))
@@ -50,14 +50,14 @@ def finding(**changes: Any) -> Finding:
         fix="quantize again",
         fingerprint="0123456789abcdef" * 2,
     )
-    return dataclasses.replace(plain, **changes)
+    return replace(plain, **changes)
 
 
 FULL = finding(
     severity="note",
     severity_before="error",
     target="litert==2.3.0, board",
-    location=dataclasses.replace(TENSOR, text=TextSpan(3, 1, 4, 9)),
+    location=replace(TENSOR, text=TextSpan(3, 1, 4, 9)),
     related=(Related(OPERATOR, "bias of operator 0 CONV_2D"),),
     evidence={
         "shift": math.nan,
@@ -90,7 +90,7 @@ def report(*findings: Finding, **changes: Any) -> Report:
         rules_run=44,
         elapsed=0.25,
     )
-    return dataclasses.replace(plain, **changes)
+    return replace(plain, **changes)
 
 
 def reread(made: Report) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 import re
@@ -22,6 +21,7 @@ from tflint.cli.main import run as main
 from tflint.findings import FileReport, Finding, Location, NotChecked, Notice, Report, TextSpan, severity_rank
 from tflint.report import sarif
 from tflint.report.sarif_places import uri
+from tflint.values import replace
 from tflint.writer.edit import edited
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif" / "sarif-2.1.0.json").read_bytes())
@@ -145,7 +145,7 @@ class TestBothProfiles:
 
     @both_profiles
     def test_number_the_related_places(self, profile):
-        (result,) = results_of(dataclasses.replace(FULL, suppressed=None), profile=profile)
+        (result,) = results_of(replace(FULL, suppressed=None), profile=profile)
         (related,) = result["relatedLocations"]
         assert related["id"] == 1
         assert related["message"]["text"] == "bias of operator 0 CONV_2D"
@@ -367,7 +367,7 @@ class TestARule:
 
     def test_of_a_user_has_no_address_in_our_documentation(self, monkeypatch):
         monkeypatch.setattr(pages, "home_url", lambda: "https://docs.example.org/tflint")
-        own = dataclasses.replace(builtin_catalog().rule("Q001"), id="ACME1", origin="lint/acme.toml", category="")
+        own = replace(builtin_catalog().rule("Q001"), id="ACME1", origin="lint/acme.toml", category="")
         (rule,) = run_of(report(finding(rule="ACME1")), rules=[own])["tool"]["driver"]["rules"]
         assert "helpUri" not in rule
         assert rule["properties"]["tags"] == ["tflite"]
@@ -399,12 +399,12 @@ class TestTheMessage:
         assert "Refused by litert>=1.1.0; runs on tflm. Fix:" in text
 
     def test_has_no_control_characters(self):
-        hostile = dataclasses.replace(TENSOR, names=("main", "a\x1b[2J\n\u202eb\u2028c\udcff"))
+        hostile = replace(TENSOR, names=("main", "a\x1b[2J\n\u202eb\u2028c\udcff"))
         text = self.message(location=hostile, message="tensor 'a\x1b\x07'")
         assert text.isprintable()
 
     def test_has_no_links_by_accident(self):
-        hostile = dataclasses.replace(TENSOR, names=("main", "[click](https://example.org)"))
+        hostile = replace(TENSOR, names=("main", "[click](https://example.org)"))
         assert r"'\[click](https://example.org)'" in self.message(location=hostile)
         assert "shape [1, 2] (of 3)" in self.message(message="shape [1, 2] (of 3)")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from tflint.findings import FileReport, Finding, Location
 from tflint.findings.baseline import apply_baseline, baseline_of, read_baseline
 from tflint.findings.paths import matches, seen_from
 from tflint.findings.suppress import Allow, apply_allows
+from tflint.values import replace
 
 TODAY = datetime.date(2025, 6, 15)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import time
 from typing import Any
@@ -28,6 +27,7 @@ from tflint.findings import (
 from tflint.report.layout import WIDTH, joined, paragraph
 from tflint.report.names import place, plural, runtime, shared_prefix, short_name, size, title
 from tflint.report.text import Style, render
+from tflint.values import replace
 from tflint.writer.edit import edited
 
 PLAIN, VERBOSE = Style(), Style(verbose=True)
@@ -167,7 +167,7 @@ class TestAGroup:
         assert not any(line.startswith("    for") for line in lines_of(found[0]))
 
     def test_tells_who_refuses_what_a_run_said_and_that_a_rule_is_newer(self):
-        lines = lines_of(dataclasses.replace(FULL, suppressed=None, location=TENSOR))
+        lines = lines_of(replace(FULL, suppressed=None, location=TENSOR))
         assert "    refused by litert ≥ 1.1.0; runs on tflm, litert < 1.1.0" in lines
         assert "    a rule newer than the configured ruleset: it fails no run" in lines
         assert "    run    not reproduced" in lines
@@ -244,7 +244,7 @@ def hostile(text: str) -> Report:
         related=(Related(OPERATOR, f"input of operator 0 {text}"),),
         evidence={"name": text},
     )
-    other = dataclasses.replace(found, location=Location("m.tflite", "signature_defs[0]", (text,)), rule="K100")
+    other = replace(found, location=Location("m.tflite", "signature_defs[0]", (text,)), rule="K100")
     files = (FileReport(text[:200], findings=(found, found, other), overview=OVERVIEW),)
     return report(files=files, notices=(Notice("unused-allow", text),))
 

@@ -8,7 +8,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TypeAlias
 
@@ -28,6 +27,7 @@ from tflint.model.load import Opened, batches, open_model, read_one, unreadable
 from tflint.model.tables import Tables
 from tflint.source import BytesSource, FileSource, SourceError
 from tflint.source.walk import missing, walk
+from tflint.values import holder
 
 #: Files opened at a time: bounds open descriptors and the bytes of small files in memory.
 GROUP_FILES = 128
@@ -37,7 +37,7 @@ PARALLEL_FILES = 1000
 Progress: TypeAlias = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
+@holder
 class Model:
     """A model that was loaded to be checked, perhaps more than once.
 
@@ -46,7 +46,10 @@ class Model:
 
     name: str
     tables: Tables
-    opened: Opened = field(repr=False)
+    opened: Opened
+
+    def __repr__(self) -> str:
+        return f"Model({self.name!r})"
 
     @property
     def is_readable(self) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tflint.values import frozen
 
 
 class TflintError(Exception):
     """Base of every error that tflint raises on purpose."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where in a user's text file an error stands: path, line and column (both from 1, columns in characters)."""
 

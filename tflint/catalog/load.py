@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ from tflint.catalog.rule import CATEGORIES, Rule, from_plain, to_plain
 from tflint.documents.nearest import nearest
 from tflint.errors import Place, UserError
 from tflint.resources import rules_folder, schemas_folder
+from tflint.values import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Catalog:
     """Rules in order, the constants that they read, and a digest of both."""
 

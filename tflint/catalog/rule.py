@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from tflint.columns.types import ColumnType
 from tflint.language.expression import Expression, Part
+from tflint.values import EMPTY, frozen
 
 #: Category by the first letter of a built-in rule's id.
 CATEGORIES = {
@@ -25,18 +25,18 @@ CATEGORIES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Example:
     """A model, changed or not, that a rule must speak of (`expect` says where) or be silent about (None)."""
 
     model: str
-    edit: Mapping[str, Any] = field(default_factory=dict)
+    edit: Mapping[str, Any] = EMPTY
     targets: tuple[str, ...] = ()
     expect: tuple[str, ...] | None = None
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """A checked rule.
 

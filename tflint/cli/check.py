@@ -6,13 +6,13 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import output, reports
 from tflint.config import Config, find_config, load_config
 from tflint.errors import UserError
+from tflint.values import replace
 
 if TYPE_CHECKING:
     from tflint.findings import Report

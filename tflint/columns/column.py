@@ -7,11 +7,12 @@ determined (`UNKNOWN`); `state` is None where all rows are present.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tflint.values import holder
 
 PRESENT, ABSENT, UNKNOWN = 0, 1, 2
 
@@ -19,7 +20,7 @@ State: TypeAlias = NDArray[np.uint8] | None
 Take: TypeAlias = Callable[[NDArray[np.int64]], NDArray[Any]]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@holder
 class Scalars:
     """Numbers or bools, one a row."""
 
@@ -30,7 +31,7 @@ class Scalars:
         return len(self.values)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@holder
 class Strings:
     """Strings, one a row, as codes into distinct `labels`."""
 
@@ -42,7 +43,7 @@ class Strings:
         return len(self.codes)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@holder
 class Texts:
     """Strings, one a row, that still lie in the file: decoded for the rows that somebody looks at."""
 
@@ -60,7 +61,7 @@ class Texts:
         return self.decode(start, start + length) if length else ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@holder
 class References:
     """Row numbers in another table, one a row; -1 is absent."""
 
@@ -71,7 +72,7 @@ class References:
         return len(self.rows)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@holder
 class Lists:
     """Lists of numbers, bools, string codes or row numbers: where the elements of each row begin, and how many.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from tflint.values import frozen
 
 NUMBER = "number"
 BOOL = "bool"
@@ -10,7 +10,7 @@ STRING = "string"
 REFERENCE = "reference"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ColumnType:
     """The type of a column or an expression: a kind, whether it is a list, and the table a reference leads to."""
 
@@ -39,7 +39,7 @@ def reference(table: str, *, many: bool = False) -> ColumnType:
     return ColumnType(REFERENCE, many, table)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ColumnDeclaration:
     """What is known of a column before any model is read.
 
@@ -61,7 +61,7 @@ class ColumnDeclaration:
     domain: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableDeclaration:
     """A table's columns by name, and what one row of it is."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from tflint.findings.suppress import Allow
+from tflint.values import EMPTY, frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TargetOptions:
     """A named target: the runtime (`litert==2.3.0`), and what the app adds to it."""
 
@@ -17,7 +17,7 @@ class TargetOptions:
     custom_ops: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Config:
     """What a run is told.
 
@@ -27,14 +27,14 @@ class Config:
     """
 
     targets: tuple[str, ...] = ()
-    named_targets: Mapping[str, TargetOptions] = field(default_factory=dict)
+    named_targets: Mapping[str, TargetOptions] = EMPTY
     ruleset: str = ""
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    severity: Mapping[str, str] = field(default_factory=dict)
+    severity: Mapping[str, str] = EMPTY
     fail_on: str = "error"
     rules: tuple[str, ...] = ()
-    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    per_file_ignores: Mapping[str, tuple[str, ...]] = EMPTY
     exclude: tuple[str, ...] = ()
     baseline: str = ""
     lfs_pointers: str = "error"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from tflint.language.evaluate import BudgetError, Evaluator
 from tflint.language.expression import Expression
 from tflint.language.message import MAX_SHOWN
 from tflint.language.value import Value
+from tflint.values import frozen
 
 #: Rows judged at a time: enough for speed, few enough that lists of one chunk stay small.
 CHUNK_ROWS = 16_384
@@ -33,7 +33,7 @@ TOTAL_ELEMENTS = 40_000_000
 MAX_PLACES = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hit:
     """A row that breaks a rule: the row, what the finding points at, the message's values in order."""
 
@@ -43,17 +43,17 @@ class Hit:
     values: tuple[Any, ...]
 
 
-@dataclass(slots=True)
 class Verdict:
-    """What judging a rule gave: the rows that break it, and for each file how many rows could not be decided.
+    """What judging a rule gave: the rows that break it, and for each file how many could not be decided, and why.
 
     `hits` has at most `MAX_PLACES` rows of each file; `unlisted` says how many more break the rule.
     """
 
-    hits: list[Hit] = field(default_factory=list)
-    unlisted: Counter[int] = field(default_factory=Counter)
-    undecided: Counter[int] = field(default_factory=Counter)
-    reason: str = ""
+    def __init__(self, undecided: Iterable[int] = (), reason: str = "") -> None:
+        self.hits: list[Hit] = []
+        self.unlisted: Counter[int] = Counter()
+        self.undecided: Counter[int] = Counter(undecided)
+        self.reason = reason
 
 
 class Judge:
@@ -83,7 +83,7 @@ class Judge:
                     chunk = np.arange(begin, min(begin + CHUNK_ROWS, len(models)))
                     rows.chunk(self._evaluator(chunk, record or {}))
         except (BudgetError, FactBudgetError) as error:
-            return Verdict(undecided=Counter(models.tolist()), reason=str(error))
+            return Verdict(models.tolist(), str(error))
         if verdict.undecided:
             verdict.reason = _reason(rule)
         return verdict

@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from tflint.catalog.rule import Rule
@@ -22,9 +21,10 @@ from tflint.findings.fingerprint import fingerprint, numbered
 from tflint.language.message import fill
 from tflint.model.tables import Tables
 from tflint.source import SourceError
+from tflint.values import frozen, replace
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What to run: rules, declared targets, constants of the users' rules, and the rule that tells of crashes."""
 
@@ -38,7 +38,7 @@ class BatchCrashError(TflintError):
     """A fact or rule crashed on a batch of several files: it must be done again file by file."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Judged:
     """A rule's verdict for one target (None: for all), how severe that is, and whom it holds for (None: everybody)."""
 
@@ -136,7 +136,7 @@ def _severity(selected: Selected, plan: Plan) -> tuple[str, str | None]:
 # -- findings ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Found:
     """A finding on its way: with what it mutes and is muted by, and what identifies its place."""
 

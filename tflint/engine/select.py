@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from tflint._version import __version__
 from tflint.catalog.rule import Rule
@@ -11,6 +10,7 @@ from tflint.config import Config
 from tflint.config.places import Keys, located
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
+from tflint.values import frozen
 
 #: The ruleset of this version: its first two numbers.
 RULESET = ".".join(__version__.split(".")[:2])
@@ -30,7 +30,7 @@ METADATA_RULES = {
 EXACT = 100
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selected:
     """A rule that runs: the severity of its findings, and whether the configured ruleset does not know it yet."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tflint.config import Config, TargetOptions
@@ -14,6 +13,7 @@ from tflint.documents.nearest import nearest
 from tflint.engine.versions import Version, parse_version
 from tflint.errors import UserError
 from tflint.resources import table
+from tflint.values import frozen
 
 RUNTIMES = ("litert", "tflite", "tflm")
 _SPEC = re.compile(r"(litert|tflite|tflm)(?: ?(==|>=|<=|<|>) ?(\d+(?:\.\d+)*))?")
@@ -22,7 +22,7 @@ _COMPARED = re.compile(r"(litert|tflite) ?[<>=!~]")
 _SUCH_AS = "such as litert==2.3.0, tflite==2.11 or tflm"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """A declared runtime: its name as declared, runtime, version (None: tflm has none), and what an app adds."""
 

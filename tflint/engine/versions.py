@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from tflint.values import frozen
 
 
 class VersionLineError(TypeError):
     """Two versions of different lines were compared."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Version:
     """A version of a line: `litert` or `tflite` (which counts as TensorFlow does)."""
 

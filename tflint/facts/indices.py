@@ -6,7 +6,6 @@ Signatures are not in it: rules of their own speak of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,11 +16,12 @@ from tflint.columns.table import Table
 from tflint.facts.facts import Facts, taken
 from tflint.facts.reach import SUBGRAPH_OPTIONS
 from tflint.model.declare import options_columns
+from tflint.values import frozen
 
 Ints = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Indices:
     """Indices of one field: of which table's rows, the numbers, how many there are of what they count."""
 

@@ -6,7 +6,6 @@ lengths that its kernels rely on without looking.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,13 +14,14 @@ from numpy.typing import NDArray
 from tflint.columns.column import Lists, Strings, strings_of
 from tflint.facts.facts import Facts, require_budget
 from tflint.flatbuffer.node import Node
+from tflint.values import frozen
 
 Ints = NDArray[Any]
 
 _INDEX_VECTORS = ("Int32Vector", "Uint16Vector", "Uint8Vector")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Dimension:
     """A stored dimension: its size where it is dense, else where each slice begins and which indices it holds."""
 

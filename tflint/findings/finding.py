@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from tflint.values import EMPTY, frozen
 
 #: From harmless to what will go wrong.
 SEVERITIES = ("note", "warning", "error")
@@ -18,7 +19,7 @@ def severity_rank(severity: str) -> int:
     return SEVERITIES.index(severity)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ByteSpan:
     """Bytes of a file: offset and length."""
 
@@ -26,7 +27,7 @@ class ByteSpan:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextSpan:
     """A stretch of a text file, lines and columns from 1."""
 
@@ -36,7 +37,7 @@ class TextSpan:
     end_column: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Location:
     """A place in a file.
 
@@ -51,7 +52,7 @@ class Location:
     text: TextSpan | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Related:
     """Another place that belongs to a finding, and how."""
 
@@ -59,7 +60,7 @@ class Related:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suppression:
     """Why a finding does not count: `kind` is allow, baseline or per-file-ignore."""
 
@@ -67,7 +68,7 @@ class Suppression:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """Something a rule found.
 
@@ -88,7 +89,7 @@ class Finding:
     fingerprint: str
     target: str | None = None
     related: tuple[Related, ...] = ()
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = EMPTY
     refused_by: tuple[str, ...] = ()
     runs_on: tuple[str, ...] = ()
     verdict: str | None = None
@@ -103,7 +104,7 @@ class Finding:
         return severity_rank(self.severity) >= severity_rank(fail_on)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotChecked:
     """A rule that could not be decided for some rows of a file, and why."""
 
@@ -112,7 +113,7 @@ class NotChecked:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overview:
     """A model in a line: its scheme, and how large it is."""
 
@@ -122,7 +123,7 @@ class Overview:
     n_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileReport:
     """What was found in one file. `kind` is model, contract, source or pair; `status` is checked or unreadable."""
 
@@ -155,7 +156,7 @@ class FileReport:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Notice:
     """Something to say about the run and not about a file, such as an unused suppression.
 
@@ -167,7 +168,7 @@ class Notice:
     level: str = "note"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """The result of a run.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 
 from tflint.findings.finding import FileReport, Finding, Notice, Suppression
 from tflint.findings.paths import matches, seen_from
+from tflint.values import frozen, replace
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Allow:
     """One suppression: findings of a rule (id or name), in files that match `path`, at places that match `at`.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+from tflint.values import frozen
 
 #: Width in bytes of the scalar types of the FlatBuffers schema language.
 SCALAR_WIDTHS = {
@@ -14,7 +15,7 @@ SCALAR_WIDTHS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """One field of a table.
 
@@ -44,7 +45,7 @@ class Field:
         return self.type[1:-1] if self.is_vector else self.type
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableLayout:
     """A table: its fields in slot order, and how many vtable slots this version of the schema knows."""
 

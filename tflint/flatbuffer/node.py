@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,10 @@ from numpy.typing import NDArray
 
 from tflint.flatbuffer.layout import TableLayout
 from tflint.flatbuffer.window import DTYPES, Offsets, Window
+from tflint.values import holder
 
 
-@dataclass(frozen=True, slots=True)
+@holder
 class Vector:
     """A vector field of each row: the byte offset of the first element, the number of elements, and who has one.
 
@@ -29,7 +29,6 @@ class Vector:
         return flat_offsets(self.starts[rows], self.lengths[rows], DTYPES[self.scalar].itemsize)
 
 
-@dataclass(slots=True, eq=False)
 class Node:
     """All tables that stand at one place of the schema, such as `subgraphs.tensors`, as columns over rows.
 
@@ -41,23 +40,37 @@ class Node:
     of strings, all rows' one after the other.
     """
 
-    path: str
-    layout: TableLayout
-    window: Window
-    positions: Offsets
-    roots: NDArray[np.int32]
-    parents: NDArray[np.int32]
-    ordinals: NDArray[np.int32]
-    sizes: NDArray[np.int32]
-    field_offsets: NDArray[np.uint16]
-    newer: NDArray[np.intp]
-    uses: NDArray[np.int64] | None = None
-    vectors: dict[str, Vector] = field(default_factory=dict)
-    children: dict[str, Node] = field(default_factory=dict)
-    links: dict[str, NDArray[np.int32]] = field(default_factory=dict)
-    union_types: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
-    scalars: dict[str, str] = field(default_factory=dict)
-    texts: dict[str, Vector] = field(default_factory=dict)
+    def __init__(
+        self,
+        path: str,
+        layout: TableLayout,
+        window: Window,
+        positions: Offsets,
+        roots: NDArray[np.int32],
+        parents: NDArray[np.int32],
+        ordinals: NDArray[np.int32],
+        sizes: NDArray[np.int32],
+        field_offsets: NDArray[np.uint16],
+        newer: NDArray[np.intp],
+        uses: NDArray[np.int64] | None = None,
+    ) -> None:
+        self.path = path
+        self.layout = layout
+        self.window = window
+        self.positions = positions
+        self.roots = roots
+        self.parents = parents
+        self.ordinals = ordinals
+        self.sizes = sizes
+        self.field_offsets = field_offsets
+        self.newer = newer
+        self.uses = uses
+        self.vectors: dict[str, Vector] = {}
+        self.children: dict[str, Node] = {}
+        self.links: dict[str, NDArray[np.int32]] = {}
+        self.union_types: dict[str, NDArray[np.uint8]] = {}
+        self.scalars: dict[str, str] = {}
+        self.texts: dict[str, Vector] = {}
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -114,7 +127,7 @@ def flat_offsets(starts: Offsets, lengths: Offsets, width: int) -> Offsets:
 def empty_node(path: str, layout: TableLayout, window: Window, scalars: dict[str, str]) -> Node:
     """A node without rows, for a place of the schema where no file has a table."""
     none = np.zeros(0, dtype=np.int32)
-    return Node(
+    node = Node(
         path,
         layout,
         window,
@@ -125,5 +138,6 @@ def empty_node(path: str, layout: TableLayout, window: Window, scalars: dict[str
         none,
         np.zeros((0, len(layout.fields)), dtype=np.uint16),
         np.zeros(0, dtype=np.intp),
-        scalars=scalars,
     )
+    node.scalars = scalars
+    return node

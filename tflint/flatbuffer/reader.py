@@ -6,7 +6,6 @@ tables), for all rows of a kind at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from tflint.flatbuffer.errors import FlatbufferError
 from tflint.flatbuffer.layout import Field, Layouts
 from tflint.flatbuffer.node import Node, Vector, flat_offsets
 from tflint.flatbuffer.window import DTYPES, Offsets, Window
+from tflint.values import holder
 
 #: Tables per file, shared ones counted as often as they are named: the limit of the C++ verifier, which LiteRT runs
 #: before it loads a file.
@@ -35,7 +35,7 @@ MIN_FILE_BYTES = 8
 RAGGED_ALLOWANCE = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@holder
 class Forest:
     """The tables of one or many files: the root node, and for each file the byte just past its last table or vector."""
 

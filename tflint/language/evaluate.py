@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -37,6 +36,7 @@ from tflint.language.value import (
     row_numbers,
     same_labels,
 )
+from tflint.values import replace
 
 
 class BudgetError(TflintError):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from tflint.columns.types import ColumnType
+from tflint.values import frozen
 
 #: Nested tuples `(operation, …)`: what a checked expression compiles to.
 Program: TypeAlias = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expression:
     """A checked expression: its text, the type of its value, its program, and the columns it reads (table, column)."""
 
@@ -22,7 +22,7 @@ class Expression:
     records: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """A piece of a template: plain text, or an expression with its format."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from tflint.columns.column import PRESENT, UNKNOWN
 from tflint.columns.types import STRING
 from tflint.language.value import Array, Value
+from tflint.values import replace
 
 
 def look_up(table: Any, kind: str, keys: list[Value], joint: Value) -> Value:

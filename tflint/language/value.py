@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tflint.columns.column import ABSENT, PRESENT, UNKNOWN, State
+from tflint.values import holder, replace
 
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@holder
 class Value:
     """The value of an expression.
 

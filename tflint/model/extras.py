@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from tflint.values import frozen
 
 #: Decoded metadata: field names of metadata_schema.fbs to values; a union's member is named under `type`, and a field
 #: `type` of the member's own stands under `type_` (the form that `tflint.writer` packs).
 JsonTable: TypeAlias = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AssociatedFile:
     """A file named by the metadata (`owner` says where), packed in the zip (`packed_size` in bytes), or both."""
 
@@ -21,19 +22,20 @@ class AssociatedFile:
     packed_size: int | None
 
 
-@dataclass(slots=True)
 class ModelExtras:
     """What one model carries beside its graph.
 
-    `tail` is what follows the flatbuffer: none, padding, zip, broken-zip, buffers or unknown.
+    `tail` is what follows the flatbuffer: none, padding, zip, broken-zip, buffers or unknown; `packed` holds the sizes
+    of the members of the zip, in bytes.
     """
 
-    tail: str = "none"
-    tail_error: str | None = None
-    metadata: JsonTable | None = None
-    metadata_error: str | None = None
-    min_runtime_version: str | None = None
-    packed: dict[str, int] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.tail = "none"
+        self.tail_error: str | None = None
+        self.metadata: JsonTable | None = None
+        self.metadata_error: str | None = None
+        self.min_runtime_version: str | None = None
+        self.packed: dict[str, int] = {}
 
     def text(self, name: str) -> str | None:
         """A text of the metadata's root, such as `author`; an empty one says as little as none."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from tflint.flatbuffer.errors import FlatbufferError
 from tflint.flatbuffer.reader import read_forest
@@ -13,6 +12,7 @@ from tflint.model.tables import FileFacts, Tables
 from tflint.schema import tflite_schema
 from tflint.source import Source, SourceError
 from tflint.source.kind import MALFORMED, MODEL, TRUNCATED, UNREADABLE, FileKind, kind_of
+from tflint.values import frozen
 
 #: A file up to this size is read whole and shares a batch; of a larger one only the needed pages are read.
 SMALL_FILE_BYTES = 256 * 1024
@@ -21,7 +21,7 @@ BATCH_FILES = 64
 BATCH_BYTES = 8 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     """A file that was opened and looked at: its kind, and its content where it is small enough to be in memory.
 

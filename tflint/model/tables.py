@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,11 +18,12 @@ from tflint.model import shape
 from tflint.model.extras import ModelExtras
 from tflint.schema import tflite_schema
 from tflint.source.kind import FileKind
+from tflint.values import frozen
 
 Ints = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileFacts:
     """What is known of a file besides its tables: its name, what kind it is, its size, why it could not be read."""
 
@@ -35,7 +35,7 @@ class FileFacts:
     reason_path: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rooms:
     """The functions that make tables by name, and the one that reads what lies beside the graph."""
 

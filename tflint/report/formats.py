@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from tflint.values import frozen
 
 if TYPE_CHECKING:
     from tflint.findings import Report
     from tflint.report.layout import Style
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Options:
     """What somebody who asks for a report decides of it; each format takes what concerns it.
 

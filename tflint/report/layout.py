@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from tflint.report.names import clean
+from tflint.values import frozen
 
 #: Lines are no wider than this, but for a path, which people copy.
 WIDTH = 110
@@ -30,7 +30,7 @@ COLORS = {"error": "\x1b[1;31m", "warning": "\x1b[33m", "note": "\x1b[36m"}
 GREEN, BOLD, DIM, RESET = "\x1b[32m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Style:
     """How text is written: with colour, with every finding listed or findings only, and how many characters wide.
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import functools
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tflint.flatbuffer.layout import SCALAR_WIDTHS, Field, TableLayout
+from tflint.values import frozen
 
 __all__ = ["SCALAR_WIDTHS", "Enum", "Field", "Schema", "TableLayout", "metadata_schema", "tflite_schema"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Enum:
     """An enumeration: names by value, values by name, the underlying scalar type, the first release of each name."""
 

@@ -6,9 +6,9 @@ Takes a source, reads its first and, where it is no model, its last bytes; knows
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from tflint.source.source import Source
+from tflint.values import frozen
 
 MODEL = "model"
 GIT_LFS_POINTER = "git-lfs-pointer"
@@ -44,7 +44,7 @@ _HTML = re.compile(rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)?<(!doctype html|html|hea
 _ONNX_PRODUCER = re.compile(rb"\x08[\x02-\x14]\x12[\x01-\x40][\x20-\x7e]{2}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FileKind:
     """What a file is: a short kind, and the same in words for people; for a Git-LFS pointer what it points to."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tflint import resources
@@ -15,10 +14,11 @@ from tflint.config import Config
 from tflint.documents.nearest import nearest
 from tflint.errors import Place, UserError
 from tflint.findings import FileReport, Location
+from tflint.values import frozen, replace
 from tflint.writer.edit import edited
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trial:
     """What became of an example: `problem` is empty where the rule did as it says."""
 

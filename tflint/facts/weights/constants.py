@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from tflint.facts.weights.elements import element_types
 from tflint.facts.weights.keys import distinct, sums_within
 from tflint.facts.weights.pieces import LONG_RUN, Layout
 from tflint.facts.weights.places import buffer_places
+from tflint.values import holder
 
 Ints = NDArray[Any]
 Truths = NDArray[np.bool_]
@@ -23,7 +23,7 @@ Truths = NDArray[np.bool_]
 _ALLOWANCE_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@holder
 class Constants:
     """What can be read: one entry for all tensors that see the same bytes in the same way, ascending by place.
 

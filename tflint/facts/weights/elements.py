@@ -7,18 +7,18 @@ slower than comparing integers, and their bits, seen as integers, have nearly th
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tflint.facts.quantization import INTEGER_RANGES
+from tflint.values import frozen
 
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ElementType:
     """A type of elements of `bits` bits; `stored` is the numpy type of one, spread to a byte where several share one.
 

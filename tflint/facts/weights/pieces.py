@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from tflint.facts.weights.reduction import Columns, Groups, Runs
+from tflint.values import frozen
 
 #: From this length on the elements of one channel are reduced run by run; shorter runs are turned into columns.
 LONG_RUN = 64
@@ -15,7 +15,7 @@ LONG_RUN = 64
 _WIDTH = 2048
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout:
     """How the elements of a constant belong to channels: element [o, c, i] of outer × channels × inner is of c."""
 
@@ -117,7 +117,7 @@ class Layout:
             begin += n
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """Elements from `begin` to `end`; the result of the groups' first is of the constant's group `first`."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tflint.facts.facts import Facts
+from tflint.values import holder
 
 Ints = NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@holder
 class Places:
     """For each buffer the offset of its first byte in the window and its size in bytes, 0 where it has no data.
 
