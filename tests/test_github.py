@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.test_reports import FULL, TENSOR, finding, report
 from tflint.findings import FileReport, Finding, Location, Notice, TextSpan
 from tflint.report import github
+from tflint.values import replace
 
 #: The commands of a workflow that write something somewhere
 #: (https://docs.github.com/actions/reference/workflow-commands-for-github-actions).
@@ -108,7 +108,7 @@ class TestTheLimit:
 class TestNames:
     @pytest.mark.parametrize("text", ["100%", "a,b=c", "a::b", "%0A", "%25", "C:/x", "a\r\nb", "a]b;c", "=a"])
     def test_come_back_as_they_were_or_as_escapes(self, text):
-        place = dataclasses.replace(TENSOR, file=f"x{text}", names=("main", text))
+        place = replace(TENSOR, file=f"x{text}", names=("main", text))
         (command,) = commands(finding(location=place, message=f"tensor {text} is wrong"))
         shown = text.replace("\r", "\\r").replace("\n", "\\n")
         assert command.properties["file"] == f"x{shown}"
@@ -126,7 +126,7 @@ class TestNames:
         ],
     )
     def test_give_no_command(self, text):
-        place = dataclasses.replace(TENSOR, file=text, names=("main", text))
+        place = replace(TENSOR, file=text, names=("main", text))
         found = finding(location=place, message=text, fix=text)
         notices = (Notice("unused-allow", text),)
         files = (FileReport(text, findings=(found,)),)

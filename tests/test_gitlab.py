@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tests.models.named import MODELS_DIRECTORY
 from tests.test_reports import FULL, TENSOR, finding, report, variants
 from tflint.findings import FileReport, Finding, Location, Report, TextSpan
 from tflint.report import gitlab
+from tflint.values import replace
 
 SCHEMA = json.loads((Path(__file__).parent / "gitlab" / "code_quality.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -73,7 +73,7 @@ def test_nothing_found_or_all_suppressed_is_an_empty_list():
 class TestFingerprints:
     def test_of_copies_of_a_model_differ(self):
         files = [
-            FileReport(name, findings=(finding(location=dataclasses.replace(TENSOR, file=name)),))
+            FileReport(name, findings=(finding(location=replace(TENSOR, file=name)),))
             for name in ("a.tflite", "b.tflite")
         ]
         assert len(violations(files=tuple(files))) == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,6 +14,7 @@ from tests.models.named import NAMED
 from tests.test_reports import FULL, OPERATOR, TENSOR, finding, report, variants
 from tflint.findings import FileReport, Finding, Location, NotChecked, Notice, Report, Suppression, TextSpan
 from tflint.report import junit
+from tflint.values import replace
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).parent / "junit" / "junit-10.xsd")
 ALLOWED = Suppression("allow", "runs on TFLM only")
@@ -139,7 +139,7 @@ class TestAFinding:
         assert outcome(case) == "error"
 
     def test_says_what_and_where_and_what_to_do(self):
-        (case,) = cases(dataclasses.replace(FULL, suppressed=None, is_newer=False, severity="error", location=TENSOR))
+        (case,) = cases(replace(FULL, suppressed=None, is_newer=False, severity="error", location=TENSOR))
         (failure,) = case
         assert failure.get("type") == "error"
         assert failure.get("message") == "the bias scale is wrong (tensor 'stem/bias')."
@@ -179,7 +179,7 @@ class TestANameOfACase:
 
     def test_is_its_own(self):
         """GitLab shows one case of a name."""
-        hostile = dataclasses.replace(TENSOR, names=("main", "stem/bias' (2)"))
+        hostile = replace(TENSOR, names=("main", "stem/bias' (2)"))
         found = [finding(), finding(), finding(location=hostile), finding(location=OPERATOR)]
         names = self.names(*found, *found)
         assert len(set(names)) == len(names) == 8
@@ -200,7 +200,7 @@ class TestTheRun:
         assert list(read(report(files=()))) == []
 
     def test_holds_what_xml_cannot_as_escapes(self):
-        hostile = dataclasses.replace(TENSOR, names=("main", "a\x00\x1b[2J\ufffe\ud800]]>&<b>\u2028\x85"))
+        hostile = replace(TENSOR, names=("main", "a\x00\x1b[2J\ufffe\ud800]]>&<b>\u2028\x85"))
         (case,) = cases(finding(location=hostile, message="tensor 'a\x0b'"))
         assert case.get("name").endswith(r"tensor 'a\x00\x1b[2J\ufffe\ud800]]>&<b>\u2028\x85'")
         assert r"tensor 'a\x0b'" in case[0].text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Sequence
 from html.parser import HTMLParser
@@ -15,6 +14,7 @@ import tflint
 from tests.test_reports import FULL, OPERATOR, OVERVIEW, TENSOR, finding, report, variants
 from tflint.findings import FileReport, Finding, Location, NotChecked, Notice, Related, Report
 from tflint.report import markdown
+from tflint.values import replace
 
 #: What tflint itself makes.
 OWN_TAGS = {"h3", "table", "thead", "tbody", "tr", "th", "td", "details", "summary", "code", "pre", "p"}
@@ -177,7 +177,7 @@ class TestTheSize:
             pytest.param(report(files=files_of(*[[finding()]] * 4000)), id="many files"),
             pytest.param(report(*(finding(rule=f"Z{k}") for k in range(4000))), id="many rules"),
             pytest.param(
-                report(finding(message="é" * 3000, location=dataclasses.replace(TENSOR, file="é" * 9000))),
+                report(finding(message="é" * 3000, location=replace(TENSOR, file="é" * 9000))),
                 id="long names",
             ),
             pytest.param(report(finding(), notices=(Notice("unused-allow", "remove it"),) * 4000), id="many notices"),
