@@ -367,7 +367,7 @@ class TestTheSummary:
         noted = finding(rule="M002", name="metadata-missing", severity="note")
         files = (
             FileReport("a.tflite", findings=(noted, finding())),
-            FileReport("b.tflite", findings=(dataclasses.replace(noted, location=Location("b.tflite")),)),
+            FileReport("b.tflite", findings=(replace(noted, location=Location("b.tflite")),)),
         )
         folded = text_of(files=files, style=Style(folds_notes=True))
         assert "\nnotes · M002 metadata missing in 2 files · -v lists them\n" in folded

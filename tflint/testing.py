@@ -6,7 +6,6 @@ Takes what `tflint.check` takes; the text of the error is the text report.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from tflint.config import Config, load_config
 from tflint.errors import UserError
 from tflint.findings import SEVERITIES, Report
 from tflint.findings.suppress import Allow
+from tflint.values import replace
 
 if TYPE_CHECKING:
     from tflint.api import Checkable
