@@ -145,6 +145,16 @@ def test_rules_and_targets_of_the_configuration_are_completed(here: Path) -> Non
     assert offered("tflint explain Q001") == ["Q001"], "a broken configuration takes nothing away"
 
 
+@needs_bash
+def test_installed_plugins_are_completed_and_not_imported(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = here.parent / "site" / "acme_lint-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-lint\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[tflint.facts]\nacme = not_there_at_all:FACTS\n")
+    monkeypatch.setenv("PYTHONPATH", f"{info.parent}{os.pathsep}{CHECKOUT}")
+    assert offered("tflint check --allow-plugin ac") == ["acme-lint"]
+
+
 # --- other shells ---------------------------------------------------------------------------------------------------
 
 

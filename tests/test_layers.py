@@ -26,10 +26,12 @@ LIGHT = (
     "tflint.config",
     "tflint.documents",
     "tflint.facts.declared",
+    "tflint.facts.plugins",
     "tflint.findings",
     "tflint.language.check",
     "tflint.report",
     "tflint.resources",
+    "tflint.testing",
 )
 
 #: Imported where they are needed and nowhere else: they cost more than linting a small model.

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from tflint._version import __version__
 from tflint.catalog import Catalog, Rule, load_catalog
@@ -28,6 +28,9 @@ from tflint.model.tables import Tables
 from tflint.source import BytesSource, FileSource, SourceError
 from tflint.source.walk import missing, walk
 from tflint.values import holder
+
+if TYPE_CHECKING:
+    from tflint.facts.plugins import Plugins
 
 #: Files opened at a time: bounds open descriptors and the bytes of small files in memory.
 GROUP_FILES = 128
@@ -79,6 +82,7 @@ def check(
     baseline: Counts | None = None,
     progress: Progress | None = None,
     jobs: int | None = 1,
+    plugins: str | Sequence[str] = (),
 ) -> Report:
     """Check one model or many: paths of files, bytes, or what `load` gave.
 
@@ -86,14 +90,16 @@ def check(
     marked. Raises `UserError` for a path that does not exist and for wrong rules, targets or selections; a model that
     is broken, or vanishes while it is read, is a finding. `progress` is told the number of files done and of all.
     `jobs` is the number of processes; None chooses by the number of files. A folder stands for the models below it.
+    `plugins` names installed distributions whose facts the user's rules may read: their code is run.
     """
     config = config or Config()
     if jobs is not None and jobs < 1:
         raise UserError(f"the number of jobs must be at least 1, not {jobs}", hint="None chooses it")
     started = time.perf_counter()
     items = list(_items([source] if isinstance(source, Checkable) else source, config))
-    catalog = load_catalog(config.rules)
-    plan = _plan(catalog, config)
+    allowed = _plugins(plugins)
+    catalog = load_catalog(config.rules, allowed)
+    plan = _plan(catalog, config, allowed)
     files: list[FileReport] = []
     with contextlib.closing(_groups(items, plan, jobs)) as groups:  # an interruption ends the processes, too
         for group in groups:
@@ -117,12 +123,21 @@ def check(
     )
 
 
-def _plan(catalog: Catalog, config: Config) -> Plan:
+def _plugins(names: str | Sequence[str]) -> Plugins | None:
+    if not names:
+        return None
+    from tflint.facts.plugins import load_plugins  # a run without plugins does not need it
+
+    return load_plugins(names)
+
+
+def _plan(catalog: Catalog, config: Config, plugins: Plugins | None) -> Plan:
     return Plan(
         select_rules(catalog.rules, config),
         declared_targets(config),
         Constants(catalog.constants),
         catalog.rule(CRASH_RULE),
+        plugins,
     )
 
 

@@ -31,6 +31,7 @@ def assert_clean(
     fail_on: str = "",
     config: Config | str | PurePath | None = None,
     allow: Mapping[str, str] | Sequence[Allow] = (),
+    plugins: str | Sequence[str] = (),
 ) -> Report:
     """Check a model, and raise `AssertionError` with the report as text where it is not clean.
 
@@ -38,6 +39,7 @@ def assert_clean(
     runtimes such as `litert==2.3.0` or `tflm`, `select` and `ignore` rules by id, prefix, name or category. `config`
     is a `Config` or the path of a configuration; no file is looked for by itself. What is given besides it wins over
     it, and `allow` adds to its suppressions: a mapping from rules to reasons, or `Allow` entries.
+    `plugins` names installed distributions whose facts the rules of the configuration may read.
 
     A model is clean where no finding that is not suppressed is at or above `fail_on`: `error`, `warning` or `note`
     (empty: what the configuration says, else `error`), and where no rule crashed. Where there is no model at all
@@ -54,7 +56,7 @@ def assert_clean(
     chosen = _configured(config, targets, select, ignore, allow)
     threshold = _threshold(fail_on or chosen.fail_on)
     known = read_baseline(chosen.baseline) if chosen.baseline else None
-    report = check(model, config=chosen, baseline=known)
+    report = check(model, config=chosen, baseline=known, plugins=plugins)
     if not report.files or report.crashes or report.fails(threshold):
         raise AssertionError(render(report, Style()).rstrip("\n"))
     return report

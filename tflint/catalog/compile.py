@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tflint import resources
 from tflint.catalog.constants import Constants
 from tflint.catalog.rule import CATEGORIES, Example, Rule
 from tflint.catalog.target_fields import TARGET_FIELDS
-from tflint.columns.types import REFERENCE, STRING, ColumnType
+from tflint.columns.types import REFERENCE, STRING, ColumnType, TableDeclaration
 from tflint.documents.explain import check as check_schema
 from tflint.documents.nearest import nearest
 from tflint.documents.reading import error_at, load_toml, read_text
@@ -25,6 +25,9 @@ from tflint.language.scope import Scope
 from tflint.language.syntax import ExpressionError
 from tflint.language.template import compile_template
 
+if TYPE_CHECKING:
+    from tflint.facts.plugins import Plugins
+
 
 @dataclass(frozen=True)
 class RuleFile:
@@ -35,15 +38,17 @@ class RuleFile:
     constants: Mapping[str, Mapping[str, Any]]
 
 
-def compile_file(path: Path, *, builtin: bool, taken: Mapping[str, str] = MappingProxyType({})) -> RuleFile:
+def compile_file(
+    path: Path, *, builtin: bool, taken: Mapping[str, str] = MappingProxyType({}), plugins: Plugins | None = None
+) -> RuleFile:
     """The rules in a file; `UserError` with file, line, column and the marked text for the first thing wrong.
 
-    `taken` are ids and names that other rules have, and where.
+    `taken` are ids and names that other rules have, and where; `plugins` are facts besides tflint's own.
     """
     text = read_text(str(path))
     data = load_toml(str(path), text)
     check_schema(data, resources.json_schema("rule"), path=str(path), text=text, what="rule file")
-    compiler = _Compiler(path, text, data, builtin, taken)
+    compiler = _Compiler(path, text, data, builtin, taken, plugins.tables if plugins else all_tables())
     rules = tuple(compiler.rule(index, entry) for index, entry in enumerate(data["rule"]))
     examples = {entry["id"]: tuple(_examples(entry)) for entry in data["rule"]}
     return RuleFile(rules, examples, data.get("tables", {}))
@@ -64,11 +69,19 @@ def _examples(entry: Mapping[str, Any]) -> list[Example]:
 
 
 class _Compiler:
-    def __init__(self, path: Path, text: str, data: Mapping[str, Any], builtin: bool, taken: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        text: str,
+        data: Mapping[str, Any],
+        builtin: bool,
+        taken: Mapping[str, str],
+        tables: Mapping[str, TableDeclaration],
+    ) -> None:
         self.path = str(path)
         self.text = text
         self.builtin = builtin
-        self.tables = all_tables()
+        self.tables = tables
         self.constants = Constants(data.get("tables", {}))
         self.taken = dict(taken)
 
@@ -77,7 +90,7 @@ class _Compiler:
         if entry["for-each"] not in self.tables:
             self._fail(index, "for-each", f"there is no table '{entry['for-each']}'",
                        nearest(entry["for-each"], self.tables) or "'tflint facts' lists the tables")  # fmt: skip
-        scope = Scope(self.tables, entry["for-each"], self.constants, {"target": TARGET_FIELDS})
+        scope = Scope(self.tables, entry["for-each"], self.constants, {"target": TARGET_FIELDS}, _plugin_hint)
         where = self._expression(index, entry, "where", scope) if "where" in entry else None
         require = self._expression(index, entry, "require", scope)
         assert require is not None
@@ -158,6 +171,13 @@ class _Compiler:
         return error_at(
             f"{key}: {error.message}", self.path, self.text, line, column, width=error.length, hint=error.hint
         )
+
+
+def _plugin_hint(names: Sequence[str]) -> str:
+    """Where a field that nobody knows may come from."""
+    from tflint.facts.plugins import hint
+
+    return hint(names)
 
 
 _OPCODE = ("column", ("row",), "operator", "opcode", STRING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tflint.catalog import cache
 from tflint.catalog.rule import CATEGORIES, Rule, from_plain, to_plain
@@ -13,6 +13,9 @@ from tflint.documents.nearest import nearest
 from tflint.errors import Place, UserError
 from tflint.resources import rules_folder, schemas_folder
 from tflint.values import frozen
+
+if TYPE_CHECKING:
+    from tflint.facts.plugins import Plugins
 
 
 @frozen
@@ -53,8 +56,11 @@ def builtin_catalog() -> Catalog:
     return Catalog(tuple(sorted((from_plain(rule) for rule in plain), key=lambda rule: rule.id)), {}, digest)
 
 
-def load_catalog(paths: Sequence[str]) -> Catalog:
-    """The built-in rules and those in the user's files and folders; `UserError` for the first thing that is wrong."""
+def load_catalog(paths: Sequence[str], plugins: Plugins | None = None) -> Catalog:
+    """The built-in rules and those in the user's files and folders; `UserError` for the first thing that is wrong.
+
+    `plugins` are facts that the user's rules may read, too.
+    """
     builtin = builtin_catalog()
     if not paths:
         return builtin
@@ -65,14 +71,15 @@ def load_catalog(paths: Sequence[str]) -> Catalog:
     files = list(rule_files(paths))
     taken = dict.fromkeys((key for rule in rules for key in (rule.id, rule.name)), "among tflint's own rules")
     for path in files:
-        compiled = compile_file(path, builtin=False, taken=taken)
+        compiled = compile_file(path, builtin=False, taken=taken, plugins=plugins)
         taken |= dict.fromkeys((key for rule in compiled.rules for key in (rule.id, rule.name)), f"in {path}")
         rules += compiled.rules
         constants.update(compiled.constants)
     _require_muted(rules)
     import hashlib
 
-    digest = hashlib.sha256((builtin.digest + _digest(files)).encode()).hexdigest()[:32]
+    parts = builtin.digest + _digest(files) + (plugins.identity if plugins else "")
+    digest = hashlib.sha256(parts.encode()).hexdigest()[:32]
     return Catalog(tuple(rules), constants, digest)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tflint.cli import output
+from tflint.cli import output, plugins
 from tflint.cli.check import config_path
 from tflint.config import Config, load_config
 from tflint.config.places import error_in
@@ -38,6 +38,7 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--reason", metavar="TEXT", required=True, help="why the findings do not count")
     parser.add_argument("--until", metavar="DATE", help="the last day on which it holds: YYYY-MM-DD")
     parser.add_argument("--config", metavar="FILE", help="configuration to write to, instead of the nearest")
+    plugins.add_option(parser)
     parser.set_defaults(run=run)
 
 
@@ -59,7 +60,7 @@ def _entry(options: argparse.Namespace, config: Config) -> tuple[tuple[str, str]
     """The rule's id and name, and the entry in the order in which its keys are written."""
     from tflint.catalog import load_catalog
 
-    rule = load_catalog(config.rules).rule(options.rule)
+    rule = load_catalog(config.rules, plugins.allowed(options)).rule(options.rule)
     if len(options.paths) > 1:
         raise UserError("one PATH at a time can be allowed", hint="put a glob in quotes: 'models/*.tflite'")
     entry = {

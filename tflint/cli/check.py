@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import output, reports
+from tflint.cli import output, plugins, reports
 from tflint.config import Config, find_config, load_config
 from tflint.errors import UserError
 from tflint.values import replace
@@ -34,7 +34,8 @@ def add_parser(commands: Any) -> None:
 
 
 def _add_rule_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("what is looked for").add_argument
+    group = parser.add_argument_group("what is looked for")
+    add = group.add_argument
     add("--select", action="append", metavar="RULES", help="run only these: ids, prefixes, names, categories, all")
     add("--ignore", action="append", metavar="RULES", help="do not run these")
     add(
@@ -49,6 +50,7 @@ def _add_rule_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="configuration to use instead of the nearest tflint.toml, or pyproject.toml with [tool.tflint]",
     )
+    plugins.add_option(group)
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +83,9 @@ def run(options: argparse.Namespace) -> int:
 
     known = read_baseline(config.baseline) if config.baseline and not options.write_baseline else None
     with Progress() as progress:
-        report = check(paths, config=config, baseline=known, progress=progress, jobs=options.jobs)
+        report = check(
+            paths, config=config, baseline=known, progress=progress, jobs=options.jobs, plugins=options.allow_plugin
+        )
     if options.write_baseline:
         _write_baseline(report, options.write_baseline, config)
         return 0

@@ -132,6 +132,13 @@ def tables(**_: object) -> Words:
     return {name: table.row for name, table in all_tables().items()}
 
 
+def distributions(**_: object) -> Words:
+    """Installed distributions that have facts, with the prefix of these; nothing of them is loaded."""
+    from tflint.facts.plugins import available
+
+    return {name: f"{prefix}.…" for prefix, names in available().items() for name in names}
+
+
 def models(prefix: str, **_: object) -> Iterator[str]:
     """Files that may be models, and folders, that begin with what is written."""
     from tflint.source.walk import DOUBTFUL_SUFFIXES, SUFFIXES
@@ -154,6 +161,7 @@ _COMPLETERS: dict[str, Callable[..., Words]] = {
     "TARGET": targets,
     "TABLE": tables,
     "FORMAT=FILE": reports,
+    "DIST": distributions,
 }
 
 

@@ -7,7 +7,7 @@ import re
 import sys
 from typing import Any
 
-from tflint.cli import output
+from tflint.cli import output, plugins
 from tflint.report.layout import broken
 
 #: A page is no wider: it is prose.
@@ -19,6 +19,7 @@ def add_parser(commands: Any) -> None:
     parser = commands.add_parser("explain", help="explain a rule", description="Explain a rule.")
     parser.add_argument("rule", metavar="RULE", help="id or name")
     parser.add_argument("--rules", action="append", default=[], metavar="PATH", help="rule file or folder of your own")
+    plugins.add_option(parser)
     parser.add_argument("--format", choices=("text", "markdown", "json"), default="text")
     parser.set_defaults(run=run)
 
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     from tflint.catalog import load_catalog
     from tflint.catalog.pages import builtin_examples, page
 
-    rule = load_catalog(options.rules).rule(options.rule)
+    rule = load_catalog(options.rules, plugins.allowed(options)).rule(options.rule)
     if options.format == "json":
         from tflint.cli.rules import as_json
 

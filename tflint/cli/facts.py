@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import output
+from tflint.cli import output, plugins
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 from tflint.report.layout import beside, broken
@@ -38,6 +38,7 @@ def add_parser(commands: Any) -> None:
         "facts", help="tables and columns that rules can use", description="Tables and columns that rules can use."
     )
     parser.add_argument("table", nargs="?", metavar="TABLE", help="one table only")
+    plugins.add_option(parser)
     parser.add_argument("--language", action="store_true", help="the language of expressions")
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.set_defaults(run=run)
@@ -50,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     from tflint.facts.declared import all_tables
 
-    tables = all_tables()
+    more = plugins.allowed(options)
+    tables = more.tables if more else all_tables()
     if options.table:
         if options.table not in tables:
             hint = nearest(options.table, tables) or "tables: " + ", ".join(tables)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tflint.cli import output
+from tflint.cli import output, plugins
 from tflint.config import Config
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
@@ -101,6 +101,7 @@ def _rendered(report: Report, form: str, path: str | None, options: argparse.Nam
         statistics=options.statistics,
         fail_on=config.fail_on,
         rules=config.rules,
+        plugins=plugins.allowed(options),
         sarif_profile=options.sarif_profile,
         sarif_max_level=options.sarif_max_level,
     )

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import output
+from tflint.cli import output, plugins
 from tflint.report.layout import beside
 
 if TYPE_CHECKING:
@@ -26,9 +26,11 @@ def add_parser(commands: Any) -> None:
     listing.set_defaults(run=run_list)
     checking = actions.add_parser("check", help="check rule files: their form, fields and expressions")
     checking.add_argument("files", nargs="+", metavar="FILE")
+    plugins.add_option(checking)
     checking.set_defaults(run=run_check)
     testing = actions.add_parser("test", help="run the examples of rule files (none: of the built-in rules)")
     testing.add_argument("files", nargs="*", metavar="FILE")
+    plugins.add_option(testing)
     testing.set_defaults(run=run_test)
 
 
@@ -39,6 +41,7 @@ def _add_list_options(parser: argparse.ArgumentParser, *, is_action: bool = Fals
     parser.add_argument(
         "--rules", action="append", default=rules, metavar="PATH", help="rule file or folder of your own"
     )
+    plugins.add_option(parser, default=argparse.SUPPRESS if is_action else None)
     parser.add_argument("--format", choices=("text", "json"), default=format_)
 
 
@@ -46,7 +49,7 @@ def run_list(options: argparse.Namespace) -> int:
     """Print all rules; returns the exit code."""
     from tflint.catalog import load_catalog
 
-    rules = load_catalog(options.rules).rules
+    rules = load_catalog(options.rules, plugins.allowed(options)).rules
     if options.format == "json":
         output.write(as_json(rules))
         return 0
@@ -96,7 +99,7 @@ def run_check(options: argparse.Namespace) -> int:
     from tflint.catalog.load import rule_files
     from tflint.report.names import plural
 
-    rules = [rule for rule in load_catalog(options.files).rules if not rule.is_builtin]
+    rules = [rule for rule in load_catalog(options.files, plugins.allowed(options)).rules if not rule.is_builtin]
     files = list(rule_files(options.files))
     output.write(f"{plural(len(rules), 'rule')} in {plural(len(files), 'file')}: no errors\n")
     return 0
@@ -107,7 +110,7 @@ def run_test(options: argparse.Namespace) -> int:
     from tflint.report.names import plural
     from tflint.trial.trial import try_files
 
-    trials = list(try_files(options.files))
+    trials = list(try_files(options.files, plugins.allowed(options)))
     failed = [trial for trial in trials if trial.problem]
     lines = [f"{trial.rule} {trial.example}: {trial.problem}" for trial in failed]
     rules = len({trial.rule for trial in trials})

@@ -85,7 +85,7 @@ class Judge:
         except (BudgetError, FactBudgetError) as error:
             return Verdict(models.tolist(), str(error))
         if verdict.undecided:
-            verdict.reason = _reason(rule)
+            verdict.reason = _reason(rule, self.facts)
         return verdict
 
     def _whole_table(self, table: str, n_rows: int) -> Evaluator:
@@ -97,11 +97,9 @@ class Judge:
         return Evaluator(self.facts, rows, records={"target": record}, constants=self.constants, budget=CHUNK_ELEMENTS)
 
 
-def _reason(rule: Rule) -> str:
+def _reason(rule: Rule, facts: Facts) -> str:
     """Why a row may be undecided: what the columns that the rule reads say of themselves."""
-    from tflint.facts.declared import all_tables
-
-    declared = all_tables()
+    declared = facts.declared()
     reads = [read for expression in (rule.where, rule.require) if expression for read in expression.reads]
     reasons = [declared[table].columns[name].unknown for table, name in reads]
     known = list(dict.fromkeys(reason for reason in reasons if reason))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tflint.catalog.rule import Rule
 from tflint.columns.column import text_of
@@ -23,15 +23,22 @@ from tflint.model.tables import Tables
 from tflint.source import SourceError
 from tflint.values import frozen, replace
 
+if TYPE_CHECKING:
+    from tflint.facts.plugins import Plugins
+
 
 @frozen
 class Plan:
-    """What to run: rules, declared targets, constants of the users' rules, and the rule that tells of crashes."""
+    """What to run: rules, declared targets, constants of the users' rules, and the rule that tells of crashes.
+
+    `plugins` are facts besides tflint's own.
+    """
 
     rules: tuple[Selected, ...]
     targets: tuple[Target, ...]
     constants: Mapping[str, Mapping[str, Any]]
     crash_rule: Rule
+    plugins: Plugins | None = None
 
 
 class BatchCrashError(TflintError):
@@ -57,7 +64,7 @@ class _Judged:
 def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileReport]:
     """The reports of a batch's files. Raises `BatchCrashError` where one of several files crashes a rule."""
     rules = _concerned(tables, plan)
-    facts = Facts(tables, _read_by(rules))
+    facts = Facts(tables, _read_by(rules), plan.plugins)
     locator = Locator(facts, list(files))
     judge = Judge(facts, plan.constants)
     judged: list[_Judged] = []

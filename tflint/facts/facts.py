@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tflint.columns.column import Column, Lists, References, Scalars, Strings, rows_of
 from tflint.columns.table import Table
-from tflint.columns.types import BOOL, REFERENCE, STRING, ColumnType
+from tflint.columns.types import BOOL, REFERENCE, STRING, ColumnType, TableDeclaration
 from tflint.errors import TflintError
-from tflint.facts.declared import DERIVED_COLUMNS, DERIVED_TABLES
+from tflint.facts.declared import DERIVED_COLUMNS, DERIVED_TABLES, all_tables
 from tflint.model.tables import Tables
+
+if TYPE_CHECKING:
+    from tflint.facts.plugins import PluginFact, Plugins
 
 _Made = TypeVar("_Made")
 
@@ -38,12 +41,15 @@ class Facts:
     """The tables of a batch with their derived columns.
 
     `wanted` names the columns (table, column) that will be asked for, as far as that is known: facts that come out of
-    one pass over the same bytes are then made together. It changes no value.
+    one pass over the same bytes are then made together. It changes no value. `plugins` are facts besides tflint's own.
     """
 
-    def __init__(self, tables: Tables, wanted: Collection[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, tables: Tables, wanted: Collection[tuple[str, str]] = (), plugins: Plugins | None = None
+    ) -> None:
         self.tables = tables
         self.wanted = wanted
+        self.plugins = plugins
         self._made: dict[tuple[str, str], Column] = {}
         self._tables: dict[str, Table] = {}
         self._shared: dict[str, Any] = {}
@@ -68,6 +74,8 @@ class Facts:
         if fact is not None:
             made: Column = self._computed(f"{table}.{name}", fact.compute) if self.n(table) else _empty(fact.type)
             return made
+        if self.plugins is not None and (table, name) in self.plugins.facts:
+            return self._given(self.plugins.facts[table, name])
         if name == "model" and name not in self.table(table):
             return References(self.table(table).model)
         return self.table(table).column(name)
@@ -80,6 +88,25 @@ class Facts:
             raise
         except Exception as error:  # whatever a fact does, only the rules that need it may suffer
             raise FactError(fact, error) from error
+
+    def _given(self, fact: PluginFact) -> Column:
+        """The column of a plugin's fact, checked; whatever its function does, only the rules that need it suffer."""
+        from tflint.facts.given import checked
+
+        type_ = fact.column.type
+        if not self.n(fact.table):
+            return _empty(type_)
+        try:
+            n_targets = self.n(type_.table) if type_.table else 0
+            return checked(fact.compute(self), type_, self.n(fact.table), n_targets, MAX_ELEMENTS)
+        except (FactBudgetError, FactError):
+            raise
+        except (Exception, SystemExit) as error:
+            raise FactError(f"{fact.table}.{fact.column.name} of the plugin {fact.distribution}", error) from error
+
+    def declared(self) -> Mapping[str, TableDeclaration]:
+        """The tables and columns that there are."""
+        return self.plugins.tables if self.plugins else all_tables()
 
     def once(self, name: str, make: Callable[[], _Made]) -> _Made:
         """What several facts need and no rule does: made when first asked for."""

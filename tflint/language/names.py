@@ -91,7 +91,7 @@ class Names:
         if names[0] in self.scope.constants:
             return self._constant_list(node, names)
         known = [*self.scope.tables[row].columns, *self.scope.records, *self.scope.constants]
-        self.fail(node, f"unknown field '{'.'.join(names)}' of {row}", self.nearest(".".join(names), known))
+        self._unknown_field(node, names, row, known)
 
     def _longest(self, table: str, names: list[str]) -> int:
         columns = self.scope.tables[table].columns
@@ -109,9 +109,7 @@ class Names:
                 self.fail(node, f"a {type_} has no field '{names[0]}'")
             length = self._longest(type_.table, names)
             if not length:
-                columns = self.scope.tables[type_.table].columns
-                hint = self.nearest(".".join(names), list(columns))
-                self.fail(node, f"unknown field '{'.'.join(names)}' of {type_.table}", hint)
+                self._unknown_field(node, names, type_.table, list(self.scope.tables[type_.table].columns))
             column = self.scope.tables[type_.table].columns[".".join(names[:length])]
             if type_.is_list and column.type.is_list:
                 self.fail(
@@ -124,6 +122,10 @@ class Names:
             type_ = ColumnType(column.type.kind, type_.is_list or column.type.is_list, column.type.table)
             names = names[length:]
         return type_, program
+
+    def _unknown_field(self, node: ast.expr, names: list[str], table: str, known: list[str]) -> NoReturn:
+        name = ".".join(names)
+        self.fail(node, f"unknown field '{name}' of {table}", self.scope.hint(names) or self.nearest(name, known))
 
     def _record(self, node: ast.expr, names: list[str]) -> tuple[ColumnType, Program]:
         fields = self.scope.records[names[0]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +15,12 @@ class Scope:
 
     `tables`: all tables with their columns; `row`: the table whose rows the expression is about; `constants`: knowledge
     tables by name (read as `name.key`, or by `lookup(name.key, …)`); `records`: named values that one run fixes, such
-    as `target`, with the types of their fields (None: a table for `lookup`).
+    as `target`, with the types of their fields (None: a table for `lookup`). `hint` says what to do about a name with
+    dots that nobody knows; empty where it knows nothing.
     """
 
     tables: Mapping[str, TableDeclaration]
     row: str
     constants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     records: Mapping[str, Mapping[str, ColumnType | None]] = field(default_factory=dict)
+    hint: Callable[[Sequence[str]], str] = lambda _names: ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from tflint.values import frozen
 
 if TYPE_CHECKING:
+    from tflint.facts.plugins import Plugins
     from tflint.findings import Report
     from tflint.report.layout import Style
 
@@ -17,14 +18,15 @@ class Options:
     """What somebody who asks for a report decides of it; each format takes what concerns it.
 
     `style` and `statistics` are for people. `fail_on` is the severity from which a finding fails the run. `rules` are
-    the user's own rule files, whose rules SARIF describes; `sarif_profile` is one of `sarif.PROFILES`, and
-    `sarif_max_level` the most severe level that SARIF says.
+    the user's own rule files, whose rules SARIF describes, `plugins` further facts that these read. `sarif_profile` is
+    one of `sarif.PROFILES`, and `sarif_max_level` the most severe level that SARIF says.
     """
 
     style: Style
     statistics: bool = False
     fail_on: str = "error"
     rules: tuple[str, ...] = ()
+    plugins: Plugins | None = None
     sarif_profile: str = "github"
     sarif_max_level: str = "error"
 
@@ -45,7 +47,7 @@ def _sarif(report: Report, options: Options) -> str:
     from tflint.catalog import load_catalog
     from tflint.report import sarif
 
-    rules = load_catalog(options.rules).rules
+    rules = load_catalog(options.rules, options.plugins).rules
     return sarif.render(report, rules, options.sarif_profile, max_level=options.sarif_max_level)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tflint import resources
 from tflint.api import check
@@ -17,6 +18,9 @@ from tflint.findings import FileReport, Location
 from tflint.values import frozen, replace
 from tflint.writer.edit import edited
 
+if TYPE_CHECKING:
+    from tflint.facts.plugins import Plugins
+
 
 @frozen
 class Trial:
@@ -27,17 +31,17 @@ class Trial:
     problem: str
 
 
-def try_files(paths: Sequence[str]) -> Iterator[Trial]:
-    """Try the rules in files and folders (none: the built-in ones) on their examples."""
+def try_files(paths: Sequence[str], plugins: Plugins | None = None) -> Iterator[Trial]:
+    """Try the rules in files and folders (none: the built-in ones) on their examples; `plugins` are further facts."""
     files = list(rule_files(paths)) if paths else builtin_files()
     for path in files:
-        compiled = compile_file(path, builtin=not paths)
+        compiled = compile_file(path, builtin=not paths, plugins=plugins)
         for rule in compiled.rules:
             numbers = {"invalid": 0, "valid": 0}
             for example in compiled.examples[rule.id]:
                 kind = _kind(example)
                 numbers[kind] += 1
-                problem = try_example(rule, example, path)
+                problem = try_example(rule, example, path, plugins.names if plugins else ())
                 yield Trial(rule.id, f"{kind} {numbers[kind]} ({example.model})", problem)
 
 
@@ -45,11 +49,11 @@ def _kind(example: Example) -> str:
     return "valid" if example.expect is None else "invalid"
 
 
-def try_example(rule: Rule, example: Example, path: Path) -> str:
+def try_example(rule: Rule, example: Example, path: Path, plugins: Sequence[str] = ()) -> str:
     """What is wrong with a rule at an example; empty where nothing is."""
     content = example_bytes(example, path)
     config = Config(select=(rule.id,), targets=example.targets, rules=() if rule.is_builtin else (rule.origin,))
-    return judge_example(check(content, config=config).files[0], rule, example)
+    return judge_example(check(content, config=config, plugins=plugins).files[0], rule, example)
 
 
 def judge_example(report: FileReport, rule: Rule, example: Example) -> str:
