@@ -147,7 +147,7 @@ def test_every_real_model_fits_the_screen_and_the_schema(number):
         lines = screen.render(portrait, Style()).splitlines()
         assert len(lines) <= screen.HEIGHT, path
         assert max(map(len, lines)) <= screen.WIDTH, path
-        assert max(map(len, screen.render(portrait, Style(), 60).splitlines())) <= 60, path
+        assert max(map(len, screen.render(portrait, Style(width=60)).splitlines())) <= 60, path
         assert is_valid(json.loads(data.render(portrait)), json_schema("show")), path
 
 

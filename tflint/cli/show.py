@@ -83,7 +83,7 @@ def _rendered(model: Model, options: argparse.Namespace) -> str:
     from tflint.portrait.text import render
     from tflint.report.layout import Style
 
-    return render(portrait, Style(output.wants_color(options.color, sys.stdout)), output.width(sys.stdout))
+    return render(portrait, Style(output.wants_color(options.color, sys.stdout), width=output.width(sys.stdout)))
 
 
 def _portrait(model: Model) -> Portrait:

@@ -13,8 +13,6 @@ from tflint.resources import table
 
 #: A screen: no line is longer, and lists are cut so that there are no more lines. A path is never broken.
 WIDTH, HEIGHT = 100, 40
-#: Narrower terminals are not minded.
-LEAST_WIDTH = 31
 #: Where the text beside a label begins.
 COLUMN = 11
 #: Names of a signature that are shown of each side.
@@ -32,10 +30,11 @@ _TAILS = {
 _RUNTIMES = {"tflite": "TFLite", "litert": "LiteRT", "tflm": "TFLM"}
 
 
-def render(portrait: Portrait, style: Style, width: int = WIDTH) -> str:
+def render(portrait: Portrait, style: Style) -> str:
     """The text, ended by a newline; in a terminal that is narrower than a screen it is longer, and says the same."""
     fitting = (limit for limit in LIMITS if len(_screen(portrait, style, WIDTH, limit)) <= HEIGHT)
-    return "\n".join(_screen(portrait, style, max(width, LEAST_WIDTH), next(fitting, LIMITS[-1]))) + "\n"
+    lines = _screen(portrait, style, min(style.width, WIDTH), next(fitting, LIMITS[-1]))
+    return "\n".join(lines) + "\n"
 
 
 def _screen(portrait: Portrait, style: Style, width: int, limit: int) -> list[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from tflint.portrait.values import Quantization, TensorFace
+from tflint.report import layout
 from tflint.report.names import clean, short_name
 
 #: What separates one fact from the next in a line.
@@ -77,8 +78,7 @@ def numbers(values: Sequence[float]) -> str:
 
 def cut(text: str, length: int) -> str:
     """A text in one line, its end cut off where it is longer than allowed."""
-    flat = clean(" ".join(text.split()))
-    return flat if len(flat) <= length else flat[: length - 1].rstrip() + "…"
+    return layout.cut(clean(" ".join(text.split())), length)
 
 
 def listed(pieces: Sequence[str], limit: int, separator: str = ", ") -> str:
