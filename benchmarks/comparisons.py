@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from benchmarks import yardsticks
-from benchmarks.measure import Command, Spread, in_turn, memory_of_check, ratios, timed, timed_on_processor
+from benchmarks.measure import Command, Spread, in_turn, memory_of, ratios, timed, timed_on_processor
 from benchmarks.memory import STATUS, all_rules
 from benchmarks.models import CORPUS_MODEL, Workshop
+from benchmarks.values import statistics
 from tflint.api import check
 from tflint.config import Config
 
@@ -23,6 +24,7 @@ NOTHING = Command(("-c", "pass"))
 
 FREE_BYTES = 40_000_000
 BYTES_PER_STRUCTURAL = 3
+RESIDENT_BYTES = 100 << 20
 
 
 class NotHereError(Exception):
@@ -120,6 +122,31 @@ def rate(models: Callable[[Workshop], Sequence[Path]]) -> tuple[Measure, Measure
     return functools.partial(measure, work=one_by_one), functools.partial(measure, work=in_batches)
 
 
+def values(model: Callable[[Workshop], Path], columns: Sequence[str]) -> Measure:
+    """How many times as long some statistics of the values of constants take as numpy's min and max of the bytes."""
+
+    def measure(workshop: Workshop, runs: int) -> Result:
+        path = model(workshop)
+        meters = [lambda: statistics(path, columns), lambda: yardsticks.range_of_bytes(path)]
+        ours, theirs = in_turn([timed_on_processor(meter) for meter in meters], runs)
+        return Result(ratios(ours, theirs), milliseconds(ours), milliseconds(theirs))
+
+    return measure
+
+
+def peak_of_values(model: Callable[[Workshop], Path]) -> Measure:
+    """What a process that computes all statistics holds at its peak, as a part of what it may hold."""
+
+    def measure(workshop: Workshop, runs: int) -> Result:
+        if not STATUS.exists():
+            raise NotHereError("no /proc/self/status")
+        peaks = [memory_of("values", model(workshop), workshop.environment).peak for _ in range(runs)]
+        held = Spread.of([peak / RESIDENT_BYTES for peak in peaks])
+        return Result(held, f"{Spread.of(peaks).median / (1 << 20):.0f} MiB", f"{RESIDENT_BYTES >> 20} MiB")
+
+    return measure
+
+
 def memory(model: Callable[[Workshop], Path]) -> Measure:
     """What a check takes beyond its imports, as a part of what it may take."""
 
@@ -129,7 +156,7 @@ def memory(model: Callable[[Workshop], Path]) -> Measure:
             raise NotHereError("no /proc/self/status")
         path = model(workshop)
         allowed = FREE_BYTES + BYTES_PER_STRUCTURAL * yardsticks.structural_bytes(path)
-        grown = [memory_of_check(path, workshop.environment).growth for _ in range(runs)]
+        grown = [memory_of("check", path, workshop.environment).growth for _ in range(runs)]
         value = Spread.of([growth / allowed for growth in grown])
         return Result(value, f"{Spread.of(grown).median / 1e6:.1f} MB", f"{allowed / 1e6:.1f} MB")
 

@@ -101,7 +101,7 @@ class Memory:
         return self.peak - self.after_imports
 
 
-def memory_of_check(model: Path, environment: Mapping[str, str]) -> Memory:
-    """What checking a model with all rules takes in a process of its own."""
-    said = Command(("-m", "benchmarks.memory", str(model))).run(model.parent, environment)
+def memory_of(work: str, model: Path, environment: Mapping[str, str]) -> Memory:
+    """What a process of its own takes that does a work with a model: `check` with all rules, or `values`."""
+    said = Command(("-m", "benchmarks.memory", str(model), work)).run(model.parent, environment)
     return Memory(**json.loads(said))

@@ -1,4 +1,6 @@
-"""A process that checks one model with all rules and prints how much memory it took, from what the kernel counts.
+"""A process that looks at one model and prints how much memory it took, from what the kernel counts.
+
+It checks the model with all rules or, told `values`, computes all statistics of the values of constants.
 
 `VmHWM` is the peak of resident pages, here since the imports. Files are read, never mapped, so that from the imports on
 only anonymous pages are added: peak minus what was resident after the imports is what the check took.
@@ -11,6 +13,7 @@ import json
 import sys
 from pathlib import Path
 
+from benchmarks.values import SATURATION, statistics
 from tflint.api import check
 from tflint.catalog import load_catalog
 from tflint.config import Config
@@ -34,15 +37,18 @@ def resident(field: str) -> int:
     raise KeyError(field)
 
 
-def main(model: str) -> None:
-    """Check the model and print both numbers."""
+def main(model: str, work: str = "check") -> None:
+    """Do the work and print both numbers."""
     config = all_rules()
     with contextlib.suppress(OSError):  # where that is not allowed the peak may be that of the imports
         Path("/proc/self/clear_refs").write_text(_FORGET_PEAK, encoding="ascii")
     after_imports = resident("VmRSS")
-    check(model, config=config)
+    if work == "values":
+        statistics(Path(model), SATURATION)
+    else:
+        check(model, config=config)
     print(json.dumps({"after_imports": after_imports, "peak": resident("VmHWM")}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

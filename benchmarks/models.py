@@ -19,6 +19,7 @@ CORPUS = CHECKOUT.parent / "shared" / "corpus" / "models"
 CORPUS_MODEL = CORPUS / "google-coral__test_data" / "movenet_single_pose_lightning_ptq.tflite"
 
 WEIGHT_BYTES = 512 << 20
+VALUE_BYTES = 768 << 20
 SMALL_BYTES = 256 * 1024
 N_GENERATED = 104
 
@@ -87,6 +88,20 @@ class Workshop:
         path = self.folder / "big_weights.tflite"
         if not path.exists():
             write_big_weights(path, WEIGHT_BYTES)
+        return path
+
+    def long_rows(self) -> Path:
+        """A model of one weight tensor of 768 MiB: 65,536 output channels along the first axis, 12,288 values each."""
+        return self._big("long_rows.tflite", 65_536, is_depthwise=False)
+
+    def last_axis(self) -> Path:
+        """A model of one weight tensor of 768 MiB: 96 output channels along the last axis."""
+        return self._big("last_axis.tflite", 96, is_depthwise=True)
+
+    def _big(self, name: str, n_outputs: int, *, is_depthwise: bool) -> Path:
+        path = self.folder / name
+        if not path.exists():
+            write_big_weights(path, VALUE_BYTES, n_outputs, is_depthwise=is_depthwise)
         return path
 
     def small_models(self) -> list[Path]:

@@ -10,13 +10,14 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import yardsticks
-from benchmarks.comparisons import NOTHING, NotHereError, Result, processes, rate
-from benchmarks.measure import Command, Spread, in_turn, memory_of_check, ratios, timed, timed_on_processor
+from benchmarks.comparisons import NOTHING, NotHereError, Result, processes, rate, values
+from benchmarks.measure import Command, Spread, in_turn, memory_of, ratios, timed, timed_on_processor
 from benchmarks.memory import STATUS, all_rules
 from benchmarks.models import SMALL_BYTES, Workshop, mobile
 from benchmarks.rows import ROWS, Demand, Row
 from benchmarks.table import NOT_YET, Outcome, as_json, machine, measured, render
-from tests.models.large import many_tensors
+from benchmarks.values import RANGE, SATURATION, statistics
+from tests.models.large import many_tensors, write_big_weights
 from tests.models.named import NAMED
 from tflint.api import check
 
@@ -96,9 +97,23 @@ def test_litert_loads_what_is_measured(small_model):
 
 
 @pytest.mark.skipif(not STATUS.exists(), reason="needs /proc")
-def test_memory_is_taken_in_a_process_of_its_own(workshop, small_model):
-    memory = memory_of_check(small_model, workshop.environment)
+@pytest.mark.parametrize("work", ["check", "values"])
+def test_memory_is_taken_in_a_process_of_its_own(workshop, small_model, work):
+    memory = memory_of(work, small_model, workshop.environment)
     assert memory.peak >= memory.after_imports > 1_000_000
+
+
+def test_statistics_of_values_are_compared_by_processor_time(workshop, small_model):
+    assert values(lambda _: small_model, RANGE)(workshop, 1).value.median > 0
+
+
+def test_the_models_of_the_value_rows_have_the_channels_they_say(tmp_path):
+    for is_depthwise in (False, True):
+        path = tmp_path / f"{is_depthwise}.tflite"
+        write_big_weights(path, 4096 * 96, 96, is_depthwise=is_depthwise)
+        lists = statistics(path, SATURATION).lists("tensor", "saturated_share")
+        assert lists.lengths.tolist() == [0, 96, 96, 0]
+        assert 0 < max(lists.row(1)) < 0.1
 
 
 def test_rates_count_models(workshop):

@@ -176,16 +176,20 @@ def write_sparse_2gb(path: str | Path, offset: int = (1 << 31) + (1 << 20)) -> i
         return file.tell()
 
 
-def write_big_weights(path: str | Path, n_bytes: int, n_outputs: int = 1024) -> int:
-    """Writes a fully connected model with one int8 weight buffer of `n_bytes`, and gives the file's size.
+def write_big_weights(path: str | Path, n_bytes: int, n_outputs: int = 1024, *, is_depthwise: bool = False) -> int:
+    """Writes a model of one operator with one int8 weight buffer of `n_bytes`, and gives the file's size.
 
+    FULLY_CONNECTED, whose outputs are the first axis of its weights, or DEPTHWISE_CONV_2D, where they are the last.
     `n_bytes` is a multiple of `n_outputs` below 2 GB. The weights are a repeated pattern of all values from -127 to
     127, written in pieces: at no time is the whole buffer in memory.
     """
     n_inputs, left = divmod(n_bytes, n_outputs)
     if left:
         raise ValueError(f"{n_bytes} bytes are no whole rows of {n_outputs} outputs")
-    small = _fully_connected(n_inputs=n_inputs, n_outputs=n_outputs, weights=b"").to_dict()
+    if is_depthwise:
+        small = _depthwise(kernel=n_inputs, n_outputs=n_outputs).to_dict()
+    else:
+        small = _fully_connected(n_inputs=n_inputs, n_outputs=n_outputs, weights=b"").to_dict()
     head, tail = _head_and_tail(small)
     with Path(path).open("wb") as file:
         file.write(head + struct.pack("<I", n_bytes))
@@ -229,6 +233,23 @@ def _fully_connected(*, n_inputs: int, n_outputs: int, weights: bytes) -> ModelB
         .tensor("bias", "INT32", [n_outputs], data=bias, scale=bias_scales(_SCALE, scales))
         .tensor("output", "INT8", [1, n_outputs], scale=0.05, zero_point=0)
         .operator("FULLY_CONNECTED", ["input", "weights", "bias"], ["output"], version=4)
+        .inputs("input")
+        .outputs("output")
+    )
+
+
+def _depthwise(*, kernel: int, n_outputs: int) -> ModelBuilder:
+    """A depthwise convolution with a kernel of `kernel` x 1 over an input that it covers; its weights are empty."""
+    scales = [0.004] * n_outputs
+    bias = [i % 200 - 100 for i in range(n_outputs)]
+    options = {"padding": "VALID", "stride_w": 1, "stride_h": 1, "depth_multiplier": 1}
+    return (
+        ModelBuilder()
+        .tensor("input", "INT8", [1, kernel, 1, n_outputs], scale=_SCALE, zero_point=-1)
+        .tensor("weights", "INT8", [1, kernel, 1, n_outputs], data=b"", scale=scales, axis=3)
+        .tensor("bias", "INT32", [n_outputs], data=bias, scale=bias_scales(_SCALE, scales))
+        .tensor("output", "INT8", [1, 1, 1, n_outputs], scale=0.05, zero_point=0)
+        .operator("DEPTHWISE_CONV_2D", ["input", "weights", "bias"], ["output"], options, version=3)
         .inputs("input")
         .outputs("output")
     )

@@ -21,7 +21,7 @@ from tflint.flatbuffer.node import flat_offsets
 from tflint.flatbuffer.window import Window
 
 #: Bytes looked at together: with what is made of them they stay in a processor's second-level cache.
-CHUNK_BYTES = 512 * 1024
+CHUNK_BYTES = 384 * 1024
 #: Small constants closer together than this are read in one go.
 _GAP_BYTES = 16 * 1024
 

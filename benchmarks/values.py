@@ -1,0 +1,23 @@
+"""Statistics of the values of constants, computed as a run does whose rules ask for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tflint.facts.facts import Facts
+from tflint.model.load import open_model, read_one
+from tflint.source import FileSource
+
+RANGE = ("value_min", "value_max")
+ZEROS = (*RANGE, "zero_share")
+SATURATION = (*ZEROS, "saturated_share")
+
+
+def statistics(path: Path, columns: Sequence[str]) -> Facts:
+    """Facts of a model, with some columns of its tensors made."""
+    with FileSource(path) as source:
+        facts = Facts(read_one(open_model(source)), {("tensor", column) for column in columns})
+        for column in columns:
+            facts.column("tensor", column)
+    return facts
