@@ -30,11 +30,7 @@ COMMAND = "$ tflint facts associated_file\n"
     ("shown", "is_true"),
     [
         ("…\nassociated_file: one row is a file named by the metadata, packed after the model, or both\n…\n", True),
-        (
-            "-> leads to a row of a table, [ ] is a list; options.* is absent where an operator has no such option\n"
-            "…\n",
-            True,
-        ),
+        ("…\n  name         string    name of the file; absent: it has none\n…\n", True),
         ("…\nassociated_file: one row is something else\n…\n", False),
         ("…\n…\nno such line\n", False),
     ],
