@@ -21,8 +21,8 @@ from tflint.report.layout import MIN_WIDTH, WIDTH, beside, broken, paragraph
 from tflint.report.text import Style, render
 
 CHECKOUT = Path(__file__).parents[1]
-#: What may not be broken, since people copy it, and stands out where it is wider than a line.
-COPIED = re.compile(r"<https?://\S+>|\S*/\S*")
+#: Addresses, paths and commands are not broken, since people copy them: they stand out where they are too wide.
+COPIED = re.compile(r"<https?://\S+>|\S*/\S*|allow  tflint allow .*")
 
 needs_pty = pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 
