@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-import signal
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
@@ -182,6 +181,8 @@ def _groups(items: Sequence[Checkable], plan: Plan, jobs: int | None) -> Generat
 
 def _die_quietly() -> None:
     """Ctrl-C reaches all processes: the first one speaks of it, the others end without a word."""
+    import signal
+
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

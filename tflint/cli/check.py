@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -77,10 +78,14 @@ def run(options: argparse.Namespace) -> int:
     if not paths:
         places = ", ".join("the list on standard input" if p == "-" else f"'{p}'" for p in options.paths or ["."])
         sys.stderr.write(f"tflint: no models in {places}\n")
+    # Collecting garbage looks through all that is imported, several times in vain; what is frozen it leaves out later.
+    gc.disable()
     from tflint.api import check
     from tflint.cli.progress import Progress
     from tflint.findings.baseline import read_baseline
 
+    gc.freeze()
+    gc.enable()
     known = read_baseline(config.baseline) if config.baseline and not options.write_baseline else None
     with Progress() as progress:
         report = check(

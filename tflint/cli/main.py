@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
+import importlib
 import os
 import re
 import sys
@@ -14,13 +16,17 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from tflint._version import __version__
-from tflint.cli import allow, check, completion, explain, facts, output, rules, show
+from tflint.cli import output
+from tflint.cli import output
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 
 OK, FINDINGS, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
 
+#: The commands in the order of the help; each is a module beside this one.
+COMMANDS = ("check", "show", "allow", "explain", "rules", "facts", "completion")
 
+_UNSEEN = functools.partial(argparse.HelpFormatter, width=80)
 _INVALID_CHOICE = re.compile(r"argument (?:COMMAND|ACTION): invalid choice: '(.*?)'")
 
 
@@ -28,7 +34,13 @@ class _Parser(argparse.ArgumentParser):
     """Raises what argparse would exit with; shortened options are none, since a new option would change them."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options, allow_abbrev=False)
+        # argparse lays out each argument that is added, to test it; only asking for the terminal's width imports shutil.
+        super().__init__(**options, allow_abbrev=False, formatter_class=_UNSEEN)
+
+    def format_help(self) -> str:
+        """The help, as wide as the terminal."""
+        self.formatter_class = argparse.HelpFormatter
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         hint = f"'{self.prog} --help' lists commands and options"
@@ -51,20 +63,22 @@ class _Parser(argparse.ArgumentParser):
         return options, unknown
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def parser(command: str = "") -> argparse.ArgumentParser:
+    """The parser of all commands, or of the one that is run: the others need not be imported then."""
     main = _Parser(prog="tflint", description="A static linter for TensorFlow Lite models.")
     main.add_argument("--version", action="version", version=f"tflint {__version__}")
-    commands = main.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for command in (check, show, allow, explain, rules, facts, completion):
-        command.add_parser(commands)
+    commands = main.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=_Parser, prog=main.prog
+    )
+    for name in [command] if command in COMMANDS else COMMANDS:
+        importlib.import_module(f"tflint.cli.{name}").add_parser(commands)
     return main
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command; returns the exit code, and never raises."""
     try:
-        options = parser().parse_args(arguments)
+        options = parser(*arguments[:1]).parse_args(arguments)
         code: int = options.run(options)
         sys.stdout.flush()
         return code

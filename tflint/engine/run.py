@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -220,6 +219,8 @@ def _with_fingerprints(found: Sequence[_Found]) -> list[Finding]:
 
 
 def _crash(selected: Selected, error: BaseException, path: str, plan: Plan) -> _Found:
+    import traceback
+
     rule = plan.crash_rule
     where = traceback.extract_tb(error.__traceback__)[-1]
     what = str(error) if isinstance(error, FactError) else f"{type(error).__name__}: {error}"
