@@ -83,16 +83,21 @@ def test_a_screen(model, capsys):
         == """\
 m.tflite
 scheme     full int8
-size       2.1 KiB: constants 276 bytes (int8 240 bytes, int32 36 bytes)
+size       3.0 KiB: constants 276 bytes (int8 240 bytes, int32 36 bytes) · zip at the end 131 bytes
            4 operators · 10 tensors · 1 subgraph
 runtime    TFLite ≥ 1.14 (CONV_2D v3, FULLY_CONNECTED v4, SOFTMAX v2)
-             LiteRT ≥ 1.1.0, the oldest known
+             LiteRT ≥ 1.1.0, the oldest known · the converter says 1.14.0
 signature  serving_default(image) → scores
 input 0    #0 "image"  int8 [1, 8, 8, 3] · scale 0.00784314 zero point −1
            holds −0.9961 … 1.004: fits x/127.5 − 1; raw byte − 128 is within half a step
-           NHWC; the file cannot say: RGB or BGR, resize method, crop
+           NHWC, RGB by its metadata; the file cannot say: resize method, crop
+           metadata: "image" · normalised with mean 127.5, std 127.5 · a picture, 0 to 255
 output 0   #9 "scores"  int8 [1, 3] · scale 0.00390625 zero point −128
            softmax over 3 (operator 3 SOFTMAX) · probability = (q + 128) / 256
+           metadata: "scores" · probability of each class
+metadata   classifier · version 1.0 · by the tflint authors · licence Apache-2.0
+           tells a cat, a dog and a bird apart, or would if it had been trained
+files      labels.txt, tensor axis labels, of output 0 scores, 3 lines, 13 bytes
 memory     activations ≥ 208 bytes, at operator 0 CONV_2D classifier/stem/Relu6
 operators  CONV_2D · FULLY_CONNECTED · RESHAPE · SOFTMAX
 """
@@ -142,6 +147,8 @@ def test_many_unlike_inputs_fit_the_screen():
         ({"tensors.image.quantization.zero_point": [500]}, "zero point 500 NHWC"),
         ({"tensors.image.shape_signature": [-1, -1, 8, 3]}, '#0 "image"  int8 [?, ?, 8, 3]'),
         ({"tensors.image.type": "FLOAT32", "tensors.image.quantization": {}},
+         "takes any value: the metadata says how to normalise"),
+        ({"tensors.image.type": "FLOAT32", "tensors.image.quantization": {}, "metadata": []},
          "takes any value: the file does not say which range it was trained for"),
         ({"tensors.scores.quantization.scale": [0.5], "tensors.scores.quantization.zero_point": [3]},
          "probability = (q − 3) / 2"),

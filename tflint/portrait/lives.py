@@ -7,7 +7,6 @@ activations. Operators that change nothing but the shape share one stretch of me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from tflint.columns.column import Scalars
 from tflint.facts.facts import Facts, taken
 from tflint.resources import table
+from tflint.values import frozen
 
 Ints = NDArray[Any]
 
@@ -23,7 +23,7 @@ Ints = NDArray[Any]
 MAX_TENSOR_BYTES = float(1 << 40)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lives:
     """Stretches of memory: `of` says which one a tensor is in (the row of its first tensor), -1 for no activation.
 

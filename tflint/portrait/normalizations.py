@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 
 from tflint.resources import table
+from tflint.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Normalization:
     """(v − mean) / std, v being a pixel of 0 to 255 (`u8`) or of 0 to 1 (`unit`); one mean and std, or one a channel.
 

@@ -16,9 +16,9 @@ Several may fit: they are all given, and nobody can tell them apart from these n
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from tflint.portrait.normalizations import Normalization, known_normalizations
+from tflint.values import frozen
 
 #: Relative difference of widths that is none: a quarter of the step between 127 and 128 of 255 values.
 EXACT_WIDTH = 1e-3
@@ -30,7 +30,7 @@ HALF_STEP = 0.51
 LIMITS = {"INT8": (-128, 127), "UINT8": (0, 255), "INT16": (-32768, 32767)}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fit:
     """A normalisation whose range a tensor's fits.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tflint.portrait.ranges import Fit
+from tflint.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quantization:
     """Quantization parameters of a tensor at the border.
 
@@ -25,7 +24,7 @@ class Quantization:
     details: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TensorFace:
     """A tensor as its caller meets it. `signature` is the stored shape with -1 where a dimension is not fixed."""
 
@@ -48,7 +47,7 @@ class TensorFace:
         return tuple(None if size < 0 else size for size in self.signature or self.shape)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BorderMetadata:
     """What TFLITE_METADATA says of an input or output; `content` is its kind, such as ImageProperties."""
 
@@ -63,7 +62,7 @@ class BorderMetadata:
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Conversion:
     """An operator at the border that only changes the representation: opcode, place, and what it makes of what."""
 
@@ -75,7 +74,7 @@ class Conversion:
     to_dtype: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Input:
     """An input: what it holds, and what that says of its preparation.
 
@@ -95,7 +94,7 @@ class Input:
     nominal: tuple[float, float] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Meaning:
     """What an output is, by the operator that makes it: `kind` (softmax, sigmoid, …), that operator, and classes."""
 
@@ -105,7 +104,7 @@ class Meaning:
     classes: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Output:
     """An output, and what it means where the graph proves it."""
 
@@ -115,7 +114,7 @@ class Output:
     meaning: Meaning | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedTensor:
     """A name that callers use, and the index of the tensor that it stands for."""
 
@@ -123,7 +122,7 @@ class NamedTensor:
     tensor: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signature:
     """A signature: its key, its subgraph, and the names of its inputs and outputs."""
 
@@ -133,7 +132,7 @@ class Signature:
     outputs: tuple[NamedTensor, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Memory:
     """A lower bound of the activation memory of a subgraph, in bytes, and the operator at which it is reached.
 
@@ -149,7 +148,7 @@ class Memory:
     dynamic: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subgraph:
     """One subgraph: its size, its memory, and its inputs and outputs where a caller can reach it.
 
@@ -169,7 +168,7 @@ class Subgraph:
     outputs: tuple[Output, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OperatorCount:
     """How often an operator of a version occurs; `custom` is the name of a custom operator."""
 
@@ -184,7 +183,7 @@ class OperatorCount:
         return self.custom if self.custom is not None else self.opcode
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Need:
     """The oldest release of a runtime that runs all built-in operators, and those operators that need it.
 
@@ -198,7 +197,7 @@ class Need:
     is_oldest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variable:
     """State that stays between invocations: a variable tensor, or a resource by its shared name."""
 
@@ -209,7 +208,7 @@ class Variable:
     shape: tuple[int, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AttachedFile:
     """A file that the metadata names or the zip holds; `lines` where it is a text that could be read cheaply."""
 
@@ -220,7 +219,7 @@ class AttachedFile:
     lines: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class About:
     """What the file says of itself, outside of its graph."""
 
@@ -237,7 +236,7 @@ class About:
     files: tuple[AttachedFile, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sizes:
     """Bytes: the file, its constants (each buffer once, by the type of the tensor that names it first), the rest.
 
@@ -254,7 +253,7 @@ class Sizes:
     external: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Portrait:
     """All that `tflint show` says of a model. `conversions` are those at the border of the first subgraph.
 
