@@ -17,7 +17,6 @@ from typing import Any, NoReturn
 
 from tflint._version import __version__
 from tflint.cli import output
-from tflint.cli import output
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 
