@@ -13,12 +13,20 @@ pytestmark = pytest.mark.xdist_group("corpus")
 
 @needs_corpus
 def test_every_file_has_a_status():
-    files = report()["files"]
+    files = [file for file in report()["files"] if file["within"] is None]
     assert [file["path"] for file in files] == [row["path"] for row in manifest()]
-    parses = {row["path"]: row["parses"] == "yes" for row in manifest()}
+    parses = {row["path"]: row["parses"] == "yes" or row["parses"].startswith("container") for row in manifest()}
     for file in files:
         assert file["status"] == ("checked" if parses[file["path"]] else "unreadable")
         assert file["status"] == "checked" or file["findings"]
+
+
+@needs_corpus
+def test_every_model_in_a_container_is_checked():
+    containers = {row["path"] for row in manifest() if row["parses"].startswith("container")}
+    members = [file for file in report()["files"] if file["within"] is not None]
+    assert {file["within"]["path"] for file in members} == containers
+    assert {file["status"] for file in members} == {"checked"}
 
 
 @needs_corpus

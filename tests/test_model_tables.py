@@ -14,7 +14,7 @@ from tflint.columns.column import ABSENT, Lists, Scalars, text_of
 from tflint.flatbuffer.errors import FlatbufferError
 from tflint.flatbuffer.reader import read_forest
 from tflint.flatbuffer.window import Window
-from tflint.model import metadata, tail
+from tflint.model import metadata
 from tflint.model.load import open_model, read_one
 from tflint.model.tables import Tables
 from tflint.schema import metadata_schema, tflite_schema
@@ -192,11 +192,12 @@ def test_bytes_that_the_model_names_by_offset_are_no_unknown_tail(edits):
     assert cell(tables_of(content), "tail", 0, "model") == "buffers"
 
 
-def test_members_of_a_zip_beyond_the_limit_are_counted(monkeypatch):
-    monkeypatch.setattr(tail, "MAX_ZIP_MEMBERS", 2)
+def test_a_zip_of_more_members_than_allowed_is_broken(monkeypatch):
+    monkeypatch.setattr("tflint.source.zip.MAX_MEMBERS", 2)
     tables = tables_of(with_zip(add_float32(), {f"{k}.txt": "x" for k in range(3)}))
-    assert cell(tables, "tail_error", 0, "model") == "the zip has 3 members, of which 2 were listed"
-    assert list(tables.extras[0].packed) == ["0.txt", "1.txt"]
+    assert cell(tables, "tail", 0, "model") == "broken-zip"
+    assert cell(tables, "tail_error", 0, "model") == "it has more than 2 members"
+    assert list(tables.extras[0].packed) == []
 
 
 def test_a_zip_whose_directory_would_begin_before_the_file_is_broken():
@@ -209,14 +210,6 @@ def test_a_zip_whose_directory_would_begin_before_the_file_is_broken():
     tables = tables_of(add_float32() + bytes(archive_bytes))
     assert cell(tables, "tail", 0, "model") == "broken-zip"
     assert cell(tables, "tail_error", 0, "model")
-
-
-def test_a_stretch_of_a_window_is_a_file_of_its_own():
-    stretch = tail._Stretch(Window.of_bytes(b"0123456789"), 2, 8)
-    assert (stretch.seek(0, io.SEEK_END), stretch.seek(-2, io.SEEK_CUR)) == (6, 4)
-    assert stretch.read(10) == b"67"
-    with pytest.raises(ValueError, match="negative"):
-        stretch.seek(-7, io.SEEK_END)
 
 
 # -- names that a schema does not have ---------------------------------------------------------------------------------

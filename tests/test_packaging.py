@@ -117,7 +117,7 @@ def test_the_wheel_has_the_package_its_data_and_nothing_else(wheel):
     modules = {f"tflint/{name}" for name in files_below(ROOT / "tflint", "*.py")}
     assert {name for name in names if name.endswith(".py")} == modules
     kinds = {name.rpartition("/")[2].rpartition(".")[2] for name in names if name.startswith("tflint/")}
-    assert kinds == {"py", "typed", "toml", "json", "tflite"}
+    assert kinds == {"py", "typed", "toml", "json", "tflite", "task", "litertlm"}
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ print(json.dumps({
     assert Path(found["rules"]) == data / "rules"
     assert Path(found["schemas"]) == data / "schemas"
     assert len(found["tables"]) == len(list((ROOT / "rules" / "tables").glob("*.json")))
-    assert len(found["models"]) == len(list((ROOT / "rules" / "models").glob("*.tflite")))
+    assert len(found["models"]) == len(list((ROOT / "rules" / "models").iterdir()))
     assert all(found["tables"] + found["models"])
     assert found["kinds"] == ["object", "object"]
     assert found["roots"] == ["Model", "ModelMetadata"]

@@ -17,9 +17,9 @@ from tflint.engine.run import CRASH_RULE, Plan, run_batch
 from tflint.engine.select import Selected
 from tflint.engine.targets import resolve_targets
 from tflint.findings import FileReport
-from tflint.model.load import open_model, read_one
+from tflint.model.load import expand, read_one
 from tflint.source import BytesSource
-from tflint.trial.trial import disabled, example_bytes, judge_example, try_example
+from tflint.trial.trial import disabled, example_bytes, judge_example, merged, try_example
 
 FILES = [compile_file(path, builtin=True) for path in builtin_files()]
 RULES = [rule for file in FILES for rule in file.rules]
@@ -49,7 +49,8 @@ def judged(rule: Rule, example: Example, path: Path) -> FileReport:
         {},
         builtin_catalog().rule(CRASH_RULE),
     )
-    return run_batch(read_one(open_model(BytesSource(content))), ["example"], plan)[0]
+    found = expand(BytesSource(content), "", "example")
+    return merged([run_batch(read_one(one.opened), [one.path], plan)[0] for one in found])
 
 
 @pytest.mark.parametrize(("rule", "example", "path"), EXAMPLES)
@@ -122,6 +123,8 @@ def test_the_good_named_models_have_notes_at_most():
 NOT_GOOD = {
     "custom_op", "empty_file", "flex_op", "git_lfs_pointer", "gzip_data", "html_page", "island_int8",
     "no_identifier", "older_schema", "truncated", "unused_input", "zip_archive",
+    "bundle_bomb", "bundle_broken_header", "bundle_compressed", "bundle_deep", "bundle_encrypted", "bundle_escaping",
+    "bundle_overlapping", "bundle_same_names", "bundle_without_models", "bundle_wrong_checksum",
 }  # fmt: skip
 
 

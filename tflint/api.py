@@ -14,25 +14,30 @@ from tflint._version import __version__
 from tflint.catalog import Catalog, Rule, load_catalog
 from tflint.catalog.constants import Constants
 from tflint.config import Config
+from tflint.documents.nearest import nearest
 from tflint.engine.run import BatchCrashError, Plan, run_batch
 from tflint.engine.select import RULESET, select_rules, specificity
 from tflint.engine.targets import declared_targets
 from tflint.errors import UserError
 from tflint.findings import CRASH_RULE, FileReport, Notice, Report, Suppression
 from tflint.findings.baseline import Counts, apply_baseline
-from tflint.findings.paths import matches, seen_from
+from tflint.findings.paths import MEMBER, covers, matches, seen_from
 from tflint.findings.suppress import apply_allows, mark
-from tflint.model.load import Opened, batches, open_model, read_one, unreadable
+from tflint.model.load import Found, LeavesOut, Opened, batches, expand, read_one, unreadable
 from tflint.model.tables import Tables
-from tflint.source import BytesSource, FileSource, SourceError
-from tflint.source.walk import missing, walk
-from tflint.values import holder
+from tflint.source import BytesSource, FileSource, Source, SourceError
+from tflint.source.walk import container_of, missing, walk
+from tflint.values import frozen, holder, replace
 
 if TYPE_CHECKING:
     from tflint.facts.plugins import Plugins
 
-#: Files opened at a time: bounds open descriptors and the bytes of small files in memory.
+#: Files that are checked before the next report on progress, or that one process takes at a time.
 GROUP_FILES = 128
+#: What reports call bytes.
+BYTES = "<bytes>"
+#: An error names this many members of a container.
+MAX_NAMED = 6
 #: From this many files on several processes are started where nobody says how many: each costs an import of numpy.
 PARALLEL_FILES = 1000
 
@@ -63,15 +68,21 @@ Checkable: TypeAlias = str | PurePath | bytes | bytearray | memoryview | Model
 
 
 def load(source: str | PurePath | bytes | bytearray | memoryview, *, name: str | None = None) -> Model:
-    """Read a model from a path or from bytes.
+    """Read a model from a path or from bytes; a member of a container by a path such as `bundle.task!/model.tflite`.
 
-    Raises `UserError` where a path does not exist. A file that is no model, or a broken one, loads: checking it says
-    what is wrong with it.
+    Raises `UserError` where a path does not exist, and for a container, which is no model but holds some. A file that
+    is no model, or a broken one, loads: checking it says what is wrong with it.
     """
     if isinstance(source, str | PurePath):
         _require_existing(source)
-    opened, label = _open(source)
-    return Model(name or label, read_one(opened), opened)
+    founds, file = _begin(source, name or BYTES)
+    found = next(founds)
+    contents = found.opened.contents
+    if contents is not None and contents.reason is None:
+        if file is not None:
+            file.close()
+        raise _no_single_model(found.path, [f"{found.path}{MEMBER}{m.label}" for m in contents.members if m.is_checked])
+    return Model(name or found.path, read_one(found.opened), found.opened)
 
 
 def check(
@@ -88,8 +99,10 @@ def check(
     The report has the files in the order given, with findings, what could not be checked, and suppressed findings
     marked. Raises `UserError` for a path that does not exist and for wrong rules, targets or selections; a model that
     is broken, or vanishes while it is read, is a finding. `progress` is told the number of files done and of all.
-    `jobs` is the number of processes; None chooses by the number of files. A folder stands for the models below it.
-    `plugins` names installed distributions whose facts the user's rules may read: their code is run.
+    `jobs` is the number of processes; None chooses by the number of files. A folder stands for the models below it; a
+    container (a .task or .litertlm bundle) has a report of its own, and one for each model in it after that, under a
+    path such as `bundle.task!/model.tflite`, which can also be asked for by itself. `plugins` names installed
+    distributions whose facts the user's rules may read: their code is run.
     """
     config = config or Config()
     if jobs is not None and jobs < 1:
@@ -100,11 +113,13 @@ def check(
     catalog = load_catalog(config.rules, allowed)
     plan = _plan(catalog, config, allowed)
     files: list[FileReport] = []
-    with contextlib.closing(_groups(items, plan, jobs)) as groups:  # an interruption ends the processes, too
-        for group in groups:
-            files += group
+    done = 0
+    with contextlib.closing(_groups(items, plan, config, jobs)) as groups:  # an interruption ends the processes, too
+        for n_items, reports in groups:
+            files += reports
+            done += n_items
             if progress:
-                progress(len(files), len(items))
+                progress(done, len(items))
     files, notices = _suppressed(files, config, baseline, catalog)
     crashes = sum(finding.rule == CRASH_RULE for file in files for finding in file.findings)
     return Report(
@@ -156,24 +171,72 @@ def _require_existing(source: str | PurePath) -> None:
     path = Path(source)
     if not str(source):
         raise UserError("an empty path")
-    if not path.exists() and not path.is_symlink():
+    if path.exists() or path.is_symlink():
+        return
+    if not container_of(path.as_posix()):
         raise missing(str(source))
+    founds, file = _begin(source)
+    try:
+        if next(founds, None) is None:
+            raise _no_member(path.as_posix())
+    finally:
+        if file is not None:
+            file.close()
 
 
-def _groups(items: Sequence[Checkable], plan: Plan, jobs: int | None) -> Generator[list[FileReport], None, None]:
-    """Reports of all items in order, some at a time; in several processes where that is worth their start."""
+def _no_member(path: str) -> UserError:
+    """The error for a member that a container does not have, or that is no model, with the name most like it."""
+    container = container_of(path)
+    founds, file = _begin(container)
+    members = [found.path for found in founds if found.within is not None]
+    if file is not None:
+        file.close()
+    hint = nearest(path, members) or f"'tflint check {container}' says what is in it"
+    return UserError(f"'{path}' is no model in '{container}'", hint=hint)
+
+
+def _no_single_model(path: str, members: Sequence[str]) -> UserError:
+    listed = ", ".join([*members[:MAX_NAMED], *(["…"] if len(members) > MAX_NAMED else [])])
+    hint = f"name one of its models: {listed}" if members else "no member of it is a model"
+    return UserError(f"'{path}' is a container of models, not a model", hint=hint)
+
+
+# -- the run -----------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class _LeftOut:
+    """Which members of containers the configuration leaves out: those that a pattern means which is not about the
+    container, since that one was asked for.
+    """
+
+    patterns: tuple[str, ...]
+    folder: str
+
+    def __call__(self, container: str, member: str) -> bool:
+        outer, inner = seen_from(self.folder, container), seen_from(self.folder, member)
+        return any(matches(inner, pattern) and not covers(outer, pattern) for pattern in self.patterns)
+
+
+def _groups(
+    items: Sequence[Checkable], plan: Plan, config: Config, jobs: int | None
+) -> Generator[tuple[int, list[FileReport]], None, None]:
+    """Reports of all items in order, some items at a time; in several processes where that is worth their start."""
     groups = [(items[begin : begin + GROUP_FILES], begin) for begin in range(0, len(items), GROUP_FILES)]
+    leaves_out = _LeftOut(tuple(config.exclude), config.folder) if config.exclude else None
     if jobs is None:
         jobs = os.cpu_count() or 1 if len(items) >= PARALLEL_FILES else 1
     if jobs == 1 or len(groups) == 1 or not all(isinstance(item, str | PurePath) for item in items):
         for group, first in groups:
-            yield _check_group(group, first, plan)
+            yield len(group), _check_group(group, first, plan, leaves_out)
         return
     from concurrent.futures import ProcessPoolExecutor
 
     with ProcessPoolExecutor(min(jobs, len(groups)), initializer=_die_quietly) as pool:
         try:
-            yield from pool.map(_check_group, *zip(*groups, strict=True), [plan] * len(groups))
+            rest = [plan] * len(groups), [leaves_out] * len(groups)
+            reports = pool.map(_check_group, *zip(*groups, strict=True), *rest)
+            yield from zip((len(group) for group, _ in groups), reports, strict=True)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -186,49 +249,69 @@ def _die_quietly() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _open(source: Checkable) -> tuple[Opened, str]:
-    """What a source holds, and what reports call it."""
-    if isinstance(source, Model):
-        return source.opened, source.name
-    if isinstance(source, str | PurePath):
-        path = Path(source)
+def _check_group(items: Sequence[Checkable], first: int, plan: Plan, leaves_out: LeavesOut | None) -> list[FileReport]:
+    """Reports of some items in order, each container's followed by those of its members."""
+    waiting: dict[int, Found] = {}
+    reports: dict[int, FileReport] = {}
+    with contextlib.closing(_all_found(items, first, leaves_out)) as founds:
+
+        def opened() -> Iterator[Opened]:
+            for number, found in enumerate(founds):
+                waiting[number] = found
+                yield found.opened
+
+        for numbers, tables in batches(opened()):
+            batch = [waiting.pop(number) for number in numbers]
+            reports.update(zip(numbers, _run(batch, tables, plan), strict=True))
+            tables.forget()
+    return [reports[number] for number in sorted(reports)]
+
+
+def _all_found(items: Sequence[Checkable], first: int, leaves_out: LeavesOut | None) -> Generator[Found, None, None]:
+    """All that the items hold; a file is closed when the next one is asked for."""
+    for number, item in enumerate(items, first):
+        label = BYTES if len(items) == 1 else f"<bytes {number}>"
+        founds, file = _begin(item, label, leaves_out)
         try:
-            return open_model(FileSource(path), path.name), path.as_posix()
-        except SourceError as error:
-            return unreadable(error, name=path.name), path.as_posix()
-    return open_model(BytesSource(source)), "<bytes>"
+            yield from founds
+        finally:
+            if file is not None:
+                file.close()
 
 
-def _check_group(items: Sequence[Checkable], first: int, plan: Plan) -> list[FileReport]:
-    opened: list[Opened] = []
-    names: list[str] = []
+def _begin(
+    item: Checkable, label: str = BYTES, leaves_out: LeavesOut | None = None
+) -> tuple[Iterator[Found], Source | None]:
+    """What an item holds, to be opened piece by piece, and the file to be closed afterwards, if there is one."""
+    if isinstance(item, Model):
+        return iter([Found(item.name, item.opened)]), None
+    if not isinstance(item, str | PurePath):
+        return expand(BytesSource(item), "", label, leaves_out=leaves_out), None
+    path = Path(item).as_posix()
+    file = path if os.path.lexists(path) else container_of(path) or path
+    name = PurePath(file).name
     try:
-        for number, item in enumerate(items, first):
-            one, name = _open(item)
-            opened.append(one)
-            names.append(name if name != "<bytes>" or len(items) == 1 else f"<bytes {number}>")
-        reports: dict[int, FileReport] = {}
-        for numbers, tables in batches(opened):
-            reports.update(zip(numbers, _run(numbers, tables, opened, names, plan), strict=True))
-        return [reports[number] for number in range(len(items))]
-    finally:
-        for item, one in zip(items, opened, strict=False):
-            if one.source is not None and not isinstance(item, Model):
-                one.source.close()
+        source = FileSource(file)
+    except SourceError as error:
+        return iter([Found(path, unreadable(error, name=name))]), None
+    wanted = path if file != path else ""
+    return expand(source, name, file, wanted=wanted, leaves_out=None if wanted else leaves_out), source
 
 
-def _run(
-    numbers: Sequence[int], tables: Tables, opened: Sequence[Opened], names: Sequence[str], plan: Plan
-) -> Iterator[FileReport]:
+def _run(batch: Sequence[Found], tables: Tables, plan: Plan) -> Iterator[FileReport]:
     """Reports of a batch; where a rule crashes on it, file by file."""
+    paths = [found.path for found in batch]
     try:
-        yield from run_batch(tables, [names[number] for number in numbers], plan)
+        reports = run_batch(tables, paths, plan)
     except BatchCrashError:
-        for number in numbers:
-            yield from _run([number], read_one(opened[number]), opened, names, plan)
+        for found in batch:
+            yield from _run([found], read_one(found.opened), plan)
+        return
     except SourceError as error:
         gone = read_one(unreadable(error, tables.files[0].size, tables.files[0].name))
-        yield from run_batch(gone, [names[number] for number in numbers], plan)
+        reports = run_batch(gone, paths, plan)
+    for found, report in zip(batch, reports, strict=True):
+        yield report if found.within is None else replace(report, within=found.within)
 
 
 def _suppressed(
@@ -246,7 +329,7 @@ def _suppressed(
 def _ignore_in(file: FileReport, config: Config, by_id: Mapping[str, Rule]) -> FileReport:
     path = seen_from(config.folder, file.path)
     tokens = [
-        (glob, token) for glob, chosen in config.per_file_ignores.items() if matches(path, glob) for token in chosen
+        (glob, token) for glob, chosen in config.per_file_ignores.items() if covers(path, glob) for token in chosen
     ]
 
     def suppress_rule(rule_id: str) -> Suppression | None:

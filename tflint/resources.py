@@ -13,6 +13,7 @@ from typing import Any
 from tflint.errors import TflintError
 
 _PACKAGE = Path(__file__).resolve().parent
+_MODEL_SUFFIXES = (".tflite", ".task", ".litertlm")
 
 
 class MissingResourceError(TflintError):
@@ -57,13 +58,18 @@ def table_names() -> list[str]:
 
 
 def named_model_path(name: str) -> Path:
-    """Path of a named small model that ships for rule examples, such as `conv_int8`."""
-    return rules_folder() / "models" / f"{name}.tflite"
+    """Path of a named small model, or container of models, that ships for rule examples, such as `conv_int8`."""
+    return _named_models().get(name, rules_folder() / "models" / f"{name}.tflite")
 
 
 def named_models() -> list[str]:
-    """Names of all small models that ship for rule examples, sorted."""
-    return sorted(path.stem for path in (rules_folder() / "models").glob("*.tflite"))
+    """Names of all small models and containers that ship for rule examples, sorted."""
+    return sorted(_named_models())
+
+
+@functools.cache
+def _named_models() -> dict[str, Path]:
+    return {path.stem: path for path in (rules_folder() / "models").iterdir() if path.suffix in _MODEL_SUFFIXES}
 
 
 def _read_json(path: Path) -> dict[str, Any]:

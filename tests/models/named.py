@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.models import heads, mixed, plain, weighted, wrong_files
+from tests.models import containers, heads, mixed, plain, weighted, wrong_files
 
 #: Models that LiteRT loads and runs.
 RUNNABLE: dict[str, Callable[[], bytes]] = {
@@ -65,6 +65,23 @@ WRONG_FILES: dict[str, Callable[[], bytes]] = {
     "no_identifier": wrong_files.no_identifier,
 }
 
+#: Containers of models, by the names of their files; most of them are wrong in one way.
+CONTAINERS: dict[str, Callable[[], bytes]] = {
+    "bundle_task.task": containers.bundle_task,
+    "bundle_nested.task": containers.bundle_nested,
+    "bundle_compressed.task": containers.bundle_compressed,
+    "bundle_escaping.task": containers.bundle_escaping,
+    "bundle_overlapping.task": containers.bundle_overlapping,
+    "bundle_bomb.task": containers.bundle_bomb,
+    "bundle_encrypted.task": containers.bundle_encrypted,
+    "bundle_deep.task": containers.bundle_deep,
+    "bundle_same_names.task": containers.bundle_same_names,
+    "bundle_wrong_checksum.task": containers.bundle_wrong_checksum,
+    "bundle_litertlm.litertlm": containers.bundle_litertlm,
+    "bundle_without_models.litertlm": containers.bundle_without_models,
+    "bundle_broken_header.litertlm": containers.bundle_broken_header,
+}
+
 NAMED: dict[str, Callable[[], bytes]] = RUNNABLE | NOT_RUNNABLE | WRONG_FILES
 
 MODELS_DIRECTORY = Path(__file__).parents[2] / "rules" / "models"
@@ -73,8 +90,14 @@ MODELS_DIRECTORY = Path(__file__).parents[2] / "rules" / "models"
 def main() -> None:
     """Writes every named model; a file that is named no longer is left for the tests to point out."""
     MODELS_DIRECTORY.mkdir(parents=True, exist_ok=True)
-    for name, build in NAMED.items():
-        (MODELS_DIRECTORY / f"{name}.tflite").write_bytes(build())
+    for file, content in all_files().items():
+        (MODELS_DIRECTORY / file).write_bytes(content)
+
+
+def all_files() -> dict[str, bytes]:
+    """Every named model and container, by the name of its file."""
+    models = {f"{name}.tflite": build() for name, build in NAMED.items()}
+    return models | {file: build() for file, build in CONTAINERS.items()}
 
 
 if __name__ == "__main__":

@@ -138,6 +138,13 @@ def strings_of(texts: Iterable[str | None]) -> Strings:
     return Strings(codes, labels, absent if absent.any() else None)
 
 
+def texts_of(items: Sequence[Sequence[str]], state: State = None) -> Lists:
+    """Lists of strings from Python's, one a row."""
+    flat = strings_of(text for texts in items for text in texts)
+    lists = lists_by_counts(np.asarray(flat.codes), np.array([len(texts) for texts in items], dtype=np.int64), state)
+    return Lists(lists.starts, lists.lengths, lists.take, labels=flat.labels, state=state)
+
+
 def state_of(absent: NDArray[np.bool_], unknown: NDArray[np.bool_] | None = None) -> State:
     """A state from what is absent and, where not absent, unknown."""
     state = absent.astype(np.uint8)

@@ -169,6 +169,7 @@ def _external_buffer(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
 
 _PLACES: dict[str, Callable[[Locator, int], tuple[str, tuple[str, ...]]]] = {
     "file": lambda _at, _row: ("", ()),
+    "member": _entry("member", "members", "name"),
     "model": lambda _at, _row: ("", ()),
     "subgraph": _subgraph,
     "tensor": _tensor,

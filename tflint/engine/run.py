@@ -14,11 +14,12 @@ from tflint.engine.locate import Locator
 from tflint.engine.select import Selected
 from tflint.engine.targets import Target, is_refusing
 from tflint.errors import TflintError
+from tflint.facts.declared import FILE_TABLES
 from tflint.facts.facts import FactError, Facts
-from tflint.findings import FileReport, Finding, Location, NotChecked, Overview, severity_rank
+from tflint.findings import Contained, FileReport, Finding, Location, NotChecked, Overview, severity_rank
 from tflint.findings.fingerprint import fingerprint, numbered
 from tflint.language.message import fill
-from tflint.model.tables import Tables
+from tflint.model.tables import FileFacts, Tables
 from tflint.source import SourceError
 from tflint.values import frozen, replace
 
@@ -80,22 +81,39 @@ def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileRepo
     for selected, crash in crashes:
         findings[0].append(_crash(selected, crash, files[0], plan))
     overviews = _overviews(facts)
+    contained = [_contained(file) for file in tables.files]
     return [
         FileReport(
             path,
-            status="checked" if tables.is_readable else "unreadable",
+            kind="model" if contained[number] is None else "container",
+            status=_status(tables, number),
             findings=tuple(_with_fingerprints(findings[number])),
             not_checked=tuple(_not_checked(judged, number)),
             overview=overviews[number],
+            contained=contained[number],
         )
         for number, path in enumerate(files)
     ]
 
 
+def _status(tables: Tables, number: int) -> str:
+    file = tables.files[number]
+    is_listed = file.contents is not None and file.contents.reason is None
+    return "checked" if tables.is_readable or is_listed else "unreadable"
+
+
+def _contained(file: FileFacts) -> Contained | None:
+    """A container in a line; None for what is none."""
+    contents = file.contents
+    if contents is None:
+        return None
+    return Contained(contents.format, len(contents.members), contents.n_models, file.size)
+
+
 def _concerned(tables: Tables, plan: Plan) -> list[Selected]:
     """The rules that need be run: not those about operators that no model has, and of no model only those of files."""
     if not tables.is_readable:
-        return [selected for selected in plan.rules if selected.rule.for_each == "file"]
+        return [selected for selected in plan.rules if selected.rule.for_each in FILE_TABLES]
     column = tables.column("operator_code", "opcode")
     opcodes = {text for row in range(len(column)) if (text := text_of(column, row)) is not None}
     return [
@@ -250,8 +268,23 @@ def _overviews(facts: Facts) -> list[Overview | None]:
         schemes = facts.column("model", "scheme")
         operators, tensors = facts.numbers("model", "n_operators"), facts.numbers("model", "n_tensors")
         sizes = facts.numbers("model", "size")
+        compiled = _compiled_for(facts)
     except FactError:
         return [None] * n_files
     return [
-        Overview(text_of(schemes, k) or "", int(operators[k]), int(tensors[k]), int(sizes[k])) for k in range(n_files)
+        Overview(text_of(schemes, k) or "", int(operators[k]), int(tensors[k]), int(sizes[k]), compiled[k])
+        for k in range(n_files)
     ]
+
+
+def _compiled_for(facts: Facts) -> list[tuple[str, ...]]:
+    """The accelerators of each model, with the chip where the model names it."""
+    accelerators = facts.lists("model", "compiled_for")
+    found: list[tuple[str, ...]] = []
+    for model, length in enumerate(accelerators.lengths.tolist()):
+        names = (
+            [accelerators.labels[code] for code in accelerators.row(model)] if length and accelerators.labels else []
+        )
+        soc = text_of(facts.column("model", "soc"), model) if names else None
+        found.append((*names, soc) if soc else tuple(names))
+    return found

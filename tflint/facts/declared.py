@@ -18,6 +18,7 @@ from tflint.columns.types import (
 _NUM = ColumnType(NUMBER)
 _TRUTH = ColumnType(BOOL)
 _TEXT = ColumnType(STRING)
+_TEXTS = ColumnType(STRING, True)
 _TENSOR = reference("tensor")
 _TENSORS = reference("tensor", many=True)
 
@@ -55,6 +56,8 @@ _MODEL = (
           "scheme:model_scheme", "operator.scheme tensor.n_elements input.tensor output.tensor signature.subgraph"),
     _fact("n_operators", _NUM, "operators of all subgraphs", "sizes:n_operators"),
     _fact("n_tensors", _NUM, "tensors of all subgraphs", "sizes:n_tensors"),
+    _fact("compiled_for", _TEXTS, "accelerators that operators of it were compiled for: edgetpu, ethos-u, npu",
+          "custom:model_compiled_for", "operator.compiled_for"),
     _fact("constant_bytes", _NUM, "bytes of constant data in all buffers", "sizes:constant_bytes", "buffer.n_bytes"),
     _fact("integer_share", _NUM, "share of its multiply-accumulate operations that is computed in integers, 0 to 1",
           "macs:integer_share", "operator.n_macs operator.scheme", absent="no operator has weights or multiplies"),
@@ -82,6 +85,15 @@ _BUFFER = (
           values=True),
 )  # fmt: skip
 _OPERATOR = (
+    _fact("custom_options.valid", _TRUTH, "whether its custom options are a whole FlexBuffer; they need not be one",
+          "custom:options_valid", "operator.custom_options", absent="it has none",
+          unknown="the custom options of the file hold too many values", values=True),
+    _fact("custom_options.keys", _TEXTS, "keys of its custom options", "custom:option_keys", "operator.custom_options",
+          absent="they are no map in a FlexBuffer", unknown="the custom options of the file hold too many values",
+          values=True),
+    _fact("compiled_for", _TEXT, "accelerator that a compiler made it for: edgetpu, ethos-u, or npu (of any maker)",
+          "custom:operator_compiled_for", "operator.custom_code", absent="it is no compiled part of a graph",
+          domain="edgetpu ethos-u npu"),
     _fact("input", _TENSOR, "its data input", "roles:operator_input", "operator.opcode operand.tensor",
           absent="it has none"),
     _fact("weights", _TENSOR, "its weights", "roles:operator_weights", "operator.opcode operand.tensor",
@@ -285,6 +297,8 @@ _ISLAND = TableDeclaration(
     "islands:island_table",
 )
 
+#: Tables that speak of files: they have rows whether a file is a model or not.
+FILE_TABLES = frozenset({"file", "member"})
 #: Tables that are derived as a whole.
 DERIVED_TABLES = {declared.name: declared for declared in (_INDEX, _GROUP, _ISLAND)}
 #: Derived columns by table and name: all that a run needs to know, without the columns of the schema.
@@ -300,10 +314,9 @@ def all_tables() -> dict[str, TableDeclaration]:
     for name, declared in raw_tables().items():
         columns = dict(declared.columns)
         columns.update({fact.name: fact for fact in _FACTS.get(name, ())})
-        columns["model"] = columns.get("model") or ColumnDeclaration("model", reference("model"), "the model it is of")
+        if name not in (*FILE_TABLES, "model"):
+            columns["model"] = ColumnDeclaration("model", reference("model"), "the model it is of")
         tables[name] = TableDeclaration(name, declared.row, columns)
-    del tables["file"].columns["model"]
-    del tables["model"].columns["model"]
     for declared in DERIVED_TABLES.values():
         columns = {**declared.columns, "model": ColumnDeclaration("model", reference("model"), "the model it is of")}
         tables[declared.name] = TableDeclaration(declared.name, declared.row, columns, declared.needs, declared.compute)

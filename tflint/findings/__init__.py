@@ -7,6 +7,7 @@ from tflint.findings.finding import (
     CRASH_RULE,
     SEVERITIES,
     ByteSpan,
+    Contained,
     FileReport,
     Finding,
     Location,
@@ -17,6 +18,7 @@ from tflint.findings.finding import (
     Report,
     Suppression,
     TextSpan,
+    Within,
     severity_rank,
 )
 
@@ -24,6 +26,7 @@ __all__ = [
     "CRASH_RULE",
     "SEVERITIES",
     "ByteSpan",
+    "Contained",
     "FileReport",
     "Finding",
     "Location",
@@ -34,5 +37,6 @@ __all__ = [
     "Report",
     "Suppression",
     "TextSpan",
+    "Within",
     "severity_rank",
 ]

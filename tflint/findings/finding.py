@@ -115,17 +115,44 @@ class NotChecked:
 
 @frozen
 class Overview:
-    """A model in a line: its scheme, and how large it is."""
+    """A model in a line: its scheme, how large it is, and which accelerators parts of it were compiled for."""
 
     scheme: str
     n_operators: int
     n_tensors: int
     n_bytes: int
+    compiled_for: tuple[str, ...] = ()
+
+
+@frozen
+class Contained:
+    """A container in a line: its format, how many members it has, and how many of these are or should be models."""
+
+    format: str
+    n_members: int
+    n_models: int
+    n_bytes: int
+
+
+@frozen
+class Within:
+    """Where a member of a container lies: the file on disk, its route within that, and its first byte there.
+
+    `offset` is None where the member, or a container around it, is compressed.
+    """
+
+    path: str
+    member: str
+    offset: int | None = None
 
 
 @frozen
 class FileReport:
-    """What was found in one file. `kind` is model, contract, source or pair; `status` is checked or unreadable."""
+    """What was found in one file, or in one member of a container.
+
+    `kind` is model, container, contract, source or pair; `status` is checked or unreadable. The path of a member is
+    that of its container, `!/` and its name; `within` takes it apart.
+    """
 
     path: str
     kind: str = "model"
@@ -135,6 +162,8 @@ class FileReport:
     overview: Overview | None = None
     sha256: str | None = None
     predicted: str | None = None
+    contained: Contained | None = None
+    within: Within | None = None
 
     @property
     def open_findings(self) -> tuple[Finding, ...]:

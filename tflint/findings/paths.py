@@ -7,6 +7,9 @@ import os
 import re
 from pathlib import Path
 
+#: Between the path of a container and the name of a member, as in `bundle.task!/model.tflite`.
+MEMBER = "!/"
+
 
 @functools.lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str]:
@@ -37,6 +40,14 @@ def matches(path: str, pattern: str) -> bool:
         return _compiled(pattern).fullmatch(path.rsplit("/", 1)[-1]) is not None
     cleaned = pattern.removeprefix("./").rstrip("/")
     return _compiled(cleaned).fullmatch(path) is not None or _compiled(f"{cleaned}/**").fullmatch(path) is not None
+
+
+def covers(path: str, pattern: str) -> bool:
+    """Whether a path matches, or a container does that it lies in: `*.task` covers `bundle.task!/model.tflite`."""
+    if matches(path, pattern):
+        return True
+    container, mark, _ = path.rpartition(MEMBER)
+    return bool(mark) and covers(container, pattern)
 
 
 def seen_from(folder: str, path: str) -> str:

@@ -7,13 +7,13 @@ import functools
 from collections.abc import Callable, Iterable, Sequence
 
 from tflint.findings.finding import FileReport, Finding, Notice, Suppression
-from tflint.findings.paths import matches, seen_from
+from tflint.findings.paths import covers, seen_from
 from tflint.values import frozen, replace
 
 
 @frozen
 class Allow:
-    """One suppression: findings of a rule (id or name), in files that match `path`, at places that match `at`.
+    """One suppression: findings of a rule (id or name), in files that `path` covers, at places that match `at`.
 
     `at` is compared with the route through the schema and with each name. `until` is the last day it holds;
     `origin` says where it is written.
@@ -28,7 +28,7 @@ class Allow:
 
     def covers(self, finding: Finding, path: str) -> bool:
         """Whether it is meant for a finding in the file at a path."""
-        if self.rule not in (finding.rule, finding.name) or not matches(path, self.path):
+        if self.rule not in (finding.rule, finding.name) or not covers(path, self.path):
             return False
         places = (finding.location.path, *finding.location.names)
         return not self.at or any(place == self.at or _glob(place, self.at) for place in places)
@@ -88,5 +88,5 @@ def _unused(living: Iterable[tuple[int, Allow]], used: set[int], paths: Sequence
     return [
         Notice("unused-allow", f"{allow.origin}: nothing is suppressed by the entry for {allow.rule}; remove it")
         for number, allow in living
-        if number not in used and any(matches(path, allow.path) for path in paths)
+        if number not in used and any(covers(path, allow.path) for path in paths)
     ]

@@ -24,6 +24,7 @@ TEXTS = ColumnType(STRING, True)
 TRUTHS = ColumnType(BOOL, True)
 
 _NO_QUANTIZATION = "the tensor has no quantization parameters"
+_NO_MEMBERS = "it is no container, or one that cannot be read"
 _NO_METADATA = "the file has no readable TFLITE_METADATA for it"
 
 _Row = tuple[str, ColumnType, str] | tuple[str, ColumnType, str, str]
@@ -38,7 +39,28 @@ _FILE: tuple[_Row, ...] = (
     ("reason_path", TEXT, "place in the schema of the broken invariant", "the file could be read"),
     ("lfs_oid", TEXT, "SHA-256 that a Git-LFS pointer names", "the file is no complete pointer"),
     ("lfs_size", NUM, "size in bytes that a Git-LFS pointer names", "the file is no complete pointer"),
+    ("container", TEXT, "format of a container of models: zip (a .task bundle) or litertlm", "it is no container"),
+    ("n_members", NUM, "how many members a container has", _NO_MEMBERS),
+    ("n_models", NUM, "how many of them are models or containers of models, or are named like that", _NO_MEMBERS),
+    ("n_unread", NUM, "how many of them were not looked at, since they have a problem", _NO_MEMBERS),
 )
+_MEMBER: tuple[_Row, ...] = (
+    ("file", reference("file"), "the container it is in"),
+    ("index", NUM, "index in the container"),
+    ("name", TEXT, "name as stored; of a section of a .litertlm bundle its model type or data type"),
+    ("size", NUM, "size in bytes, unpacked, as the container says"),
+    ("packed_size", NUM, "bytes that it takes in the container, as that says"),
+    ("offset", NUM, "byte of the container where they begin", "they lie nowhere, or were not looked at"),
+    ("kind", TEXT, "model, container or other: what it is, or should be by its name"),
+    ("compression", TEXT, "stored, deflate, or the number of another method"),
+    ("data_type", TEXT, "data type of a section: TFLiteModel, SP_Tokenizer, …", "the container is a zip"),
+    ("problem", TEXT, "why it was not looked at: encrypted, unsupported-compression, broken-offsets, broken-data, "
+     "overlap, bomb, over-budget, too-deep or unsafe-name", "it was looked at"),
+    ("detail", TEXT, "the problem in words", "it was looked at"),
+    ("is_checksum_right", TRUTH, "whether its checksum is that of its bytes",
+     "it has none, or is stored and large: weights are not read for it"),
+    ("is_duplicate", TRUTH, "whether another member has the same name, or another model section the same model type"),
+)  # fmt: skip
 _MODEL: tuple[_Row, ...] = (
     ("version", NUM, "schema version; 3 is the only one in use"),
     ("description", TEXT, "free text of the converter", "the file has none"),
@@ -53,6 +75,7 @@ _MODEL: tuple[_Row, ...] = (
     ("tail_error", TEXT, "why the appended zip cannot be read", "there is no broken zip"),
     ("newer_schema", TEXTS, "what the file holds that this version of the schema does not know"),
     ("min_runtime_version", TEXT, "TFLite version that the converter says is needed", "the file does not say"),
+    ("soc", TEXT, "chip that LiteRT's compiler made it for, by its LiteRtStamp: Qualcomm SM8650, …", "it does not say"),
     ("metadata_error", TEXT, "why TFLITE_METADATA cannot be decoded", "it can be, or there is none"),
     ("metadata_name", TEXT, "the model's name in its metadata", _NO_METADATA),
     ("metadata_description", TEXT, "the model's description in its metadata", _NO_METADATA),
@@ -218,6 +241,7 @@ _EXTERNAL_GROUP: tuple[_Row, ...] = (
 
 _TABLES: dict[str, tuple[str, tuple[_Row, ...]]] = {
     "file": ("a file that was looked at, whether it is a model or not", _FILE),
+    "member": ("a member of a container of models: of a .task bundle (zip) or a .litertlm bundle", _MEMBER),
     "model": ("a model that could be read", _MODEL),
     "subgraph": ("a subgraph", _SUBGRAPH),
     "tensor": ("a tensor", _TENSOR),
@@ -262,6 +286,8 @@ _ENUMS = {
     "custom_options_format": "CustomOptionsFormat",
 }
 _VALUES = {
+    ("file", "container"): ("zip", "litertlm"),
+    ("member", "kind"): ("model", "container", "other"),
     ("model", "tail"): ("none", "padding", "zip", "broken-zip", "buffers", "unknown"),
     ("operand", "direction"): ("input", "output", "intermediate"),
     ("signature_tensor", "direction"): ("input", "output"),
@@ -272,6 +298,10 @@ def _domain(table: str, column: str) -> tuple[str, ...]:
     """All strings that a column can have, where they are known: a rule that compares with another is wrong."""
     if column in _ENUMS:
         return tuple(tflite_schema().enum(_ENUMS[column]).values)
+    if (table, column) == ("member", "problem"):
+        from tflint.container.contents import PROBLEMS  # what only checks rules needs it
+
+        return PROBLEMS
     return _VALUES.get((table, column), ())
 
 

@@ -1,10 +1,10 @@
-"""The tables that are no graph: files, models, buffers, signatures, metadata entries, external buffers."""
+"""The tables that are no graph: files and members of containers, models, buffers, signatures, metadata."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,10 @@ from tflint.columns.column import (
     Strings,
     lists_by_counts,
     lists_by_owner,
-    lists_of,
     rows_of,
     state_of,
     strings_of,
+    texts_of,
 )
 from tflint.columns.table import Table
 from tflint.flatbuffer.node import Node
@@ -29,30 +29,81 @@ from tflint.model.extras import ModelExtras
 from tflint.model.shape import Makers
 from tflint.model.tables import Tables, of_node
 
+if TYPE_CHECKING:  # most batches hold no container
+    from tflint.container import Member
+
 Ints = NDArray[Any]
 
 
 def file(tables: Tables) -> Table:
     """The files of the batch, readable or not."""
     files = tables.files
-
-    def numbers(values: Sequence[int | None]) -> Column:
-        filled = np.array([value if value is not None else 0 for value in values], dtype=np.int64)
-        return Scalars(filled, state_of(np.array([value is None for value in values])))
-
+    contents = [f.contents for f in files]
     makers: Makers = {
         "name": lambda: strings_of(f.name or None for f in files),
         "kind": lambda: strings_of(f.kind.kind for f in files),
         "detail": lambda: strings_of(f.kind.detail or None for f in files),
-        "size": lambda: numbers([f.size for f in files]),
+        "size": lambda: _numbers(f.size for f in files),
         "reason": lambda: strings_of(f.reason for f in files),
-        "reason_offset": lambda: numbers([f.reason_offset for f in files]),
+        "reason_offset": lambda: _numbers(f.reason_offset for f in files),
         "reason_path": lambda: strings_of(f.reason_path for f in files),
         "lfs_oid": lambda: strings_of(f.kind.lfs_oid for f in files),
-        "lfs_size": lambda: numbers([f.kind.lfs_size for f in files]),
+        "lfs_size": lambda: _numbers(f.kind.lfs_size for f in files),
+        "container": lambda: strings_of(c.format if c else None for c in contents),
+        "n_members": lambda: _numbers(len(c.members) if c and not c.reason else None for c in contents),
+        "n_models": lambda: _numbers(c.n_models if c and not c.reason else None for c in contents),
+        "n_unread": lambda: _numbers(c.n_unread if c and not c.reason else None for c in contents),
     }
     offset = np.array([-1 if f.reason_offset is None else f.reason_offset for f in files], dtype=np.int64)
     return Table("file", np.arange(len(files), dtype=np.int32), makers, offset)
+
+
+def member(tables: Tables) -> Table:
+    """The members of the batch's containers."""
+    owners, members = _members(tables)
+
+    def texts(read: Callable[[Member], str | None]) -> Callable[[], Any]:
+        return lambda: strings_of(read(m) for m in members)
+
+    makers: Makers = {
+        "file": lambda: References(owners),
+        "index": lambda: _numbers(m.index for m in members),
+        "name": texts(lambda m: m.name),
+        "size": lambda: _numbers(m.size for m in members),
+        "packed_size": lambda: _numbers(m.packed_size for m in members),
+        "offset": lambda: _numbers(m.offset for m in members),
+        "kind": texts(lambda m: m.kind),
+        "compression": texts(lambda m: m.compression),
+        "data_type": texts(lambda m: m.data_type),
+        "problem": texts(lambda m: m.problem),
+        "detail": texts(lambda m: m.detail),
+        "is_checksum_right": lambda: _truths(m.is_checksum_right for m in members),
+        "is_duplicate": lambda: _truths(m.is_duplicate for m in members),
+    }
+    # What a hostile directory says of a member that has no place may be larger than any file.
+    places = [(-1, 0) if m.offset is None else (m.offset, m.packed_size) for m in members]
+    offsets, lengths = (np.array([place[k] for place in places], dtype=np.int64) for k in (0, 1))
+    return Table("member", owners, makers, offsets, lengths)
+
+
+def _members(tables: Tables) -> tuple[NDArray[np.int32], list[Member]]:
+    """All members, and the number of the file that each is of."""
+    pairs = [(n, m) for n, f in enumerate(tables.files) if f.contents is not None for m in f.contents.members]
+    return np.array([n for n, _ in pairs], dtype=np.int32), [m for _, m in pairs]
+
+
+def _numbers(values: Iterable[int | None]) -> Scalars:
+    return _scalars(values, np.float64)
+
+
+def _truths(values: Iterable[bool | None]) -> Scalars:
+    return _scalars(values, np.bool_)
+
+
+def _scalars(values: Iterable[float | None], dtype: type[np.generic]) -> Scalars:
+    listed = list(values)
+    filled = np.array([0 if value is None else value for value in listed], dtype=dtype)
+    return Scalars(filled, state_of(np.array([value is None for value in listed], dtype=np.bool_)))
 
 
 def model(tables: Tables) -> Table:
@@ -67,10 +118,11 @@ def model(tables: Tables) -> Table:
         "size": lambda: Scalars(ends - starts),
         "structure_end": lambda: Scalars(forest.ends - starts),
         "tail_bytes": lambda: Scalars(ends - forest.ends),
-        "newer_schema": lambda: _text_lists([forest.newer.get(k, []) for k in range(tables.n_models)]),
+        "newer_schema": lambda: texts_of([forest.newer.get(k, []) for k in range(tables.n_models)]),
         "tail": lambda: extras(lambda e: e.tail),
         "tail_error": lambda: extras(lambda e: e.tail_error),
         "min_runtime_version": lambda: extras(lambda e: e.min_runtime_version),
+        "soc": lambda: extras(lambda e: e.soc),
         "metadata_error": lambda: extras(lambda e: e.metadata_error),
         "metadata_name": lambda: extras(lambda e: e.text("name")),
         "metadata_description": lambda: extras(lambda e: e.text("description")),
@@ -170,10 +222,3 @@ def external_buffer_group(tables: Tables) -> Table:
     node = tables.node("external_buffer_groups", "ExternalBufferGroup")
     makers: Makers = {"index": lambda: Scalars(node.ordinals), "name": lambda: shape.text(node, "name")}
     return of_node(tables, "external_buffer_group", node, makers)
-
-
-def _text_lists(items: Sequence[Sequence[str]]) -> Lists:
-    flat = strings_of(text for texts in items for text in texts)
-    counts = np.array([len(texts) for texts in items], dtype=np.int64)
-    lists = lists_of(np.asarray(flat.codes), np.cumsum(counts) - counts, counts)
-    return Lists(lists.starts, lists.lengths, lists.take, labels=flat.labels)

@@ -26,7 +26,7 @@ class ModelExtras:
     """What one model carries beside its graph.
 
     `tail` is what follows the flatbuffer: none, padding, zip, broken-zip, buffers or unknown; `packed` holds the sizes
-    of the members of the zip, in bytes.
+    of the members of the zip, in bytes. `soc` is the chip that LiteRT's compiler for accelerators made the model for.
     """
 
     def __init__(self) -> None:
@@ -35,6 +35,7 @@ class ModelExtras:
         self.metadata: JsonTable | None = None
         self.metadata_error: str | None = None
         self.min_runtime_version: str | None = None
+        self.soc: str | None = None
         self.packed: dict[str, int] = {}
 
     def text(self, name: str) -> str | None:

@@ -1,9 +1,11 @@
-"""Reads sources into batches of tables: many small files at a time, a large one by itself."""
+"""Reads sources into batches of tables: many small files at a time, a large one by itself; opens containers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
+from tflint.findings import Within
 from tflint.flatbuffer.errors import FlatbufferError
 from tflint.flatbuffer.reader import read_forest
 from tflint.flatbuffer.window import Window
@@ -11,8 +13,11 @@ from tflint.model.rooms import make_tables
 from tflint.model.tables import FileFacts, Tables
 from tflint.schema import tflite_schema
 from tflint.source import Source, SourceError
-from tflint.source.kind import MALFORMED, MODEL, TRUNCATED, UNREADABLE, FileKind, kind_of
+from tflint.source.kind import CONTAINER, MALFORMED, MODEL, TRUNCATED, UNREADABLE, FileKind, kind_of
 from tflint.values import frozen
+
+if TYPE_CHECKING:  # most files are no containers
+    from tflint.container import Contents
 
 #: A file up to this size is read whole and shares a batch; of a larger one only the needed pages are read.
 SMALL_FILE_BYTES = 256 * 1024
@@ -20,12 +25,16 @@ SMALL_FILE_BYTES = 256 * 1024
 BATCH_FILES = 64
 BATCH_BYTES = 8 * 1024 * 1024
 
+#: Says of a container's path and a member's path whether the member is to be passed over.
+LeavesOut: TypeAlias = Callable[[str, str], bool]
+
 
 @frozen
 class Opened:
-    """A file that was opened and looked at: its kind, and its content where it is small enough to be in memory.
+    """A file, or a member of a container, that was opened and looked at.
 
-    `name` is the file's own, without folders; empty where it has none.
+    Its kind, its content where it is small enough to be in memory, and what it holds where it is a container. `name` is
+    its own, without folders; empty where it has none.
     """
 
     source: Source | None
@@ -33,6 +42,7 @@ class Opened:
     size: int
     content: bytes | memoryview | None = None
     name: str = ""
+    contents: Contents | None = None
 
     @property
     def is_small(self) -> bool:
@@ -40,10 +50,47 @@ class Opened:
         return self.kind.kind == MODEL and self.content is not None and self.size <= SMALL_FILE_BYTES
 
 
+@frozen
+class Found:
+    """A file, or a member of a container, under the path that reports call it; `within` says where a member lies."""
+
+    path: str
+    opened: Opened
+    within: Within | None = None
+
+
+def expand(
+    source: Source, name: str, path: str, *, wanted: str = "", leaves_out: LeavesOut | None = None
+) -> Iterator[Found]:
+    """A file, and after it, where it is a container, the models in it.
+
+    `name` is the file's own, `path` what reports call it. `wanted` is the path of the one member that is asked for,
+    empty for the whole file. Each is opened when it is asked for, and the source must stay open until then.
+    """
+    found = Found(path, open_model(source, name))
+    if not wanted:
+        yield found
+    if found.opened.contents is not None:
+        from tflint.model.expand import members_of
+
+        yield from members_of(found, wanted, leaves_out)
+
+
 def open_model(source: Source, name: str = "") -> Opened:
-    """Look at what a source holds under a name; reads all of a small model, else only its beginning."""
+    """Look at what a source holds under a name; reads all of a small model, the directory of a container, else only
+    the beginning.
+    """
+    return open_found(source, name, None)
+
+
+def open_found(source: Source, name: str, container: Contents | None) -> Opened:
+    """The same for a member of a container, which shares what may be spent on its file."""
     try:
-        kind = kind_of(source)
+        kind = kind_of(source, name)
+        if kind.kind == CONTAINER:
+            from tflint.container import contents_of
+
+            return Opened(source, kind, source.size, None, name, contents_of(source, container))
         content = source.content()
         if content is None and kind.kind == MODEL and source.size <= SMALL_FILE_BYTES:
             content = source.read([(0, source.size)])[0]
@@ -57,41 +104,45 @@ def unreadable(error: SourceError, size: int = 0, name: str = "") -> Opened:
     return Opened(None, FileKind(UNREADABLE, error.reason), size, name=name)
 
 
-def batches(files: Sequence[Opened]) -> Iterator[tuple[list[int], Tables]]:
-    """Tables of all files, with the numbers of the files that each batch holds, batch by batch."""
-    waiting: list[int] = []
+def batches(files: Iterable[Opened]) -> Iterator[tuple[list[int], Tables]]:
+    """Tables of all files, with the numbers of the files that each batch holds, batch by batch.
+
+    A file is asked for when the ones before it are done or wait for their batch, whose bytes are bounded.
+    """
+    waiting: list[tuple[int, Opened]] = []
     n_bytes = 0
     for number, opened in enumerate(files):
         if not opened.is_small:
             yield [number], read_one(opened)
             continue
         if waiting and (len(waiting) == BATCH_FILES or n_bytes + opened.size > BATCH_BYTES):
-            yield from _read_batch(files, waiting)
+            yield from _read_batch(waiting)
             waiting, n_bytes = [], 0
-        waiting.append(number)
+        waiting.append((number, opened))
         n_bytes += opened.size
     if waiting:
-        yield from _read_batch(files, waiting)
+        yield from _read_batch(waiting)
 
 
-def _read_batch(files: Sequence[Opened], numbers: list[int]) -> Iterator[tuple[list[int], Tables]]:
+def _read_batch(waiting: Sequence[tuple[int, Opened]]) -> Iterator[tuple[list[int], Tables]]:
     """One batch; where a file of it is malformed the batch is halved until that file is alone."""
-    if len(numbers) == 1:
-        yield numbers, read_one(files[numbers[0]])
+    numbers = [number for number, _ in waiting]
+    if len(waiting) == 1:
+        yield numbers, read_one(waiting[0][1])
         return
     try:
-        window = Window.of_batch([bytes(files[number].content or b"") for number in numbers])
+        window = Window.of_batch([bytes(opened.content or b"") for _, opened in waiting])
         forest = read_forest(window, tflite_schema(), tflite_schema().root)
     except FlatbufferError:
-        middle = len(numbers) // 2
-        yield from _read_batch(files, numbers[:middle])
-        yield from _read_batch(files, numbers[middle:])
+        middle = len(waiting) // 2
+        yield from _read_batch(waiting[:middle])
+        yield from _read_batch(waiting[middle:])
         return
-    yield numbers, make_tables([_facts(files[n]) for n in numbers], window, forest)
+    yield numbers, make_tables([_facts(opened) for _, opened in waiting], window, forest)
 
 
 def read_one(opened: Opened) -> Tables:
-    """The tables of one file; where it is no model or a malformed one, only the `file` table has a row."""
+    """The tables of one file; where it is no model, or a malformed one, only those that speak of files have rows."""
     if opened.kind.kind != MODEL:
         return make_tables([_facts(opened)], None, None)
     try:
@@ -109,7 +160,11 @@ def read_one(opened: Opened) -> Tables:
 
 
 def _facts(opened: Opened) -> FileFacts:
-    return FileFacts(opened.kind, opened.size, opened.name)
+    contents = opened.contents
+    if contents is None:
+        return FileFacts(opened.kind, opened.size, opened.name)
+    reason = (contents.reason, contents.reason_offset, contents.reason_path)
+    return FileFacts(opened.kind, opened.size, opened.name, *reason, contents)
 
 
 def _malformed(error: FlatbufferError, opened: Opened) -> FileFacts:

@@ -18,6 +18,8 @@ from tflint.schema import metadata_schema
 
 #: Real metadata holds tens of tables; one with more than this is decoded by nobody.
 MAX_METADATA_TABLES = 20_000
+#: Bytes of the maker and of the model of a chip, one after the other (litert/core/build_stamp.h of LiteRT).
+STAMP_BYTES = 124
 
 
 def read_extras(tables: Tables) -> list[ModelExtras]:
@@ -35,6 +37,9 @@ def read_extras(tables: Tables) -> list[ModelExtras]:
             _decode_metadata(tables, int(buffers[row]), extras[model])
         elif name == "min_runtime_version":
             extras[model].min_runtime_version = _buffer_text(tables, int(buffers[row]))
+        elif name == "LiteRtStamp":
+            texts = [_buffer_text(tables, int(buffers[row]), k * STAMP_BYTES, STAMP_BYTES) for k in (0, 1)]
+            extras[model].soc = " ".join(text for text in texts if text) or None
     for model, extra in enumerate(extras):
         read_tail(tables, model, extra)
     return extras
@@ -48,9 +53,11 @@ def _buffer_span(tables: Tables, buffer: int) -> tuple[int, int]:
     return int(vector.starts[buffer]), int(vector.starts[buffer] + vector.lengths[buffer])
 
 
-def _buffer_text(tables: Tables, buffer: int) -> str | None:
+def _buffer_text(tables: Tables, buffer: int, offset: int = 0, length: int = 64) -> str | None:
+    """The text that a buffer holds from an offset on, up to a zero byte or a length."""
     begin, end = _buffer_span(tables, buffer)
-    text = tables.window.span(begin, min(end, begin + 64)).split(b"\0")[0].decode("ascii", "backslashreplace")
+    begin = min(begin + offset, end)
+    text = tables.window.span(begin, min(end, begin + length)).split(b"\0")[0].decode("ascii", "backslashreplace")
     return text or None
 
 

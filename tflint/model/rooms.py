@@ -12,6 +12,7 @@ from tflint.model.tables import FileFacts, Rooms, Tables
 
 _TABLES = {
     "file": entries.file,
+    "member": entries.member,
     "model": entries.model,
     "subgraph": graph.subgraph,
     "tensor": tensors.tensor,

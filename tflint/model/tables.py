@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,15 @@ from tflint.schema import tflite_schema
 from tflint.source.kind import FileKind
 from tflint.values import frozen
 
+if TYPE_CHECKING:  # most batches hold no container
+    from tflint.container import Contents
+
 Ints = NDArray[Any]
 
 
 @frozen
 class FileFacts:
-    """What is known of a file besides its tables: its name, what kind it is, its size, why it could not be read."""
+    """What is known of a file besides its tables: name, kind, size, why it could not be read, what it contains."""
 
     kind: FileKind
     size: int
@@ -33,6 +36,7 @@ class FileFacts:
     reason: str | None = None
     reason_offset: int | None = None
     reason_path: str | None = None
+    contents: Contents | None = None
 
 
 @frozen
@@ -70,10 +74,16 @@ class Tables:
         return len(self.root)
 
     def table(self, name: str) -> Table:
-        """A table by name, made on first use; all but `file` have no rows where the batch is no model."""
+        """A table by name, made on first use; all but those of files have no rows where the batch is no model."""
         if name not in self._tables:
             self._tables[name] = self._rooms.tables[name](self)
         return self._tables[name]
+
+    def forget(self) -> None:
+        """Let go of the tables that were made: they and this lead to each other, and to the bytes of the files, which
+        would stay in memory until the next collection of garbage.
+        """
+        self._tables.clear()
 
     def column(self, table: str, column: str) -> Column:
         """A column by table and name."""

@@ -69,7 +69,19 @@ def _file(file: FileReport) -> dict[str, Any]:
             "operators": overview.n_operators,
             "tensors": overview.n_tensors,
             "bytes": overview.n_bytes,
+            "compiled_for": list(overview.compiled_for),
         },
+        "container": None
+        if file.contained is None
+        else {
+            "format": file.contained.format,
+            "members": file.contained.n_members,
+            "models": file.contained.n_models,
+            "bytes": file.contained.n_bytes,
+        },
+        "within": None
+        if file.within is None
+        else {"path": file.within.path, "member": file.within.member, "offset": file.within.offset},
         "summary": file.summary(),
         "findings": [_finding(finding) for finding in file.findings],
         "not_checked": [{"rule": n.rule, "rows": n.rows, "reason": n.reason} for n in file.not_checked],

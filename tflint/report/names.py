@@ -25,6 +25,7 @@ _NOUNS = {
     "operator_codes": "operator code",
     "subgraphs": "subgraph",
     "associated_files": "file",
+    "members": "member",
     "dim_metadata": "dimension",
     "variant_tensors": "variant tensor",
     "external_buffers": "external buffer",

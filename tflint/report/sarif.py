@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflint.catalog import Rule
-from tflint.findings import FileReport, Finding, Location, Report, severity_rank
+from tflint.findings import FileReport, Finding, Location, Report, Within, severity_rank
+from tflint.findings.fingerprint import fingerprint
+from tflint.findings.paths import MEMBER
 from tflint.report.jsonreport import dumps
 from tflint.report.names import clean
-from tflint.report.sarif_places import location, uri
+from tflint.report.sarif_places import location, member_uri, n_bytes_of, uri
 from tflint.report.sarif_rules import DRIVER, capped, descriptor, driver, invocation
 from tflint.report.sentences import told
 
@@ -46,50 +48,80 @@ def to_data(report: Report, rules: Sequence[Rule], profile: str, *, max_level: s
     spoken = {finding.rule for finding in kept}
     described = [rule for rule in rules if rule.id in spoken]
     indexes = {rule.id: index for index, rule in enumerate(described)}
-    sizes = {file.path: file.overview.n_bytes for file in report.files if file.overview}
-    results = [_result(finding, indexes, profile, sizes, capped(finding.severity, max_level)) for finding in kept]
+    files = {file.path: file for file in report.files}
+    results = [_result(finding, indexes, profile, files, capped(finding.severity, max_level)) for finding in kept]
     descriptors = [descriptor(rule, max_level) for rule in described]
     left_out = ""
     if is_capped:
         left_out = f"{len(findings) - len(kept):,} more findings are left out: GitHub keeps {GITHUB_RESULTS:,} of a run"
-        results.append(_more(left_out, kept[0].location.file, len(descriptors)))
+        results.append(_more(left_out, kept[0].location.file, len(descriptors), files))
         descriptors.append(_more_descriptor())
     run = {
         "tool": {"driver": driver(report.version, descriptors)},
         "automationDetails": {"id": f"{DRIVER}/"},
         "invocations": [invocation(report, left_out)],
         "columnKind": "unicodeCodePoints",
-        "artifacts": [_artifact(file) for file in report.files],
+        "artifacts": _artifacts(files),
         "properties": {"targets": list(report.targets), "ruleset": report.ruleset},
         "results": results,
     }
     return {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
 
 
+def _artifacts(files: Mapping[str, FileReport]) -> list[dict[str, Any]]:
+    """The files, and the members of containers nested in theirs (SARIF 2.1.0, 3.24.2 to 3.24.4)."""
+    artifacts: list[dict[str, Any]] = []
+    indexes: dict[str, int] = {}
+    for path, file in files.items():
+        place: dict[str, Any] = {"location": {"uri": uri(path)}}
+        if file.within is not None:
+            parent, member, base = _parent(file, file.within, files)
+            if parent not in indexes:  # of a member that was asked for by itself
+                indexes[parent] = len(artifacts)
+                artifacts.append({"location": {"uri": uri(parent)}})
+            place = {"location": {"uri": member_uri(member)}, "parentIndex": indexes[parent]}
+            if file.within.offset is not None and base is not None:
+                place["offset"] = file.within.offset - base
+        indexes[path] = len(artifacts)
+        artifacts.append(place | _artifact(file))
+    return artifacts
+
+
+def _parent(file: FileReport, within: Within, files: Mapping[str, FileReport]) -> tuple[str, str, int | None]:
+    """The path of the container that a member is in, its route in there, and where the container begins on disk."""
+    path, _, member = file.path.rpartition(MEMBER)
+    if path not in files:
+        return within.path, within.member, 0
+    around = files[path].within
+    return path, member, around.offset if around is not None else 0
+
+
 def _artifact(file: FileReport) -> dict[str, Any]:
+    length = n_bytes_of(file)
     return {
-        "location": {"uri": uri(file.path)},
         "roles": ["analysisTarget"],
-        **({"length": file.overview.n_bytes} if file.overview else {}),
+        **({} if length is None else {"length": length}),
         **({"hashes": {"sha-256": file.sha256}} if file.sha256 else {}),
     }
 
 
 def _result(
-    finding: Finding, indexes: Mapping[str, int], profile: str, sizes: Mapping[str, int], level: str
+    finding: Finding, indexes: Mapping[str, int], profile: str, files: Mapping[str, FileReport], level: str
 ) -> dict[str, Any]:
+    file = files.get(finding.location.file)
+    within = file.within if file is not None else None
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         **({"ruleIndex": indexes[finding.rule]} if finding.rule in indexes else {}),
         "level": level,
         "message": {"text": _plain(told(finding))},
-        "locations": [location(finding.location, profile, sizes)],
-        "partialFingerprints": {"primaryLocationLineHash": f"{finding.fingerprint}:1"},
-        "properties": _properties(finding),
+        "locations": [location(finding.location, profile, files)],
+        "partialFingerprints": {"primaryLocationLineHash": f"{_fingerprint(finding, within)}:1"},
+        "properties": _properties(finding, within),
     }
     if finding.related:
         result["relatedLocations"] = [
-            {**location(related.location, profile, sizes), "id": number, "message": {"text": _plain(related.message)}}
+            {**location(related.location, profile, files), "id": number, "message": {"text": _plain(related.message)}}
             for number, related in enumerate(finding.related, 1)
         ]
     if finding.suppressed is not None:
@@ -102,24 +134,31 @@ def _plain(text: str) -> str:
     return _LINK.sub(r"\\[", clean(text))
 
 
-def _properties(finding: Finding) -> dict[str, Any]:
+def _fingerprint(finding: Finding, within: Within | None) -> str:
+    """Members of one container share its location: what is found in two of them must not be taken for one thing."""
+    return finding.fingerprint if within is None else fingerprint(finding.fingerprint, (within.member,))
+
+
+def _properties(finding: Finding, within: Within | None) -> dict[str, Any]:
     span = finding.location.bytes
+    base = 0 if within is None else within.offset
     return {
         "path": finding.location.path,
         "tflint/severity": finding.severity,
+        **({"member": clean(within.member)} if within is not None else {}),
         **({"target": finding.target} if finding.target else {}),
         **({"verdict": finding.verdict} if finding.verdict else {}),
-        **({"tflint/byteRange": [span.offset, span.length]} if span else {}),
+        **({"tflint/byteRange": [base + span.offset, span.length]} if span and base is not None else {}),
     }
 
 
-def _more(text: str, path: str, index: int) -> dict[str, Any]:
+def _more(text: str, path: str, index: int, files: Mapping[str, FileReport]) -> dict[str, Any]:
     return {
         "ruleId": _MORE,
         "ruleIndex": index,
         "level": "note",
         "message": {"text": f"{text}."},
-        "locations": [location(Location(path), "github", {})],
+        "locations": [location(Location(path), "github", files)],
         "partialFingerprints": {"primaryLocationLineHash": f"{_MORE}:1"},
     }
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from tflint.findings import Location
+from tflint.findings import FileReport, Location
+from tflint.findings.paths import MEMBER
 from tflint.report.names import clean, noun
 
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]+://")
@@ -19,26 +20,36 @@ _SAFE = "/@+,;=!$&'()*~"
 _SAFE_REMOTE = _SAFE + ":?#[]%"
 
 
-def location(place: Location, profile: str, sizes: Mapping[str, int]) -> dict[str, Any]:
-    """A SARIF location; `sizes` are the files' numbers of bytes, where they are known."""
-    region = _region(place, profile, sizes.get(place.file))
-    physical: dict[str, Any] = {"artifactLocation": {"uri": uri(place.file)}}
+def location(place: Location, profile: str, files: Mapping[str, FileReport]) -> dict[str, Any]:
+    """A SARIF location. `files` are the report's files by path, as far as it has them: they know sizes, and which file
+    on disk holds a member of a container. No viewer opens a member, so that the location is that of the file.
+    """
+    file = files.get(place.file)
+    within = file.within if file is not None else None
+    region = _region(place, profile, file)
+    physical: dict[str, Any] = {"artifactLocation": {"uri": uri(within.path if within is not None else place.file)}}
     if region is not None:
         physical["region"] = region
     found: dict[str, Any] = {"physicalLocation": physical}
-    if place.path:
-        found["logicalLocations"] = [_logical(place)]
+    if place.path or within is not None:
+        found["logicalLocations"] = [_logical(place, clean(within.member) if within is not None else "")]
     return found
 
 
-def _logical(place: Location) -> dict[str, str]:
+def _logical(place: Location, member: str) -> dict[str, str]:
+    """A place in the schema; for a member of a container, the member and the place in it."""
     name = clean(place.names[-1]) if place.names else ""
     qualified = f"{place.path}/{name}" if name else place.path
-    return {"name": name or place.path, "fullyQualifiedName": qualified, "kind": noun(place)}
+    if member:
+        qualified = f"{member}{MEMBER}{qualified}" if qualified else member
+    return {"name": name or place.path or member, "fullyQualifiedName": qualified, "kind": noun(place)}
 
 
-def _region(place: Location, profile: str, n_bytes: int | None) -> dict[str, int] | None:
-    """A text file's lines; of a model its bytes, or what GitHub wants instead. None: the whole file, size unknown."""
+def _region(place: Location, profile: str, file: FileReport | None) -> dict[str, int] | None:
+    """A text file's lines; of a model its bytes, or what GitHub wants instead. None: the whole file, size unknown.
+
+    The bytes of a member count from the start of the file on disk; one that is compressed has none there.
+    """
     text = place.text
     if text is not None:
         return {
@@ -49,9 +60,19 @@ def _region(place: Location, profile: str, n_bytes: int | None) -> dict[str, int
         }
     if profile == "github":
         return {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 2}
+    base = file.within.offset if file is not None and file.within is not None else 0
+    if base is None:
+        return None
     if place.bytes is not None:
-        return {"byteOffset": place.bytes.offset, "byteLength": place.bytes.length}
-    return None if n_bytes is None else {"byteOffset": 0, "byteLength": n_bytes}
+        return {"byteOffset": base + place.bytes.offset, "byteLength": place.bytes.length}
+    n_bytes = n_bytes_of(file) if file is not None else None
+    return None if n_bytes is None else {"byteOffset": base, "byteLength": n_bytes}
+
+
+def n_bytes_of(file: FileReport) -> int | None:
+    """The size of a file, where it is known."""
+    known = file.overview or file.contained
+    return known.n_bytes if known is not None else None
 
 
 def uri(path: str) -> str:
@@ -65,6 +86,11 @@ def uri(path: str) -> str:
     if posix.startswith("//"):
         return f"file:{_quoted(posix, _SAFE)}"
     return f"file://{_quoted(posix, _SAFE)}" if posix.startswith("/") else _quoted(posix, _SAFE)
+
+
+def member_uri(member: str) -> str:
+    """A member's route as the URI of an artifact that is nested in another."""
+    return f"/{_quoted(member, _SAFE)}"
 
 
 def _quoted(path: str, safe: str) -> str:

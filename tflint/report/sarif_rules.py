@@ -85,6 +85,8 @@ def _notifications(report: Report, left_out: str) -> Iterator[dict[str, Any]]:
         yield {"level": "note", "message": {"text": clean(left_out)}}
     for file in report.files:
         for entry in file.not_checked:
-            text = f"{entry.rule} not checked at {plural(entry.rows, 'place')}: {entry.reason}"
-            where = {"physicalLocation": {"artifactLocation": {"uri": uri(file.path)}}}
+            member = f" of {file.within.member}" if file.within is not None else ""
+            text = f"{entry.rule} not checked at {plural(entry.rows, 'place')}{member}: {entry.reason}"
+            path = file.within.path if file.within is not None else file.path
+            where = {"physicalLocation": {"artifactLocation": {"uri": uri(path)}}}
             yield {"level": "note", "message": {"text": clean(text)}, "locations": [where]}

@@ -44,16 +44,23 @@ def _row(pieces: Sequence[str], separator: str, style: Style) -> list[str]:
 def found_in(report: Report) -> str:
     """How many files there were, and what was found in how many of them."""
     totals = report.summary()
-    n_files = len(report.files)
-    if not n_files:
+    if not report.files:
         return "nothing to check"
-    is_models = all(file.kind == "model" and file.status == "checked" for file in report.files)
     grave = [plural(totals[severity], severity) for severity in ("error", "warning") if totals[severity]]
-    if grave and n_files > 1:
+    if grave and len(report.files) > 1:
         grave[-1] += f" in {sum(_is_grave(file) for file in report.files):,}"
     notes = [plural(totals["note"], "note")] if totals["note"] else []
     found = ", ".join(grave + notes) or "no findings"
-    return f"{plural(n_files, 'model' if is_models else 'file')}: {found}"
+    return f"{counted(report.files)}: {found}"
+
+
+def counted(files: Sequence[FileReport]) -> str:
+    """The numbers of models, or of files where some could not be read, and of the containers that they are in."""
+    containers = [file for file in files if file.kind == "container"]
+    others = [file for file in files if file.kind != "container"]
+    is_models = all(file.kind == "model" and file.status == "checked" for file in others)
+    shown = plural(len(others), "model" if is_models else "file")
+    return f"{shown} and {plural(len(containers), 'container')}" if containers else shown
 
 
 def _is_grave(file: FileReport) -> bool:
@@ -63,7 +70,7 @@ def _is_grave(file: FileReport) -> bool:
 def _circumstances(report: Report, totals: dict[str, int]) -> Iterator[str]:
     n_unread = sum(file.status == "unreadable" and not file.open_findings for file in report.files)
     if len(report.files) > 1:
-        yield f"{sum(file.is_clean for file in report.files):,} clean"
+        yield f"{sum(file.is_clean and file.kind != 'container' for file in report.files):,} clean"
     if n_unread:
         yield f"{n_unread:,} unreadable"
     yield f"{totals['suppressed']:,} suppressed"
@@ -76,9 +83,11 @@ def _circumstances(report: Report, totals: dict[str, int]) -> Iterator[str]:
 def _not_checked(report: Report) -> list[str]:
     """What nobody looked at, and which rules could not be decided."""
     pieces = ["not checked: preprocessing"]
-    n_unread = sum(file.status == "unreadable" for file in report.files)
-    if n_unread:
-        pieces.append(f"the graph of {plural(n_unread, 'unreadable file')}")
+    unread = Counter(file.kind == "container" for file in report.files if file.status == "unreadable")
+    if unread[False]:
+        pieces.append(f"the graph of {plural(unread[False], 'unreadable file')}")
+    if unread[True]:
+        pieces.append(f"what {plural(unread[True], 'unreadable container')} held")
     rows: Counter[str] = Counter()
     for file in report.files:
         for entry in file.not_checked:

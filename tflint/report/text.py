@@ -67,9 +67,15 @@ def finding_lines(file: FileReport, listed: Sequence[Finding], style: Style, *, 
 
 
 def overview(file: FileReport) -> list[str]:
-    """A model in a few words: its scheme, and how large it is; none for what is no model."""
-    known = file.overview
-    return [known.scheme, plural(known.n_operators, "operator"), size(known.n_bytes)] if known else []
+    """A model in a few words: its scheme, and how large it is; or a container, and what it holds. None of others."""
+    known, contained = file.overview, file.contained
+    if contained is not None:
+        held = f"{plural(contained.n_members, 'member')}, {plural(contained.n_models, 'model')}"
+        return [f"{contained.format} container", held, size(contained.n_bytes)]
+    if known is None:
+        return []
+    compiled = [f"compiled for {clean(', '.join(known.compiled_for))}"] if known.compiled_for else []
+    return [known.scheme, *compiled, plural(known.n_operators, "operator"), size(known.n_bytes)]
 
 
 def _groups(findings: Sequence[Finding]) -> Iterator[list[Finding]]:

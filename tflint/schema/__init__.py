@@ -1,4 +1,4 @@
-"""The TFLite schema and the metadata schema as data: tables, slots, defaults, enums, and which version added what.
+"""The schemas of models, of their metadata and of bundles as data: tables, slots, defaults, enums, what came when.
 
 Takes nothing, gives `Schema` objects; refuses to know any file. The data lies beside this module as JSON, with its
 source named in it.
@@ -14,7 +14,16 @@ from typing import Any
 from tflint.flatbuffer.layout import SCALAR_WIDTHS, Field, TableLayout
 from tflint.values import frozen
 
-__all__ = ["SCALAR_WIDTHS", "Enum", "Field", "Schema", "TableLayout", "metadata_schema", "tflite_schema"]
+__all__ = [
+    "SCALAR_WIDTHS",
+    "Enum",
+    "Field",
+    "Schema",
+    "TableLayout",
+    "litertlm_schema",
+    "metadata_schema",
+    "tflite_schema",
+]
 
 
 @frozen
@@ -33,7 +42,7 @@ class Enum:
 
 
 class Schema:
-    """One schema file: the TFLite schema, or the metadata schema."""
+    """One schema file: the TFLite schema, the metadata schema, or that of the header of a .litertlm bundle."""
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._data = data
@@ -114,3 +123,9 @@ def tflite_schema() -> Schema:
 def metadata_schema() -> Schema:
     """The schema of the `TFLITE_METADATA` buffer (identifier M001)."""
     return Schema(json.loads(Path(__file__).with_name("metadata.json").read_bytes()))
+
+
+@functools.cache
+def litertlm_schema() -> Schema:
+    """The schema of the header of `.litertlm` files; it has no identifier of its own."""
+    return Schema(json.loads(Path(__file__).with_name("litertlm.json").read_bytes()))

@@ -1,9 +1,10 @@
-"""Where a model's bytes come from: a file, bytes in memory (later a member of a container, a remote object).
+"""Where a model's bytes come from: a file, bytes in memory, a member of a container (later a remote object).
 
 A source gives its `size`, an `identity()` that changes when its content does, and `read(ranges)`; it refuses to know
 what the bytes mean.
 """
 
-from tflint.source.source import BytesSource, FileSource, Source, SourceError
+from tflint.source.member import MemberSource
+from tflint.source.source import BytesSource, FileSource, Source, SourceError, reader
 
-__all__ = ["BytesSource", "FileSource", "Source", "SourceError"]
+__all__ = ["BytesSource", "FileSource", "MemberSource", "Source", "SourceError", "reader"]

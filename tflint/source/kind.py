@@ -1,14 +1,19 @@
 """Says what a file is by its bytes: a model, or which of the things that are found under a model's name.
 
-Takes a source, reads its first and, where it is no model, its last bytes; knows magic numbers and nothing else.
+Takes a source, reads its first and, where it is no model, its last bytes; knows magic numbers and a zip's directory.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from tflint.source.source import Source
+from tflint.source.source import Source, reader
 from tflint.values import frozen
+
+if TYPE_CHECKING:  # few files are zips
+    from tflint.source.zip import Directory, Read, ZipEntry
 
 MODEL = "model"
 GIT_LFS_POINTER = "git-lfs-pointer"
@@ -18,14 +23,22 @@ UNREADABLE = "unreadable"
 MALFORMED = "malformed"
 TRUNCATED = "truncated"
 
+#: Suffixes under which single models are kept, and containers of them.
+MODEL_SUFFIXES = frozenset({".tflite", ".lite", ".tfl"})
+CONTAINER_SUFFIXES = frozenset({".task", ".litertlm"})
+
 HEAD_BYTES = 1024
 #: A zip's end record is 22 bytes and a comment of up to 64 KiB.
 ZIP_TAIL_BYTES = 22 + 65_535
 #: The Git-LFS specification bounds a pointer file to less than this.
 LFS_POINTER_MAX_BYTES = 1024
 
+#: The first bytes of a `.litertlm` bundle.
+LITERTLM = b"LITERTLM"
+_BUNDLE = "a MediaPipe .task bundle (a zip archive)"
+
 _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
-    (0, b"LITERTLM", CONTAINER, "a LiteRT-LM bundle"),
+    (0, LITERTLM, CONTAINER, "a LiteRT-LM bundle"),
     (0, b"\x1f\x8b", "gzip", "gzip-compressed data"),
     (0, b"\x89HDF\r\n\x1a\n", "hdf5", "an HDF5 file (a Keras .h5 model)"),
     (0, b"GGUF", "gguf", "a GGUF model"),
@@ -54,14 +67,34 @@ class FileKind:
     lfs_size: int | None = None
 
 
-def kind_of(source: Source) -> FileKind:
-    """What the file is. Only `model` can be read as one; a corrupt model is still of that kind."""
+def kind_of(source: Source, name: str = "") -> FileKind:
+    """What the file is. Only `model` can be read as one, and only `container` opened; both may turn out broken.
+
+    `name` is the file's, where it has one: a zip without models is a container only where it is called one.
+    """
     if source.size == 0:
         return FileKind(EMPTY, "an empty file")
     head = source.read([(0, min(HEAD_BYTES, source.size))])[0]
-    if head[4:8] == b"TFL3":
+    if is_model(head):
         return FileKind(MODEL)
-    return _lfs_pointer(head, source.size) or _binary(head) or _zip(source) or _text(head) or _no_identifier(head)
+    return (
+        _lfs_pointer(head, source.size)
+        or _binary(head)
+        or _zip(source, head, suffix_of(name))
+        or _text(head)
+        or _no_identifier(head)
+    )
+
+
+def is_model(head: bytes) -> bool:
+    """Whether a file that begins with these bytes (8 suffice) has the identifier of a model."""
+    return head[4:8] == b"TFL3"
+
+
+def suffix_of(name: str) -> str:
+    """The suffix of a file's name in lower case, empty where it has none."""
+    stem, dot, suffix = name.rsplit("/", 1)[-1].rpartition(".")
+    return dot + suffix.lower() if stem else ""
 
 
 def _lfs_pointer(head: bytes, size: int) -> FileKind | None:
@@ -92,21 +125,57 @@ def _binary(head: bytes) -> FileKind | None:
     return None
 
 
-def _zip(source: Source) -> FileKind | None:
+def _zip(source: Source, head: bytes, suffix: str) -> FileKind | None:
     """A zip is recognised by its end record: some carry bytes before the first member."""
-    tail = source.read([(max(0, source.size - ZIP_TAIL_BYTES), source.size)])[0]
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0:
-        head = source.read([(0, min(4, source.size))])[0]
-        return FileKind("zip", "a zip archive without its end (cut short)") if head == b"PK\x03\x04" else None
-    directory = tail[:end]
-    if b".tflite" in directory or b".task" in directory:
-        return FileKind(CONTAINER, "a zip archive that holds models (a MediaPipe .task bundle)")
-    if b"saved_model.pb" in directory:
+    from tflint.source.zip import ZipError, read_directory
+
+    read = reader(source)
+    try:
+        directory = read_directory(read, source.size)
+    except ZipError:
+        tail = read(max(0, source.size - ZIP_TAIL_BYTES), source.size)
+        return _broken_zip("a zip archive whose directory is broken", head + tail, suffix)
+    if directory is None:
+        cut = head.startswith(b"PK\x03\x04")
+        return _broken_zip("a zip archive without its end (cut short)", head, suffix) if cut else None
+    names = {entry.name for entry in directory.entries}
+    if suffix in CONTAINER_SUFFIXES or any(map(is_bundled_name, names)) or _holds_model(read, directory):
+        return FileKind(CONTAINER, _BUNDLE if suffix == ".task" else "a zip archive that holds models")
+    if _holds(names, "saved_model.pb"):
         return FileKind("zip", "a zip archive of a TensorFlow SavedModel")
-    if b"config.json" in directory and b".weights.h5" in directory:
+    if _holds(names, "config.json") and any(name.endswith(".weights.h5") for name in names):
         return FileKind("zip", "a Keras .keras file (a zip archive)")
     return FileKind("zip", "a zip archive")
+
+
+def is_bundled_name(name: str) -> bool:
+    """Whether a member of this name is, or should be, a model or a container of models."""
+    return suffix_of(name) in MODEL_SUFFIXES | CONTAINER_SUFFIXES
+
+
+def _broken_zip(detail: str, looked_at: bytes, suffix: str) -> FileKind:
+    """A zip of which nobody can tell what it holds: a container where its own name or one in it says so."""
+    is_bundle = suffix in CONTAINER_SUFFIXES or b".tflite" in looked_at or b".task" in looked_at
+    return FileKind(CONTAINER, _BUNDLE) if is_bundle else FileKind("zip", detail)
+
+
+def _holds(names: Iterable[str], wanted: str) -> bool:
+    return any(name.rsplit("/", 1)[-1] == wanted for name in names)
+
+
+def _holds_model(read: Read, directory: Directory) -> bool:
+    """Whether a member is a model by its bytes: bundles of language models have names without a suffix."""
+    return any(is_model(_first_bytes(read, entry, directory.begin)) for entry in directory.entries)
+
+
+def _first_bytes(read: Read, entry: ZipEntry, limit: int) -> bytes:
+    from tflint.source.zip import ZipError, data_span, first_bytes
+
+    try:
+        begin, end = data_span(read, entry, limit)
+        return first_bytes(read, entry, begin, end)
+    except ZipError:
+        return b""
 
 
 def _text(head: bytes) -> FileKind | None:

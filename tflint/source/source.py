@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -54,6 +54,15 @@ class Source(Protocol):
     def close(self) -> None:
         """Give back what the source holds open."""
         ...
+
+
+def reader(source: Source) -> Callable[[int, int], bytes]:
+    """A function that reads one stretch (begin, end) of a source."""
+
+    def read(begin: int, end: int) -> bytes:
+        return source.read([(begin, end)])[0]
+
+    return read
 
 
 class BytesSource:

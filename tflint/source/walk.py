@@ -9,10 +9,11 @@ from pathlib import Path
 
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
-from tflint.findings.paths import matches, seen_from
+from tflint.findings.paths import MEMBER, matches, seen_from
+from tflint.source.kind import CONTAINER_SUFFIXES, MODEL_SUFFIXES
 
 #: Suffixes under which models are kept.
-SUFFIXES = {".tflite", ".lite", ".tfl", ".task", ".litertlm"}
+SUFFIXES = MODEL_SUFFIXES | CONTAINER_SUFFIXES
 #: Suffixes of files that may be anything: a model only where the identifier says so.
 DOUBTFUL_SUFFIXES = {".bin"}
 
@@ -37,6 +38,8 @@ def _expand_one(path: str, exclude: Sequence[str], base: str) -> Iterator[str]:
         yield from walk(path, exclude, base)
     elif os.path.lexists(path):
         yield Path(path).as_posix()
+    elif container_of(path):
+        yield path
     elif glob.has_magic(path):
         matched = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 (a pattern may be absolute)
         if not matched:
@@ -45,6 +48,16 @@ def _expand_one(path: str, exclude: Sequence[str], base: str) -> Iterator[str]:
             yield from walk(match, exclude, base) if Path(match).is_dir() else [Path(match).as_posix()]
     else:
         raise missing(path)
+
+
+def container_of(path: str) -> str:
+    """The file that a member's path (`bundle.task!/model.tflite`) begins with; empty where there is none."""
+    at = path.find(MEMBER)
+    while at >= 0:
+        if Path(path[:at]).is_file():
+            return path[:at]
+        at = path.find(MEMBER, at + 1)
+    return ""
 
 
 def missing(path: str) -> UserError:

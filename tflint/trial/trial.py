@@ -53,7 +53,13 @@ def try_example(rule: Rule, example: Example, path: Path, plugins: Sequence[str]
     """What is wrong with a rule at an example; empty where nothing is."""
     content = example_bytes(example, path)
     config = Config(select=(rule.id,), targets=example.targets, rules=() if rule.is_builtin else (rule.origin,))
-    return judge_example(check(content, config=config, plugins=plugins).files[0], rule, example)
+    return judge_example(merged(check(content, config=config, plugins=plugins).files), rule, example)
+
+
+def merged(reports: Sequence[FileReport]) -> FileReport:
+    """One report for an example: of a container what was found in it and in its members."""
+    findings = tuple(finding for report in reports for finding in report.findings)
+    return replace(reports[0], findings=findings, not_checked=tuple(n for r in reports for n in r.not_checked))
 
 
 def judge_example(report: FileReport, rule: Rule, example: Example) -> str:

@@ -21,7 +21,7 @@ def pack(
     force_defaults: bool = False,
     share: bool = False,
 ) -> bytes:
-    """The flatbuffer of `model`, with the schema's file identifier; the TFLite schema where none is given.
+    """The flatbuffer of `model`, with the schema's file identifier, if any; the TFLite schema where none is given.
 
     A table is a dict by field name (None: absent), a vector a list, `[ubyte]` bytes or a list, an enum value a name
     or a number, a union a dict whose `type` names the member (a member's own field `type` is given as `type_`).
@@ -33,7 +33,7 @@ def pack(
     builder = official("builder").Builder(1024)
     packer = _Packer(builder, schema, force_defaults=force_defaults, share=share)
     root = packer.table(model, schema.table(schema.root), schema.root)
-    builder.Finish(root, file_identifier=schema.identifier)
+    builder.Finish(root, file_identifier=schema.identifier or None)
     return bytes(builder.Output())
 
 

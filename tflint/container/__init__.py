@@ -1,0 +1,11 @@
+"""Opens containers of models, `.task` (zip) and `.litertlm` bundles: lists members and says what is wrong with them.
+
+Takes a source, gives `Contents`, and a source for each member that is a model or a container itself. Nothing is written
+to disk. It refuses to know what is in a model, and rules.
+"""
+
+from tflint.container.contents import Budget, Contents, Member
+from tflint.container.opening import contents_of
+from tflint.container.reading import open_member
+
+__all__ = ["Budget", "Contents", "Member", "contents_of", "open_member"]

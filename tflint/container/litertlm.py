@@ -1,0 +1,185 @@
+"""Lists the sections of a `.litertlm` bundle, named by their items: what each is, and what is wrong with it.
+
+Layout: google-ai-edge/LiteRT-LM@2f4884ba, schema/core/litertlm_header_schema.fbs and litertlm_read.cc.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from tflint.container import contents as c
+from tflint.container.contents import Budget, Member
+from tflint.container.names import labels, plain
+from tflint.errors import TflintError
+from tflint.flatbuffer.node import Node
+from tflint.flatbuffer.reader import read_forest
+from tflint.flatbuffer.window import Window
+from tflint.schema import litertlm_schema
+from tflint.source import Source, reader
+from tflint.source.kind import MODEL, is_model
+from tflint.values import frozen
+
+#: The major version that this layout is of; another one need not keep it.
+MAJOR_VERSION = 1
+#: The header is read whole. LiteRT-LM reads no more than 16 KiB of a file for it.
+MAX_HEADER_BYTES = 1024 * 1024
+#: Magic, three version numbers, padding, and the offset of the header's end.
+_FIXED = struct.Struct("<8s3I4xQ")
+HEADER_BEGIN = _FIXED.size
+#: Suffixes of labels by data type: what the sections' content is kept under elsewhere.
+_SUFFIXES = {
+    "TFLiteModel": ".tflite",
+    "TFLiteWeights": ".weights",
+    "SP_Tokenizer": ".spiece",
+    "HF_Tokenizer_Zlib": ".json.zlib",
+    "LlmMetadataProto": ".pb",
+    "ExecutorMetadataProto": ".pb",
+}
+#: Sections that LiteRT-LM tells apart by their model type, too.
+_KEYED = ("TFLiteModel", "TFLiteWeights")
+#: Sections that an editor of the file has put out of use.
+_DEPRECATED = "Deprecated"
+
+
+class LitertlmError(TflintError):
+    """The header breaks the format or a budget: why, and the byte where it shows."""
+
+    def __init__(self, reason: str, offset: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.offset = offset
+
+
+@frozen
+class _Section:
+    """A section as the header has it; `model_type` is the item of that key, empty where there is none."""
+
+    data_type: str
+    model_type: str
+    begin: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes; 0 where it ends before it begins."""
+        return max(0, self.end - self.begin)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What LiteRT-LM finds it by: of several sections with one key it keeps the last."""
+        return (self.data_type, self.model_type.lower())
+
+    @property
+    def name(self) -> str:
+        """What it holds: its model type, else its data type."""
+        return plain(self.model_type or self.data_type).lower() + _SUFFIXES.get(self.data_type, ".bin")
+
+
+def litertlm_members(source: Source, budget: Budget) -> list[Member]:
+    """The sections; `LitertlmError` or `FlatbufferError` where the header cannot be read."""
+    header_end, sections = _read_header(source)
+    budget.members -= len(sections)
+    if budget.members < 0:
+        reason = f"it and the containers around it have more than {c.MAX_MEMBERS:,} members"
+        raise LitertlmError(reason, _FIXED.size)
+    names = [section.name for section in sections]
+    counts = Counter(section.key for section in sections)
+    overlapping = set(_overlapping(sections, header_end))
+    members = []
+    for index, (section, label) in enumerate(zip(sections, labels(names), strict=True)):
+        problem, detail = _problem(section, source.size, index in overlapping)
+        is_duplicate = section.data_type in _KEYED and counts[section.key] > 1
+        members.append(
+            Member(
+                index,
+                section.name,
+                label,
+                section.size,
+                section.size,
+                offset=section.begin if problem is None else None,
+                kind=_kind(source, section, is_read=problem is None),
+                data_type=section.data_type,
+                problem=problem,
+                detail=detail,
+                is_duplicate=is_duplicate,
+            )
+        )
+    return members
+
+
+def _read_header(source: Source) -> tuple[int, list[_Section]]:
+    """Where the header ends, and the sections that it names."""
+    read = reader(source)
+    if source.size < _FIXED.size:
+        raise LitertlmError(f"it has {source.size} bytes, fewer than its header's fixed part", source.size)
+    _, major, minor, patch, end = _FIXED.unpack(read(0, _FIXED.size))
+    if major != MAJOR_VERSION:
+        raise LitertlmError(f"its format is version {major}.{minor}.{patch}; version {MAJOR_VERSION} is known", 8)
+    if not _FIXED.size < end <= source.size:
+        raise LitertlmError(f"its header should end at byte {end:,} of {source.size:,}", _FIXED.size - 8)
+    if end > MAX_HEADER_BYTES:
+        raise LitertlmError(f"its header of {end:,} bytes is larger than {MAX_HEADER_BYTES:,}", _FIXED.size - 8)
+    schema = litertlm_schema()
+    root = read_forest(Window.of_bytes(read(_FIXED.size, end)), schema, schema.root).root
+    node = root.at("section_metadata.objects")
+    return end, list(_sections(node)) if node is not None else []
+
+
+def _sections(node: Node) -> Iterator[_Section]:
+    types = litertlm_schema().enum("AnySectionDataType")
+    model_types = _items(node, "model_type")
+    columns = (node.scalar(name).tolist() for name in ("data_type", "begin_offset", "end_offset"))
+    for row, (data_type, begin, end) in enumerate(zip(*columns, strict=True)):
+        yield _Section(types.label(data_type), model_types.get(row, ""), begin, end)
+
+
+def _items(node: Node, key: str) -> dict[int, str]:
+    """The text values of one key, by section; keys are compared without regard to case, as LiteRT-LM does."""
+    pairs = node.children.get("items")
+    values = pairs.children.get("value.StringValue") if pairs is not None else None
+    if pairs is None or values is None:
+        return {}
+    links = pairs.link("value.StringValue").tolist()
+    return {
+        section: _text(values, "value", links[row])
+        for row, section in enumerate(pairs.parents.tolist())
+        if links[row] >= 0 and _text(pairs, "key", row).lower() == key
+    }
+
+
+def _text(node: Node, field: str, row: int) -> str:
+    vector = node.vector(field)
+    start = int(vector.starts[row])
+    return node.window.span(start, start + int(vector.lengths[row])).decode("utf-8", "replace")
+
+
+def _overlapping(sections: Sequence[_Section], header_end: int) -> Iterator[int]:
+    """Sections that share bytes with another one, or with the header."""
+    last, reach = -1, header_end
+    for index, section in sorted(enumerate(sections), key=lambda item: item[1].begin):
+        if section.begin < reach and section.begin < section.end:
+            yield from (number for number in (last, index) if number >= 0)
+        if section.end > reach:
+            last, reach = index, section.end
+
+
+def _problem(section: _Section, n_bytes: int, is_overlapping: bool) -> tuple[str | None, str | None]:
+    where = f"it should lie in bytes {section.begin:,} to {section.end:,}"
+    if section.begin > section.end:
+        return c.BROKEN_OFFSETS, f"{where}, which end before they begin"
+    if section.end > n_bytes:
+        return c.BROKEN_OFFSETS, f"{where}, but the file ends at {n_bytes:,}"
+    if is_overlapping:
+        return c.OVERLAP, f"{where}, which are also the header's or another section's"
+    return None, None
+
+
+def _kind(source: Source, section: _Section, *, is_read: bool) -> str:
+    """A model by its data type, or, in a section of another use, by its first bytes; no one reads a deprecated one."""
+    if section.data_type == "TFLiteModel":
+        return MODEL
+    if section.data_type == _DEPRECATED or not is_read or section.size < 8:
+        return c.OTHER
+    return MODEL if is_model(source.read([(section.begin, section.begin + 8)])[0]) else c.OTHER
