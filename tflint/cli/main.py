@@ -33,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
     """Raises what argparse would exit with; shortened options are none, since a new option would change them."""
 
     def __init__(self, **options: Any) -> None:
-        # argparse lays out each argument that is added, to test it; only asking for the terminal's width imports shutil.
+        # argparse lays out each argument as it is added, to test it; asking for the terminal's width imports shutil.
         super().__init__(**options, allow_abbrev=False, formatter_class=_UNSEEN)
 
     def format_help(self) -> str:
