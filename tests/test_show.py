@@ -16,7 +16,7 @@ from tests.models import ModelBuilder
 from tests.models.examples import good
 from tests.models.named import NOT_RUNNABLE, RUNNABLE, WRONG_FILES
 from tests.test_facts import facts_of
-from tests.test_hook import environment, git
+from tests.test_hook import git
 from tests.test_reader import CountingSource, tables_over, weight_spans
 from tflint.cli.main import run
 from tflint.documents.verdict import is_valid
@@ -188,6 +188,15 @@ def test_1001_classes_are_a_hint_and_no_claim():
     )
 
 
+def test_a_custom_operator_that_is_not_used_needs_nobody():
+    builder = ModelBuilder().tensor("input", "FLOAT32", [4]).tensor("output", "FLOAT32", [4])
+    builder.operator("RELU", ["input"], ["output"]).inputs("input").outputs("output")
+    codes = builder.to_dict()["operator_codes"]
+    codes.append({"deprecated_builtin_code": 32, "builtin_code": "CUSTOM", "custom_code": "Gone", "version": 1})
+    assert "custom" not in shown(builder.build())
+    assert "operator Gone version 1 count 0" in lines(builder.build())
+
+
 def test_names_cannot_drive_the_terminal():
     content = edited(good(), {"tensors.image.name": "a\x1b[31m\nb", "subgraphs.0.name": "\x07"})
     for text in (shown(content), "\n".join(lines(content))):
@@ -278,13 +287,24 @@ def test_plain_of_what_is_no_model_says_what_it_is_and_succeeds(name, tmp_path, 
     assert err == ""
 
 
+def fenced(language: str) -> str:
+    """The one block of a language in the page on this command."""
+    page = (ROOT / "docs" / "show.md").read_text(encoding="utf-8")
+    (block,) = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+    return block
+
+
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_git_diff_of_a_model_reads(tmp_path, monkeypatch):
     """The recipe of docs/show.md, in a repository with three versions of a model: one is a Git-LFS pointer."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     git(tmp_path, "init", "--quiet")
-    git(tmp_path, "config", "diff.tflite.textconv", f"{shlex.quote(sys.executable)} -m tflint show --plain")
+    attributes, textconv = fenced("bash").splitlines()
+    assert attributes == "echo '*.tflite diff=tflite' >> .gitattributes"
     (tmp_path / ".gitattributes").write_text("*.tflite diff=tflite\n", encoding="utf-8")
+    _, *arguments, command = shlex.split(textconv)
+    assert command.startswith("tflint ")
+    git(tmp_path, *arguments, f"{shlex.quote(sys.executable)} -m {command}")
     another_range = {"scale": [1 / 255], "zero_point": [-128]}
     edit = {f"tensors.image.quantization.{name}": value for name, value in another_range.items()}
     for number, content in enumerate((WRONG_FILES["git_lfs_pointer"](), good(), edited(good(), edit))):
@@ -293,22 +313,11 @@ def test_git_diff_of_a_model_reads(tmp_path, monkeypatch):
         git(tmp_path, "commit", "--quiet", "--no-verify", "--message", str(number))
 
     changed = [line for line in git(tmp_path, "diff", "HEAD~", "--unified=0").splitlines() if re.match(r"[+-]\w", line)]
-    assert changed == [
-        "-input 0 scale 0.007843138",
-        "-input 0 zero_point -1",
-        "+input 0 scale 0.003921569",
-        "+input 0 zero_point -128",
-        "-input 0 fits minus-one-to-one unseen 0.0000",
-        "+input 0 fits unit unseen 0.0000",
-    ]
+    assert changed == fenced("diff").splitlines()
     history = git(tmp_path, "log", "--patch", "--reverse", "--", "m.tflite")
     assert "+file git-lfs-pointer" in history
     assert "-file git-lfs-pointer" in history
     assert "+scheme full int8" in history
-
-
-def test_the_environment_of_git_is_that_of_the_tests():
-    assert environment()["GIT_CONFIG_GLOBAL"] == os.devnull
 
 
 # -- JSON --------------------------------------------------------------------------------------------------------------
@@ -336,6 +345,12 @@ def test_the_schema_of_the_json_describes_every_key():
     for node in objects(schema):
         assert sorted(node["required"]) == sorted(node["properties"])
         assert node["additionalProperties"] is False
+
+
+def test_the_python_of_the_page_runs(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    exec(compile(fenced("python"), "docs/show.md", "exec"), {})
+    assert capsys.readouterr().out == "x / 127.5 - 1\n"
 
 
 def test_json_has_the_names_of_the_schema(model, capsys):

@@ -164,7 +164,7 @@ def _operators(portrait: Portrait, limit: int) -> str:
 def _custom(portrait: Portrait, limit: int) -> Iterator[str]:
     """Who runs the custom operators, those of one fate together."""
     fates: dict[str, list[str]] = {}
-    for name in sorted({entry.custom for entry in portrait.operators if entry.custom is not None}):
+    for name in sorted({entry.custom for entry in portrait.operators if entry.custom is not None and entry.count}):
         fates.setdefault(_fate(name), []).append(cut(name, 40) or "without a name")
     for fate, names in list(fates.items()):
         yield f"{listed(names, limit)}: {fate}"
