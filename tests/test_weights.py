@@ -33,6 +33,8 @@ INTEGERS = {
     "UINT32": (0, 2**32 - 1), "INT64": (-(2**63), 2**63 - 1), "UINT64": (0, 2**64 - 1),
 }  # fmt: skip
 FLOATS = {"FLOAT16": "<f2", "BFLOAT16": "<f4", "FLOAT32": "<f4", "FLOAT64": "<f8"}
+LARGEST = {"FLOAT16": 65504.0, "BFLOAT16": 255 * 2.0**120, "FLOAT32": 3.4028234663852886e38, "FLOAT64": 1.7e308}
+ODD = (math.nan, math.inf, -math.inf, 0.0, -0.0, 1e-7, -1e-40, 1e-310)
 NUMBERS = ("n_nan", "n_inf", "n_denormal")
 LISTS = ("value_min", "value_max", "zero_share", "saturated_share")
 
@@ -129,9 +131,7 @@ def constants(draw: st.DrawFn) -> tuple[str, np.ndarray, int | None, int]:
     random = np.random.default_rng(seed)
     if dtype in FLOATS:
         values = random.normal(size=shape) * 10.0 ** random.integers(-3, 3)
-        odd = draw(
-            st.lists(st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -0.0, 1e-7, -1e-40, 1e-310]), max_size=9)
-        )
+        odd = draw(st.lists(st.sampled_from([*ODD, LARGEST[dtype], -LARGEST[dtype]]), max_size=9))
         values.ravel()[random.integers(0, values.size, len(odd))] = odd
         with np.errstate(over="ignore"):
             return dtype, rounded(dtype, values), axis, 0
@@ -216,10 +216,19 @@ def test_constants_larger_than_a_chunk(shape, axis):
     assert_plain(facts_of(content), "w", constant)
 
 
-def test_several_bytes_count_many_marks():
-    values = np.zeros((600_000, 2), dtype=np.int8)  # of each channel more zeros than a byte or two can count
-    constant = ("INT8", values, 1, 0)
+@pytest.mark.parametrize(("shape", "axis"), [((600_000, 2), 1), ((2, 3000), 0), ((2, 3001), 0), ((6001,), None)])
+@pytest.mark.parametrize(("value", "zero"), [(0, 0), (127, 0), (5, 5)])
+def test_marks_are_counted_beyond_what_a_byte_holds(shape, axis, value, zero):
+    constant = ("INT8", np.full(shape, value), axis, zero)
     assert_plain(facts_of(with_constant(ModelBuilder(), "w", constant).build()), "w", constant)
+
+
+@pytest.mark.parametrize("dtype", sorted(FLOATS))
+def test_the_largest_finite_values_are_finite(dtype):
+    constant = (dtype, rounded(dtype, np.array([-LARGEST[dtype], math.inf, LARGEST[dtype]])), None, 0)
+    facts = facts_of(with_constant(ModelBuilder(), "w", constant).build())
+    assert by_name(facts, "value_min")["w"] == [-LARGEST[dtype]]
+    assert by_name(facts, "value_max")["w"] == [LARGEST[dtype]]
 
 
 @pytest.mark.parametrize("odd", [math.nan, math.inf])
