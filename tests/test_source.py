@@ -214,6 +214,29 @@ def test_identity_is_another_one_when_the_content_is(tmp_path: Path) -> None:
         assert third.identity() != before
 
 
+@pytest.mark.parametrize("has_preadv", [True, False])
+def test_a_buffer_is_filled_however_little_one_call_gives(
+    has_preadv: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = large_enough(tmp_path)
+    call = getattr(os, "preadv", None)
+    if has_preadv and call is not None:
+        monkeypatch.setattr(os, "preadv", lambda file, buffers, offset: call(file, [buffers[0][:1000]], offset))
+    elif call is not None:
+        monkeypatch.delattr(os, "preadv")
+    buffer = bytearray(10_007)
+    with FileSource(path) as source:
+        source.read_into(13, memoryview(buffer))
+        assert bytes(buffer) == path.read_bytes()[13 : 13 + len(buffer)]
+        with pytest.raises(SourceError, match="it became shorter while it was read"):
+            source.read_into(source.size - 10, memoryview(buffer))
+        os.utime(path, ns=(1, 1))
+        with pytest.raises(SourceError, match="it changed while it was read"):
+            source.read_into(0, memoryview(buffer))
+    with pytest.raises(SourceError):
+        source.read_into(0, memoryview(buffer))
+
+
 def test_zip_behind_a_large_model_is_read_from_its_file(tmp_path: Path) -> None:
     path = large_enough(tmp_path)
     path.write_bytes(with_zip(path.read_bytes(), {"labels.txt": "a\n", "vocab.txt": "b\n"}))
