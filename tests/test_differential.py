@@ -484,7 +484,7 @@ NOT_COMPARED = {
     "model": {
         "size", "structure_end", "tail_bytes", "tail", "tail_error", "newer_schema", "min_runtime_version",
         "metadata_error", "metadata_name", "metadata_description", "metadata_version", "metadata_author",
-        "metadata_license", "associated_files",
+        "metadata_license", "associated_files", "soc",
     },
     "tensor": {"sparsity.dimensions", "variant_tensors"},
     "operator": {"operands", "options.new_height", "options.new_width"},
