@@ -100,6 +100,12 @@ def test_it_needs_both_where_its_input_is_read_again():
     assert bound(builder) == 400
 
 
+def test_it_needs_both_where_its_input_is_read_again_and_its_output_by_nobody():
+    builder = graph(("input", 1), ("a", 100), ("b", 100), ("output", 1)).inputs("input").outputs("output")
+    pool(builder, "input", "a").operator("RELU", ["a"], ["b"])
+    assert bound(pool(builder, "a", "output")) == 200
+
+
 def test_a_view_shares_memory_even_where_its_source_is_read_again():
     builder = graph(("input", 1), ("a", 100), ("view", 100), ("b", 7), ("output", 107)).inputs("input")
     pool(builder, "input", "a").operator("RESHAPE", ["a"], ["view"])
@@ -123,8 +129,9 @@ def test_constants_and_what_comes_of_them_are_no_activations():
 def test_a_variable_is_always_there():
     builder = graph(("input", 10), ("a", 20), ("output", 30)).inputs("input").outputs("output")
     builder.tensor("state", "INT8", [500], is_variable=True)
-    pool(builder, "input", "a").operator("SVDF", ["a", "state"], ["output"])
-    assert bound(builder) == 550
+    builder.tensor("wide", "INT8", [60])
+    builder.operator("SVDF", ["input", "state"], ["a"])
+    assert bound(pool(pool(builder, "a", "wide"), "wide", "output")) == 590  # long after its operator
 
 
 def test_packed_elements_take_half_a_byte():

@@ -8,6 +8,7 @@ from tests.models import ModelBuilder
 from tests.models.named import RUNNABLE
 from tests.models.plain import with_zip
 from tests.test_facts import facts_of
+from tflint.model.tail import packed_content
 from tflint.portrait.gather import portrait_of
 from tflint.portrait.runtime import needs
 from tflint.portrait.values import Input, OperatorCount, Output, Portrait
@@ -319,6 +320,20 @@ def test_variables_are_tensors_and_resources():
     assert (found.kind, found.name, found.dtype, found.shape) == ("tensor", "state", "INT16", (1, 20))
 
 
+def test_a_resource_that_is_only_written_has_the_type_of_what_is_written():
+    builder = (
+        ModelBuilder().tensor("input", "INT16", [2, 5]).tensor("handle", "RESOURCE", [1]).tensor("t", "RESOURCE", [1])
+    )
+    builder.operator("VAR_HANDLE", [], ["handle"], {"container": "c", "shared_name": "v"})
+    builder.operator("ASSIGN_VARIABLE", ["handle", "input"], [])
+    builder.operator("HASHTABLE", [], ["t"], {"table_id": 7})
+    found = portrait(builder.inputs("input").build()).variables
+    assert [(v.kind, v.name, v.dtype, v.shape) for v in found] == [
+        ("resource", "c/v", "INT16", (2, 5)),
+        ("hashtable", "table 7", None, None),
+    ]
+
+
 def test_signatures_open_the_border_of_their_subgraphs():
     builder = ModelBuilder()
     for name in ("first", "inner", "second"):
@@ -396,3 +411,10 @@ def test_labels_that_do_not_unpack_are_not_counted():
     content[at] ^= 0xFF
     (file,) = portrait(bytes(content)).about.files
     assert (file.size, file.lines) == (13, None)
+
+
+def test_a_packed_file_is_unpacked_up_to_a_limit():
+    tables = facts_of(RUNNABLE["labels_float32"]()).tables
+    assert packed_content(tables, 0, "labels.txt", 13) == b"cat\ndog\nbird\n"
+    assert packed_content(tables, 0, "labels.txt", 12) is None
+    assert packed_content(tables, 0, "gone.txt", 13) is None
