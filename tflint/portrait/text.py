@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from tflint.portrait import whole_text as whole
 from tflint.portrait.border_text import Entry, input_entries, output_entries, short_border
-from tflint.portrait.values import AttachedFile, Need, Portrait, Signature, Subgraph
-from tflint.portrait.words import DOT, cut, dimensions, dtype, listed
+from tflint.portrait.values import AttachedFile, Portrait, Signature, Subgraph
+from tflint.portrait.words import DOT, cut, listed
 from tflint.report.layout import BOLD, DIM, Style, joined, paragraph
-from tflint.report.names import clean, plural, short_name, size
-from tflint.resources import table
+from tflint.report.names import clean, plural, size
 
 #: A screen: no line is longer, and lists are cut so that there are no more lines. A path is never broken.
 WIDTH, HEIGHT = 100, 40
@@ -19,15 +19,6 @@ COLUMN = 11
 MAX_NAMES = 4
 #: How many entries each list shows, tried in turn until the screen holds all.
 LIMITS = (12, 8, 6, 4, 3, 2, 1)
-_TAILS = {
-    "none": "nothing",
-    "zip": "zip",
-    "broken-zip": "broken zip",
-    "padding": "padding",
-    "buffers": "buffers",
-    "unknown": "unknown data",
-}
-_RUNTIMES = {"tflite": "TFLite", "litert": "LiteRT", "tflm": "TFLM"}
 
 
 def render(portrait: Portrait, style: Style) -> str:
@@ -40,7 +31,7 @@ def render(portrait: Portrait, style: Style) -> str:
 def _screen(portrait: Portrait, style: Style, width: int, limit: int) -> list[str]:
     lines = [style.paint(clean(portrait.path), BOLD)]
     for label, texts in _entries(portrait, limit):
-        for number, text in enumerate(texts):
+        for number, text in enumerate(filter(str.strip, texts)):
             head = f"{label if number == 0 else '':<{COLUMN - 1}} "
             first, *more = _wrapped(text, width)
             lines += [style.paint(head, DIM) + first[COLUMN:], *more]
@@ -57,126 +48,21 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def _entries(portrait: Portrait, limit: int) -> Iterator[Entry]:
-    yield "scheme", [_scheme(portrait)]
-    yield "size", _sizes(portrait)
-    yield "runtime", [_runtime(portrait, limit)]
+    yield "scheme", [whole.scheme(portrait)]
+    yield "size", whole.sizes(portrait)
+    yield "runtime", [whole.runtime(portrait, limit)]
     yield "signature", list(_signatures(portrait, limit))
     yield from _border(portrait, limit)
     yield from _about(portrait, limit)
-    yield "memory", [_memory(portrait)]
+    yield "memory", [whole.memory(portrait)]
     if portrait.variables:
-        yield "state", [_state(portrait, limit)]
-    yield "operators", [_operators(portrait, limit)]
-    custom = list(_custom(portrait, limit))
+        yield "state", [whole.state(portrait, limit)]
+    yield "operators", [whole.operators(portrait, limit)]
+    custom = list(whole.custom(portrait, limit))
     if custom:
         yield "custom", custom
     if portrait.n_subgraphs > 1:
-        yield "subgraphs", list(_subgraphs(portrait, limit))
-
-
-# -- the model as a whole ----------------------------------------------------------------------------------------------
-
-
-def _scheme(portrait: Portrait) -> str:
-    if not portrait.conversions:
-        return portrait.scheme
-    places: dict[str, list[str]] = {}
-    for conversion in sorted(portrait.conversions, key=lambda conversion: conversion.operator):
-        places.setdefault(conversion.opcode, []).append(str(conversion.operator))
-    where = ", ".join(f"{opcode} at {_places(numbers)}" for opcode, numbers in places.items())
-    outside = {c.from_dtype if c.side == "input" else c.to_dtype for c in portrait.conversions}
-    border = (
-        "" if "at the border" in portrait.scheme else f", {' and '.join(map(dtype, sorted(outside)))} at the border"
-    )
-    return f"{portrait.scheme}{border} ({where})"
-
-
-def _places(numbers: Sequence[str]) -> str:
-    return f"operator {numbers[0]}" if len(numbers) == 1 else f"operators {listed(numbers[:-1], 4)} and {numbers[-1]}"
-
-
-def _sizes(portrait: Portrait) -> list[str]:
-    sizes = portrait.sizes
-    kinds = listed([f"{dtype(name)} {size(n_bytes)}" for name, n_bytes in sizes.by_dtype], 4)
-    pieces = [f"constants {size(sizes.constant_bytes)} ({kinds})" if kinds else "no constants"]
-    pieces += [f"{size(n_bytes)} in {cut(name, 40)}" for name, n_bytes in sizes.external[:2]]
-    if sizes.tail_bytes:
-        pieces.append(f"{_TAILS[sizes.tail]} at the end {size(sizes.tail_bytes)}")
-    counts = (
-        plural(portrait.n_operators, "operator"),
-        plural(portrait.n_tensors, "tensor"),
-        plural(portrait.n_subgraphs, "subgraph"),
-    )
-    return [f"{size(sizes.file_bytes)}: {DOT.join(pieces)}", DOT.join(counts)]
-
-
-def _runtime(portrait: Portrait, limit: int) -> str:
-    pieces = [_need(need, limit) for need in portrait.needs]
-    if not pieces:
-        pieces.append("no built-in operators")
-    if portrait.about.min_runtime_version:
-        pieces.append(f"the converter says {cut(portrait.about.min_runtime_version, 20)}")
-    return DOT.join(pieces)
-
-
-def _need(need: Need, limit: int) -> str:
-    runtime = _RUNTIMES[need.runtime]
-    operators = listed([f"{opcode} v{version}" for opcode, version in need.operators], min(limit, 4))
-    if need.release is None:
-        return f"no known {runtime} runs {operators}"
-    if need.is_oldest:
-        return f"{runtime} ≥ {need.release}, the oldest known"
-    return f"{runtime} ≥ {need.release} ({operators})"
-
-
-def _memory(portrait: Portrait) -> str:
-    largest = max(portrait.subgraphs, key=lambda subgraph: subgraph.memory.bytes, default=None)
-    if largest is None or not largest.memory.bytes:
-        return "activations of unknown size" if largest and largest.memory.unknown else "no activations"
-    memory = largest.memory
-    within = f"subgraph {largest.index} " if largest.index else ""
-    where = f"{within}operator {memory.operator} {cut(memory.opcode or '', 40)} {short_name(memory.name)}".rstrip()
-    doubts = []
-    if memory.dynamic:
-        doubts.append(f"{plural(memory.dynamic, 'tensor')} of dynamic shape counted as stored")
-    if memory.unknown:
-        doubts.append(f"{plural(memory.unknown, 'tensor')} of unknown size left out")
-    return "; ".join([f"activations ≥ {size(memory.bytes)}, at {where}", *doubts])
-
-
-def _state(portrait: Portrait, limit: int) -> str:
-    told = []
-    for variable in portrait.variables:
-        shape = "" if variable.shape is None else f"{dtype(variable.dtype or '')} {dimensions(variable.shape)}"
-        told.append(f"{short_name(variable.name)} {shape}".strip())
-    return f"{plural(len(portrait.variables), 'variable')}: {listed(told, min(limit, 4))}"
-
-
-def _operators(portrait: Portrait, limit: int) -> str:
-    counts: dict[str, int] = {}
-    for entry in portrait.operators:
-        counts[entry.label] = counts.get(entry.label, 0) + entry.count
-    ordered = sorted(((label, n) for label, n in counts.items() if n), key=lambda item: (-item[1], item[0]))
-    told = [cut(label, 40) if count == 1 else f"{cut(label, 40)} {count:,}" for label, count in ordered]
-    return listed(told, 4 * limit, DOT) or "none"
-
-
-def _custom(portrait: Portrait, limit: int) -> Iterator[str]:
-    """Who runs the custom operators, those of one fate together."""
-    fates: dict[str, list[str]] = {}
-    for name in sorted({entry.custom for entry in portrait.operators if entry.custom is not None and entry.count}):
-        fates.setdefault(_fate(name), []).append(cut(name, 40) or "without a name")
-    for fate, names in list(fates.items()):
-        yield f"{listed(names, limit)}: {fate}"
-
-
-def _fate(custom: str) -> str:
-    """Who runs a custom operator; Flex operators are TensorFlow's own."""
-    if custom.startswith("Flex"):
-        return "TensorFlow's own, need the Flex delegate"
-    known = table("op_versions")["custom_ops"]
-    runtimes = [_RUNTIMES[runtime] for runtime in _RUNTIMES if custom in known[runtime]]
-    return f"known to {', '.join(runtimes)}" if runtimes else "no known runtime has it by itself"
+        yield "subgraphs", list(whole.subgraphs(portrait, limit))
 
 
 # -- signatures, inputs, outputs ---------------------------------------------------------------------------------------
@@ -257,15 +143,3 @@ def _file(file: AttachedFile) -> str:
         pieces.append(plural(file.lines, "line"))
     pieces.append("not in the file" if file.size is None else size(file.size))
     return ", ".join(pieces)
-
-
-def _subgraphs(portrait: Portrait, limit: int) -> Iterator[str]:
-    for subgraph in portrait.subgraphs[:limit]:
-        pieces = [plural(subgraph.n_operators, "operator"), f"{plural(subgraph.n_inputs, 'input')}"]
-        if subgraph.constant_bytes:
-            pieces.append(f"constants {size(subgraph.constant_bytes)}")
-        if subgraph.memory.bytes:
-            pieces.append(f"activations ≥ {size(subgraph.memory.bytes)}")
-        yield f"{subgraph.index} {short_name(subgraph.name)}  {DOT.join(pieces)}"
-    if portrait.n_subgraphs > limit:
-        yield f"and {portrait.n_subgraphs - limit:,} more"
