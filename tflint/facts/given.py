@@ -5,7 +5,6 @@ What passes is as safe to read as a column of tflint's own; else `TypeError` or 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from tflint.columns.column import (
     lists_by_counts,
 )
 from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING, ColumnType
+from tflint.values import replace
 
 #: Kinds of numpy's types that hold the elements of a column.
 _KINDS = {NUMBER: "iuf", BOOL: "b", REFERENCE: "iu", STRING: "iu"}

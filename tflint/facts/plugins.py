@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING, ColumnDeclaration, ColumnType, TableDeclaration
@@ -17,6 +16,7 @@ from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 from tflint.facts.declared import all_tables
 from tflint.resources import table_names
+from tflint.values import frozen, replace
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
@@ -30,7 +30,7 @@ _PREFIX = re.compile(r"[a-z][a-z0-9_]*")
 _TYPE = re.compile(r"(list of )?(?:(number|bool|string)|reference to ([a-z_]+))")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fact:
     """A fact that a plugin adds: a column of a table, with the function that computes it.
 
@@ -53,7 +53,7 @@ class Fact:
     reads_values: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PluginFact:
     """A plugin's fact, checked: its column, its function, and the distribution that it is of."""
 
