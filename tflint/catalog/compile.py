@@ -94,6 +94,9 @@ class _Compiler:
         where = self._expression(index, entry, "where", scope) if "where" in entry else None
         require = self._expression(index, entry, "require", scope)
         assert require is not None
+        report_on = self._report_on(index, entry, scope)
+        message = self._message(index, entry, scope)
+        expressions = (where, require, report_on, *(part.expression for part in message))
         category = entry.get("category", CATEGORIES.get(entry["id"][0], "graph") if self.builtin else "graph")
         return Rule(
             id=entry["id"],
@@ -102,8 +105,8 @@ class _Compiler:
             for_each=entry["for-each"],
             require=require,
             where=where,
-            report_on=self._report_on(index, entry, scope),
-            message=self._message(index, entry, scope),
+            report_on=report_on,
+            message=message,
             summary=entry["summary"].strip(),
             why=entry["why"].strip(),
             fix=entry["fix"].strip(),
@@ -118,6 +121,7 @@ class _Compiler:
             refused_by=tuple(entry.get("refused-by", ())),
             runs_on=tuple(entry.get("runs-on", ())),
             opcodes=_opcodes(where.program) or () if where and entry["for-each"] == "operator" else (),
+            reads_target=any("target" in expression.records for expression in expressions if expression),
             origin="" if self.builtin else self.path,
         )
 

@@ -43,6 +43,7 @@ class Rule:
     `require` must hold for each row of `for_each` where `where` does. `report_on` leads to what a finding points at.
     `refused_by` names the runtimes that refuse such a model, `runs_on` those that run it; both empty where all agree.
     `opcodes`, where not empty, are the only operators it can be about: a model without them need not be looked at.
+    `reads_target`: it is judged once for each declared target.
     """
 
     id: str
@@ -68,22 +69,12 @@ class Rule:
     runs_on: tuple[str, ...] = ()
     origin: str = ""
     opcodes: tuple[str, ...] = ()
+    reads_target: bool = False
 
     @property
     def is_builtin(self) -> bool:
         """Whether it came with tflint."""
         return not self.origin
-
-    @property
-    def expressions(self) -> list[Expression]:
-        """All expressions of the rule."""
-        parts = [part.expression for part in self.message if part.expression is not None]
-        return [e for e in (self.where, self.require, self.report_on, *parts) if e is not None]
-
-    @property
-    def reads_target(self) -> bool:
-        """Whether it runs once per declared target."""
-        return any("target" in expression.records for expression in self.expressions)
 
     @property
     def prefix(self) -> str:
@@ -119,7 +110,7 @@ def from_plain(plain: tuple[Any, ...]) -> Rule:
 
 _PLAIN_FIELDS = (
     "id", "name", "severity", "for_each", "summary", "why", "fix", "confidence", "category", "failure_class", "since",
-    "status", "mutes", "limits", "references", "refused_by", "runs_on", "origin", "opcodes",
+    "status", "mutes", "limits", "references", "refused_by", "runs_on", "origin", "opcodes", "reads_target",
 )  # fmt: skip
 
 

@@ -91,19 +91,24 @@ class Lists:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def flatten(self, rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    def flatten(self, rows: NDArray[Any] | slice) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """All elements of the rows one after the other, and how many each row has."""
         lengths = self.lengths[rows]
-        before = np.cumsum(lengths) - lengths
-        total = int(lengths.sum())
-        positions = np.repeat(self.starts[rows] - before * self.stride, lengths)
-        positions += np.arange(total, dtype=np.int64) * self.stride
-        return self.take(positions), lengths
+        return self.take(flat_positions(self.starts[rows], lengths, self.stride)), lengths
 
     def row(self, row: int) -> list[Any]:
         """The elements of one row."""
         values: list[Any] = self.flatten(np.array([row]))[0].tolist()
         return values
+
+
+def flat_positions(starts: NDArray[np.int64], lengths: NDArray[np.int64], stride: int) -> NDArray[np.int64]:
+    """The positions of all elements of some lists, one list after the other."""
+    ends = lengths.cumsum()
+    n_elements = int(ends[-1]) if len(ends) else 0
+    positions: NDArray[np.int64] = (starts - (ends - lengths) * stride).repeat(lengths)
+    positions += np.arange(0, n_elements * stride, stride)
+    return positions
 
 
 Column: TypeAlias = Scalars | Strings | Texts | References | Lists

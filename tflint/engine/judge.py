@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,44 +57,45 @@ class Verdict:
 
 
 class Judge:
-    """Judges rules over the tables of one batch.
+    """Judges rules over the tables of one batch, for declared targets; `targets` are what rules read of each.
 
-    Rules that read no target and whose table is small share an evaluator, so that a column that many rules ask for
-    is gathered once.
+    Rules whose table is small share an evaluator, so that what many of them ask for is evaluated once.
     """
 
-    def __init__(self, facts: Facts, constants: Mapping[str, Any]) -> None:
+    def __init__(self, facts: Facts, constants: Mapping[str, Any], targets: Sequence[Mapping[str, Any]]) -> None:
         self.facts = facts
         self.constants = constants
-        self._shared: dict[str, Evaluator] = {}
+        self.targets = targets
+        self._shared: dict[tuple[str, int], Evaluator] = {}
 
-    def judge(self, rule: Rule, record: Mapping[str, Any] | None = None) -> Verdict:
-        """Judge a rule over all rows of its table, with one target's values where it reads the target."""
+    def judge(self, rule: Rule, target: int = 0) -> Verdict:
+        """Judge a rule over all rows of its table, with a target's values where it reads the target."""
         verdict = Verdict()
         models = self.facts.table(rule.for_each).model
         if not len(models):
             return verdict
         rows = _Rows(rule, verdict, models)
         try:
-            if record is None and len(models) <= SHARED_ROWS:
-                rows.chunk(self._whole_table(rule.for_each, len(models)))
+            if len(models) <= SHARED_ROWS:
+                rows.chunk(self._whole_table(rule.for_each, target))
             else:
                 for begin in range(0, len(models), CHUNK_ROWS):
                     chunk = np.arange(begin, min(begin + CHUNK_ROWS, len(models)))
-                    rows.chunk(self._evaluator(chunk, record or {}))
+                    rows.chunk(self._evaluator(chunk, target))
         except (BudgetError, FactBudgetError) as error:
             return Verdict(models.tolist(), str(error))
         if verdict.undecided:
             verdict.reason = _reason(rule, self.facts)
         return verdict
 
-    def _whole_table(self, table: str, n_rows: int) -> Evaluator:
-        if table not in self._shared:
-            self._shared[table] = self._evaluator(np.arange(n_rows), {})
-        return self._shared[table]
+    def _whole_table(self, table: str, target: int) -> Evaluator:
+        if (table, target) not in self._shared:
+            self._shared[table, target] = self._evaluator(np.arange(self.facts.n(table)), target)
+        return self._shared[table, target]
 
-    def _evaluator(self, rows: NDArray[Any], record: Mapping[str, Any]) -> Evaluator:
-        return Evaluator(self.facts, rows, records={"target": record}, constants=self.constants, budget=CHUNK_ELEMENTS)
+    def _evaluator(self, rows: NDArray[Any], target: int) -> Evaluator:
+        records = {"target": self.targets[target]}
+        return Evaluator(self.facts, rows, records=records, constants=self.constants, budget=CHUNK_ELEMENTS)
 
 
 def _reason(rule: Rule, facts: Facts) -> str:

@@ -66,7 +66,7 @@ def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileRepo
     rules = _concerned(tables, plan)
     facts = Facts(tables, _read_by(rules), plan.plugins)
     locator = Locator(facts, list(files))
-    judge = Judge(facts, plan.constants)
+    judge = Judge(facts, plan.constants, [target.record() for target in plan.targets])
     judged: list[_Judged] = []
     crashes: list[tuple[Selected, BaseException]] = []
     for selected in rules:
@@ -142,8 +142,8 @@ def _judge(selected: Selected, judge: Judge, plan: Plan) -> list[_Judged]:
     rule = selected.rule
     if rule.reads_target:
         return [
-            _Judged(selected, target, judge.judge(rule, target.record()), selected.severity, target.name)
-            for target in plan.targets
+            _Judged(selected, target, judge.judge(rule, number), selected.severity, target.name)
+            for number, target in enumerate(plan.targets)
         ]
     severity, holds_for = _severity(selected, plan)
     return [_Judged(selected, None, judge.judge(rule), severity, holds_for)]

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import Lists, Scalars, State, lists_by_counts, state_of
+from tflint.columns.column import Lists, Scalars, State, flat_positions, lists_by_counts, state_of
 from tflint.facts.facts import Facts, counts, first_elements, require_budget, taken
 from tflint.facts.weights.places import buffer_places
-from tflint.flatbuffer.node import flat_offsets
 
 Ints = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -118,7 +117,7 @@ class _BiasReader:
         places = buffer_places(self.facts)
         lengths[rows] = places.sizes[buffers] // width
         require_budget(int(lengths[rows].sum()), "values of biases")
-        offsets = flat_offsets(places.starts[buffers], lengths[rows], width)
+        offsets = flat_positions(places.starts[buffers], lengths[rows], width)
         values = self.facts.tables.window.take(offsets, scalar).astype(np.float64)
         return np.repeat(rows, lengths[rows]), values
 
@@ -147,7 +146,7 @@ def output_multiplier(facts: Facts) -> Lists:
         picked = rows[is_sum[rows]]
         values[begins[picked]] = sums[picked] / s_out[picked]
         picked = rows[~is_sum[rows]]
-        at = flat_offsets(begins[picked], lengths[picked], 1)
+        at = flat_positions(begins[picked], lengths[picked], 1)
         values[at] = _all(expected, np.arange(len(lengths)), picked) / _spread(s_out, lengths, picked)
     return lists_by_counts(values, lengths, state_of(~known))
 

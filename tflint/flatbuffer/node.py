@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflint.columns.column import flat_positions
 from tflint.flatbuffer.layout import TableLayout
 from tflint.flatbuffer.window import DTYPES, Offsets, Window
 from tflint.values import holder
@@ -26,7 +27,7 @@ class Vector:
 
     def flat_offsets(self, rows: NDArray[Any] | slice = slice(None)) -> Offsets:
         """Byte offsets of all elements of the rows, one after the other."""
-        return flat_offsets(self.starts[rows], self.lengths[rows], DTYPES[self.scalar].itemsize)
+        return flat_positions(self.starts[rows], self.lengths[rows], DTYPES[self.scalar].itemsize)
 
 
 class Node:
@@ -115,13 +116,6 @@ class Node:
             if declared.name == name:
                 return index
         raise KeyError(f"table {self.layout.name} has no field {name}")
-
-
-def flat_offsets(starts: Offsets, lengths: Offsets, width: int) -> Offsets:
-    """Byte offsets of all elements of vectors that start at `starts`, element width `width`, in row order."""
-    total = int(lengths.sum())
-    before = np.cumsum(lengths) - lengths
-    return np.repeat(starts - before * width, lengths) + np.arange(total, dtype=np.int64) * width
 
 
 def empty_node(path: str, layout: TableLayout, window: Window, scalars: dict[str, str]) -> Node:

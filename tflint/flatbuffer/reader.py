@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflint.columns.column import flat_positions
 from tflint.flatbuffer.checks import Checks, dotted
 from tflint.flatbuffer.errors import FlatbufferError
 from tflint.flatbuffer.layout import Field, Layouts
-from tflint.flatbuffer.node import Node, Vector, flat_offsets
+from tflint.flatbuffer.node import Node, Vector
 from tflint.flatbuffer.window import DTYPES, Offsets, Window
 from tflint.values import holder
 
@@ -315,7 +316,7 @@ class _Reader(Checks):
         parents = np.repeat(np.arange(len(node), dtype=np.int32), lengths)
         before = np.cumsum(lengths) - lengths
         ordinals = (np.arange(len(parents), dtype=np.int64) - np.repeat(before, lengths)).astype(np.int32)
-        targets = self._follow(flat_offsets(vector.starts, lengths, 4), roots, path)
+        targets = self._follow(flat_positions(vector.starts, lengths, 4), roots, path)
         uses = None if node.uses is None else np.repeat(node.uses, lengths)
         if element != "string":
             node.children[name] = self._node(path, element, targets, roots, parents, ordinals, uses, depth + 1)

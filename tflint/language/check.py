@@ -9,7 +9,7 @@ import ast
 from typing import Any
 
 from tflint.columns.types import BOOL, NUMBER, STRING, ColumnType
-from tflint.language.expression import Expression, Program
+from tflint.language.expression import Expression, Program, interned
 from tflint.language.names import Names
 from tflint.language.scope import Scope
 from tflint.language.syntax import ExpressionError, parse
@@ -39,7 +39,7 @@ def check(text: str, scope: Scope) -> Expression:
     """Check an expression; `ExpressionError` with position and hint where it is wrong."""
     checker = _Checker(text, scope)
     type_, program = checker.visit(parse(text), 0)
-    return Expression(text, type_, program, tuple(sorted(checker.reads)), tuple(sorted(checker.records)))
+    return Expression(text, type_, interned(program), tuple(sorted(checker.reads)), tuple(sorted(checker.records)))
 
 
 def check_condition(text: str, scope: Scope) -> Expression:
@@ -63,7 +63,8 @@ class _Checker(Names):
             self._want(value, type_, BOOL)
             is_list = is_list or type_.is_list
             parts.append(program)
-        return ColumnType(BOOL, is_list), ("and" if isinstance(node.op, ast.And) else "or", *parts)
+        operation = "and" if isinstance(node.op, ast.And) else "or"
+        return ColumnType(BOOL, is_list), (f"each_{operation}" if is_list else operation, *parts)
 
     def _unaryop(self, node: ast.UnaryOp, depth: int) -> tuple[ColumnType, Program]:
         type_, program = self.visit(node.operand, depth)
@@ -103,7 +104,8 @@ class _Checker(Names):
                 parts.append(self._comparison(node, operator, sides))
         if len(parts) == 1:
             return parts[0]
-        return ColumnType(BOOL, any(type_.is_list for type_, _ in parts)), ("and", *(part for _, part in parts))
+        is_list = any(type_.is_list for type_, _ in parts)
+        return ColumnType(BOOL, is_list), ("each_and" if is_list else "and", *(part for _, part in parts))
 
     def _require_known(self, nodes: list[ast.expr], sides: list[tuple[ColumnType, Program]]) -> None:
         """Refuse a string that a column can never hold: it would make the rule silent, not wrong."""

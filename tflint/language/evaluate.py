@@ -19,6 +19,7 @@ from tflint.columns.column import (
     State,
     Strings,
     Texts,
+    flat_positions,
 )
 from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING
 from tflint.errors import TflintError
@@ -51,11 +52,15 @@ class Columns(Protocol):
         ...
 
 
+#: What has more elements than this is not kept for the next program that asks for it.
+KEPT_ELEMENTS = 1 << 16
+
+
 class Evaluator:
     """Evaluates programs over the same rows of one table.
 
-    `records` and `constants` are the values behind the names that the scope declared. Columns that several programs
-    ask for are gathered once.
+    `records` and `constants` are the values behind the names that the scope declared. What several programs have in
+    common (the same object, see `interned`) is evaluated once.
     """
 
     def __init__(
@@ -72,7 +77,8 @@ class Evaluator:
         self._records = records or {}
         self._knowledge = constants or {}
         self._budget = budget
-        self._cache: dict[Program, Value] = {}
+        self._made: dict[int, tuple[Program, Value]] = {}  # by identity; with the program, so that it stays what it is
+        self._wider: tuple[Evaluator, Array] | None = None
 
     def value(self, program: Program) -> Value:
         """The value of a program for every row."""
@@ -83,21 +89,38 @@ class Evaluator:
         """An evaluator over some of the rows, by ascending index."""
         if len(kept) == len(self.rows):
             return self
-        return Evaluator(
+        narrow = Evaluator(
             self._columns,
             self.rows[kept],
             records=self._records,
             constants=self._knowledge,
             budget=self._budget,
         )
+        narrow._wider = (self, kept)
+        return narrow
 
     def _run(self, program: Program) -> Value:
-        operation = program[0]
-        if operation == "column":
-            if program not in self._cache:
-                self._cache[program] = self._column(program)
-            return self._cache[program]
-        return _OPERATIONS[operation](self, program)
+        made = self._made.get(id(program))
+        if made is not None:
+            return made[1]
+        value = self._of_wider(program) or _OPERATIONS[program[0]](self, program)
+        if len(value.values) <= KEPT_ELEMENTS:
+            self._made[id(program)] = (program, value)
+        return value
+
+    def _of_wider(self, program: Program) -> Value | None:
+        """What was evaluated for more rows already, for these rows; None for lists, of which that is no less work."""
+        if self._wider is None:
+            return None
+        wider, kept = self._wider
+        made = wider._made.get(id(program))
+        if made is None or made[1].is_list:
+            return None
+        value = made[1]
+        if value.is_constant:
+            return value
+        state = None if value.state is None else value.state[kept]
+        return Value(value.values[kept], state, labels=value.labels)
 
     def _row(self, _program: Program) -> Value:
         return Value(self.rows)
@@ -110,7 +133,9 @@ class Evaluator:
         """A column of the rows that a reference leads to."""
         if not len(column):
             return _of_empty_table(base, column, kind)
-        rows = base.values if base.state is None else np.where(base.state == PRESENT, base.values, 0)
+        rows: Array | slice = base.values if base.state is None else np.where(base.state == PRESENT, base.values, 0)
+        if rows is self.rows and len(rows) == len(column):  # ascending, and as many as there are: all of them
+            rows = slice(None)
         state = base.state
         if column.state is not None:  # row 0 stands in for a reference that leads nowhere: its state says nothing
             there = column.state[rows]
@@ -122,20 +147,19 @@ class Evaluator:
             state = joined_state(state, _negative(gathered.values))
         return Value(gathered.values, state, base.lengths, base.row_state, gathered.labels)
 
-    def _lists(self, column: Lists, rows: Array, row_state: State, kind: str) -> Value:
+    def _lists(self, column: Lists, rows: Array | slice, row_state: State, kind: str) -> Value:
         lengths = column.lengths[rows]
         if row_state is not None:
             lengths = np.where(row_state == PRESENT, lengths, 0)
         self._spend(int(lengths.sum()))
-        kept = Lists(column.starts[rows], lengths, column.take, column.stride)
-        values, _ = kept.flatten(np.arange(len(rows)))
+        values = column.take(flat_positions(column.starts[rows], lengths, column.stride))
         if kind == NUMBER:
             return Value(values.astype(np.float64), None, lengths, row_state)
         if kind == STRING:
             return Value(values.astype(np.int64), None, lengths, row_state, _some(column.labels))
         if kind == REFERENCE and len(values) and values.min() < 0:
             owners = row_numbers(lengths)[values >= 0]
-            return Value(values[values >= 0], None, np.bincount(owners, minlength=len(rows)), row_state)
+            return Value(values[values >= 0], None, np.bincount(owners, minlength=len(lengths)), row_state)
         return Value(values, None, lengths, row_state)
 
     def _spend(self, elements: int) -> None:
@@ -194,9 +218,19 @@ class Evaluator:
         return self._paired(program, apply)
 
     def _logic(self, program: Program) -> Value:
+        """`and`, `or` of single values: once all rows are decided, what else there is need not be evaluated."""
+        decisive = program[0] == "or"
         result = self._run(program[1])
         for part in program[2:]:
-            result = _kleene(result, self._run(part), decisive=program[0] == "or")
+            if result.state is None and (result.values.all() if decisive else not result.values.any()):
+                return result
+            result = _kleene(result, self._run(part), decisive=decisive)
+        return result
+
+    def _logic_of_lists(self, program: Program) -> Value:
+        result = self._run(program[1])
+        for part in program[2:]:
+            result = _kleene(result, self._run(part), decisive=program[0] == "each_or")
         return result
 
     def _not(self, program: Program) -> Value:
@@ -316,7 +350,7 @@ def _of_empty_table(base: Value, column: Column, kind: str) -> Value:
     return Value(np.zeros(n, dtype=dtype), state if n else None, base.lengths, base.row_state, labels)
 
 
-def _gather(column: Column, rows: Array) -> Value:
+def _gather(column: Column, rows: Array | slice) -> Value:
     if isinstance(column, Scalars):
         values = column.values[rows]
         return Value(values if values.dtype == np.bool_ else values.astype(np.float64))
@@ -325,7 +359,7 @@ def _gather(column: Column, rows: Array) -> Value:
     if isinstance(column, References):
         return Value(column.rows[rows])
     assert isinstance(column, Texts)
-    return _decoded(column, rows)
+    return _decoded(column, np.arange(len(column)) if isinstance(rows, slice) else rows)
 
 
 def _negative(rows: Array) -> State:
@@ -364,8 +398,11 @@ _OPERATIONS: dict[str, Callable[[Evaluator, Program], Value]] = {
     "==": Evaluator._equality,
     "!=": Evaluator._equality,
     "close": Evaluator._close,
+    "column": Evaluator._column,
     "and": Evaluator._logic,
     "or": Evaluator._logic,
+    "each_and": Evaluator._logic_of_lists,
+    "each_or": Evaluator._logic_of_lists,
     "not": Evaluator._not,
     "isfinite": Evaluator._map,
     "abs": Evaluator._map,

@@ -10,6 +10,17 @@ from tflint.values import frozen
 #: Nested tuples `(operation, …)`: what a checked expression compiles to.
 Program: TypeAlias = tuple[Any, ...]
 
+_known: dict[str, Program] = {}
+
+
+def interned(program: Program) -> Program:
+    """The one object for all programs that are equal to this one, so that an evaluator knows what it did by identity.
+
+    The text is what is compared: 0.0 and -0.0 are equal, but no program may take the place of the other.
+    """
+    whole = tuple(interned(part) if isinstance(part, tuple) else part for part in program)
+    return _known.setdefault(repr(whole), whole)
+
 
 @frozen
 class Expression:

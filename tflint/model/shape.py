@@ -99,17 +99,23 @@ def _as_bool(values: NDArray[Any], scalar: str) -> NDArray[Any]:
 
 
 def enum_strings(values: NDArray[Any], enum: Enum, state: State = None) -> Strings:
-    """Numbers of an enumeration as strings; a number without a name stays a number, written as one."""
-    known = max(enum.values.values(), default=-1) + 1
-    labels = [enum.label(number) for number in range(known)]
+    """Numbers of an enumeration as strings; a number without a name stays a number, written as one.
+
+    The labels are those in use: of two hundred operators a model has a dozen.
+    """
     codes = values.astype(np.int64, copy=False)
-    strange = (codes < 0) | (codes >= known)
+    numbers: list[int] = []
+    strange = (codes < 0) | (codes >= enum.limit)
     if strange.any():
-        numbers, inverse = np.unique(codes[strange], return_inverse=True)
-        labels += [str(number) for number in numbers.tolist()]
+        unnamed, inverse = np.unique(codes[strange], return_inverse=True)
+        numbers = unnamed.tolist()
         codes = codes.copy()
-        codes[strange] = known + inverse
-    return Strings(codes, labels, state)
+        codes[strange] = enum.limit + inverse
+    used = np.flatnonzero(np.bincount(codes))
+    places = np.empty(enum.limit + len(numbers), dtype=np.int32)
+    places[used] = np.arange(len(used))
+    named = (code if code < enum.limit else numbers[code - enum.limit] for code in used.tolist())
+    return Strings(places[codes], [enum.label(number) for number in named], state)
 
 
 def followed(values: NDArray[Any], link: NDArray[np.int32], fill: Any = 0) -> NDArray[Any]:

@@ -28,13 +28,17 @@ __all__ = [
 
 @frozen
 class Enum:
-    """An enumeration: names by value, values by name, the underlying scalar type, the first release of each name."""
+    """An enumeration: names by value, values by name, the underlying scalar type, the first release of each name.
+
+    `limit` is one more than the largest value.
+    """
 
     name: str
     underlying: str
     values: dict[str, int]
     added_in: dict[str, str]
     names: dict[int, str]
+    limit: int
 
     def label(self, value: int) -> str:
         """The name of a value; an unknown value stays a number, written as one."""
@@ -96,7 +100,8 @@ class Schema:
 
 
 def _enum(name: str, underlying: str, values: dict[str, int], added_in: dict[str, str]) -> Enum:
-    return Enum(name, underlying, values, added_in, {number: label for label, number in values.items()})
+    names = {number: label for label, number in values.items()}
+    return Enum(name, underlying, values, added_in, names, max(names, default=-1) + 1)
 
 
 def _field(entry: dict[str, Any]) -> Field:

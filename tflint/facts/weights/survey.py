@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflint.columns.column import flat_positions
 from tflint.facts.weights.constants import Constants, Ints
 from tflint.facts.weights.elements import ElementType, element_types
 from tflint.facts.weights.pieces import Layout, Piece
 from tflint.facts.weights.reduction import Runs
 from tflint.facts.weights.statistics import FOUND, Array, Measure, applies, joining
-from tflint.flatbuffer.node import flat_offsets
 from tflint.flatbuffer.window import Window
 
 #: Bytes looked at together: with what is made of them they stay in a processor's second-level cache.
@@ -94,7 +94,7 @@ class Survey:
             groups = Runs(np.repeat(runs, channels), int(channels.sum()))
             zero = _zeros(constants.zeros[chosen], runs * channels, type_)
             elements = self._gathered(raw, begin, chosen, type_)
-            places = flat_offsets(self._firsts[chosen], channels, 1)
+            places = flat_positions(self._firsts[chosen], channels, 1)
             measure = Measure(type_, wanted, zero, bool(kind % 2))
             for name, numbers in measure.of(elements, groups).items():
                 found[name][places] = _values(name, numbers, type_)
