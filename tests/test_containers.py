@@ -34,8 +34,7 @@ from tflint.catalog import builtin_catalog
 from tflint.container import Contents, Member, contents_of, open_member
 from tflint.container.contents import MAX_DEPTH, MAX_MEMBERS, MAX_UNPACKED_BYTES, PROBLEMS
 from tflint.container.names import labels, unsafe
-from tflint.engine.run import CRASH_RULE
-from tflint.findings import FileReport
+from tflint.findings import CRASH_RULE, FileReport
 from tflint.source import BytesSource
 from tflint.source.kind import CONTAINER, kind_of
 

@@ -13,10 +13,10 @@ from tflint.catalog.compile import compile_file
 from tflint.catalog.load import builtin_files
 from tflint.catalog.pages import all_pages
 from tflint.catalog.rule import CATEGORIES
-from tflint.engine.run import CRASH_RULE, Plan, run_batch
+from tflint.engine.run import Plan, run_batch
 from tflint.engine.select import Selected
 from tflint.engine.targets import resolve_targets
-from tflint.findings import FileReport
+from tflint.findings import CRASH_RULE, FileReport
 from tflint.model.load import expand, read_one
 from tflint.source import BytesSource
 from tflint.trial.trial import disabled, example_bytes, judge_example, merged, try_example
