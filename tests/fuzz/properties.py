@@ -161,12 +161,12 @@ def _require_values(column: Column, where: str, n_rows: int, n_targets: int | No
         case Texts():
             for row in range(min(n_rows, MAX_LOOKED_AT // 1000)):
                 column.text(row)
-        case Strings(codes, labels):
+        case Strings(codes=codes, labels=labels):
             _require_inside(codes, len(labels), where, column.state)
-        case References(rows):
+        case References(rows=rows):
             assert n_targets is not None
             _require_rows(rows, n_targets, where)
-        case Lists(starts, lengths):
+        case Lists(starts=starts, lengths=lengths):
             assert len(starts) == n_rows, where
             assert (lengths >= 0).all(), where
             inside = np.flatnonzero(np.cumsum(lengths) <= MAX_LOOKED_AT)

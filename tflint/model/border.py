@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -53,7 +54,9 @@ def _border(tables: Tables, name: str) -> Table:
         "tensor": lambda: References(tables.tensor_rows(indexes, owners)),
         "tensor_index": lambda: Scalars(indexes),
     }
-    _add_metadata(makers, lambda: _metadata_rows(tables, name, models, node.ordinals[owners], positions))
+    _add_metadata(
+        makers, functools.cache(lambda: _metadata_rows(tables, name, models, node.ordinals[owners], positions))
+    )
     return Table(name, models, makers)
 
 

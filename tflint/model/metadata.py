@@ -13,7 +13,7 @@ from tflint.flatbuffer.reader import read_forest
 from tflint.flatbuffer.window import Window
 from tflint.model.extras import JsonTable, ModelExtras
 from tflint.model.tables import Tables
-from tflint.model.tail import read_tail
+from tflint.model.tail import read_tails
 from tflint.schema import metadata_schema
 
 #: Real metadata holds tens of tables; one with more than this is decoded by nobody.
@@ -40,8 +40,7 @@ def read_extras(tables: Tables) -> list[ModelExtras]:
         elif name == "LiteRtStamp":
             texts = [_buffer_text(tables, int(buffers[row]), k * STAMP_BYTES, STAMP_BYTES) for k in (0, 1)]
             extras[model].soc = " ".join(text for text in texts if text) or None
-    for model, extra in enumerate(extras):
-        read_tail(tables, model, extra)
+    read_tails(tables, extras)
     return extras
 
 

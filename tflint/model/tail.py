@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 
 from tflint.flatbuffer.window import Window
 from tflint.model.extras import ModelExtras
@@ -14,28 +15,32 @@ MAX_TAIL_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 
 
-def read_tail(tables: Tables, model: int, extra: ModelExtras) -> None:
-    """Add to a model's extras what follows its flatbuffer."""
+def read_tails(tables: Tables, extras: Sequence[ModelExtras]) -> None:
+    """Add to the extras of each model what follows its flatbuffer."""
+    declaring = functools.cache(lambda: _models_with_declared_buffers(tables))
+    for model, extra in enumerate(extras):
+        _read_tail(tables, model, extra, declaring)
+
+
+def _read_tail(tables: Tables, model: int, extra: ModelExtras, declaring: Callable[[], set[int]]) -> None:
     begin, end = int(tables.forest.ends[model]), int(tables.window.ends[model])
     if begin >= end:
         return
     last = tables.window.span(max(begin, end - ZIP_TAIL_BYTES), end)
     if b"PK\x05\x06" in last or tables.window.span(begin, min(begin + 64, end)).lstrip(b"\0").startswith(b"PK\x03\x04"):
         _read_zip(tables, model, extra)
-    elif _has_declared_buffers(tables, model):
+    elif model in declaring():
         extra.tail = "buffers"
     else:
         extra.tail = "padding" if _is_zero(tables.window, begin, end) else "unknown"
 
 
-def _has_declared_buffers(tables: Tables, model: int) -> bool:
-    """Whether the model says of some bytes by offset that they lie outside of the flatbuffer, as files past 2 GB do."""
+def _models_with_declared_buffers(tables: Tables) -> set[int]:
+    """Models that say of some bytes by offset that they lie outside of the flatbuffer, as files past 2 GB do."""
     buffers = tables.node("buffers", "Buffer")
     operators = tables.node("subgraphs.operators", "Operator")
-    return any(
-        bool((node.scalar(name)[node.roots == model] > 1).any())
-        for node, name in ((buffers, "offset"), (operators, "large_custom_options_offset"))
-    )
+    fields = ((buffers, "offset"), (operators, "large_custom_options_offset"))
+    return {model for node, name in fields for model in node.roots[node.scalar(name) > 1].tolist()}
 
 
 def _is_zero(window: Window, begin: int, end: int) -> bool:
