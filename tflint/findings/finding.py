@@ -166,6 +166,11 @@ class FileReport:
     within: Within | None = None
 
     @property
+    def path_on_disk(self) -> str:
+        """The path of the file itself; of a member that of the outermost container."""
+        return self.path if self.within is None else self.within.path
+
+    @property
     def open_findings(self) -> tuple[Finding, ...]:
         """The findings that are not suppressed."""
         return tuple(finding for finding in self.findings if finding.suppressed is None)

@@ -6,9 +6,9 @@ GitHub shows ten annotations of a level for a step. Where there are more finding
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from tflint.findings import SEVERITIES, Finding, Report
+from tflint.findings import SEVERITIES, FileReport, Finding, Report
 from tflint.report.layout import Style
 from tflint.report.names import clean, plural, title
 from tflint.report.sentences import told
@@ -23,15 +23,18 @@ _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 def render(report: Report) -> str:
     """The commands, and for the log the closing lines of the text report; ended by a newline."""
     lines: list[str] = []
+    files = {file.path: file for file in report.files}
     for severity in reversed(SEVERITIES):
         found = [finding for file in report.files for finding in file.open_findings if finding.severity == severity]
-        lines += _annotations(severity, found, with_target=len(report.targets) > 1)
+        lines += _annotations(severity, found, files, with_target=len(report.targets) > 1)
     lines += [_logged(f"{notice.level}: {notice.message}") for notice in report.notices]
     lines += map(_logged, summary(report, Style()))
     return "\n".join(lines) + "\n"
 
 
-def _annotations(severity: str, found: Sequence[Finding], *, with_target: bool) -> Iterator[str]:
+def _annotations(
+    severity: str, found: Sequence[Finding], files: Mapping[str, FileReport], *, with_target: bool
+) -> Iterator[str]:
     """Annotations of one level, as many as GitHub shows; of each file and rule the first comes before all others."""
     times: Counter[tuple[str, str]] = Counter()
     ordinals = []
@@ -41,7 +44,8 @@ def _annotations(severity: str, found: Sequence[Finding], *, with_target: bool) 
     ordered = [finding for _, finding in sorted(zip(ordinals, found, strict=True), key=lambda pair: pair[0])]
     shown = ordered if len(ordered) <= MAX_ANNOTATIONS else ordered[: MAX_ANNOTATIONS - 1]
     for finding in shown:
-        yield _command(severity, told(finding), _properties(finding, with_target=with_target))
+        file = files[finding.location.file]
+        yield _command(severity, told(finding, file.within), _properties(finding, file, with_target=with_target))
     if len(shown) < len(ordered):
         rest = ordered[len(shown) :]
         files = len({finding.location.file for finding in rest})
@@ -50,9 +54,11 @@ def _annotations(severity: str, found: Sequence[Finding], *, with_target: bool) 
         yield _command(severity, text, {"title": f"tflite-lint: {more}"})
 
 
-def _properties(finding: Finding, *, with_target: bool) -> dict[str, str]:
-    """Where an annotation stands, and its title. A model has no lines: it is annotated as a file."""
-    properties = {"file": clean(finding.location.file)}
+def _properties(finding: Finding, file: FileReport, *, with_target: bool) -> dict[str, str]:
+    """Where an annotation stands, and its title. A model has no lines: it is annotated as a file, or as the container
+    that it is in.
+    """
+    properties = {"file": clean(file.path_on_disk)}
     text = finding.location.text
     if text is not None:
         properties |= {"line": str(text.line), "endLine": str(text.end_line)}

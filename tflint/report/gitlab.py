@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from tflint.findings import Finding, Report
+from tflint.findings import FileReport, Finding, Report
 from tflint.findings.fingerprint import numbered
 from tflint.findings.paths import seen_from
 from tflint.report.jsonreport import dumps
@@ -27,19 +27,20 @@ def render(report: Report) -> str:
 
 def to_data(report: Report) -> list[dict[str, Any]]:
     """The findings that are not suppressed, as plain data."""
-    found = [finding for file in report.files for finding in file.open_findings]
-    return [_violation(finding, key) for finding, key in zip(found, _keys(found), strict=True)]
+    found = [(file, finding) for file in report.files for finding in file.open_findings]
+    keys = _keys([finding for _, finding in found])
+    return [_violation(file, finding, key) for (file, finding), key in zip(found, keys, strict=True)]
 
 
-def _violation(finding: Finding, key: str) -> dict[str, Any]:
+def _violation(file: FileReport, finding: Finding, key: str) -> dict[str, Any]:
     location = finding.location
     return {
-        "description": told(finding),
+        "description": told(finding, file.within),
         "check_name": clean(f"{finding.rule} {finding.name}"),
         "fingerprint": key,
         "severity": _SEVERITIES[finding.severity],
         "location": {
-            "path": clean(seen_from(".", location.file)),
+            "path": clean(seen_from(".", file.path_on_disk)),
             "lines": {"begin": location.text.line if location.text else 1},
         },
     }

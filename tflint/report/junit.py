@@ -45,7 +45,7 @@ def _suite(file: FileReport, report: Report, fail_on: str) -> ElementTree.Elemen
         case.set("classname", path)
         case.set("name", name)
     counts = Counter(child.tag for case in cases for child in case)
-    suite = ElementTree.Element("testsuite", name=path, file=path, tests=str(len(cases)))
+    suite = ElementTree.Element("testsuite", name=path, file=clean(file.path_on_disk), tests=str(len(cases)))
     for tag, attribute in _COUNTED.items():
         suite.set(attribute, str(counts[tag]))
     suite.append(_properties(file, report))

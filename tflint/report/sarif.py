@@ -114,7 +114,7 @@ def _result(
         "ruleId": finding.rule,
         **({"ruleIndex": indexes[finding.rule]} if finding.rule in indexes else {}),
         "level": level,
-        "message": {"text": _plain(told(finding))},
+        "message": {"text": _plain(told(finding, within))},
         "locations": [location(finding.location, profile, files)],
         "partialFingerprints": {"primaryLocationLineHash": f"{_fingerprint(finding, within)}:1"},
         "properties": _properties(finding, within),

@@ -87,6 +87,5 @@ def _notifications(report: Report, left_out: str) -> Iterator[dict[str, Any]]:
         for entry in file.not_checked:
             member = f" of {file.within.member}" if file.within is not None else ""
             text = f"{entry.rule} not checked at {plural(entry.rows, 'place')}{member}: {entry.reason}"
-            path = file.within.path if file.within is not None else file.path
-            where = {"physicalLocation": {"artifactLocation": {"uri": uri(path)}}}
+            where = {"physicalLocation": {"artifactLocation": {"uri": uri(file.path_on_disk)}}}
             yield {"level": "note", "message": {"text": clean(text)}, "locations": [where]}

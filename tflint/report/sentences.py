@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from tflint.catalog.pages import full_stop
-from tflint.findings import Finding, Location
+from tflint.findings import Finding, Location, Within
 from tflint.report.layout import cut, on_one_line
 from tflint.report.names import clean, noun
 
 
-def told(finding: Finding) -> str:
-    """What is wrong and where, who refuses the model, and what to do about it; printable, whatever names hold."""
-    return " ".join((said(finding), *advice(finding)))
+def told(finding: Finding, within: Within | None = None) -> str:
+    """What is wrong and where, who refuses the model, and what to do about it; printable, whatever names hold.
+
+    `within` is that of the file, where that is a member of a container and only the container is named beside it.
+    """
+    member = f"{clean(cut(within.member))}: " if within is not None else ""
+    return member + " ".join((said(finding), *advice(finding)))
 
 
 def said(finding: Finding) -> str:
