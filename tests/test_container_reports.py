@@ -6,6 +6,7 @@ import json
 import shutil
 import tracemalloc
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -34,7 +35,7 @@ from tflint.findings.baseline import baseline_of
 from tflint.findings.paths import covers
 from tflint.findings.suppress import Allow
 from tflint.model.load import BATCH_BYTES, Opened, batches, expand
-from tflint.report import jsonreport
+from tflint.report import github, gitlab, jsonreport, junit, markdown
 from tflint.report.text import Style, render
 from tflint.resources import named_model_path
 from tflint.source import BytesSource
@@ -54,8 +55,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def found(report: Report) -> dict[str, list[str]]:
-    """The rules that spoke, by path."""
-    return {file.path: [finding.rule for finding in file.open_findings] for file in report.files}
+    """The rules that spoke of more than a note, by path."""
+    return {
+        file.path: [finding.rule for finding in file.open_findings if finding.severity != "note"]
+        for file in report.files
+    }
 
 
 # --- the API ----------------------------------------------------------------------------------------------------------
@@ -317,9 +321,11 @@ def last_lines(report: Report) -> str:
 
 
 def test_the_summary_counts_models_and_containers_apart(here):
-    assert "2 models and 1 container: 2 errors in 2 · 0 clean" in last_lines(tflint.check("m/two.task"))
-    assert "2 models and 2 containers: 2 errors, 1 warning in 3" in last_lines(tflint.check("m/nested.task"))
-    good = render(tflint.check(bundle_nested()), Style())
+    quiet = Config(ignore=("M",))
+    two, nested = (tflint.check(f"m/{name}.task", config=quiet) for name in ("two", "nested"))
+    assert "2 models and 1 container: 2 errors in 2 · 0 clean" in last_lines(two)
+    assert "2 models and 2 containers: 2 errors, 1 warning in 3" in last_lines(nested)
+    good = render(tflint.check(bundle_nested(), config=quiet), Style())
     assert good.startswith("2 models and 2 containers: no findings · 2 clean")
     broken = last_lines(tflint.check(bundle_task()[:-1]))
     assert "0 models and 1 container: 1 error" in broken
@@ -349,7 +355,7 @@ def test_json_has_every_container_and_every_member(here):
 
 @pytest.mark.parametrize("profile", ["github", "spec"])
 def test_sarif_points_at_the_file_and_names_the_member(here, profile):
-    run = run_of(tflint.check("m"), profile)
+    run = run_of(tflint.check("m", config=Config(ignore=("M",))), profile)
     places = {
         result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"]: (
             result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
@@ -367,19 +373,19 @@ def test_sarif_points_at_the_file_and_names_the_member(here, profile):
 
 
 def test_sarif_tells_the_same_finding_in_two_members_apart(here):
-    results = run_of(tflint.check("m/two.task"))["results"]
+    results = run_of(tflint.check("m/two.task", config=Config(select=("O004",))))["results"]
     hashes = [result["partialFingerprints"]["primaryLocationLineHash"] for result in results]
     assert len(set(hashes)) == len(hashes) == 2
 
 
 def test_sarif_byte_regions_are_those_of_the_file_on_disk(here):
-    report = tflint.check("m")
+    report = tflint.check("m", config=Config(select=("O004",)))
     regions = {
         result["properties"].get("member"): result["locations"][0]["physicalLocation"].get("region")
         for result in run_of(report, "spec")["results"]
     }
     (alone,) = tflint.check(CUSTOM).files
-    span = alone.findings[0].location.bytes
+    (span,) = [finding.location.bytes for finding in alone.findings if finding.rule == "O004"]
     content = (here / "m" / "two.task").read_bytes()
     assert regions["b.tflite"] == {"byteOffset": content.rindex(CUSTOM) + span.offset, "byteLength": span.length}
     assert regions["out.tflite"] is None
@@ -397,7 +403,7 @@ def test_sarif_nests_members_in_their_containers(here):
 
 
 def test_sarif_of_a_member_asked_for_by_itself(here):
-    run = run_of(tflint.check("m/nested.task!/inner.task!/in.tflite"))
+    run = run_of(tflint.check("m/nested.task!/inner.task!/in.tflite", config=Config(select=("O004",))))
     assert [(a["location"]["uri"], a.get("parentIndex")) for a in run["artifacts"]] == [
         ("m/nested.task", None),
         ("/inner.task!/in.tflite", 0),
@@ -410,6 +416,53 @@ def test_sarif_uris_of_odd_names_are_valid():
     uris = [artifact["location"]["uri"] for artifact in run_of(report)["artifacts"]]
     assert uris[1:] == ["/a%20b/%C3%BC%3F%23%25.tflite", "/!/e.tflite"]
     assert found(report)["<bytes>"] == ["G114"]
+
+
+def test_reports_with_one_path_for_a_finding_name_the_container_and_say_the_member(here):
+    report = tflint.check("m/two.task", config=Config(select=("O004",)))
+    commands = [line for line in github.render(report).splitlines() if line.startswith("::error")]
+    assert len(commands) == 2
+    assert all(line.startswith("::error file=m/two.task,title=O004 ") for line in commands)
+    assert "::b.tflite: MyCustomOp is a custom operator" in commands[1]
+    violations = gitlab.to_data(report)
+    assert {violation["location"]["path"] for violation in violations} == {"m/two.task"}
+    assert [violation["description"].split(":")[0] for violation in violations] == ["a.tflite", "b.tflite"]
+    assert len({violation["fingerprint"] for violation in violations}) == 2
+    texts = [result["message"]["text"] for result in run_of(report)["results"]]
+    assert [text.split(":")[0] for text in texts] == ["a.tflite", "b.tflite"]
+
+
+def test_junit_has_a_suite_for_each_member(here):
+    suites = ElementTree.fromstring(junit.render(tflint.check("m/two.task"), "error")).findall("testsuite")
+    assert [(suite.get("name"), suite.get("file"), suite.get("failures")) for suite in suites] == [
+        ("m/two.task", "m/two.task", "0"),
+        ("m/two.task!/a.tflite", "m/two.task", "1"),
+        ("m/two.task!/b.tflite", "m/two.task", "1"),
+    ]
+
+
+def test_markdown_has_a_row_for_what_is_wrong_with_a_container(here):
+    text = markdown.render(tflint.check("m/nested.task", config=Config(ignore=("M",))))
+    assert "### tflite-lint · 2 models and 2 containers: 2 errors, 1 warning in 3" in text
+    assert "| `m/nested.task` | zip container · 2 members, 2 models · " in text
+    assert "| `m/nested.task!/inner.task!/in.tflite` | float32 · 1 operator · " in text
+
+
+def test_an_entry_for_a_member_is_written_and_holds(here, capsys):
+    assert cli(["check", "m/two.task", "-v", "--select", "O004"]) == 1
+    offered = "tflint allow O004 'm/two.task!/b.tflite' --reason"
+    assert offered in capsys.readouterr().out
+    assert cli(["allow", "O004", "m/two.task!/b.tflite", "--reason", "our application registers it"]) == 0
+    assert found(tflint.check("m/two.task", config=tflint.load_config("tflint.toml"))) == {
+        "m/two.task": [], "m/two.task!/a.tflite": ["O004"], "m/two.task!/b.tflite": [],
+    }  # fmt: skip
+
+
+def test_a_member_can_be_shown(here, capsys):
+    assert cli(["show", "m/nested.task!/inner.task!/in.tflite"]) == 0
+    assert "MyCustomOp" in capsys.readouterr().out
+    assert cli(["show", "m/two.task"]) == 2
+    assert "name one of its models: m/two.task!/a.tflite" in capsys.readouterr().err
 
 
 def test_the_rule_of_the_documentation_runs(tmp_path):
@@ -447,7 +500,7 @@ STAMP = b"Qualcomm".ljust(124, b"\0") + b"SM8650".ljust(124, b"\0") + b"\0\0"
 def test_an_accelerator_is_named(content, shown):
     report = tflint.check(content)
     assert f" · {shown} · 1 operator · " in render(report, Style())
-    assert "T015" in found(report)["<bytes>"]
+    assert "T015" in [finding.rule for finding in report.findings()]
     data = json.loads(jsonreport.render(report))
     assert ", ".join(data["files"][0]["model"]["compiled_for"]) == shown.removeprefix("compiled for ")
 
@@ -456,4 +509,4 @@ def test_an_accelerator_is_named(content, shown):
 def test_other_models_name_none(content):
     report = tflint.check(content)
     assert "compiled for" not in render(report, Style())
-    assert "T015" not in found(report)["<bytes>"]
+    assert "T015" not in [finding.rule for finding in report.findings()]

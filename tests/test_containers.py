@@ -61,7 +61,8 @@ def reports(content: bytes) -> dict[str, FileReport]:
 
 
 def rules(file: FileReport) -> list[str]:
-    return sorted(finding.rule for finding in file.findings)
+    """The rules that spoke of more than a note."""
+    return sorted(finding.rule for finding in file.findings if finding.severity != "note")
 
 
 # --- good ones --------------------------------------------------------------------------------------------------------

@@ -263,7 +263,6 @@ def _check_group(items: Sequence[Checkable], first: int, plan: Plan, leaves_out:
         for numbers, tables in batches(opened()):
             batch = [waiting.pop(number) for number in numbers]
             reports.update(zip(numbers, _run(batch, tables, plan), strict=True))
-            tables.forget()
     return [reports[number] for number in sorted(reports)]
 
 

@@ -81,6 +81,7 @@ def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileRepo
     for selected, crash in crashes:
         findings[0].append(_crash(selected, crash, files[0], plan))
     overviews = _overviews(facts)
+    facts.forget()
     contained = [_contained(file) for file in tables.files]
     return [
         FileReport(

@@ -115,6 +115,13 @@ class Facts:
         made: _Made = self._shared[name]
         return made
 
+    def forget(self) -> None:
+        """Let go of all tables: they lead back here, and the bytes of the files would stay in memory until the next
+        collection of garbage. What is asked for again is made again.
+        """
+        self._tables.clear()
+        self.tables.forget()
+
     # -- what the functions of facts read ------------------------------------------------------------------------------
 
     def n(self, table: str) -> int:

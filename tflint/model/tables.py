@@ -80,9 +80,7 @@ class Tables:
         return self._tables[name]
 
     def forget(self) -> None:
-        """Let go of the tables that were made: they and this lead to each other, and to the bytes of the files, which
-        would stay in memory until the next collection of garbage.
-        """
+        """Let go of the tables that were made, which lead back here; one that is asked for again is made again."""
         self._tables.clear()
 
     def column(self, table: str, column: str) -> Column:

@@ -48,8 +48,8 @@ def _annotations(
         yield _command(severity, told(finding, file.within), _properties(finding, file, with_target=with_target))
     if len(shown) < len(ordered):
         rest = ordered[len(shown) :]
-        files = len({finding.location.file for finding in rest})
-        more = f"{plural(len(rest), f'more {severity}')} in {plural(files, 'file')}"
+        n_files = len({finding.location.file for finding in rest})
+        more = f"{plural(len(rest), f'more {severity}')} in {plural(n_files, 'file')}"
         text = f"{more}: GitHub shows {MAX_ANNOTATIONS} annotations of a level. All are in the other formats."
         yield _command(severity, text, {"title": f"tflite-lint: {more}"})
 
