@@ -83,7 +83,7 @@ def read_sarif(made: Report, profile: str) -> Seen:
         (location,) = result["locations"]
         uri = location["physicalLocation"]["artifactLocation"]["uri"]
         (logical,) = location.get("logicalLocations", [{"fullyQualifiedName": ""}])
-        assert logical["fullyQualifiedName"].startswith(result["properties"]["path"])
+        assert result["properties"]["path"] in logical["fullyQualifiedName"]  # behind the member of a container
         if result not in taken_back:
             file = os.fsdecode(unquote_to_bytes(uri.removeprefix("file://")))
             seen.add(file, result["ruleId"], result["level"], result["properties"]["path"])

@@ -310,7 +310,7 @@ def test_each_command_takes_back_its_finding_and_no_other(
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
-        (["Q0O9", "broken.tflite", *REASON], "there is no rule 'Q0O9'", "did you mean 'Q009'?"),
+        (["Q0O9", "broken.tflite", *REASON], "there is no rule 'Q0O9'", "did you mean 'Q109'?"),
         (["G", "broken.tflite", *REASON], "there is no rule 'G'", "'tflint rules' lists them"),
         (["G003", "brokn.tflite", *REASON], "'brokn.tflite' does not exist", "did you mean 'broken.tflite'?"),
         (["G003", "no*.tflite", *REASON], "no file matches 'no*.tflite'", "* is any name"),

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.models.examples import EXAMPLES_DIRECTORY
 from tests.test_packaging import Environment, built
 from tflint.resources import named_model_path
 
@@ -144,7 +145,7 @@ def runner(temp: Path, tmp_path: Path) -> Runner:
     (temp / "summary").unlink(missing_ok=True)
     runner = Runner(tmp_path / "checkout", temp)
     (runner.folder / "models").mkdir(parents=True)
-    model(runner, "conv_int8", "models/good.tflite")
+    shutil.copy(EXAMPLES_DIRECTORY / "good.tflite", runner.folder / "models" / "good.tflite")
     model(runner, "truncated", "models/broken.tflite")
     return runner
 
@@ -325,7 +326,7 @@ def test_the_installation_needs_nothing_but_the_checkout(tmp_path: Path) -> None
     temp, checkout = tmp_path / "temp", tmp_path / "checkout"
     temp.mkdir()
     checkout.mkdir()
-    shutil.copy(named_model_path("conv_int8"), checkout / "good.tflite")
+    shutil.copy(EXAMPLES_DIRECTORY / "good.tflite", checkout / "good.tflite")
     runner = Runner(checkout, temp).run(install=True)
     assert runner.failed == 0, runner.log
     assert runner.results["errors"] == "0"

@@ -148,7 +148,7 @@ def test_the_wheel_says_what_it_is_and_needs(wheel):
     assert said["Requires-Python"] == ">=3.11"
     core = {line for line in said.get_all("Requires-Dist") if "extra ==" not in line}
     assert {line.split(">=")[0] for line in core} == {"numpy", "jsonschema", "rich"}
-    assert set(said.get_all("Provides-Extra")) == {"write", "completion", "test", "dev"}
+    assert set(said.get_all("Provides-Extra")) == {"write", "completion", "test", "dev", "fuzz", "tensorflow"}
     licence = contents(wheel)[f"{NAME}.dist-info/licenses/LICENSE"].decode()
     assert "Apache License" in licence
     assert "Copyright 2026 the tflint authors" in licence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import zlib
 from collections.abc import Callable, Sequence
 
 from tflint.flatbuffer.window import Window
@@ -75,9 +76,10 @@ def packed_content(tables: Tables, model: int, name: str, limit: int) -> bytes |
         named = [entry for entry in directory.entries if entry.name == name] if directory is not None else []
         if directory is None or not named or named[-1].size > limit:
             return None
-        return content_of(read, named[-1], directory.begin)
+        content = content_of(read, named[-1], directory.begin)
     except ZipError:
         return None
+    return content if zlib.crc32(content) == named[-1].crc else None
 
 
 def _stretch(tables: Tables, model: int) -> tuple[Callable[[int, int], bytes], int, int]:

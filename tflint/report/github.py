@@ -44,7 +44,7 @@ def _annotations(
     ordered = [finding for _, finding in sorted(zip(ordinals, found, strict=True), key=lambda pair: pair[0])]
     shown = ordered if len(ordered) <= MAX_ANNOTATIONS else ordered[: MAX_ANNOTATIONS - 1]
     for finding in shown:
-        file = files[finding.location.file]
+        file = files.get(finding.location.file) or FileReport(finding.location.file)  # it may stand in another file
         yield _command(severity, told(finding, file.within), _properties(finding, file, with_target=with_target))
     if len(shown) < len(ordered):
         rest = ordered[len(shown) :]

@@ -27,9 +27,13 @@ def render(report: Report) -> str:
 
 def to_data(report: Report) -> list[dict[str, Any]]:
     """The findings that are not suppressed, as plain data."""
-    found = [(file, finding) for file in report.files for finding in file.open_findings]
-    keys = _keys([finding for _, finding in found])
-    return [_violation(file, finding, key) for (file, finding), key in zip(found, keys, strict=True)]
+    found = [finding for file in report.files for finding in file.open_findings]
+    keys = _keys(found)
+    files = {file.path: file for file in report.files}
+    return [
+        _violation(files.get(finding.location.file) or FileReport(finding.location.file), finding, key)
+        for finding, key in zip(found, keys, strict=True)
+    ]
 
 
 def _violation(file: FileReport, finding: Finding, key: str) -> dict[str, Any]:
