@@ -85,7 +85,8 @@ def read_sarif(made: Report, profile: str) -> Seen:
         (logical,) = location.get("logicalLocations", [{"fullyQualifiedName": ""}])
         assert result["properties"]["path"] in logical["fullyQualifiedName"]  # behind the member of a container
         if result not in taken_back:
-            file = os.fsdecode(unquote_to_bytes(uri.removeprefix("file://")))
+            member = result["properties"].get("member")  # no viewer opens one: the location is the container's
+            file = os.fsdecode(unquote_to_bytes(uri.removeprefix("file://"))) + (f"!/{member}" if member else "")
             seen.add(file, result["ruleId"], result["level"], result["properties"]["path"])
     return seen
 
@@ -197,7 +198,7 @@ READERS: dict[str, tuple[Callable[[Report], Seen], Callable[[Finding], str], Cal
     "sarif, spec": (lambda made: read_sarif(made, "spec"), route, str),
     "sarif, github": (lambda made: read_sarif(made, "github"), route, str),
     "junit": (read_junit, route, clean),
-    "gitlab": (read_gitlab, named, lambda path: clean(seen_from(".", path))),
+    "gitlab": (read_gitlab, named, lambda path: clean(seen_from(".", path.split("!/")[0]))),
 }
 
 
