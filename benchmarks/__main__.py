@@ -23,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, metavar="N", help="how often each row is measured (default: as it needs)")
     parser.add_argument("--json", metavar="FILE", help="write everything that was measured to a file")
     parser.add_argument("--cache", metavar="FOLDER", help="keep the generated models here, for the next run")
+    parser.add_argument("--peers-python", default="", metavar="PYTHON", help="the interpreter that has the peers")
     options = parser.parse_args(arguments)
     if options.runs is not None and options.runs < 1:
         parser.error("--runs must be at least 1")
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outcomes = []
     with _folder(options.cache) as folder:
         workshop = Workshop(folder)
+        workshop.peers_python = options.peers_python
         for row in rows:
             print(f"measuring {row.name} …", file=sys.stderr)
             outcomes.append(measured(row, workshop, options.runs))

@@ -41,6 +41,7 @@ class Command:
 
     arguments: tuple[str, ...]
     codes: tuple[int, ...] = (0,)
+    python: str = sys.executable
 
     def seconds(self, folder: Path, environment: Mapping[str, str]) -> float:
         """Wall time from the start of the process to its end; RuntimeError where it fails."""
@@ -50,7 +51,7 @@ class Command:
 
     def run(self, folder: Path, environment: Mapping[str, str]) -> bytes:
         """What the process prints; RuntimeError with what it says where it fails."""
-        done = subprocess.run([sys.executable, *self.arguments], cwd=folder, env=environment, capture_output=True)
+        done = subprocess.run([self.python, *self.arguments], cwd=folder, env=environment, capture_output=True)
         if done.returncode not in self.codes:
             said = done.stderr.decode(errors="replace")
             raise RuntimeError(f"{' '.join(self.arguments)} ended with {done.returncode}: {said}")

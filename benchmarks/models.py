@@ -65,6 +65,7 @@ class Workshop:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.peers_python = ""
         self._text("tflint.toml", CONFIG)
         dropped = ("PYTHONDONTWRITEBYTECODE", "PYTHONPROFILEIMPORTTIME")
         kept = {name: value for name, value in os.environ.items() if name not in dropped}

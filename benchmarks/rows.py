@@ -21,6 +21,7 @@ from benchmarks.comparisons import (
     values,
 )
 from benchmarks.models import Workshop
+from benchmarks.peers import PEERS, peer
 from benchmarks.values import RANGE, SATURATION, ZEROS
 
 
@@ -68,6 +69,10 @@ _PASS = (
     " have 65,536 channels along the first axis, or 96 along the last."
 )
 _RESIDENT = "The peak of resident pages (VmHWM) of a process, interpreter and imports included."
+
+_PEER = (
+    "Whole processes on the generated model of 3.5 MB; benchmarks/peers.py says how the peers are installed and run."
+)
 
 _WHOLE_PROCESSES = (
     Row(
@@ -180,4 +185,9 @@ _NOT_YET = (
     Row("hits", "800 unchanged files (cache hits)", "python -c pass", None, demand=Demand(3)),
 )
 
-ROWS = (*_WHOLE_PROCESSES, *_MANY_TENSORS, *_SMALL_MODELS, *_PEAKS, *_VALUES, *_NOT_YET)
+_PEERS = tuple(
+    Row(f"peer-{name}", f"{what}: times as long", "tflint check", peer(module, code), runs=5, note=_PEER)
+    for name, (what, module, code) in PEERS.items()
+)
+
+ROWS = (*_WHOLE_PROCESSES, *_MANY_TENSORS, *_SMALL_MODELS, *_PEAKS, *_VALUES, *_PEERS, *_NOT_YET)
