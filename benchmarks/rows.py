@@ -186,7 +186,7 @@ _NOT_YET = (
 )
 
 _PEERS = tuple(
-    Row(f"peer-{name}", f"{what}: times as long", "tflint check", peer(module, code), runs=5, note=_PEER)
+    Row(f"peer-{name}", "times as long as tflint check", what, peer(module, code), runs=5, note=_PEER)
     for name, (what, module, code) in PEERS.items()
 )
 
