@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tflint.facts.weights.reduction import Columns, Groups, Runs
+from tflint.facts.weights.reduction import Array, Columns, Groups, Runs
 from tflint.values import frozen
 
 #: From this length on the elements of one channel are reduced run by run; shorter runs are turned into columns.
 LONG_RUN = 64
-#: Narrow matrices are folded to about this many columns.
-_WIDTH = 2048
+#: Narrow matrices are folded so that a piece has about this many rows: one row and the results so far then fit the
+#: first-level cache, and numpy's cost a row does not show.
+_ROWS = 48
 
 
 @frozen
@@ -33,10 +34,19 @@ class Layout:
         """All elements."""
         return self.outer * self.period
 
-    @property
-    def n_groups(self) -> int:
-        """How many groups the pieces speak of: channels, or places within a period where these are reduced as such."""
-        return self.period if self._is_columns else self.channels
+    def n_groups(self, limit: int) -> int:
+        """How many groups the pieces speak of: channels, or places within as many periods as lie side by side."""
+        return self._fold(limit) * self.period if self._is_columns else self.channels
+
+    def by_channel(self, ufunc: np.ufunc, numbers: Array) -> Array:
+        """One number a channel of one a group."""
+        if not self._is_columns:
+            return numbers
+        return np.asarray(ufunc.reduce(ufunc.reduce(numbers.reshape(-1, self.channels, self.inner), axis=0), axis=1))
+
+    def _fold(self, limit: int) -> int:
+        """How many periods lie side by side in a row of a matrix."""
+        return max(min(limit // (_ROWS * self.period), self.outer), 1)
 
     @property
     def _is_columns(self) -> bool:
@@ -93,7 +103,7 @@ class Layout:
         """Some short runs, one a channel, turned into columns."""
         for channel in range(0, self.channels, step):
             n = min(step, self.channels - channel)
-            groups = Columns(n, n, is_transposed=True)
+            groups = Columns(n, is_transposed=True)
             yield Piece(channel * self.inner, (channel + n) * self.inner, groups, channel)
 
     def _columns(self, limit: int) -> Iterator[Piece]:
@@ -103,9 +113,9 @@ class Layout:
             for begin in range(0, self.n_elements, period):
                 for place in range(0, period, limit):
                     n = min(limit, period - place)
-                    yield Piece(begin + place, begin + place + n, Columns(n, n), place)
+                    yield Piece(begin + place, begin + place + n, Columns(n), place)
             return
-        fold = min(max(_WIDTH // period, 1), limit // period)
+        fold = self._fold(limit)
         step = limit // period // fold * fold
         begin = 0
         while begin < self.outer:
@@ -113,7 +123,7 @@ class Layout:
             if n < fold:
                 fold = 1
             n = n // fold * fold
-            yield Piece(begin * period, (begin + n) * period, Columns(fold * period, period), 0)
+            yield Piece(begin * period, (begin + n) * period, Columns(fold * period), 0)
             begin += n
 
 

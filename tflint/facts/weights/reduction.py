@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Counts = NDArray[np.int64]
+Counts = NDArray[np.integer[Any]]
 
 #: So many marks can be counted in a byte.
 _MAX_IN_BYTE = 255
@@ -91,33 +91,31 @@ class Runs:
 
 
 class Columns:
-    """Columns of a matrix of `width`; of several times `n` columns every n-th is of the same group.
+    """Columns of a matrix of `n`. `is_transposed`: the elements come as the transposed matrix, row by row."""
 
-    `is_transposed`: the elements come as the transposed matrix, row by row.
-    """
-
-    def __init__(self, width: int, n: int, *, is_transposed: bool = False) -> None:
+    def __init__(self, n: int, *, is_transposed: bool = False) -> None:
         self.n = n
-        self._width = width
         self._is_transposed = is_transposed
 
     def arranged(self, elements: Array) -> Array:
         """As rows of the matrix."""
         if self._is_transposed:
-            return np.ascontiguousarray(elements.reshape(self._width, -1).T)
-        return elements.reshape(-1, self._width)
+            return np.ascontiguousarray(elements.reshape(self.n, -1).T)
+        return elements.reshape(-1, self.n)
 
     def reduced(self, ufunc: np.ufunc, elements: Array) -> Array:
-        """Each column by itself, then the columns of a group."""
-        return _folded(ufunc, ufunc.reduce(elements, axis=0), self.n)
+        """Each column by itself."""
+        return np.asarray(ufunc.reduce(elements, axis=0))
 
     def counted(self, marks: NDArray[np.bool_]) -> Counts:
         """In bytes, as many rows at a time as these can count."""
-        totals = np.zeros(self._width, dtype=np.int64)
         bits = marks.view(np.uint8)
+        if len(bits) <= _MAX_IN_BYTE:
+            return np.asarray(np.add.reduce(bits, axis=0, dtype=np.uint8))
+        totals = np.zeros(self.n, dtype=np.int64)
         for begin in range(0, len(bits), _MAX_IN_BYTE):
             totals += np.add.reduce(bits[begin : begin + _MAX_IN_BYTE], axis=0, dtype=np.uint8)
-        return _folded(np.add, totals, self.n)
+        return totals
 
     def zeros(self, _integers: Array) -> None:
         """Never."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tflint.columns.column import flat_positions
 from tflint.facts.weights.constants import Constants, Ints
 from tflint.facts.weights.elements import ElementType, element_types
-from tflint.facts.weights.pieces import Layout, Piece
+from tflint.facts.weights.pieces import Piece
 from tflint.facts.weights.reduction import Runs
 from tflint.facts.weights.statistics import FOUND, Array, Measure, applies, joining
 from tflint.flatbuffer.window import Window
@@ -123,14 +123,15 @@ class Survey:
         layout = constants.layout(constant)
         measure = Measure(type_, wanted, int(constants.zeros[constant]), bool(constants.is_symmetric[constant]))
         totals: dict[str, Array] = {}
-        for piece in layout.pieces(self._chunk_bytes * 8 // type_.bits):
+        limit = self._chunk_bytes * 8 // type_.bits
+        n_groups = layout.n_groups(limit)
+        for piece in layout.pieces(limit):
             elements = self._elements(int(constants.starts[constant]), piece, type_)
-            _join(totals, measure.of(elements, piece.groups), piece, layout)
+            _join(totals, measure.of(elements, piece.groups), piece, n_groups)
         first = int(self._firsts[constant])
         for name, total in totals.items():
-            if len(total) > layout.channels:
-                total = joining(name).reduce(total.reshape(layout.channels, layout.inner), axis=1)
-            found[name][first : first + layout.channels] = _values(name, total, type_)
+            of_channels = layout.by_channel(joining(name), total)
+            found[name][first : first + layout.channels] = _values(name, of_channels, type_)
 
     def _elements(self, start: int, piece: Piece, type_: ElementType) -> Array:
         """The elements of a piece; where several share a byte, the bytes at its ends may be read for two pieces."""
@@ -153,12 +154,13 @@ def _values(name: str, numbers: Array, type_: ElementType) -> Array:
     return numbers if joining(name) is np.add else type_.values(numbers)
 
 
-def _join(totals: dict[str, Array], numbers: dict[str, Array], piece: Piece, layout: Layout) -> None:
+def _join(totals: dict[str, Array], numbers: dict[str, Array], piece: Piece, n_groups: int) -> None:
     """Add what a piece gave to what the pieces before it gave."""
     for name, of_piece in numbers.items():
         ufunc = joining(name)
         if name not in totals:
-            totals[name] = np.full(layout.n_groups, _neutral(ufunc, of_piece.dtype), dtype=of_piece.dtype)
+            dtype = np.dtype(np.int64) if ufunc is np.add else of_piece.dtype
+            totals[name] = np.full(n_groups, _neutral(ufunc, dtype), dtype=dtype)
         part = totals[name][piece.first : piece.first + piece.groups.n]
         ufunc(part, of_piece, out=part)
 
