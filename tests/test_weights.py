@@ -421,6 +421,27 @@ def test_overlapping_buffers_are_looked_at_up_to_the_size_of_the_file(tmp_path):
     assert [value for value in smallest.values() if value != "?"] == [[0.0], [0.0, 0.0]]
 
 
+def test_small_constants_that_overlap_are_gathered_some_at_a_time(monkeypatch):
+    builder = ModelBuilder().tensor("w", "INT8", [4096], data=bytes(4096))
+    tensors = builder.to_dict()["subgraphs"][0]["tensors"]
+    tensors += [tensors[0] | {"shape": [k + 1, 1], "buffer": 1, "quantization": _scales(k + 1)} for k in (1, 3, 7, 15)]
+    for tensor in tensors[1:]:
+        tensor["shape"][1] = 4096 // tensor["shape"][0]
+    sizes = []
+    real = Survey._gathered
+
+    def gathered(*arguments):
+        elements = real(*arguments)
+        sizes.append(len(elements))
+        return elements
+
+    monkeypatch.setattr(Survey, "_gathered", gathered)
+    facts = with_chunks(facts_of(builder.build()), 4096)
+    assert [len(value) for value in rows(facts, "tensor", "value_min")] == [1, 2, 4, 8, 16]
+    assert sum(sizes) == 5 * 4096
+    assert max(sizes) <= 2 * 4096
+
+
 def _scales(n: int) -> dict[str, Any]:
     return {"scale": [1.0] * n, "zero_point": [0] * n}
 

@@ -71,13 +71,14 @@ class Survey:
     # -- small constants -----------------------------------------------------------------------------------------------
 
     def _blocks(self, small: Ints) -> Iterator[Ints]:
-        """Small constants, ascending by place, in blocks of neighbours of up to two chunks."""
+        """Small constants, ascending by place, in blocks of neighbours of about two chunks, overlapping ones too."""
         if not len(small):
             return iter(())
-        starts = self._constants.starts[small]
+        starts, n_bytes = self._constants.starts[small], self._constants.n_bytes[small]
         is_new = np.diff(starts // self._chunk_bytes) > 0
+        is_new |= np.diff(np.cumsum(n_bytes) // (2 * self._chunk_bytes)) > 0
         if not self._window.is_in_memory:
-            ends = np.maximum.accumulate(starts + self._constants.n_bytes[small])
+            ends = np.maximum.accumulate(starts + n_bytes)
             is_new |= starts[1:] - ends[:-1] > _GAP_BYTES
         return iter(np.split(small, np.flatnonzero(is_new) + 1))
 
