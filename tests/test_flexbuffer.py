@@ -151,6 +151,14 @@ def test_keys_that_overlap_are_not_copied_again_and_again():
         decode(data)
 
 
+def test_a_length_past_the_end_shows_at_the_end():
+    data = bytearray(built(lambda b: b.VectorFromElements([1, 2, 3])))
+    data[0] = 200  # how many elements there are
+    with pytest.raises(FlexbufferError, match="past its ends") as caught:
+        decode(bytes(data))
+    assert caught.value.offset == len(data)
+
+
 def test_a_budget_is_shared_by_several():
     data = bytes(flexbuffers.Dumps([1, 2, 3]))
     budget = Budget(6)

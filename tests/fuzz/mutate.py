@@ -42,6 +42,19 @@ def mutated(content: bytes, generator: random.Random, donors: Sequence[bytes], m
     return bytes(result[:max_size])
 
 
+def any_bytes(content: bytes, generator: random.Random, donors: Sequence[bytes], max_size: int) -> bytes:
+    """The bytes changed in one to four places, without knowledge of a format."""
+    result = content
+    for _ in range(generator.choice((1, 1, 2, 4))):
+        changed = bytearray(result)
+        if changed and generator.randrange(2) == 0:
+            changed[generator.randrange(len(changed))] = generator.randrange(256)
+            result = bytes(changed)
+        else:
+            result = _without_places(changed, generator, donors)
+    return result[:max_size]
+
+
 def readable(content: bytes, generator: random.Random, donors: Sequence[bytes], max_size: int) -> bytes:
     """The bytes changed so that a readable file mostly stays one; any others as `mutated` does."""
     places = places_of(content)

@@ -21,7 +21,9 @@ from tflint.api import check
 from tflint.catalog import load_catalog
 from tflint.columns.column import Column, Lists, References, Scalars, Strings, Texts
 from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING, ColumnType
+from tflint.container import contents_of, open_member
 from tflint.findings import CRASH_RULE, Report
+from tflint.flexbuffer import FlexbufferError, decode
 from tflint.model.declare import options_columns, raw_tables
 from tflint.model.load import batches, open_model
 from tflint.model.tables import Tables
@@ -65,6 +67,40 @@ def checked(*contents: bytes) -> int:
             assert {**together, "path": ""} == {**alone, "path": ""}, "a second run says something else"
         _require_renderable(report)
     return len(contents)
+
+
+def flexbuffer(content: bytes) -> int:
+    """Any bytes are a value that JSON or `repr` can show, or raise the one error; the same twice."""
+    with within_budget(1):
+        first = _decoded(content)
+    assert repr(first) == repr(_decoded(content)), "a second run says something else"
+    return 1
+
+
+def _decoded(content: bytes) -> object:
+    try:
+        return decode(content)
+    except FlexbufferError as error:
+        assert 0 <= error.offset <= len(content)
+        return error.reason
+
+
+def container(content: bytes) -> int:
+    """Any bytes are a container with members that can be read, or one that says why not; and give reports."""
+    with within_budget(1):
+        source = BytesSource(content)
+        contents = contents_of(source)
+        for member in contents.members:
+            assert member.problem is None or member.detail
+            if member.is_checked:
+                opened = open_member(source, member)
+                assert len(opened.read([(0, opened.size)])[0]) == member.size
+    if not _is_thorough(content):
+        return 1
+    report = check(content)
+    _require_report(report, len(report.files))
+    _require_renderable(report)
+    return 1
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ import atheris
 
 with atheris.instrument_imports(include=["tflint"]):
     from tests.fuzz import mutate, seeds
-    from tests.fuzz.targets import TARGETS
+    from tests.fuzz.targets import MUTATORS, SEEDS, TARGETS
     from tests.fuzz.warm import import_all
 
     import_all()
@@ -36,14 +36,16 @@ def main(arguments: list[str]) -> None:
     rest = [argument for argument in arguments if argument != "--keep-going"]
     target, folder, options = rest[0], Path(rest[1]), rest[2:]
     folder.mkdir(parents=True, exist_ok=True)
-    seeds.write(folder)
+    begin = SEEDS.get(target, seeds.inputs)()
+    seeds.write(folder, begin)
     found = folder.with_suffix(".found") if "--keep-going" in arguments else None
     tally = Tally(TARGETS[target], folder.with_suffix(".tally"), found)
 
-    change = mutate.readable if target.endswith("-batch") else mutate.mutated
+    change = MUTATORS.get(target, mutate.mutated)
+    donors = begin if target in SEEDS else seeds.models()
 
     def mutator(content: bytes, max_size: int, seed: int) -> bytes:
-        return change(content, random.Random(seed), seeds.models(), max_size)
+        return change(content, random.Random(seed), donors, max_size)
 
     libfuzzer = [f"-max_len={MAX_BYTES}", "-timeout=300", "-rss_limit_mb=3000", "-print_final_stats=1", *options]
     atheris.Setup([sys.argv[0], str(folder), *libfuzzer], tally.run, custom_mutator=mutator)

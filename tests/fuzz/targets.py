@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 from unittest import mock
 
 from tests.fuzz import mutate, properties, seeds
@@ -16,6 +17,8 @@ from tests.fuzz.edits import edited_fields
 from tests.fuzz.places import places_of
 from tflint.model import load
 from tflint.source import BytesSource
+
+Mutator: TypeAlias = Callable[[bytes, random.Random, Sequence[bytes], int], bytes]
 
 #: Models in a batch: reading 2,048 costs, for each, a quarter of reading 64.
 CHECK_MODELS = 64
@@ -60,4 +63,17 @@ TARGETS: dict[str, Callable[[bytes], int]] = {
     "check": properties.checked,
     "reader-batch": reader_batch,
     "check-batch": check_batch,
+    "flexbuffer": properties.flexbuffer,
+    "container": properties.container,
 }
+
+#: How the inputs of a target are changed.
+MUTATORS: dict[str, Mutator] = {
+    "reader-batch": mutate.readable,
+    "check-batch": mutate.readable,
+    "flexbuffer": mutate.any_bytes,
+    "container": mutate.any_bytes,
+}
+
+#: What fuzzing of a target begins with.
+SEEDS: dict[str, Callable[[], Sequence[bytes]]] = {"flexbuffer": seeds.flexbuffers, "container": seeds.containers}

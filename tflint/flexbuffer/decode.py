@@ -163,7 +163,7 @@ class _Decoder:
 
     def _span(self, at: int, length: int) -> bytes:
         if at < 0 or at + length > len(self.data):
-            raise FlexbufferError("it reaches past its ends", max(at, 0))
+            raise FlexbufferError("it reaches past its ends", min(max(at, 0), len(self.data)))
         return self.data[at : at + length]
 
 
