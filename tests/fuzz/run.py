@@ -27,8 +27,8 @@ with atheris.instrument_imports(include=["tflint"]):
 
 #: Longer inputs find little that shorter ones do not, and cost in proportion.
 MAX_BYTES = 32 * 1024
-#: Executions after which the tally is written.
-WRITTEN_EVERY = 20
+#: Seconds after which the tally is written again.
+WRITTEN_EVERY = 2.0
 
 
 def main(arguments: list[str]) -> None:
@@ -59,6 +59,7 @@ class Tally:
         self._test, self._path, self._found = test, path, found
         self._counts = {"executions": 0, "models": 0, "failures": 0}
         self._seen: set[str] = set()
+        self._written = 0.0
 
     def run(self, content: bytes) -> None:
         """The target on one input; a failure is raised, or saved where there is a folder for it."""
@@ -70,7 +71,8 @@ class Tally:
             if self._found is None:
                 raise
             self._save(content, error)
-        if self._counts["executions"] % WRITTEN_EVERY == 0:
+        if time.monotonic() - self._written >= WRITTEN_EVERY:
+            self._written = time.monotonic()
             seconds = {"processor_seconds": round(time.process_time())}
             self._path.write_text(json.dumps(self._counts | seconds), encoding="utf-8")
 
