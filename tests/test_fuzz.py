@@ -35,6 +35,14 @@ def test_every_kept_input_holds_the_property(target, number):
             raise AssertionError(f"{path} breaks the property of {target.__name__}: {error}") from error
 
 
+@pytest.mark.parametrize("target", ["flexbuffer", "container"])
+def test_mutations_of_what_is_no_model_hold_the_property(target):
+    begin = targets.SEEDS[target]()
+    for seed in range(200):
+        generator = random.Random(seed)
+        targets.TARGETS[target](targets.MUTATORS[target](generator.choice(begin), generator, begin, 4096))
+
+
 @pytest.mark.parametrize("target", ["reader-batch", "check-batch"])
 def test_a_batch_of_mutations_holds_the_property(target):
     assert targets.TARGETS[target](MODELS[0]) in (targets.READ_MODELS, targets.CHECK_MODELS)
