@@ -341,6 +341,14 @@ def test_a_zip_without_models_is_a_bundle_only_by_its_name(tmp_path):
         assert rules(check(tmp_path / name).files[0]) == [rule]
 
 
+@pytest.mark.parametrize("build", [bundle_task, bundle_litertlm])
+def test_a_bundle_under_the_name_of_a_model_is_a_wrong_file(tmp_path, build):
+    (tmp_path / "x.tflite").write_bytes(build())
+    (file,) = check(tmp_path / "x.tflite").files
+    assert (file.kind, file.status, rules(file)) == ("model", "unreadable", ["G002"])
+    assert rules(reports(task({"in.tflite": build(), "a.tflite": MODEL}))["!/in.tflite"]) == ["G002"]
+
+
 HEADERS = {
     "a header that ends beyond the file": (litertlm([Section(MODEL)], header_end=1 << 40), "should end at byte"),
     "a header that ends before it begins": (litertlm([Section(MODEL)], header_end=31), "should end at byte 31"),

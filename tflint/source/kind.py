@@ -70,8 +70,16 @@ class FileKind:
 def kind_of(source: Source, name: str = "") -> FileKind:
     """What the file is. Only `model` can be read as one, and only `container` opened; both may turn out broken.
 
-    `name` is the file's, where it has one: a zip without models is a container only where it is called one.
+    `name` is the file's, where it has one: a zip without models is a container only where it is called one, and what is
+    called a model is none whatever it contains.
     """
+    found = _kind_of(source, suffix_of(name))
+    if found.kind == CONTAINER and suffix_of(name) in MODEL_SUFFIXES:
+        return FileKind("bundle", found.detail)
+    return found
+
+
+def _kind_of(source: Source, suffix: str) -> FileKind:
     if source.size == 0:
         return FileKind(EMPTY, "an empty file")
     head = source.read([(0, min(HEAD_BYTES, source.size))])[0]
@@ -80,7 +88,7 @@ def kind_of(source: Source, name: str = "") -> FileKind:
     return (
         _lfs_pointer(head, source.size)
         or _binary(head)
-        or _zip(source, head, suffix_of(name))
+        or _zip(source, head, suffix)
         or _text(head)
         or _no_identifier(head)
     )
