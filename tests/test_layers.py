@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import tflint
+from tflint.resources import named_model_path
 
 ROOT = Path(__file__).parents[1]
 
@@ -120,6 +121,25 @@ def test_starts_without_numpy(package):
 
 def test_numpy_is_seen_where_it_is_needed():
     assert loaded(["tflint.columns.column"], ("numpy",)) == "tflint.columns.column: numpy\n"
+
+
+def test_what_only_containers_need_is_not_imported_without_one():
+    code = """
+import sys, tflint
+from tflint.catalog import builtin_catalog
+builtin_catalog()  # compiles the rules, where they are not: that needs more
+rooms = ("tflint.container", "tflint.flexbuffer", "tflint.model.expand", "tflint.source.zip", "tflint.source.member")
+for room in rooms:
+    sys.modules.pop(room, None)
+for path in sys.argv[1:]:
+    tflint.check(path)
+    print([room for room in rooms if room in sys.modules])
+"""
+    done = run_python(code, *(str(named_model_path(name)) for name in ("conv_int8", "bundle_task")))
+    assert done.returncode == 0, done.stderr
+    alone, with_container = done.stdout.splitlines()
+    assert alone == "[]"
+    assert "tflint.container" in with_container
 
 
 def test_no_module_imports_at_once_what_is_rarely_needed():

@@ -67,6 +67,11 @@ class _Section:
         return max(0, self.end - self.begin)
 
     @property
+    def where(self) -> str:
+        """Where the header says that it lies, in words."""
+        return f"it should lie in bytes {self.begin:,} to {self.end:,}"
+
+    @property
     def key(self) -> tuple[str, str]:
         """What LiteRT-LM finds it by: of several sections with one key it keeps the last."""
         return (self.data_type, self.model_type.lower())
@@ -84,13 +89,11 @@ def litertlm_members(source: Source, budget: Budget) -> list[Member]:
     if budget.members < 0:
         reason = f"it and the containers around it have more than {c.MAX_MEMBERS:,} members"
         raise LitertlmError(reason, _FIXED.size)
-    names = [section.name for section in sections]
     counts = Counter(section.key for section in sections)
-    overlapping = set(_overlapping(sections, header_end))
+    problems = _problems(sections, header_end, source.size)
     members = []
-    for index, (section, label) in enumerate(zip(sections, labels(names), strict=True)):
-        problem, detail = _problem(section, source.size, index in overlapping)
-        is_duplicate = section.data_type in _KEYED and counts[section.key] > 1
+    for index, (section, label) in enumerate(zip(sections, labels(section.name for section in sections), strict=True)):
+        problem, detail = problems.get(index, (None, None))
         members.append(
             Member(
                 index,
@@ -103,7 +106,7 @@ def litertlm_members(source: Source, budget: Budget) -> list[Member]:
                 data_type=section.data_type,
                 problem=problem,
                 detail=detail,
-                is_duplicate=is_duplicate,
+                is_duplicate=section.data_type in _KEYED and counts[section.key] > 1,
             )
         )
     return members
@@ -155,25 +158,22 @@ def _text(node: Node, field: str, row: int) -> str:
     return node.window.span(start, start + int(vector.lengths[row])).decode("utf-8", "replace")
 
 
-def _overlapping(sections: Sequence[_Section], header_end: int) -> Iterator[int]:
-    """Sections that share bytes with another one, or with the header."""
+def _problems(sections: Sequence[_Section], header_end: int, n_bytes: int) -> dict[int, tuple[str, str]]:
+    """What is wrong with where sections lie: the problem and the same in words, by the section's index."""
+    found: dict[int, tuple[str, str]] = {}
     last, reach = -1, header_end
     for index, section in sorted(enumerate(sections), key=lambda item: item[1].begin):
-        if section.begin < reach and section.begin < section.end:
-            yield from (number for number in (last, index) if number >= 0)
-        if section.end > reach:
-            last, reach = index, section.end
-
-
-def _problem(section: _Section, n_bytes: int, is_overlapping: bool) -> tuple[str | None, str | None]:
-    where = f"it should lie in bytes {section.begin:,} to {section.end:,}"
-    if section.begin > section.end:
-        return c.BROKEN_OFFSETS, f"{where}, which end before they begin"
-    if section.end > n_bytes:
-        return c.BROKEN_OFFSETS, f"{where}, but the file ends at {n_bytes:,}"
-    if is_overlapping:
-        return c.OVERLAP, f"{where}, which are also the header's or another section's"
-    return None, None
+        if section.begin > section.end:
+            found[index] = (c.BROKEN_OFFSETS, f"{section.where}, which end before they begin")
+        elif section.end > n_bytes:
+            found[index] = (c.BROKEN_OFFSETS, f"{section.where}, but the file ends at {n_bytes:,}")
+        elif section.size:
+            for number in (last, index) if section.begin < reach else ():
+                if number >= 0:  # else it is the header
+                    detail = f"{sections[number].where}, which are also the header's or another section's"
+                    found[number] = (c.OVERLAP, detail)
+            last, reach = (index, section.end) if section.end > reach else (last, reach)
+    return found
 
 
 def _kind(source: Source, section: _Section, *, is_read: bool) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tflint.container.contents import Member
-from tflint.source import BytesSource, MemberSource, Source, reader
+from tflint.source import BytesSource, Source, reader
+from tflint.source.member import MemberSource
 from tflint.source.zip import unpacked
 
 

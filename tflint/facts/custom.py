@@ -1,4 +1,4 @@
-"""Facts of custom operators: what their options say, and for which accelerator a compiler made them."""
+"""Facts of custom operators: what their options say, where these are a FlexBuffer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tflint.columns.column import PRESENT, Lists, Scalars, Strings, state_of, texts_of
+from tflint.columns.column import Lists, Scalars, state_of, texts_of
 from tflint.facts.facts import Facts
 from tflint.flexbuffer import Budget, FlexbufferError, decode
 from tflint.model.custom import options_bytes
@@ -15,10 +15,6 @@ from tflint.model.custom import options_bytes
 #: is unknown.
 MAX_VALUES = 1_000_000
 _TOO_MANY = object()
-
-#: Operators that compilers for accelerators leave in place of those that they compiled: edgetpu.h of libedgetpu, Vela's
-#: tflite_mapping.py, and build_stamp.h of LiteRT, whose dispatch operator hands over to the delegate of an NPU.
-COMPILED = {"edgetpu-custom-op": "edgetpu", "ethos-u": "ethos-u", "DISPATCH_OP": "npu"}
 
 
 def option_keys(facts: Facts) -> Lists:
@@ -57,25 +53,3 @@ def _decode(data: bytes, budget: Budget) -> Any:
         return decode(data, budget)
     except FlexbufferError as error:
         return error if budget.values >= 0 else _TOO_MANY
-
-
-def operator_compiled_for(facts: Facts) -> Strings:
-    """For which accelerator a compiler made each operator."""
-    custom = facts.strings("operator", "custom_code")
-    targets = [COMPILED.get(label) for label in custom.labels]
-    labels = sorted(set(COMPILED.values()))
-    numbers = np.array([labels.index(target) if target else -1 for target in targets], dtype=np.int64)
-    codes = numbers[custom.codes] if len(numbers) else np.full(len(custom.codes), -1)
-    absent = codes < 0 if custom.state is None else (codes < 0) | (custom.state != PRESENT)
-    return Strings(np.maximum(codes, 0), labels, state_of(absent))
-
-
-def model_compiled_for(facts: Facts) -> Lists:
-    """The accelerators that operators of each model were compiled for, each once."""
-    targets = facts.strings("operator", "compiled_for")
-    models = facts.table("operator").model
-    kept = np.arange(len(models)) if targets.state is None else np.flatnonzero(targets.state == PRESENT)
-    found: list[set[str]] = [set() for _ in range(facts.n("model"))]
-    for model, code in set(zip(models[kept].tolist(), targets.codes[kept].tolist(), strict=True)):
-        found[model].add(targets.labels[code])
-    return texts_of([sorted(names) for names in found])

@@ -4,7 +4,6 @@ A source gives its `size`, an `identity()` that changes when its content does, a
 what the bytes mean.
 """
 
-from tflint.source.member import MemberSource
 from tflint.source.source import BytesSource, FileSource, Source, SourceError, reader
 
-__all__ = ["BytesSource", "FileSource", "MemberSource", "Source", "SourceError", "reader"]
+__all__ = ["BytesSource", "FileSource", "Source", "SourceError", "reader"]
