@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -292,6 +293,29 @@ def test_plain_of_what_is_no_model_says_what_it_is_and_succeeds(name, tmp_path, 
     assert out.startswith("file ")
     assert out.splitlines()[0] != "file model"
     assert err == ""
+
+
+def container(path: Path) -> Path:
+    """A bundle with one model in it."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("detector.tflite", good())
+    return path
+
+
+def test_a_model_in_a_container_is_shown_by_its_path(model, capsys):
+    container(Path("bundle.task"))
+    assert run(["show", "bundle.task!/detector.tflite"]) == 0
+    found = capsys.readouterr().out.splitlines()
+    assert found[:2] == ["bundle.task!/detector.tflite", "scheme     full int8"]
+
+
+def test_a_container_itself_is_no_model_but_to_git(model, capsys):
+    container(Path("bundle.task"))
+    assert run(["show", "bundle.task"]) == 2
+    assert "name one of its models: bundle.task!/detector.tflite" in capsys.readouterr().err
+    assert run(["show", "--plain", "bundle.task"]) == 0
+    size = Path("bundle.task").stat().st_size
+    assert capsys.readouterr().out == f"file container\nsize file {size}\n"
 
 
 def fenced(language: str) -> str:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _HINTS = {
     "git-lfs-pointer": "git lfs pull fetches the model itself",
     "html": "download the model anew: this is what the server said instead",
-    "container": "unpack it and show the models in it",
     "truncated": "copy or download the model anew",
     "empty": "copy or download the model anew",
     "gzip": "unpack it first",
@@ -52,7 +51,14 @@ def run(options: argparse.Namespace) -> int:
     path = _only(options.models)
     from tflint.api import load
 
-    output.write(_rendered(load(path), options))
+    try:
+        model = load(path)
+    except UserError:
+        if not (options.plain and Path(path).is_file()):
+            raise
+        output.write(_plain_container(path))
+    else:
+        output.write(_rendered(model, options))
     return 0
 
 
@@ -122,3 +128,13 @@ def _plain_file(file: FileFacts) -> str:
     if file.kind.lfs_size is not None:
         lines.append(f"lfs size {file.kind.lfs_size}")
     return "\n".join(lines) + "\n"
+
+
+def _plain_container(path: str) -> str:
+    """The lines for a file that holds models, whatever it is called."""
+    from tflint.model.tables import FileFacts
+    from tflint.source import FileSource
+    from tflint.source.kind import kind_of
+
+    with FileSource(path) as source:
+        return _plain_file(FileFacts(kind_of(source), source.size))
