@@ -94,6 +94,11 @@ class TestTheLimit:
         assert made[9].properties == {"title": "tflite-lint: 21 more errors in 21 files"}
         assert made[9].message.startswith("21 more errors in 21 files: GitHub shows 10 annotations of a level.")
 
+    def test_is_kept_by_one_more_than_ten(self):
+        made = commands(*(at(f"{number}.tflite") for number in range(11)))
+        assert len(made) == 10
+        assert made[9].message.startswith("2 more errors in 2 files:")
+
     def test_is_not_reached_by_ten(self):
         made = commands(*(at(f"{number}.tflite") for number in range(10)))
         assert [command.properties["file"] for command in made] == [f"{number}.tflite" for number in range(10)]
@@ -130,7 +135,8 @@ class TestNames:
         found = finding(location=place, message=text, fix=text)
         notices = (Notice("unused-allow", text),)
         files = (FileReport(text, findings=(found,)),)
-        written = github.render(report(files=files, notices=notices, targets=(text,)))
+        targets = ("long " * 30, text)  # so wide that the second one begins a line of the summary
+        written = github.render(report(files=files, notices=notices, targets=targets))
         lines = written.splitlines()
         made = [command for line in lines if not line.startswith("::error file=") and (command := command_in(line))]
         assert made == []

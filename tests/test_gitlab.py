@@ -77,6 +77,7 @@ class TestFingerprints:
             for name in ("a.tflite", "b.tflite")
         ]
         assert len(violations(files=tuple(files))) == 2
+        assert violations(files=(files[1],)) == violations(files=tuple(files))[1:], "whatever becomes of the other one"
 
     def test_of_a_rule_that_speaks_of_a_place_twice_differ(self):
         assert len(violations(finding(), finding(), finding(target="tflm"))) == 3

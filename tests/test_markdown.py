@@ -154,7 +154,8 @@ def test_names_are_shown_and_mean_nothing(text, verbose):
     place = Location(f"{text}.tflite", "subgraphs[0].tensors[2]", (text, text))
     found = finding(location=place, message=f"tensor '{text}'", related=(Related(OPERATOR, text),), fix=f"see {text}")
     files = (FileReport(f"{text}.tflite", findings=(found, found), overview=OVERVIEW),)
-    made = page(files=files, verbose=verbose, notices=(Notice("unused-allow", text),), targets=(text,))
+    targets = ("long " * 30, text)  # so wide that the second one begins a line of the end
+    made = page(files=files, verbose=verbose, notices=(Notice("unused-allow", text),), targets=targets)
     assert made.tags <= OWN_TAGS
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in f"{text}.tflite")
     assert made.rows[1][0] == shown
