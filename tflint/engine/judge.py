@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from tflint.language.evaluate import BudgetError, Evaluator
 from tflint.language.expression import Expression
 from tflint.language.message import MAX_SHOWN
 from tflint.language.value import Value
-from tflint.values import frozen
+from tflint.values import EMPTY, frozen
 
 #: Rows judged at a time: enough for speed, few enough that lists of one chunk stay small.
 CHUNK_ROWS = 16_384
@@ -43,16 +43,19 @@ class Hit:
     values: tuple[Any, ...]
 
 
+_NO_ROWS = np.zeros(0, dtype=np.intp)
+
+
 class Verdict:
     """What judging a rule gave: the rows that break it, and for each file how many could not be decided, and why.
 
     `hits` has at most `MAX_PLACES` rows of each file; `unlisted` says how many more break the rule.
     """
 
-    def __init__(self, undecided: Iterable[int] = (), reason: str = "") -> None:
+    def __init__(self, undecided: Mapping[int, int] = EMPTY, reason: str = "") -> None:
         self.hits: list[Hit] = []
-        self.unlisted: Counter[int] = Counter()
-        self.undecided: Counter[int] = Counter(undecided)
+        self.unlisted: dict[int, int] = {}
+        self.undecided = dict(undecided)
         self.reason = reason
 
 
@@ -83,7 +86,7 @@ class Judge:
                     chunk = np.arange(begin, min(begin + CHUNK_ROWS, len(models)))
                     rows.chunk(self._evaluator(chunk, target))
         except (BudgetError, FactBudgetError) as error:
-            return Verdict(models.tolist(), str(error))
+            return Verdict(Counter(models.tolist()), str(error))
         if verdict.undecided:
             verdict.reason = _reason(rule, self.facts)
         return verdict
@@ -113,7 +116,7 @@ class _Rows:
     def __init__(self, rule: Rule, verdict: Verdict, models: NDArray[np.int32]) -> None:
         self.rule, self.verdict, self.models = rule, verdict, models
         self.left = TOTAL_ELEMENTS
-        self.listed: Counter[int] = Counter()
+        self.listed: dict[int, int] = {}
 
     def chunk(self, evaluator: Evaluator) -> None:
         """Judge an evaluator's rows; where they need too many list elements, in two halves."""
@@ -131,26 +134,35 @@ class _Rows:
         undecided: list[NDArray[Any]] = []
         if self.rule.where is not None:
             kept, unknown = _split(evaluator.value(self.rule.where.program), wanted=True)
-            if not len(kept) and not len(unknown):
-                return
             undecided.append(evaluator.rows[unknown])
+            if not len(kept):
+                self._leave_undecided(undecided)
+                return
             evaluator = evaluator.narrowed(kept)
         broken, unknown = _split(evaluator.value(self.rule.require.program), wanted=False)
         undecided.append(evaluator.rows[unknown])
-        broken = broken[self._is_listed(self.models[evaluator.rows[broken]])]
+        self._leave_undecided(undecided)
         if len(broken):
+            broken = broken[self._is_listed(self.models[evaluator.rows[broken]])]
             self.verdict.hits += self._hits(evaluator.narrowed(broken), evaluator.rows[broken])
-        self.verdict.undecided.update(self.models[np.concatenate(undecided)].tolist())
+
+    def _leave_undecided(self, parts: Sequence[NDArray[Any]]) -> None:
+        """Count rows as undecided; only when nothing can fail any more for which they would be judged again."""
+        undecided = self.verdict.undecided
+        for rows in parts:
+            for model in self.models[rows].tolist() if len(rows) else ():
+                undecided[model] = undecided.get(model, 0) + 1
 
     def _is_listed(self, models: NDArray[np.int32]) -> NDArray[np.bool_]:
         """Which of some rows that break the rule are among the first of their file; the others are counted."""
         listed = np.ones(len(models), dtype=np.bool_)
         for model, count in Counter(models.tolist()).items():
-            room = MAX_PLACES - self.listed[model]
+            before = self.listed.get(model, 0)
+            room = MAX_PLACES - before
             if count > room:
                 listed[np.flatnonzero(models == model)[room:]] = False
-                self.verdict.unlisted[model] += count - room
-            self.listed[model] += min(count, room)
+                self.verdict.unlisted[model] = self.verdict.unlisted.get(model, 0) + count - room
+            self.listed[model] = before + min(count, room)
         return listed
 
     def _hits(self, evaluator: Evaluator, rows: NDArray[Any]) -> Iterator[Hit]:
@@ -173,10 +185,10 @@ class _Rows:
 
 def _split(value: Value, *, wanted: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Rows where a condition is definitely what is wanted, and rows where it is unknown."""
-    truth = value.values == wanted
+    truth = value.values if wanted else ~value.values
     if value.state is None:
-        return np.flatnonzero(truth), np.zeros(0, dtype=np.intp)
-    return np.flatnonzero(truth & (value.state == PRESENT)), np.flatnonzero(value.state == UNKNOWN)
+        return truth.nonzero()[0], _NO_ROWS
+    return (truth & (value.state == PRESENT)).nonzero()[0], (value.state == UNKNOWN).nonzero()[0]
 
 
 def _python(value: Value, expression: Expression) -> list[Any]:

@@ -253,7 +253,7 @@ def _crash(selected: Selected, error: BaseException, path: str, plan: Plan) -> _
 def _not_checked(judged: Sequence[_Judged], number: int) -> list[NotChecked]:
     rows: dict[tuple[str, str], int] = {}
     for entry in judged:
-        count = entry.verdict.undecided[number]
+        count = entry.verdict.undecided.get(number, 0)
         if count:
             key = (entry.selected.rule.id, entry.verdict.reason)
             rows[key] = max(rows.get(key, 0), count)

@@ -51,7 +51,8 @@ def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:
     except UserError as error:
         raise located(error, config, ("ruleset",), config.ruleset) from None
     _require_metadata_names(config.metadata_require)
-    selected = tuple(_selected(rule, config) for rule in rules if _runs(rule, config))
+    metadata_rules = {METADATA_RULES[name] for name in config.metadata_require}
+    selected = tuple([_selected(rule, config, metadata_rules) for rule in rules if _runs(rule, config)])
     if not selected:
         hint = "preview and deprecated rules run only by their own id or name"
         raise UserError("no rule that is selected is left to run", hint=hint)
@@ -103,23 +104,24 @@ def specificity(token: str, rule: Rule) -> int:
 
 
 def _runs(rule: Rule, config: Config) -> bool:
-    wanted = max((specificity(token, rule) for token in config.select), default=0)
-    if not config.select:
-        wanted = 1 if rule.status == "stable" else 0
-    elif wanted < EXACT and rule.status != "stable":
+    wanted = _specificity(config.select, rule) if config.select else 1
+    if wanted < EXACT and rule.status != "stable":
         return False  # a preview or deprecated rule runs only where it is named itself
-    unwanted = max((specificity(token, rule) for token in config.ignore), default=0)
-    return wanted > unwanted
+    return wanted > _specificity(config.ignore, rule)
 
 
-def _selected(rule: Rule, config: Config) -> Selected:
-    chosen = config.severity.get(rule.id) or config.severity.get(rule.name)
+def _specificity(tokens: Sequence[str], rule: Rule) -> int:
+    return max([specificity(token, rule) for token in tokens]) if tokens else 0
+
+
+def _selected(rule: Rule, config: Config, metadata_rules: set[str]) -> Selected:
+    chosen = config.severity and (config.severity.get(rule.id) or config.severity.get(rule.name))
     is_newer = bool(config.ruleset) and rule.is_builtin and _numbers(rule.since) > _numbers(config.ruleset)
     if is_newer and not chosen:  # who gives it a severity knows it: no upgrade brought it in
         return Selected(rule, "note", is_newer=True)
     if rule.id == LFS_POINTER_RULE and config.lfs_pointers == "note":
         return Selected(rule, "note")
-    if rule.id in {METADATA_RULES[name] for name in config.metadata_require}:
+    if rule.id in metadata_rules:
         return Selected(rule, chosen or "error")
     return Selected(rule, chosen or rule.severity)
 

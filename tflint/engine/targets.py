@@ -55,6 +55,7 @@ def releases(runtime: str) -> list[Version]:
     return sorted({version for text in texts if (version := parse_version(runtime, text))}, reverse=True)
 
 
+@functools.cache
 def newest(runtime: str) -> Version | None:
     """The newest known release of a runtime; None where it has no versions."""
     return next(iter(releases(runtime)), None)
@@ -129,6 +130,7 @@ def op_versions(runtime: str, version: Version | None) -> dict[str, int] | None:
     return found
 
 
+@functools.cache
 def _known_custom_ops(runtime: str, version: Version | None) -> list[str]:
     """Custom operators that a runtime knows by itself."""
     known = table("op_versions")["custom_ops"][runtime]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from tflint.values import frozen
@@ -43,6 +44,7 @@ class Version:
         return self.numbers + (0,) * (4 - len(self.numbers))
 
 
+@functools.cache
 def parse_version(line: str, text: str) -> Version | None:
     """The version a text names, release numbers only (`2.0.2a1` is 2.0.2); None where it names none."""
     match = re.match(r"v?(\d{1,6}(?:\.\d{1,6}){0,3})(?!\d)", text)

@@ -20,22 +20,28 @@ def _count_where(value: Value, mask: Array) -> Array:
     return np.bincount(row_numbers(value.lengths)[mask], minlength=_rows(value))
 
 
-def _with_state(value: Value, state: int) -> Array:
-    """For each row how many elements have a state."""
+def _present(value: Value, mask: Array) -> Array:
+    """Elements of a mask that are present."""
+    return mask if value.state is None else mask & (value.state == PRESENT)
+
+
+def _n_left(value: Value) -> Array:
+    """For each row how many elements are not absent."""
+    assert value.lengths is not None
     if value.state is None:
-        return np.zeros(_rows(value), dtype=np.int64)
-    return _count_where(value, value.state == state)
+        return value.lengths
+    left: Array = value.lengths - _count_where(value, value.state == ABSENT)
+    return left
 
 
-def _present(value: Value) -> Array:
-    return np.ones(len(value.values), dtype=np.bool_) if value.state is None else value.state == PRESENT
-
-
-def _undecided(value: Value, decided: Array) -> State:
+def _undecided(value: Value, decided: Array | None = None) -> State:
     """The state of a fold that some rows decide by one element: else unknown where an element is."""
-    unknown = (_with_state(value, UNKNOWN) > 0) & ~decided
-    state = joined_state((unknown * UNKNOWN).astype(np.uint8) if unknown.any() else None)
-    return _of_list(value, state)
+    if value.state is None:
+        return _of_list(value, None)
+    unknown = _count_where(value, value.state == UNKNOWN) > 0
+    if decided is not None:
+        unknown &= ~decided
+    return _of_list(value, (unknown * UNKNOWN).astype(np.uint8) if unknown.any() else None)
 
 
 def _of_list(value: Value, state: State) -> State:
@@ -47,58 +53,66 @@ def _of_list(value: Value, state: State) -> State:
 
 def all_true(value: Value) -> Value:
     """Whether no element is false."""
-    false = _count_where(value, _present(value) & ~value.values) > 0
+    false = _count_where(value, _present(value, ~value.values)) > 0
     return Value(~false, _undecided(value, false))
 
 
 def any_true(value: Value) -> Value:
     """Whether an element is true."""
-    true = _count_where(value, _present(value) & value.values) > 0
+    true = _count_where(value, _present(value, value.values)) > 0
     return Value(true, _undecided(value, true))
 
 
 def count(value: Value) -> Value:
     """How many elements there are; absent ones do not count, unknown ones do."""
-    assert value.lengths is not None
-    return Value((value.lengths - _with_state(value, ABSENT)).astype(np.float64), _of_list(value, None))
+    return Value(_n_left(value).astype(np.float64), _of_list(value, None))
 
 
 def count_true(value: Value) -> Value:
     """How many elements are true."""
-    true = _count_where(value, _present(value) & value.values)
-    return Value(true.astype(np.float64), _undecided(value, np.zeros(len(true), dtype=np.bool_)))
+    true = _count_where(value, _present(value, value.values))
+    return Value(true.astype(np.float64), _undecided(value))
 
 
 def share(value: Value) -> Value:
     """Which part of the elements is true, 0 to 1; absent where there are none."""
-    true = _count_where(value, _present(value) & value.values)
-    total = _count_where(value, _present(value))
+    true = _count_where(value, _present(value, value.values))
+    total = _n_left(value) if value.state is None else _count_where(value, value.state == PRESENT)
     return Value(true / np.maximum(total, 1), _needs_one(value))
 
 
 def _needs_one(value: Value) -> State:
     """The state of a fold that needs an element: absent where there is none, unknown where one is."""
-    assert value.lengths is not None
-    left = value.lengths - _with_state(value, ABSENT)
-    state = np.where(left == 0, ABSENT, np.where(_with_state(value, UNKNOWN) > 0, UNKNOWN, PRESENT)).astype(np.uint8)
+    state: Array = np.where(_n_left(value) == 0, np.uint8(ABSENT), np.uint8(PRESENT))
+    if value.state is not None:
+        state[(state == PRESENT) & (_count_where(value, value.state == UNKNOWN) > 0)] = UNKNOWN
     return _of_list(value, state if state.any() else None)
 
 
 def total(value: Value) -> Value:
     """The sum of the elements; 0 where there are none."""
-    rows = row_numbers(value.lengths) if value.lengths is not None else np.zeros(0, dtype=np.int64)
-    kept = _present(value)
-    sums = np.bincount(rows[kept], weights=value.values[kept], minlength=_rows(value))
-    sums = sums.astype(np.float64)  # of no elements at all numpy makes integers
-    return Value(sums, _undecided(value, np.zeros(len(sums), dtype=np.bool_)))
+    assert value.lengths is not None
+    values, rows = value.values, row_numbers(value.lengths)
+    if value.state is not None:
+        kept = value.state == PRESENT
+        values, rows = values[kept], rows[kept]
+    sums = np.bincount(rows, weights=values, minlength=_rows(value))
+    return Value(sums.astype(np.float64), _undecided(value))  # of no elements at all numpy makes integers
+
+
+def _begins(value: Value) -> tuple[Array, Array]:
+    """The rows that have an element that is not absent, and where among all such elements theirs begin."""
+    counts = _n_left(value)
+    rows: Array = counts.nonzero()[0]
+    return rows, (counts.cumsum() - counts)[rows]
 
 
 def _reduced(value: Value, reduce: np.ufunc) -> Value:
-    values, rows = present_only(value)
+    rows, begins = _begins(value)
+    values = value.values if value.state is None else value.values[value.state != ABSENT]
     result = np.zeros(_rows(value))
-    if len(values):
-        starts = np.flatnonzero(np.r_[True, np.diff(rows) > 0])
-        result[rows[starts]] = reduce.reduceat(values, starts)
+    if len(rows):
+        result[rows] = reduce.reduceat(values, begins)
     return Value(result, _needs_one(value))
 
 
@@ -131,15 +145,12 @@ def median(value: Value) -> Value:
 
 def first(value: Value) -> Value:
     """The first element that is not absent; absent where there is none."""
-    assert value.lengths is not None
-    rows = row_numbers(value.lengths)
-    kept = np.arange(len(rows)) if value.state is None else np.flatnonzero(value.state != ABSENT)
-    n = _rows(value)
-    result = np.zeros(n, dtype=value.values.dtype)
-    state = np.full(n, ABSENT, dtype=np.uint8)
-    begins = kept[np.r_[True, np.diff(rows[kept]) > 0]] if len(kept) else kept
-    result[rows[begins]] = value.values[begins]
-    state[rows[begins]] = PRESENT if value.state is None else value.state[begins]
+    rows, begins = _begins(value)
+    kept = slice(None) if value.state is None else value.state != ABSENT
+    result = np.zeros(_rows(value), dtype=value.values.dtype)
+    state = np.full(_rows(value), ABSENT, dtype=np.uint8)
+    result[rows] = value.values[kept][begins]
+    state[rows] = PRESENT if value.state is None else value.state[kept][begins]
     return Value(result, _of_list(value, state if state.any() else None), labels=value.labels)
 
 
@@ -165,7 +176,7 @@ def element(value: Value, index: Value) -> Value:
 def has_elements(value: Value) -> Value:
     """Whether the list is there and has an element that is not absent."""
     assert value.lengths is not None
-    some = value.lengths - _with_state(value, ABSENT) > 0
+    some: Array = _n_left(value) > 0
     if value.row_state is not None:
         some = np.where(value.row_state == PRESENT, some, value.row_state == UNKNOWN)
     return Value(some)

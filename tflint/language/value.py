@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.columns.column import ABSENT, PRESENT, UNKNOWN, State
-from tflint.values import holder, replace
+from tflint.values import holder
 
 Array = NDArray[Any]
 
@@ -47,7 +47,7 @@ def expanded(value: Value, n_rows: int) -> Value:
     """A constant as one value a row; anything else as it is."""
     if not value.is_constant:
         return value
-    return replace(value, values=np.repeat(value.values, n_rows), is_constant=False)
+    return Value(value.values.repeat(n_rows), labels=value.labels)
 
 
 def joined_state(*states: State) -> State:
@@ -61,26 +61,23 @@ def joined_state(*states: State) -> State:
 
 def row_numbers(lengths: Array) -> Array:
     """For each element the number of its row."""
-    return np.repeat(np.arange(len(lengths)), lengths)
+    numbers: Array = np.arange(len(lengths)).repeat(lengths)
+    return numbers
 
 
 def aligned(left: Value, right: Value) -> tuple[Value, Value, Array | None, State]:
     """Both sides with equally many elements, and the lengths and row state of the result (None: one value a row)."""
-    if not left.is_list and not right.is_list:
+    if left.lengths is None and right.lengths is None:
         return left, right, None, None
-    if left.is_list and right.is_list:
-        return _align_lists(left, right)
-    if right.is_list:
+    if left.lengths is None:
         right, left, lengths, row_state = aligned(right, left)
         return left, right, lengths, row_state
-    assert left.lengths is not None
+    if right.lengths is not None:
+        return _align_lists(left, right)
     if right.is_constant:
         return left, right, left.lengths, left.row_state
-    spread = replace(
-        right,
-        values=np.repeat(right.values, left.lengths),
-        state=None if right.state is None else np.repeat(right.state, left.lengths),
-    )
+    state = None if right.state is None else right.state.repeat(left.lengths)
+    spread = Value(right.values.repeat(left.lengths), state, labels=right.labels)
     return left, spread, left.lengths, joined_state(left.row_state, right.state)
 
 
@@ -88,11 +85,11 @@ def _align_lists(left: Value, right: Value) -> tuple[Value, Value, Array, State]
     assert left.lengths is not None
     assert right.lengths is not None
     row_state = joined_state(left.row_state, right.row_state)
-    if np.array_equal(left.lengths, right.lengths):
+    equal = left.lengths == right.lengths
+    if equal.all():
         return left, right, left.lengths, row_state
     # What a list that is not there holds, nobody may compare: it is emptied, and its length says nothing.
     there = np.ones(len(left.lengths), dtype=np.bool_) if row_state is None else row_state == PRESENT
-    equal = left.lengths == right.lengths
     lengths = np.where(equal | (right.lengths == 1), left.lengths, np.where(left.lengths == 1, right.lengths, 0))
     lengths = np.where(there, lengths, 0)
     odd = there & ~equal & (left.lengths != 1) & (right.lengths != 1)
@@ -110,7 +107,7 @@ def _stretched(value: Value, lengths: Array) -> Value:
     inner = np.arange(len(rows)) - before[rows]
     index = starts[rows] + np.where(value.lengths[rows] == 1, 0, inner)
     state = None if value.state is None else value.state[index]
-    return replace(value, values=value.values[index], state=state, lengths=lengths)
+    return Value(value.values[index], state, lengths, value.row_state, value.labels)
 
 
 def emptied(value: Value) -> Value:
