@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,20 +17,18 @@ from tflint.language.evaluate import BudgetError, Evaluator
 from tflint.language.expression import Expression
 from tflint.language.message import MAX_SHOWN
 from tflint.language.value import Value
-from tflint.values import EMPTY, frozen
+from tflint.values import frozen
 
-#: Rows judged at a time: enough for speed, few enough that lists of one chunk stay small.
-CHUNK_ROWS = 16_384
-#: Rules over tables of up to this many rows share what they gather; beyond, keeping it would cost too much memory.
-SHARED_ROWS = 4096
+#: Rows judged at a time: enough for speed, few enough that what the rules over a table share of them stays small.
+CHUNK_ROWS = 8192
 #: List elements of one expression over one chunk; a chunk that needs more is halved.
 CHUNK_ELEMENTS = 2_000_000
 #: List elements of one rule over all chunks: what a hostile model can cost.
 TOTAL_ELEMENTS = 40_000_000
-
-
 #: Places of one file that one rule lists, in stored order; more help nobody, and 5 KB of hostile file can have 100,000.
 MAX_PLACES = 1000
+
+_NO_ROWS = np.zeros(0, dtype=np.intp)
 
 
 @frozen
@@ -43,58 +41,58 @@ class Hit:
     values: tuple[Any, ...]
 
 
-_NO_ROWS = np.zeros(0, dtype=np.intp)
+class Case:
+    """A rule that is judged for a declared target (by number), and what came of it.
 
-
-class Verdict:
-    """What judging a rule gave: the rows that break it, and for each file how many could not be decided, and why.
-
-    `hits` has at most `MAX_PLACES` rows of each file; `unlisted` says how many more break the rule.
+    `hits` are rows that break the rule, of each file at most `MAX_PLACES`; `unlisted` says how many more there are.
+    `undecided` counts for each file the rows that could not be decided, and `reason` says why. `crash` is what the rule
+    or a fact that it reads failed with, where one did: then there is no verdict.
     """
 
-    def __init__(self, undecided: Mapping[int, int] = EMPTY, reason: str = "") -> None:
+    def __init__(self, rule: Rule, target: int = 0) -> None:
+        self.rule, self.target = rule, target
         self.hits: list[Hit] = []
         self.unlisted: dict[int, int] = {}
-        self.undecided = dict(undecided)
-        self.reason = reason
+        self.undecided: dict[int, int] = {}
+        self.reason = ""
+        self.crash: Exception | None = None
 
 
 class Judge:
-    """Judges rules over the tables of one batch, for declared targets; `targets` are what rules read of each.
+    """Judges cases over the tables of a batch; `targets` are what rules read of each declared target.
 
-    Rules whose table is small share an evaluator, so that what many of them ask for is evaluated once.
+    The rules over a table are judged together, some rows at a time, so that what they have in common is evaluated once.
     """
 
     def __init__(self, facts: Facts, constants: Mapping[str, Any], targets: Sequence[Mapping[str, Any]]) -> None:
         self.facts = facts
         self.constants = constants
         self.targets = targets
-        self._shared: dict[tuple[str, int], Evaluator] = {}
 
-    def judge(self, rule: Rule, target: int = 0) -> Verdict:
-        """Judge a rule over all rows of its table, with a target's values where it reads the target."""
-        verdict = Verdict()
-        models = self.facts.table(rule.for_each).model
-        if not len(models):
-            return verdict
-        rows = _Rows(rule, verdict, models)
-        try:
-            if len(models) <= SHARED_ROWS:
-                rows.chunk(self._whole_table(rule.for_each, target))
+    def judge(self, cases: Iterable[Case]) -> None:
+        """Judge cases and write into them what came of it."""
+        by_table: dict[str, list[Case]] = {}
+        for case in cases:
+            by_table.setdefault(case.rule.for_each, []).append(case)
+        for table, its_cases in by_table.items():
+            try:
+                models = self.facts.table(table).model
+            except Exception as error:  # a derived table's function failed: so did each rule over it
+                for case in its_cases:
+                    case.crash = error
             else:
-                for begin in range(0, len(models), CHUNK_ROWS):
-                    chunk = np.arange(begin, min(begin + CHUNK_ROWS, len(models)))
-                    rows.chunk(self._evaluator(chunk, target))
-        except (BudgetError, FactBudgetError) as error:
-            return Verdict(Counter(models.tolist()), str(error))
-        if verdict.undecided:
-            verdict.reason = _reason(rule, self.facts)
-        return verdict
+                self._judge_rows(its_cases, models)
 
-    def _whole_table(self, table: str, target: int) -> Evaluator:
-        if (table, target) not in self._shared:
-            self._shared[table, target] = self._evaluator(np.arange(self.facts.n(table)), target)
-        return self._shared[table, target]
+    def _judge_rows(self, cases: Sequence[Case], models: NDArray[np.int32]) -> None:
+        trials = [_Trial(case, models) for case in cases]
+        for begin in range(0, len(models), CHUNK_ROWS):
+            rows = np.arange(begin, min(begin + CHUNK_ROWS, len(models)))
+            evaluators = {number: self._evaluator(rows, number) for number in {case.target for case in cases}}
+            for trial in trials:
+                trial.judge(evaluators[trial.case.target])
+        for case in cases:
+            if case.undecided and not case.reason:
+                case.reason = _reason(case.rule, self.facts)
 
     def _evaluator(self, rows: NDArray[Any], target: int) -> Evaluator:
         records = {"target": self.targets[target]}
@@ -110,16 +108,34 @@ def _reason(rule: Rule, facts: Facts) -> str:
     return "; or ".join(known) or "a value that the rule needs could not be determined"
 
 
-class _Rows:
-    """Judges one rule over the rows of evaluators, and adds to its verdict."""
+class _Trial:
+    """Judges one case over the rows of evaluators, and adds to what came of it."""
 
-    def __init__(self, rule: Rule, verdict: Verdict, models: NDArray[np.int32]) -> None:
-        self.rule, self.verdict, self.models = rule, verdict, models
+    def __init__(self, case: Case, models: NDArray[np.int32]) -> None:
+        self.case, self.rule, self.models = case, case.rule, models
         self.left = TOTAL_ELEMENTS
         self.listed: dict[int, int] = {}
+        self.is_over = False
 
-    def chunk(self, evaluator: Evaluator) -> None:
-        """Judge an evaluator's rows; where they need too many list elements, in two halves."""
+    def judge(self, evaluator: Evaluator) -> None:
+        """Judge an evaluator's rows; where that fails, nothing of the case stands."""
+        if self.is_over:
+            return
+        try:
+            self._judge_or_halve(evaluator)
+        except (BudgetError, FactBudgetError) as error:
+            self._end()
+            self.case.undecided, self.case.reason = dict(Counter(self.models.tolist())), str(error)
+        except Exception as error:  # named in a finding: a defect of one rule must not cost the others
+            self._end()
+            self.case.crash = error
+
+    def _end(self) -> None:
+        self.is_over = True
+        self.case.hits, self.case.unlisted, self.case.undecided = [], {}, {}
+
+    def _judge_or_halve(self, evaluator: Evaluator) -> None:
+        """Judge rows; where they need too many list elements, in two halves."""
         try:
             self._judge(evaluator)
         except BudgetError:
@@ -127,8 +143,8 @@ class _Rows:
             self.left -= CHUNK_ELEMENTS
             if n == 1 or self.left <= 0:
                 raise
-            self.chunk(evaluator.narrowed(np.arange(n // 2)))
-            self.chunk(evaluator.narrowed(np.arange(n // 2, n)))
+            self._judge_or_halve(evaluator.narrowed(np.arange(n // 2)))
+            self._judge_or_halve(evaluator.narrowed(np.arange(n // 2, n)))
 
     def _judge(self, evaluator: Evaluator) -> None:
         undecided: list[NDArray[Any]] = []
@@ -144,11 +160,11 @@ class _Rows:
         self._leave_undecided(undecided)
         if len(broken):
             broken = broken[self._is_listed(self.models[evaluator.rows[broken]])]
-            self.verdict.hits += self._hits(evaluator.narrowed(broken), evaluator.rows[broken])
+            self.case.hits += self._hits(evaluator.narrowed(broken), evaluator.rows[broken])
 
     def _leave_undecided(self, parts: Sequence[NDArray[Any]]) -> None:
         """Count rows as undecided; only when nothing can fail any more for which they would be judged again."""
-        undecided = self.verdict.undecided
+        undecided = self.case.undecided
         for rows in parts:
             for model in self.models[rows].tolist() if len(rows) else ():
                 undecided[model] = undecided.get(model, 0) + 1
@@ -161,7 +177,7 @@ class _Rows:
             room = MAX_PLACES - before
             if count > room:
                 listed[np.flatnonzero(models == model)[room:]] = False
-                self.verdict.unlisted[model] = self.verdict.unlisted.get(model, 0) + count - room
+                self.case.unlisted[model] = self.case.unlisted.get(model, 0) + count - room
             self.listed[model] = before + min(count, room)
         return listed
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tflint.catalog.rule import Rule
 from tflint.columns.column import text_of
 from tflint.engine.identity import identity
-from tflint.engine.judge import Hit, Judge, Verdict
+from tflint.engine.judge import Case, Hit, Judge
 from tflint.engine.locate import Locator
 from tflint.engine.select import Selected
 from tflint.engine.targets import Target, is_refusing
@@ -47,11 +47,11 @@ class BatchCrashError(TflintError):
 
 @frozen
 class _Judged:
-    """A rule's verdict for one target (None: for all), how severe that is, and whom it holds for (None: everybody)."""
+    """A rule judged for one target (None: for all), how severe that is, and whom it holds for (None: everybody)."""
 
     selected: Selected
     target: Target | None
-    verdict: Verdict
+    case: Case
     severity: str
     holds_for: str | None
 
@@ -66,19 +66,17 @@ def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileRepo
     rules = _concerned(tables, plan)
     facts = Facts(tables, _read_by(rules), plan.plugins)
     locator = Locator(facts, list(files))
+    judged = [one for selected in rules for one in _to_judge(selected, plan)]
     judge = Judge(facts, plan.constants, [target.record() for target in plan.targets])
-    judged: list[_Judged] = []
-    crashes: list[tuple[Selected, BaseException]] = []
-    for selected in rules:
-        try:
-            judged += _judge(selected, judge, plan)
-        except Exception as error:  # named in a finding: a defect of one rule must not cost the others
-            _raise_source_error(error)
-            if len(files) > 1:
-                raise BatchCrashError(str(error)) from error
-            crashes.append((selected, error))
+    judge.judge(one.case for one in judged)
+    crashes = {one.case.rule.id: (one.selected, one.case.crash) for one in judged if one.case.crash is not None}
+    for _, crash in crashes.values():
+        _raise_source_error(crash)
+        if len(files) > 1:
+            raise BatchCrashError(str(crash)) from crash
+    judged = [one for one in judged if one.case.rule.id not in crashes]
     findings = _findings(judged, locator)
-    for selected, crash in crashes:
+    for selected, crash in crashes.values():
         findings[0].append(_crash(selected, crash, files[0], plan))
     overviews = _overviews(facts)
     facts.forget()
@@ -139,15 +137,16 @@ def _raise_source_error(error: BaseException) -> None:
         seen = seen.__cause__
 
 
-def _judge(selected: Selected, judge: Judge, plan: Plan) -> list[_Judged]:
+def _to_judge(selected: Selected, plan: Plan) -> list[_Judged]:
+    """A rule once for each declared target, or once for all where it does not read the target."""
     rule = selected.rule
     if rule.reads_target:
         return [
-            _Judged(selected, target, judge.judge(rule, number), selected.severity, target.name)
+            _Judged(selected, target, Case(rule, number), selected.severity, target.name)
             for number, target in enumerate(plan.targets)
         ]
     severity, holds_for = _severity(selected, plan)
-    return [_Judged(selected, None, judge.judge(rule), severity, holds_for)]
+    return [_Judged(selected, None, Case(rule), severity, holds_for)]
 
 
 def _severity(selected: Selected, plan: Plan) -> tuple[str, str | None]:
@@ -175,8 +174,8 @@ def _findings(judged: Sequence[_Judged], locator: Locator) -> dict[int, list[_Fo
     for entry in judged:
         rule = entry.selected.rule
         louder = muted.get(rule.id, {})
-        unlisted = entry.verdict.unlisted.copy()
-        for hit in entry.verdict.hits:
+        unlisted = entry.case.unlisted.copy()
+        for hit in entry.case.hits:
             if not any(louder.get(place, -1) >= entry.rank for place in _places(rule, hit)):
                 file = locator.file_of(rule.for_each, hit.row)
                 findings[file].append(_found(entry, hit, locator, unlisted.pop(file, 0)))
@@ -196,7 +195,7 @@ def _muted(judged: Sequence[_Judged]) -> dict[str, dict[tuple[str, int], int]]:
     muted: dict[str, dict[tuple[str, int], int]] = defaultdict(dict)
     for entry in judged:
         for other in entry.selected.rule.mutes:
-            for hit in entry.verdict.hits:
+            for hit in entry.case.hits:
                 for place in _places(entry.selected.rule, hit):
                     muted[other][place] = max(muted[other].get(place, 0), entry.rank)
     return muted
@@ -253,9 +252,9 @@ def _crash(selected: Selected, error: BaseException, path: str, plan: Plan) -> _
 def _not_checked(judged: Sequence[_Judged], number: int) -> list[NotChecked]:
     rows: dict[tuple[str, str], int] = {}
     for entry in judged:
-        count = entry.verdict.undecided.get(number, 0)
+        count = entry.case.undecided.get(number, 0)
         if count:
-            key = (entry.selected.rule.id, entry.verdict.reason)
+            key = (entry.selected.rule.id, entry.case.reason)
             rows[key] = max(rows.get(key, 0), count)
     return [NotChecked(rule, count, reason) for (rule, reason), count in rows.items()]
 
