@@ -22,7 +22,6 @@ from tests.corpus import model_paths, needs_corpus
 from tests.models.named import MODELS_DIRECTORY
 from tests.report_readers import all_seen, read_github, truth
 from tests.test_github import command_in
-from tests.test_layers import loaded
 from tests.test_markdown import Page
 from tests.test_reports import variants
 from tflint.cli.main import run
@@ -188,13 +187,6 @@ class TestAFileName:
 
 
 # --- the table ------------------------------------------------------------------------------------------------------
-
-
-def test_a_format_is_imported_when_it_is_asked_for():
-    modules = tuple(
-        f"tflint.report.{name}" for name in ("jsonreport", "sarif", "junit", "github", "gitlab", "markdown")
-    )
-    assert loaded(["tflint.cli.main", "tflint.report.formats"], modules) == ""
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -142,6 +142,13 @@ for path in sys.argv[1:]:
     assert "tflint.container" in with_container
 
 
+def test_a_report_is_imported_when_it_is_rendered():
+    """The command line knows the formats' names; `--help` and a run that stops early need no more of them."""
+    reports = tuple(name for name in all_modules("tflint.report") if not name.endswith((".report", ".formats")))
+    assert len(reports) > 10
+    assert loaded(["tflint.cli.main"], reports) == ""
+
+
 def test_no_module_imports_at_once_what_is_rarely_needed():
     modules = all_modules()
     assert len(modules) > 50

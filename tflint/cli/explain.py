@@ -8,7 +8,6 @@ import sys
 from typing import Any
 
 from tflint.cli import output, plugins
-from tflint.report.layout import broken
 
 #: A page is no wider: it is prose.
 WIDTH = 100
@@ -44,6 +43,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _plain(markdown: str, width: int) -> str:
     """The page without Markdown's marks: headings in capitals, text filled, code as it is."""
+    from tflint.report.layout import broken
+
     lines: list[str] = []
     is_code = False
     for line in markdown.splitlines():

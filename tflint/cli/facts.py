@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from tflint.cli import output, plugins
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
-from tflint.report.layout import beside, broken
 
 if TYPE_CHECKING:
     from tflint.columns.types import ColumnDeclaration, TableDeclaration
@@ -50,6 +49,7 @@ def run(options: argparse.Namespace) -> int:
         output.write(_language())
         return 0
     from tflint.facts.declared import all_tables
+    from tflint.report.layout import broken
 
     more = plugins.allowed(options)
     tables = more.tables if more else all_tables()
@@ -69,6 +69,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _lines(table: TableDeclaration) -> Iterator[str]:
     """A table and its columns; those derived from others say from which."""
+    from tflint.report.layout import beside, broken
+
     columns = table.columns.values()
     names = max(len(column.name) for column in columns) + 2
     types = max(len(_type(column)) for column in columns) + 2
@@ -116,6 +118,7 @@ def _plain(table: TableDeclaration) -> dict[str, Any]:
 def _language() -> str:
     import tflint.language
     from tflint.catalog.target_fields import TARGET_MEANINGS
+    from tflint.report.layout import beside
     from tflint.resources import table_names
 
     _, _, semantics = (tflint.language.__doc__ or "").partition("Semantics, in short. ")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TextIO
 
 from tflint.errors import UserError
-from tflint.report.layout import MIN_WIDTH, WIDTH
 
 
 def require_writable(path: str | None) -> None:
@@ -124,13 +123,15 @@ def _tolerant(stream: TextIO) -> None:
         reconfigure(errors="backslashreplace")
 
 
-def width(stream: TextIO, otherwise: int = WIDTH) -> int:
-    """How many characters wide to write: as the terminal is, within what can be read; elsewhere as given.
+def width(stream: TextIO, otherwise: int | None = None) -> int:
+    """How many characters wide to write: as the terminal is, within what can be read; elsewhere as given, or `WIDTH`.
 
     COLUMNS wins over what the terminal says of itself.
     """
+    from tflint.report.layout import MIN_WIDTH, WIDTH
+
     if not stream.isatty():
-        return otherwise
+        return WIDTH if otherwise is None else otherwise
     import shutil
 
     return max(MIN_WIDTH, min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH))

@@ -13,7 +13,6 @@ from tflint.config import Config
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 from tflint.report.formats import FORMATS, Options
-from tflint.report.layout import WIDTH, Style
 
 if TYPE_CHECKING:
     from tflint.findings import Report
@@ -87,6 +86,8 @@ def write(
 
 
 def _rendered(report: Report, form: str, path: str | None, options: argparse.Namespace, config: Config) -> str:
+    from tflint.report.layout import WIDTH, Style
+
     is_printed = path in (None, "-")
     style = Style(
         color=output.wants_color(options.color, sys.stdout) if is_printed else options.color == "always",

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import output, plugins
-from tflint.report.layout import beside
 
 if TYPE_CHECKING:
     from tflint.catalog import Rule
@@ -59,6 +58,8 @@ def run_list(options: argparse.Namespace) -> int:
 
 def _lines(rules: Sequence[Rule]) -> Iterator[str]:
     """A line for each rule; on a terminal that is too narrow for that, as many as it takes."""
+    from tflint.report.layout import beside
+
     width = output.width(sys.stdout, otherwise=sys.maxsize)
     column = max(len(rule.name) for rule in rules)
     for rule in rules:
