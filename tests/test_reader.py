@@ -24,10 +24,11 @@ from tests.models.named import NOT_RUNNABLE, RUNNABLE
 from tests.models.plain import with_zip
 from tests.test_batches import state_of, values_of
 from tflint.columns.column import Lists, Texts
+from tflint.flatbuffer.budgets import MAX_TABLES
 from tflint.flatbuffer.errors import FlatbufferError
 from tflint.flatbuffer.layout import Field, TableLayout
 from tflint.flatbuffer.node import Node
-from tflint.flatbuffer.reader import MAX_DEPTH, MAX_TABLES, Forest, read_forest
+from tflint.flatbuffer.reader import MAX_DEPTH, Forest, read_forest
 from tflint.flatbuffer.window import Window
 from tflint.model.declare import raw_tables
 from tflint.model.load import batches, open_model
@@ -348,9 +349,9 @@ def put(content: bytearray, code: str, offset: int, value: int) -> bytearray:
 
 def field_at(node: Node, name: str, row: int = 0) -> int:
     """The byte where a field of a row is stored."""
-    (index,) = (k for k, declared in enumerate(node.layout.fields) if declared.name == name)
-    assert node.field_offsets[row, index]
-    return int(node.positions[row]) + int(node.field_offsets[row, index])
+    slot = node.layout.field(name).slot
+    assert node.field_offsets[row, slot]
+    return int(node.positions[row]) + int(node.field_offsets[row, slot])
 
 
 def vtable_at(content: bytes | bytearray, node: Node, row: int = 0) -> int:

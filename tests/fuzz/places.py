@@ -82,10 +82,10 @@ def _add_node(places: Places, node: Node, schema: Schema) -> None:
     places.tables += positions
     for vtable in vtables:
         places.slots += range(vtable, vtable + 4 + 2 * node.layout.n_slots, 2)
-    for index, declared in enumerate(node.layout.fields):
-        stored = node.field_offsets[:MAX_ALIKE, index].tolist()
+    for declared in node.layout.fields:
+        stored = node.field_offsets[:MAX_ALIKE, declared.slot].tolist()
         at = [position + offset for position, offset in zip(positions, stored, strict=True) if offset]
-        if declared.name in node.scalars:
+        if declared.name in node.layout.scalars:
             places.scalars += [_scalar(offset, declared.type, schema) for offset in at]
         else:
             places.offsets += at

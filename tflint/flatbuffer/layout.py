@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
-from tflint.values import frozen
+from tflint.values import EMPTY, frozen
 
 #: Width in bytes of the scalar types of the FlatBuffers schema language.
 SCALAR_WIDTHS = {
@@ -47,12 +48,17 @@ class Field:
 
 @frozen
 class TableLayout:
-    """A table: its fields in slot order, and how many vtable slots this version of the schema knows."""
+    """A table: its fields in slot order, and how many vtable slots this version of the schema knows.
+
+    `scalars` gives the scalar type of each field that is no offset, `widths` for each slot its bytes (0: an offset).
+    """
 
     name: str
     fields: tuple[Field, ...]
     n_slots: int
     added_in: str = ""
+    scalars: Mapping[str, str] = EMPTY
+    widths: tuple[int, ...] = ()
 
     def field(self, name: str) -> Field:
         """The field of that name; KeyError where there is none."""

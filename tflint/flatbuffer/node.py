@@ -35,10 +35,11 @@ class Node:
 
     `positions`: byte offset of each table; `roots`: which file it is of, ascending; `parents`: row of the parent node
     it was first reached from; `ordinals`: its index in the parent's vector (0 where it is no element of one);
-    `sizes`: bytes of the table itself. `uses`: how often each table is named, once for each table that shares the one
-    above it; None where nothing is shared. `links` of a child that is not a vector: row of the child for each row of
-    this node, -1 for none. `newer`: rows whose vtable is longer than the schema knows. `texts`: the strings of a vector
-    of strings, all rows' one after the other.
+    `sizes`: bytes of the table itself; `field_offsets`: for each slot where in the table that field is stored, 0 where
+    it is not. `uses`: how often each table is named, once for each table that shares the one above it; None where
+    nothing is shared. `links` of a child that is not a vector: row of the child for each row of this node, -1 for none.
+    `newer`: rows whose vtable is longer than the schema knows. `texts`: the strings of a vector of strings, all rows'
+    one after the other.
     """
 
     def __init__(
@@ -70,7 +71,6 @@ class Node:
         self.children: dict[str, Node] = {}
         self.links: dict[str, NDArray[np.int32]] = {}
         self.union_types: dict[str, NDArray[np.uint8]] = {}
-        self.scalars: dict[str, str] = {}
         self.texts: dict[str, Vector] = {}
 
     def __len__(self) -> int:
@@ -78,19 +78,19 @@ class Node:
 
     def is_set(self, name: str) -> NDArray[np.bool_]:
         """Which rows store the field (a scalar that equals its default usually is not stored)."""
-        stored: NDArray[np.bool_] = self.field_offsets[:, self._index(name)] != 0
+        stored: NDArray[np.bool_] = self.field_offsets[:, self.layout.field(name).slot] != 0
         return stored
 
     def scalar(self, name: str) -> NDArray[Any]:
         """A scalar field as a column, defaults filled in."""
-        index = self._index(name)
-        declared = self.layout.fields[index]
-        dtype = DTYPES[self.scalars[name]]
-        offsets = self.field_offsets[:, index]
-        rows = np.flatnonzero(offsets)
-        values = np.full(len(self), declared.default or 0, dtype=dtype)
-        if len(rows):
-            values[rows] = self.window.take(self.positions[rows] + offsets[rows], self.scalars[name])
+        declared, scalar = self.layout.field(name), self.layout.scalars[name]
+        offsets = self.field_offsets[:, declared.slot]
+        rows = offsets.nonzero()[0]
+        if len(rows) == len(self):
+            values = self.window.take(self.positions + offsets, scalar)
+        else:
+            values = np.full(len(self), declared.default or 0, dtype=DTYPES[scalar])
+            values[rows] = self.window.take(self.positions[rows] + offsets[rows], scalar)
         return values.astype(np.bool_) if declared.type == "bool" else values
 
     def vector(self, name: str) -> Vector:
@@ -98,7 +98,7 @@ class Node:
         if name in self.vectors:
             return self.vectors[name]
         zeros = np.zeros(len(self), dtype=np.int64)
-        return Vector(zeros, zeros, np.zeros(len(self), dtype=np.bool_), self.scalars.get(name, "ubyte"))
+        return Vector(zeros, zeros, np.zeros(len(self), dtype=np.bool_), "ubyte")
 
     def link(self, name: str) -> NDArray[np.int32]:
         """Row of the child node of each row, -1 for none, for a field that holds a table (or a union's member)."""
@@ -111,17 +111,11 @@ class Node:
             node = node.children.get(name) if node else None
         return node
 
-    def _index(self, name: str) -> int:
-        for index, declared in enumerate(self.layout.fields):
-            if declared.name == name:
-                return index
-        raise KeyError(f"table {self.layout.name} has no field {name}")
 
-
-def empty_node(path: str, layout: TableLayout, window: Window, scalars: dict[str, str]) -> Node:
+def empty_node(path: str, layout: TableLayout, window: Window) -> Node:
     """A node without rows, for a place of the schema where no file has a table."""
     none = np.zeros(0, dtype=np.int32)
-    node = Node(
+    return Node(
         path,
         layout,
         window,
@@ -130,8 +124,6 @@ def empty_node(path: str, layout: TableLayout, window: Window, scalars: dict[str
         none,
         none,
         none,
-        np.zeros((0, len(layout.fields)), dtype=np.uint16),
+        np.zeros((0, layout.n_slots), dtype=np.uint16),
         np.zeros(0, dtype=np.intp),
     )
-    node.scalars = scalars
-    return node

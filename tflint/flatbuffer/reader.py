@@ -1,39 +1,42 @@
-"""Reads all tables of one or many flatbuffers in a few gathers per kind of table, and checks every offset on the way.
+"""Reads all tables of one or many flatbuffers, depth by depth, and checks every offset on the way.
 
-The checks are those of the FlatBuffers verifier in C++ (bounds, alignment, terminated strings, depth, number of
-tables), for all rows of a kind at once.
+The tables of one depth are read in a few gathers, whatever they are tables of. The checks are those of the FlatBuffers
+verifier in C++ (bounds, alignment, terminated strings, depth, number of tables), for all rows at once.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import flat_positions
-from tflint.flatbuffer.checks import Checks, dotted
-from tflint.flatbuffer.errors import FlatbufferError
-from tflint.flatbuffer.layout import Field, Layouts
+from tflint.flatbuffer.budgets import Budgets
+from tflint.flatbuffer.checks import Checks, Spots
+from tflint.flatbuffer.layout import Field, Layouts, TableLayout
+from tflint.flatbuffer.links import (
+    Link,
+    Waiting,
+    children_of,
+    distinct_rows,
+    groups_of,
+    joined_path,
+    links_of,
+    runs_of,
+    used_numbers,
+    uses_of,
+    vector_of,
+)
 from tflint.flatbuffer.node import Node, Vector
 from tflint.flatbuffer.window import DTYPES, Offsets, Window
 from tflint.values import holder
 
-#: Tables per file, shared ones counted as often as they are named: the limit of the C++ verifier, which LiteRT runs
-#: before it loads a file.
-MAX_TABLES = 1_000_000
-#: Tables of all files of a batch: many small files that repeat themselves must not add up.
-MAX_BATCH_TABLES = MAX_TABLES // 4
 #: Nesting of tables, the root table included; the limit of the C++ verifier.
 MAX_DEPTH = 64
 #: A vector's length must fit a signed 32-bit offset.
 MAX_VECTOR_BYTES = 2**31 - 1
 #: A file without a fixed part shorter than this cannot hold a root offset and an identifier.
 MIN_FILE_BYTES = 8
-#: Elements of all vectors of one field in one file, vectors that are shared or stand in a shared table counted as often
-#: as they are used. Unshared vectors cannot hold more elements than the file has bytes; the allowance lets small files
-#: share freely; it is one for all files of a batch.
-RAGGED_ALLOWANCE = 100_000
 
 
 @holder
@@ -57,304 +60,273 @@ class _Reader(Checks):
     def __init__(self, window: Window, layouts: Layouts) -> None:
         super().__init__(window)
         self.layouts = layouts
-        self.n_tables = np.zeros(window.n_files, dtype=np.int64)
+        self.budgets = Budgets(window)
         self.newer: dict[int, list[str]] = {}
 
     def read(self, root_table: str) -> Forest:
         roots = np.arange(self.window.n_files, dtype=np.int32)
-        starts = self.window.starts
-        self.require(starts + MIN_FILE_BYTES <= self.window.ends, starts, roots, "", "the file is too short", True)
-        offsets = self.window.take(starts, "int")
-        self.require(offsets > 0, starts, roots, "", "the root offset is zero or negative")
+        starts = Spots.joined([(self.window.starts, roots, "")])
+        self.require(starts, self.inside(starts, starts.offsets + MIN_FILE_BYTES, "the root offset and identifier"))
+        distances = self.window.take(starts.offsets, "int")
+        self.require(starts, (distances > 0, "the root offset is zero or negative", False))
+        tables = starts.moved(starts.offsets + distances)
+        self.require(tables, self.inside(tables, tables.offsets + 4, "a table"), self.aligned(tables, 4, "a table"))
+        self.budgets.add_tables("", roots, None, None)
         parents = np.zeros(len(roots), dtype=np.int32)
-        self._count(np.ones(len(roots), dtype=np.int64), "")
-        root = self._node("", root_table, starts + offsets, roots, parents, parents, None, depth=1)
+        root, *_ = self._below([Waiting("", root_table, tables.offsets, roots, parents, parents, None)])
         return Forest(root, self.extents, self.newer)
 
-    # -- one node ------------------------------------------------------------------------------------------------------
+    def _below(self, waiting: list[Waiting]) -> list[Node]:
+        """Read waiting tables and all that hangs below them, one depth after the other; gives the first ones' nodes."""
+        first: list[Node] = []
+        depth = 0
+        while waiting:
+            depth += 1
+            below: list[Waiting] = []
+            for group in groups_of(waiting):
+                nodes = self._nodes(group, depth)
+                first += nodes if depth == 1 else ()
+                below += self._fields(nodes)
+            waiting = below
+        return first
 
-    def _node(
-        self,
-        path: str,
-        table: str,
-        positions: Offsets,
-        roots: NDArray[np.int32],
-        parents: NDArray[np.int32],
-        ordinals: NDArray[np.int32],
-        uses: NDArray[np.int64] | None,
-        depth: int,
-    ) -> Node:
-        if depth > MAX_DEPTH and len(positions):
-            raise self.error(f"tables are nested deeper than {MAX_DEPTH}", positions, roots, 0, path)
-        layout = self.layouts.table(table)
-        sizes, field_offsets, n_slots = self._vtables(path, positions, roots, layout.n_slots)
-        newer = np.flatnonzero(n_slots > layout.n_slots)
-        for root in _used(roots[newer]):
-            self._note_newer(root, f"{table} has more fields than known")
-        slots = [declared.slot for declared in layout.fields]
-        node = Node(
-            path, layout, self.window, positions, roots, parents, ordinals, sizes, field_offsets[:, slots], newer, uses
-        )
-        used: NDArray[np.bool_] = np.asarray(node.field_offsets.any(axis=0))
-        self._scalars(node, used)
-        for index, declared in enumerate(layout.fields):
-            if declared.name in node.scalars:
-                continue
-            if used[index] or (declared.is_union and field_offsets[:, declared.type_slot].any()):
-                self._field(node, declared, field_offsets, depth)
-        return node
+    # -- tables --------------------------------------------------------------------------------------------------------
 
-    def _count(self, n_tables: NDArray[Any], path: str) -> None:
-        """Add to the number of tables of each file."""
-        self.n_tables += n_tables.astype(np.int64)
-        over = np.flatnonzero(self.n_tables > MAX_TABLES)
-        if len(over):
-            raise FlatbufferError(
-                f"the file names {int(self.n_tables[over[0]]):,} tables, more than the {MAX_TABLES:,} that the"
-                " FlatBuffers verifier allows",
-                path=dotted(path),
-                root=int(over[0]),
-            )
-        if self.window.n_files > 1 and int(self.n_tables.sum()) > MAX_BATCH_TABLES:
-            raise FlatbufferError(f"the batch names more than {MAX_BATCH_TABLES:,} tables", path=dotted(path))
+    def _nodes(self, waiting: Sequence[Waiting], depth: int) -> list[Node]:
+        """The nodes of some waiting tables, hung where they belong."""
+        layouts = [self.layouts.table(one.table) for one in waiting]
+        spots = Spots.joined([(one.positions, one.roots, one.path) for one in waiting])
+        if depth > MAX_DEPTH and len(spots.offsets):
+            raise self.error(spots, 0, f"tables are nested deeper than {MAX_DEPTH}")
+        sizes, field_offsets, n_slots = self._vtables(spots, max(layout.n_slots for layout in layouts))
+        self._require_scalars(spots, layouts, sizes, field_offsets)
+        nodes = []
+        for one, layout, rows in zip(waiting, layouts, spots.slices(), strict=True):
+            newer = np.flatnonzero(n_slots[rows] > layout.n_slots)
+            for root in used_numbers(one.roots[newer]):
+                self._note_newer(root, f"{layout.name} has more fields than known")
+            node = Node(
+                one.path, layout, self.window, one.positions, one.roots, one.parents, one.ordinals, sizes[rows],
+                field_offsets[rows, : layout.n_slots], newer, one.uses,
+            )  # fmt: skip
+            if one.parent is not None:
+                one.parent.children[one.name] = node
+            nodes.append(node)
+        return nodes
 
-    def _vtables(
-        self, path: str, positions: Offsets, roots: NDArray[np.int32], n_slots: int
-    ) -> tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.int64]]:
-        """Table sizes, the field offset of every known slot (0: not stored), and how many slots each vtable has."""
+    def _vtables(self, spots: Spots, n_slots: int) -> tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.int64]]:
+        """Table sizes, the field offset of each of the first slots (0: not stored), how many slots each vtable has."""
         window = self.window
-        self.require_span(positions, 4, 4, roots, path, "a table")
-        vtables = positions - window.take(positions, "int")
-        bounds = window.bounds(roots)
-        starts = window.starts[roots] if window.n_files > 1 else int(window.starts[0])
-        self.require((vtables >= starts) & (vtables + 4 <= bounds), positions, roots, path, "the vtable", True)
-        self.require(self.is_aligned(vtables, 2, roots), positions, roots, path, "the vtable is not aligned")
-        vtable_bytes = window.take(vtables, "ushort").astype(np.int64)
-        table_bytes = window.take(vtables + 2, "ushort").astype(np.int32)
-        fits = (vtable_bytes >= 4) & (vtable_bytes & 1 == 0)
-        self.require(fits, positions, roots, path, "the vtable's size is below 4 or odd")
-        self.require(vtables + vtable_bytes <= bounds, positions, roots, path, "the vtable", True)
-        self.require(positions + table_bytes <= bounds, positions, roots, path, "the table", True)
+        positions = spots.offsets
+        vtables = spots.moved(positions - window.take(positions, "int"))
+        begins = window.starts[spots.roots] if window.n_files > 1 else int(window.starts[0])
+        inside = self.inside(vtables, vtables.offsets + 4, "the vtable")
+        self.require(
+            spots,
+            ((vtables.offsets >= begins) & inside[0], *inside[1:]),
+            self.aligned(vtables, 2, "the vtable"),
+        )
+        heads, lengths = runs_of(vtables.offsets)
+        vtable_bytes = window.take(heads, "ushort").astype(np.int64)
+        table_bytes = window.take(heads + 2, "ushort").astype(np.int32)
         slots = (vtable_bytes - 4) >> 1
-        offsets = self._slot_offsets(vtables, slots, n_slots)
-        self.extend(roots, np.maximum(vtables + vtable_bytes, positions + table_bytes))
-        return table_bytes, offsets, slots
+        ends = heads + vtable_bytes
+        fits = (vtable_bytes >= 4) & (vtable_bytes & 1 == 0)
+        fits, ends, table_bytes = fits.repeat(lengths), ends.repeat(lengths), table_bytes.repeat(lengths)
+        self.require(
+            spots,
+            (fits, "the vtable's size is below 4 or odd", False),
+            self.inside(spots, ends, "the vtable"),
+            self.inside(spots, positions + table_bytes, "the table"),
+        )
+        self.extend(spots.roots, np.maximum(ends, positions + table_bytes))
+        field_offsets = self._slot_offsets(heads, slots, n_slots).repeat(lengths, axis=0)
+        return table_bytes, field_offsets, slots.repeat(lengths)
 
     def _slot_offsets(self, vtables: Offsets, slots: Offsets, n_slots: int) -> NDArray[np.uint16]:
-        wanted = np.arange(n_slots, dtype=np.int64)
+        wanted = np.arange(n_slots)
         known = wanted < slots[:, None]
         # A slot past the vtable's end is read from the vtable's start instead and then blanked: one gather for all.
-        where = np.where(known, vtables[:, None] + 4 + wanted * 2, vtables[:, None])
+        where = vtables[:, None] + (wanted * 2 + 4) * known
         offsets = self.window.take(where, "ushort")
-        offsets[~known] = 0
+        offsets *= known
         return offsets
 
-    def _scalars(self, node: Node, used: NDArray[np.bool_]) -> None:
-        indexes, widths = [], []
-        for index, declared in enumerate(node.layout.fields):
-            if declared.is_union or declared.is_vector or declared.type == "string":
-                continue
-            if self.layouts.is_table(declared.type):
-                continue
-            node.scalars[declared.name] = self.layouts.scalar(declared.type)
-            if used[index]:
-                indexes.append(index)
-                widths.append(DTYPES[node.scalars[declared.name]].itemsize)
-        if not indexes:
-            return
-        width = np.array(widths, dtype=np.int64)
-        offsets = node.field_offsets[:, indexes].astype(np.int64)
-        at = node.positions[:, None] + offsets
-        bounds = self.window.bounds(node.roots)
-        limit = bounds[:, None] if isinstance(bounds, np.ndarray) else bounds
-        inside, aligned, unset = at + width <= limit, self.is_aligned(at, width, node.roots), offsets == 0
-        if (inside & aligned | unset).all():
-            return
-        self._require_fields(node, indexes, at, inside | unset, "a field", truncated=True)
-        self._require_fields(node, indexes, at, aligned | unset, "a field is not aligned")
-
-    def _require_fields(
+    def _require_scalars(
         self,
-        node: Node,
-        indexes: list[int],
-        at: Offsets,
-        holds: NDArray[np.bool_],
-        reason: str,
-        truncated: bool = False,
+        spots: Spots,
+        layouts: Sequence[TableLayout],
+        sizes: NDArray[np.int32],
+        field_offsets: NDArray[np.uint16],
     ) -> None:
-        if holds.all():
-            return
-        row, column = (int(index[0]) for index in np.nonzero(~holds))
-        path = self._join(node.path, node.layout.fields[indexes[column]].name)
-        self.require(holds[row:, column], at[row:, column], node.roots[row:], path, reason, truncated)
+        """Scalars lie within their files and are aligned; by a test that all good files pass, else one by one.
+
+        What ends within its table ends within its file, and a table's start is aligned to four bytes.
+        """
+        widths = np.zeros((len(layouts), field_offsets.shape[1]), dtype=np.int32)
+        for row, layout in zip(widths, layouts, strict=True):
+            row[: len(layout.widths)] = layout.widths
+        misalignment = np.where(widths == 8, 0xFFFF, np.maximum(widths - 1, 0))  # eight bytes: the table's start counts
+        if len(layouts) > 1:
+            counts = [rows.stop - rows.start for rows in spots.slices()]
+            widths, misalignment = widths.repeat(counts, axis=0), misalignment.repeat(counts, axis=0)
+        is_good = (field_offsets + widths <= sizes[:, None]) & (field_offsets & misalignment == 0)
+        if not (is_good | (field_offsets == 0)).all():
+            for path, layout, rows in zip(spots.paths, layouts, spots.slices(), strict=True):
+                self._require_each_scalar(path, layout, spots.offsets[rows], spots.roots[rows], field_offsets[rows])
+
+    def _require_each_scalar(
+        self,
+        path: str,
+        layout: TableLayout,
+        positions: Offsets,
+        roots: NDArray[np.int32],
+        field_offsets: NDArray[np.uint16],
+    ) -> None:
+        for declared in layout.fields:
+            if declared.name in layout.scalars:
+                stored = np.flatnonzero(field_offsets[:, declared.slot])
+                at = positions[stored] + field_offsets[stored, declared.slot]
+                spots = Spots.joined([(at, roots[stored], joined_path(path, declared.name))])
+                width = layout.widths[declared.slot]
+                self.require(spots, self.inside(spots, at + width, "a field"), self.aligned(spots, width, "a field"))
 
     # -- fields that are offsets ---------------------------------------------------------------------------------------
 
-    def _field(self, node: Node, declared: Field, all_offsets: NDArray[np.uint16], depth: int) -> None:
-        rows = np.flatnonzero(node.is_set(declared.name)).astype(np.int32)
-        path = self._join(node.path, declared.name)
-        targets = self._follow(node.positions[rows] + all_offsets[rows, declared.slot], node.roots[rows], path)
-        if declared.is_union:
-            self._union(node, declared, rows, targets, all_offsets, depth)
-        elif self.layouts.is_table(declared.type):
-            self._single(node, declared.name, declared.type, path, rows, targets, depth)
-        else:
-            self._vector(node, declared, path, rows, targets, depth)
+    def _fields(self, nodes: Sequence[Node]) -> list[Waiting]:
+        """Follow the fields that are offsets; gives the tables that they lead to."""
+        links = [link for node in nodes for link in links_of(node)]
+        if not links:
+            return []
+        spots = Spots.joined([(link.offsets, link.roots, link.path) for link in links])
+        targets = self._follow(spots)
+        followed = [(link, targets[rows]) for link, rows in zip(links, spots.slices(), strict=True)]
+        waiting: list[Waiting] = []
+        vectors = []
+        for link, its_targets in followed:
+            if link.field.is_union:
+                waiting += self._union(link, its_targets)
+            elif self.layouts.is_table(link.field.type):
+                waiting.append(self._single(link, its_targets, link.field.type, link.field.name))
+            else:
+                vectors.append((link, its_targets))
+        return waiting + self._vectors(vectors)
 
-    def _follow(self, fields: Offsets, roots: NDArray[np.int32], path: str) -> Offsets:
-        """Where unsigned forward offsets stored at `fields` lead."""
-        self.require_span(fields, 4, 4, roots, path, "an offset")
-        distance = self.window.take(fields, "int")  # the C++ verifier refuses an unsigned offset past 2 GB
-        self.require(distance > 0, fields, roots, path, "an offset is zero or negative")
-        targets: Offsets = fields + distance
-        self.require_span(targets, 4, 4, roots, path, "what an offset points to")
-        return targets
+    def _follow(self, spots: Spots) -> Offsets:
+        """Where unsigned forward offsets lead that are stored at some spots."""
+        self.require(spots, self.inside(spots, spots.offsets + 4, "an offset"), self.aligned(spots, 4, "an offset"))
+        distances = self.window.take(spots.offsets, "int")  # the C++ verifier refuses an unsigned offset past 2 GB
+        targets = spots.moved(spots.offsets + distances)
+        self.require(spots, (distances > 0, "an offset is zero or negative", False))
+        what = "what an offset points to"
+        self.require(targets, self.inside(targets, targets.offsets + 4, what), self.aligned(targets, 4, what))
+        return targets.offsets
 
-    def _single(
-        self, node: Node, name: str, table: str, path: str, rows: NDArray[np.int32], targets: Offsets, depth: int
-    ) -> None:
-        first, inverse = _distinct(targets)
-        link = np.full(len(node), -1, dtype=np.int32)
-        link[rows] = inverse
-        node.links[name] = link
-        parents = rows[first]
+    def _single(self, link: Link, targets: Offsets, table: str, name: str) -> Waiting:
+        """Tables that fields hold, each once however many fields lead to it."""
+        node = link.node
+        first, inverse = distinct_rows(targets)
+        links = np.full(len(node), -1, dtype=np.int32)
+        links[link.rows] = inverse
+        node.links[name] = links
+        parents = link.rows[first]
+        uses = link.uses
+        self.budgets.add_tables(link.path, link.roots, None, uses)
+        if uses is not None or len(first) < len(link.rows):
+            uses = np.bincount(inverse, weights=uses, minlength=len(first)).astype(np.int64)
         ordinals = np.zeros(len(first), dtype=np.int32)
-        child_roots = node.roots[parents]
-        row_uses = None if node.uses is None else node.uses[rows]
-        self._count(self._totals(node.roots[rows], None, row_uses), path)
-        uses = None
-        if row_uses is not None or len(first) < len(rows):
-            uses = np.bincount(inverse, weights=row_uses, minlength=len(first)).astype(np.int64)
-        node.children[name] = self._node(path, table, targets[first], child_roots, parents, ordinals, uses, depth + 1)
+        return Waiting(link.path, table, targets[first], node.roots[parents], parents, ordinals, uses, node, name)
 
-    def _union(
-        self,
-        node: Node,
-        declared: Field,
-        rows: NDArray[np.int32],
-        targets: Offsets,
-        all_offsets: NDArray[np.uint16],
-        depth: int,
-    ) -> None:
-        types = np.zeros(len(node), dtype=np.uint8)
-        at = all_offsets[:, declared.type_slot]
+    def _union(self, link: Link, targets: Offsets) -> Iterator[Waiting]:
+        """The members of a union, each kind by itself."""
+        node, declared = link.node, link.field
+        at = node.field_offsets[:, declared.type_slot]
         typed = np.flatnonzero(at)
-        positions = node.positions[typed] + at[typed]
-        path = self._join(node.path, declared.name)
-        self.require_span(positions, 1, 1, node.roots[typed], path, "a union's type")
-        types[typed] = self.window.take(positions, "ubyte")
+        spots = Spots.joined([(node.positions[typed] + at[typed], node.roots[typed], link.path)])
+        self.require(spots, self.inside(spots, spots.offsets + 1, "a union's type"))
+        types = np.zeros(len(node), dtype=np.uint8)
+        types[typed] = self.window.take(spots.offsets, "ubyte")
         node.union_types[declared.name] = types
         members = self.layouts.unions[declared.type]
-        for number in _used(types[rows]):
-            chosen = types[rows] == number
+        for number in used_numbers(types[link.rows]):
+            chosen = types[link.rows] == number
             if number >= len(members):
-                for root in _used(node.roots[rows[chosen]]):
+                for root in used_numbers(link.roots[chosen]):
                     self._note_newer(root, f"{declared.type} has a member {number} that is not known")
-                continue
-            if number == 0:
-                continue
-            member = members[number]
-            self._single(node, f"{declared.name}.{member}", member, path, rows[chosen], targets[chosen], depth)
+            elif number > 0:
+                part = Link(node, declared, link.path, link.rows[chosen], link.offsets[chosen])
+                yield self._single(part, targets[chosen], members[number], f"{declared.name}.{members[number]}")
 
-    def _vector(
-        self, node: Node, declared: Field, path: str, rows: NDArray[np.int32], targets: Offsets, depth: int
-    ) -> None:
-        element = declared.element
-        is_text = declared.type == "string"
-        is_offsets = declared.is_vector and (element == "string" or self.layouts.is_table(element))
-        scalar = "uint" if is_offsets else "ubyte" if is_text else self.layouts.scalar(element)
-        lengths = self.window.take(targets, "uint").astype(np.int64)
-        node.vectors[declared.name] = self._spans(node, path, rows, targets + 4, lengths, scalar)
-        if is_text:
-            self.require_terminated(targets + 4 + lengths, node.roots[rows], path)
-        if is_offsets:
-            self._elements(node, declared.name, element, path, depth)
+    # -- vectors -------------------------------------------------------------------------------------------------------
 
-    def _spans(
-        self, node: Node, path: str, rows: NDArray[np.int32], begins: Offsets, lengths: Offsets, scalar: str
-    ) -> Vector:
-        roots = node.roots[rows]
-        sizes = lengths * DTYPES[scalar].itemsize
-        self.require(sizes <= MAX_VECTOR_BYTES, begins - 4, roots, path, "a vector's length is impossible", True)
-        self.require(begins + sizes <= self.window.bounds(roots), begins - 4, roots, path, "a vector", True)
-        self._require_budget(roots, lengths, None if node.uses is None else node.uses[rows], path)
-        self.extend(roots, begins + sizes)
-        n = len(node)
-        starts, counts, present = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.bool_)
-        starts[rows], counts[rows], present[rows] = begins, lengths, True
-        return Vector(starts, counts, present, scalar)
+    def _vectors(self, links: Sequence[tuple[Link, Offsets]]) -> list[Waiting]:
+        """Vectors and strings; gives the tables that vectors of tables hold."""
+        if not links:
+            return []
+        spots = Spots.joined([(targets, link.roots, link.path) for link, targets in links])
+        lengths = self.window.take(spots.offsets, "uint").astype(np.int64)
+        scalars = [self._scalar_of(link.field) for link, _ in links]
+        widths = np.repeat([DTYPES[scalar].itemsize for scalar in scalars], [len(targets) for _, targets in links])
+        sizes = lengths * widths
+        begins = spots.offsets + 4
+        self.require(
+            spots,
+            (sizes <= MAX_VECTOR_BYTES, "a vector's length is impossible", True),
+            self.inside(spots, begins + sizes, "a vector"),
+        )
+        self.budgets.require_elements(spots, lengths, uses_of([link for link, _ in links]))
+        self.extend(spots.roots, begins + sizes)
+        texts = []
+        for (link, _), scalar, rows in zip(links, scalars, spots.slices(), strict=True):
+            link.node.vectors[link.field.name] = vector_of(link, begins[rows], lengths[rows], scalar)
+            if link.field.type == "string":
+                texts.append((begins[rows] + lengths[rows], link.roots, link.path))
+        if texts:
+            self.require_terminated(Spots.joined(texts))
+        return self._elements([link for link, _ in links if self._holds_offsets(link.field)])
 
-    def _totals(
-        self, roots: NDArray[np.int32], amounts: Offsets | None, uses: NDArray[np.int64] | None
-    ) -> NDArray[Any]:
-        """For each file the sum over its rows of an amount (None: 1), each row as often as it is used."""
-        weights = uses if amounts is None else amounts if uses is None else amounts * uses
-        return np.bincount(roots, weights=weights, minlength=self.window.n_files)
+    def _scalar_of(self, declared: Field) -> str:
+        """The scalar type of what a vector or a string holds one after the other."""
+        if self._holds_offsets(declared):
+            return "uint"
+        return "ubyte" if declared.type == "string" else self.layouts.scalar(declared.element)
 
-    def _require_budget(
-        self, roots: NDArray[np.int32], lengths: Offsets, uses: NDArray[np.int64] | None, path: str
-    ) -> None:
-        totals = self._totals(roots, lengths, uses)
-        sizes = self.window.ends - self.window.starts
-        over = np.flatnonzero(totals > sizes + RAGGED_ALLOWANCE)
-        if len(over):
-            raise FlatbufferError(
-                f"shared vectors repeat to {int(totals[over[0]]):,} elements, more than a file of"
-                f" {int(sizes[over[0]]):,} bytes can mean",
-                path=dotted(path),
-                root=int(over[0]),
-            )
-        if self.window.n_files > 1 and int(totals.sum()) > int(sizes.sum()) + RAGGED_ALLOWANCE:
-            raise FlatbufferError("the batch's shared vectors repeat to more elements than allowed", path=dotted(path))
+    def _holds_offsets(self, declared: Field) -> bool:
+        return declared.is_vector and (declared.element == "string" or self.layouts.is_table(declared.element))
 
-    def _elements(self, node: Node, name: str, element: str, path: str, depth: int) -> None:
-        vector = node.vectors[name]
-        lengths = vector.lengths
-        if element != "string":  # before anything is made for each element
-            self._count(self._totals(node.roots, lengths, node.uses), path)
-        roots = np.repeat(node.roots, lengths)
-        parents = np.repeat(np.arange(len(node), dtype=np.int32), lengths)
-        before = np.cumsum(lengths) - lengths
-        ordinals = (np.arange(len(parents), dtype=np.int64) - np.repeat(before, lengths)).astype(np.int32)
-        targets = self._follow(flat_positions(vector.starts, lengths, 4), roots, path)
-        uses = None if node.uses is None else np.repeat(node.uses, lengths)
-        if element != "string":
-            node.children[name] = self._node(path, element, targets, roots, parents, ordinals, uses, depth + 1)
-            return
+    def _elements(self, links: Sequence[Link]) -> list[Waiting]:
+        """Follow the elements of vectors of tables and of strings; gives the tables."""
+        if not links:
+            return []
+        parts = []
+        for link in links:
+            node, vector = link.node, link.node.vectors[link.field.name]
+            if link.field.element != "string":  # before anything is made for each element
+                self.budgets.add_tables(link.path, node.roots, vector.lengths, node.uses)
+            parts.append((vector.flat_offsets(), node.roots.repeat(vector.lengths), link.path))
+        spots = Spots.joined(parts)
+        targets = self._follow(spots)
+        waiting = []
+        for link, rows in zip(links, spots.slices(), strict=True):
+            if link.field.element == "string":
+                self._texts(link, targets[rows], spots.roots[rows])
+            else:
+                waiting.append(children_of(link, targets[rows], spots.roots[rows]))
+        return waiting
+
+    def _texts(self, link: Link, targets: Offsets, roots: NDArray[np.int32]) -> None:
+        """The strings that vectors of strings hold."""
+        node = link.node
+        spots = Spots.joined([(targets, roots, link.path)])
         begins = targets + 4
-        text_lengths = self.window.take(targets, "uint").astype(np.int64)
-        bounds = self.window.bounds(roots)
-        self.require(begins + text_lengths <= bounds, targets, roots, path, "a string", True)
-        self._require_budget(roots, text_lengths, uses, path)
-        self.require_terminated(begins + text_lengths, roots, path)
-        node.texts[name] = Vector(begins, text_lengths, np.ones(len(begins), np.bool_), "ubyte")
-
-    # -- checks --------------------------------------------------------------------------------------------------------
+        lengths = self.window.take(targets, "uint").astype(np.int64)
+        self.require(spots, self.inside(spots, begins + lengths, "a string"))
+        uses = None if node.uses is None else node.uses.repeat(node.vectors[link.field.name].lengths)
+        self.budgets.require_elements(spots, lengths, uses)
+        self.require_terminated(spots.moved(begins + lengths))
+        node.texts[link.field.name] = Vector(begins, lengths, np.ones(len(begins), np.bool_), "ubyte")
 
     def _note_newer(self, root: int, what: str) -> None:
         notes = self.newer.setdefault(root, [])
         if what not in notes:
             notes.append(what)
-
-    @staticmethod
-    def _join(path: str, name: str) -> str:
-        return f"{path}.{name}" if path else name
-
-
-def _used(numbers: NDArray[Any]) -> list[int]:
-    """The distinct values of small whole numbers. Not `np.unique`, whose first call imports numpy.ma (12 ms)."""
-    used: list[int] = np.flatnonzero(np.bincount(numbers)).tolist()
-    return used
-
-
-def _distinct(targets: Offsets) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Index of the first row with each distinct target in row order, and for each row which of these it is."""
-    steps = np.diff(targets)
-    if not len(steps) or (steps > 0).all() or (steps < 0).all():  # how writers lay tables out: nothing is shared
-        every = np.arange(len(targets))
-        return every, every.astype(np.int32)
-    _, first, inverse = np.unique(targets, return_index=True, return_inverse=True)
-    order = np.argsort(first, kind="stable")
-    rank = np.empty(len(order), dtype=np.int32)
-    rank[order] = np.arange(len(order), dtype=np.int32)
-    return first[order], rank[inverse]

@@ -34,13 +34,7 @@ def node_at(root: Node, path: str, table: str, schema: Schema) -> Node:
 
 def no_node(path: str, table: str, window: Window, schema: Schema) -> Node:
     """A node without rows."""
-    layout = schema.table(table)
-    scalars = {
-        declared.name: schema.scalar(declared.type)
-        for declared in layout.fields
-        if not (declared.is_union or declared.is_vector or declared.type == "string" or schema.is_table(declared.type))
-    }
-    return empty_node(path, layout, window, scalars)
+    return empty_node(path, schema.table(table), window)
 
 
 def text(node: Node, name: str) -> Texts:

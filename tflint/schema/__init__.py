@@ -76,8 +76,18 @@ class Schema:
         if name not in self._tables:
             raw = self._data["tables"][name]
             fields = tuple(_field(entry) for entry in raw["fields"])
-            self._tables[name] = TableLayout(name, fields, raw["n_slots"], raw.get("added_in", ""))
+            scalars = {declared.name: self.scalar(declared.type) for declared in fields if self._is_scalar(declared)}
+            widths = [0] * raw["n_slots"]
+            for declared in fields:
+                widths[declared.slot] = SCALAR_WIDTHS.get(scalars.get(declared.name, ""), 0)
+            added_in = raw.get("added_in", "")
+            self._tables[name] = TableLayout(name, fields, raw["n_slots"], added_in, scalars, tuple(widths))
         return self._tables[name]
+
+    def _is_scalar(self, declared: Field) -> bool:
+        return not (
+            declared.is_union or declared.is_vector or declared.type == "string" or self.is_table(declared.type)
+        )
 
     def enum(self, name: str) -> Enum:
         """An enumeration by name; a union's member numbers are one too."""
