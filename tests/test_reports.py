@@ -48,7 +48,7 @@ def finding(**changes: Any) -> Finding:
         message="the bias scale is wrong",
         location=TENSOR,
         fix="quantize again",
-        fingerprint="0123456789abcdef" * 2,
+        identity=("stem", "bias"),
     )
     return replace(plain, **changes)
 

@@ -274,7 +274,7 @@ class TestFingerprints:
 def many() -> tuple[Finding, ...]:
     """More findings than GitHub keeps, every second one an error."""
     n = sarif.GITHUB_RESULTS + 11
-    return tuple(finding(severity=("note", "error")[k % 2], fingerprint=f"{k:032x}") for k in range(n))
+    return tuple(finding(severity=("note", "error")[k % 2], identity=(f"tensor {k}",)) for k in range(n))
 
 
 class TestTheCap:

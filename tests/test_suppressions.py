@@ -23,9 +23,9 @@ from tflint.values import replace
 TODAY = datetime.date(2025, 6, 15)
 
 
-def finding(rule: str = "Q001", *, path: str = "subgraphs[0].tensors[2]", fingerprint: str = "a" * 32) -> Finding:
+def finding(rule: str = "Q001", *, path: str = "subgraphs[0].tensors[2]", place: str = "bias") -> Finding:
     location = Location("m/a.tflite", path, ("main", "stem/conv/bias"))
-    return Finding(rule, "bias-scale-shifts-output", "error", "error", "high", "text", location, "fix", fingerprint)
+    return Finding(rule, "bias-scale-shifts-output", "error", "error", "high", "text", location, "fix", (place,))
 
 
 def report(*findings: Finding, path: str = "m/a.tflite") -> FileReport:
@@ -233,7 +233,7 @@ def test_writing_a_baseline_ignores_the_configured_one(tmp_path: Path, monkeypat
 
 def test_a_baseline_counts() -> None:
     known = baseline_of([report(finding(), finding())])
-    assert known["files"] == {"m/a.tflite": {"a" * 32: 2}}
+    assert known["files"] == {"m/a.tflite": {finding().fingerprint: 2}}
     three = report(*(replace(finding(), message=str(number)) for number in range(3)))
     (file,) = apply_baseline([three], known["files"])
     assert [entry.message for entry in file.open_findings] == ["2"]

@@ -140,7 +140,7 @@ def strings_of(texts: Iterable[str | None]) -> Strings:
     numbers = {text: number for number, text in enumerate(labels)}
     codes = np.array([numbers.get(text, 0) if text is not None else 0 for text in items], dtype=np.int32)
     absent = np.array([text is None for text in items], dtype=np.uint8)
-    return Strings(codes, labels, absent if absent.any() else None)
+    return Strings(codes, labels, absent if np.count_nonzero(absent) else None)
 
 
 def texts_of(items: Sequence[Sequence[str]], state: State = None) -> Lists:
@@ -152,10 +152,12 @@ def texts_of(items: Sequence[Sequence[str]], state: State = None) -> Lists:
 
 def state_of(absent: NDArray[np.bool_], unknown: NDArray[np.bool_] | None = None) -> State:
     """A state from what is absent and, where not absent, unknown."""
+    if not np.count_nonzero(absent) and (unknown is None or not np.count_nonzero(unknown)):
+        return None
     state = absent.astype(np.uint8)
     if unknown is not None:
         state[unknown & ~absent] = UNKNOWN
-    return state if state.any() else None
+    return state
 
 
 def text_of(column: Column, row: int) -> str | None:

@@ -16,11 +16,13 @@ from tflint.facts.facts import FactBudgetError, Facts
 from tflint.language.evaluate import BudgetError, Evaluator
 from tflint.language.expression import Expression
 from tflint.language.message import MAX_SHOWN
-from tflint.language.value import Value
+from tflint.language.value import Value, at_rows
 from tflint.values import frozen
 
 #: Rows judged at a time: enough for speed, few enough that what the rules over a table share of them stays small.
 CHUNK_ROWS = 8192
+#: Up to this many rows, what a rule requires is evaluated for all of them and not only for those that it is about.
+FEW_ROWS = 256
 #: List elements of one expression over one chunk; a chunk that needs more is halved.
 CHUNK_ELEMENTS = 2_000_000
 #: List elements of one rule over all chunks: what a hostile model can cost.
@@ -148,19 +150,32 @@ class _Trial:
 
     def _judge(self, evaluator: Evaluator) -> None:
         undecided: list[NDArray[Any]] = []
+        required = None
         if self.rule.where is not None:
             kept, unknown = _split(evaluator.value(self.rule.where.program), wanted=True)
             undecided.append(evaluator.rows[unknown])
             if not len(kept):
                 self._leave_undecided(undecided)
                 return
+            required = self._of_all(evaluator, kept)
             evaluator = evaluator.narrowed(kept)
-        broken, unknown = _split(evaluator.value(self.rule.require.program), wanted=False)
+        if required is None:
+            required = evaluator.value(self.rule.require.program)
+        broken, unknown = _split(required, wanted=False)
         undecided.append(evaluator.rows[unknown])
         self._leave_undecided(undecided)
         if len(broken):
             broken = broken[self._is_listed(self.models[evaluator.rows[broken]])]
             self.case.hits += self._hits(evaluator.narrowed(broken), evaluator.rows[broken])
+
+    def _of_all(self, evaluator: Evaluator, kept: NDArray[np.intp]) -> Value | None:
+        """What the rule requires of the kept ones of few rows, evaluated for all of them: so the rules over a table
+        share it. None where that is too much work.
+        """
+        if len(evaluator.rows) > FEW_ROWS:
+            return None
+        value = evaluator.small_value(self.rule.require.program)
+        return None if value is None else at_rows(value, kept)
 
     def _leave_undecided(self, parts: Sequence[NDArray[Any]]) -> None:
         """Count rows as undecided; only when nothing can fail any more for which they would be judged again."""

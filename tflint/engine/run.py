@@ -17,7 +17,7 @@ from tflint.errors import TflintError
 from tflint.facts.declared import FILE_TABLES
 from tflint.facts.facts import FactError, Facts
 from tflint.findings import Contained, FileReport, Finding, Location, NotChecked, Overview, severity_rank
-from tflint.findings.fingerprint import fingerprint, numbered
+from tflint.findings.fingerprint import numbered
 from tflint.language.message import fill
 from tflint.model.tables import FileFacts, Tables
 from tflint.source import SourceError
@@ -86,7 +86,7 @@ def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileRepo
             path,
             kind="model" if contained[number] is None else "container",
             status=_status(tables, number),
-            findings=tuple(_with_fingerprints(findings[number])),
+            findings=tuple(_identified(findings[number])),
             not_checked=tuple(_not_checked(judged, number)),
             overview=overviews[number],
             contained=contained[number],
@@ -217,7 +217,7 @@ def _found(entry: _Judged, hit: Hit, locator: Locator, unlisted: int) -> _Found:
         message=message,
         location=locator.location(hit.on_table, hit.on_row),
         fix=rule.fix,
-        fingerprint="",
+        identity=(),
         target=entry.holds_for,
         related=locator.related(hit.on_table, hit.on_row),
         evidence=dict(zip(values, hit.values, strict=True)),
@@ -229,11 +229,9 @@ def _found(entry: _Judged, hit: Hit, locator: Locator, unlisted: int) -> _Found:
     return _Found(finding, key)
 
 
-def _with_fingerprints(found: Sequence[_Found]) -> list[Finding]:
+def _identified(found: Sequence[_Found]) -> list[Finding]:
     keys = numbered((entry.finding.rule, *entry.key) for entry in found)
-    return [
-        replace(entry.finding, fingerprint=fingerprint(key[0], key[1:])) for entry, key in zip(found, keys, strict=True)
-    ]
+    return [replace(entry.finding, identity=key[1:]) for entry, key in zip(found, keys, strict=True)]
 
 
 def _crash(selected: Selected, error: BaseException, path: str, plan: Plan) -> _Found:
@@ -244,7 +242,7 @@ def _crash(selected: Selected, error: BaseException, path: str, plan: Plan) -> _
     what = str(error) if isinstance(error, FactError) else f"{type(error).__name__}: {error}"
     message = f"rule {selected.rule.id} could not be run: {what} ({where.name}, line {where.lineno})"
     finding = Finding(
-        rule.id, rule.name, rule.severity, rule.severity, rule.confidence, message, Location(path), rule.fix, ""
+        rule.id, rule.name, rule.severity, rule.severity, rule.confidence, message, Location(path), rule.fix, ()
     )
     return _Found(finding, (selected.rule.id,))
 

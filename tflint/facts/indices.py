@@ -15,7 +15,6 @@ from tflint.columns.column import ABSENT, References, Scalars, Strings
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts, taken
 from tflint.facts.reach import SUBGRAPH_OPTIONS
-from tflint.model.declare import options_columns
 from tflint.values import frozen
 
 Ints = NDArray[Any]
@@ -94,13 +93,9 @@ def _all(facts: Facts) -> Iterator[_Indices]:
 def _subgraph_options(facts: Facts, n_subgraphs: Ints) -> Iterator[_Indices]:
     """Indices of subgraphs in the options of control-flow operators."""
     models = facts.table("operator").model
-    present = facts.tables.node("subgraphs.operators", "Operator").children
-    for field in SUBGRAPH_OPTIONS if len(models) else ():
-        owners = options_columns()[f"options.{field}"].tables
-        if not any(
-            f"{union}.{owner}" in present for union in ("builtin_options", "builtin_options_2") for owner in owners
-        ):
-            continue  # most models call no subgraphs
+    options = facts.tables.node("subgraphs.operators", "Operator").children.values()
+    stored = {declared.name for node in options for declared in node.layout.fields}
+    for field in [field for field in SUBGRAPH_OPTIONS if field in stored]:  # most models call no subgraphs
         column = facts.column("operator", f"options.{field}")
         assert isinstance(column, Scalars)
         rows = np.flatnonzero(column.state != ABSENT) if column.state is not None else np.arange(len(models))

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tflint.findings.fingerprint import fingerprint
 from tflint.values import EMPTY, frozen
 
 #: From harmless to what will go wrong.
@@ -75,7 +76,8 @@ class Finding:
     `severity` is what counts, `severity_before` what the rule says by itself; they differ where targets, the
     configuration or an older ruleset changed it. `target` names the declared runtime it holds for, `refused_by` and
     `runs_on` the runtimes that refuse and run the model, where only some do. `evidence` holds the numbers the rule
-    saw. `is_newer` marks a rule that the configured ruleset does not know yet: it never fails a run.
+    saw. `is_newer` marks a rule that the configured ruleset does not know yet: it never fails a run. `identity` is what
+    the place is known by, names and an ordinal among places of the same names.
     """
 
     rule: str
@@ -86,7 +88,7 @@ class Finding:
     message: str
     location: Location
     fix: str
-    fingerprint: str
+    identity: tuple[str, ...]
     target: str | None = None
     related: tuple[Related, ...] = ()
     evidence: Mapping[str, Any] = EMPTY
@@ -96,6 +98,11 @@ class Finding:
     probe: Mapping[str, Any] | None = None
     suppressed: Suppression | None = None
     is_newer: bool = False
+
+    @property
+    def fingerprint(self) -> str:
+        """What makes it the same finding after the model was converted again."""
+        return fingerprint(self.rule, self.identity)
 
     def fails(self, fail_on: str) -> bool:
         """Whether it fails a run: at or above a severity (`never`: it does not), not suppressed, of no newer rule."""

@@ -74,7 +74,7 @@ class Checks:
         holds = conditions[0][0]
         for condition in conditions[1:]:
             holds = holds & condition[0]
-        if holds.all():
+        if np.count_nonzero(holds) == holds.size:
             return
         for holds, reason, is_truncation in conditions:
             if not holds.all():

@@ -71,7 +71,7 @@ def groups_of(waiting: Sequence[Waiting]) -> Iterator[list[Waiting]]:
 
 def links_of(node: Node) -> Iterator[Link]:
     """The fields of a node that hold offsets and are stored in some row."""
-    stored = (node.field_offsets != 0).any(axis=0).tolist()
+    stored = np.logical_or.reduce(node.field_offsets, axis=0).tolist()
     for declared in node.layout.fields:
         is_used = stored[declared.slot] or (declared.is_union and stored[declared.type_slot])
         if is_used and declared.name not in node.layout.scalars:

@@ -115,7 +115,7 @@ class Window:
             self._fetch(offsets.ravel(), width)
         if width == 1:
             return self._view(scalar).take(offsets)
-        if (offsets & (width - 1)).any():
+        if np.count_nonzero(offsets & (width - 1)):
             return self._take_misaligned(offsets, dtype)
         return self._view(scalar).take(offsets >> (width.bit_length() - 1))
 

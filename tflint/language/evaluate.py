@@ -30,6 +30,7 @@ from tflint.language.value import (
     Array,
     Value,
     aligned,
+    at_rows,
     constant,
     emptied,
     expanded,
@@ -85,6 +86,16 @@ class Evaluator:
         with np.errstate(all="ignore"):  # IEEE arithmetic is what the language promises
             return expanded(self._run(program), len(self.rows))
 
+    def small_value(self, program: Program) -> Value | None:
+        """The value of a program for every row; None where its lists have more elements than would be kept."""
+        budget, self._budget = self._budget, min(self._budget, KEPT_ELEMENTS)
+        try:
+            return self.value(program)
+        except BudgetError:
+            return None
+        finally:
+            self._budget = budget
+
     def narrowed(self, kept: Array) -> Evaluator:
         """An evaluator over some of the rows, by ascending index."""
         if len(kept) == len(self.rows):
@@ -116,11 +127,7 @@ class Evaluator:
         made = wider._made.get(id(program))
         if made is None or made[1].is_list:
             return None
-        value = made[1]
-        if value.is_constant:
-            return value
-        state = None if value.state is None else value.state[kept]
-        return Value(value.values[kept], state, labels=value.labels)
+        return made[1] if made[1].is_constant else at_rows(made[1], kept)
 
     def _row(self, _program: Program) -> Value:
         return Value(self.rows)
@@ -133,7 +140,7 @@ class Evaluator:
         """A column of the rows that a reference leads to."""
         if not len(column):
             return _of_empty_table(base, column, kind)
-        rows: Array | slice = base.values if base.state is None else np.where(base.state == PRESENT, base.values, 0)
+        rows: Array | slice = base.values
         if rows is self.rows and len(rows) == len(column):  # ascending, and as many as there are: all of them
             rows = slice(None)
         state = base.state
@@ -143,8 +150,8 @@ class Evaluator:
         if isinstance(column, Lists):
             return self._lists(column, rows, state, kind)
         gathered = _gather(column, rows)
-        if kind == REFERENCE:
-            state = joined_state(state, _negative(gathered.values))
+        if gathered.state is not None:
+            state = joined_state(state, gathered.state)
         return Value(gathered.values, state, base.lengths, base.row_state, gathered.labels)
 
     def _lists(self, column: Lists, rows: Array | slice, row_state: State, kind: str) -> Value:
@@ -201,7 +208,7 @@ class Evaluator:
 
     def _equality(self, program: Program) -> Value:
         left, right, lengths, row_state = self._both(program)
-        a, b = same_labels(left, right) if left.labels is not None else (left.values, right.values)
+        a, b = (left.values, right.values) if left.labels is None else same_labels(left, right)
         values = a == b if program[0] == "==" else a != b
         state = joined_state(left.state, right.state)
         return Value(values, state, lengths, row_state, is_constant=left.is_constant and right.is_constant)
@@ -222,7 +229,7 @@ class Evaluator:
         decisive = program[0] == "or"
         result = self._run(program[1])
         for part in program[2:]:
-            if result.state is None and (result.values.all() if decisive else not result.values.any()):
+            if result.state is None and np.count_nonzero(result.values) == (len(result.values) if decisive else 0):
                 return result
             result = _kleene(result, self._run(part), decisive=decisive)
         return result
@@ -318,8 +325,10 @@ def _kleene(left: Value, right: Value, *, decisive: bool) -> Value:
     state = joined_state(a.state, b.state)
     if state is not None:
         decides = _decides(a, decisive) | _decides(b, decisive)
-        state = np.where(decides, PRESENT, state).astype(np.uint8)
-        values = np.where(decides, decisive, values)
+        state = state * ~decides
+        values = values | decides if decisive else values & ~decides
+        if not np.count_nonzero(state):
+            state = None
     if left.is_list != right.is_list:  # an undecided single value is undecided for each element, not for the list
         row_state = left.row_state if left.is_list else right.row_state
     return Value(values, state, lengths, row_state, is_constant=left.is_constant and right.is_constant)
@@ -357,14 +366,17 @@ def _gather(column: Column, rows: Array | slice) -> Value:
     if isinstance(column, Strings):
         return Value(column.codes[rows].astype(np.int64), labels=_some(column.labels))
     if isinstance(column, References):
-        return Value(column.rows[rows])
+        return _reference(column.rows[rows])
     assert isinstance(column, Texts)
     return _decoded(column, np.arange(len(column)) if isinstance(rows, slice) else rows)
 
 
-def _negative(rows: Array) -> State:
+def _reference(rows: Array) -> Value:
+    """References as row numbers that can be looked up; what leads nowhere (-1) is absent and stands at row 0."""
     negative = rows < 0
-    return negative.astype(np.uint8) * ABSENT if negative.any() else None
+    if not np.count_nonzero(negative):
+        return Value(rows)
+    return Value(np.maximum(rows, 0), negative.astype(np.uint8) * np.uint8(ABSENT))
 
 
 def _decoded(column: Texts, rows: Array) -> Value:

@@ -41,7 +41,7 @@ def _undecided(value: Value, decided: Array | None = None) -> State:
     unknown = _count_where(value, value.state == UNKNOWN) > 0
     if decided is not None:
         unknown &= ~decided
-    return _of_list(value, (unknown * UNKNOWN).astype(np.uint8) if unknown.any() else None)
+    return _of_list(value, (unknown * UNKNOWN).astype(np.uint8) if np.count_nonzero(unknown) else None)
 
 
 def _of_list(value: Value, state: State) -> State:
@@ -86,7 +86,7 @@ def _needs_one(value: Value) -> State:
     state: Array = np.where(_n_left(value) == 0, np.uint8(ABSENT), np.uint8(PRESENT))
     if value.state is not None:
         state[(state == PRESENT) & (_count_where(value, value.state == UNKNOWN) > 0)] = UNKNOWN
-    return _of_list(value, state if state.any() else None)
+    return _of_list(value, state if np.count_nonzero(state) else None)
 
 
 def total(value: Value) -> Value:
@@ -151,7 +151,7 @@ def first(value: Value) -> Value:
     state = np.full(_rows(value), ABSENT, dtype=np.uint8)
     result[rows] = value.values[kept][begins]
     state[rows] = PRESENT if value.state is None else value.state[kept][begins]
-    return Value(result, _of_list(value, state if state.any() else None), labels=value.labels)
+    return Value(result, _of_list(value, state if np.count_nonzero(state) else None), labels=value.labels)
 
 
 def element(value: Value, index: Value) -> Value:
@@ -170,7 +170,7 @@ def element(value: Value, index: Value) -> Value:
     operands = joined_state(value.row_state, index.state)
     if operands is not None:  # an index that is not there points at no element, whatever is stored for it
         state = np.where(operands != PRESENT, operands, state)
-    return Value(taken, state if state.any() else None, labels=value.labels)
+    return Value(taken, state if np.count_nonzero(state) else None, labels=value.labels)
 
 
 def has_elements(value: Value) -> Value:

@@ -50,6 +50,12 @@ def expanded(value: Value, n_rows: int) -> Value:
     return Value(value.values.repeat(n_rows), labels=value.labels)
 
 
+def at_rows(value: Value, rows: Array) -> Value:
+    """One value a row, for some of the rows."""
+    state = None if value.state is None else value.state[rows]
+    return Value(value.values[rows], state, labels=value.labels)
+
+
 def joined_state(*states: State) -> State:
     """The state of an operation's result: unknown where an operand is, else absent where one is."""
     result: State = None
@@ -86,7 +92,7 @@ def _align_lists(left: Value, right: Value) -> tuple[Value, Value, Array, State]
     assert right.lengths is not None
     row_state = joined_state(left.row_state, right.row_state)
     equal = left.lengths == right.lengths
-    if equal.all():
+    if np.count_nonzero(equal) == len(equal):
         return left, right, left.lengths, row_state
     # What a list that is not there holds, nobody may compare: it is emptied, and its length says nothing.
     there = np.ones(len(left.lengths), dtype=np.bool_) if row_state is None else row_state == PRESENT
@@ -123,9 +129,17 @@ def same_labels(left: Value, right: Value) -> tuple[Array, Array]:
     assert right.labels is not None
     if left.labels is right.labels:
         return left.values, right.values
+    if right.is_constant:
+        return left.values, np.array([_code(left.labels, right.labels[0])])
+    if left.is_constant:
+        return np.array([_code(right.labels, left.labels[0])]), right.values
     numbers = {label: number for number, label in enumerate(left.labels)}
     mapping = np.array([numbers.get(label, -1 - k) for k, label in enumerate(right.labels)], dtype=np.int64)
     return left.values, mapping[right.values] if len(mapping) else right.values
+
+
+def _code(labels: Sequence[str], text: str) -> int:
+    return labels.index(text) if text in labels else -1
 
 
 def present_only(value: Value) -> tuple[Array, Array]:
