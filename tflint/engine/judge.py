@@ -20,7 +20,7 @@ from tflint.language.value import Value, at_rows
 from tflint.values import frozen
 
 #: Rows judged at a time: enough for speed, few enough that what the rules over a table share of them stays small.
-CHUNK_ROWS = 8192
+CHUNK_ROWS = 4096
 #: Up to this many rows, what a rule requires is evaluated for all of them and not only for those that it is about.
 FEW_ROWS = 256
 #: List elements of one expression over one chunk; a chunk that needs more is halved.
@@ -84,6 +84,7 @@ class Judge:
                     case.crash = error
             else:
                 self._judge_rows(its_cases, models)
+                self.facts.let_go(table)
 
     def _judge_rows(self, cases: Sequence[Case], models: NDArray[np.int32]) -> None:
         trials = [_Trial(case, models) for case in cases]

@@ -115,6 +115,12 @@ class Facts:
         made: _Made = self._shared[name]
         return made
 
+    def let_go(self, table: str) -> None:
+        """Let go of a derived table whose rules were judged, for the memory; what its findings need is made again."""
+        if self._tables.pop(table, None) is not None:
+            for key in [key for key in self._made if key[0] == table]:
+                del self._made[key]
+
     def forget(self) -> None:
         """Let go of all tables: they lead back here, and the bytes of the files would stay in memory until the next
         collection of garbage. What is asked for again is made again.
