@@ -10,10 +10,10 @@ from typing import Any
 from tflint.config import Config, TargetOptions
 from tflint.config.places import located
 from tflint.documents.nearest import nearest
-from tflint.engine.versions import Version, parse_version
 from tflint.errors import UserError
 from tflint.resources import table
 from tflint.values import frozen
+from tflint.versions import Version, parse_version
 
 RUNTIMES = ("litert", "tflite", "tflm")
 _SPEC = re.compile(r"(litert|tflite|tflm)(?: ?(==|>=|<=|<|>) ?(\d+(?:\.\d+)*))?")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 
-from tflint.engine.versions import Version, parse_version
 from tflint.portrait.values import Need, OperatorCount
 from tflint.resources import table
+from tflint.versions import Version, first_tflite, parse_version
 
 
 def needs(operators: Sequence[OperatorCount]) -> tuple[Need, ...]:
@@ -18,7 +18,7 @@ def needs(operators: Sequence[OperatorCount]) -> tuple[Need, ...]:
 
 def _tflite(used: Iterable[tuple[str, int]]) -> Need:
     """By the table of the first release with each operator version."""
-    first = {pair: _first_tflite(*pair) for pair in used}
+    first = {pair: first_tflite(*pair) for pair in used}
     unknown = [pair for pair, version in first.items() if version is None]
     if unknown:
         return Need("tflite", None, tuple(unknown))
@@ -34,11 +34,6 @@ def _oldest_tflite() -> Version:
     """The first release of the table, which is the first that had TensorFlow Lite."""
     releases = {release for by_version in table("op_versions")["tflite"].values() for release in by_version.values()}
     return min(version for release in releases if (version := parse_version("tflite", release)))
-
-
-def _first_tflite(opcode: str, version: int) -> Version | None:
-    release = table("op_versions")["tflite"].get(opcode, {}).get(str(version))
-    return parse_version("tflite", release) if release else None
 
 
 def _litert(used: Iterable[tuple[str, int]]) -> Need:

@@ -1,10 +1,14 @@
-"""Versions of runtimes, typed by their line: LiteRT's (1.x, 2.x) and TensorFlow's (…, 2.21) do not compare."""
+"""Versions of runtimes, typed by their line: LiteRT's (1.x, 2.x) and TensorFlow's (…, 2.21) do not compare.
+
+And which release of TensorFlow Lite came with which version of an operator.
+"""
 
 from __future__ import annotations
 
 import functools
 import re
 
+from tflint.resources import table
 from tflint.values import frozen
 
 
@@ -49,3 +53,10 @@ def parse_version(line: str, text: str) -> Version | None:
     """The version a text names, release numbers only (`2.0.2a1` is 2.0.2); None where it names none."""
     match = re.match(r"v?(\d{1,6}(?:\.\d{1,6}){0,3})(?!\d)", text)
     return Version(line, tuple(int(part) for part in match[1].split("."))) if match else None
+
+
+@functools.cache
+def first_tflite(opcode: str, version: int) -> Version | None:
+    """The release of TensorFlow that first had a version of a built-in operator; None where the table knows none."""
+    release = table("op_versions")["tflite"].get(opcode, {}).get(str(version))
+    return parse_version("tflite", release) if release else None
