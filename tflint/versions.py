@@ -11,6 +11,9 @@ import re
 from tflint.resources import table
 from tflint.values import frozen
 
+#: Versions are kept so far: what files say of themselves has no end.
+MAX_KNOWN = 4096
+
 
 class VersionLineError(TypeError):
     """Two versions of different lines were compared."""
@@ -48,14 +51,14 @@ class Version:
         return self.numbers + (0,) * (4 - len(self.numbers))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_KNOWN)
 def parse_version(line: str, text: str) -> Version | None:
     """The version a text names, release numbers only (`2.0.2a1` is 2.0.2); None where it names none."""
     match = re.match(r"v?(\d{1,6}(?:\.\d{1,6}){0,3})(?!\d)", text)
     return Version(line, tuple(int(part) for part in match[1].split("."))) if match else None
 
 
-@functools.cache
+@functools.lru_cache(maxsize=MAX_KNOWN)
 def first_tflite(opcode: str, version: int) -> Version | None:
     """The release of TensorFlow that first had a version of a built-in operator; None where the table knows none."""
     release = table("op_versions")["tflite"].get(opcode, {}).get(str(version))
