@@ -85,7 +85,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["check", "-q", "-v"], "-v/--verbose: not allowed with argument -q/--quiet", "'tflint check --help'"),
         (["check", "--jobs", "0"], "--jobs must be at least 1, not 0", "tflint chooses"),
         (["check", "--jobs", "x"], "invalid int value: 'x'", "'tflint check --help'"),
-        (["check", "--select", "K5"], "'K5' is no rule, prefix or category", "did you mean 'K005'?"),
+        (["check", "--select", "K05"], "'K05' is no rule, prefix or category", "did you mean 'K105'?"),
         (["check", "--select", "q001"], "'q001' is no rule", "did you mean 'Q001'?"),
         (["check", "--ignore", "quantisation"], "'quantisation' is no rule", "did you mean 'quantization'?"),
         (["check", "--select", "Q001,,Q004"], "an empty name", "single commas"),

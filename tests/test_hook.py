@@ -147,6 +147,22 @@ def test_the_manifest_takes_models_and_what_lies_in_their_place():
 
 @needs_pre_commit
 @pytest.mark.slow
+def test_the_hook_of_contracts_lints_the_model_beside(project, index, tmp_path):
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    write_repository(repository, project, [GOOD])
+    entry = '[[inputs]]\nkind = "raw"\ndtype = "float32"\n'
+    (repository / "models" / "good.contract.toml").write_text(entry, encoding="utf-8")
+    git(repository, "add", "--all")
+    done = pre_commit(repository, tmp_path / "home", "try-repo", str(project), "tflite-lint-contract")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "models/good.contract.toml" in done.stdout
+    assert "D001" in done.stdout
+    assert BROKEN not in done.stdout
+
+
+@needs_pre_commit
+@pytest.mark.slow
 def test_try_repo_names_what_is_broken_and_what_is_not_there(project, index, tmp_path):
     repository = tmp_path / "repository"
     repository.mkdir()

@@ -19,7 +19,7 @@ from tflint.engine.targets import resolve_targets
 from tflint.findings import CRASH_RULE, FileReport
 from tflint.model.load import expand, read_one
 from tflint.source import BytesSource
-from tflint.trial.trial import disabled, example_bytes, judge_example, merged, try_example
+from tflint.trial.trial import disabled, example_bytes, example_contract, judge_example, merged, try_example
 
 FILES = [compile_file(path, builtin=True) for path in builtin_files()]
 RULES = [rule for file in FILES for rule in file.rules]
@@ -33,10 +33,11 @@ INVALID = [parameters for parameters in EXAMPLES if parameters.values[1].expect 
 #: Rules that no file can be made to break: one speaks for the engine, one of files that cannot be read.
 WITHOUT_INVALID = {"G000", "G102"}
 REQUIRED_CLASSES = [
-    "G01", "G02", "G03", "G05", "G06", "G07", "G08", "G09", "G10", "G14", "G15", "G16", "G17", "G24",
-    "Q01", "Q02", "Q04", "Q05", "Q06", "Q07", "Q08", "Q09", "Q11", "Q13", "Q14",
-    "Q15", "Q16", "Q17", "Q25", "Q27", "Q28", "Q29", "Q34", "Q35", "Q38",
-    "D12", "K05", "M01", "M02", "M07", "M11", "O01", "O02", "O03", "O04", "X02", "X04",
+    "G01", "G02", "G03", "G05", "G06", "G07", "G08", "G09", "G10", "G14", "G15", "G16", "G17", "G24", "Q01", "Q02",
+    "Q04", "Q05", "Q06", "Q07", "Q08", "Q09", "Q11", "Q13", "Q14", "Q15", "Q16", "Q17", "Q25", "Q27", "Q28", "Q29",
+    "Q34", "Q35", "Q38", "D01", "D02", "D03", "D04", "D05", "D06", "D07", "D12", "D14", "D15", "K03", "K04", "K05",
+    "K06", "M01", "M02", "M03", "M04", "M07", "M11", "M13", "P01", "P04", "P05", "P06", "P07", "P08", "P09", "P11",
+    "P12", "P13", "P14", "P15", "P16", "P18", "Q19", "Q31", "S06", "O01", "O02", "O03", "O04", "X02", "X04",
 ]  # fmt: skip
 
 
@@ -49,8 +50,10 @@ def judged(rule: Rule, example: Example, path: Path) -> FileReport:
         {},
         builtin_catalog().rule(CRASH_RULE),
     )
+    contract = example_contract(example, path)
+    contracts = {} if contract is None else {0: contract}
     found = expand(BytesSource(content), "", "example")
-    return merged([run_batch(read_one(one.opened), [one.path], plan)[0] for one in found])
+    return merged([run_batch(read_one(one.opened), [one.path], plan, contracts)[0] for one in found])
 
 
 @pytest.mark.parametrize(("rule", "example", "path"), EXAMPLES)

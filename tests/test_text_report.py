@@ -68,7 +68,7 @@ models/person_detect.tflite · full int8 · 31 operators · 293.5 KiB
 12 models: 14 errors, 1 warning in 1 · 11 clean · 0 suppressed · target litert 2.3.0 (default) · ruleset 0.1
   0.2 s
 checked: 44 rules on the bytes of each file; no model was run
-not checked: preprocessing
+not checked: preprocessing of 12 models without a contract
 more: tflint explain Q009
 """
 
@@ -327,7 +327,10 @@ class TestTheSummary:
         assert text_of(files=files_of(*statuses)).startswith(f"{expected} · target litert 2.3.0 (default)")
 
     def test_of_contracts_counts_files(self):
-        assert text_of(files=(FileReport("a.contract.toml", "contract"),)).startswith("1 file:")
+        files = (FileReport("m.tflite", contract="m.contract.toml"), FileReport("m.contract.toml", "contract"))
+        found = text_of(files=files)
+        assert found.startswith("1 model and 1 contract: no findings · 1 clean")
+        assert "not checked" not in found
 
     def test_counts_findings_by_severity(self):
         found = (finding(), finding(severity="warning"), finding(severity="warning"), finding(severity="note"))
@@ -349,7 +352,7 @@ class TestTheSummary:
     def test_says_of_a_clean_run_what_was_checked_and_what_was_not(self):
         assert text_of().splitlines()[-2:] == [
             "checked: 44 rules on the bytes of each file; no model was run",
-            "not checked: preprocessing",
+            "not checked: preprocessing of 1 model without a contract",
         ]
         assert "checked: 1 rule on" in text_of(rules_run=1)
 
@@ -358,7 +361,8 @@ class TestTheSummary:
             entries = tuple(NotChecked(f"Q{number:03}", number + 1, "why") for number in range(n_rules))
             return (FileReport("m.tflite", not_checked=entries), FileReport("n.tflite", not_checked=entries[:1]))
 
-        assert text_of(files=undecided(2)).endswith("not checked: preprocessing, Q000 at 2 places, Q001 at 2 places\n")
+        two = "not checked: preprocessing of 2 models without a contract, Q000 at 2 places, Q001 at 2 places\n"
+        assert text_of(files=undecided(2)).endswith(two)
         many = text_of(files=undecided(40))
         assert many.endswith(", 34 further rules at some places\n")
         assert "Q006" not in many

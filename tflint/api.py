@@ -14,6 +14,8 @@ from tflint._version import __version__
 from tflint.catalog import Catalog, Rule, load_catalog
 from tflint.catalog.constants import Constants
 from tflint.config import Config
+from tflint.contract import SUFFIX, Contract, Contracts, load_contract
+from tflint.contract.find import models_of
 from tflint.documents.nearest import nearest
 from tflint.engine.run import BatchCrashError, Plan, run_batch
 from tflint.engine.select import RULESET, select_rules, specificity
@@ -93,6 +95,7 @@ def check(
     progress: Progress | None = None,
     jobs: int | None = 1,
     plugins: str | Sequence[str] = (),
+    contract: str | PurePath | Contract | None = None,
 ) -> Report:
     """Check one model or many: paths of files, bytes, or what `load` gave.
 
@@ -102,7 +105,9 @@ def check(
     `jobs` is the number of processes; None chooses by the number of files. A folder stands for the models below it; a
     container (a .task or .litertlm bundle) has a report of its own, and one for each model in it after that, under a
     path such as `bundle.task!/model.tflite`, which can also be asked for by itself. `plugins` names installed
-    distributions whose facts the user's rules may read: their code is run.
+    distributions whose facts the user's rules may read: their code is run. Each model's contract is the one beside it
+    or the one the configuration names, which has a report of its own; `contract` is one for all. A contract's path
+    stands for the models beside it.
     """
     config = config or Config()
     if jobs is not None and jobs < 1:
@@ -112,15 +117,17 @@ def check(
     allowed = _plugins(plugins)
     catalog = load_catalog(config.rules, allowed)
     plan = _plan(catalog, config, allowed)
+    contracts = Contracts(config.contracts, config.folder, _given(contract))
     files: list[FileReport] = []
     done = 0
-    with contextlib.closing(_groups(items, plan, config, jobs)) as groups:  # an interruption ends the processes, too
+    # Closed, so that an interruption ends the processes, too.
+    with contextlib.closing(_groups(items, plan, config, contracts, jobs)) as groups:
         for n_items, reports in groups:
             files += reports
             done += n_items
             if progress:
                 progress(done, len(items))
-    files, notices = _suppressed(files, config, baseline, catalog)
+    files, notices = _suppressed(_with_contracts(files), config, baseline, catalog, contracts)
     crashes = sum(finding.rule == CRASH_RULE for file in files for finding in file.findings)
     return Report(
         files=tuple(files),
@@ -135,6 +142,10 @@ def check(
         elapsed=time.perf_counter() - started,
         crashes=crashes,
     )
+
+
+def _given(contract: str | PurePath | Contract | None) -> Contract | None:
+    return load_contract(str(contract)) if isinstance(contract, str | PurePath) else contract
 
 
 def _plugins(names: str | Sequence[str]) -> Plugins | None:
@@ -162,6 +173,8 @@ def _items(sources: Sequence[Checkable], config: Config) -> Iterator[Checkable]:
             _require_existing(source)
         if isinstance(source, str | PurePath) and Path(source).is_dir():
             yield from walk(str(source), config.exclude, config.folder)
+        elif isinstance(source, str | PurePath) and str(source).endswith(SUFFIX):
+            yield from models_of(str(source))
         else:
             yield source
 
@@ -219,7 +232,7 @@ class _LeftOut:
 
 
 def _groups(
-    items: Sequence[Checkable], plan: Plan, config: Config, jobs: int | None
+    items: Sequence[Checkable], plan: Plan, config: Config, contracts: Contracts, jobs: int | None
 ) -> Generator[tuple[int, list[FileReport]], None, None]:
     """Reports of all items in order, some items at a time; in several processes where that is worth their start."""
     groups = [(items[begin : begin + GROUP_FILES], begin) for begin in range(0, len(items), GROUP_FILES)]
@@ -228,13 +241,13 @@ def _groups(
         jobs = os.cpu_count() or 1 if len(items) >= PARALLEL_FILES else 1
     if jobs == 1 or len(groups) == 1 or not all(isinstance(item, str | PurePath) for item in items):
         for group, first in groups:
-            yield len(group), _check_group(group, first, plan, leaves_out)
+            yield len(group), _check_group(group, first, plan, contracts, leaves_out)
         return
     from concurrent.futures import ProcessPoolExecutor
 
     with ProcessPoolExecutor(min(jobs, len(groups)), initializer=_die_quietly) as pool:
         try:
-            rest = [plan] * len(groups), [leaves_out] * len(groups)
+            rest = [plan] * len(groups), [contracts] * len(groups), [leaves_out] * len(groups)
             reports = pool.map(_check_group, *zip(*groups, strict=True), *rest)
             yield from zip((len(group) for group, _ in groups), reports, strict=True)
         except BaseException:
@@ -249,7 +262,9 @@ def _die_quietly() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _check_group(items: Sequence[Checkable], first: int, plan: Plan, leaves_out: LeavesOut | None) -> list[FileReport]:
+def _check_group(
+    items: Sequence[Checkable], first: int, plan: Plan, contracts: Contracts, leaves_out: LeavesOut | None
+) -> list[FileReport]:
     """Reports of some items in order, each container's followed by those of its members."""
     waiting: dict[int, Found] = {}
     reports: dict[int, FileReport] = {}
@@ -262,7 +277,7 @@ def _check_group(items: Sequence[Checkable], first: int, plan: Plan, leaves_out:
 
         for numbers, tables in batches(opened()):
             batch = [waiting.pop(number) for number in numbers]
-            reports.update(zip(numbers, _run(batch, tables, plan), strict=True))
+            reports.update(zip(numbers, _run(batch, tables, plan, contracts), strict=True))
     return [reports[number] for number in sorted(reports)]
 
 
@@ -297,32 +312,68 @@ def _begin(
     return expand(source, name, file, wanted=wanted, leaves_out=None if wanted else leaves_out), source
 
 
-def _run(batch: Sequence[Found], tables: Tables, plan: Plan) -> Iterator[FileReport]:
+def _run(batch: Sequence[Found], tables: Tables, plan: Plan, contracts: Contracts) -> Iterator[FileReport]:
     """Reports of a batch; where a rule crashes on it, file by file."""
     paths = [found.path for found in batch]
+    known = {number: contract for number, path in enumerate(paths) if (contract := contracts.of(path)) is not None}
     try:
-        reports = run_batch(tables, paths, plan)
+        reports = run_batch(tables, paths, plan, known)
     except BatchCrashError:
         for found in batch:
-            yield from _run([found], read_one(found.opened), plan)
+            yield from _run([found], read_one(found.opened), plan, contracts)
         return
     except SourceError as error:
         gone = read_one(unreadable(error, tables.files[0].size, tables.files[0].name))
-        reports = run_batch(gone, paths, plan)
+        reports = run_batch(gone, paths, plan, known)
     for found, report in zip(batch, reports, strict=True):
         yield report if found.within is None else replace(report, within=found.within)
 
 
+def _with_contracts(files: Sequence[FileReport]) -> list[FileReport]:
+    """Each contract's findings in a report of its own, behind that of the first model that it is for."""
+    if all(file.contract is None for file in files):
+        return list(files)
+    reports: dict[str, FileReport] = {}
+    for file in files:
+        here = tuple(finding for finding in file.findings if finding.location.file != file.contract)
+        reports[f"model {file.path}"] = replace(file, findings=here)
+        if file.contract is not None:
+            key = f"contract {file.contract}"
+            before = reports.get(key, FileReport(file.contract, kind="contract"))
+            there = tuple(finding for finding in file.findings if finding.location.file == file.contract)
+            reports[key] = replace(before, findings=before.findings + there)
+    return list(reports.values())
+
+
 def _suppressed(
-    files: list[FileReport], config: Config, baseline: Counts | None, catalog: Catalog
+    files: list[FileReport], config: Config, baseline: Counts | None, catalog: Catalog, contracts: Contracts
 ) -> tuple[list[FileReport], list[Notice]]:
     if config.per_file_ignores:
         by_id = {rule.id: rule for rule in catalog.rules}
         files = [_ignore_in(file, config, by_id) for file in files]
-    files, notices = apply_allows(files, config.allow, datetime.date.today(), config.folder)
+    today = datetime.date.today()
+    files, notices = apply_allows(files, config.allow, today, config.folder)
+    for path in dict.fromkeys(file.contract for file in files if file.contract is not None):
+        files, more = _allowed_by(path, files, contracts, today)
+        notices += more
     if baseline is not None:
         files = apply_baseline(files, baseline, config.folder)
     return files, notices
+
+
+def _allowed_by(
+    path: str, files: Sequence[FileReport], contracts: Contracts, today: datetime.date
+) -> tuple[list[FileReport], list[Notice]]:
+    """Files with the findings marked that a contract takes back: those on itself and on its models."""
+    concerned = [path in (file.path, file.contract) for file in files]
+    model = next(file.path for file in files if file.contract == path)
+    contract = contracts.of(model)
+    if contract is None or not contract.allow:
+        return list(files), []
+    own = [file for file, is_concerned in zip(files, concerned, strict=True) if is_concerned]
+    marked, notices = apply_allows(own, contract.allow, today)
+    left = iter(marked)
+    return [next(left) if is_own else file for file, is_own in zip(files, concerned, strict=True)], notices
 
 
 def _ignore_in(file: FileReport, config: Config, by_id: Mapping[str, Rule]) -> FileReport:

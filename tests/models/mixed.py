@@ -107,6 +107,21 @@ def _without_alignment() -> Schema:
     return Schema(data)
 
 
+def pixels_int8() -> bytes:
+    """An image model that was calibrated for pixels of -1 to 1."""
+    scale = 1 / 127.5
+    return (
+        ModelBuilder()
+        .tensor("input", "INT8", [1, 16, 16, 3], scale=[scale], zero_point=[-1])
+        .tensor("axes", "INT32", [2], data=[1, 2])
+        .tensor("output", "INT8", [1, 3], scale=[scale], zero_point=[-1])
+        .operator("MEAN", ["input", "axes"], ["output"], {"keep_dims": False}, version=2)
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
 def image_float32() -> bytes:
     """An image model that says what it is: normalization, description, version, author, licence, runtime."""
     image = {"type": "ImageProperties", "color_space": "RGB"}

@@ -45,6 +45,7 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "unused_input": mixed.unused_input,
     "misaligned_int16x8": mixed.misaligned_int16x8,
     "image_float32": mixed.image_float32,
+    "pixels_int8": mixed.pixels_int8,
 }
 
 #: Valid models that a stock LiteRT does not run.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tflint import resources
 from tflint.catalog.constants import Constants
+from tflint.catalog.contract_keys import contract_keys
 from tflint.catalog.rule import CATEGORIES, Example, Rule
 from tflint.catalog.target_fields import TARGET_FIELDS
 from tflint.columns.types import REFERENCE, STRING, ColumnType, TableDeclaration
@@ -62,6 +63,7 @@ def _examples(entry: Mapping[str, Any]) -> list[Example]:
             tuple(example.get("targets", ())),
             tuple(example["expect"]) if kind == "invalid" else None,
             example.get("note", ""),
+            example.get("contract", ""),
         )
         for kind in ("invalid", "valid")
         for example in entry.get(kind, ())
@@ -121,9 +123,20 @@ class _Compiler:
             refused_by=tuple(entry.get("refused-by", ())),
             runs_on=tuple(entry.get("runs-on", ())),
             opcodes=_opcodes(where.program) or () if where and entry["for-each"] == "operator" else (),
+            keys=self._keys(index, entry),
             reads_target=any("target" in expression.records for expression in expressions if expression),
             origin="" if self.builtin else self.path,
         )
+
+    def _keys(self, index: int, entry: Mapping[str, Any]) -> tuple[str, ...]:
+        """The keys of a contract that findings point at: of its tables only, and such as its schema has."""
+        keys: tuple[str, ...] = tuple(entry.get("keys", ()))
+        known = contract_keys(entry["for-each"])
+        for key in keys:
+            if key not in known:
+                what = f"a contract has no key '{key}' there" if known else "only rules about contracts have keys"
+                self._fail(index, "keys", what, nearest(key, known))
+        return keys
 
     def _check_id(self, index: int, entry: Mapping[str, Any]) -> None:
         identifier = entry["id"]

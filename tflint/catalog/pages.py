@@ -76,7 +76,13 @@ def _indented(text: str) -> str:
 def _examples(examples: Sequence[Example]) -> list[str]:
     if not examples:
         return []
-    return ["## Examples", "\n".join(f"- {_example(example)}" for example in examples)]
+    return ["## Examples", "\n".join(f"- {_example(example)}{_contract(example)}" for example in examples)]
+
+
+def _contract(example: Example) -> str:
+    """An example's contract, as a block of the list's entry."""
+    lines = "".join(f"  {line}".rstrip() + "\n" for line in example.contract.strip().splitlines())
+    return f"\n\n  ```toml\n{lines}  ```\n" if example.contract else ""
 
 
 def _example(example: Example) -> str:

@@ -27,13 +27,17 @@ CATEGORIES = {
 
 @frozen
 class Example:
-    """A model, changed or not, that a rule must speak of (`expect` says where) or be silent about (None)."""
+    """A model, changed or not, that a rule must speak of (`expect` says where) or be silent about (None).
+
+    `contract` is the TOML of a contract for it, empty for none.
+    """
 
     model: str
     edit: Mapping[str, Any] = EMPTY
     targets: tuple[str, ...] = ()
     expect: tuple[str, ...] | None = None
     note: str = ""
+    contract: str = ""
 
 
 @frozen
@@ -43,7 +47,8 @@ class Rule:
     `require` must hold for each row of `for_each` where `where` does. `report_on` leads to what a finding points at.
     `refused_by` names the runtimes that refuse such a model, `runs_on` those that run it; both empty where all agree.
     `opcodes`, where not empty, are the only operators it can be about: a model without them need not be looked at.
-    `reads_target`: it is judged once for each declared target.
+    `reads_target`: it is judged once for each declared target. `keys`, of a rule about contracts: those that a
+    finding points at, the first that is written.
     """
 
     id: str
@@ -70,6 +75,7 @@ class Rule:
     origin: str = ""
     opcodes: tuple[str, ...] = ()
     reads_target: bool = False
+    keys: tuple[str, ...] = ()
 
     @property
     def is_builtin(self) -> bool:
@@ -110,7 +116,7 @@ def from_plain(plain: tuple[Any, ...]) -> Rule:
 
 _PLAIN_FIELDS = (
     "id", "name", "severity", "for_each", "summary", "why", "fix", "confidence", "category", "failure_class", "since",
-    "status", "mutes", "limits", "references", "refused_by", "runs_on", "origin", "opcodes", "reads_target",
+    "status", "mutes", "limits", "references", "refused_by", "runs_on", "origin", "opcodes", "reads_target", "keys",
 )  # fmt: skip
 
 

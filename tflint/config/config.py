@@ -23,7 +23,8 @@ class Config:
 
     `targets` are declared targets, by name or as `runtime==version`; `named_targets` those that have options.
     `rules` are files and folders of the user's rules, `metadata_require` names what a model's metadata must hold.
-    `folder` is what globs and the paths in a baseline count from; `origin` the file it was read from (empty: none).
+    `contracts` leads from globs of models to their contracts. `folder` is what globs and the paths in a baseline count
+    from; `origin` the file it was read from (empty: none).
     """
 
     targets: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class Config:
     baseline: str = ""
     lfs_pointers: str = "error"
     metadata_require: tuple[str, ...] = ()
+    contracts: Mapping[str, str] = EMPTY
     allow: tuple[Allow, ...] = ()
     folder: str = "."
     origin: str = ""
@@ -55,6 +57,7 @@ class Config:
             sorted(self.per_file_ignores.items()),
             self.lfs_pointers,
             self.metadata_require,
+            sorted(self.contracts.items()),
             [(allow.rule, allow.path, allow.at, str(allow.until)) for allow in self.allow],
         )
         import hashlib

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ from tflint.config.places import error_in, prefix_of
 from tflint.documents.explain import check
 from tflint.documents.reading import load_toml, read_text
 from tflint.errors import Place, UserError
-from tflint.findings.suppress import Allow
+from tflint.findings.suppress import Allow, allow_of
 from tflint.resources import json_schema
 
 _TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -54,6 +53,7 @@ def load_config(path: Path | str) -> Config:
         baseline=str(path.parent / data["baseline"]) if "baseline" in data else "",
         lfs_pointers=data.get("lfs-pointers", "error"),
         metadata_require=tuple(data.get("metadata", {}).get("require", ())),
+        contracts=_contracts(data.get("contracts", {}), path, text),
         allow=tuple(_allow(entry, number, path, text) for number, entry in enumerate(data.get("allow", ()))),
         folder=str(path.parent),
         origin=str(path),
@@ -107,13 +107,17 @@ def _rules(rules: list[str], path: Path, text: str) -> list[str]:
     return [str(rule) for rule in found]
 
 
+def _contracts(contracts: Mapping[str, str], path: Path, text: str) -> dict[str, str]:
+    for glob, contract in contracts.items():
+        if not (path.parent / contract).is_file():
+            message = f"the contract '{contract}' does not exist"
+            hint = "paths count from the folder of the configuration"
+            raise error_in(str(path), text, ("contracts", glob), message, hint=hint)
+    return {glob: (path.parent / contract).as_posix() for glob, contract in contracts.items()}
+
+
 def _allow(entry: Mapping[str, Any], number: int, path: Path, text: str) -> Allow:
-    until = None
-    if "until" in entry:
-        try:
-            until = datetime.date.fromisoformat(entry["until"])
-        except ValueError as error:
-            message = f"'{entry['until']}' is no date: {error}"
-            raise error_in(str(path), text, ("allow", number, "until"), message, hint="YYYY-MM-DD") from None
-    origin = f"{path.name}: allow {number + 1}"
-    return Allow(entry["rule"], entry["reason"], entry.get("path", "**"), entry.get("at", ""), until, origin)
+    def wrong(message: str) -> UserError:
+        return error_in(str(path), text, ("allow", number, "until"), message, hint="YYYY-MM-DD")
+
+    return allow_of(entry, f"{path.name}: allow {number + 1}", wrong)

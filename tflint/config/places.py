@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from tflint.config.config import Config
-from tflint.documents.reading import error_at, load_toml, read_text
-from tflint.errors import Place, UserError
+from tflint.documents import reading
+from tflint.documents.reading import load_toml, read_text
+from tflint.errors import UserError
 
 #: Keys and indices from the root of the configuration, such as ("select", 2).
 Keys = tuple[str | int, ...]
@@ -21,15 +22,8 @@ def prefix_of(path: str | Path) -> Keys:
 def error_in(
     path: str, text: str, keys: Keys, message: str, *, hint: str = "", is_about_key: bool = False
 ) -> UserError:
-    """An error at the value that keys lead to in the file's text, or at the last key itself."""
-    from tflint.documents.toml_spans import locate  # needed where something is wrong only
-
-    span = locate(text).get((*prefix_of(path), *keys))
-    if span is None:
-        return UserError(message, place=Place(path), hint=hint)
-    if is_about_key:
-        return error_at(message, path, text, span.line, span.column, width=span.length, hint=hint)
-    return error_at(message, path, text, span.value_line, span.value_column, width=span.value_length, hint=hint)
+    """An error at the value that keys lead to in the configuration, or at the last key itself."""
+    return reading.error_in(path, text, (*prefix_of(path), *keys), message, hint=hint, is_about_key=is_about_key)
 
 
 def located(error: UserError, config: Config, keys: Keys, value: str) -> UserError:

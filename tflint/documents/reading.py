@@ -83,6 +83,20 @@ def error_at(
     return UserError(message, place=Place(path, line, column), source_line=shown, width=width, hint=hint)
 
 
+def error_in(
+    path: str, text: str, keys: tuple[str | int, ...], message: str, *, hint: str = "", is_about_key: bool = False
+) -> UserError:
+    """An error at the value that keys lead to in a TOML text, or at the last key itself."""
+    from tflint.documents.toml_spans import locate  # needed where something is wrong only
+
+    span = locate(text).get(keys)
+    if span is None:
+        return UserError(message, place=Place(path), hint=hint)
+    if is_about_key:
+        return error_at(message, path, text, span.line, span.column, width=span.length, hint=hint)
+    return error_at(message, path, text, span.value_line, span.value_column, width=span.value_length, hint=hint)
+
+
 def source_line(text: str, line: int, column: int = 1) -> str:
     """Line `line` of a text, safe for a terminal; empty where `column` lies beyond the part that is shown."""
     start = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tflint.columns.column import Scalars, text_of
 from tflint.facts.facts import Facts
@@ -20,13 +20,17 @@ class Locator:
         """The number of the file that a row is of."""
         return int(self.facts.table(table).model[row])
 
-    def location(self, table: str, row: int) -> Location:
-        """The location of a row."""
+    def location(self, table: str, row: int, keys: Sequence[str] = ()) -> Location:
+        """The location of a row; of a contract's entry that of the first of some keys that is written."""
+        if table in _CONTRACT_ROOTS:
+            return self._in_contract(table, row, keys)
         path, names = _PLACES[table](self, row)
         return Location(self.files[self.file_of(table, row)], path, names, self._bytes(table, row))
 
     def related(self, table: str, row: int) -> tuple[Related, ...]:
-        """Of a tensor, the operator that shows what it is for."""
+        """Of a tensor, the operator that shows what it is for; of a contract's entry, what it is about in the model."""
+        if table in _CONTRACT_ROOTS:
+            return self._described(table, row)
         if table != "tensor":
             return ()
         found = self.first_use(row)
@@ -36,6 +40,24 @@ class Locator:
         location = self.location("operator", operator)
         opcode = self.text("operator", "opcode", operator)
         return (Related(location, f"{role} of operator {self.number('operator', 'index', operator)} {opcode}"),)
+
+    def _in_contract(self, table: str, row: int, keys: Sequence[str]) -> Location:
+        contract = self.facts.contracts[self.file_of(table, row)]
+        root = _CONTRACT_ROOTS[table]
+        entry: tuple[str | int, ...] = (root,)
+        names: tuple[str, ...] = ()
+        if table != "contract":
+            entry = (root, self.number(table, "position", row))
+            names = (self.text(table, "name", row) or f"{root[:-1]} {entry[1]}",)
+        written = [key for key in keys if contract.has((*entry, *key.split(".")))]
+        chosen = tuple(written[0].split(".")) if written else ()
+        route = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in (*entry, *chosen)).lstrip(".")
+        return Location(contract.path, route, names, None, contract.place((*entry, *chosen)))
+
+    def _described(self, table: str, row: int) -> tuple[Related, ...]:
+        side = table.removeprefix("contract_")
+        matched = self.row(table, side, row) if table != "contract" else -1
+        return (Related(self.location(side, matched), f"the model's {side}"),) if matched >= 0 else ()
 
     def first_use(self, tensor: int) -> tuple[int, str] | None:
         """The operator that makes a tensor, or the first that reads it, and the tensor's role there."""
@@ -167,6 +189,8 @@ def _external_buffer(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
     return f"external_buffers[{row - first}]", ()
 
 
+#: What the tables of contracts are called in their files.
+_CONTRACT_ROOTS = {"contract": "model", "contract_input": "inputs", "contract_output": "outputs"}
 _PLACES: dict[str, Callable[[Locator, int], tuple[str, tuple[str, ...]]]] = {
     "file": lambda _at, _row: ("", ()),
     "member": _entry("member", "members", "name"),

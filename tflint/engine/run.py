@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from tflint.catalog.rule import Rule
 from tflint.columns.column import text_of
+from tflint.contract import Contract
 from tflint.engine.identity import identity
 from tflint.engine.judge import Case, Hit, Judge
 from tflint.engine.locate import Locator
 from tflint.engine.select import Selected
 from tflint.engine.targets import Target, is_refusing
 from tflint.errors import TflintError
-from tflint.facts.declared import FILE_TABLES
+from tflint.facts.declared import ABOUT_CONTRACTS, FILE_TABLES
 from tflint.facts.facts import FactError, Facts
 from tflint.findings import Contained, FileReport, Finding, Location, NotChecked, Overview, severity_rank
 from tflint.findings.fingerprint import numbered
 from tflint.language.message import fill
 from tflint.model.tables import FileFacts, Tables
 from tflint.source import SourceError
-from tflint.values import frozen, replace
+from tflint.values import EMPTY, frozen, replace
 
 if TYPE_CHECKING:
     from tflint.facts.plugins import Plugins
@@ -61,10 +62,15 @@ class _Judged:
         return severity_rank(self.severity)
 
 
-def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileReport]:
-    """The reports of a batch's files. Raises `BatchCrashError` where one of several files crashes a rule."""
-    rules = _concerned(tables, plan)
-    facts = Facts(tables, _read_by(rules), plan.plugins)
+def run_batch(
+    tables: Tables, files: Sequence[str], plan: Plan, contracts: Mapping[int, Contract] = EMPTY
+) -> list[FileReport]:
+    """The reports of a batch's files; `contracts` are those of files by number, ascending.
+
+    Raises `BatchCrashError` where one of several files crashes a rule.
+    """
+    rules = _concerned(tables, plan, with_contracts=bool(contracts))
+    facts = Facts(tables, _read_by(rules), plan.plugins, contracts)
     locator = Locator(facts, list(files))
     judged = [one for selected in rules for one in _to_judge(selected, plan)]
     judge = Judge(facts, plan.constants, [target.record() for target in plan.targets])
@@ -90,6 +96,7 @@ def run_batch(tables: Tables, files: Sequence[str], plan: Plan) -> list[FileRepo
             not_checked=tuple(_not_checked(judged, number)),
             overview=overviews[number],
             contained=contained[number],
+            contract=contracts[number].path if number in contracts else None,
         )
         for number, path in enumerate(files)
     ]
@@ -109,8 +116,10 @@ def _contained(file: FileFacts) -> Contained | None:
     return Contained(contents.format, len(contents.members), contents.n_models, file.size)
 
 
-def _concerned(tables: Tables, plan: Plan) -> list[Selected]:
-    """The rules that need be run: not those about operators that no model has, and of no model only those of files."""
+def _concerned(tables: Tables, plan: Plan, *, with_contracts: bool) -> list[Selected]:
+    """The rules that need be run: not those about operators or contracts that no model has, and of no model only those
+    of files.
+    """
     if not tables.is_readable:
         return [selected for selected in plan.rules if selected.rule.for_each in FILE_TABLES]
     column = tables.column("operator_code", "opcode")
@@ -118,7 +127,8 @@ def _concerned(tables: Tables, plan: Plan) -> list[Selected]:
     return [
         selected
         for selected in plan.rules
-        if not selected.rule.opcodes or not opcodes.isdisjoint(selected.rule.opcodes)
+        if (not selected.rule.opcodes or not opcodes.isdisjoint(selected.rule.opcodes))
+        and (with_contracts or selected.rule.for_each not in ABOUT_CONTRACTS)
     ]
 
 
@@ -215,7 +225,7 @@ def _found(entry: _Judged, hit: Hit, locator: Locator, unlisted: int) -> _Found:
         severity_before=rule.severity,
         confidence=rule.confidence,
         message=message,
-        location=locator.location(hit.on_table, hit.on_row),
+        location=locator.location(hit.on_table, hit.on_row, rule.keys),
         fix=rule.fix,
         identity=(),
         target=entry.holds_for,

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from tflint.columns.column import Column, Lists, References, Scalars, Strings, rows_of
 from tflint.columns.table import Table
 from tflint.columns.types import BOOL, REFERENCE, STRING, ColumnType, TableDeclaration
+from tflint.contract import Contract
 from tflint.errors import TflintError
 from tflint.facts.declared import DERIVED_COLUMNS, DERIVED_TABLES, all_tables
 from tflint.model.tables import Tables
+from tflint.values import EMPTY
 
 if TYPE_CHECKING:
     from tflint.facts.plugins import PluginFact, Plugins
@@ -41,15 +43,21 @@ class Facts:
     """The tables of a batch with their derived columns.
 
     `wanted` names the columns (table, column) that will be asked for, as far as that is known: facts that come out of
-    one pass over the same bytes are then made together. It changes no value. `plugins` are facts besides tflint's own.
+    one pass over the same bytes are then made together. It changes no value. `plugins` are facts besides tflint's own,
+    `contracts` those of models by number, ascending.
     """
 
     def __init__(
-        self, tables: Tables, wanted: Collection[tuple[str, str]] = (), plugins: Plugins | None = None
+        self,
+        tables: Tables,
+        wanted: Collection[tuple[str, str]] = (),
+        plugins: Plugins | None = None,
+        contracts: Mapping[int, Contract] = EMPTY,
     ) -> None:
         self.tables = tables
         self.wanted = wanted
         self.plugins = plugins
+        self.contracts = contracts
         self._made: dict[tuple[str, str], Column] = {}
         self._tables: dict[str, Table] = {}
         self._shared: dict[str, Any] = {}

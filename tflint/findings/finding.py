@@ -158,7 +158,7 @@ class FileReport:
     """What was found in one file, or in one member of a container.
 
     `kind` is model, container, contract, source or pair; `status` is checked or unreadable. The path of a member is
-    that of its container, `!/` and its name; `within` takes it apart.
+    that of its container, `!/` and its name; `within` takes it apart. `contract` is the path of a model's contract.
     """
 
     path: str
@@ -171,6 +171,7 @@ class FileReport:
     predicted: str | None = None
     contained: Contained | None = None
     within: Within | None = None
+    contract: str | None = None
 
     @property
     def path_on_disk(self) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
+from tflint.errors import UserError
 from tflint.findings.finding import FileReport, Finding, Notice, Suppression
 from tflint.findings.paths import covers, seen_from
 from tflint.values import frozen, replace
@@ -32,6 +34,17 @@ class Allow:
             return False
         places = (finding.location.path, *finding.location.names)
         return not self.at or any(place == self.at or _glob(place, self.at) for place in places)
+
+
+def allow_of(entry: Mapping[str, Any], origin: str, wrong: Callable[[str], UserError]) -> Allow:
+    """The suppression that an [[allow]] of a file says; `wrong` makes the error of an end date that is none."""
+    until = None
+    if "until" in entry:
+        try:
+            until = datetime.date.fromisoformat(entry["until"])
+        except ValueError as error:
+            raise wrong(f"'{entry['until']}' is no date: {error}") from None
+    return Allow(entry["rule"], entry["reason"], entry.get("path", "**"), entry.get("at", ""), until, origin)
 
 
 def _glob(place: str, pattern: str) -> bool:

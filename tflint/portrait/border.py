@@ -5,9 +5,9 @@ from __future__ import annotations
 from tflint.facts.facts import Facts
 from tflint.portrait.meaning import meaning_of
 from tflint.portrait.pictures import layout_of
-from tflint.portrait.ranges import LIMITS, fits, real_range, unseen_part
 from tflint.portrait.rows import number, rows_of, text, values, whole
 from tflint.portrait.values import BorderMetadata, Conversion, Input, Output, Quantization, TensorFace
+from tflint.preparation.ranges import LIMITS, fits, real_range, unseen_part
 
 #: Ranges that mean something by themselves, whatever the tensor holds.
 _NOMINAL = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-128.0, 127.0))

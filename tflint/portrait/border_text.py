@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from tflint.portrait.ranges import HALF_STEP, LIMITS, Fit
 from tflint.portrait.values import BorderMetadata, Input, Output, Quantization, TensorFace
 from tflint.portrait.words import (
     DOT,
@@ -20,6 +19,7 @@ from tflint.portrait.words import (
     real_value,
     span,
 )
+from tflint.preparation.ranges import HALF_STEP, LIMITS, Fit
 
 #: Neighbours of one kind that are shown as one from this many on: caches of a language model, for the most part.
 LEAST_ALIKE = 3

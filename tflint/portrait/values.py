@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tflint.portrait.ranges import Fit
+from tflint.preparation.ranges import Fit
 from tflint.values import frozen
 
 

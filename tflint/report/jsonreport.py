@@ -62,6 +62,7 @@ def _file(file: FileReport) -> dict[str, Any]:
         "sha256": file.sha256,
         "status": file.status,
         "predicted": file.predicted,
+        "contract": file.contract,
         "model": None
         if overview is None
         else {

@@ -31,7 +31,9 @@ def summary(report: Report, style: Style) -> Iterator[str]:
     if report.files:
         text = f"checked: {plural(report.rules_run, 'rule')} on the bytes of each file; no model was run"
         yield from broken(text, style.width)
-        yield from _row(_not_checked(report), ", ", style)
+        unchecked = _not_checked(report)
+        if unchecked:
+            yield from _row([f"not checked: {unchecked[0]}", *unchecked[1:]], ", ", style)
     if worst:
         yield f"more: tflint explain {_first_rule(report)}"
 
@@ -55,12 +57,13 @@ def found_in(report: Report) -> str:
 
 
 def counted(files: Sequence[FileReport]) -> str:
-    """The numbers of models, or of files where some could not be read, and of the containers that they are in."""
-    containers = [file for file in files if file.kind == "container"]
-    others = [file for file in files if file.kind != "container"]
-    is_models = all(file.kind == "model" and file.status == "checked" for file in others)
-    shown = plural(len(others), "model" if is_models else "file")
-    return f"{shown} and {plural(len(containers), 'container')}" if containers else shown
+    """The numbers of models, or of files where some could not be read, of their containers, and of contracts."""
+    models = [file for file in files if file.kind == "model"]
+    shown = [plural(len(models), "model" if all(file.status == "checked" for file in models) else "file")]
+    for kind in ("container", "contract"):
+        n_files = sum(file.kind == kind for file in files)
+        shown += [plural(n_files, kind)] if n_files else []
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def _is_grave(file: FileReport) -> bool:
@@ -70,7 +73,7 @@ def _is_grave(file: FileReport) -> bool:
 def _circumstances(report: Report, totals: dict[str, int]) -> Iterator[str]:
     n_unread = sum(file.status == "unreadable" and not file.open_findings for file in report.files)
     if len(report.files) > 1:
-        yield f"{sum(file.is_clean and file.kind != 'container' for file in report.files):,} clean"
+        yield f"{sum(file.is_clean and file.kind == 'model' for file in report.files):,} clean"
     if n_unread:
         yield f"{n_unread:,} unreadable"
     yield f"{totals['suppressed']:,} suppressed"
@@ -82,7 +85,8 @@ def _circumstances(report: Report, totals: dict[str, int]) -> Iterator[str]:
 
 def _not_checked(report: Report) -> list[str]:
     """What nobody looked at, and which rules could not be decided."""
-    pieces = ["not checked: preprocessing"]
+    bare = sum(file.kind == "model" and file.status == "checked" and file.contract is None for file in report.files)
+    pieces = [f"preprocessing of {plural(bare, 'model')} without a contract"] if bare else []
     unread = Counter(file.kind == "container" for file in report.files if file.status == "unreadable")
     if unread[False]:
         pieces.append(f"the graph of {plural(unread[False], 'unreadable file')}")

@@ -12,6 +12,7 @@ from tflint.catalog import Example, Rule
 from tflint.catalog.compile import compile_file
 from tflint.catalog.load import builtin_files, rule_files
 from tflint.config import Config
+from tflint.contract import Contract, parse_contract
 from tflint.documents.nearest import nearest
 from tflint.errors import Place, UserError
 from tflint.findings import FileReport, Location
@@ -53,7 +54,8 @@ def try_example(rule: Rule, example: Example, path: Path, plugins: Sequence[str]
     """What is wrong with a rule at an example; empty where nothing is."""
     content = example_bytes(example, path)
     config = Config(select=(rule.id,), targets=example.targets, rules=() if rule.is_builtin else (rule.origin,))
-    return judge_example(merged(check(content, config=config, plugins=plugins).files), rule, example)
+    report = check(content, config=config, plugins=plugins, contract=example_contract(example, path))
+    return judge_example(merged(report.files), rule, example)
 
 
 def merged(reports: Sequence[FileReport]) -> FileReport:
@@ -92,6 +94,11 @@ def example_bytes(example: Example, path: Path) -> bytes:
         return edited(content, example.edit) if example.edit else content
     except ValueError as error:
         raise UserError(f"an example on '{example.model}' cannot be made: {error}", place=Place(str(path))) from None
+
+
+def example_contract(example: Example, path: Path) -> Contract | None:
+    """An example's contract; None where it has none. `UserError` where it is wrong."""
+    return parse_contract(example.contract, f"{path}: contract of an example") if example.contract else None
 
 
 def _model_path(example: Example, path: Path) -> Path:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 
-from tflint.portrait.normalizations import Normalization, known_normalizations
+from tflint.preparation.normalizations import Normalization, known_normalizations
 from tflint.values import frozen
 
 #: Relative difference of widths that is none: a quarter of the step between 127 and 128 of 255 values.

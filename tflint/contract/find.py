@@ -1,0 +1,66 @@
+"""Finds the contract of a model: beside it under the same stem, or where the configuration's globs say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tflint.contract.contract import SUFFIX, Contract
+from tflint.contract.load import load_contract
+from tflint.errors import UserError
+from tflint.findings.paths import covers, seen_from
+from tflint.source.kind import MODEL_SUFFIXES
+
+
+class Contracts:
+    """The contracts of a run, each read once, when its model is looked at.
+
+    `globs` leads from globs of models, as the folder of the configuration sees them, to paths of contracts. `given` is
+    one contract for all models, whatever lies beside them.
+    """
+
+    def __init__(self, globs: Mapping[str, str], folder: str, given: Contract | None = None) -> None:
+        self._globs = globs
+        self._folder = folder
+        self._given = given
+        self._read: dict[str, Contract] = {}
+
+    def of(self, model: str) -> Contract | None:
+        """The contract of the model at a path; None where there is none. `UserError` where it is wrong."""
+        if self._given is not None:
+            return self._given
+        path = self._path(model)
+        if path is None:
+            return None
+        if path not in self._read:
+            self._read[path] = load_contract(path)
+        return self._read[path]
+
+    def _path(self, model: str) -> str | None:
+        beside = contract_beside(model)
+        if beside is not None:
+            return beside
+        seen = seen_from(self._folder, model)
+        return next((path for glob, path in self._globs.items() if covers(seen, glob)), None)
+
+
+def contract_beside(model: str) -> str | None:
+    """The contract that lies beside a model under its stem; None where none does."""
+    path = Path(model)
+    try:
+        beside = path.with_name(path.stem + SUFFIX)
+        return beside.as_posix() if beside.is_file() else None
+    except (OSError, ValueError):  # a name too long, or none: no contract can lie beside it
+        return None
+
+
+def models_of(contract: str) -> list[str]:
+    """The models beside a contract that it is for; `UserError` where there is none."""
+    path = Path(contract)
+    stem = path.name.removesuffix(SUFFIX)
+    found = sorted(p.as_posix() for p in path.parent.glob("*") if p.stem == stem and p.suffix.lower() in MODEL_SUFFIXES)
+    if not found:
+        raise UserError(
+            f"there is no model beside '{contract}'", hint=f"it is for {stem}.tflite; or map it under [contracts]"
+        )
+    return found

@@ -1,0 +1,74 @@
+"""Reads a contract; whatever is wrong with it is a `UserError` that shows the place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tflint.contract.contract import Contract, Keys
+from tflint.documents.explain import check
+from tflint.documents.reading import error_in, load_toml, read_text
+from tflint.errors import UserError
+from tflint.findings.suppress import Allow, allow_of
+from tflint.resources import json_schema
+
+
+def load_contract(path: str) -> Contract:
+    """The contract in a file; `UserError` with the position of what is wrong."""
+    return parse_contract(read_text(path), path)
+
+
+def parse_contract(text: str, path: str) -> Contract:
+    """The contract that a text holds; `path` is what errors and reports call it."""
+    data = load_toml(path, text)
+    check(data, json_schema("contract"), path=path, text=text, what="contract")
+    _require_finite(data, path, text)
+    for side in ("inputs", "outputs"):
+        _require_findable(data.get(side, ()), side, path, text)
+    allow = tuple(_allow(entry, number, path, text) for number, entry in enumerate(data.get("allow", ())))
+    return Contract(path, text, data, allow)
+
+
+def _require_finite(data: Any, path: str, text: str) -> None:
+    """TOML knows nan and inf; none of a contract's numbers can be one."""
+    for keys, value in _leaves(data, ()):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise error_in(path, text, keys, f"'{keys[-1]}' must be a finite number")
+
+
+def _leaves(data: Any, keys: Keys) -> Iterator[tuple[Keys, Any]]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _leaves(value, (*keys, key))
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from _leaves(value, (*keys, number))
+    else:
+        yield keys, data
+
+
+def _require_findable(entries: Any, side: str, path: str, text: str) -> None:
+    """Each entry says which input or output it is of, and no two say the same; one by itself need not."""
+    seen: set[tuple[str, Any]] = set()
+    for number, entry in enumerate(entries):
+        if "name" in entry and "index" in entry:
+            message = f"{side}[{number}] has a name and an index"
+            raise error_in(
+                path, text, (side, number, "index"), message, hint="one of them is enough", is_about_key=True
+            )
+        key = next((key for key in ("name", "index") if key in entry), "")
+        if not key and len(entries) > 1:
+            message = f"{side}[{number}] does not say which of the model's {side} it is about"
+            raise error_in(path, text, (side, number), message, hint='name = "…" or index = 0', is_about_key=True)
+        if (key, entry.get(key)) in seen:
+            message = f"there is another entry with {key} = {entry[key]!r} in {side}"
+            raise error_in(path, text, (side, number, key), message)
+        seen.add((key, entry.get(key)))
+
+
+def _allow(entry: Mapping[str, Any], number: int, path: str, text: str) -> Allow:
+    def wrong(message: str) -> UserError:
+        return error_in(path, text, ("allow", number, "until"), message, hint="YYYY-MM-DD")
+
+    return allow_of(entry, f"{path}: allow {number + 1}", wrong)

@@ -1,0 +1,152 @@
+"""The tables of contracts: what callers say of models, as columns beside those of the models.
+
+A column is the key of the contract's schema that it is called after: `resize.mode` is `mode` in the entry's `resize`,
+`zero_point` is `zero-point`. What is not written is absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tflint.columns.column import (
+    Column,
+    References,
+    Scalars,
+    lists_by_counts,
+    state_of,
+    strings_of,
+    text_of,
+    texts_of,
+)
+from tflint.columns.table import Table
+from tflint.columns.types import BOOL, NUMBER, STRING, ColumnDeclaration
+from tflint.contract import Contract
+from tflint.facts.declared import DERIVED_TABLES
+from tflint.facts.facts import Facts
+
+Entry = Mapping[str, Any]
+
+
+def contract_table(facts: Facts) -> Table:
+    """The contracts of models that have one: what each claims of its model as a whole."""
+    contracts = list(facts.contracts.values())
+    made = {
+        "n_inputs": lambda: _counts([contract.data.get("inputs") for contract in contracts]),
+        "n_outputs": lambda: _counts([contract.data.get("outputs") for contract in contracts]),
+    }
+    return _table("contract", list(facts.contracts), [contract.model for contract in contracts], made)
+
+
+def input_table(facts: Facts) -> Table:
+    """What contracts say of inputs, an entry a row."""
+    return _border_table(facts, "input")
+
+
+def output_table(facts: Facts) -> Table:
+    """What contracts say of outputs, an entry a row."""
+    return _border_table(facts, "output")
+
+
+def _border_table(facts: Facts, side: str) -> Table:
+    models: list[int] = []
+    positions: list[int] = []
+    owners: list[int] = []
+    entries: list[Entry] = []
+    for number, (model, contract) in enumerate(facts.contracts.items()):
+        listed = contract.inputs if side == "input" else contract.outputs
+        models += [model] * len(listed)
+        owners += [number] * len(listed)
+        positions += range(len(listed))
+        entries += listed
+    made = {
+        "position": lambda: Scalars(np.array(positions, dtype=np.float64)),
+        "contract": lambda: References(np.array(owners, dtype=np.int32)),
+        side: lambda: References(_matched(facts, side, models, entries)),
+    }
+    return _table(f"contract_{side}", models, entries, made)
+
+
+def _table(name: str, models: Sequence[int], entries: Sequence[Entry], made: dict[str, Any]) -> Table:
+    declared = DERIVED_TABLES[name].columns
+    makers = {column: made.get(column, lambda of=of: _column(of, entries)) for column, of in declared.items()}
+    return Table(name, np.array(models, dtype=np.int32), makers)
+
+
+def _column(declared: ColumnDeclaration, entries: Sequence[Entry]) -> Column:
+    """What entries say under the key that a column is called after."""
+    values = [_value(entry, declared.name) for entry in entries]
+    if declared.name == "dtype":  # the contract has numpy's names, the model the schema's
+        values = [None if value is None else value.upper() for value in values]
+    absent = state_of(np.array([value is None for value in values], dtype=np.bool_))
+    kind = declared.type.kind
+    if declared.type.is_list:
+        lists = [[] if value is None else value if isinstance(value, list) else [value] for value in values]
+        if kind == STRING:
+            return texts_of(lists, absent)
+        flat = np.array([number for numbers in lists for number in numbers], dtype=np.float64)
+        return lists_by_counts(flat, np.array([len(numbers) for numbers in lists], dtype=np.int64), absent)
+    if kind == STRING:
+        return strings_of(values)
+    dtype = np.bool_ if kind == BOOL else np.float64
+    assert kind in (BOOL, NUMBER)
+    return Scalars(np.array([value or 0 for value in values], dtype=dtype), absent)
+
+
+def _value(entry: Entry, column: str) -> Any:
+    value: Any = entry
+    for key in column.replace("_", "-").split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _counts(lists: Sequence[Sequence[Any] | None]) -> Scalars:
+    absent = np.array([entries is None for entries in lists], dtype=np.bool_)
+    return Scalars(np.array([len(entries or ()) for entries in lists], dtype=np.float64), state_of(absent))
+
+
+def _matched(facts: Facts, side: str, models: Sequence[int], entries: Sequence[Entry]) -> Any:
+    """For each entry the row of the model's input (or output) that it is about, -1 where it is none or not one."""
+    found = np.full(len(entries), -1, dtype=np.int32)
+    for number, (model, entry) in enumerate(zip(models, entries, strict=True)):
+        rows = _candidates(facts, side, model, facts.contracts[model])
+        if "index" in entry:
+            rows = [row for row in rows if facts.numbers(side, "position")[row] == entry["index"]]
+        elif "name" in entry:
+            rows = [row for row in rows if entry["name"] in _names(facts, side, row)]
+        if len(rows) == 1:
+            found[number] = rows[0]
+    return found
+
+
+def _candidates(facts: Facts, side: str, model: int, contract: Contract) -> list[int]:
+    """The inputs (or outputs) that callers of a model see: of the signature that the contract names, else of the first
+    subgraph.
+    """
+    wanted = 0
+    signature = contract.model.get("signature")
+    if signature is not None:
+        keys, subgraphs = facts.column("signature", "key"), facts.rows("signature", "subgraph")
+        table = facts.table("signature").rows_of(model)
+        named = [row for row in range(table.start, table.stop) if text_of(keys, row) == signature]
+        if len(named) == 1 and subgraphs[named[0]] >= 0:
+            wanted = int(facts.numbers("subgraph", "index")[subgraphs[named[0]]])
+    rows = facts.table(side).rows_of(model)
+    owners = facts.rows(side, "subgraph")[rows]
+    indexes = facts.numbers("subgraph", "index")[owners]
+    return [rows.start + int(k) for k in np.flatnonzero(indexes == wanted)]
+
+
+def _names(facts: Facts, side: str, row: int) -> set[str]:
+    """What an input or output is called: by its tensor, and in signatures."""
+    tensor = int(facts.rows(side, "tensor")[row])
+    if tensor < 0:
+        return set()
+    names = {text_of(facts.column("tensor", "name"), tensor) or ""}
+    directions = facts.column("signature_tensor", "direction")
+    for k in np.flatnonzero(facts.rows("signature_tensor", "tensor") == tensor).tolist():
+        if text_of(directions, k) == side:
+            names.add(text_of(facts.column("signature_tensor", "name"), k) or "")
+    return names - {""}

@@ -1,0 +1,126 @@
+"""The tables of contracts and the facts about them: type, meaning, needs, and when absent. No numpy."""
+
+from __future__ import annotations
+
+from tflint.columns.types import NUMBERS, ColumnDeclaration, ColumnType, TableDeclaration, reference
+from tflint.facts.declaring import NUM, TEXT, TEXTS, TRUTH, fact
+
+
+def _said(name: str, type_: ColumnType, meaning: str, domain: str = "") -> ColumnDeclaration:
+    """A column that a contract's key of the same name fills."""
+    return ColumnDeclaration(name, type_, meaning, "the contract does not say it", domain=tuple(domain.split()))
+
+
+def _table_of(name: str, row: str, columns: tuple[ColumnDeclaration, ...], compute: str) -> TableDeclaration:
+    return TableDeclaration(name, row, {column.name: column for column in columns}, (), compute)
+
+
+_NO_MATCH = "the model has none such, or several"
+_DTYPES = "FLOAT32 FLOAT16 FLOAT64 INT4 INT8 UINT8 INT16 UINT16 INT32 UINT32 INT64 UINT64 BOOL STRING"
+_CONTRACT = _table_of(
+    "contract",
+    "a contract of a model: what its caller claims",
+    (
+        _said("sha256", TEXT, "digest of the model's bytes, in hexadecimal"),
+        _said("scheme", TEXT, "quantization scheme the model is claimed to have"),
+        _said("max_bytes", NUM, "size budget of the file"),
+        _said("targets", TEXTS, "runtimes it must run on"),
+        _said("stateful", TRUTH, "whether it keeps state from call to call that the caller resets"),
+        _said("bind", TEXT, "how the caller finds inputs and outputs", "signature name index"),
+        _said("signature", TEXT, "key of the signature that the caller runs"),
+        _said("source", TEXT, "where the model comes from"),
+        ColumnDeclaration("n_inputs", NUM, "how many inputs it lists", "it lists none"),
+        ColumnDeclaration("n_outputs", NUM, "how many outputs it lists", "it lists none"),
+    ),
+    "contracts:contract_table",
+)
+_CONTRACT_INPUT = _table_of(
+    "contract_input",
+    "an input as a contract describes it",
+    (
+        ColumnDeclaration("position", NUM, "its place among the contract's inputs, from 0"),
+        ColumnDeclaration("contract", reference("contract"), "the contract it is of"),
+        ColumnDeclaration("input", reference("input"), "the model's input that it is about", _NO_MATCH),
+        _said("name", TEXT, "name of the signature's input or of the tensor"),
+        _said("index", NUM, "place among the model's inputs, from 0"),
+        _said("kind", TEXT, "what it is", "image audio tokens tabular raw"),
+        _said("dtype", TEXT, "type of what is handed over, in the schema's words", _DTYPES),
+        _said("shape", NUMBERS, "sizes along all axes, -1 for any"),
+        _said("layout", TEXT, "what the axes are", "NHWC NCHW HWC CHW NDHWC NCDHW"),
+        _said("channels", TEXT, "colour channels in their order", "RGB BGR GRAY RGBA BGRA YUV"),
+        _said("range", NUMBERS, "smallest and largest value of the source"),
+        _said("mean", NUMBERS, "what is subtracted, one number or one a channel"),
+        _said("std", NUMBERS, "what is divided by, one number or one a channel"),
+        _said("units", TEXT, "what mean and std are in", "u8 unit"),
+        _said("feed", TEXT, "how a quantized input is fed", "fold raw"),
+        _said("scale", NUMBERS, "scale that the caller quantizes with"),
+        _said("zero_point", NUMBERS, "zero point that the caller quantizes with"),
+        _said("resize.mode", TEXT, "how a picture gets the model's size", "stretch letterbox cover none"),
+        _said("resize.size", NUMBERS, "height and width, or the shorter side"),
+        _said("resize.kernel", TEXT, "kernel of the resize", "nearest bilinear bicubic area lanczos"),
+        _said("resize.antialias", TRUTH, "whether the resize smoothes what it shrinks"),
+        _said("resize.coordinates", TEXT, "where the centres of pixels are", "half-pixel asymmetric align-corners"),
+        _said("padding.value", NUMBERS, "what a letterbox is filled with"),
+        _said("orientation", TEXT, "what is done about the camera's orientation", "exif upright none"),
+        _said("audio.sample_rate", NUM, "samples a second"),
+        _said("audio.duration", NUM, "seconds of sound of one call"),
+        _said("audio.features", TEXT, "what is made of samples", "waveform spectrogram mel log-mel mfcc"),
+        _said("audio.amplitude", NUM, "largest amplitude of the samples"),
+        _said("audio.mel_bins", NUM, "mel bands"),
+        _said("audio.frames", NUM, "frames of one call"),
+        _said("tokens.length", NUM, "tokens of one call"),
+        _said("tokens.vocabulary_size", NUM, "size of the vocabulary"),
+    ),
+    "contracts:input_table",
+)
+_CONTRACT_OUTPUT = _table_of(
+    "contract_output",
+    "an output as a contract describes it",
+    (
+        ColumnDeclaration("position", NUM, "its place among the contract's outputs, from 0"),
+        ColumnDeclaration("contract", reference("contract"), "the contract it is of"),
+        ColumnDeclaration("output", reference("output"), "the model's output that it is about", _NO_MATCH),
+        _said("name", TEXT, "name of the signature's output or of the tensor"),
+        _said("index", NUM, "place among the model's outputs, from 0"),
+        _said("kind", TEXT, "what it is", "class_scores boxes heatmap mask embedding regression tokens raw"),
+        _said("dtype", TEXT, "type of what comes out, in the schema's words", _DTYPES),
+        _said("shape", NUMBERS, "sizes along all axes, -1 for any"),
+        _said("role", TEXT, "what a detection's output holds", "boxes classes scores count"),
+        _said("activation", TEXT, "what the numbers are", "softmax sigmoid logits none"),
+        _said("dequantize", TRUTH, "whether the caller makes real values of the integers"),
+        _said("range", NUMBERS, "smallest and largest real value that the caller expects"),
+        _said("tolerance", NUM, "largest step between two values that the caller can live with"),
+        _said("labels.count", NUM, "number of labels"),
+        _said("labels.background", TRUTH, "whether the first class is the background"),
+    ),
+    "contracts:output_table",
+)
+_NOT_FED = "the contract does not say what is fed"
+_NOT_HELD = f"{_NOT_FED}, or the input has not one scale and zero point"
+CONTRACT_INPUT_FACTS = (
+    fact("n_channels", NUM, "colour channels", "preparation:n_channels", "contract_input.channels",
+          absent="the contract names no channels"),
+    fact("fed_min", NUMBERS, "smallest real value that is fed, one a channel", "preparation:fed_min",
+          "contract_input.mean contract_input.std contract_input.range", absent=_NOT_FED),
+    fact("fed_max", NUMBERS, "largest real value that is fed, one a channel", "preparation:fed_max",
+          "contract_input.mean contract_input.std contract_input.range", absent=_NOT_FED),
+    fact("cover", NUM, "share of the range that is fed which the input can hold, 0 to 1", "preparation:cover",
+          "contract_input.fed_min tensor.scale tensor.zero_point", absent=_NOT_HELD),
+    fact("use", NUM, "share of the range that the input can hold which is fed, 0 to 1", "preparation:use",
+          "contract_input.fed_min tensor.scale tensor.zero_point", absent=_NOT_HELD),
+    fact("fits_calibration", TRUTH, "whether the range that is fed is the one that scale and zero point stand for",
+          "preparation:fits_calibration", "contract_input.fed_min tensor.scale tensor.zero_point", absent=_NOT_HELD),
+    fact("fitting", TEXTS, "known normalizations that the input's scale and zero point fit", "preparation:fitting",
+          "contract_input.input tensor.scale tensor.zero_point", absent="the input has not one scale and zero point"),
+    fact("normalization", TEXT, "known normalization with this mean and std", "preparation:normalization",
+          "contract_input.mean contract_input.std contract_input.units", absent="it is none of the known ones"),
+    fact("normalization_order", TEXT, "order of channels in which the known normalization's mean and std stand",
+          "preparation:normalization_order", "contract_input.mean contract_input.std contract_input.units",
+          absent="it is none of the known ones, or one number serves all channels"),
+    fact("raw_steps", NUM, "steps by which the source's bytes are off from what mean, std and quantization give",
+          "preparation:raw_steps", "contract_input.fed_min tensor.scale tensor.zero_point",
+          absent=f"{_NOT_HELD}, or it has no 8 bits"),
+)  # fmt: skip
+
+#: Tables of contracts: they have rows where a model has one.
+CONTRACT_TABLES = (_CONTRACT, _CONTRACT_INPUT, _CONTRACT_OUTPUT)
