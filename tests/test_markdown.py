@@ -108,7 +108,7 @@ def test_the_end_is_that_of_the_text_report():
     made = page(finding(), notices=(Notice("unused-allow", "tflint.toml: remove it"),))
     lines = made.blocks[-1].splitlines()
     assert lines[0].startswith("1 model: 1 error · 0 suppressed · target litert 2.3.0 (default)")
-    assert "not checked: preprocessing of 1 model without a contract" in lines
+    assert "not checked: preprocessing of 1 model without a contract (tflint contract init MODEL)" in lines
     assert lines[-1] == "note: tflint.toml: remove it"
 
 

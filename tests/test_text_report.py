@@ -68,7 +68,7 @@ models/person_detect.tflite · full int8 · 31 operators · 293.5 KiB
 12 models: 14 errors, 1 warning in 1 · 11 clean · 0 suppressed · target litert 2.3.0 (default) · ruleset 0.1
   0.2 s
 checked: 44 rules on the bytes of each file; no model was run
-not checked: preprocessing of 12 models without a contract
+not checked: preprocessing of 12 models without a contract (tflint contract init MODEL)
 more: tflint explain Q009
 """
 
@@ -352,7 +352,7 @@ class TestTheSummary:
     def test_says_of_a_clean_run_what_was_checked_and_what_was_not(self):
         assert text_of().splitlines()[-2:] == [
             "checked: 44 rules on the bytes of each file; no model was run",
-            "not checked: preprocessing of 1 model without a contract",
+            "not checked: preprocessing of 1 model without a contract (tflint contract init MODEL)",
         ]
         assert "checked: 1 rule on" in text_of(rules_run=1)
 
@@ -361,7 +361,8 @@ class TestTheSummary:
             entries = tuple(NotChecked(f"Q{number:03}", number + 1, "why") for number in range(n_rules))
             return (FileReport("m.tflite", not_checked=entries), FileReport("n.tflite", not_checked=entries[:1]))
 
-        two = "not checked: preprocessing of 2 models without a contract, Q000 at 2 places, Q001 at 2 places\n"
+        bare = "not checked: preprocessing of 2 models without a contract (tflint contract init MODEL)"
+        two = f"{bare}, Q000 at 2 places,\n  Q001 at 2 places\n"
         assert text_of(files=undecided(2)).endswith(two)
         many = text_of(files=undecided(40))
         assert many.endswith(", 34 further rules at some places\n")

@@ -34,6 +34,7 @@ def contract_table(facts: Facts) -> Table:
     """The contracts of models that have one: what each claims of its model as a whole."""
     contracts = list(facts.contracts.values())
     made = {
+        "is_confirmed": lambda: _confirmed([bool(contract.model.get("draft")) for contract in contracts]),
         "n_inputs": lambda: _counts([contract.data.get("inputs") for contract in contracts]),
         "n_outputs": lambda: _counts([contract.data.get("outputs") for contract in contracts]),
     }
@@ -100,6 +101,11 @@ def _value(entry: Entry, column: str) -> Any:
     for key in column.replace("_", "-").split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
+
+
+def _confirmed(are_drafts: Sequence[bool]) -> Scalars:
+    drafts = np.array(are_drafts, dtype=np.bool_)
+    return Scalars(~drafts, state_of(np.zeros(len(drafts), np.bool_), drafts))
 
 
 def _counts(lists: Sequence[Sequence[Any] | None]) -> Scalars:

@@ -21,6 +21,12 @@ _CONTRACT = _table_of(
     "contract",
     "a contract of a model: what its caller claims",
     (
+        ColumnDeclaration(
+            "is_confirmed",
+            TRUTH,
+            "true; a draft is neither confirmed nor not",
+            unknown="the contract is a draft, whose guesses nobody confirmed",
+        ),
         _said("sha256", TEXT, "digest of the model's bytes, in hexadecimal"),
         _said("scheme", TEXT, "quantization scheme the model is claimed to have"),
         _said("max_bytes", NUM, "size budget of the file"),

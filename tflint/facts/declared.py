@@ -23,6 +23,8 @@ _NO_SCALES = "the tensors at work have no quantization scales"
 _MODEL = (
     fact("scheme", TEXT, "quantization scheme of the whole model: float32, full int8, dynamic range, mixed, …",
           "scheme:model_scheme", "operator.scheme tensor.n_elements input.tensor output.tensor signature.subgraph"),
+    fact("base_scheme", TEXT, "the scheme without the types at the border: float32, full int8, dynamic range, mixed, …",
+         "scheme:base_scheme", "model.scheme"),
     fact("n_operators", NUM, "operators of all subgraphs", "sizes:n_operators"),
     fact("n_tensors", NUM, "tensors of all subgraphs", "sizes:n_tensors"),
     fact("compiled_for", TEXTS, "accelerators that operators of it were compiled for: edgetpu, ethos-u, npu",

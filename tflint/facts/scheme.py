@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -98,6 +100,12 @@ def model_scheme(facts: Facts) -> Strings:
         inputs, outputs = (_border_types(facts, table, entries, model) for table in ("input", "output"))
         found.append(_named(counted, beside, inputs, outputs))
     return strings_of(found)
+
+
+def base_scheme(facts: Facts) -> Strings:
+    """The scheme of each model without the types at its border, and without those that are mixed."""
+    schemes = facts.strings("model", "scheme")
+    return strings_of(re.split(r", | \(", schemes.labels[code])[0] for code in schemes.codes.tolist())
 
 
 def _names(schemes: Strings, rows: NDArray[np.bool_]) -> set[str]:

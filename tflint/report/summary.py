@@ -86,7 +86,8 @@ def _circumstances(report: Report, totals: dict[str, int]) -> Iterator[str]:
 def _not_checked(report: Report) -> list[str]:
     """What nobody looked at, and which rules could not be decided."""
     bare = sum(file.kind == "model" and file.status == "checked" and file.contract is None for file in report.files)
-    pieces = [f"preprocessing of {plural(bare, 'model')} without a contract"] if bare else []
+    hint = "(tflint contract init MODEL)"
+    pieces = [f"preprocessing of {plural(bare, 'model')} without a contract {hint}"] if bare else []
     unread = Counter(file.kind == "container" for file in report.files if file.status == "unreadable")
     if unread[False]:
         pieces.append(f"the graph of {plural(unread[False], 'unreadable file')}")

@@ -1,0 +1,158 @@
+"""Drafts of contracts: what the file says is claimed, what it does not say is a comment, and no finding is added."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.corpus import CORPUS
+from tests.models.builder import ModelBuilder
+from tests.models.named import NOT_RUNNABLE, RUNNABLE
+from tflint.api import Model, check, load
+from tflint.cli.main import run
+from tflint.config import Config
+from tflint.contract import parse_contract
+from tflint.drafting import draft
+from tflint.facts.facts import Facts
+from tflint.portrait.gather import portrait_of
+from tflint.resources import named_model_path
+
+EVERYTHING = Config(select=("all",))
+
+
+def draft_of(model: Model) -> str:
+    return draft(portrait_of(Facts(model.tables), model.name))
+
+
+def faults(model: Model, text: str) -> list[str]:
+    """What is said of a draft, notes too."""
+    report = check(model, contract=parse_contract(text, "m.contract.toml"), config=EVERYTHING)
+    return [finding.rule for finding in report.findings() if finding.location.file == "m.contract.toml"]
+
+
+@pytest.mark.parametrize("name", RUNNABLE | NOT_RUNNABLE)
+def test_a_fresh_draft_adds_no_finding(name: str) -> None:
+    model = load((RUNNABLE | NOT_RUNNABLE)[name](), name=f"{name}.tflite")
+    text = draft_of(model)
+    assert faults(model, text) == []
+    entries = parse_contract(text, "m").data
+    tables = model.tables
+    assert len(entries.get("inputs", ())) == sum(tables.column("input", "subgraph").rows == 0)
+    assert len(entries.get("outputs", ())) == sum(tables.column("output", "subgraph").rows == 0)
+
+
+@pytest.mark.skipif(not CORPUS.exists(), reason="no corpus beside the checkout")
+def test_drafts_of_real_models_add_no_finding() -> None:
+    drafted = 0
+    for path in sorted(CORPUS.rglob("*.tflite")):
+        model = load(path)
+        if model.is_readable:
+            assert faults(model, draft_of(model)) == [], path
+            drafted += 1
+    assert drafted > 500
+
+
+def test_numbers_of_the_model_are_guesses_only() -> None:
+    lines = draft_of(load(named_model_path("pixels_int8"))).splitlines()
+    assert "# guess: mean = 127.5  # its scale and zero point fit x/127.5 − 1" in lines
+    assert '# guess: channels = "RGB"  # it has 3 channels; BGR is as possible' in lines
+    assert not any(line.startswith(("mean", "std", "units", "channels", "scale", "zero-point")) for line in lines)
+
+
+def test_metadata_of_a_picture_is_a_claim() -> None:
+    lines = draft_of(load(named_model_path("image_float32"))).splitlines()
+    assert [
+        next(line for line in lines if line.startswith(key)) for key in ("mean", "std", "units", "channels", "kind")
+    ] == ["mean = 127.5", "std = 127.5", 'units = "u8"', 'channels = "RGB"', 'kind = "image"']
+
+
+def test_confirming_all_guesses_makes_a_contract() -> None:
+    model = load(named_model_path("pixels_int8"))
+    lines = draft_of(model).replace('kind = "raw"\n', "", 1).replace("draft = true\n", "").splitlines()
+    confirmed = "\n".join(line.removeprefix("# guess: ") for line in lines) + "\n"
+    entry = parse_contract(confirmed, "m.contract.toml").inputs[0]
+    assert (entry["kind"], entry["mean"], entry["std"], entry["units"], entry["feed"]) == (
+        "image",
+        127.5,
+        127.5,
+        "u8",
+        "fold",
+    )
+    assert faults(model, confirmed) == ["P018"]
+
+
+def test_a_draft_is_not_complained_of_but_not_called_checked() -> None:
+    model = load(named_model_path("image_float32"))
+    text = draft_of(model)
+    report = check(model, contract=parse_contract(text, "m.contract.toml"), config=EVERYTHING)
+    reasons = {entry.reason for file in report.files for entry in file.not_checked if entry.rule == "P018"}
+    assert reasons == {"the contract is a draft, whose guesses nobody confirmed"}
+    assert faults(model, text.replace("draft = true\n", "")) == ["P018"]
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "\u007f\u0001", "ünï", "a/b:0", "", " "])
+def test_odd_names_are_written_so_that_they_are_found_again(name: str) -> None:
+    content = (
+        ModelBuilder()
+        .tensor(name, "FLOAT32", [1, 4])
+        .tensor("other", "FLOAT32", [1, 4])
+        .tensor("output", "FLOAT32", [1, 4])
+        .operator("ADD", [name, "other"], ["output"], {"fused_activation_function": "NONE"})
+        .inputs(name, "other")
+        .outputs("output")
+        .build()
+    )
+    model = load(content, name=f"{name}.tflite")
+    text = draft_of(model)
+    assert faults(model, text) == []
+    first = parse_contract(text, "m").inputs[0]
+    assert first.get("name", 0) == (name or 0)
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(named_model_path("pixels_int8"), tmp_path / "bird.tflite")
+    shutil.copy(named_model_path("truncated"), tmp_path / "broken.tflite")
+    return tmp_path
+
+
+def test_init_writes_beside_the_model_and_over_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["contract", "init", "bird.tflite"]) == 0
+    assert "bird.contract.toml: a draft" in capsys.readouterr().out
+    written = (here / "bird.contract.toml").read_bytes()
+    assert run(["contract", "init", "bird.tflite"]) == 2
+    assert "'bird.contract.toml' is there already" in capsys.readouterr().err
+    (here / "bird.contract.toml").write_text("changed", encoding="utf-8")
+    assert run(["contract", "init", "bird.tflite", "--force"]) == 0
+    assert (here / "bird.contract.toml").read_bytes() == written
+    assert run(["contract", "check", "bird.contract.toml"]) == 0
+    assert "in order (1 inputs, 1 outputs)" in capsys.readouterr().out
+    assert run(["check", "bird.contract.toml"]) == 0
+
+
+def test_init_prints_where_asked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["contract", "init", "bird.tflite", "--output", "-"]) == 0
+    assert capsys.readouterr().out == draft_of(load("bird.tflite"))
+    assert not (here / "bird.contract.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["init", "none.tflite"], "'none.tflite' does not exist"),
+        (["init", "broken.tflite"], "is no model that can be read"),
+        (["init", "bird.tflite", "--output", "no/folder/x.toml"], "cannot be written"),
+        (["check", "none.contract.toml"], "there is no such file"),
+        (["chek", "x"], "there is no command 'chek'"),
+        ([], "ACTION"),
+    ],
+)
+def test_wrong_use_is_told(here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    assert run(["contract", *arguments]) == 2
+    assert message in capsys.readouterr().err

@@ -1,0 +1,67 @@
+"""`tflint contract`: drafts a contract for a model, and checks contracts against their models."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from tflint.cli import output
+from tflint.errors import UserError
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "contract",
+        help="draft what a model's caller has to do, or look at it",
+        description="Contracts: what a caller does before and after a model.",
+    )
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    drafting = actions.add_parser("init", help="draft a contract from what a model says")
+    drafting.add_argument("model", metavar="MODEL")
+    drafting.add_argument(
+        "--output", metavar="FILE", help="where to write it (default: beside the model; '-': print it)"
+    )
+    drafting.add_argument("--force", action="store_true", help="write over a contract that is there")
+    drafting.set_defaults(run=run_init)
+    checking = actions.add_parser("check", help="check the form of contracts, by themselves")
+    checking.add_argument("files", nargs="+", metavar="FILE")
+    checking.set_defaults(run=run_check)
+
+
+def run_init(options: argparse.Namespace) -> int:
+    """Write a draft; returns the exit code."""
+    from tflint.api import load
+    from tflint.contract import SUFFIX
+    from tflint.drafting import draft
+    from tflint.facts.facts import Facts
+    from tflint.portrait.gather import portrait_of
+
+    model = load(options.model)
+    if not model.is_readable:
+        raise UserError(f"'{model.name}' is no model that can be read", hint=f"'tflint check {model.name}' says why")
+    text = draft(portrait_of(Facts(model.tables), model.name))
+    if options.output == "-":
+        output.write(text)
+        return 0
+    path = Path(options.output or Path(options.model).with_name(Path(options.model).stem + SUFFIX))
+    if path.exists() and not options.force:
+        raise UserError(f"'{path}' is there already", hint="--force writes over it")
+    try:
+        path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be written: {error.strerror}") from error
+    output.write(f"{path.as_posix()}: a draft; confirm what it guesses, then delete draft = true\n")
+    return 0
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Read contracts; what is wrong with one is an error of the run. Returns the exit code."""
+    from tflint.contract import load_contract
+
+    for path in options.files:
+        contract = load_contract(path)
+        entries = f"{len(contract.inputs)} inputs, {len(contract.outputs)} outputs"
+        output.write(f"{path}: in order ({entries}); 'tflint check {path}' compares it with its model\n")
+    return 0

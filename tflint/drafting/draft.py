@@ -1,0 +1,210 @@
+"""Writes a draft: claims that the file makes as keys, guesses as comments with their reasons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+
+from tflint.contract import parse_contract
+from tflint.portrait.values import BorderMetadata, Input, NamedTensor, Output, Portrait, TensorFace
+from tflint.preparation.normalizations import known_normalizations
+from tflint.preparation.ranges import Fit, unseen_part
+from tflint.resources import json_schema
+
+#: What begins a line that nobody confirmed.
+GUESS = "# guess: "
+_CHANNELS = {1: "GRAY", 3: "RGB", 4: "RGBA"}
+_COLOR_SPACES = {"RGB": "RGB", "GRAYSCALE": "GRAY"}
+_KINDS = {"ImageProperties": "image", "AudioProperties": "audio", "FeatureProperties": "raw"}
+_ACTIVATIONS = {"softmax": "softmax", "sigmoid": "sigmoid"}
+_ROLES = {
+    "detection-boxes": ("boxes", "boxes"),
+    "detection-classes": ("raw", "classes"),
+    "detection-scores": ("class_scores", "scores"),
+    "detection-count": ("raw", "count"),
+}
+#: Types that the contract's schema knows, and how many axes.
+_DTYPES = frozenset(json_schema("contract")["$defs"]["dtype"]["enum"])
+_MAX_RANK = json_schema("contract")["$defs"]["shape"]["maxItems"]
+_FLOATS = ("FLOAT32", "FLOAT16", "FLOAT64")
+
+
+def draft(portrait: Portrait) -> str:
+    """The text of a contract for a model: satisfies the schema, and says nothing that contradicts the model."""
+    lines = [*_head(portrait), *_model(portrait)]
+    entry = next((subgraph for subgraph in portrait.subgraphs if subgraph.index == 0), None)
+    if entry is not None:
+        called = [known for known in portrait.signatures if known.subgraph == 0]
+        keys = _keys(entry.inputs, [named for known in called for named in known.inputs])
+        for given, key in zip(entry.inputs, keys, strict=True):
+            lines += ["", *_input(given, key)]
+        keys = _keys(entry.outputs, [named for known in called for named in known.outputs])
+        for made, key in zip(entry.outputs, keys, strict=True):
+            lines += ["", *_output(made, key, portrait)]
+    text = "\n".join(lines) + "\n"
+    return parse_contract(text, "the draft").text  # one that satisfies no schema would be a defect of tflint
+
+
+def _head(portrait: Portrait) -> Iterator[str]:
+    name = PurePath(portrait.path).name
+    yield f"# What a caller of {_comment(name)} does before and after the model."
+    yield f'# A draft: what stands here, the file says; lines that begin with "{GUESS.strip()}" it does not say.'
+    yield "# Confirm each of them with the code of training, and take the mark away or delete the line;"
+    yield "# then delete draft = true."
+    yield ""
+
+
+def _model(portrait: Portrait) -> Iterator[str]:
+    yield "[model]"
+    yield "draft = true"
+    base = portrait.scheme.split(", ")[0].split(" (")[0]
+    if base and base != "no arithmetic":
+        yield f"scheme = {_text(base)}"
+    yield f"stateful = {_truth(bool(portrait.variables))}"
+
+
+def _keys(border: Sequence[Input | Output], called: Sequence[NamedTensor]) -> list[str]:
+    """For each input (or output) the line that finds it: by a name that only it has, else by its index."""
+    names: list[list[str]] = []
+    for one in border:
+        face = one.tensor
+        own = [] if face is None else [*(known.name for known in called if known.tensor == face.index), face.name]
+        names.append([name for name in own if name])
+    lines = []
+    for one, own in zip(border, names, strict=True):
+        unique = [name for name in own if sum(name in others for others in names) == 1]
+        lines.append(f"name = {_text(unique[0])}" if unique else f"index = {one.position}")
+    return lines
+
+
+# -- inputs ------------------------------------------------------------------------------------------------------------
+
+
+def _input(given: Input, key: str) -> Iterator[str]:
+    yield "[[inputs]]"
+    yield key
+    face, told = given.tensor, given.metadata
+    kind = _KINDS.get(told.content or "") if told is not None else None
+    yield f'kind = "{kind or "raw"}"'
+    if kind is None and given.layout is not None:
+        yield f'{GUESS}kind = "image"  # instead: its shape is that of a picture'
+    if face is None:
+        return
+    yield from _type_and_shape(face)
+    is_picture = kind == "image" or (kind is None and given.layout is not None)
+    if is_picture:
+        yield from _picture(given, told, is_told=kind == "image")
+    yield from _normalization(given, told, is_told=kind == "image")
+
+
+def _type_and_shape(face: TensorFace) -> Iterator[str]:
+    if face.dtype.lower() in _DTYPES:
+        yield f'dtype = "{face.dtype.lower()}"'
+    if face.has_rank and len(face.shape) <= _MAX_RANK:
+        yield f"shape = [{', '.join(str(-1 if size is None else size) for size in face.dimensions)}]"
+
+
+def _picture(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Iterator[str]:
+    if given.layout is not None:
+        yield f'{"" if is_told else GUESS}layout = "{given.layout}"'
+    space = _COLOR_SPACES.get(told.color_space or "") if told is not None else None
+    if space is not None:
+        yield f'channels = "{space}"'
+    elif given.channels in _CHANNELS:
+        other = "; BGR is as possible" if given.channels == 3 else ""
+        yield f'{GUESS}channels = "{_CHANNELS[given.channels]}"  # it has {given.channels} channels{other}'
+
+
+def _normalization(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Iterator[str]:
+    """Mean and std: of a picture's metadata as a claim, all else as guesses."""
+    if told is not None and told.mean and told.std:
+        doubt = _doubt(given, told, is_told=is_told)
+        mark = GUESS if doubt else ""
+        yield f"{mark}mean = {_numbers(told.mean)}{doubt}"
+        yield f"{mark}std = {_numbers(told.std)}"
+        yield f'{mark}units = "u8"'
+    else:
+        for fit in given.fits:
+            yield from _guessed(fit)
+        if not given.fits and given.layout is not None and given.tensor is not None and given.tensor.dtype in _FLOATS:
+            yield f"{GUESS}mean = 127.5  # a float input takes any range: nothing in the file tells"
+            yield f"{GUESS}std = 127.5"
+            yield f'{GUESS}units = "u8"'
+    own = given.tensor.quantization if given.tensor is not None else None
+    if own is not None and own.scale is not None and given.tensor is not None and given.tensor.dtype not in _FLOATS:
+        yield f'{GUESS}feed = "fold"  # or "raw", where the caller hands over bytes as they are'
+
+
+def _doubt(given: Input, told: BorderMetadata, *, is_told: bool) -> str:
+    """Why mean and std of the metadata are no claim, as a comment; empty where they are one."""
+    if not is_told:
+        return "  # the metadata says mean and std, and not of what"
+    pairs = list(zip(told.mean, told.std, strict=False))
+    if not all(std > 0 for _, std in pairs):
+        return "  # the metadata says so, which divides by zero"
+    low, high = min(-mean / std for mean, std in pairs), max((255 - mean) / std for mean, std in pairs)
+    face = given.tensor
+    own = None if face is None else face.quantization
+    if face is None or own is None or own.scale is None or own.zero_point is None or face.dtype in _FLOATS:
+        return ""
+    agrees = unseen_part(low, high, face.dtype, own.scale, own.zero_point) is not None
+    return "" if agrees else "  # the metadata says so; scale and zero point stand for another range"
+
+
+def _guessed(fit: Fit) -> Iterator[str]:
+    known = next(one for one in known_normalizations() if one.name == fit.name)
+    yield f"{GUESS}mean = {_numbers(known.mean)}  # its scale and zero point fit {fit.short}"
+    yield f"{GUESS}std = {_numbers(known.std)}"
+    yield f'{GUESS}units = "{known.units}"'
+
+
+# -- outputs -----------------------------------------------------------------------------------------------------------
+
+
+def _output(made: Output, key: str, portrait: Portrait) -> Iterator[str]:
+    yield "[[outputs]]"
+    yield key
+    meaning = made.meaning.kind if made.meaning is not None else ""
+    kind, role = _ROLES.get(meaning, ("", ""))
+    activation = _ACTIVATIONS.get(meaning, "")
+    yield f'kind = "{kind or "raw"}"'
+    if activation and not kind:
+        yield f'{GUESS}kind = "class_scores"  # instead: a {activation} makes it'
+    if role:
+        yield f'role = "{role}"'
+    if made.tensor is None:
+        return
+    yield from _type_and_shape(made.tensor)
+    if activation:
+        yield f'activation = "{activation}"'
+    own = made.tensor.quantization
+    if own is not None and own.scale is not None and made.tensor.dtype not in _FLOATS:
+        yield f"{GUESS}dequantize = true  # it is quantized: real value = (q - zero point) x scale"
+    files = made.metadata.files if made.metadata is not None else ()
+    labels = [file for file in portrait.about.files if file.name in files and file.lines]
+    if labels:
+        yield f"{GUESS}labels = {{ file = {_text(labels[0].name)}, count = {labels[0].lines} }}  # in the model's zip"
+
+
+# -- TOML --------------------------------------------------------------------------------------------------------------
+
+
+def _numbers(values: Sequence[float]) -> str:
+    shown = [f"{value:.9g}" for value in values]
+    return shown[0] if len(set(shown)) == 1 else f"[{', '.join(shown)}]"
+
+
+def _text(value: str) -> str:
+    """A string in quotes; JSON's escapes are TOML's, but for DEL, and for halves of surrogates, which it has not."""
+    plain = value.encode("utf-8", "replace").decode("utf-8")
+    return json.dumps(plain, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _comment(text: str) -> str:
+    """A text that a comment can hold."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _truth(value: bool) -> str:
+    return "true" if value else "false"
