@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from flatbuffers import flexbuffers
+
 import tflint.schema
 from tests.models.builder import ModelBuilder
 from tests.models.weighted import bias_scales, conv_int16x8
@@ -105,6 +107,36 @@ def _without_alignment() -> Schema:
         for entry in table["fields"]:
             entry.pop("align", None)
     return Schema(data)
+
+
+def detection_float32() -> bytes:
+    """The end of a detector: four anchors, two classes and the background, two boxes at most."""
+    options = {
+        "max_detections": 2, "max_classes_per_detection": 1, "detections_per_class": 2, "use_regular_nms": False,
+        "nms_score_threshold": 0.1, "nms_iou_threshold": 0.5, "num_classes": 2,
+        "y_scale": 10.0, "x_scale": 10.0, "h_scale": 5.0, "w_scale": 5.0,
+    }  # fmt: skip
+    made = ["boxes", "classes", "scores", "count"]
+    anchors = [value for k in range(4) for value in (0.25 + 0.5 * (k // 2), 0.25 + 0.5 * (k % 2), 0.5, 0.5)]
+    return (
+        ModelBuilder()
+        .tensor("encodings", "FLOAT32", [1, 4, 4])
+        .tensor("predictions", "FLOAT32", [1, 4, 3])
+        .tensor("anchors", "FLOAT32", [4, 4], data=anchors)
+        .tensor("boxes", "FLOAT32", [1, 2, 4])
+        .tensor("classes", "FLOAT32", [1, 2])
+        .tensor("scores", "FLOAT32", [1, 2])
+        .tensor("count", "FLOAT32", [1])
+        .custom(
+            "TFLite_Detection_PostProcess",
+            ["encodings", "predictions", "anchors"],
+            made,
+            bytes(flexbuffers.Dumps(options)),
+        )
+        .inputs("encodings", "predictions")
+        .outputs(*made)
+        .build()
+    )
 
 
 def pixels_int8() -> bytes:

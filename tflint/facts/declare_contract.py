@@ -104,6 +104,10 @@ _CONTRACT_OUTPUT = _table_of(
 _NOT_FED = "the contract does not say what is fed"
 _NOT_HELD = f"{_NOT_FED}, or the input has not one scale and zero point"
 CONTRACT_INPUT_FACTS = (
+    fact("has_twin", TRUTH, "whether another input of its subgraph has the same type and shape", "twins:has_twin",
+         "contract_input.input tensor.dtype tensor.shape", absent="the model has none such, or several"),
+    fact("range_ratio", NUM, "how many times the widest range of its columns is as wide as the narrowest",
+         "preparation:range_ratio", "", absent="fewer than two columns say their range"),
     fact("n_channels", NUM, "colour channels", "preparation:n_channels", "contract_input.channels",
           absent="the contract names no channels"),
     fact("fed_min", NUMBERS, "smallest real value that is fed, one a channel", "preparation:fed_min",

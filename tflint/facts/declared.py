@@ -38,6 +38,8 @@ _MODEL = (
     fact("is_version_understated", TRUTH, "whether the file names an older runtime than its operators need",
           "versions:is_understated", "model.min_runtime_version model.required_runtime_version",
           absent="the file names no version, or none is known"),
+    fact("sha256", TEXT, "SHA-256 of the file, in hexadecimal", "digest:sha256",
+         absent="the model has no contract that names one", values=True),
     fact("is_stateful", TRUTH, "whether it keeps state from call to call: variable tensors or resource variables",
          "state:is_stateful", "tensor.is_variable operator.opcode"),
     fact("claims_int8", TRUTH, "whether the file's name, the description or the metadata's name call the model int8",
@@ -205,12 +207,18 @@ _SIGNATURE = (
           "signatures:duplicate_keys",
           "signature.key"),
 )  # fmt: skip
+_OUTPUT = (
+    fact("meaning", TEXT, "what it holds, by the operator that makes it: softmax, sigmoid, linear, detection-boxes, …",
+         "meaning:output_meaning", "operator.opcode operator.custom_code tensor.producer",
+         absent="the graph does not prove it"),
+)  # fmt: skip
 _SIGNATURE_TENSOR = (
     fact("is_duplicate", TRUTH, "whether another input (or output) of the signature has the same name",
           "signatures:duplicate_names", "signature_tensor.name"),
 )  # fmt: skip
 
 _FACTS = {
+    "output": _OUTPUT,
     "signature": _SIGNATURE,
     "signature_tensor": _SIGNATURE_TENSOR,
     "model": _MODEL,

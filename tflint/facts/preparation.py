@@ -71,6 +71,16 @@ def n_channels(facts: Facts) -> Scalars:
     return Scalars(numbers.astype(np.float64), state_of(numbers == 0))
 
 
+def range_ratio(facts: Facts) -> Scalars:
+    """The width of the widest column's range over that of the narrowest."""
+    ratios: list[float | None] = []
+    for contract in facts.contracts.values():
+        for entry in contract.inputs:
+            widths = [high - low for low, high in (of["range"] for of in entry.get("columns", ()) if "range" in of)]
+            ratios.append(max(widths) / min(widths) if len(widths) > 1 and min(widths) > 0 else None)
+    return Scalars(np.array([ratio or 0.0 for ratio in ratios]), _absent(ratios))
+
+
 def fed_min(facts: Facts) -> Lists:
     """Smallest real value of each channel after mean and std."""
     return _ends(facts, np.minimum)
