@@ -11,7 +11,7 @@ from tflint.api import check
 from tflint.catalog import Example, Rule, builtin_catalog
 from tflint.catalog.compile import compile_file
 from tflint.catalog.load import builtin_files
-from tflint.catalog.pages import all_pages
+from tflint.catalog.pages import all_pages, classes_page
 from tflint.catalog.rule import CATEGORIES
 from tflint.engine.run import Plan, run_batch
 from tflint.engine.select import Selected
@@ -138,3 +138,4 @@ def test_the_pages_in_docs_are_those_of_the_rules():
     assert {path.name for path in folder.iterdir()} == set(pages)
     stale = [name for name, text in pages.items() if (folder / name).read_text(encoding="utf-8") != text]
     assert stale == [], "write them again: python -m tflint.catalog.pages docs/rules"
+    assert (folder.parent / "failure-classes.md").read_text(encoding="utf-8") == classes_page()

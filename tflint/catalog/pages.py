@@ -13,6 +13,7 @@ from typing import Any
 
 from tflint.catalog.load import builtin_catalog, builtin_files
 from tflint.catalog.rule import Example, Rule
+from tflint.resources import table
 
 _PROJECT = "tflite-lint"
 
@@ -132,10 +133,30 @@ def builtin_examples() -> Mapping[str, tuple[Example, ...]]:
 
 
 def write_pages(folder: Path) -> None:
-    """Write a page for each built-in rule, and an index."""
+    """Write a page for each built-in rule, an index, and beside the folder the page of failure classes."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in all_pages().items():
         (folder / name).write_text(text, encoding="utf-8")
+    (folder.parent / "failure-classes.md").write_text(classes_page(), encoding="utf-8")
+
+
+def classes_page() -> str:
+    """The text of the page on failure classes: which rules speak of each, and which classes have none."""
+    rules: dict[str, list[str]] = {}
+    for rule in builtin_catalog().rules:
+        rules.setdefault(rule.failure_class, []).append(f"[{rule.id}](rules/{rule.id}.md)")
+    classes = table("failure_classes")["classes"]
+    rows = [
+        f"| {name} | {entry['name']} | {entry['category']} | {', '.join(rules.get(name, ['–']))} |"
+        for name, entry in sorted(classes.items())
+    ]
+    covered = sum(name in rules for name in classes)
+    text = (
+        "Ways in which models fail, as far as they are known here, and the rules that speak of them. "
+        f"{covered} of {len(classes)} have a rule; a dash is a class without one yet."
+    )
+    head = ["# Failure classes", "", "Made from the rule files; do not edit.", "", text, ""]
+    return "\n".join([*head, "| class | name | category | rules |", "|---|---|---|---|", *rows]) + "\n"
 
 
 def all_pages() -> dict[str, str]:

@@ -23,7 +23,6 @@ from tflint.columns.column import (
 )
 from tflint.columns.table import Table
 from tflint.columns.types import BOOL, NUMBER, STRING, ColumnDeclaration
-from tflint.contract import Contract
 from tflint.facts.declared import DERIVED_TABLES
 from tflint.facts.facts import Facts
 
@@ -115,44 +114,50 @@ def _counts(lists: Sequence[Sequence[Any] | None]) -> Scalars:
 
 def _matched(facts: Facts, side: str, models: Sequence[int], entries: Sequence[Entry]) -> Any:
     """For each entry the row of the model's input (or output) that it is about, -1 where it is none or not one."""
-    found = np.full(len(entries), -1, dtype=np.int32)
-    for number, (model, entry) in enumerate(zip(models, entries, strict=True)):
-        rows = _candidates(facts, side, model, facts.contracts[model])
-        if "index" in entry:
-            rows = [row for row in rows if facts.numbers(side, "position")[row] == entry["index"]]
-        elif "name" in entry:
-            rows = [row for row in rows if entry["name"] in _names(facts, side, row)]
-        if len(rows) == 1:
-            found[number] = rows[0]
-    return found
+    borders = {model: _Border(facts, side, model) for model in dict.fromkeys(models)}
+    found = [borders[model].row(entry) for model, entry in zip(models, entries, strict=True)]
+    return np.array(found, dtype=np.int32)
 
 
-def _candidates(facts: Facts, side: str, model: int, contract: Contract) -> list[int]:
-    """The inputs (or outputs) that callers of a model see: of the signature that the contract names, else of the first
+class _Border:
+    """The inputs (or outputs) that callers of a model see: of the signature that its contract names, else of the first
     subgraph.
     """
-    wanted = 0
-    signature = contract.model.get("signature")
-    if signature is not None:
-        keys, subgraphs = facts.column("signature", "key"), facts.rows("signature", "subgraph")
-        table = facts.table("signature").rows_of(model)
-        named = [row for row in range(table.start, table.stop) if text_of(keys, row) == signature]
-        if len(named) == 1 and subgraphs[named[0]] >= 0:
-            wanted = int(facts.numbers("subgraph", "index")[subgraphs[named[0]]])
-    rows = facts.table(side).rows_of(model)
-    owners = facts.rows(side, "subgraph")[rows]
-    indexes = facts.numbers("subgraph", "index")[owners]
-    return [rows.start + int(k) for k in np.flatnonzero(indexes == wanted)]
+
+    def __init__(self, facts: Facts, side: str, model: int) -> None:
+        rows = facts.table(side).rows_of(model)
+        owners = facts.numbers("subgraph", "index")[facts.rows(side, "subgraph")[rows]]
+        wanted = _called_subgraph(facts, model)
+        self._rows = [rows.start + int(k) for k in np.flatnonzero(owners == wanted)]
+        self._positions = {int(facts.numbers(side, "position")[row]): row for row in self._rows}
+        self._names: dict[str, set[int]] = {}
+        tensors: dict[int, list[int]] = {}
+        for row in self._rows:
+            tensors.setdefault(int(facts.rows(side, "tensor")[row]), []).append(row)
+        for tensor, its_rows in tensors.items():
+            if tensor >= 0:
+                self._names.setdefault(text_of(facts.column("tensor", "name"), tensor) or "", set()).update(its_rows)
+        called = facts.table("signature_tensor").rows_of(model)
+        for k in range(called.start, called.stop):
+            if text_of(facts.column("signature_tensor", "direction"), k) == side:
+                name = text_of(facts.column("signature_tensor", "name"), k) or ""
+                its_rows = tensors.get(int(facts.rows("signature_tensor", "tensor")[k]), [])
+                self._names.setdefault(name, set()).update(its_rows)
+
+    def row(self, entry: Entry) -> int:
+        """The one row that an entry is about; -1 for none, or several."""
+        if "index" in entry:
+            return self._positions.get(entry["index"], -1)
+        rows = self._names.get(entry["name"], set()) if "name" in entry else self._rows
+        return next(iter(rows)) if len(rows) == 1 else -1
 
 
-def _names(facts: Facts, side: str, row: int) -> set[str]:
-    """What an input or output is called: by its tensor, and in signatures."""
-    tensor = int(facts.rows(side, "tensor")[row])
-    if tensor < 0:
-        return set()
-    names = {text_of(facts.column("tensor", "name"), tensor) or ""}
-    directions = facts.column("signature_tensor", "direction")
-    for k in np.flatnonzero(facts.rows("signature_tensor", "tensor") == tensor).tolist():
-        if text_of(directions, k) == side:
-            names.add(text_of(facts.column("signature_tensor", "name"), k) or "")
-    return names - {""}
+def _called_subgraph(facts: Facts, model: int) -> int:
+    """The index of the subgraph that a model's caller runs."""
+    wanted = facts.contracts[model].model.get("signature")
+    keys, subgraphs = facts.column("signature", "key"), facts.rows("signature", "subgraph")
+    rows = facts.table("signature").rows_of(model)
+    named = [row for row in range(rows.start, rows.stop) if wanted is not None and text_of(keys, row) == wanted]
+    if len(named) != 1 or subgraphs[named[0]] < 0:
+        return 0
+    return int(facts.numbers("subgraph", "index")[subgraphs[named[0]]])

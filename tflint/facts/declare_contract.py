@@ -40,18 +40,27 @@ _CONTRACT = _table_of(
     ),
     "contracts:contract_table",
 )
+
+
+def _entry(side: str, kinds: str) -> tuple[ColumnDeclaration, ...]:
+    """What entries of inputs and of outputs have in common."""
+    return (
+        ColumnDeclaration("position", NUM, f"its place among the contract's {side}s, from 0"),
+        ColumnDeclaration("contract", reference("contract"), "the contract it is of"),
+        ColumnDeclaration(side, reference(side), f"the model's {side} that it is about", _NO_MATCH),
+        _said("name", TEXT, f"name of the signature's {side} or of the tensor"),
+        _said("index", NUM, f"place among the model's {side}s, from 0"),
+        _said("kind", TEXT, "what it is", kinds),
+        _said("dtype", TEXT, "type of what crosses the border, in the schema's words", _DTYPES),
+        _said("shape", NUMBERS, "sizes along all axes, -1 for any"),
+    )
+
+
 _CONTRACT_INPUT = _table_of(
     "contract_input",
     "an input as a contract describes it",
     (
-        ColumnDeclaration("position", NUM, "its place among the contract's inputs, from 0"),
-        ColumnDeclaration("contract", reference("contract"), "the contract it is of"),
-        ColumnDeclaration("input", reference("input"), "the model's input that it is about", _NO_MATCH),
-        _said("name", TEXT, "name of the signature's input or of the tensor"),
-        _said("index", NUM, "place among the model's inputs, from 0"),
-        _said("kind", TEXT, "what it is", "image audio tokens tabular raw"),
-        _said("dtype", TEXT, "type of what is handed over, in the schema's words", _DTYPES),
-        _said("shape", NUMBERS, "sizes along all axes, -1 for any"),
+        *_entry("input", "image audio tokens tabular raw"),
         _said("layout", TEXT, "what the axes are", "NHWC NCHW HWC CHW NDHWC NCDHW"),
         _said("channels", TEXT, "colour channels in their order", "RGB BGR GRAY RGBA BGRA YUV"),
         _said("range", NUMBERS, "smallest and largest value of the source"),
@@ -83,14 +92,7 @@ _CONTRACT_OUTPUT = _table_of(
     "contract_output",
     "an output as a contract describes it",
     (
-        ColumnDeclaration("position", NUM, "its place among the contract's outputs, from 0"),
-        ColumnDeclaration("contract", reference("contract"), "the contract it is of"),
-        ColumnDeclaration("output", reference("output"), "the model's output that it is about", _NO_MATCH),
-        _said("name", TEXT, "name of the signature's output or of the tensor"),
-        _said("index", NUM, "place among the model's outputs, from 0"),
-        _said("kind", TEXT, "what it is", "class_scores boxes heatmap mask embedding regression tokens raw"),
-        _said("dtype", TEXT, "type of what comes out, in the schema's words", _DTYPES),
-        _said("shape", NUMBERS, "sizes along all axes, -1 for any"),
+        *_entry("output", "class_scores boxes heatmap mask embedding regression tokens raw"),
         _said("role", TEXT, "what a detection's output holds", "boxes classes scores count"),
         _said("activation", TEXT, "what the numbers are", "softmax sigmoid logits none"),
         _said("dequantize", TRUTH, "whether the caller makes real values of the integers"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from tflint.columns.column import Scalars, state_of, text_of
@@ -12,7 +14,8 @@ def has_twin(facts: Facts) -> Scalars:
     """Whether another input of the same subgraph has the type and shape of the one that an entry is about."""
     matched = facts.rows("contract_input", "input")
     looks = [_look(facts, row) for row in range(facts.n("input"))]
-    found = [row >= 0 and looks.count(looks[row]) > 1 for row in matched.tolist()]
+    numbers = Counter(looks)
+    found = [row >= 0 and numbers[looks[row]] > 1 for row in matched.tolist()]
     return Scalars(np.array(found, dtype=np.bool_), state_of(matched < 0))
 
 
