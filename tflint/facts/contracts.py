@@ -147,7 +147,7 @@ class _Border:
     def row(self, entry: Entry) -> int:
         """The one row that an entry is about; -1 for none, or several."""
         if "index" in entry:
-            return self._positions.get(entry["index"], -1)
+            return self._positions.get(int(entry["index"]), -1)
         rows = self._names.get(entry["name"], set()) if "name" in entry else self._rows
         return next(iter(rows)) if len(rows) == 1 else -1
 
