@@ -23,6 +23,35 @@ VALUE_BYTES = 768 << 20
 SMALL_BYTES = 256 * 1024
 N_GENERATED = 104
 
+CONTRACT = """\
+[model]
+scheme = "full int8"
+stateful = false
+
+[[inputs]]
+name = "input"
+kind = "image"
+dtype = "int8"
+shape = [1, 224, 224, 3]
+layout = "NHWC"
+channels = "RGB"
+mean = 127.5
+std = 127.5
+units = "u8"
+feed = "fold"
+orientation = "exif"
+
+[inputs.resize]
+mode = "stretch"
+size = [224, 224]
+kernel = "bilinear"
+antialias = false
+
+[[outputs]]
+index = 0
+kind = "class_scores"
+dtype = "int8"
+"""
 CONFIG = """\
 targets = ["litert==2.3.0"]
 fail-on = "error"
@@ -77,7 +106,8 @@ class Workshop:
         return self._text("bad.toml", BAD_RULE)
 
     def mobile(self) -> Path:
-        """An int8 model of the form of MobileNet V2, 3.5 MB."""
+        """An int8 model of the form of MobileNet V2, 3.5 MB, with a contract beside it."""
+        self._text("mobile.contract.toml", CONTRACT)
         return self._file("mobile.tflite", mobile)
 
     def many_tensors(self) -> Path:

@@ -51,7 +51,7 @@ class Row:
     note: str = ""
 
 
-_COLD = "No contract is present: there are none yet. The built-in rules are compiled and cached before the first run."
+_COLD = "The generated model has a contract. The built-in rules are compiled and cached before the first run."
 _RATE = "Models in a second of this process's processor time, from the page cache."
 _SMALL = f"{_RATE} The tests' named models and 104 generated ones of 8 to 65 operators, 7 to 232 KB."
 _REAL = f"{_RATE} All corpus models of up to 256 KiB."

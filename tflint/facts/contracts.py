@@ -128,7 +128,7 @@ class _Border:
         rows = facts.table(side).rows_of(model)
         owners = facts.numbers("subgraph", "index")[facts.rows(side, "subgraph")[rows]]
         wanted = _called_subgraph(facts, model)
-        self._rows = [rows.start + int(k) for k in np.flatnonzero(owners == wanted)]
+        self._rows: list[int] = [rows.start + int(k) for k in np.flatnonzero(owners == wanted)]
         self._positions = {int(facts.numbers(side, "position")[row]): row for row in self._rows}
         self._names: dict[str, set[int]] = {}
         tensors: dict[int, list[int]] = {}
