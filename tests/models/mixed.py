@@ -139,6 +139,26 @@ def detection_float32() -> bytes:
     )
 
 
+def rescaled_float32() -> bytes:
+    """A float image model that makes -1 to 1 of pixels of 0 to 255 itself."""
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16, 16, 3])
+        .tensor("factor", "FLOAT32", [], data=[1 / 127.5])
+        .tensor("one", "FLOAT32", [3], data=[1.0, 1.0, 1.0])
+        .tensor("scaled", "FLOAT32", [1, 16, 16, 3])
+        .tensor("shifted", "FLOAT32", [1, 16, 16, 3])
+        .tensor("axes", "INT32", [2], data=[1, 2])
+        .tensor("output", "FLOAT32", [1, 3])
+        .operator("MUL", ["input", "factor"], ["scaled"], {"fused_activation_function": "NONE"})
+        .operator("SUB", ["scaled", "one"], ["shifted"], {"fused_activation_function": "NONE"})
+        .operator("MEAN", ["shifted", "axes"], ["output"], {"keep_dims": False})
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
 def pixels_int8() -> bytes:
     """An image model that was calibrated for pixels of -1 to 1."""
     scale = 1 / 127.5

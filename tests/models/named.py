@@ -46,6 +46,7 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "misaligned_int16x8": mixed.misaligned_int16x8,
     "image_float32": mixed.image_float32,
     "pixels_int8": mixed.pixels_int8,
+    "rescaled_float32": mixed.rescaled_float32,
     "detection_float32": mixed.detection_float32,
 }
 

@@ -113,7 +113,8 @@ def _picture(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Ite
         yield f'channels = "{space}"'
     elif given.channels in _CHANNELS:
         other = "; BGR is as possible" if given.channels == 3 else ""
-        yield f'{GUESS}channels = "{_CHANNELS[given.channels]}"  # it has {given.channels} channels{other}'
+        number = f"{given.channels} channel{'s' if given.channels != 1 else ''}"
+        yield f'{GUESS}channels = "{_CHANNELS[given.channels]}"  # it has {number}{other}'
 
 
 def _normalization(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Iterator[str]:

@@ -207,6 +207,11 @@ _SIGNATURE = (
           "signatures:duplicate_keys",
           "signature.key"),
 )  # fmt: skip
+_INPUT = (
+    fact("graph_factor", NUM, "what the graph multiplies it by before anything else, of several channels the largest",
+         "rescale:factor", "operator.opcode operand.tensor tensor.consumers tensor.is_constant buffer.n_bytes",
+         absent="the graph does not begin with arithmetic of the input and a float constant", values=True),
+)  # fmt: skip
 _OUTPUT = (
     fact("meaning", TEXT, "what it holds, by the operator that makes it: softmax, sigmoid, linear, detection-boxes, …",
          "meaning:output_meaning", "operator.opcode operator.custom_code tensor.producer",
@@ -218,6 +223,7 @@ _SIGNATURE_TENSOR = (
 )  # fmt: skip
 
 _FACTS = {
+    "input": _INPUT,
     "output": _OUTPUT,
     "signature": _SIGNATURE,
     "signature_tensor": _SIGNATURE_TENSOR,
