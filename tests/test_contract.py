@@ -300,3 +300,38 @@ def test_a_contract_is_read_from_a_file(folder: Path) -> None:
     assert load_contract("bird.contract.toml").inputs[0]["mean"] == 0
     with pytest.raises(UserError, match="there is no such file"):
         load_contract("none.contract.toml")
+
+
+# --- label files ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    {
+        "in order": (b"cat\ndog\nbird\n", []),
+        "no end of line": (b"cat\r\ndog\r\nbird", []),
+        "placeholders": (b"???\n???\nbird\n", []),
+        "missing": (None, ["M108"]),
+        "empty": (b"\n\n", ["M108"]),
+        "not UTF-8": (b"cat\ndog\xff\nbird\n", ["M108"]),
+        "UTF-16": ("cat\ndog\nbird\n".encode("utf-16"), ["M108"]),
+        "twice": (b"cat\ncat\nbird\n", ["M008"]),
+        "blank": (b"cat\n\nbird\n", ["M008"]),
+        "too many": (b"".join(b"%d\n" % k for k in range(10)), ["M114"]),
+        "one more": (b"a\nb\nc\nd\n", []),
+    }.values(),
+)
+def test_label_files_are_read(folder: Path, content: bytes | None, said: list[str]) -> None:
+    if content is not None:
+        (folder / "names.txt").write_bytes(content)
+    entry = '[[outputs]]\nkind = "class_scores"\nlabels.file = "names.txt"\n'
+    (folder / "labels.contract.toml").write_text(entry, encoding="utf-8")
+    report = check(NAMED["labels_float32"](), contract="labels.contract.toml", config=Config(select=("M",)))
+    assert [f.rule for f in report.findings() if f.location.file == "labels.contract.toml"] == said
+
+
+def test_a_label_file_inside_the_model_is_there(folder: Path) -> None:
+    entry = '[[outputs]]\nkind = "class_scores"\nlabels.file = "labels.txt"\n'
+    (folder / "labels.contract.toml").write_text(entry, encoding="utf-8")
+    report = check(NAMED["labels_float32"](), contract="labels.contract.toml", config=Config(select=("M",)))
+    assert [f.rule for f in report.findings() if f.location.file == "labels.contract.toml"] == []

@@ -105,6 +105,12 @@ _CONTRACT_OUTPUT = _table_of(
 )
 _NOT_FED = "the contract does not say what is fed"
 _NOT_HELD = f"{_NOT_FED}, or the input has not one scale and zero point"
+CONTRACT_OUTPUT_FACTS = (
+    fact("labels.lines", NUM, "labels in the file beside the contract, a line each", "labels:n_lines", "",
+         absent="no such file is named, it lies inside the model, or it has no labels"),
+    fact("labels.problem", TEXT, "what is wrong with the label file", "labels:problem", "associated_file.name",
+         absent="nothing, or none is named", domain="missing unreadable not-UTF-8 empty blank-lines duplicates"),
+)  # fmt: skip
 CONTRACT_INPUT_FACTS = (
     fact("has_twin", TRUTH, "whether another input of its subgraph has the same type and shape", "twins:has_twin",
          "contract_input.input tensor.dtype tensor.shape", absent="the model has none such, or several"),

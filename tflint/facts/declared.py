@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from tflint.columns.types import NUMBERS, ColumnDeclaration, TableDeclaration, reference
-from tflint.facts.declare_contract import CONTRACT_INPUT_FACTS, CONTRACT_TABLES
+from tflint.facts.declare_contract import CONTRACT_INPUT_FACTS, CONTRACT_OUTPUT_FACTS, CONTRACT_TABLES
 from tflint.facts.declaring import NUM, TENSOR, TENSORS, TEXT, TEXTS, TRUTH, fact
 
 _NO_VALUES = "it is no constant, or its type is no number"
@@ -234,6 +234,7 @@ _FACTS = {
     "operand": _OPERAND,
     "tensor": _TENSOR_FACTS,
     "contract_input": CONTRACT_INPUT_FACTS,
+    "contract_output": CONTRACT_OUTPUT_FACTS,
 }
 
 _INDEX = TableDeclaration(

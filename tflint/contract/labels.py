@@ -1,0 +1,47 @@
+"""Reads the label files that contracts name: how many labels, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from tflint.documents.reading import read_text
+from tflint.errors import UserError
+from tflint.values import frozen
+
+
+@frozen
+class Labels:
+    """The labels of a file, a line each. `problem` is empty, or one of `PROBLEMS`; then they may be fewer, or none."""
+
+    lines: tuple[str, ...] = ()
+    problem: str = ""
+
+
+#: Whatever can be wrong: the first ones leave no labels, the others make some that nobody can tell apart.
+PROBLEMS = ("missing", "unreadable", "not-UTF-8", "empty", "blank-lines", "duplicates")
+
+
+def read_labels(contract: str, name: str) -> Labels:
+    """The labels in a file whose path counts from the folder of a contract."""
+    path = Path(contract).parent / name
+    if not path.is_file():
+        return Labels(problem="missing")
+    try:
+        text = read_text(str(path))
+    except UserError as error:
+        return Labels(problem="not-UTF-8" if "UTF" in error.message or "byte order" in error.message else "unreadable")
+    lines = tuple(line.strip() for line in text.splitlines())
+    while lines and not lines[-1]:  # the end of the last line, and no label
+        lines = lines[:-1]
+    return Labels(lines, _problem(lines))
+
+
+def _problem(lines: tuple[str, ...]) -> str:
+    if not lines:
+        return "empty"
+    if not all(lines):
+        return "blank-lines"
+    # Placeholders such as ??? stand for classes that were never named: they may repeat.
+    named = [line for line in lines if any(char.isalnum() for char in line)]
+    return "duplicates" if max(Counter(named).values(), default=0) > 1 else ""
