@@ -59,9 +59,10 @@ def run_init(options: argparse.Namespace) -> int:
 def run_check(options: argparse.Namespace) -> int:
     """Read contracts; what is wrong with one is an error of the run. Returns the exit code."""
     from tflint.contract import load_contract
+    from tflint.report.names import plural
 
     for path in options.files:
         contract = load_contract(path)
-        entries = f"{len(contract.inputs)} inputs, {len(contract.outputs)} outputs"
+        entries = f"{plural(len(contract.inputs), 'input')}, {plural(len(contract.outputs), 'output')}"
         output.write(f"{path}: in order ({entries}); 'tflint check {path}' compares it with its model\n")
     return 0
