@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.corpus import CORPUS
+from tests.corpus import CORPUS, needs_corpus
 from tests.models.builder import ModelBuilder
 from tests.models.named import NOT_RUNNABLE, RUNNABLE
+from tests.test_differential import from_golden
 from tflint.api import Model, check, load
 from tflint.cli.main import run
+from tflint.columns.column import Lists
 from tflint.config import Config
 from tflint.contract import parse_contract
 from tflint.drafting import draft
 from tflint.facts.facts import Facts
 from tflint.portrait.gather import portrait_of
 from tflint.resources import named_model_path
+from tflint.schema import metadata_schema
+from tflint.writer import pack
 
 EVERYTHING = Config(select=("all",))
 
@@ -43,7 +48,7 @@ def test_a_fresh_draft_adds_no_finding(name: str) -> None:
     assert len(entries.get("outputs", ())) == sum(tables.column("output", "subgraph").rows == 0)
 
 
-@pytest.mark.skipif(not CORPUS.exists(), reason="no corpus beside the checkout")
+@needs_corpus
 def test_drafts_of_real_models_add_no_finding() -> None:
     drafted = 0
     for path in sorted(CORPUS.rglob("*.tflite")):
@@ -110,6 +115,73 @@ def test_odd_names_are_written_so_that_they_are_found_again(name: str) -> None:
     assert faults(model, text) == []
     first = parse_contract(text, "m").inputs[0]
     assert first.get("name", 0) == (name or 0)
+
+
+# --- metadata ---------------------------------------------------------------------------------------------------------
+
+
+def picture_with(metadata: bytes) -> bytes:
+    """A float model of a picture, with some metadata."""
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 224, 224, 3])
+        .tensor("axes", "INT32", [2], data=[1, 2])
+        .tensor("output", "FLOAT32", [1, 3])
+        .operator("MEAN", ["input", "axes"], ["output"], {"keep_dims": False})
+        .inputs("input")
+        .outputs("output")
+        .metadata("TFLITE_METADATA", metadata)
+        .build()
+    )
+
+
+def said(value: float | list[float] | None, n: int) -> list[float] | None:
+    """A number of a contract for each of so many channels."""
+    return value if value is None or isinstance(value, list) else [value] * n
+
+
+@needs_corpus
+def test_drafts_have_the_normalization_of_metadata() -> None:
+    """Metadata as the tools of TensorFlow write it, decoded; each on a model of a picture."""
+    compared = 0
+    for path in sorted((CORPUS / "metadata_goldens").glob("*.json")):
+        golden = from_golden(json.loads(path.read_text(encoding="utf-8")))
+        given = golden.get("subgraph_metadata", [{}])[0].get("input_tensor_metadata", [{}])[0]
+        units = [unit["options"] for unit in given.get("process_units", ())]
+        normalization = next((unit for unit in units if unit["type"] == "NormalizationOptions"), None)
+        if normalization is None or given["content"]["content_properties"]["type"] != "ImageProperties":
+            continue
+        content = picture_with(pack(golden, metadata_schema()))
+        entry = parse_contract(draft_of(load(content, name=path.stem)), "m").inputs[0]
+        n = len(normalization["mean"])
+        assert said(entry["mean"], n) == pytest.approx(normalization["mean"]), path.name
+        assert said(entry["std"], n) == pytest.approx(normalization["std"]), path.name
+        assert (entry["kind"], entry["units"], entry["channels"]) == ("image", "u8", "RGB"), path.name
+        compared += 1
+    assert compared >= 10
+
+
+@needs_corpus
+def test_drafts_of_real_models_have_the_normalization_of_their_metadata() -> None:
+    claimed, doubted = 0, 0
+    for path in sorted(CORPUS.rglob("*.tflite")):
+        model = load(path)
+        if not model.is_readable or not model.tables.column("input", "metadata.mean").lengths.any():
+            continue
+        text = draft_of(model)
+        mean = model.tables.column("input", "metadata.mean")
+        assert isinstance(mean, Lists)
+        for entry, row in zip(parse_contract(text, "m").inputs, range(len(mean)), strict=False):
+            if mean.lengths[row]:
+                told = mean.row(row)
+                if "mean" in entry:
+                    assert said(entry["mean"], len(told)) == pytest.approx(told), path
+                    claimed += 1
+                else:
+                    assert "# guess: mean" in text, path
+                    doubted += 1
+    assert claimed > 0
+    assert claimed + doubted >= 5
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
