@@ -149,6 +149,12 @@ def test_one_contract_for_several_models_has_one_report(folder: Path) -> None:
     assert rules(list(file.findings)).count("P001") == 2
 
 
+def test_a_model_that_is_given_twice_is_reported_twice(folder: Path) -> None:
+    report = check(["bird.tflite", "other.tflite", "bird.tflite"])
+    paths = ["bird.tflite", "bird.contract.toml", "other.tflite", "bird.tflite"]
+    assert [file.path for file in report.files] == paths
+
+
 def test_a_batch_and_processes_give_what_one_model_gives(folder: Path) -> None:
     names = []
     for number in range(150):

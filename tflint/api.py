@@ -21,7 +21,7 @@ from tflint.engine.run import BatchCrashError, Plan, run_batch
 from tflint.engine.select import RULESET, select_rules, specificity
 from tflint.engine.targets import declared_targets
 from tflint.errors import UserError
-from tflint.findings import CRASH_RULE, FileReport, Notice, Report, Suppression
+from tflint.findings import CRASH_RULE, FileReport, Finding, Notice, Report, Suppression
 from tflint.findings.baseline import Counts, apply_baseline
 from tflint.findings.paths import MEMBER, covers, matches, seen_from
 from tflint.findings.suppress import apply_allows, mark
@@ -331,18 +331,26 @@ def _run(batch: Sequence[Found], tables: Tables, plan: Plan, contracts: Contract
 
 def _with_contracts(files: Sequence[FileReport]) -> list[FileReport]:
     """Each contract's findings in a report of its own, behind that of the first model that it is for."""
-    if all(file.contract is None for file in files):
-        return list(files)
-    reports: dict[str, FileReport] = {}
+    reports: list[FileReport] = []
+    places: dict[str, int] = {}
     for file in files:
-        here = tuple(finding for finding in file.findings if finding.location.file != file.contract)
-        reports[f"model {file.path}"] = replace(file, findings=here)
-        if file.contract is not None:
-            key = f"contract {file.contract}"
-            before = reports.get(key, FileReport(file.contract, kind="contract"))
-            there = tuple(finding for finding in file.findings if finding.location.file == file.contract)
-            reports[key] = replace(before, findings=before.findings + there)
-    return list(reports.values())
+        if file.contract is None:
+            reports.append(file)
+            continue
+        here, there = _parted(file.findings, file.contract)
+        reports.append(replace(file, findings=here))
+        if file.contract not in places:
+            places[file.contract] = len(reports)
+            reports.append(FileReport(file.contract, kind="contract"))
+        known = reports[places[file.contract]]
+        reports[places[file.contract]] = replace(known, findings=known.findings + there)
+    return reports
+
+
+def _parted(findings: Sequence[Finding], contract: str) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """The findings that stand in the model, and those that stand in its contract."""
+    here = tuple(finding for finding in findings if finding.location.file != contract)
+    return here, tuple(finding for finding in findings if finding.location.file == contract)
 
 
 def _suppressed(
@@ -353,27 +361,28 @@ def _suppressed(
         files = [_ignore_in(file, config, by_id) for file in files]
     today = datetime.date.today()
     files, notices = apply_allows(files, config.allow, today, config.folder)
-    for path in dict.fromkeys(file.contract for file in files if file.contract is not None):
-        files, more = _allowed_by(path, files, contracts, today)
-        notices += more
+    notices += _allow_in_contracts(files, contracts, today)
     if baseline is not None:
         files = apply_baseline(files, baseline, config.folder)
     return files, notices
 
 
-def _allowed_by(
-    path: str, files: Sequence[FileReport], contracts: Contracts, today: datetime.date
-) -> tuple[list[FileReport], list[Notice]]:
-    """Files with the findings marked that a contract takes back: those on itself and on its models."""
-    concerned = [path in (file.path, file.contract) for file in files]
-    model = next(file.path for file in files if file.contract == path)
-    contract = contracts.of(model)
-    if contract is None or not contract.allow:
-        return list(files), []
-    own = [file for file, is_concerned in zip(files, concerned, strict=True) if is_concerned]
-    marked, notices = apply_allows(own, contract.allow, today)
-    left = iter(marked)
-    return [next(left) if is_own else file for file, is_own in zip(files, concerned, strict=True)], notices
+def _allow_in_contracts(files: list[FileReport], contracts: Contracts, today: datetime.date) -> list[Notice]:
+    """Mark the findings that contracts take back, each of those on itself and on its models."""
+    concerned: dict[str, list[int]] = {}
+    for number, file in enumerate(files):
+        path = file.path if file.kind == "contract" else file.contract
+        if path is not None:
+            concerned.setdefault(path, []).append(number)
+    notices: list[Notice] = []
+    for numbers in concerned.values():
+        contract = contracts.of(files[numbers[0]].path)  # a model comes before its contract
+        if contract is not None and contract.allow:
+            marked, more = apply_allows([files[number] for number in numbers], contract.allow, today)
+            notices += more
+            for number, file in zip(numbers, marked, strict=True):
+                files[number] = file
+    return notices
 
 
 def _ignore_in(file: FileReport, config: Config, by_id: Mapping[str, Rule]) -> FileReport:
