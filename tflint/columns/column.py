@@ -143,6 +143,13 @@ def strings_of(texts: Iterable[str | None]) -> Strings:
     return Strings(codes, labels, absent if np.count_nonzero(absent) else None)
 
 
+def scalars_of(values: Iterable[float | None], dtype: type[np.generic] = np.float64) -> Scalars:
+    """Numbers, or bools, from Python's, None being absent."""
+    items = list(values)
+    absent = np.array([value is None for value in items], dtype=np.bool_)
+    return Scalars(np.array([value or 0 for value in items], dtype=dtype), state_of(absent))
+
+
 def texts_of(items: Sequence[Sequence[str]], state: State = None) -> Lists:
     """Lists of strings from Python's, one a row."""
     flat = strings_of(text for texts in items for text in texts)

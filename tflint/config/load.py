@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tflint.config.config import Config, TargetOptions
-from tflint.config.places import error_in, prefix_of
+from tflint.config.places import Keys, error_in, prefix_of
 from tflint.documents.explain import check
 from tflint.documents.reading import load_toml, read_text
 from tflint.errors import Place, UserError
@@ -98,22 +98,23 @@ def _targets(targets: Any, path: Path, text: str) -> tuple[tuple[str, ...], dict
 
 
 def _rules(rules: list[str], path: Path, text: str) -> list[str]:
-    found = [path.parent / rule for rule in rules]
-    for number, rule in enumerate(found):
-        if not rule.exists():
-            message = f"the rule file '{rules[number]}' does not exist"
-            hint = "paths count from the folder of the configuration"
-            raise error_in(str(path), text, ("rules", number), message, hint=hint)
-    return [str(rule) for rule in found]
+    return [str(_existing(rule, "rule file", ("rules", k), path, text, Path.exists)) for k, rule in enumerate(rules)]
 
 
 def _contracts(contracts: Mapping[str, str], path: Path, text: str) -> dict[str, str]:
-    for glob, contract in contracts.items():
-        if not (path.parent / contract).is_file():
-            message = f"the contract '{contract}' does not exist"
-            hint = "paths count from the folder of the configuration"
-            raise error_in(str(path), text, ("contracts", glob), message, hint=hint)
-    return {glob: (path.parent / contract).as_posix() for glob, contract in contracts.items()}
+    return {
+        glob: _existing(contract, "contract", ("contracts", glob), path, text, Path.is_file).as_posix()
+        for glob, contract in contracts.items()
+    }
+
+
+def _existing(name: str, what: str, keys: Keys, path: Path, text: str, exists: Callable[[Path], bool]) -> Path:
+    """What a configuration names, beside it; `UserError` at the name where it is not there."""
+    found = path.parent / name
+    if exists(found):
+        return found
+    hint = "paths count from the folder of the configuration"
+    raise error_in(str(path), text, keys, f"the {what} '{name}' does not exist", hint=hint)
 
 
 def _allow(entry: Mapping[str, Any], number: int, path: Path, text: str) -> Allow:

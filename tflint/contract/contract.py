@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tflint.findings import TextSpan
 from tflint.findings.suppress import Allow
 from tflint.values import frozen
 
+if TYPE_CHECKING:
+    from tflint.documents.toml_spans import Span
+
 #: What the name of a contract ends with; before it comes the stem of its model.
 SUFFIX = ".contract.toml"
 
 Keys = tuple[str | int, ...]
+
+
+@functools.lru_cache(maxsize=16)
+def _spans(text: str) -> Mapping[Keys, Span]:
+    """Where all keys of a text stand: found once for all findings."""
+    from tflint.documents.toml_spans import locate  # only findings need it
+
+    return locate(text)
 
 
 @frozen
@@ -36,6 +48,10 @@ class Contract:
         entries: Sequence[Mapping[str, Any]] = self.data.get("outputs", ())
         return entries
 
+    def entries(self, side: str) -> Sequence[Mapping[str, Any]]:
+        """What it says of inputs or of outputs."""
+        return self.inputs if side == "input" else self.outputs
+
     @property
     def model(self) -> Mapping[str, Any]:
         """What it claims of the model."""
@@ -54,9 +70,7 @@ class Contract:
 
     def place(self, keys: Keys) -> TextSpan:
         """Where a key stands with its value; of one that is not there, what it would stand in."""
-        from tflint.documents.toml_spans import locate  # only findings need it
-
-        spans = locate(self.text)
+        spans = _spans(self.text)
         while keys and keys not in spans:
             keys = keys[:-1]
         if not keys:

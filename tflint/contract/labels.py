@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from tflint.documents.reading import read_text
+from tflint.documents.reading import EncodingError, read_text
 from tflint.errors import UserError
 from tflint.values import frozen
 
 
 @frozen
 class Labels:
-    """The labels of a file, a line each. `problem` is empty, or one of `PROBLEMS`; then they may be fewer, or none."""
+    """The labels of a file, a line each.
+
+    `problem` is empty; or missing, unreadable, not-UTF-8 or empty, and there are none; or blank-lines or duplicates,
+    and some cannot be told apart.
+    """
 
     lines: tuple[str, ...] = ()
     problem: str = ""
-
-
-#: Whatever can be wrong: the first ones leave no labels, the others make some that nobody can tell apart.
-PROBLEMS = ("missing", "unreadable", "not-UTF-8", "empty", "blank-lines", "duplicates")
 
 
 def read_labels(contract: str, name: str) -> Labels:
@@ -29,8 +29,10 @@ def read_labels(contract: str, name: str) -> Labels:
         return Labels(problem="missing")
     try:
         text = read_text(str(path))
-    except UserError as error:
-        return Labels(problem="not-UTF-8" if "UTF" in error.message or "byte order" in error.message else "unreadable")
+    except EncodingError:
+        return Labels(problem="not-UTF-8")
+    except UserError:
+        return Labels(problem="unreadable")
     lines = tuple(line.strip() for line in text.splitlines())
     while lines and not lines[-1]:  # the end of the last line, and no label
         lines = lines[:-1]

@@ -21,6 +21,10 @@ MAX_SHOWN = 400
 """Most characters of a source line that an error shows; a longer one is cut, or left out if the error lies beyond."""
 
 
+class EncodingError(UserError):
+    """A text file that is not UTF-8, or begins with a byte order mark."""
+
+
 def read_text(path: str, *, limit: int = MAX_TEXT_BYTES) -> str:
     """The text of a UTF-8 file of at most `limit` bytes; `UserError` if it cannot be read or is none."""
     try:
@@ -31,7 +35,7 @@ def read_text(path: str, *, limit: int = MAX_TEXT_BYTES) -> str:
     if len(data) > limit:
         raise UserError(f"is larger than {limit:,} bytes, the most that is read of such a file", place=Place(path))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UserError("is UTF-16, not UTF-8", place=Place(path), hint="save the file as UTF-8")
+        raise EncodingError("is UTF-16, not UTF-8", place=Place(path), hint="save the file as UTF-8")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -138,13 +142,13 @@ def _not_utf8(path: str, data: bytes, error: UnicodeDecodeError) -> UserError:
     line_start = before.rfind(b"\n") + 1
     place = Place(path, before.count(b"\n") + 1, len(before[line_start:].decode("utf-8")) + 1)
     message = f"is not UTF-8: byte {error.start} is 0x{data[error.start]:02x}"
-    return UserError(message, place=place, hint="save the file as UTF-8")
+    return EncodingError(message, place=place, hint="save the file as UTF-8")
 
 
 def _refuse_bom(path: str, text: str) -> None:
     if text.startswith("\ufeff"):
         hint = "save the file as UTF-8 without byte order mark"
-        raise UserError("starts with a byte order mark", place=Place(path, 1, 1), hint=hint)
+        raise EncodingError("starts with a byte order mark", place=Place(path, 1, 1), hint=hint)
 
 
 _LONG_KEY = re.compile(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from tflint.contract import parse_contract
+from tflint.facts.scheme import base_of
 from tflint.portrait.values import BorderMetadata, Input, NamedTensor, Output, Portrait, TensorFace
 from tflint.preparation.normalizations import known_normalizations
 from tflint.preparation.ranges import Fit, unseen_part
@@ -58,7 +59,7 @@ def _head(portrait: Portrait) -> Iterator[str]:
 def _model(portrait: Portrait) -> Iterator[str]:
     yield "[model]"
     yield "draft = true"
-    base = portrait.scheme.split(", ")[0].split(" (")[0]
+    base = base_of(portrait.scheme)
     if base and base != "no arithmetic":
         yield f"scheme = {_text(base)}"
     yield f"stateful = {_truth(bool(portrait.variables))}"

@@ -16,6 +16,7 @@ from tflint.columns.column import (
     References,
     Scalars,
     lists_by_counts,
+    scalars_of,
     state_of,
     strings_of,
     text_of,
@@ -56,7 +57,7 @@ def _border_table(facts: Facts, side: str) -> Table:
     owners: list[int] = []
     entries: list[Entry] = []
     for number, (model, contract) in enumerate(facts.contracts.items()):
-        listed = contract.inputs if side == "input" else contract.outputs
+        listed = contract.entries(side)
         models += [model] * len(listed)
         owners += [number] * len(listed)
         positions += range(len(listed))
@@ -80,9 +81,9 @@ def _column(declared: ColumnDeclaration, entries: Sequence[Entry]) -> Column:
     values = [_value(entry, declared.name) for entry in entries]
     if declared.name == "dtype":  # the contract has numpy's names, the model the schema's
         values = [None if value is None else value.upper() for value in values]
-    absent = state_of(np.array([value is None for value in values], dtype=np.bool_))
     kind = declared.type.kind
     if declared.type.is_list:
+        absent = state_of(np.array([value is None for value in values], dtype=np.bool_))
         lists = [[] if value is None else value if isinstance(value, list) else [value] for value in values]
         if kind == STRING:
             return texts_of(lists, absent)
@@ -90,9 +91,8 @@ def _column(declared: ColumnDeclaration, entries: Sequence[Entry]) -> Column:
         return lists_by_counts(flat, np.array([len(numbers) for numbers in lists], dtype=np.int64), absent)
     if kind == STRING:
         return strings_of(values)
-    dtype = np.bool_ if kind == BOOL else np.float64
     assert kind in (BOOL, NUMBER)
-    return Scalars(np.array([value or 0 for value in values], dtype=dtype), absent)
+    return scalars_of(values, np.bool_ if kind == BOOL else np.float64)
 
 
 def _value(entry: Entry, column: str) -> Any:
@@ -108,8 +108,7 @@ def _confirmed(are_drafts: Sequence[bool]) -> Scalars:
 
 
 def _counts(lists: Sequence[Sequence[Any] | None]) -> Scalars:
-    absent = np.array([entries is None for entries in lists], dtype=np.bool_)
-    return Scalars(np.array([len(entries or ()) for entries in lists], dtype=np.float64), state_of(absent))
+    return scalars_of(None if entries is None else len(entries) for entries in lists)
 
 
 def _matched(facts: Facts, side: str, models: Sequence[int], entries: Sequence[Entry]) -> Any:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from tflint.columns.column import Scalars, Strings, state_of, strings_of, text_of
+from tflint.columns.column import Scalars, Strings, scalars_of, strings_of, text_of
 from tflint.contract.labels import Labels, read_labels
 from tflint.facts.facts import Facts
 
 
 def n_lines(facts: Facts) -> Scalars:
     """How many labels the file beside the contract has."""
-    found = _labels(facts)
-    counts = [None if labels is None or not labels.lines else len(labels.lines) for labels in found]
-    absent = np.array([count is None for count in counts], dtype=np.bool_)
-    return Scalars(np.array([float(count or 0) for count in counts]), state_of(absent))
+    return scalars_of(len(labels.lines) or None if labels is not None else None for labels in _labels(facts))
 
 
 def problem(facts: Facts) -> Strings:

@@ -14,6 +14,7 @@ from tflint.columns.column import (
     State,
     Strings,
     lists_by_counts,
+    scalars_of,
     state_of,
     strings_of,
     text_of,
@@ -78,7 +79,7 @@ def range_ratio(facts: Facts) -> Scalars:
         for entry in contract.inputs:
             widths = [high - low for low, high in (of["range"] for of in entry.get("columns", ()) if "range" in of)]
             ratios.append(max(widths) / min(widths) if len(widths) > 1 and min(widths) > 0 else None)
-    return Scalars(np.array([ratio or 0.0 for ratio in ratios]), _absent(ratios))
+    return scalars_of(ratios)
 
 
 def fed_min(facts: Facts) -> Lists:
@@ -120,8 +121,7 @@ def fitting(facts: Facts) -> Lists:
 
 def fits_calibration(facts: Facts) -> Scalars:
     """Whether the range that is fed is the one that the input's scale and zero point stand for."""
-    answers = [None if pair is None else _unseen(*pair) is not None for pair in _pairs(facts)]
-    return Scalars(np.array([bool(answer) for answer in answers], np.bool_), _absent(answers))
+    return scalars_of((None if pair is None else _unseen(*pair) is not None for pair in _pairs(facts)), np.bool_)
 
 
 def _unseen(feed: _Feed, held: _Held) -> float | None:
@@ -131,8 +131,7 @@ def _unseen(feed: _Feed, held: _Held) -> float | None:
 
 def raw_steps(facts: Facts) -> Scalars:
     """How many steps the source's bytes are off, at most, from what mean, std and quantization give."""
-    steps = [None if pair is None else _steps(*pair) for pair in _pairs(facts)]
-    return Scalars(np.array([step or 0.0 for step in steps]), _absent(steps))
+    return scalars_of(None if pair is None else _steps(*pair) for pair in _pairs(facts))
 
 
 def _steps(feed: _Feed, held: _Held) -> float | None:
@@ -143,8 +142,7 @@ def _steps(feed: _Feed, held: _Held) -> float | None:
 
 
 def _shares(facts: Facts, *, of_fed: bool) -> Scalars:
-    shares = [None if pair is None else _share(*pair, of_fed=of_fed) for pair in _pairs(facts)]
-    return Scalars(np.array([share or 0.0 for share in shares]), _absent(shares))
+    return scalars_of(None if pair is None else _share(*pair, of_fed=of_fed) for pair in _pairs(facts))
 
 
 def _share(feed: _Feed, held: _Held, *, of_fed: bool) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import Scalars, state_of, text_of
+from tflint.columns.column import Scalars, scalars_of, text_of
 from tflint.facts.facts import Facts
 from tflint.facts.weights.places import buffer_places
 
@@ -22,9 +22,7 @@ Values = NDArray[np.float64]
 
 def factor(facts: Facts) -> Scalars:
     """What the graph multiplies each input by before anything else, the largest over its channels."""
-    factors = [_factor(facts, int(tensor)) for tensor in facts.rows("input", "tensor")]
-    absent = np.array([factor is None for factor in factors], dtype=np.bool_)
-    return Scalars(np.array([factor or 0.0 for factor in factors]), state_of(absent))
+    return scalars_of(_factor(facts, int(tensor)) for tensor in facts.rows("input", "tensor"))
 
 
 def _factor(facts: Facts, tensor: int) -> float | None:

@@ -105,7 +105,12 @@ def model_scheme(facts: Facts) -> Strings:
 def base_scheme(facts: Facts) -> Strings:
     """The scheme of each model without the types at its border, and without those that are mixed."""
     schemes = facts.strings("model", "scheme")
-    return strings_of(re.split(r", | \(", schemes.labels[code])[0] for code in schemes.codes.tolist())
+    return strings_of(base_of(schemes.labels[code]) for code in schemes.codes.tolist())
+
+
+def base_of(scheme: str) -> str:
+    """A model's scheme without the types at its border, and without those that are mixed."""
+    return re.split(r", | \(", scheme)[0]
 
 
 def _names(schemes: Strings, rows: NDArray[np.bool_]) -> set[str]:

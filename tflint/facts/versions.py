@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tflint.columns.column import Scalars, Strings, state_of, strings_of, text_of
+from tflint.columns.column import Scalars, Strings, scalars_of, strings_of, text_of
 from tflint.facts.facts import Facts
 from tflint.versions import Version, first_tflite, parse_version
 
@@ -18,9 +18,8 @@ def is_understated(facts: Facts) -> Scalars:
     """Whether the file names an older release than its operators need."""
     stated = facts.column("model", "min_runtime_version")
     said = [parse_version("tflite", text_of(stated, row) or "") for row in range(facts.n("model"))]
-    pairs = list(zip(said, _required(facts), strict=True))
-    values = np.array([bool(stated and needed and stated < needed) for stated, needed in pairs], dtype=np.bool_)
-    return Scalars(values, state_of(np.array([not stated or not needed for stated, needed in pairs], dtype=np.bool_)))
+    pairs = zip(said, _required(facts), strict=True)
+    return scalars_of((stated < needed if stated and needed else None for stated, needed in pairs), np.bool_)
 
 
 def _required(facts: Facts) -> list[Version | None]:
