@@ -159,6 +159,50 @@ def rescaled_float32() -> bytes:
     )
 
 
+def stretched_float32() -> bytes:
+    """A float image model that makes -1 to 1 of pixels of 0 to 1 itself, with constants stored as float16."""
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16, 16, 3])
+        .tensor("packed", "FLOAT16", [], data=[2.0])
+        .tensor("factor", "FLOAT32", [])
+        .tensor("minus_one", "FLOAT32", [1], data=[-1.0])
+        .tensor("scaled", "FLOAT32", [1, 16, 16, 3])
+        .tensor("shifted", "FLOAT32", [1, 16, 16, 3])
+        .tensor("axes", "INT32", [2], data=[1, 2])
+        .tensor("output", "FLOAT32", [1, 3])
+        .operator("DEQUANTIZE", ["packed"], ["factor"])
+        .operator("MUL", ["factor", "input"], ["scaled"], {"fused_activation_function": "NONE"})
+        .operator("ADD", ["scaled", "minus_one"], ["shifted"], {"fused_activation_function": "NONE"})
+        .operator("MEAN", ["shifted", "axes"], ["output"], {"keep_dims": False})
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
+def folded_float32() -> bytes:
+    """A float image model whose first convolution subtracts 127.5 from its input, by way of its bias."""
+    weights = [0.01 * ((7 * k) % 11 - 5) for k in range(8 * 3)]
+    sums = [sum(weights[3 * row : 3 * row + 3]) for row in range(8)]
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16, 16, 3])
+        .tensor("weights", "FLOAT32", [8, 1, 1, 3], data=weights)
+        .tensor("bias", "FLOAT32", [8], data=[-127.5 * row for row in sums])
+        .tensor("output", "FLOAT32", [1, 16, 16, 8])
+        .operator(
+            "CONV_2D",
+            ["input", "weights", "bias"],
+            ["output"],
+            {"padding": "VALID", "stride_w": 1, "stride_h": 1, "fused_activation_function": "RELU"},
+        )
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
 def pixels_int8() -> bytes:
     """An image model that was calibrated for pixels of -1 to 1."""
     scale = 1 / 127.5

@@ -62,6 +62,7 @@ _CONTRACT_INPUT = _table_of(
     (
         *_entry("input", "image audio tokens tabular raw"),
         _said("layout", TEXT, "what the axes are", "NHWC NCHW HWC CHW NDHWC NCDHW"),
+        _said("memory_order", TEXT, "how the buffer lies that is handed over", "interleaved planar"),
         _said("channels", TEXT, "colour channels in their order", "RGB BGR GRAY RGBA BGRA YUV"),
         _said("range", NUMBERS, "smallest and largest value of the source"),
         _said("mean", NUMBERS, "what is subtracted, one number or one a channel"),
@@ -83,6 +84,8 @@ _CONTRACT_INPUT = _table_of(
         _said("audio.amplitude", NUM, "largest amplitude of the samples"),
         _said("audio.mel_bins", NUM, "mel bands"),
         _said("audio.frames", NUM, "frames of one call"),
+        _said("observed.min", NUMBERS, "smallest value of the real data once prepared, one number or one a channel"),
+        _said("observed.max", NUMBERS, "largest value of the real data once prepared, one number or one a channel"),
         _said("tokens.length", NUM, "tokens of one call"),
         _said("tokens.vocabulary_size", NUM, "size of the vocabulary"),
     ),
@@ -104,6 +107,7 @@ _CONTRACT_OUTPUT = _table_of(
     "contracts:output_table",
 )
 _NOT_FED = "the contract does not say what is fed"
+_NOT_MAPPED = f"{_NOT_FED}, or the graph does not begin with arithmetic of the input and a small constant"
 _NOT_HELD = f"{_NOT_FED}, or the input has not one scale and zero point"
 CONTRACT_OUTPUT_FACTS = (
     fact("labels.lines", NUM, "labels in the file beside the contract, a line each", "labels:n_lines", "",
@@ -126,6 +130,18 @@ CONTRACT_INPUT_FACTS = (
           "contract_input.fed_min tensor.scale tensor.zero_point", absent=_NOT_HELD),
     fact("use", NUM, "share of the range that the input can hold which is fed, 0 to 1", "preparation:use",
           "contract_input.fed_min tensor.scale tensor.zero_point", absent=_NOT_HELD),
+    fact("channel_cover", NUMBERS, "the share of the range that is fed which the input can hold, one a channel",
+          "preparation:channel_cover", "contract_input.fed_min tensor.scale tensor.zero_point", absent=_NOT_HELD),
+    fact("graph_min", NUMBERS, "smallest value after the graph's own scale and offset, one a channel",
+          "preparation:graph_min", "contract_input.fed_min input.graph_scale", absent=_NOT_MAPPED, values=True),
+    fact("graph_max", NUMBERS, "largest value after the graph's own scale and offset, one a channel",
+          "preparation:graph_max", "contract_input.fed_max input.graph_scale", absent=_NOT_MAPPED, values=True),
+    fact("is_trained_range", TRUTH, "whether a float input is fed what training fed it: true where the metadata or the "
+          "graph's own arithmetic tell, false for raw pixels that nothing rescales", "preparation:is_trained_range",
+          "contract_input.fed_min input.metadata.mean input.graph_scale input.folded_mean tensor.dtype",
+          absent=f"{_NOT_FED}, or the input is no float", values=True,
+          unknown="a float input takes any range, and the file does not tell that of training: only a run does, on one "
+          "picture prepared as [0, 1], as [-1, 1] and as [0, 255]"),
     fact("fits_calibration", TRUTH, "whether the range that is fed is the one that scale and zero point stand for",
           "preparation:fits_calibration", "contract_input.fed_min tensor.scale tensor.zero_point", absent=_NOT_HELD),
     fact("fitting", TEXTS, "known normalizations that the input's scale and zero point fit", "preparation:fitting",

@@ -17,6 +17,11 @@ _VALUE_NEEDS = (
     "tensor.is_constant tensor.n_bytes tensor.dtype tensor.scale tensor.quantized_dimension buffer.n_bytes "
     "operator.weights operator.channel_axis"
 )
+_AFFINE_NEEDS = (
+    "operator.opcode operator.inputs operator.output tensor.consumers tensor.producer tensor.is_constant "
+    "tensor.n_elements buffer.n_bytes tensor.scale tensor.zero_point"
+)
+_NO_AFFINE = "the graph does not begin with arithmetic of the input and a small constant"
 _NO_SCALES = "the tensors at work have no quantization scales"
 
 
@@ -208,9 +213,18 @@ _SIGNATURE = (
           "signature.key"),
 )  # fmt: skip
 _INPUT = (
-    fact("graph_factor", NUM, "what the graph multiplies it by before anything else, of several channels the largest",
-         "rescale:factor", "operator.opcode operand.tensor tensor.consumers tensor.is_constant buffer.n_bytes",
-         absent="the graph does not begin with arithmetic of the input and a float constant", values=True),
+    fact("graph_scale", NUMBERS, "what the graph multiplies it by before anything else, one number or one a channel",
+         "affine:scale", _AFFINE_NEEDS, absent=_NO_AFFINE, values=True),
+    fact("graph_offset", NUMBERS, "what the graph adds to it after graph_scale, one number or one a channel",
+         "affine:offset", _AFFINE_NEEDS, absent=_NO_AFFINE, values=True),
+    fact("graph_expects", TEXT, "pixels that graph_scale and graph_offset normalise: u8 (0 to 255) or unit (0 to 1)",
+         "affine:expects", "input.graph_scale input.graph_offset", absent=f"{_NO_AFFINE}, or that is no normalization",
+         values=True, domain="u8 unit"),
+    fact("first_scale", NUM, "scale of what the first operator makes of it that does not keep values as they are",
+         "affine:first_scale", _AFFINE_NEEDS, absent="several operators read it, or it is not quantized", values=True),
+    fact("folded_mean", NUMBERS, "what the bias of the first convolution provably subtracts from it, one a channel",
+         "affine:folded_mean", f"{_AFFINE_NEEDS} operator.weights operator.bias",
+         absent="the first operator is no float convolution, or no one mean explains all its biases", values=True),
 )  # fmt: skip
 _OUTPUT = (
     fact("meaning", TEXT, "what it holds, by the operator that makes it: softmax, sigmoid, linear, detection-boxes, …",

@@ -20,7 +20,8 @@ from tflint.columns.column import (
     text_of,
     texts_of,
 )
-from tflint.facts.facts import Facts
+from tflint.facts import affine
+from tflint.facts.facts import Facts, taken
 from tflint.preparation.normalizations import known_normalizations
 from tflint.preparation.ranges import fits, real_range, unseen_part
 from tflint.values import frozen
@@ -30,6 +31,9 @@ _SOURCES = {"u8": (0.0, 255.0), "unit": (0.0, 1.0)}
 _CHANNELS = {"GRAY": 1, "RGB": 3, "BGR": 3, "YUV": 3, "RGBA": 4, "BGRA": 4}
 #: The byte itself, or less 128, is what a raw feed hands over: the integers of a pixel of 0 and of 255.
 _RAW = {"UINT8": (0, 255), "INT8": (-128, 127)}
+_FLOATS = {"FLOAT32", "FLOAT16", "FLOAT64"}
+#: From this width on a range is that of pixels as they are.
+_RAW_WIDTH = 200
 
 
 @frozen
@@ -102,6 +106,37 @@ def use(facts: Facts) -> Scalars:
     return _shares(facts, of_fed=False)
 
 
+def channel_cover(facts: Facts) -> Lists:
+    """Which part of the range that is fed the input can hold, channel by channel."""
+    return _lists([None if pair is None else _shares_by_channel(*pair) for pair in _pairs(facts)])
+
+
+def graph_min(facts: Facts) -> Lists:
+    """Smallest value of each channel after the graph's own arithmetic."""
+    return _prepared_ends(facts, np.minimum)
+
+
+def graph_max(facts: Facts) -> Lists:
+    """Largest value of each channel after the graph's own arithmetic."""
+    return _prepared_ends(facts, np.maximum)
+
+
+def is_trained_range(facts: Facts) -> Scalars:
+    """Whether training fed the same: true where the file says it, false for raw pixels that nothing rescales, else
+    unknown.
+    """
+    said = facts.lists("input", "metadata.mean").lengths > 0
+    is_float = facts.is_one_of("tensor", "dtype", _FLOATS)
+    prepares = (facts.lists("input", "graph_scale").lengths > 0) | (facts.lists("input", "folded_mean").lengths > 0)
+    rows, tensors = facts.rows("contract_input", "input"), facts.rows("input", "tensor")
+    feeds = _feeds(facts)
+    concerned = [feed is not None and row >= 0 and tensors[row] >= 0 for feed, row in zip(feeds, rows, strict=True)]
+    absent = ~np.array([ok and is_float[tensors[row]] for ok, row in zip(concerned, rows, strict=True)], dtype=np.bool_)
+    is_told = taken(said, rows, False) | taken(prepares, rows, False)
+    is_raw = np.array([feed is not None and feed.range[1] - feed.range[0] >= _RAW_WIDTH for feed in feeds], np.bool_)
+    return Scalars(is_told.astype(np.bool_), state_of(absent, ~absent & ~is_told.astype(np.bool_) & ~is_raw))
+
+
 def normalization(facts: Facts) -> Strings:
     """The formula of the known normalisation with an entry's mean and std."""
     return strings_of(None if known is None else known[0] for known in _known(facts))
@@ -155,6 +190,23 @@ def _share(feed: _Feed, held: _Held, *, of_fed: bool) -> float | None:
     return max(common, 0.0) / (whole[1] - whole[0]) if whole[1] > whole[0] else None
 
 
+def _shares_by_channel(feed: _Feed, held: _Held) -> NDArray[np.float64]:
+    low, high = np.minimum(feed.low, feed.high), np.maximum(feed.low, feed.high)
+    common = np.minimum(high, held.range[1]) - np.maximum(low, held.range[0])
+    shares: NDArray[np.float64] = np.clip(common, 0.0, None) / np.maximum(high - low, np.finfo(np.float64).tiny)
+    return shares
+
+
+def _prepared_ends(facts: Facts, smaller: np.ufunc) -> Lists:
+    maps, rows = affine.maps(facts), facts.rows("contract_input", "input")
+    ends: list[NDArray[np.float64] | None] = []
+    for feed, row in zip(_feeds(facts), rows, strict=True):
+        own = maps[row] if row >= 0 else None
+        fits = feed is not None and own is not None and len({1, len(own.scale), len(feed.low)}) <= 2
+        ends.append(smaller(own.of(feed.low), own.of(feed.high)) if fits and feed and own else None)
+    return _lists(ends)
+
+
 def _absent(values: Sequence[object]) -> State:
     return state_of(np.array([value is None for value in values], dtype=np.bool_))
 
@@ -181,9 +233,14 @@ def _made_feeds(facts: Facts) -> Iterator[_Feed | None]:
 
 def _ends(facts: Facts, smaller: np.ufunc) -> Lists:
     feeds = _feeds(facts)
-    ends = [np.zeros(0) if feed is None else smaller(feed.low, feed.high) for feed in feeds]
-    flat = np.concatenate(ends) if ends else np.zeros(0)
-    return lists_by_counts(flat, np.array([len(end) for end in ends], dtype=np.int64), _absent(feeds))
+    return _lists([None if feed is None else smaller(feed.low, feed.high) for feed in feeds])
+
+
+def _lists(values: Sequence[NDArray[np.float64] | None]) -> Lists:
+    """A list a row, absent where there is none."""
+    flat = np.concatenate([np.zeros(0), *(one for one in values if one is not None)])
+    lengths = np.array([0 if one is None else len(one) for one in values], dtype=np.int64)
+    return lists_by_counts(flat, lengths, _absent(values))
 
 
 def _held(facts: Facts, row: int) -> _Held | None:

@@ -1,0 +1,279 @@
+"""Facts of arithmetic by which a graph prepares its inputs itself: x × scale + offset before anything else.
+
+Followed through operators that keep real values as they are, and read from small constants: floats, also those stored
+as float16, and integers with one scale. A mean that was folded into the bias of a first convolution is proved where
+one vector m explains all biases as −Σ weights × m: a bias of the training's own would leave a rest.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.columns.column import Lists, Scalars, Strings, lists_by_counts, scalars_of, state_of, strings_of, text_of
+from tflint.facts.facts import Facts
+from tflint.facts.weights.elements import ElementType, element_types
+from tflint.facts.weights.places import buffer_places
+from tflint.values import frozen
+
+#: Operators that pass values on, but for their place, their type or a border around them.
+_PASSING = {"CAST", "QUANTIZE", "DEQUANTIZE", "RESHAPE", "TRANSPOSE", "EXPAND_DIMS", "SQUEEZE", "PAD", "PADV2"}
+_ARITHMETIC = {"MUL", "DIV", "ADD", "SUB"}
+#: Constants for the channels of a picture have no more elements.
+_MAX_ELEMENTS = 4
+#: Operators that are followed from an input on.
+_MAX_STEPS = 8
+#: The weights of a first convolution that are looked at have at most so many elements.
+_MAX_WEIGHTS = 1 << 16
+#: So many equations more than unknowns, and so small a rest, make chance impossible.
+_SPARE_EQUATIONS = 4
+_REST = 1e-4
+
+Values = NDArray[np.float64]
+
+
+@frozen
+class Affine:
+    """What a graph makes of an input x: x × scale + offset, one number for all channels or one a channel."""
+
+    scale: Values
+    offset: Values
+
+    def of(self, values: Values) -> Values:
+        """What it makes of values, one for all channels or one a channel."""
+        made: Values = values * self.scale + self.offset
+        return made
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether it leaves everything as it is."""
+        return bool((self.scale == 1).all() and (self.offset == 0).all())
+
+
+def scale(facts: Facts) -> Lists:
+    """What the graph multiplies each input by before anything else."""
+    return _lists([None if found is None else found.scale for found in maps(facts)])
+
+
+def offset(facts: Facts) -> Lists:
+    """What the graph adds to each input, after its scale."""
+    return _lists([None if found is None else found.offset for found in maps(facts)])
+
+
+def expects(facts: Facts) -> Strings:
+    """The pixels that the graph's own arithmetic is made for."""
+    return strings_of(None if found is None else _expected(found) for found in maps(facts))
+
+
+def folded_mean(facts: Facts) -> Lists:
+    """What the bias of the first convolution provably subtracts from the input, one number a channel."""
+    return _lists([_folded(facts, walk) for walk in _walks(facts)])
+
+
+def first_scale(facts: Facts) -> Scalars:
+    """The scale of what the first operator makes of each input, those left out that keep values as they are."""
+    return scalars_of(_first_scale(facts, walk) for walk in _walks(facts))
+
+
+def _first_scale(facts: Facts, walk: _Walk) -> float | None:
+    operator = _only_reader(facts, walk.tensor)
+    made = -1 if operator is None else int(facts.rows("operator", "output")[operator])
+    scales = facts.lists("tensor", "scale").row(made) if made >= 0 else []
+    return float(scales[0]) if len(scales) == 1 else None
+
+
+def maps(facts: Facts) -> list[Affine | None]:
+    """The graph's arithmetic on each input; None where there is none."""
+    return [None if walk.map.is_identity else walk.map for walk in _walks(facts)]
+
+
+def _lists(values: list[Values | None]) -> Lists:
+    flat = np.concatenate([np.zeros(0), *(one for one in values if one is not None)])
+    lengths = np.array([0 if one is None else len(one) for one in values], dtype=np.int64)
+    return lists_by_counts(flat, lengths, state_of(np.array([one is None for one in values], dtype=np.bool_)))
+
+
+def _expected(found: Affine) -> str | None:
+    """`u8` where it centres or shrinks pixels of 0 to 255, `unit` where it stretches pixels of 0 to 1."""
+    with np.errstate(all="ignore"):
+        factor, center = float(np.abs(found.scale).mean()), float((-found.offset / found.scale).mean())
+    is_shrunk = 0.0038 <= factor <= 0.0081  # 1/255 to 1/127.5
+    is_pixel_mean = 90 <= center <= 160 and (factor <= 0.02 or factor == 1)
+    if is_shrunk or is_pixel_mean:
+        return "u8"
+    return "unit" if 0.3 <= center <= 0.6 and 1.5 <= factor <= 8 else None
+
+
+# -- the walk from an input on -----------------------------------------------------------------------------------------
+
+
+@frozen
+class _Walk:
+    """The arithmetic from an input on, and the tensor that it leads to."""
+
+    map: Affine
+    tensor: int
+
+
+def _walks(facts: Facts) -> list[_Walk]:
+    return facts.once("affine", lambda: [_walk(facts, int(tensor)) for tensor in facts.rows("input", "tensor")])
+
+
+def _walk(facts: Facts, tensor: int) -> _Walk:
+    """Ends where more than one operator reads what was made so far, or one does something else."""
+    so_far = Affine(np.ones(1), np.zeros(1))
+    for _ in range(_MAX_STEPS):
+        operator = _only_reader(facts, tensor)
+        if operator is None:
+            break
+        opcode = text_of(facts.column("operator", "opcode"), operator) or ""
+        if opcode in _ARITHMETIC:
+            after = _after(facts, operator, opcode, tensor, so_far)
+            if after is None:
+                break
+            so_far = after
+        elif opcode not in _PASSING:
+            break
+        tensor = int(facts.rows("operator", "output")[operator])
+    return _Walk(so_far, tensor)
+
+
+def _only_reader(facts: Facts, tensor: int) -> int | None:
+    readers = facts.lists("tensor", "consumers").row(tensor) if tensor >= 0 else []
+    return int(readers[0]) if len(readers) == 1 else None
+
+
+def _read(facts: Facts, operator: int) -> list[int]:
+    """The tensors that an operator reads, in order."""
+    return [int(tensor) for tensor in facts.lists("operator", "inputs").row(operator)]
+
+
+def _after(facts: Facts, operator: int, opcode: str, tensor: int, so_far: Affine) -> Affine | None:
+    """The map with one more operator; None where that is no arithmetic with a constant, or bends the line."""
+    tensors = _read(facts, operator)
+    is_linear = text_of(facts.column("operator", "options.fused_activation_function"), operator) in (None, "NONE")
+    if len(tensors) != 2 or tensors[0] == tensors[1] or not is_linear:
+        return None
+    comes_first = tensors[0] == tensor
+    constant = _small_constant(facts, tensors[1] if comes_first else tensors[0])
+    if constant is None or not {len(constant), len(so_far.scale)} <= {1, max(len(constant), len(so_far.scale))}:
+        return None
+    if opcode == "DIV":
+        if not comes_first or not (constant != 0).all():
+            return None
+        factor, shift = 1 / constant, np.zeros(1)
+    elif opcode == "MUL":
+        factor, shift = constant, np.zeros(1)
+    elif opcode == "ADD" or comes_first:
+        factor, shift = np.ones(1), constant if opcode == "ADD" else -constant
+    else:  # a constant less the input
+        factor, shift = -np.ones(1), constant
+    made, moved = np.broadcast_arrays(so_far.scale * factor, so_far.offset * factor + shift)
+    return Affine(made, moved) if np.isfinite(made).all() and np.isfinite(moved).all() and made.all() else None
+
+
+# -- constants ---------------------------------------------------------------------------------------------------------
+
+
+def _small_constant(facts: Facts, tensor: int) -> Values | None:
+    """The values of a constant for all channels or one a channel, which an axis of its own holds."""
+    values = _constant(facts, tensor, _MAX_ELEMENTS)
+    if values is None:
+        return None
+    shape = facts.lists("tensor", "shape").row(tensor)
+    return values if len(values) == 1 or sum(size != 1 for size in shape) == 1 else None
+
+
+def _constant(facts: Facts, tensor: int, limit: int) -> Values | None:
+    """The real values of a constant, of one that a DEQUANTIZE unpacks, too; None where it has none, or too many."""
+    if tensor < 0:
+        return None
+    if not facts.numbers("tensor", "is_constant")[tensor]:
+        packed = _unpacked(facts, tensor)
+        return None if packed is None else _constant_values(facts, packed, limit)
+    return _constant_values(facts, tensor, limit)
+
+
+def _unpacked(facts: Facts, tensor: int) -> int | None:
+    """The constant that a DEQUANTIZE makes a tensor of."""
+    producer = int(facts.rows("tensor", "producer")[tensor])
+    if producer < 0 or text_of(facts.column("operator", "opcode"), producer) != "DEQUANTIZE":
+        return None
+    read = _read(facts, producer)
+    return read[0] if len(read) == 1 and read[0] >= 0 and facts.numbers("tensor", "is_constant")[read[0]] else None
+
+
+def _constant_values(facts: Facts, tensor: int, limit: int) -> Values | None:
+    kind = element_types().get(text_of(facts.column("tensor", "dtype"), tensor) or "")
+    n_elements = int(facts.numbers("tensor", "n_elements")[tensor])
+    buffer = int(facts.rows("tensor", "buffer")[tensor])
+    if kind is None or kind.bits < 8 or buffer < 0 or not 0 < n_elements <= limit:
+        return None
+    places = buffer_places(facts)
+    n_bytes = n_elements * kind.bits // 8
+    if places.sizes[buffer] != n_bytes:
+        return None
+    begin = int(places.starts[buffer])
+    stored = np.frombuffer(facts.tables.window.span(begin, begin + n_bytes), np.uint8)
+    values = _real(facts, tensor, kind, stored)
+    return values if values is not None and np.isfinite(values).all() else None
+
+
+def _real(facts: Facts, tensor: int, kind: ElementType, stored: NDArray[np.uint8]) -> Values | None:
+    """The real values of stored elements; of integers only with one scale."""
+    if kind.name == "FLOAT16":
+        return stored.view("<f2").astype(np.float64)
+    if kind.is_float:
+        return None if kind.has_keys else stored.view(kind.stored).astype(np.float64)
+    scales, zeros = facts.lists("tensor", "scale").row(tensor), facts.lists("tensor", "zero_point").row(tensor)
+    if len(scales) != 1 or len(zeros) != 1:
+        return None
+    made: Values = (kind.elements(stored).astype(np.float64) - zeros[0]) * scales[0]
+    return made
+
+
+# -- the first convolution ---------------------------------------------------------------------------------------------
+
+
+def _folded(facts: Facts, walk: _Walk) -> Values | None:
+    """The m with bias = −Σ weights × m in all output channels; None where no m, or no one m, does that."""
+    operator = _only_reader(facts, walk.tensor)
+    if operator is None or not walk.map.is_identity:
+        return None
+    opcode = text_of(facts.column("operator", "opcode"), operator) or ""
+    if opcode not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
+        return None
+    weights = int(facts.rows("operator", "weights")[operator])
+    biases = _constant(facts, int(facts.rows("operator", "bias")[operator]), _MAX_WEIGHTS)
+    sums = _sums(facts, weights, _last(facts, walk.tensor), is_depthwise=opcode != "CONV_2D")
+    if biases is None or sums is None or len(sums) != len(biases) or not biases.any():
+        return None
+    if len(biases) < sums.shape[1] + _SPARE_EQUATIONS:
+        return None
+    solved = np.linalg.lstsq(sums, -biases, rcond=None)
+    found: Values = solved[0].astype(np.float64)
+    rank = solved[2]
+    rest = np.abs(sums @ found + biases).max()
+    return found if rank == sums.shape[1] and rest <= _REST * np.abs(biases).max() else None
+
+
+def _last(facts: Facts, tensor: int) -> int:
+    shape = facts.lists("tensor", "shape").row(tensor)
+    return int(shape[-1]) if len(shape) == 4 else 0
+
+
+def _sums(facts: Facts, weights: int, n_inputs: int, *, is_depthwise: bool) -> Values | None:
+    """The weights of a convolution summed over its window: a row an output channel, a column an input channel."""
+    values = _constant(facts, weights, _MAX_WEIGHTS)
+    shape = [int(size) for size in facts.lists("tensor", "shape").row(weights)] if values is not None else []
+    if values is None or len(shape) != 4 or not 0 < n_inputs <= _MAX_ELEMENTS:
+        return None
+    kernel = values.reshape(shape)
+    if not is_depthwise:  # [output, height, width, input]
+        dense: Values = kernel.sum(axis=(1, 2))
+        return dense if shape[3] == n_inputs else None
+    if shape[0] != 1 or shape[3] % n_inputs:
+        return None
+    sums = np.zeros((shape[3], n_inputs))  # [1, height, width, input × multiplier]
+    sums[np.arange(shape[3]), np.arange(shape[3]) // (shape[3] // n_inputs)] = kernel.sum(axis=(0, 1, 2))
+    return sums
