@@ -1,4 +1,4 @@
-"""`tflint contract`: drafts a contract for a model, and checks contracts against their models."""
+"""`tflint contract`: drafts a contract for a model, checks its form, and shows what it asks of a caller."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 
 from tflint.cli import output
 from tflint.errors import UserError
+
+#: The languages that a recipe can be written in.
+LANGUAGES = ("numpy", "c", "kotlin", "swift", "dart", "js")
 
 
 def add_parser(commands: Any) -> None:
@@ -28,6 +31,13 @@ def add_parser(commands: Any) -> None:
     checking = actions.add_parser("check", help="check the form of contracts, by themselves")
     checking.add_argument("files", nargs="+", metavar="FILE")
     checking.set_defaults(run=run_check)
+    showing = actions.add_parser("show", help="what a caller has to do, in words and as code")
+    showing.add_argument("file", metavar="FILE", help="a contract, or the model that one lies beside")
+    showing.add_argument("--model", metavar="MODEL", help="the model it is for (default: the one beside it)")
+    form = showing.add_mutually_exclusive_group()
+    form.add_argument("--as", dest="language", choices=LANGUAGES, help="code in this language alone")
+    form.add_argument("--format", choices=("text", "json"), default="text", help="format (default: text)")
+    showing.set_defaults(run=run_show)
 
 
 def run_init(options: argparse.Namespace) -> int:
@@ -65,4 +75,27 @@ def run_check(options: argparse.Namespace) -> int:
         contract = load_contract(path)
         entries = f"{plural(len(contract.inputs), 'input')}, {plural(len(contract.outputs), 'output')}"
         output.write(f"{path}: in order ({entries}); 'tflint check {path}' compares it with its model\n")
+    return 0
+
+
+def run_show(options: argparse.Namespace) -> int:
+    """Print the recipe of a contract; returns the exit code."""
+    from tflint.calling.find import recipe_at, standing
+    from tflint.calling.words import words
+
+    recipe = recipe_at(options.file, options.model)
+    if options.language == "numpy":
+        from tflint.calling.numpy_code import numpy_code
+
+        output.write(numpy_code(recipe))
+    elif options.language:
+        from tflint.calling.languages import code_in
+
+        output.write(code_in(options.language, recipe))
+    elif options.format == "json":
+        from tflint.calling.data import render
+
+        output.write(render(recipe))
+    else:
+        output.write(words(recipe, standing(recipe)))
     return 0

@@ -1,0 +1,531 @@
+"""`tflint contract show`: the code it prints is run, against the contract's own words, runtimes and stored vectors."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import itertools
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.models import ModelBuilder
+from tflint import resources
+from tflint.calling import Feeding, Recipe, recipe_of
+from tflint.calling.languages import code_in, short_form
+from tflint.calling.numpy_code import numpy_code
+from tflint.calling.pasted import resize
+from tflint.catalog.compile import compile_file
+from tflint.catalog.load import builtin_files
+from tflint.cli.main import run as command
+from tflint.contract import parse_contract
+from tflint.facts.facts import Facts
+from tflint.model.load import open_model, read_one
+from tflint.source import BytesSource
+from tflint.trial.trial import example_bytes, example_contract
+
+ROOT = Path(__file__).parents[1]
+VECTORS = json.loads((Path(__file__).parent / "calling" / "vectors.json").read_text(encoding="utf-8"))
+EXAMPLES = [
+    pytest.param(example, path, id=f"{rule.id}-{number}")
+    for path, file in ((path, compile_file(path, builtin=True)) for path in builtin_files())
+    for rule in file.rules
+    for number, example in enumerate(file.examples[rule.id])
+    if example.contract
+]
+
+
+def run(recipe: Recipe) -> dict[str, Any]:
+    """The names that the printed numpy code defines."""
+    names: dict[str, Any] = {}
+    exec(compile(numpy_code(recipe), "printed", "exec"), names)
+    return names
+
+
+def recipe_for(text: str, model: str | bytes | None = None) -> Recipe:
+    contract = parse_contract(text, "c.contract.toml")
+    if model is None:
+        return recipe_of(contract)
+    content = resources.named_model_path(model).read_bytes() if isinstance(model, str) else model
+    return recipe_of(contract, Facts(read_one(open_model(BytesSource(content))), contracts={0: contract}), "m.tflite")
+
+
+def picture(feeding: Feeding, height: int = 16, width: int = 16) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, feeding.n_channels), dtype=np.uint8)
+
+
+# -- what the contract says, computed another way: number by number ----------------------------------------------------
+
+
+def number(entry: dict[str, Any], key: str, channel: int, default: float) -> float:
+    value = entry.get(key, default)
+    return float(value[channel] if isinstance(value, list) and len(value) > 1 else np.ravel(value)[0])
+
+
+def wanted_pixel(feeding: Feeding, px: float, channel: int) -> float:
+    """The value that the contract asks for of one byte, as stored in the model's type."""
+    entry = feeding.entry
+    if entry.get("feed") == "raw" and feeding.dtype in ("int8", "uint8"):
+        return px - (128 if feeding.dtype == "int8" else 0)
+    if entry.get("transfer") == "linear":
+        v = px / 255
+        px = 255 * (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4)
+    source = px / 255 if entry.get("units") == "unit" and entry.get("range", [0, 1]) == [0, 1] else px
+    real = (source - number(entry, "mean", channel, 0)) / number(entry, "std", channel, 1)
+    if feeding.scale is None or feeding.zero_point is None or feeding.dtype not in ("int8", "uint8", "int16"):
+        return real
+    low, high = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}[feeding.dtype]
+    return min(max(int((real / feeding.scale + 0.5) // 1) + feeding.zero_point, low), high)
+
+
+def wanted_picture(feeding: Feeding, shown: np.ndarray) -> np.ndarray:
+    order = {"BGR": [2, 1, 0], "BGRA": [2, 1, 0, 3]}.get(str(feeding.entry.get("channels")))
+    made = np.zeros(shown.shape)
+    for y, x, c in itertools.product(*(range(size) for size in shown.shape)):
+        made[y, x, c] = wanted_pixel(feeding, float(shown[y, x, order[c] if order else c]), c)
+    if feeding.entry.get("mirror"):
+        made = made[:, ::-1]
+    return np.moveaxis(made, -1, 0) if feeding.layout in ("NCHW", "CHW") else made
+
+
+@pytest.mark.parametrize(("example", "path"), EXAMPLES)
+def test_the_code_of_each_example_does_what_its_contract_says(example: Any, path: Path) -> None:
+    contract = example_contract(example, path)
+    tables = read_one(open_model(BytesSource(example_bytes(example, path))))
+    facts = Facts(tables, contracts={0: contract}) if tables.is_readable else None
+    recipe = recipe_of(contract, facts, "m.tflite")
+    names = run(recipe)
+    assert len([name for name in names if name.startswith("input_")]) == len({f.position for f in recipe.inputs})
+    for feeding in recipe.inputs:
+        require_input(feeding, names[f"input_{feeding.position}"])
+    for reading in recipe.outputs:
+        stored = np.array([-3, 0, 7], dtype=np.int8 if reading.dtype == "int8" else np.float32)
+        is_undone = reading.is_quantized and reading.entry.get("dequantize", True)
+        wanted = [(q - reading.zero_point) * reading.scale for q in stored.tolist()] if is_undone else stored
+        assert np.allclose(names[f"output_{reading.position}"](stored), wanted, rtol=1e-6)
+
+
+def require_input(feeding: Feeding, prepare: Any) -> None:
+    entry = feeding.entry
+    if (np.ravel(entry.get("std", 1)) == 0).any() or not one_length(feeding):
+        return  # an invalid example: it cannot be done
+    if feeding.kind == "image" and not ({"resize", "crop"} & set(entry)):
+        size = feeding.size or (4, 4)
+        shown = picture(feeding, *size)
+        made = prepare(shown)
+        wanted = wanted_picture(feeding, shown)
+        assert made.shape[-3:] == wanted.shape
+        if np.issubdtype(made.dtype, np.integer) and feeding.scale is None:
+            wanted = np.trunc(wanted)
+        assert np.allclose(made.reshape(wanted.shape), wanted, rtol=1e-5, atol=1e-5)
+    elif feeding.kind == "image":  # of one colour, whose middle no resize changes
+        made = prepare(np.full((20, 30, feeding.n_channels), 100, dtype=np.uint8))
+        made = np.moveaxis(made[0], 0, -1) if feeding.layout == "NCHW" else made.reshape(made.shape[-3:])
+        middle = made[made.shape[0] // 2, made.shape[1] // 2]
+        wanted = [wanted_pixel(feeding, 100, c) for c in range(feeding.n_channels)]
+        assert middle == pytest.approx(np.array(wanted), rel=1e-5)
+        assert made.dtype == np.dtype(feeding.dtype or "float32")
+
+
+def one_length(feeding: Feeding) -> bool:
+    lengths = {np.size(feeding.entry.get(key, 1)) for key in ("mean", "std")} - {1}
+    return len(lengths) == 0 or lengths == {feeding.n_channels}
+
+
+# -- resizes, against others' ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("opcode", "kernel", "options", "coordinates"),
+    [
+        ("RESIZE_BILINEAR", "bilinear", {"half_pixel_centers": True}, "half-pixel"),
+        ("RESIZE_BILINEAR", "bilinear", {"align_corners": True}, "align-corners"),
+        ("RESIZE_BILINEAR", "bilinear", {}, "asymmetric"),
+        ("RESIZE_NEAREST_NEIGHBOR", "nearest", {"half_pixel_centers": True}, "half-pixel"),
+        ("RESIZE_NEAREST_NEIGHBOR", "nearest", {"align_corners": True}, "align-corners"),
+        ("RESIZE_NEAREST_NEIGHBOR", "nearest", {}, "asymmetric"),
+    ],
+)
+@pytest.mark.parametrize("size", [(5, 9), (12, 16), (7, 11), (24, 24)])
+def test_a_resize_without_antialias_is_that_of_the_runtime(
+    opcode: str, kernel: str, options: dict[str, bool], coordinates: str, size: tuple[int, int]
+) -> None:
+    litert = pytest.importorskip("ai_edge_litert.interpreter")
+    shown = np.random.default_rng(1).integers(0, 256, (12, 16, 3)).astype(np.float32)
+    content = (
+        ModelBuilder()
+        .tensor("x", "FLOAT32", [1, 12, 16, 3])
+        .tensor("size", "INT32", [2], data=list(size))
+        .tensor("y", "FLOAT32", [1, *size, 3])
+        .operator(opcode, ["x", "size"], ["y"], options, version=3)
+        .inputs("x")
+        .outputs("y")
+        .build()
+    )
+    interpreter = litert.Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], shown[None])
+    interpreter.invoke()
+    wanted = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
+    assert np.allclose(resize(shown, *size, (kernel, False, coordinates)), wanted, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "size"),
+    [
+        *itertools.product(["bilinear", "bicubic", "lanczos"], [(5, 9), (12, 16), (7, 11), (24, 30)]),
+        *itertools.product(["area"], [(6, 8), (4, 4), (12, 16)]),  # Pillow's box takes whole pixels only
+    ],
+)
+def test_an_antialiased_resize_is_that_of_pillow(kernel: str, size: tuple[int, int]) -> None:
+    image = pytest.importorskip("PIL.Image")
+    ramp = np.arange(12)[:, None, None] * 11 + np.arange(16)[None, :, None] * 7 + np.array([0, 9, 20])
+    shown = np.clip(ramp, 0, 255).astype(np.uint8)
+    method = {"bilinear": 2, "bicubic": 3, "lanczos": 1, "area": 4}[kernel]
+    wanted = np.asarray(image.fromarray(shown).resize(size[::-1], method), dtype=np.float64)
+    made = np.clip(resize(shown.astype(np.float64), *size, (kernel, True, "half-pixel")), 0, 255)
+    assert np.abs(made - wanted).max() <= 1.5  # it rounds twice
+
+
+def test_area_shares_pixels_that_two_new_ones_touch() -> None:
+    made = resize(np.array([[[0.0], [30.0], [60.0]]]), 1, 2, ("area", False, "half-pixel"))
+    assert made.reshape(-1) == pytest.approx([10, 50])
+
+
+@pytest.mark.parametrize(
+    ("geometry", "shape"),
+    [
+        ('resize = { mode = "stretch", size = [8, 12], kernel = "bilinear" }', (8, 12)),
+        ('resize = { mode = "cover", size = [8, 12], kernel = "bilinear" }', (8, 12)),
+        ('resize = { mode = "letterbox", size = [8, 12], kernel = "nearest" }', (8, 12)),
+        ('resize = { mode = "stretch", size = 10, kernel = "area" }', (10, 15)),
+        ('resize = { mode = "stretch", size = 10 }\ncrop = { mode = "center", size = [8, 8] }', (8, 8)),
+        ('crop = { mode = "center", share = 0.5 }\nresize = { mode = "stretch", size = [8, 8] }', (8, 8)),
+        ('resize = { mode = "none" }', (20, 30)),
+    ],
+)
+def test_geometry_gives_the_size_that_it_names(geometry: str, shape: tuple[int, int]) -> None:
+    names = run(recipe_for(f'[[inputs]]\nkind = "image"\nlayout = "HWC"\nchannels = "RGB"\n{geometry}\n'))
+    grey = np.full((20, 30, 3), 77, dtype=np.uint8)
+    made = names["input_0"](grey)
+    assert made.shape == (*shape, 3)
+    if "letterbox" not in geometry:
+        assert np.allclose(made, 77)
+
+
+def test_a_letterbox_is_filled_around_the_picture() -> None:
+    text = '[[inputs]]\nkind = "image"\nlayout = "HWC"\nresize = { mode = "letterbox", size = [30, 30] }\n'
+    white = np.full((20, 30, 3), 255, dtype=np.uint8)
+    centred = run(recipe_for(text + "padding = { value = [1, 2, 3] }\n"))["input_0"](white)
+    assert np.allclose(centred[:5], [1, 2, 3])
+    assert np.allclose(centred[5:25], 255)
+    assert np.allclose(centred[25:], [1, 2, 3])
+    corner = run(recipe_for(text + 'padding = { value = 0, position = "top-left" }\n'))["input_0"](white)
+    assert np.allclose(corner[:20], 255)
+    assert np.allclose(corner[20:], 0)
+
+
+# -- what is no picture ------------------------------------------------------------------------------------------------
+
+
+def test_sound_is_cut_filled_and_scaled() -> None:
+    text = '[[inputs]]\nkind = "audio"\nshape = [1, -1]\naudio = { sample-rate = 8, duration = 0.5, amplitude = 100 }\n'
+    prepare = run(recipe_for(text))["input_0"]
+    assert prepare([0.5, 1.0]).tolist() == [[50, 100, 0, 0]]
+    assert prepare([0.1] * 9) == pytest.approx(np.full((1, 4), 10.0))
+
+
+@pytest.mark.parametrize(
+    ("keys", "wanted"),
+    [
+        ("length = 5, special = { pad = 9 }", [4, 5, 6, 9, 9]),
+        ('length = 5, padding-side = "left"', [0, 0, 4, 5, 6]),
+        ("length = 2", [4, 5]),
+        ('length = 5, role = "mask"', [1, 1, 1, 0, 0]),
+        ('length = 4, role = "segments"', [0, 0, 0, 0]),
+        ('length = 4, role = "positions"', [0, 1, 2, 0]),
+    ],
+)
+def test_tokens_are_cut_and_filled(keys: str, wanted: list[int]) -> None:
+    text = f'[[inputs]]\nkind = "tokens"\ndtype = "int32"\ntokens = {{ {keys} }}\n'
+    made = run(recipe_for(text))["input_0"]([4, 5, 6])
+    assert made.dtype == np.int32
+    assert made.tolist() == wanted
+
+
+def test_columns_are_normalised_one_by_one() -> None:
+    text = '[[inputs]]\nkind = "tabular"\nshape = [1, 2]\n'
+    text += 'columns = [{ name = "age", unit = "years", mean = 40, std = 10 }, { name = "height" }]\n'
+    assert run(recipe_for(text))["input_0"]([50, 1.7]) == pytest.approx(np.array([[1.0, 1.7]]))
+
+
+# -- languages ---------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def vector_recipe(name: str) -> Recipe:
+    case = VECTORS[name]
+    scales = {} if case["scale"] is None else {"scale": [case["scale"]], "zero_point": [case["zero_point"]]}
+    builder = ModelBuilder().tensor("x", case["dtype"], case["shape"], **scales)
+    content = builder.tensor("y", "INT8", [1, 5], scale=[0.05], zero_point=[3]).inputs("x").outputs("y").build()
+    return recipe_for(case["contract"], content)
+
+
+def wanted_bytes(name: str) -> np.ndarray:
+    """What stands in the stored vectors: for each byte, each channel's value."""
+    return np.array(VECTORS[name]["values"], dtype=np.float64)
+
+
+def shown_bytes(name: str) -> np.ndarray:
+    """A picture of 16 × 16 that has each byte once in every channel."""
+    n_channels = wanted_bytes(name).shape[1]
+    return np.repeat(np.arange(256, dtype=np.uint8)[:, None], n_channels, axis=1)
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_the_vectors_are_what_the_contract_says(name: str) -> None:
+    feeding = vector_recipe(name).inputs[0]
+    order = {"BGR": [2, 1, 0]}.get(feeding.channels, list(range(feeding.n_channels)))
+    assert order  # the picture has the same byte in every channel, whatever their order
+    for px in range(256):
+        for c in range(feeding.n_channels):
+            assert wanted_bytes(name)[px, c] == pytest.approx(
+                wanted_pixel(feeding, px, c), rel=1e-6, abs=tolerance(feeding)
+            )
+
+
+def tolerance(feeding: Feeding) -> float:
+    """Where a shift stands for the fold, a step; else nothing but the rounding of float32."""
+    return 1.0 if short_form(feeding) is not None else 1e-5
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_the_numpy_code_gives_the_vectors(name: str) -> None:
+    recipe = vector_recipe(name)
+    feeding = recipe.inputs[0]
+    made = run(recipe)["input_0"](shown_bytes(name).reshape(16, 16, -1)).astype(np.float64)
+    made = made.reshape(-1, 256).T if feeding.layout == "NCHW" else made.reshape(256, -1)
+    assert np.abs(made - wanted_bytes(name)).max() <= tolerance(feeding)
+
+
+def laid(name: str) -> np.ndarray:
+    """The stored vectors in the order of the model's input."""
+    wanted = wanted_bytes(name)
+    return (wanted.T if vector_recipe(name).inputs[0].layout == "NCHW" else wanted).reshape(-1)
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_c_gives_the_vectors(name: str, tmp_path: Path) -> None:
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler on this machine")
+    (tmp_path / "call.c").write_text(code_in("c", vector_recipe(name)), encoding="utf-8")
+    options = ["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-std=c99", "-ffp-contract=off"]
+    subprocess.run([compiler, *options, "-o", "call.so", "call.c", "-lm"], cwd=tmp_path, check=True)
+    library = ctypes.CDLL(str(tmp_path / "call.so"))
+    shown, made = shown_bytes(name), np.zeros(wanted_bytes(name).size, vector_recipe(name).inputs[0].dtype)
+    library.prepare_0(shown.ctypes.data_as(ctypes.c_void_p), made.ctypes.data_as(ctypes.c_void_p))
+    assert np.allclose(made, laid(name), rtol=1e-6, atol=0)
+    stored = np.array([-128, -1, 0, 5, 127]).astype(np.int8)
+    values = np.zeros(5)
+    library.read_0(stored.ctypes.data_as(ctypes.c_void_p), 5, values.ctypes.data_as(ctypes.c_void_p))
+    assert values.tolist() == run(vector_recipe(name))["output_0"](stored).tolist()
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_javascript_gives_the_vectors(name: str) -> None:
+    require_script(name, code_in("js", vector_recipe(name)))
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_kotlin_gives_the_vectors(name: str) -> None:
+    code = code_in("kotlin", vector_recipe(name))
+    script = re.sub(r"fun (\w+)\((.*?)\) \{", lambda m: f"function {m[1]}({parameters(m[2])}) {{", code)
+    script = re.sub(r"for \((\w) in 0 until (\d+)\)", r"for (let \1 = 0; \1 < \2; \1++)", script)
+    script = re.sub(r"for \(i in output.indices\)", "for (let i = 0; i < output.length; i++)", script)
+    script = re.sub(r"val (\w+) = (?:int|double)ArrayOf\((.*)\)", r"const \1 = [\2];", script)
+    script = script.replace("val px", "const px").replace(" and 0xff", " & 0xff").replace(".toInt()", "")
+    script = re.sub(r"\.to(?:Byte|Short|Float)\(\)", "", script).replace("floor(", "Math.floor(")
+    script = re.sub(r"= \((.*)\)\.coerceIn\((.*), (.*)\)", r"= Math.max(\2, Math.min(\3, \1))", script)
+    require_script(name, re.sub(r"^import .*$", "", script, flags=re.M))
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_swift_gives_the_vectors(name: str) -> None:
+    code = code_in("swift", vector_recipe(name))
+    script = re.sub(r"func (prepare\d)\(.*\) \{", r"function \1(rgb, input) {", code)
+    script = re.sub(r"func (read\d)\(.*?\) -> \[Double\] \{", r"function \1(output) {", script)
+    script = re.sub(r"for (\w) in 0\.\.<(\d+)", r"for (let \1 = 0; \1 < \2; \1++)", script)
+    script = re.sub(r"let (\w+): \[\w+\] = ", r"const \1 = ", script).replace("let px", "const px")
+    script = re.sub(r"\b(?:U?Int(?:8|16)?|Double|Float)\(", "(", script).replace(
+        "output.map { ", "Array.from(output, (q) => "
+    )
+    script = re.sub(r"(Array\.from.*) \}", r"\1)", script.replace("$0", "q"))
+    script = re.sub(r"\b(max|min|floor)\(", r"Math.\1(", script)
+    require_script(name, script.replace("import Foundation", ""))
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_dart_gives_the_vectors(name: str) -> None:
+    code = code_in("dart", vector_recipe(name))
+    script = re.sub(
+        r"^(?:void|Float64List) (\w+)\((.*?)\) \{", lambda m: f"function {m[1]}({words(m[2])}) {{", code, flags=re.M
+    )
+    script = script.replace("for (var ", "for (let ").replace("final ", "const ")
+    script = re.sub(r"<\w+>\[", "[", script).replace("Float64List(", "new Float64Array(")
+    script = re.sub(
+        r"min\((.*?), \((.*)\)\.floorToDouble\(\) (.*?)\)\)\.toInt\(\)", r"min(\1, Math.floor(\2) \3))", script
+    )
+    script = re.sub(r"\b(max|min)\(", r"Math.\1(", script)
+    require_script(name, re.sub(r"^import .*$", "", script, flags=re.M))
+
+
+def parameters(text: str) -> str:
+    """Names of parameters that are written `name: Type`."""
+    return ", ".join(part.split(":")[0].strip() for part in text.split(","))
+
+
+def words(text: str) -> str:
+    """Names of parameters that are written `Type name`."""
+    return ", ".join(part.split()[-1] for part in text.split(","))
+
+
+def require_script(name: str, script: str) -> None:
+    """Runs a script, which languages without a compiler here are translated to, against the stored vectors."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node on this machine")
+    dtype = vector_recipe(name).inputs[0].dtype
+    array = {"int8": "Int8Array", "uint8": "Uint8Array", "int16": "Int16Array", "float32": "Float32Array"}[dtype]
+    shown = shown_bytes(name).reshape(-1).tolist()
+    script += f"\nconst made = new {array}({wanted_bytes(name).size});\nprepare0(Uint8Array.from({shown}), made);\n"
+    script += "const stored = Int8Array.from([-128, -1, 0, 5, 127]);\nlet values = new Float64Array(5);\n"
+    script += "const read = read0(stored, values); if (read) values = read;\n"
+    script += "console.log(JSON.stringify([Array.from(made), Array.from(values)]));\n"
+    done = subprocess.run([node, "-e", script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr + script
+    made, values = json.loads(done.stdout)
+    assert np.allclose(made, laid(name), rtol=1e-6, atol=0)
+    stored = np.array([-128, -1, 0, 5, 127]).astype(np.int8)
+    assert values == run(vector_recipe(name))["output_0"](stored).tolist()
+
+
+def test_a_shift_is_offered_with_its_greatest_error() -> None:
+    found = short_form(vector_recipe("shift_int8").inputs[0])
+    assert found is not None
+    assert found.words == "q = px − 128"
+    exact = (np.arange(256.0) - 127.5) / 127.5 / vector_recipe("shift_int8").inputs[0].scale - 1
+    assert found.error == pytest.approx(np.abs(np.clip(exact, -128, 127) - (np.arange(256) - 128)).max())
+    assert short_form(vector_recipe("imagenet_int8").inputs[0]) is None
+    assert short_form(vector_recipe("planes_float32").inputs[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ('kind = "audio"', "it is audio, no picture"),
+        ('kind = "image"\nlayout = "NHWC"\nshape = [1, -1, -1, 3]\ndtype = "uint8"', "not fixed"),
+        ('kind = "image"\nlayout = "NHWC"\nshape = [1, 8, 8, 3]\ndtype = "int8"', "neither contract nor model"),
+        ('kind = "image"\nlayout = "NHWC"\nshape = [1, 8, 8, 3]\ndtype = "float16"', "it is float16"),
+        ('kind = "image"\nlayout = "NHWC"\nshape = [1, 8, 8, 3]\nrange = [0, 1023]', "its source is no plain bytes"),
+    ],
+)
+def test_what_has_no_loop_is_told(keys: str, why: str) -> None:
+    code = code_in("c", recipe_for(f"[[inputs]]\n{keys}\n"))
+    assert why in code
+    assert "prepare_0" not in code
+
+
+# -- the command -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(resources.named_model_path("pixels_int8"), tmp_path / "bird.tflite")
+    (tmp_path / "bird.contract.toml").write_text(BIRD, encoding="utf-8")
+    return tmp_path
+
+
+BIRD = """\
+[[inputs]]
+name = "input"
+kind = "image"
+channels = "RGB"
+mean = 127.5
+std = 127.5
+units = "u8"
+resize = { mode = "letterbox", size = [16, 16], kernel = "bilinear", antialias = false }
+
+[[outputs]]
+kind = "class_scores"
+activation = "logits"
+box-order = "cx-cy-w-h"
+labels = { file = "l.txt", count = 3, background = true }
+"""
+
+
+def show(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    assert command(["contract", "show", *arguments]) == code
+    shown = capsys.readouterr()
+    return shown.out if code == 0 else shown.err
+
+
+def test_words_name_lines_and_what_the_model_says(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = show(capsys, "bird.contract.toml")
+    assert 'INPUT 0 "input" ← an RGB picture, uint8 [height, width, 3]' in text
+    assert re.search(r"x = \(px − 127.5\) / 127.5 +line 5 · the model's own range agrees", text)
+    assert "short form: q = px − 128, at most 0.5 step off" in text
+    assert len(text.splitlines()) <= 50
+    assert show(capsys, "bird.tflite") == text
+
+
+def test_the_standing_of_a_wrong_contract_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "bird.contract.toml").write_text(BIRD.replace("mean = 127.5", "mean = 0"), encoding="utf-8")
+    assert "does not fit bird.tflite: " in show(capsys, "bird.contract.toml")
+
+
+def test_json_has_the_same_steps(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = json.loads(show(capsys, "bird.contract.toml", "--format", "json"))
+    assert data["inputs"][0]["short_form"]["shift"] == -128
+    assert data["inputs"][0]["steps"][2]["line"] == 5
+    assert data["numpy"] == show(capsys, "bird.contract.toml", "--as", "numpy")
+
+
+def test_a_contract_without_a_model_has_a_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "lonely.contract.toml"
+    path.write_text('[[inputs]]\nkind = "image"\nmean = 0\nstd = 255\nunits = "u8"\n', encoding="utf-8")
+    assert "no model beside it" in show(capsys, str(path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["alone.tflite"], "there is no contract beside"),
+        (["none.contract.toml"], "none.contract.toml"),
+        (["bird.contract.toml", "--model", "none.tflite"], "none.tflite"),
+        (["bird.contract.toml", "--model", "text.tflite"], "no model that can be read"),
+        (["bird.contract.toml", "--as", "cobol"], "invalid choice"),
+        (["bird.contract.toml", "--as", "c", "--format", "json"], "not allowed with"),
+    ],
+)
+def test_bad_input_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    shutil.copy(folder / "bird.tflite", folder / "alone.tflite")
+    (folder / "text.tflite").write_text("no model")
+    assert message in show(capsys, *arguments, code=2)
+
+
+def test_names_of_tensors_cannot_break_the_code(folder: Path) -> None:
+    builder = ModelBuilder().tensor('a"""\nb\\', "FLOAT32", [1, 3]).tensor("y", "FLOAT32", [1, 3])
+    content = builder.operator("NEG", ['a"""\nb\\'], ["y"]).inputs('a"""\nb\\').outputs("y").build()
+    recipe = recipe_for('[[inputs]]\nindex = 0\nkind = "raw"\n[[outputs]]\nindex = 0\nkind = "raw"\n', content)
+    assert run(recipe)["input_0"]([1, 2, 3]).tolist() == [[1, 2, 3]]
+    assert code_in("c", recipe).count("\n") < 12

@@ -1,0 +1,47 @@
+"""Writes a recipe as JSON: the same steps as the words, and the numpy code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from tflint.calling.languages import short_form
+from tflint.calling.numpy_code import numpy_code
+from tflint.calling.recipe import Feeding, Reading, Recipe
+from tflint.calling.steps import Step, steps_after, steps_before
+
+
+def render(recipe: Recipe) -> str:
+    """The recipe as JSON text."""
+    data = {
+        "contract": recipe.contract.path,
+        "model": recipe.model,
+        "inputs": [_input(recipe, feeding) for feeding in recipe.inputs],
+        "outputs": [_border(recipe, "outputs", reading, steps_after(reading)) for reading in recipe.outputs],
+        "numpy": numpy_code(recipe),
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def _input(recipe: Recipe, feeding: Feeding) -> dict[str, Any]:
+    short = short_form(feeding)
+    made = None if short is None else {"shift": short.shift, "greatest_error_in_steps": short.error}
+    return {**_border(recipe, "inputs", feeding, steps_before(feeding)), "short_form": made}
+
+
+def _border(recipe: Recipe, side: str, border: Feeding | Reading, steps: Sequence[Step]) -> dict[str, Any]:
+    return {
+        "position": border.position,
+        "name": border.name,
+        "kind": border.kind,
+        "dtype": border.dtype,
+        "shape": None if border.shape is None else list(border.shape),
+        "scale": border.scale,
+        "zero_point": border.zero_point,
+        "steps": [
+            {"words": step.words, "line": recipe.line(side, border.number, *step.keys), "note": step.note or None}
+            for step in steps
+            if step.words
+        ],
+    }

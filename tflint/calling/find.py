@@ -1,0 +1,60 @@
+"""Finds the recipe of a file: the contract with the model it is for, and what a check says of the two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tflint.api import check, load
+from tflint.calling.recipe import Recipe, recipe_of
+from tflint.contract import SUFFIX, load_contract
+from tflint.contract.find import contract_beside, models_of
+from tflint.errors import UserError
+from tflint.facts.facts import Facts
+
+
+def recipe_at(path: str, model: str | None = None) -> Recipe:
+    """The recipe of a contract, or of a model that has one beside it; `model` is the one that it is for.
+
+    `UserError` where there is no contract, or several models are beside it. A contract without a model has a recipe,
+    too, of what it says itself.
+    """
+    contract_path = path if path.endswith(".toml") else contract_beside(path)
+    if contract_path is None:
+        hint = f"'tflint contract init {path}' drafts one"
+        raise UserError(f"there is no contract beside '{path}'", hint=hint)
+    contract = load_contract(contract_path)
+    beside = model or (path if contract_path != path else _model_of(contract_path))
+    if beside is None:
+        return recipe_of(contract)
+    loaded = load(beside)
+    if not loaded.is_readable:
+        raise UserError(f"'{beside}' is no model that can be read", hint=f"'tflint check {beside}' says why")
+    return recipe_of(contract, Facts(loaded.tables, contracts={0: contract}), loaded.name)
+
+
+def _model_of(contract: str) -> str | None:
+    """The one model beside a contract; None where there is none."""
+    if not Path(contract).name.endswith(SUFFIX):
+        return None
+    try:
+        found = models_of(contract)
+    except UserError:
+        return None
+    if len(found) > 1:
+        raise UserError(f"'{contract}' is for {len(found)} models", hint=f"--model {found[0]} chooses one")
+    return found[0]
+
+
+def standing(recipe: Recipe) -> str:
+    """What is to be said of a contract beside its model, in a line."""
+    if recipe.model is None:
+        return "no model beside it; what it leaves unsaid is unknown"
+    report = check([recipe.model], contract=recipe.contract)
+    found = [finding for finding in report.findings() if finding.location.file == recipe.contract.path]
+    severe = [finding for finding in found if finding.severity != "note" and finding.suppressed is None]
+    if severe:
+        rules = ", ".join(sorted({finding.rule for finding in severe}))
+        return f"does not fit {recipe.model}: {rules}; 'tflint check {recipe.model}' says more"
+    if recipe.is_draft:
+        return f"a draft: nothing in it contradicts {recipe.model}, and its guesses are not confirmed"
+    return f"nothing in it contradicts {recipe.model}"
