@@ -45,16 +45,22 @@ def _model_of(contract: str) -> str | None:
     return found[0]
 
 
+def contradicting(recipe: Recipe) -> list[str]:
+    """The rules whose errors and warnings stand in a contract that is compared with its model."""
+    if recipe.model is None:
+        return []
+    report = check([recipe.model], contract=recipe.contract)
+    found = [finding for finding in report.findings() if finding.location.file == recipe.contract.path]
+    return sorted({finding.rule for finding in found if finding.severity != "note" and finding.suppressed is None})
+
+
 def standing(recipe: Recipe) -> str:
     """What is to be said of a contract beside its model, in a line."""
     if recipe.model is None:
         return "no model beside it; what it leaves unsaid is unknown"
-    report = check([recipe.model], contract=recipe.contract)
-    found = [finding for finding in report.findings() if finding.location.file == recipe.contract.path]
-    severe = [finding for finding in found if finding.severity != "note" and finding.suppressed is None]
-    if severe:
-        rules = ", ".join(sorted({finding.rule for finding in severe}))
-        return f"does not fit {recipe.model}: {rules}; 'tflint check {recipe.model}' says more"
+    rules = contradicting(recipe)
+    if rules:
+        return f"does not fit {recipe.model}: {', '.join(rules)}; 'tflint check {recipe.model}' says more"
     if recipe.is_draft:
         return f"a draft: nothing in it contradicts {recipe.model}, and its guesses are not confirmed"
     return f"nothing in it contradicts {recipe.model}"

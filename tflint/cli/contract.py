@@ -38,6 +38,15 @@ def add_parser(commands: Any) -> None:
     form.add_argument("--as", dest="language", choices=LANGUAGES, help="code in this language alone")
     form.add_argument("--format", choices=("text", "json"), default="text", help="format (default: text)")
     showing.set_defaults(run=run_show)
+    exporting = actions.add_parser("export", help="write it into a copy of its model, as TFLite metadata")
+    exporting.add_argument("model", metavar="MODEL")
+    exporting.add_argument(
+        "--to", choices=("tflite-metadata",), default="tflite-metadata", help="(default: the only one)"
+    )
+    exporting.add_argument("--contract", metavar="FILE", help="the contract (default: the one beside the model)")
+    exporting.add_argument("--output", metavar="FILE", help="the copy (default: MODEL with _metadata in its name)")
+    exporting.add_argument("--force", action="store_true", help="write over a file, or what contradicts the model")
+    exporting.set_defaults(run=run_export)
 
 
 def run_init(options: argparse.Namespace) -> int:
@@ -56,12 +65,9 @@ def run_init(options: argparse.Namespace) -> int:
         output.write(text)
         return 0
     path = Path(options.output or Path(options.model).with_name(Path(options.model).stem + SUFFIX))
-    if path.exists() and not options.force:
-        raise UserError(f"'{path}' is there already", hint="--force writes over it")
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UserError(f"'{path}' cannot be written: {error.strerror}") from error
+    _require_free(path, force=options.force)
+    output.require_writable(str(path))
+    output.write(text, str(path))
     output.write(f"{path.as_posix()}: a draft; confirm what it guesses, then delete draft = true\n")
     return 0
 
@@ -99,3 +105,36 @@ def run_show(options: argparse.Namespace) -> int:
     else:
         output.write(words(recipe, standing(recipe)))
     return 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """Write a copy of a model with its contract as metadata; returns the exit code."""
+    from tflint.api import load
+    from tflint.calling.find import contradicting, recipe_at
+    from tflint.exporting import exported
+
+    model = Path(options.model)
+    path = Path(options.output or model.with_name(f"{model.stem}_metadata{model.suffix}"))
+    recipe = recipe_at(options.contract or options.model, options.model)
+    against = contradicting(recipe)
+    if against and not options.force:
+        raise UserError(
+            f"'{recipe.contract.path}' does not fit '{options.model}': {', '.join(against)}",
+            hint=f"'tflint check {options.model}' says more; --force writes it all the same",
+        )
+    _require_free(path, force=options.force)
+    output.require_writable(str(path))
+    loaded = load(options.model)
+    made = exported(recipe, model.read_bytes(), loaded.tables.extras[0].metadata)
+    output.write_bytes(made.content, str(path))
+    lines = [f"{path.as_posix()}: {options.model} with the metadata of {recipe.contract.path}"]
+    lines += [f"  packed into it: {', '.join(made.packed)}"] if made.packed else []
+    lines += [f"  not found, and only named: {', '.join(made.missing)}"] if made.missing else []
+    lines += [f"  metadata has no words for: {', '.join(made.unheld)}"] if made.unheld else []
+    output.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _require_free(path: Path, *, force: bool) -> None:
+    if path.exists() and not force:
+        raise UserError(f"'{path}' is there already", hint="--force writes over it")

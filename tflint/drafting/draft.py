@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
+import numpy as np
+
 from tflint.contract import parse_contract
 from tflint.facts.scheme import base_of
 from tflint.portrait.values import BorderMetadata, Input, NamedTensor, Output, Portrait, TensorFace
@@ -193,7 +195,8 @@ def _output(made: Output, key: str, portrait: Portrait) -> Iterator[str]:
 
 
 def _numbers(values: Sequence[float]) -> str:
-    shown = [f"{value:.9g}" for value in values]
+    # The shortest text that is the same float32: metadata holds no more.
+    shown = [str(np.float32(value)).removesuffix(".0") for value in values]
     return shown[0] if len(set(shown)) == 1 else f"[{', '.join(shown)}]"
 
 
