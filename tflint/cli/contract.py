@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tflint.cli import output
 from tflint.errors import UserError
+from tflint.report.names import plural
+
+if TYPE_CHECKING:
+    from tflint.observing import Observed
 
 #: The languages that a recipe can be written in.
 LANGUAGES = ("numpy", "c", "kotlin", "swift", "dart", "js")
@@ -47,6 +52,14 @@ def add_parser(commands: Any) -> None:
     exporting.add_argument("--output", metavar="FILE", help="the copy (default: MODEL with _metadata in its name)")
     exporting.add_argument("--force", action="store_true", help="write over a file, or what contradicts the model")
     exporting.set_defaults(run=run_export)
+    observing = actions.add_parser("observe", help="write the range of real data into it")
+    observing.add_argument("file", metavar="CONTRACT", help="the contract, or the model that it lies beside")
+    observing.add_argument(
+        "--data", metavar="PATH", required=True, help="a .npy, .npz or picture, or a folder of these"
+    )
+    observing.add_argument("--model", metavar="MODEL", help="the model it is for (default: the one beside it)")
+    observing.add_argument("--dry-run", action="store_true", help="print what was seen, and write nothing")
+    observing.set_defaults(run=run_observe)
 
 
 def run_init(options: argparse.Namespace) -> int:
@@ -75,7 +88,6 @@ def run_init(options: argparse.Namespace) -> int:
 def run_check(options: argparse.Namespace) -> int:
     """Read contracts; what is wrong with one is an error of the run. Returns the exit code."""
     from tflint.contract import load_contract
-    from tflint.report.names import plural
 
     for path in options.files:
         contract = load_contract(path)
@@ -138,3 +150,37 @@ def run_export(options: argparse.Namespace) -> int:
 def _require_free(path: Path, *, force: bool) -> None:
     if path.exists() and not force:
         raise UserError(f"'{path}' is there already", hint="--force writes over it")
+
+
+def run_observe(options: argparse.Namespace) -> int:
+    """Write the ranges of data into a contract; returns the exit code."""
+    from tflint.calling.find import recipe_at
+    from tflint.contract.edit import filled
+    from tflint.observing import observe
+
+    recipe = recipe_at(options.file, options.model)
+    contract = recipe.contract
+    found = observe(options.data, recipe)
+    for seen in found:
+        output.write("\n".join(_seen(seen)) + "\n")
+        contract = filled(contract, "inputs", seen.feeding.number, {"observed": seen.entry()})
+    if not options.dry_run:
+        output.write(contract.text, contract.path)
+        hint = f"'tflint check {contract.path}' compares it" if recipe.model else "no model lies beside it"
+        output.write(f"{contract.path}: observed is written; {hint}\n")
+    return 0
+
+
+def _seen(seen: Observed) -> Iterator[str]:
+    """What data holds, and what the input cannot hold of it."""
+    numbers = f"{plural(seen.n_samples, 'sample')}, {seen.n_values:,} values"
+    yield f'input {seen.feeding.position} "{seen.feeding.name}": {numbers}'
+    pairs = zip(seen.low, seen.high, strict=True)
+    yield f"  the data   {', '.join(f'{low:.6g} … {high:.6g}' for low, high in pairs)}"
+    if seen.held is not None:
+        low, high = seen.held
+        yield f"  it holds   {low:.6g} … {high:.6g}, of which the data uses {seen.used:.0%}"
+        n_clipped = seen.n_below + seen.n_above
+        if n_clipped:
+            share = n_clipped / seen.n_values
+            yield f"  clipped    {n_clipped:,} values, {share:.2%}: {seen.n_below:,} below, {seen.n_above:,} above"

@@ -9,14 +9,13 @@ from pathlib import PurePath
 import numpy as np
 
 from tflint.contract import parse_contract
+from tflint.contract.edit import GUESS
 from tflint.facts.scheme import base_of
 from tflint.portrait.values import BorderMetadata, Input, NamedTensor, Output, Portrait, TensorFace
 from tflint.preparation.normalizations import known_normalizations
 from tflint.preparation.ranges import Fit, unseen_part
 from tflint.resources import json_schema
 
-#: What begins a line that nobody confirmed.
-GUESS = "# guess: "
 _CHANNELS = {1: "GRAY", 3: "RGB", 4: "RGBA"}
 _COLOR_SPACES = {"RGB": "RGB", "GRAYSCALE": "GRAY"}
 _KINDS = {"ImageProperties": "image", "AudioProperties": "audio", "FeatureProperties": "raw"}

@@ -1,0 +1,219 @@
+"""`tflint contract observe`: what data holds, beside what an input can hold; and writing into a contract's text."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tflint import resources
+from tflint.api import check
+from tflint.cli.main import run
+from tflint.contract import load_contract, parse_contract
+from tflint.contract.edit import filled
+
+BIRD = """\
+# A contract that somebody wrote by hand.
+[model]
+stateful = false # it is not
+
+[[inputs]]
+kind   = "image"   # of a camera
+layout = "NHWC"
+channels = "RGB"
+mean = 127.5
+std = 127.5
+units = "u8"
+
+[inputs.resize]
+mode = "stretch"
+size = [16, 16]
+
+[[outputs]]
+kind = "raw"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(resources.named_model_path("pixels_int8"), tmp_path / "bird.tflite")
+    (tmp_path / "bird.contract.toml").write_text(BIRD, encoding="utf-8")
+    return tmp_path
+
+
+def observe(*arguments: str) -> int:
+    return run(["contract", "observe", "bird.contract.toml", *arguments])
+
+
+def fed(*channels: tuple[float, float]) -> np.ndarray:
+    """Pictures of the input's shape, each channel between two values that it reaches."""
+    made = np.zeros((3, 16, 16, len(channels)), dtype=np.float32)
+    for number, (low, high) in enumerate(channels):
+        made[..., number] = np.linspace(low, high, 3 * 16 * 16).reshape(3, 16, 16)
+    return made
+
+
+def test_the_range_is_written_and_the_rest_stays(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(folder / "data.npz", input=fed((-1, 1), (-0.5, 0.5), (0, 0.25)))
+    assert observe("--data", "data.npz") == 0
+    text = (folder / "bird.contract.toml").read_text(encoding="utf-8")
+    line = "observed = {min = [-1.0, -0.5, 0.0], max = [1.0, 0.5, 0.25]}\n"
+    assert text.replace(line, "") == BIRD
+    assert load_contract("bird.contract.toml").inputs[0]["observed"]["max"] == [1, 0.5, 0.25]
+    shown = capsys.readouterr().out
+    assert "3 samples, 2,304 values" in shown
+    assert "of which the data uses 100%" in shown
+    assert not [f for f in check("bird.tflite").findings() if f.rule in ("P110", "P111", "P112")]
+
+
+def test_what_is_clipped_is_told_and_found_by_the_check(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(folder / "data.npy", fed((-1, 3), (-1, 1), (-1, 1)))
+    assert observe("--data", "data.npy") == 0
+    assert "clipped" in capsys.readouterr().out
+    assert {"P110", "P111"} <= {f.rule for f in check("bird.tflite").findings()}
+
+
+def test_a_dry_run_writes_nothing(folder: Path) -> None:
+    np.save(folder / "data.npy", fed((-1, 1), (-1, 1), (-1, 1)))
+    assert observe("--data", "data.npy", "--dry-run") == 0
+    assert (folder / "bird.contract.toml").read_text(encoding="utf-8") == BIRD
+
+
+def test_a_second_run_replaces_the_first(folder: Path) -> None:
+    np.save(folder / "data.npy", fed((-1, 1), (-1, 1), (-1, 1)))
+    observe("--data", "data.npy")
+    np.save(folder / "data.npy", fed((-0.5, 1), (-1, 1), (-1, 1)))
+    observe("--data", "data.npy")
+    assert load_contract("bird.contract.toml").inputs[0]["observed"]["min"] == [-0.5, -1, -1]
+
+
+def test_integers_of_the_inputs_type_stand_for_real_values(folder: Path) -> None:
+    np.save(folder / "data.npy", np.full((1, 16, 16, 3), -128, dtype=np.int8))
+    assert observe("--data", "data.npy") == 0
+    assert load_contract("bird.contract.toml").inputs[0]["observed"]["min"] == pytest.approx(
+        [-127 / 127.5] * 3, rel=1e-5
+    )
+
+
+def test_a_folder_of_arrays_and_pictures_is_taken_together(folder: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    (folder / "data").mkdir()
+    np.save(folder / "data" / "a.npy", fed((0, 0.5), (0, 0.5), (0, 0.5)))
+    image.fromarray(np.full((20, 30, 3), [0, 255, 51], dtype=np.uint8)).save(folder / "data" / "b.png")
+    (folder / "data" / "notes.txt").write_text("not looked at")
+    assert observe("--data", "data") == 0
+    seen = load_contract("bird.contract.toml").inputs[0]["observed"]
+    assert seen["min"] == pytest.approx([-1, 0, -0.6])
+    assert seen["max"] == pytest.approx([0.5, 1, 0.5])
+
+
+def test_a_picture_is_turned_upright_where_the_contract_says_so(folder: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    exif = image.Exif()
+    exif[0x0112] = 6
+    shown = np.zeros((16, 8, 3), dtype=np.uint8)
+    image.fromarray(shown).save(folder / "a.jpg", exif=exif)
+    text = BIRD.replace("[inputs.resize]\nmode", 'orientation = "exif"\n[inputs.resize]\nmode')
+    (folder / "bird.contract.toml").write_text(text, encoding="utf-8")
+    assert observe("--data", "a.jpg") == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (np.zeros((1, 8, 8, 3), np.float32), "has the shape [1, 8, 8, 3], and the input 'input' takes [1, 16, 16, 3]"),
+        (np.zeros((1, 16, 16, 3), np.uint8), "is uint8, and the input 'input' takes int8"),
+        (np.full((1, 16, 16, 3), np.nan, np.float32), "768 values that are no finite numbers"),
+        (np.array(["text"]), "no numbers"),
+        (np.zeros((0, 16, 16, 3), np.float32), "is empty"),
+        (np.array([None, 1], dtype=object), "cannot be read"),
+        (b"no array", "cannot be read"),
+        (b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f8',", "no whole file of numpy"),
+        (b"PK\x03\x04 half a zip", "no whole file of numpy"),
+    ],
+)
+def test_bad_data_is_told(folder: Path, capsys: pytest.CaptureFixture[str], content: Any, message: str) -> None:
+    if isinstance(content, bytes):
+        (folder / "data.npy").write_bytes(content)
+    else:
+        np.save(folder / "data.npy", content, allow_pickle=True)
+    assert observe("--data", "data.npy") == 2
+    assert message in capsys.readouterr().err
+    assert (folder / "bird.contract.toml").read_text(encoding="utf-8") == BIRD
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("none", "there is no file or folder"),
+        ("empty", "there is no data"),
+        ("bird.tflite", "is no .npy, .npz or picture"),
+    ],
+)
+def test_bad_paths_are_told(folder: Path, capsys: pytest.CaptureFixture[str], path: str, message: str) -> None:
+    (folder / "empty").mkdir()
+    assert observe("--data", path) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_array_of_another_name_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez(folder / "data.npz", input=fed((0, 1), (0, 1), (0, 1)), other=np.zeros(3))
+    assert observe("--data", "data.npz") == 2
+    assert "an array 'other', and the contract no such input" in capsys.readouterr().err
+
+
+def test_a_broken_picture_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("PIL.Image")
+    (folder / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
+    assert observe("--data", "a.png") == 2
+    assert "cannot be read as a picture" in capsys.readouterr().err
+
+
+# -- writing into a contract -------------------------------------------------------------------------------------------
+
+DRAFT = """\
+[model]
+draft = true
+
+[[inputs]]
+name = "a"
+kind = "raw"
+# guess: kind = "image"  # instead
+# guess: mean = 127.5  # its scale fits
+# guess: feed = "fold"
+
+[[inputs]]
+name = "b"
+kind = "raw"
+# guess: mean = 127.5
+"""
+
+
+def test_guesses_on_what_is_filled_go_in_that_entry_only() -> None:
+    contract = parse_contract(DRAFT, "c.toml")
+    made = filled(contract, "inputs", 0, {"kind": "image", "mean": [1.0, 2.0, 3.0], "std": 2.0, "units": "u8"})
+    assert made.inputs[0] == {"name": "a", "kind": "image", "mean": [1, 2, 3], "std": 2, "units": "u8"}
+    assert made.text.count("# guess: mean") == 1
+    assert '# guess: feed = "fold"' in made.text
+    assert made.inputs[1] == contract.inputs[1]
+
+
+def test_a_table_is_added_or_filled_key_by_key() -> None:
+    contract = parse_contract(BIRD, "c.toml")
+    made = filled(contract, "inputs", 0, {"resize": {"kernel": "bicubic"}, "crop": {"mode": "center", "size": [8, 8]}})
+    assert made.inputs[0]["resize"] == {"mode": "stretch", "size": [16, 16], "kernel": "bicubic"}
+    assert made.inputs[0]["crop"] == {"mode": "center", "size": [8, 8]}
+    assert "# of a camera" in made.text
+    assert made.outputs == contract.outputs
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_lines_end_as_they_did(newline: str) -> None:
+    contract = parse_contract(DRAFT.replace("\n", newline), "c.toml")
+    made = filled(contract, "inputs", 1, {"observed": {"min": 0, "max": 1}})
+    assert made.inputs[1]["observed"] == {"min": 0, "max": 1}
+    assert made.text.count(newline) == DRAFT.count("\n") + 1
