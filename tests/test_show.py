@@ -484,12 +484,13 @@ def test_a_defect_of_a_fact_is_no_error_of_the_user(model, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_no_weight_is_read(name):
+def test_no_weight_is_read_but_small_constants(name):
     source = CountingSource(MODELS[name]())
     tables = tables_over(Window.of_source(source))
     portrait = portrait_of(Facts(tables), "m.tflite")
     for render in (data.render, plain.render, lambda shown: screen.render(shown, Style())):
         render(portrait)
     for begin, end in weight_spans(tables):
-        assert not source.asked[begin:end].any(), (begin, end)
+        if end - begin > 4 * 4:  # a constant a channel, of the arithmetic that a graph may begin with
+            assert not source.asked[begin:end].any(), (begin, end)
     assert source.asked.any()

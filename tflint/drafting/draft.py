@@ -127,6 +127,8 @@ def _normalization(given: Input, told: BorderMetadata | None, *, is_told: bool) 
         yield f"{mark}mean = {_numbers(told.mean)}{doubt}"
         yield f"{mark}std = {_numbers(told.std)}"
         yield f'{mark}units = "u8"'
+    elif given.prepares is not None and given.prepares.expects is not None:
+        yield from _left_to_the_graph(given.prepares.expects)
     else:
         for fit in given.fits:
             yield from _guessed(fit)
@@ -137,6 +139,13 @@ def _normalization(given: Input, told: BorderMetadata | None, *, is_told: bool) 
     own = given.tensor.quantization if given.tensor is not None else None
     if own is not None and own.scale is not None and given.tensor is not None and given.tensor.dtype not in _FLOATS:
         yield f'{GUESS}feed = "fold"  # or "raw", where the caller hands over bytes as they are'
+
+
+def _left_to_the_graph(expects: str) -> Iterator[str]:
+    """No mean and std: what the graph begins with normalises pixels itself."""
+    yield f"{GUESS}mean = 0  # the graph normalises pixels of {'0 to 255' if expects == 'u8' else '0 to 1'} itself"
+    yield f"{GUESS}std = 1"
+    yield f'{GUESS}units = "{expects}"'
 
 
 def _doubt(given: Input, told: BorderMetadata, *, is_told: bool) -> str:

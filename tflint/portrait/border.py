@@ -6,7 +6,7 @@ from tflint.facts.facts import Facts
 from tflint.portrait.meaning import meaning_of
 from tflint.portrait.pictures import layout_of
 from tflint.portrait.rows import number, rows_of, text, values, whole
-from tflint.portrait.values import BorderMetadata, Conversion, Input, Output, Quantization, TensorFace
+from tflint.portrait.values import Arithmetic, BorderMetadata, Conversion, Input, Output, Quantization, TensorFace
 from tflint.preparation.ranges import LIMITS, fits, real_range, unseen_part
 
 #: Ranges that mean something by themselves, whatever the tensor holds.
@@ -35,15 +35,24 @@ def _input(facts: Facts, row: int) -> Input:
     position, metadata = number(facts, "input", "position", row), _metadata(facts, "input", row)
     tensor = int(facts.rows("input", "tensor")[row])
     if tensor < 0:
-        return Input(position, None, metadata, None, None, None, (), None)
+        return Input(position, None, metadata, None, None, None, (), None, None)
     face = tensor_face(facts, tensor)
     layout, channels = layout_of(face, metadata)
     calibrated, dtype = _calibrated(facts, tensor, face)
     own = face.quantization if face.dtype in LIMITS else calibrated
     if own is None or own.scale is None or own.zero_point is None:
-        return Input(position, face, metadata, layout, channels, calibrated, (), None)
+        return Input(position, face, metadata, layout, channels, calibrated, (), None, _arithmetic(facts, row))
     fitting = fits(dtype, own.scale, own.zero_point) if layout else ()
-    return Input(position, face, metadata, layout, channels, calibrated, fitting, _nominal(dtype, own))
+    nominal = _nominal(dtype, own)
+    return Input(position, face, metadata, layout, channels, calibrated, fitting, nominal, _arithmetic(facts, row))
+
+
+def _arithmetic(facts: Facts, row: int) -> Arithmetic | None:
+    """What the graph does first to an input."""
+    scale, offset = (values(facts, "input", f"graph_{name}", row) for name in ("scale", "offset"))
+    if not scale or not offset:
+        return None
+    return Arithmetic(tuple(scale), tuple(offset), text(facts, "input", "graph_expects", row))
 
 
 def _nominal(dtype: str, own: Quantization) -> tuple[float, float] | None:

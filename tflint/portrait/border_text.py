@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from tflint.portrait.values import BorderMetadata, Input, Output, Quantization, TensorFace
+from tflint.portrait.values import Arithmetic, BorderMetadata, Input, Output, Quantization, TensorFace
 from tflint.portrait.words import (
     DOT,
     cut,
@@ -108,7 +108,13 @@ def _face(tensor: TensorFace, names: Mapping[int, str]) -> str:
 def _input(entry: Input, names: Mapping[int, str]) -> list[str]:
     if entry.tensor is None:
         return ["a tensor that the file does not have"]
-    lines = [_face(entry.tensor, names), _range(entry, entry.tensor), _unsaid(entry), _told(entry.metadata)]
+    lines = [
+        _face(entry.tensor, names),
+        _range(entry, entry.tensor),
+        _prepared(entry),
+        _unsaid(entry),
+        _told(entry.metadata),
+    ]
     return [line for line in lines if line]
 
 
@@ -132,7 +138,32 @@ def _held(own: Quantization | None) -> str:
     return "" if own is None or own.low is None or own.high is None else span(own.low, own.high)
 
 
+def _prepared(entry: Input) -> str:
+    """What the graph does to pixels itself; arithmetic that normalises none is an operator like others."""
+    own = entry.prepares
+    if own is None or own.expects is None:
+        return ""
+    pixels = "0 … 255" if own.expects == "u8" else "0 … 1"
+    return f"the graph normalises it itself, {_formula(own)}: for pixels of {pixels}"
+
+
+def _formula(own: Arithmetic) -> str:
+    factor = f"x × {_some(own.scale)}" if any(value != 1 for value in own.scale) else "x"
+    if not any(own.offset):
+        return factor
+    is_less = all(value <= 0 for value in own.offset)
+    return f"{factor} {'−' if is_less else '+'} {_some([abs(v) if is_less else v for v in own.offset])}"
+
+
+def _some(values: Sequence[float]) -> str:
+    """Numbers that are one where they are the same."""
+    shown = list(dict.fromkeys(f"{value:.4g}" for value in values))
+    return shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]"
+
+
 def _any_value(entry: Input) -> str:
+    if entry.prepares is not None and entry.prepares.expects is not None:
+        return ""  # the graph tells
     is_told = entry.metadata is not None and entry.metadata.mean
     said = "the metadata says how to normalise" if is_told else "the file does not say which range it was trained for"
     return f"takes any value: {said}"

@@ -114,6 +114,9 @@ def _input(entry: Input) -> Iterator[str]:
     if entry.calibrated is not None:
         yield from (f"behind {fact}" for fact in _quantization(entry.calibrated))
     yield from (f"fits {fit.name} unseen {fit.unseen:.4f}" for fit in entry.fits)
+    if entry.prepares is not None:
+        yield f"graph-scale {' '.join(map(repr, entry.prepares.scale))}"
+        yield f"graph-offset {' '.join(map(repr, entry.prepares.offset))}"
     yield from _metadata(entry.metadata)
 
 

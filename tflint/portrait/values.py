@@ -75,13 +75,25 @@ class Conversion:
 
 
 @frozen
+class Arithmetic:
+    """What a graph does to an input before anything else: x × `scale` + `offset`, one number or one a channel.
+
+    `expects` are the pixels that this normalises: u8 (0 to 255), unit (0 to 1), None where it is no normalization.
+    """
+
+    scale: tuple[float, ...]
+    offset: tuple[float, ...]
+    expects: str | None
+
+
+@frozen
 class Input:
     """An input: what it holds, and what that says of its preparation.
 
     `tensor` is None where the file names a tensor that it does not have. `layout` is NHWC, NCHW, … where the shape is
     that of a picture, else None. `calibrated` are the parameters behind the QUANTIZE that a float input goes into.
     `fits` are known normalisations that the range fits (only for pictures), `nominal` is the round range that it fits
-    (such as −1 … 1), None where it fits none.
+    (such as −1 … 1), None where it fits none. `prepares` is what the graph does to it first, None where it is nothing.
     """
 
     position: int
@@ -92,6 +104,7 @@ class Input:
     calibrated: Quantization | None
     fits: tuple[Fit, ...]
     nominal: tuple[float, float] | None
+    prepares: Arithmetic | None
 
 
 @frozen
