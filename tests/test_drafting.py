@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -229,3 +231,40 @@ def test_init_prints_where_asked(here: Path, capsys: pytest.CaptureFixture[str])
 def test_wrong_use_is_told(here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
     assert run(["contract", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+# -- well-known models -------------------------------------------------------------------------------------------------
+
+KNOWN_MODELS = tomllib.loads((Path(__file__).parent / "drafting" / "known_models.toml").read_text(encoding="utf-8"))
+
+
+@needs_corpus
+@pytest.mark.parametrize("known", KNOWN_MODELS["model"], ids=lambda known: Path(known["path"]).stem)
+def test_the_draft_of_a_known_model_is_what_its_training_says(known: dict[str, Any]) -> None:
+    text = draft(portrait_of(Facts(load(CORPUS / "models" / known["path"]).tables), "m.tflite"))
+    entry = tomllib.loads(text)["inputs"][0]
+    wanted = [
+        {key: one[key] for key in ("mean", "std", "units")} for one in (known, *known.get("also", ())) if "mean" in one
+    ]
+    claims = [{key: entry[key] for key in ("mean", "std", "units")}] if "mean" in entry else []
+    assert claims == (wanted if known["stands-as"] == "claim" else [])
+    guesses = guessed(text.split("[[outputs]]")[0])
+    assert guesses["mean"] == [one["mean"] for one in wanted if known["stands-as"] == "guess"]
+    assert guesses["std"] == [one["std"] for one in wanted if known["stands-as"] == "guess"]
+    assert guesses["units"] == [one["units"] for one in wanted if known["stands-as"] == "guess"]
+    assert guesses["feed"] == ([known["feed"]] if "feed" in known else [])
+
+
+def guessed(text: str) -> dict[str, list[Any]]:
+    """The values that lines of guesses hold, key by key."""
+    found: dict[str, list[Any]] = {"mean": [], "std": [], "units": [], "feed": []}
+    for line in text.splitlines():
+        if line.startswith("# guess: "):
+            for key, value in tomllib.loads(line.removeprefix("# guess: ")).items():
+                found.setdefault(key, []).append(value)
+    return found
+
+
+def test_the_table_has_ten_models_with_their_sources() -> None:
+    assert len({known["path"] for known in KNOWN_MODELS["model"]}) == 10
+    assert all(len(known["source"]) > 20 for known in KNOWN_MODELS["model"])
