@@ -159,6 +159,18 @@ def read_one(opened: Opened) -> Tables:
     return make_tables([_facts(opened)], window, forest)
 
 
+def read_together(files: Sequence[Opened]) -> Tables:
+    """The tables of some models as one batch, whatever their sizes; `FlatbufferError` where one of them is malformed,
+    or where together they name more than a batch may, `SourceError` where one cannot be read any more.
+    """
+    from tflint.source.joined import JoinedSource  # only what compares models needs it
+
+    joined = JoinedSource([file.source for file in files if file.source is not None])
+    window = Window.of_source(joined, joined.starts, joined.ends)
+    forest = read_forest(window, tflite_schema(), tflite_schema().root)
+    return make_tables([_facts(file) for file in files], window, forest)
+
+
 def _facts(opened: Opened) -> FileFacts:
     contents = opened.contents
     if contents is None:
