@@ -71,8 +71,7 @@ class Locator:
         side, old = table.removeprefix("pair_"), self.row(table, "old", row)
         if old < 0:
             return ()
-        location = self.location(side, old)
-        return (Related(location, f"{side} {self.number(side, 'position', old)} of {location.file}"),)
+        return (Related(self.location(side, old), f"{side} {self.number(side, 'position', old)} of the old version"),)
 
     def first_use(self, tensor: int) -> tuple[int, str] | None:
         """The operator that makes a tensor, or the first that reads it, and the tensor's role there."""

@@ -7,6 +7,8 @@ from tflint.facts.declaring import NUM, TEXT, TEXTS, TRUTH
 
 _GONE = "the new model has none such"
 _CAME = "the old model has none such"
+_ONE_ONLY = "it is in one model only"
+_UNREAD = "one of both cannot be unpacked, or has more than 1 MiB, or it is one of more than 16"
 
 
 def _table(name: str, row: str, needs: str, compute: str, *columns: ColumnDeclaration) -> TableDeclaration:
@@ -59,13 +61,13 @@ def _border(side: str) -> TableDeclaration:
         _column("name", TEXT, "what the signature calls it, else its tensor's name; of one that is gone the old one"),
         _column("old_name", TEXT, "what the old model's signature calls it, else its tensor's name", _CAME),
         _column("matched", TEXT, "how both were found to be the same: by the signature's name, by the tensor's name, "
-                "or by the position among those that are left", "it is in one model only",
+                "or by the position among those that are left", _ONE_ONLY,
                 domain="signature tensor position"),
         _column("is_renamed", TRUTH, "whether the tensor has another name; names that converters make up are none"),
         _column("is_before_others", TRUTH, f"whether {side}s that both models have stand behind it"),
         _column("shape_change", TEXT, "what became of the shape: another rank, another size of an axis that was and is "
                 "fixed, an axis that was free and is fixed, another stored size of a free axis",
-                "nothing, or it is in one model only", "a rank is not known",
+                f"nothing, or {_ONE_ONLY}", "a rank is not known, or is more than 32",
                 domain="rank size fixed stored"),
     )  # fmt: skip
 
@@ -110,11 +112,11 @@ _LABELS = _table(
     _column("file", reference("associated_file"), "the new model's", _GONE),
     _column("old", reference("associated_file"), "the old model's", _CAME),
     _column("name", TEXT, "its name"),
-    _column("n_lines", NUM, "lines in the new one", _GONE, "it cannot be unpacked, or is too large"),
-    _column("n_old_lines", NUM, "lines in the old one", _CAME, "it cannot be unpacked, or is too large"),
+    _column("n_lines", NUM, "lines in the new one", _ONE_ONLY, _UNREAD),
+    _column("n_old_lines", NUM, "lines in the old one", _ONE_ONLY, _UNREAD),
     _column("change", TEXT, "what became of the lines: more at the end, the same in another order, more, fewer, or as "
-            "many but others", "nothing, or it is in one model only", "one of both cannot be unpacked, or is too large",
-            domain="appended reordered more fewer others"),
+            "many with other texts", f"nothing, or {_ONE_ONLY}", _UNREAD,
+            domain="appended reordered more fewer changed"),
     _column("line", NUM, "the first line that is another one, from 1", "there is none"),
     _column("label", TEXT, "that line in the new one", "there is none, or the new list ends before it"),
     _column("old_label", TEXT, "that line in the old one", "there is none, or the old list ends before it"),

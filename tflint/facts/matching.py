@@ -159,15 +159,20 @@ def _faces(facts: Facts, side: str, subgraph: int, keys: Sequence[int]) -> list[
         for name, tensor in names_of(facts, key, side).items():
             if times[tensor] == 1:  # which place of a tensor that stands in several is meant, nobody can say
                 called.setdefault(tensor, []).append((number, name))
+    given = {tensor: _given(text_of(names, tensor) or "") for tensor in times if tensor >= 0}
     faces = []
     for position, row in enumerate(rows):
         tensor = int(tensors[row])
-        stored = text_of(names, tensor) or "" if tensor >= 0 else ""
-        given = "" if is_generated(stored) or _OF_SIGNATURE.fullmatch(stored) else stored
+        stored, meant = given.get(tensor, ("", ""))
         mine = tuple(called.get(tensor, ()))
         label = mine[0][1] if mine else stored or f"{side} {position}"
-        faces.append(Face(row, position, tensor, given, label, mine))
+        faces.append(Face(row, position, tensor, meant, label, mine))
     return faces
+
+
+def _given(stored: str) -> tuple[str, str]:
+    """A tensor's name, and the same where people gave it, else nothing."""
+    return stored, "" if is_generated(stored) or _OF_SIGNATURE.fullmatch(stored) else stored
 
 
 def _rows_by_subgraph(facts: Facts, side: str) -> Mapping[int, list[int]]:

@@ -18,6 +18,9 @@ from tflint.values import frozen, replace
 
 _Lines = tuple[str, ...] | None
 
+#: So many lists of a pair are compared: each is unpacked, and a zip can name the same bytes ten thousand times.
+MAX_COMPARED = 16
+
 
 @frozen
 class _Lists:
@@ -49,24 +52,19 @@ class _Lists:
             return "fewer"
         if len(new) > len(old):
             return "appended" if self.first == len(old) else "more"
-        return "reordered" if Counter(new) == Counter(old) else "others"
+        return "reordered" if Counter(new) == Counter(old) else "changed"
 
 
 def labels_table(facts: Facts) -> Table:
     """The lists by name."""
-    listed = [
-        _compared(facts, _Lists(pair, name, ours.get(name, -1), theirs.get(name, -1)))
-        for pair, (new, old) in enumerate(facts.pairs.items())
-        for ours, theirs in [(_files(facts, new), _files(facts, old))]
-        for name in dict.fromkeys([*ours, *theirs])
-    ]
+    listed = [one for pair, models in enumerate(facts.pairs.items()) for one in _of_pair(facts, pair, *models)]
     makers: Makers = {
         "pair": lambda: references(one.pair for one in listed),
         "file": lambda: references(one.new for one in listed),
         "old": lambda: references(one.old for one in listed),
         "name": lambda: strings_of(one.name for one in listed),
-        "n_lines": lambda: _counts([(one.new, one.lines) for one in listed]),
-        "n_old_lines": lambda: _counts([(one.old, one.old_lines) for one in listed]),
+        "n_lines": lambda: _counts(listed, [one.lines for one in listed]),
+        "n_old_lines": lambda: _counts(listed, [one.old_lines for one in listed]),
         "change": lambda: _changes(listed),
         "line": lambda: scalars_of(one.first + 1 or None for one in listed),
         "label": lambda: strings_of(_line(one.lines, one.first) for one in listed),
@@ -85,11 +83,21 @@ def _files(facts: Facts, model: int) -> dict[str, int]:
     return found
 
 
-def _compared(facts: Facts, one: _Lists) -> _Lists:
+def _of_pair(facts: Facts, pair: int, new: int, old: int) -> Iterator[_Lists]:
+    """The lists of a pair, those of both models compared as far as they are few."""
+    ours, theirs = _files(facts, new), _files(facts, old)
+    left = MAX_COMPARED
+    for name in dict.fromkeys([*ours, *theirs]):
+        one = _Lists(pair, name, ours.get(name, -1), theirs.get(name, -1))
+        if min(one.new, one.old) < 0:
+            yield one
+        else:
+            left -= 1
+            yield _compared(facts, one, new, old) if left >= 0 else replace(one, lines=None, old_lines=None)
+
+
+def _compared(facts: Facts, one: _Lists, new: int, old: int) -> _Lists:
     """The same with the lines of both."""
-    if min(one.new, one.old) < 0:
-        return one
-    new, old = list(facts.pairs.items())[one.pair]
     lines, old_lines = _lines(facts, new, one.name), _lines(facts, old, one.name)
     if lines is None or old_lines is None:
         return replace(one, lines=lines, old_lines=old_lines)
@@ -108,11 +116,11 @@ def _differing(lines: Sequence[str], old_lines: Sequence[str]) -> Iterator[int]:
         yield min(len(lines), len(old_lines))
 
 
-def _counts(listed: Sequence[tuple[int, _Lines]]) -> Scalars:
-    """Numbers of lines: absent without a file, unknown where it could not be read."""
-    absent = np.array([row < 0 for row, _ in listed], dtype=np.bool_)
-    unknown = np.array([lines is None for _, lines in listed], dtype=np.bool_)
-    return Scalars(np.array([len(lines or ()) for _, lines in listed], dtype=np.float64), state_of(absent, unknown))
+def _counts(listed: Sequence[_Lists], lines: Sequence[_Lines]) -> Scalars:
+    """Numbers of lines: absent where only one model has the file, unknown where it was not read."""
+    absent = np.array([min(one.new, one.old) < 0 for one in listed], dtype=np.bool_)
+    unknown = np.array([some is None for some in lines], dtype=np.bool_)
+    return Scalars(np.array([len(some or ()) for some in lines], dtype=np.float64), state_of(absent, unknown))
 
 
 def _changes(listed: Sequence[_Lists]) -> Strings:

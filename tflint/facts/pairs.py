@@ -21,6 +21,9 @@ from tflint.facts.matching import POSITION, SIDES, Entry, Face, Subgraphs, subgr
 
 Makers = dict[str, Callable[[], Column]]
 
+#: Shapes of more axes are not compared: kernels take eight at most, and a hostile file may name a long one many times.
+MAX_AXES = 32
+
 
 def pair_table(facts: Facts) -> Table:
     """The pairs."""
@@ -157,18 +160,21 @@ class _Shapes:
         if not entry.new or not entry.old or min(entry.new.tensor, entry.old.tensor) < 0:
             return None, False
         tensors = entry.new.tensor, entry.old.tensor
-        new, old = (self._stored.row(tensor) for tensor in tensors)
-        if len(new) != len(old):
+        n_axes = [int(self._stored.lengths[tensor]) for tensor in tensors]
+        if max(n_axes) > MAX_AXES:
+            return None, True
+        if n_axes[0] != n_axes[1]:
             state = self._ranks.state
             is_unknown = state is not None and any(state[tensor] == UNKNOWN for tensor in tensors)
             return (None, True) if is_unknown else ("rank", False)
+        new, old = (self._stored.row(tensor) for tensor in tensors)
         free = [self._axes(tensor, stored) for tensor, stored in zip(tensors, (new, old), strict=True)]
         return _change(list(zip(new, old, *free, strict=True))), False
 
     def _axes(self, tensor: int, stored: Sequence[int]) -> list[bool]:
         """Which axes of a tensor may have any size."""
-        signature = self._signatures.row(tensor)
-        return [size < 0 for size in (signature if len(signature) == len(stored) else stored)]
+        is_said = self._signatures.lengths[tensor] == len(stored)
+        return [size < 0 for size in (self._signatures.row(tensor) if is_said else stored)]
 
 
 def _change(axes: Sequence[tuple[int, int, bool, bool]]) -> str | None:
