@@ -172,7 +172,7 @@ def diff(
 
 def _side(source: Checkable, label: str, stack: contextlib.ExitStack) -> Found:
     """One of both models, open until the stack is left."""
-    if isinstance(source, str | PurePath) and Path(source).is_dir():
+    if isinstance(source, str | PurePath) and str(source) and Path(source).is_dir():
         raise UserError(f"'{source}' is a folder", hint="name a model in it: two models are compared")
     found, file = _single(source, label)
     if file is not None:

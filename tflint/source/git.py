@@ -31,6 +31,8 @@ _LINK, _SUBMODULE = b"120000", b"160000"
 
 def read_revision(revision: str, path: str) -> bytes:
     """The content of a file in a revision, such as `HEAD~1`; `UserError` where it cannot be had."""
+    if not path:
+        raise UserError("an empty path")
     folder = Path(path).parent
     if not folder.is_dir():
         raise UserError(f"there is no folder '{folder.as_posix()}' to look for a Git repository in")
