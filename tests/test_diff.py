@@ -16,6 +16,7 @@ import pytest
 import tflint
 from tests.corpus import CORPUS, model_paths, needs_corpus
 from tests.models import ModelBuilder
+from tests.models.large import many_tensors
 from tests.models.named import NAMED, NOT_RUNNABLE, RUNNABLE
 from tests.models.plain import with_zip
 from tflint.api import check, diff, load
@@ -27,10 +28,13 @@ from tflint.facts.declared import ABOUT_PAIRS
 from tflint.facts.matching import Face, matched
 from tflint.findings import Finding, Report
 from tflint.findings.suppress import Allow
+from tflint.flatbuffer.errors import FlatbufferError
+from tflint.flatbuffer.reader import read_forest
 from tflint.model.load import open_model, read_one, read_together
 from tflint.report.formats import FORMATS, Options
 from tflint.report.layout import Style
 from tflint.resources import json_schema, named_model_path
+from tflint.schema import tflite_schema
 from tflint.source import BytesSource
 from tflint.source.git import read_revision
 from tflint.source.joined import JoinedSource
@@ -605,10 +609,22 @@ def test_a_hostile_border_takes_no_time() -> None:
     assert time.monotonic() - started < 10
 
 
-def test_models_that_name_too_much_together_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tflint.flatbuffer.budgets.MAX_BATCH_TABLES", 10)
-    with pytest.raises(UserError, match="cannot be compared: the batch names more than 10 tables"):
+def test_models_that_cannot_be_read_together_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise FlatbufferError("the batch's shared vectors repeat to more elements than allowed")
+
+    monkeypatch.setattr("tflint.api.read_together", refuse)
+    with pytest.raises(UserError, match="cannot be compared: the batch's shared vectors"):
         diff(NAMED["conv_int8"](), NAMED["conv_int8"]())
+
+
+@pytest.mark.slow
+def test_models_of_more_tables_than_a_batch_may_have() -> None:
+    opened = open_model(BytesSource(many_tensors(40_000, 13_000)))
+    tables = read_together([opened, opened])
+    assert len(tables.table("tensor")) == 80_000
+    with pytest.raises(FlatbufferError, match="the batch names more than"):
+        read_forest(tables.window, tflite_schema(), tflite_schema().root)
 
 
 # --- real models ------------------------------------------------------------------------------------------------------
