@@ -356,6 +356,42 @@ def test_allows_and_baseline(tmp_path: Path) -> None:
     assert [f.rule for f in diff(old, new, baseline=known).findings() if f.suppressed is None] == []
 
 
+OWN_RULE = """
+[[rule]]
+id       = "ACME001"
+name     = "output-that-lost-its-label"
+severity = "error"
+for-each = "pair_output"
+where    = 'has(output) and has(old)'
+require  = 'name == old_name'
+message  = "'{name}' was '{old_name}'"
+summary  = "An output has another name."
+why      = "Our app looks for it."
+fix      = "keep it"
+
+[[rule.invalid]]
+model  = "add_float32"
+old    = "add_float32"
+edit   = { "tensors.output.name" = "sum" }
+expect = ["sum"]
+
+[[rule.valid]]
+model = "add_float32"
+old   = "add_float32"
+"""
+
+
+def test_a_rule_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "acme.toml"
+    path.write_text(OWN_RULE, encoding="utf-8")
+    assert run(["rules", "test", str(path)]) == 0
+    findings = found(NAMED["add_float32"](), changed("add_float32", {"tensors.output.name": "sum"}), rules=(str(path),))
+    assert ("ACME001", "'sum' was 'output'") in [(finding.rule, finding.message) for finding in findings]
+    path.write_text(OWN_RULE.replace('old    = "add_float32"', 'old    = "nowhere"'), encoding="utf-8")
+    assert run(["rules", "test", str(path)]) == 2
+    assert "there is no example model 'nowhere'" in capsys.readouterr().err
+
+
 # --- reports ----------------------------------------------------------------------------------------------------------
 
 
