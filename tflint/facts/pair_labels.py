@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tflint.columns.column import Scalars, Strings, scalars_of, state_of, strings_of
+from tflint.columns.column import Scalars, scalars_of, state_of, strings_of
 from tflint.columns.table import Table
 from tflint.contract.labels import label_lines
 from tflint.facts.facts import Facts
-from tflint.facts.pairs import Makers, new_models, references
+from tflint.facts.pairs import Makers, new_models, references, strings_or_unknown
 from tflint.model.extras import MAX_LIST_BYTES
 from tflint.model.tail import packed_content
 from tflint.values import frozen, replace
@@ -65,7 +65,7 @@ def labels_table(facts: Facts) -> Table:
         "name": lambda: strings_of(one.name for one in listed),
         "n_lines": lambda: _counts(listed, [one.lines for one in listed]),
         "n_old_lines": lambda: _counts(listed, [one.old_lines for one in listed]),
-        "change": lambda: _changes(listed),
+        "change": lambda: strings_or_unknown([one.change for one in listed], [not one.is_known for one in listed]),
         "line": lambda: scalars_of(one.first + 1 or None for one in listed),
         "label": lambda: strings_of(_line(one.lines, one.first) for one in listed),
         "old_label": lambda: strings_of(_line(one.old_lines, one.first) for one in listed),
@@ -121,13 +121,6 @@ def _counts(listed: Sequence[_Lists], lines: Sequence[_Lines]) -> Scalars:
     absent = np.array([min(one.new, one.old) < 0 for one in listed], dtype=np.bool_)
     unknown = np.array([some is None for some in lines], dtype=np.bool_)
     return Scalars(np.array([len(some or ()) for some in lines], dtype=np.float64), state_of(absent, unknown))
-
-
-def _changes(listed: Sequence[_Lists]) -> Strings:
-    column = strings_of(one.change for one in listed)
-    unknown = np.array([not one.is_known for one in listed], dtype=np.bool_)
-    absent = np.array([one.change is None for one in listed], dtype=np.bool_) & ~unknown
-    return Strings(column.codes, column.labels, state_of(absent, unknown))
 
 
 def _line(lines: _Lines, number: int) -> str | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tflint.columns.column import (
     UNKNOWN,
     Column,
     References,
+    Strings,
     scalars_of,
     state_of,
     strings_of,
@@ -30,7 +32,7 @@ def pair_table(facts: Facts) -> Table:
     return Table("pair", new_models(facts), {"old": lambda: references(facts.pairs.values())})
 
 
-def new_models(facts: Facts, pairs: Iterable[int] | None = None) -> np.typing.NDArray[np.int32]:
+def new_models(facts: Facts, pairs: Iterable[int] | None = None) -> NDArray[np.int32]:
     """The number of the new model of some pairs (None: of each)."""
     models = np.array(list(facts.pairs), dtype=np.int32)
     return models if pairs is None else models[np.array(list(pairs), dtype=np.intp)]
@@ -39,6 +41,13 @@ def new_models(facts: Facts, pairs: Iterable[int] | None = None) -> np.typing.ND
 def references(rows: Iterable[int]) -> References:
     """References from Python's row numbers, -1 for none."""
     return References(np.array(list(rows), dtype=np.int32))
+
+
+def strings_or_unknown(texts: Sequence[str | None], unknown: Sequence[bool]) -> Strings:
+    """Strings from Python's, None being absent, but for rows that are unknown."""
+    column, is_unknown = strings_of(texts), np.array(unknown, dtype=np.bool_)
+    absent = np.array([text is None for text in texts], dtype=np.bool_) & ~is_unknown
+    return Strings(column.codes, column.labels, state_of(absent, is_unknown))
 
 
 # -- subgraphs ---------------------------------------------------------------------------------------------------------
@@ -136,15 +145,10 @@ def _before_others(entries: Sequence[Entry]) -> Iterator[bool]:
         yield entry.new is not None and entry.new.position < last
 
 
-def _shape_changes(facts: Facts, entries: Sequence[Entry]) -> Column:
+def _shape_changes(facts: Facts, entries: Sequence[Entry]) -> Strings:
     shapes = _Shapes(facts)
     changes = [shapes.change(entry) for entry in entries]
-    column = strings_of(change for change, _ in changes)
-    unknown = np.array([is_unknown for _, is_unknown in changes], dtype=np.bool_)
-    if not unknown.any():
-        return column
-    absent = np.array([change is None for change, _ in changes], dtype=np.bool_) & ~unknown
-    return type(column)(column.codes, column.labels, state_of(absent, unknown))
+    return strings_or_unknown([change for change, _ in changes], [is_unknown for _, is_unknown in changes])
 
 
 class _Shapes:
