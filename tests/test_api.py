@@ -219,9 +219,9 @@ def test_a_model_that_vanishes_after_it_was_found_is_a_finding(tmp_path: Path, m
 
     real = tflint.api._plan
 
-    def plan_and_delete(*arguments: object) -> object:
+    def plan_and_delete(*arguments: object, **options: object) -> object:
         (tmp_path / "b.tflite").unlink()
-        return real(*arguments)  # type: ignore[arg-type]
+        return real(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr("tflint.api._plan", plan_and_delete)
     report = tflint.check([tmp_path / name for name in ("a.tflite", "b.tflite", "c.tflite")])

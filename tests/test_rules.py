@@ -17,9 +17,17 @@ from tflint.engine.run import Plan, run_batch
 from tflint.engine.select import Selected
 from tflint.engine.targets import resolve_targets
 from tflint.findings import CRASH_RULE, FileReport
-from tflint.model.load import expand, read_one
+from tflint.model.load import expand, open_model, read_one, read_together
 from tflint.source import BytesSource
-from tflint.trial.trial import disabled, example_bytes, example_contract, judge_example, merged, try_example
+from tflint.trial.trial import (
+    disabled,
+    example_bytes,
+    example_contract,
+    example_old,
+    judge_example,
+    merged,
+    try_example,
+)
 
 FILES = [compile_file(path, builtin=True) for path in builtin_files()]
 RULES = [rule for file in FILES for rule in file.rules]
@@ -53,6 +61,9 @@ def judged(rule: Rule, example: Example, path: Path) -> FileReport:
     )
     contract = example_contract(example, path)
     contracts = {} if contract is None else {0: contract}
+    if example.old:
+        both = [open_model(BytesSource(side)) for side in (content, example_old(example, path))]
+        return run_batch(read_together(both), ["example", "old"], plan, pairs={0: 1})[0]
     found = expand(BytesSource(content), "", "example")
     return merged([run_batch(read_one(one.opened), [one.path], plan, contracts)[0] for one in found])
 

@@ -1,7 +1,7 @@
 """tflint: a static linter for TensorFlow Lite models.
 
-`check` lints models and gives a `Report`; `load` reads one. Importing this imports no numpy: what is asked for is
-loaded when it is asked for.
+`check` lints models and gives a `Report`, `diff` compares two versions of one; `load` reads a model. Importing this
+imports no numpy: what is asked for is loaded when it is asked for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tflint._version import __version__
 
 if TYPE_CHECKING:
-    from tflint.api import Model, check, load
+    from tflint.api import Model, check, diff, load
     from tflint.config import Config, TargetOptions, load_config
     from tflint.errors import MissingExtraError, TflintError, UserError
     from tflint.findings import FileReport, Finding, Location, Report
@@ -31,6 +31,7 @@ __all__ = [
     "UserError",
     "__version__",
     "check",
+    "diff",
     "load",
     "load_config",
 ]
@@ -49,6 +50,7 @@ _HOMES = {
     "UserError": "tflint.errors",
     "Model": "tflint.api",
     "check": "tflint.api",
+    "diff": "tflint.api",
     "load": "tflint.api",
 }
 

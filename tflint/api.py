@@ -1,4 +1,4 @@
-"""The one way in: checks paths, bytes or loaded models and gives a report; prints nothing, never exits."""
+"""The one way in: checks or compares paths, bytes or loaded models and gives a report; prints nothing, never exits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import os
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -21,13 +21,16 @@ from tflint.engine.run import BatchCrashError, Plan, run_batch
 from tflint.engine.select import RULESET, select_rules, specificity
 from tflint.engine.targets import declared_targets
 from tflint.errors import UserError
+from tflint.facts.declared import ABOUT_PAIRS, FILE_TABLES
 from tflint.findings import CRASH_RULE, FileReport, Finding, Notice, Report, Suppression
 from tflint.findings.baseline import Counts, apply_baseline
 from tflint.findings.paths import MEMBER, covers, matches, seen_from
 from tflint.findings.suppress import apply_allows, mark
-from tflint.model.load import Found, LeavesOut, Opened, batches, expand, read_one, unreadable
+from tflint.flatbuffer.errors import FlatbufferError
+from tflint.model.load import Found, LeavesOut, Opened, batches, expand, read_one, read_together, unreadable
 from tflint.model.tables import Tables
 from tflint.source import BytesSource, FileSource, Source, SourceError
+from tflint.source.kind import MODEL
 from tflint.source.walk import container_of, missing, walk
 from tflint.values import frozen, holder, replace
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 GROUP_FILES = 128
 #: What reports call bytes.
 BYTES = "<bytes>"
+OLD_BYTES, NEW_BYTES = "<old bytes>", "<new bytes>"
 #: An error names this many members of a container.
 MAX_NAMED = 6
 #: From this many files on several processes are started where nobody says how many: each costs an import of numpy.
@@ -75,16 +79,25 @@ def load(source: str | PurePath | bytes | bytearray | memoryview, *, name: str |
     Raises `UserError` where a path does not exist, and for a container, which is no model but holds some. A file that
     is no model, or a broken one, loads: checking it says what is wrong with it.
     """
+    found, _ = _single(source, name or BYTES)
+    return Model(name or found.path, read_one(found.opened), found.opened)
+
+
+def _single(source: Checkable, label: str) -> tuple[Found, Source | None]:
+    """The one file, or member of a container, that is meant, and the file to be closed afterwards, if there is one.
+
+    `UserError` where a path does not exist, and for a container.
+    """
     if isinstance(source, str | PurePath):
         _require_existing(source)
-    founds, file = _begin(source, name or BYTES)
+    founds, file = _begin(source, label)
     found = next(founds)
     contents = found.opened.contents
-    if contents is not None and contents.reason is None:
-        if file is not None:
-            file.close()
-        raise _no_single_model(found.path, [f"{found.path}{MEMBER}{m.label}" for m in contents.members if m.is_checked])
-    return Model(name or found.path, read_one(found.opened), found.opened)
+    if contents is None or contents.reason is not None:
+        return found, file
+    if file is not None:
+        file.close()
+    raise _no_single_model(found.path, [f"{found.path}{MEMBER}{m.label}" for m in contents.members if m.is_checked])
 
 
 def check(
@@ -116,7 +129,7 @@ def check(
     items = list(_items([source] if isinstance(source, Checkable) else source, config))
     allowed = _plugins(plugins)
     catalog = load_catalog(config.rules, allowed)
-    plan = _plan(catalog, config, allowed)
+    plan = _plan(catalog, config, allowed, is_diff=False)
     contracts = Contracts(config.contracts, config.folder, _given(contract))
     files: list[FileReport] = []
     done = 0
@@ -127,20 +140,89 @@ def check(
             done += n_items
             if progress:
                 progress(done, len(items))
-    files, notices = _suppressed(_with_contracts(files), config, baseline, catalog, contracts)
-    crashes = sum(finding.rule == CRASH_RULE for file in files for finding in file.findings)
+    judged = {rule.for_each for rule in catalog.rules} - ABOUT_PAIRS
+    return _report(_with_contracts(files), _Run(config, catalog, plan, contracts, started), baseline, judged)
+
+
+def diff(
+    old: Checkable,
+    new: Checkable,
+    *,
+    config: Config | None = None,
+    baseline: Counts | None = None,
+    plugins: str | Sequence[str] = (),
+) -> Report:
+    """Compare two versions of a model: what somebody who calls it would notice.
+
+    Each is a path, bytes, or what `load` gave; a member of a container has a path such as `bundle.task!/model.tflite`.
+    The report has one file, of kind `pair`, under the path of the new one, and says what it was compared with. Where
+    one cannot be read, the report has a file for that one and says why; of the pair it says nothing. Raises
+    `UserError` as `check` does, for a folder, and for a container where no member is named.
+    """
+    config = config or Config()
+    started = time.perf_counter()
+    allowed = _plugins(plugins)
+    catalog = load_catalog(config.rules, allowed)
+    plan = _plan(catalog, config, allowed, is_diff=True)
+    with contextlib.ExitStack() as stack:
+        files = _compared(_side(new, NEW_BYTES, stack), _side(old, OLD_BYTES, stack), plan)
+    judged = ABOUT_PAIRS if files[0].kind == "pair" else FILE_TABLES
+    return _report(files, _Run(config, catalog, plan, Contracts({}, config.folder), started), baseline, judged)
+
+
+def _side(source: Checkable, label: str, stack: contextlib.ExitStack) -> Found:
+    """One of both models, open until the stack is left."""
+    if isinstance(source, str | PurePath) and str(source) and Path(source).is_dir():
+        raise UserError(f"'{source}' is a folder", hint="name a model in it: two models are compared")
+    found, file = _single(source, label)
+    if file is not None:
+        stack.callback(file.close)
+    return found
+
+
+def _compared(new: Found, old: Found, plan: Plan) -> list[FileReport]:
+    """The report of a pair; of what cannot be read one of its own instead."""
+    reason = ""
+    if all(found.opened.kind.kind == MODEL for found in (new, old)):
+        try:
+            tables = read_together([new.opened, old.opened])
+            report = run_batch(tables, [new.path, old.path], plan, pairs={0: 1})[0]
+            return [replace(report, within=new.within)]
+        except (FlatbufferError, SourceError) as error:
+            reason = error.reason
+    read = [(found, read_one(found.opened)) for found in (new, old)]
+    broken = [(found, tables) for found, tables in read if not tables.is_readable]
+    if not broken:
+        raise UserError(f"'{old.path}' and '{new.path}' cannot be compared: {reason}")
+    return [replace(run_batch(tables, [found.path], plan)[0], within=found.within) for found, tables in broken]
+
+
+@frozen
+class _Run:
+    """What a run began with: its configuration, rules and contracts, and when."""
+
+    config: Config
+    catalog: Catalog
+    plan: Plan
+    contracts: Contracts
+    started: float
+
+
+def _report(files: Sequence[FileReport], run: _Run, baseline: Counts | None, judged: Container[str]) -> Report:
+    """The report of a run, whose rules were about the tables `judged`."""
+    marked, notices = _suppressed(list(files), run, baseline, judged)
     return Report(
-        files=tuple(files),
-        targets=tuple(target.name for target in plan.targets),
-        is_default_target=not config.targets,
-        ruleset=config.ruleset or RULESET,
+        files=tuple(marked),
+        targets=tuple(target.name for target in run.plan.targets),
+        is_default_target=not run.config.targets,
+        ruleset=run.config.ruleset or RULESET,
         version=__version__,
-        rules_digest=catalog.digest,
-        config_digest=config.digest(),
+        rules_digest=run.catalog.digest,
+        config_digest=run.config.digest(),
         notices=tuple(notices),
-        rules_run=len(plan.rules),
-        elapsed=time.perf_counter() - started,
-        crashes=crashes,
+        rules_run=sum(selected.rule.for_each in judged for selected in run.plan.rules),
+        elapsed=time.perf_counter() - run.started,
+        crashes=sum(finding.rule == CRASH_RULE for file in marked for finding in file.findings),
     )
 
 
@@ -156,9 +238,17 @@ def _plugins(names: str | Sequence[str]) -> Plugins | None:
     return load_plugins(names)
 
 
-def _plan(catalog: Catalog, config: Config, plugins: Plugins | None) -> Plan:
+def _plan(catalog: Catalog, config: Config, plugins: Plugins | None, *, is_diff: bool) -> Plan:
+    """What to run: the rules about pairs of models, and those that say why a file cannot be read; or all others."""
+    selected = select_rules(catalog.rules, config)
+    rules = tuple([one for one in selected if (one.rule.for_each in ABOUT_PAIRS) == is_diff])
+    if not rules and is_diff:
+        raise UserError("no rule that is selected compares models", hint="'tflint rules' lists them")
+    if not rules:
+        raise UserError("the rules that are selected compare two models", hint="'tflint diff OLD NEW' runs them")
+    about_files = tuple([one for one in selected if one.rule.for_each in FILE_TABLES]) if is_diff else ()
     return Plan(
-        select_rules(catalog.rules, config),
+        rules + about_files,
         declared_targets(config),
         Constants(catalog.constants),
         catalog.rule(CRASH_RULE),
@@ -354,14 +444,18 @@ def _parted(findings: Sequence[Finding], contract: str) -> tuple[tuple[Finding, 
 
 
 def _suppressed(
-    files: list[FileReport], config: Config, baseline: Counts | None, catalog: Catalog, contracts: Contracts
+    files: list[FileReport], run: _Run, baseline: Counts | None, judged: Container[str]
 ) -> tuple[list[FileReport], list[Notice]]:
+    config = run.config
     if config.per_file_ignores:
-        by_id = {rule.id: rule for rule in catalog.rules}
+        by_id = {rule.id: rule for rule in run.catalog.rules}
         files = [_ignore_in(file, config, by_id) for file in files]
+    # One that is meant for another command is not unused here.
+    known = {name for rule in run.catalog.rules if rule.for_each in judged for name in (rule.id, rule.name)}
+    allows = [allow for allow in config.allow if allow.rule in known]
     today = datetime.date.today()
-    files, notices = apply_allows(files, config.allow, today, config.folder)
-    notices += _allow_in_contracts(files, contracts, today)
+    files, notices = apply_allows(files, allows, today, config.folder)
+    notices += _allow_in_contracts(files, run.contracts, today)
     if baseline is not None:
         files = apply_baseline(files, baseline, config.folder)
     return files, notices

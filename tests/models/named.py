@@ -29,6 +29,8 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "signature_float32": plain.signature_float32,
     "two_signatures": plain.two_signatures,
     "labels_float32": plain.labels_float32,
+    "labels_swapped_float32": plain.labels_swapped_float32,
+    "labels_longer_float32": plain.labels_longer_float32,
     "two_subgraphs": plain.two_subgraphs,
     "variable_state": plain.variable_state,
     "string_const": plain.string_const,

@@ -116,6 +116,21 @@ def chain_float32() -> bytes:
 
 def labels_float32() -> bytes:
     """A classifier with TFLITE_METADATA and, behind the flatbuffer, a zip with its labels.txt."""
+    return _labelled(_LABELS)
+
+
+def labels_swapped_float32() -> bytes:
+    """`labels_float32` with its first two labels exchanged."""
+    first, second, *others = _LABELS.splitlines(keepends=True)
+    return _labelled("".join([second, first, *others]))
+
+
+def labels_longer_float32() -> bytes:
+    """`labels_float32` with one more label."""
+    return _labelled(_LABELS.rstrip("\n") + "\nother\n")
+
+
+def _labelled(labels: str) -> bytes:
     weights = [0.5, -0.25, 0.125, 0.75, -0.5, 0.625, 0.25, -0.125, 0.375, -0.75, 0.875, 0.0625]
     return with_zip(
         ModelBuilder()
@@ -130,7 +145,7 @@ def labels_float32() -> bytes:
         .outputs("output")
         .metadata("TFLITE_METADATA", labels_metadata())
         .build(),
-        {"labels.txt": _LABELS},
+        {"labels.txt": labels},
     )
 
 

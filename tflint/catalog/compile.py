@@ -64,6 +64,7 @@ def _examples(entry: Mapping[str, Any]) -> list[Example]:
             tuple(example["expect"]) if kind == "invalid" else None,
             example.get("note", ""),
             example.get("contract", ""),
+            example.get("old", ""),
         )
         for kind in ("invalid", "valid")
         for example in entry.get(kind, ())

@@ -89,9 +89,10 @@ def _contract(example: Example) -> str:
 def _example(example: Example) -> str:
     verdict = "silent" if example.expect is None else "speaks of " + ", ".join(f"`{place}`" for place in example.expect)
     changes = "; ".join(f"`{key}` = `{_value(value)}`" for key, value in example.edit.items())
+    old = f" after `{example.old}`" if example.old else ""
     targets = f" for {', '.join(example.targets)}" if example.targets else ""
     note = f" ({example.note})" if example.note else ""
-    return f"`{example.model}`" + (f" with {changes}" if changes else "") + f"{targets}: {verdict}{note}"
+    return f"`{example.model}`" + (f" with {changes}" if changes else "") + f"{old}{targets}: {verdict}{note}"
 
 
 def _value(value: Any) -> str:

@@ -29,7 +29,7 @@ CATEGORIES = {
 class Example:
     """A model, changed or not, that a rule must speak of (`expect` says where) or be silent about (None).
 
-    `contract` is the TOML of a contract for it, empty for none.
+    `contract` is the TOML of a contract for it, `old` the named model that is its older version; empty for none.
     """
 
     model: str
@@ -38,6 +38,7 @@ class Example:
     expect: tuple[str, ...] | None = None
     note: str = ""
     contract: str = ""
+    old: str = ""
 
 
 @frozen

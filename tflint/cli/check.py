@@ -28,13 +28,14 @@ def add_parser(commands: Any) -> None:
         metavar="PATH",
         help="files, folders, globs; - reads a list from standard input (default: .)",
     )
-    _add_rule_options(parser)
+    add_rule_options(parser)
     reports.add_options(parser)
     _add_run_options(parser)
     parser.set_defaults(run=run)
 
 
-def _add_rule_options(parser: argparse.ArgumentParser) -> None:
+def add_rule_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which rules run, and for which targets."""
     group = parser.add_argument_group("what is looked for")
     add = group.add_argument
     add("--select", action="append", metavar="RULES", help="run only these: ids, prefixes, names, categories, all")
@@ -55,7 +56,19 @@ def _add_rule_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("the run").add_argument
+    group = parser.add_argument_group("the run")
+    add_verdict_options(group)
+    group.add_argument(
+        "--write-baseline", metavar="FILE", help="write all open findings as the baseline, and exit with 0"
+    )
+    group.add_argument(
+        "--jobs", type=int, metavar="N", help="processes (default: one, or all processors for many files)"
+    )
+
+
+def add_verdict_options(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say which findings fail the run."""
+    add = group.add_argument
     add(
         "--fail-on",
         choices=("error", "warning", "note", "never"),
@@ -63,8 +76,6 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
     add("--baseline", metavar="FILE", help="known findings that do not count")
-    add("--write-baseline", metavar="FILE", help="write all open findings as the baseline, and exit with 0")
-    add("--jobs", type=int, metavar="N", help="processes (default: one, or all processors for many files)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -95,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
         _write_baseline(report, options.write_baseline, config)
         return 0
     reports.write(report, wanted, options, config)
-    return _exit_code(report, options, config)
+    return exit_code(report, options, config)
 
 
 def _write_baseline(report: Report, path: str, config: Config) -> None:
@@ -107,7 +118,8 @@ def _write_baseline(report: Report, path: str, config: Config) -> None:
     sys.stderr.write(f"tflint: wrote {plural(count, 'finding')} to {path}\n")
 
 
-def _exit_code(report: Report, options: argparse.Namespace, config: Config) -> int:
+def exit_code(report: Report, options: argparse.Namespace, config: Config) -> int:
+    """What a run with a report ends with."""
     if options.exit_zero:
         return 0
     if report.fails(config.fail_on):

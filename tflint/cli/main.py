@@ -23,7 +23,7 @@ from tflint.errors import UserError
 OK, FINDINGS, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
 
 #: The commands in the order of the help; each is a module beside this one.
-COMMANDS = ("check", "show", "contract", "allow", "explain", "rules", "facts", "completion")
+COMMANDS = ("check", "diff", "show", "contract", "allow", "explain", "rules", "facts", "completion")
 
 _UNSEEN = functools.partial(argparse.HelpFormatter, width=80)
 _INVALID_CHOICE = re.compile(r"argument (?:COMMAND|ACTION): invalid choice: '(.*?)'")

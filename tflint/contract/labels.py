@@ -33,10 +33,16 @@ def read_labels(contract: str, name: str) -> Labels:
         return Labels(problem="not-UTF-8")
     except UserError:
         return Labels(problem="unreadable")
-    lines = tuple(line.strip() for line in text.splitlines())
-    while lines and not lines[-1]:  # the end of the last line, and no label
-        lines = lines[:-1]
+    lines = label_lines(text)
     return Labels(lines, _problem(lines))
+
+
+def label_lines(text: str) -> tuple[str, ...]:
+    """The labels in a text, a line each; empty lines at its end are none."""
+    lines = [line.strip() for line in text.splitlines()]
+    while lines and not lines[-1]:
+        lines.pop()
+    return tuple(lines)
 
 
 def _problem(lines: tuple[str, ...]) -> str:

@@ -75,6 +75,14 @@ def _border(table: str) -> Callable[[Locator, int], Key]:
     return known
 
 
+def _pair_border(table: str) -> Callable[[Locator, int], Key]:
+    def known(at: Locator, row: int) -> Key:
+        new = at.row(f"pair_{table}", table, row)
+        return _border(table)(at, new) if new >= 0 else (table, *at.location(f"pair_{table}", row).names)
+
+    return known
+
+
 def _index(at: Locator, row: int) -> Key:
     field = at.text("index", "field", row)
     return (field, *identity(at, field.split(".", 1)[0], at.row("index", "owner_row", row)))
@@ -102,5 +110,10 @@ _IDENTITIES: dict[str, Callable[[Locator, int], Key]] = {
     "buffer": _buffer,
     "operator_code": _operator_code,
     "island": lambda at, row: _operator(at, at.row("island", "first", row)),
+    "pair": lambda _at, _row: (),
+    "pair_subgraph": lambda at, row: _subgraph(at, at.row("pair_subgraph", "subgraph", row)),
+    "pair_input": _pair_border("input"),
+    "pair_output": _pair_border("output"),
+    "pair_operator": lambda at, row: _operator_code(at, at.row("pair_operator", "operator_code", row)),
     "group": lambda at, row: _tensor(at, at.facts.lists("group", "tensors").row(row)[0]),
 }

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from tflint.columns.column import Scalars, text_of
 from tflint.facts.facts import Facts
 from tflint.findings import ByteSpan, Location, Related
+
+#: Route and names of a place.
+Place: TypeAlias = tuple[str, tuple[str, ...]]
 
 
 class Locator:
@@ -28,9 +32,13 @@ class Locator:
         return Location(self.files[self.file_of(table, row)], path, names, self._bytes(table, row))
 
     def related(self, table: str, row: int) -> tuple[Related, ...]:
-        """Of a tensor, the operator that shows what it is for; of a contract's entry, what it is about in the model."""
+        """Of a tensor, the operator that shows what it is for; of a contract's entry, what it is about in the model; of
+        what is in both models of a pair, the old one's.
+        """
         if table in _CONTRACT_ROOTS:
             return self._described(table, row)
+        if table in ("pair_input", "pair_output"):
+            return self._older(table, row)
         if table != "tensor":
             return ()
         found = self.first_use(row)
@@ -58,6 +66,12 @@ class Locator:
         side = table.removeprefix("contract_")
         matched = self.row(table, side, row) if table != "contract" else -1
         return (Related(self.location(side, matched), f"the model's {side}"),) if matched >= 0 else ()
+
+    def _older(self, table: str, row: int) -> tuple[Related, ...]:
+        side, old = table.removeprefix("pair_"), self.row(table, "old", row)
+        if old < 0:
+            return ()
+        return (Related(self.location(side, old), f"{side} {self.number(side, 'position', old)} of the old version"),)
 
     def first_use(self, tensor: int) -> tuple[int, str] | None:
         """The operator that makes a tensor, or the first that reads it, and the tensor's role there."""
@@ -104,17 +118,17 @@ class Locator:
         return f"subgraphs[{index}]", self.text("subgraph", "name", row) or f"subgraph {index}"
 
 
-def _subgraph(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _subgraph(at: Locator, row: int) -> Place:
     path, name = at.subgraph(row)
     return path, (name,)
 
 
-def _tensor(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _tensor(at: Locator, row: int) -> Place:
     path, name = at.subgraph(at.row("tensor", "subgraph", row))
     return f"{path}.tensors[{at.number('tensor', 'index', row)}]", (name, at.text("tensor", "name", row))
 
 
-def _operator(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _operator(at: Locator, row: int) -> Place:
     path, name = at.subgraph(at.row("operator", "subgraph", row))
     output = at.row("operator", "output", row)
     made = at.text("tensor", "name", output) if output >= 0 else ""
@@ -122,7 +136,7 @@ def _operator(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
     return f"{path}.operators[{at.number('operator', 'index', row)}]", (name, opcode, made)
 
 
-def _operand(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _operand(at: Locator, row: int) -> Place:
     path, names = _operator(at, at.row("operand", "operator", row))
     tensor = at.row("operand", "tensor", row)
     direction = at.text("operand", "direction", row)
@@ -130,8 +144,8 @@ def _operand(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
     return f"{path}.{direction}s[{at.number('operand', 'position', row)}]", (*names[:2], name)
 
 
-def _border(table: str) -> Callable[[Locator, int], tuple[str, tuple[str, ...]]]:
-    def place(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _border(table: str) -> Callable[[Locator, int], Place]:
+    def place(at: Locator, row: int) -> Place:
         path, name = at.subgraph(at.row(table, "subgraph", row))
         tensor = at.row(table, "tensor", row)
         named = at.text("tensor", "name", tensor) if tensor >= 0 else ""
@@ -140,15 +154,15 @@ def _border(table: str) -> Callable[[Locator, int], tuple[str, tuple[str, ...]]]
     return place
 
 
-def _entry(table: str, vector: str, name: str) -> Callable[[Locator, int], tuple[str, tuple[str, ...]]]:
-    def place(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _entry(table: str, vector: str, name: str) -> Callable[[Locator, int], Place]:
+    def place(at: Locator, row: int) -> Place:
         text = at.text(table, name, row) if name else ""
         return f"{vector}[{at.number(table, 'index', row)}]", (text,) if text else ()
 
     return place
 
 
-def _signature_tensor(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _signature_tensor(at: Locator, row: int) -> Place:
     signature = at.row("signature_tensor", "signature", row)
     path, names = _PLACES["signature"](at, signature)
     direction = at.text("signature_tensor", "direction", row)
@@ -156,7 +170,7 @@ def _signature_tensor(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
     return f"{path}.{direction}s[{position}]", (*names, at.text("signature_tensor", "name", row))
 
 
-def _index(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _index(at: Locator, row: int) -> Place:
     owner = at.text("index", "field", row).split(".", 1)[0]
     path, names = _PLACES[owner](at, at.row("index", "owner_row", row))
     field = at.text("index", "field", row).split(".", 1)[1]
@@ -164,34 +178,57 @@ def _index(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
     return (path if owner in ("operand", "input", "output") else f"{path}.{field}"), names
 
 
-def _group(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _group(at: Locator, row: int) -> Place:
     return _tensor(at, at.facts.lists("group", "tensors").row(row)[0])
 
 
-def _island(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _island(at: Locator, row: int) -> Place:
     return _operator(at, at.row("island", "first", row))
 
 
-def _associated_file(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _associated_file(at: Locator, row: int) -> Place:
     return "associated_files", (at.text("associated_file", "name", row),)
 
 
-def _of_tensor(table: str, field: str) -> Callable[[Locator, int], tuple[str, tuple[str, ...]]]:
-    def place(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _of_tensor(table: str, field: str) -> Callable[[Locator, int], Place]:
+    def place(at: Locator, row: int) -> Place:
         path, names = _tensor(at, at.row(table, "tensor", row))
         return f"{path}.{field}[{at.number(table, 'index', row)}]", names
 
     return place
 
 
-def _external_buffer(at: Locator, row: int) -> tuple[str, tuple[str, ...]]:
+def _external_buffer(at: Locator, row: int) -> Place:
     first = at.facts.table("external_buffer").rows_of(at.file_of("external_buffer", row)).start
     return f"external_buffers[{row - first}]", ()
 
 
+def _of_pair(table: str, column: str, side: str, vector: str, name: str) -> Callable[[Locator, int], Place]:
+    """The place in the new model; what is gone from it is missing in a vector, under the name that it had."""
+
+    def place(at: Locator, row: int) -> Place:
+        new = at.row(table, column, row)
+        return _PLACES[side](at, new) if new >= 0 else (vector, (at.text(table, name, row),))
+
+    return place
+
+
+def _pair_border(side: str) -> Callable[[Locator, int], Place]:
+    table = f"pair_{side}"
+
+    def place(at: Locator, row: int) -> Place:
+        new = at.row(table, side, row)
+        if new >= 0:
+            return _PLACES[side](at, new)
+        path, name = at.subgraph(at.row("pair_subgraph", "subgraph", at.row(table, "pair_subgraph", row)))
+        return f"{path}.{side}s", (name, at.text(table, "name", row))
+
+    return place
+
+
 #: What the tables of contracts are called in their files.
 _CONTRACT_ROOTS = {"contract": "model", "contract_input": "inputs", "contract_output": "outputs"}
-_PLACES: dict[str, Callable[[Locator, int], tuple[str, tuple[str, ...]]]] = {
+_PLACES: dict[str, Callable[[Locator, int], Place]] = {
     "file": lambda _at, _row: ("", ()),
     "member": _entry("member", "members", "name"),
     "model": lambda _at, _row: ("", ()),
@@ -214,4 +251,11 @@ _PLACES: dict[str, Callable[[Locator, int], tuple[str, tuple[str, ...]]]] = {
     "variant_tensor": _of_tensor("variant_tensor", "variant_tensors"),
     "external_buffer": _external_buffer,
     "external_buffer_group": _entry("external_buffer_group", "external_buffer_groups", "name"),
+    "pair": lambda _at, _row: ("", ()),
+    "pair_subgraph": lambda at, row: _subgraph(at, at.row("pair_subgraph", "subgraph", row)),
+    "pair_input": _pair_border("input"),
+    "pair_output": _pair_border("output"),
+    "pair_signature": _of_pair("pair_signature", "signature", "signature", "signature_defs", "key"),
+    "pair_operator": lambda at, row: _PLACES["operator_code"](at, at.row("pair_operator", "operator_code", row)),
+    "pair_labels": _of_pair("pair_labels", "file", "associated_file", "associated_files", "name"),
 }

@@ -15,7 +15,7 @@ from tflint.engine.locate import Locator
 from tflint.engine.select import Selected
 from tflint.engine.targets import Target, is_refusing
 from tflint.errors import TflintError
-from tflint.facts.declared import ABOUT_CONTRACTS, FILE_TABLES
+from tflint.facts.declared import ABOUT_CONTRACTS, ABOUT_PAIRS, FILE_TABLES
 from tflint.facts.facts import FactError, Facts
 from tflint.findings import Contained, FileReport, Finding, Location, NotChecked, Overview, severity_rank
 from tflint.findings.fingerprint import numbered
@@ -63,14 +63,20 @@ class _Judged:
 
 
 def run_batch(
-    tables: Tables, files: Sequence[str], plan: Plan, contracts: Mapping[int, Contract] = EMPTY
+    tables: Tables,
+    files: Sequence[str],
+    plan: Plan,
+    contracts: Mapping[int, Contract] = EMPTY,
+    pairs: Mapping[int, int] = EMPTY,
 ) -> list[FileReport]:
     """The reports of a batch's files; `contracts` are those of files by number, ascending.
 
-    Raises `BatchCrashError` where one of several files crashes a rule.
+    `pairs` says which file is the older version of which, by number, ascending: then only rules about pairs run, and
+    the newer one's report tells what they find. Raises `BatchCrashError` where one of several files that are no pair
+    crashes a rule.
     """
-    rules = _concerned(tables, plan, with_contracts=bool(contracts))
-    facts = Facts(tables, _read_by(rules), plan.plugins, contracts)
+    rules = _of_pairs(plan) if pairs else _concerned(tables, plan, with_contracts=bool(contracts))
+    facts = Facts(tables, _read_by(rules), plan.plugins, contracts, pairs)
     locator = Locator(facts, list(files))
     judged = [one for selected in rules for one in _to_judge(selected, plan)]
     judge = Judge(facts, plan.constants, [target.record() for target in plan.targets])
@@ -78,7 +84,7 @@ def run_batch(
     crashes = {one.case.rule.id: (one.selected, one.case.crash) for one in judged if one.case.crash is not None}
     for _, crash in crashes.values():
         _raise_source_error(crash)
-        if len(files) > 1:
+        if len(files) > 1 and not pairs:
             raise BatchCrashError(str(crash)) from crash
     judged = [one for one in judged if one.case.rule.id not in crashes]
     findings = _findings(judged, locator)
@@ -90,13 +96,14 @@ def run_batch(
     return [
         FileReport(
             path,
-            kind="model" if contained[number] is None else "container",
+            kind="pair" if number in pairs else "model" if contained[number] is None else "container",
             status=_status(tables, number),
             findings=tuple(_identified(findings[number])),
             not_checked=tuple(_not_checked(judged, number)),
             overview=overviews[number],
             contained=contained[number],
             contract=contracts[number].path if number in contracts else None,
+            compared_with=files[pairs[number]] if number in pairs else None,
         )
         for number, path in enumerate(files)
     ]
@@ -129,7 +136,13 @@ def _concerned(tables: Tables, plan: Plan, *, with_contracts: bool) -> list[Sele
         for selected in plan.rules
         if (not selected.rule.opcodes or not opcodes.isdisjoint(selected.rule.opcodes))
         and (with_contracts or selected.rule.for_each not in ABOUT_CONTRACTS)
+        and selected.rule.for_each not in ABOUT_PAIRS
     ]
+
+
+def _of_pairs(plan: Plan) -> list[Selected]:
+    """The rules that compare two versions of a model."""
+    return [selected for selected in plan.rules if selected.rule.for_each in ABOUT_PAIRS]
 
 
 def _read_by(rules: Sequence[Selected]) -> set[tuple[str, str]]:

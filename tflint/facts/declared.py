@@ -6,6 +6,7 @@ import functools
 
 from tflint.columns.types import NUMBERS, ColumnDeclaration, TableDeclaration, reference
 from tflint.facts.declare_contract import CONTRACT_INPUT_FACTS, CONTRACT_OUTPUT_FACTS, CONTRACT_TABLES
+from tflint.facts.declare_pair import PAIR_TABLES
 from tflint.facts.declaring import NUM, TENSOR, TENSORS, TEXT, TEXTS, TRUTH, fact
 
 _NO_VALUES = "it is no constant, or its type is no number"
@@ -304,8 +305,10 @@ _ISLAND = TableDeclaration(
 FILE_TABLES = frozenset({"file", "member"})
 #: Tables that have rows where a model has a contract.
 ABOUT_CONTRACTS = frozenset(declared.name for declared in CONTRACT_TABLES)
+#: Tables that have rows where two versions of a model are compared.
+ABOUT_PAIRS = frozenset(declared.name for declared in PAIR_TABLES)
 #: Tables that are derived as a whole.
-DERIVED_TABLES = {declared.name: declared for declared in (_INDEX, _GROUP, _ISLAND, *CONTRACT_TABLES)}
+DERIVED_TABLES = {declared.name: declared for declared in (_INDEX, _GROUP, _ISLAND, *CONTRACT_TABLES, *PAIR_TABLES)}
 #: Derived columns by table and name: all that a run needs to know, without the columns of the schema.
 DERIVED_COLUMNS = {(table, column.name): column for table, columns in _FACTS.items() for column in columns}
 

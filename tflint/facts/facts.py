@@ -44,7 +44,7 @@ class Facts:
 
     `wanted` names the columns (table, column) that will be asked for, as far as that is known: facts that come out of
     one pass over the same bytes are then made together. It changes no value. `plugins` are facts besides tflint's own,
-    `contracts` those of models by number, ascending.
+    `contracts` those of models by number, ascending; `pairs` says which model is the older version of which.
     """
 
     def __init__(
@@ -53,11 +53,13 @@ class Facts:
         wanted: Collection[tuple[str, str]] = (),
         plugins: Plugins | None = None,
         contracts: Mapping[int, Contract] = EMPTY,
+        pairs: Mapping[int, int] = EMPTY,
     ) -> None:
         self.tables = tables
         self.wanted = wanted
         self.plugins = plugins
         self.contracts = contracts
+        self.pairs = pairs
         self._made: dict[tuple[str, str], Column] = {}
         self._tables: dict[str, Table] = {}
         self._shared: dict[str, Any] = {}

@@ -158,7 +158,8 @@ class FileReport:
     """What was found in one file, or in one member of a container.
 
     `kind` is model, container, contract, source or pair; `status` is checked or unreadable. The path of a member is
-    that of its container, `!/` and its name; `within` takes it apart. `contract` is the path of a model's contract.
+    that of its container, `!/` and its name; `within` takes it apart. `contract` is the path of a model's contract,
+    `compared_with`, of a pair, that of the older version.
     """
 
     path: str
@@ -172,6 +173,7 @@ class FileReport:
     contained: Contained | None = None
     within: Within | None = None
     contract: str | None = None
+    compared_with: str | None = None
 
     @property
     def path_on_disk(self) -> str:

@@ -23,9 +23,13 @@ RAGGED_ALLOWANCE = 100_000
 
 
 class Budgets:
-    """Counts what the files of a window name, and raises `FlatbufferError` where it is more than they can mean."""
+    """Counts what the files of a window name, and raises `FlatbufferError` where it is more than they can mean.
 
-    def __init__(self, window: Window) -> None:
+    `max_tables` is how many tables several files may name together.
+    """
+
+    def __init__(self, window: Window, max_tables: int = MAX_BATCH_TABLES) -> None:
+        self._max_tables = max_tables
         self._n_files = window.n_files
         self._sizes = window.ends - window.starts
         self._n_tables = np.zeros(window.n_files)
@@ -43,8 +47,8 @@ class Budgets:
                 path=dotted(path),
                 root=root,
             )
-        if self._n_files > 1 and self._n_tables.sum() > MAX_BATCH_TABLES:
-            raise FlatbufferError(f"the batch names more than {MAX_BATCH_TABLES:,} tables", path=dotted(path))
+        if self._n_files > 1 and self._n_tables.sum() > self._max_tables:
+            raise FlatbufferError(f"the batch names more than {self._max_tables:,} tables", path=dotted(path))
 
     def require_elements(self, spots: Spots, lengths: Offsets, uses: NDArray[np.int64] | None) -> None:
         """The vectors at each place, of these lengths, have no more elements than allowed."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.flatbuffer.budgets import Budgets
+from tflint.flatbuffer.budgets import MAX_BATCH_TABLES, Budgets
 from tflint.flatbuffer.checks import Checks, Spots
 from tflint.flatbuffer.layout import Field, Layouts, TableLayout
 from tflint.flatbuffer.links import (
@@ -48,19 +48,20 @@ class Forest:
     newer: dict[int, list[str]]
 
 
-def read_forest(window: Window, layouts: Layouts, root_table: str) -> Forest:
+def read_forest(window: Window, layouts: Layouts, root_table: str, max_tables: int = MAX_BATCH_TABLES) -> Forest:
     """Read every table that the files of a window hold; raise `FlatbufferError` for the first broken invariant.
 
-    Budgets that several files exceed together, and none by itself, raise it too: read fewer of them at a time.
+    Budgets that several files exceed together (`max_tables` is one), and none by itself, raise it too: read fewer of
+    them at a time.
     """
-    return _Reader(window, layouts).read(root_table)
+    return _Reader(window, layouts, max_tables).read(root_table)
 
 
 class _Reader(Checks):
-    def __init__(self, window: Window, layouts: Layouts) -> None:
+    def __init__(self, window: Window, layouts: Layouts, max_tables: int) -> None:
         super().__init__(window)
         self.layouts = layouts
-        self.budgets = Budgets(window)
+        self.budgets = Budgets(window, max_tables)
         self.newer: dict[int, list[str]] = {}
 
     def read(self, root_table: str) -> Forest:

@@ -86,12 +86,16 @@ class Window:
         return cls(np.frombuffer(joint, dtype=np.uint8), starts, starts + sizes)
 
     @classmethod
-    def of_source(cls, source: ByteSource) -> Window:
-        """A window over one source of which only the pages that are asked for are read."""
+    def of_source(cls, source: ByteSource, starts: Sequence[int] = (0,), ends: Sequence[int] | None = None) -> Window:
+        """A window over one source of which only the pages that are asked for are read.
+
+        `starts` and `ends` bound the files that lie in it end to end; without them it is one file.
+        """
         flags = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)}
         sparse = mmap.mmap(-1, max(source.size, 1), **(flags if hasattr(mmap, "MAP_PRIVATE") else {}))
         data = np.frombuffer(sparse, dtype=np.uint8)[: source.size]
-        return cls(data, np.zeros(1, dtype=np.int64), np.array([source.size], dtype=np.int64), source)
+        bounds = [np.array(offsets, dtype=np.int64) for offsets in (starts, [source.size] if ends is None else ends)]
+        return cls(data, bounds[0], bounds[1], source)
 
     def part(self, begin: int, end: int) -> Window:
         """A window over one stretch of the same bytes, such as a flatbuffer stored inside another."""

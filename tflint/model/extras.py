@@ -11,6 +11,10 @@ from tflint.values import frozen
 #: `type` of the member's own stands under `type_` (the form that `tflint.writer` packs).
 JsonTable: TypeAlias = dict[str, Any]
 
+#: A list of labels, or a vocabulary, that is larger than this is not read for its lines.
+MAX_LIST_BYTES = 1024 * 1024
+_LISTS = frozenset({"TENSOR_AXIS_LABELS", "TENSOR_VALUE_LABELS", "VOCABULARY"})
+
 
 @frozen
 class AssociatedFile:
@@ -20,6 +24,11 @@ class AssociatedFile:
     type: str | None
     owner: str | None
     packed_size: int | None
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a text with an entry a line: labels, a vocabulary."""
+        return self.type in _LISTS or self.name.endswith(".txt")
 
 
 class ModelExtras:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from tflint.findings import Within
+from tflint.flatbuffer.budgets import MAX_TABLES
 from tflint.flatbuffer.errors import FlatbufferError
 from tflint.flatbuffer.reader import read_forest
 from tflint.flatbuffer.window import Window
@@ -157,6 +158,20 @@ def read_one(opened: Opened) -> Tables:
     except FlatbufferError as error:
         return make_tables([_malformed(error, opened)], None, None)
     return make_tables([_facts(opened)], window, forest)
+
+
+def read_together(files: Sequence[Opened]) -> Tables:
+    """The tables of a few models as one batch, whatever their sizes; each may be as large as one that is read alone.
+
+    `FlatbufferError` where one of them is malformed, or where vectors that they share repeat to more than a batch may
+    hold, `SourceError` where one cannot be read any more.
+    """
+    from tflint.source.joined import JoinedSource  # only what compares models needs it
+
+    joined = JoinedSource([file.source for file in files if file.source is not None])
+    window = Window.of_source(joined, joined.starts, joined.ends)
+    forest = read_forest(window, tflite_schema(), tflite_schema().root, max_tables=len(files) * MAX_TABLES)
+    return make_tables([_facts(file) for file in files], window, forest)
 
 
 def _facts(opened: Opened) -> FileFacts:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from tflint.facts.facts import Facts
-from tflint.model.extras import AssociatedFile
+from tflint.model.extras import MAX_LIST_BYTES, AssociatedFile
 from tflint.model.tail import packed_content
 from tflint.portrait.rows import MAX_LISTED, text
 from tflint.portrait.values import About, AttachedFile
 
-#: A list of labels larger than this is not read to count its lines.
-MAX_LABEL_BYTES = 1024 * 1024
 #: Of the packed files the lines of no more than this many are counted.
 MAX_COUNTED = 16
-_LISTS = {"TENSOR_AXIS_LABELS", "TENSOR_VALUE_LABELS", "VOCABULARY"}
 
 
 def about(facts: Facts) -> About:
@@ -40,19 +37,15 @@ def _files(facts: Facts) -> tuple[AttachedFile, ...]:
     found: list[AttachedFile] = []
     lines: dict[str, int | None] = {}
     for entry, _ in zip(facts.tables.extras[0].associated_files(), range(MAX_LISTED), strict=False):
-        if _is_list(entry) and entry.name not in lines and len(lines) < MAX_COUNTED:
+        if entry.is_list and entry.name not in lines and len(lines) < MAX_COUNTED:
             lines[entry.name] = _count_lines(facts, entry)
         found.append(AttachedFile(entry.name, entry.type, entry.owner, entry.packed_size, lines.get(entry.name)))
     return tuple(found)
 
 
-def _is_list(entry: AssociatedFile) -> bool:
-    return entry.type in _LISTS or entry.name.endswith(".txt")
-
-
 def _count_lines(facts: Facts, entry: AssociatedFile) -> int | None:
     """Lines of a packed text; None where it is not there, too large, or cannot be unpacked."""
-    if entry.packed_size is None or entry.packed_size > MAX_LABEL_BYTES:
+    if entry.packed_size is None or entry.packed_size > MAX_LIST_BYTES:
         return None
-    content = packed_content(facts.tables, 0, entry.name, MAX_LABEL_BYTES)
+    content = packed_content(facts.tables, 0, entry.name, MAX_LIST_BYTES)
     return None if content is None else len(content.splitlines())

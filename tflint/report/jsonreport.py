@@ -63,6 +63,7 @@ def _file(file: FileReport) -> dict[str, Any]:
         "status": file.status,
         "predicted": file.predicted,
         "contract": file.contract,
+        "compared_with": file.compared_with,
         "model": None
         if overview is None
         else {

@@ -61,8 +61,16 @@ def _table(files: Sequence[FileReport], budget: int) -> str:
 def _row(file: FileReport) -> str:
     counts = file.summary()
     numbers = [*(counts[severity] for severity in reversed(SEVERITIES)), counts["suppressed"], counts["not_checked"]]
-    kind = " · ".join(overview(file)) or file.kind if file.status == "checked" else file.status
-    return f"| {_code(_path(file))} | {kind} | {' | '.join(map(str, numbers))} |\n"
+    return f"| {_code(_path(file))} | {_kind(file)} | {' | '.join(map(str, numbers))} |\n"
+
+
+def _kind(file: FileReport) -> str:
+    """What a file is, in a few words that Markdown takes as they are."""
+    if file.status != "checked":
+        return file.status
+    if file.compared_with is not None:
+        return f"compared with {_code(cut(clean(file.compared_with), _MAX_PATH))}"
+    return " · ".join(overview(file)) or file.kind
 
 
 def _all_details(report: Report, files: Sequence[FileReport], verbose: bool, budget: int) -> str:

@@ -29,7 +29,8 @@ def summary(report: Report, style: Style) -> Iterator[str]:
         text = f"{plural(newer, 'note')} by rules newer than ruleset {report.ruleset}: they fail no run"
         yield from broken(text, style.width)
     if report.files:
-        text = f"checked: {plural(report.rules_run, 'rule')} on the bytes of each file; no model was run"
+        whose = "both files" if any(file.kind == "pair" for file in report.files) else "each file"
+        text = f"checked: {plural(report.rules_run, 'rule')} on the bytes of {whose}; no model was run"
         yield from broken(text, style.width)
         unchecked = _not_checked(report)
         if unchecked:
@@ -57,10 +58,12 @@ def found_in(report: Report) -> str:
 
 
 def counted(files: Sequence[FileReport]) -> str:
-    """The numbers of models, or of files where some could not be read, of their containers, and of contracts."""
+    """The numbers of models, or of files where some could not be read, of their containers, of contracts, of pairs."""
     models = [file for file in files if file.kind == "model"]
     shown = [plural(len(models), "model" if all(file.status == "checked" for file in models) else "file")]
-    for kind in ("container", "contract"):
+    if not models and files and all(file.kind == "pair" for file in files):
+        shown = []
+    for kind in ("container", "contract", "pair"):
         n_files = sum(file.kind == kind for file in files)
         shown += [plural(n_files, kind)] if n_files else []
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -67,8 +67,12 @@ def finding_lines(file: FileReport, listed: Sequence[Finding], style: Style, *, 
 
 
 def overview(file: FileReport) -> list[str]:
-    """A model in a few words: its scheme, and how large it is; or a container, and what it holds. None of others."""
+    """A model in a few words: its scheme, and how large it is; a container, and what it holds; of a pair the older
+    version. None of others.
+    """
     known, contained = file.overview, file.contained
+    if file.compared_with is not None:
+        return [f"compared with {clean(file.compared_with)}"]
     if contained is not None:
         held = f"{plural(contained.n_members, 'member')}, {plural(contained.n_models, 'model')}"
         return [f"{contained.format} container", held, size(contained.n_bytes)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tflint import resources
-from tflint.api import check
+from tflint.api import check, diff
 from tflint.catalog import Example, Rule
 from tflint.catalog.compile import compile_file
 from tflint.catalog.load import builtin_files, rule_files
@@ -54,7 +54,10 @@ def try_example(rule: Rule, example: Example, path: Path, plugins: Sequence[str]
     """What is wrong with a rule at an example; empty where nothing is."""
     content = example_bytes(example, path)
     config = Config(select=(rule.id,), targets=example.targets, rules=() if rule.is_builtin else (rule.origin,))
-    report = check(content, config=config, plugins=plugins, contract=example_contract(example, path))
+    if example.old:
+        report = diff(example_old(example, path), content, config=config, plugins=plugins)
+    else:
+        report = check(content, config=config, plugins=plugins, contract=example_contract(example, path))
     return judge_example(merged(report.files), rule, example)
 
 
@@ -90,10 +93,15 @@ def _names(places: Sequence[set[str]]) -> str:
 def example_bytes(example: Example, path: Path) -> bytes:
     """The bytes of an example's model, with its edits; `UserError` where the model or a field is not there."""
     try:
-        content = _model_path(example, path).read_bytes()
+        content = _model_path(example.model, path).read_bytes()
         return edited(content, example.edit) if example.edit else content
     except ValueError as error:
         raise UserError(f"an example on '{example.model}' cannot be made: {error}", place=Place(str(path))) from None
+
+
+def example_old(example: Example, path: Path) -> bytes:
+    """The bytes of the older version that an example is compared with; `UserError` where it is not there."""
+    return _model_path(example.old, path).read_bytes()
 
 
 def example_contract(example: Example, path: Path) -> Contract | None:
@@ -101,17 +109,15 @@ def example_contract(example: Example, path: Path) -> Contract | None:
     return parse_contract(example.contract, f"{path}: contract of an example") if example.contract else None
 
 
-def _model_path(example: Example, path: Path) -> Path:
-    named = resources.named_model_path(example.model)
-    if "/" not in example.model and named.is_file():
+def _model_path(model: str, path: Path) -> Path:
+    named = resources.named_model_path(model)
+    if "/" not in model and named.is_file():
         return named
-    beside = path.parent / example.model
+    beside = path.parent / model
     if beside.is_file():
         return beside
-    hint = nearest(example.model, resources.named_models()) or "models that ship: " + ", ".join(
-        resources.named_models()
-    )
-    raise UserError(f"there is no example model '{example.model}'", place=Place(str(path)), hint=hint)
+    hint = nearest(model, resources.named_models()) or "models that ship: " + ", ".join(resources.named_models())
+    raise UserError(f"there is no example model '{model}'", place=Place(str(path)), hint=hint)
 
 
 def disabled(rule: Rule) -> Rule:
