@@ -5,6 +5,7 @@ format (Model.proto, FeatureTypes.proto and NeuralNetwork.proto of coremltools 9
 from __future__ import annotations
 
 import math
+import os
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
@@ -17,7 +18,7 @@ from tflint.importing.protobuf import Message, WireFile
 from tflint.importing.reading import find, with_file
 
 #: Where a package keeps its model.
-_IN_PACKAGE = ("Data/com.apple.CoreML/model.mlmodel",)
+_IN_PACKAGE = "Data/com.apple.CoreML"
 #: Model: its version, its description, pipelines, and the kinds of networks that have preprocessing of their own.
 _VERSION, _DESCRIPTION = 1, 2
 _PIPELINES, _PIPELINE = (200, 201), 202
@@ -37,10 +38,11 @@ def read(source: str) -> Imported:
 
 
 def _path(source: str) -> str:
-    path = find(source, _IN_PACKAGE, f"model ({_IN_PACKAGE[0]})")
-    if Path(path).suffix.lower() == ".mlmodelc":
-        raise UserError("is a compiled model, which is not read", place=Place(path), hint="give the .mlmodel")
-    return path
+    if source.rstrip("/").endswith(".mlmodelc"):
+        raise UserError("is a compiled model, which is not read", place=Place(source), hint="give the .mlmodel")
+    folder = Path(source, _IN_PACKAGE)
+    names = sorted(path.name for path in folder.glob("*.mlmodel")) if os.path.lexists(folder) else []
+    return find(source, [f"{_IN_PACKAGE}/{name}" for name in names or ["model.mlmodel"]], "Core ML model")
 
 
 def _read(file: WireFile, path: str) -> Imported:

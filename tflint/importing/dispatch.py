@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 from tflint.documents.nearest import nearest
-from tflint.errors import UserError
+from tflint.errors import Place, UserError
 from tflint.importing.imported import Imported
 
 _MODULES = {
@@ -35,6 +36,17 @@ def import_preparation(ecosystem: str, source: str) -> Imported:
             f"there is no import from '{ecosystem}'",
             hint=nearest(ecosystem, ECOSYSTEMS) or f"known: {', '.join(ECOSYSTEMS)}",
         )
+    _require_possible(source)
     read = import_module(f"tflint.importing.{_MODULES[ecosystem]}").read
     imported: Imported = read(source)
     return imported
+
+
+def _require_possible(source: str) -> None:
+    """`UserError` for what neither a file nor a name can be."""
+    if not source:
+        raise UserError("an empty path")
+    try:
+        Path(source).exists()
+    except OSError as error:  # longer than the file system's names
+        raise UserError(f"cannot be read: {error.strerror}", place=Place(f"{source[:80]}…")) from error

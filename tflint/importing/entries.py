@@ -17,7 +17,7 @@ _MAX_SIZE = 2**31 - 1
 
 
 def identified(entries: Iterable[tuple[str, dict[str, Any]]]) -> tuple[dict[str, Any], ...]:
-    """Entries with their names; with an index instead where names are missing or not unique. A single one needs none."""
+    """Entries with their names, or with an index where a name is missing or stands twice; a single one needs none."""
     found = list(entries)
     if len(found) > _MAX_ENTRIES:
         raise UserError(f"the model has {len(found):,} inputs or outputs; a contract can have {_MAX_ENTRIES:,}")

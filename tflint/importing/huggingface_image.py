@@ -1,8 +1,8 @@
-"""Reads what an image processor's configuration says of a picture: its resize, its crop, and the arithmetic on pixels."""
+"""Reads what an image processor's configuration says of a picture: its resize, its crop, and what becomes of pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from tflint.importing.fields import Fields, is_count
@@ -13,12 +13,30 @@ _RESAMPLE = ("nearest", "lanczos", "bilinear", "bicubic", "area", None)
 #: From this size on ConvNeXT's processor stretches pictures; smaller ones it enlarges by `crop_pct` and crops.
 _CONVNEXT_STRETCHED = 384
 #: Reverses the channels at its end, without a key for it.
-_ALWAYS_FLIPPED = ("LayoutLMv2",)
+_ALWAYS_FLIPPED = "LayoutLMv2"
+#: Families whose older files have one number for a size: of both sides, or of the shorter one.
+_SQUARE = ("Beit", "DeiT", "Segformer", "ViT")
+_SHORTER = ("CLIP", "ChineseCLIP", "MobileNetV1", "MobileNetV2", "MobileViT")
+#: Families, and keys of others, that make something else of a size than their name says.
+_OTHERWISE = ("Levit", "Perceiver", "PoolFormer")
+_OTHERWISE_BY = (
+    "do_align_long_axis",
+    "do_image_splitting",
+    "do_thumbnail",
+    "ensure_multiple_of",
+    "keep_aspect_ratio",
+    "max_pixels",
+    "max_size",
+    "min_pixels",
+    "size_divisor",
+)
+#: The key by which a family takes 1 off what it scaled.
+_OFFSETS = {"EfficientNet": "rescale_offset", "Vivit": "offset"}
 
 
 def image_input(fields: Fields, unsaid: list[str]) -> dict[str, Any]:
     """The entry of a picture; what has no place in it is added to `unsaid`."""
-    kind = fields.text("image_processor_type") or fields.text("feature_extractor_type") or ""
+    kind = _family(fields.text("image_processor_type") or fields.text("feature_extractor_type") or "")
     entry: dict[str, Any] = {"kind": "image"}
     entry |= _geometry(fields, kind, unsaid)
     entry |= _pixels(fields, kind, unsaid)
@@ -32,6 +50,11 @@ def image_input(fields: Fields, unsaid: list[str]) -> dict[str, Any]:
         " the other order."
     )
     return entry
+
+
+def _family(kind: str) -> str:
+    """The models that a class is for: `ViT` of ViTImageProcessorFast."""
+    return kind.removesuffix("Fast").removesuffix("ImageProcessor").removesuffix("FeatureExtractor")
 
 
 def _layout(data_format: str | None) -> str:
@@ -114,12 +137,18 @@ def _resize(
         unsaid.append("The size of the resize is left to the default of the class (size).")
         return {}
     shortest = size.get("shortest_edge") if isinstance(size, Mapping) and len(size) == 1 else None
-    if kind.startswith("ConvNext"):
+    if kind == "ConvNext":
         shortest = size if isinstance(size, int) else shortest
         return _convnext(fields, shortest, kernel, unsaid)
+    by = next((key for key in _OTHERWISE_BY if key in fields and fields.get(key) is not False), None)
+    if kind in _OTHERWISE or by is not None:
+        unsaid.append(f"The size after the resize is worked out in another way here ({by or kind}).")
+        return {}
     square = fields.truth("default_to_square")
-    if isinstance(size, int) and square is not None:
-        shortest = None if square else size
+    if square is None:
+        square = True if kind in _SQUARE else False if kind in _SHORTER else None
+    if isinstance(size, int) and square is False:
+        shortest = size
     if (isinstance(size, Mapping) and set(size) == {"height", "width"}) or (isinstance(size, int) and square):
         return {"resize": {"mode": "stretch", "size": _sides(size), **kernel}}
     sides = _sides(crop)
@@ -155,8 +184,8 @@ def _convnext(fields: Fields, side: int | None, kernel: Mapping[str, Any], unsai
 
 def _pixels(fields: Fields, kind: str, unsaid: list[str]) -> dict[str, Any]:
     """Channels, mean, std and units."""
-    is_flipped = bool(fields.truth("do_flip_channel_order")) or kind.startswith(_ALWAYS_FLIPPED)
-    entry = _normalized(fields, unsaid)
+    is_flipped = bool(fields.truth("do_flip_channel_order")) or kind == _ALWAYS_FLIPPED
+    entry = _normalized(fields, kind, unsaid)
     is_colour = isinstance(entry.get("mean"), list) and len(entry["mean"]) == 3
     if is_flipped:
         entry["channels"] = "BGR"
@@ -174,13 +203,15 @@ def _reversed(value: float | list[float]) -> float | list[float]:
     return value[::-1] if isinstance(value, list) else value
 
 
-def _normalized(fields: Fields, unsaid: list[str]) -> dict[str, Any]:
+def _normalized(fields: Fields, kind: str, unsaid: list[str]) -> dict[str, Any]:
     mean, std = fields.numbers("image_mean"), fields.numbers("image_std", is_positive=True)
     rescaled, normalized = fields.truth("do_rescale"), fields.truth("do_normalize")
     factor = fields.number("rescale_factor", is_positive=True) or 1 / 255
-    offset = 1.0 if fields.truth("rescale_offset") or fields.truth("offset") else 0.0
+    key = _OFFSETS.get(kind)
+    offset = 1.0 if key is not None and fields.truth(key) else 0.0
     if isinstance(mean, list) and isinstance(std, list) and len(mean) != len(std):
         raise fields.wrong("image_std", f"as long as image_mean, {len(mean)} numbers")
+    again = std if kind == "EfficientNet" and fields.truth("include_top") else None
     if normalized is False or (normalized is None and mean is None):
         if rescaled is None:
             unsaid.append("Whether pixels are scaled is left to the default of the class (do_rescale).")
@@ -191,9 +222,11 @@ def _normalized(fields: Fields, unsaid: list[str]) -> dict[str, Any]:
         return {}
     elif rescaled is None:
         unsaid.append("The file does not say do_rescale; pixels are taken to be divided by 255 before mean and std.")
-    if fields.truth("include_top"):
-        std = _squared(std)
-        unsaid.append("This class divides by image_std a second time where include_top is true: std is its square.")
+    if normalized is None and std != 1.0:
+        unsaid.append("The file does not say do_normalize; its mean and std are taken to be used.")
+    if again is not None:
+        mean, std = _product(mean, 1.0), _product(std, again)
+        unsaid.append("This class divides by image_std once more where include_top is true: that is in std.")
     if rescaled is False:
         factor, offset = 1.0, 0.0
     try:
@@ -202,5 +235,13 @@ def _normalized(fields: Fields, unsaid: list[str]) -> dict[str, Any]:
         raise fields.wrong("rescale_factor", "a factor that leaves finite numbers") from None
 
 
-def _squared(value: float | Sequence[float]) -> float | list[float]:
-    return [one * one for one in value] if isinstance(value, Sequence) else value * value
+def _channels(value: float | list[float], n_channels: int) -> list[float]:
+    return value if isinstance(value, list) else [value] * n_channels
+
+
+def _product(one: float | list[float], two: float | list[float]) -> float | list[float]:
+    """The product of two numbers, or of those of each channel."""
+    if not isinstance(one, list) and not isinstance(two, list):
+        return one * two
+    n_channels = len(one) if isinstance(one, list) else len(_channels(two, 0))
+    return [a * b for a, b in zip(_channels(one, n_channels), _channels(two, n_channels), strict=True)]

@@ -58,7 +58,9 @@ def _known(source: str) -> Imported:
     plain = {_plain(name): name for name in applications}
     name = plain.get(_plain(source.removeprefix("keras.applications.").rpartition(".")[2]))
     if name is None:
-        raise unknown_name(source, "Keras", [*applications, *modes], "a .keras file, or the name of an application")
+        raise unknown_name(
+            source, "Keras", [*applications, *modes], "give a .keras file, or the name of an application or a mode"
+        )
     return _application(name, applications[name], modes)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
+from tflint.documents.reading import load_json
 from tflint.errors import Place, UserError
 from tflint.importing.entries import dtype_entry, identified, label, shape_entry
 from tflint.importing.fields import Fields
 from tflint.importing.imported import Imported
-from tflint.importing.reading import find, parse_json, read_yaml
+from tflint.importing.reading import find, read_yaml
 
 #: MLflow's names of column types as numpy's.
 _COLUMN_TYPES = {
@@ -45,7 +46,7 @@ def _side(signature: Fields, side: str, unsaid: list[str]) -> tuple[dict[str, An
     if text is None:
         return ()
     place = f"{signature.path}: signature.{side}"
-    specs = list(parse_json(place, f'{{"specs": {text}\n}}').tables("specs"))
+    specs = list(Fields({side: load_json(place, text, refuse_repeated=True)}, place).tables(side))
     tensors = [spec for spec in specs if spec.text("type") == "tensor"]
     if tensors and len(tensors) < len(specs):
         raise UserError("mixes tensors and columns", place=Place(place))

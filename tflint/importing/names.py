@@ -9,6 +9,6 @@ from tflint.errors import UserError
 
 
 def unknown_name(name: str, ecosystem: str, known: Iterable[str], instead: str) -> UserError:
-    """It says the nearest known name; `instead` is the file that would do."""
-    hint = nearest(name, known) or f"give the path of {instead}"
-    return UserError(f"'{name[:80]}' is neither a file nor a name of {ecosystem}'s that is known here", hint=hint)
+    """It says the nearest known name, or what would do `instead`."""
+    hint = nearest(name, known) or instead
+    return UserError(f"'{name[:80]}' is not known here as a name of {ecosystem}, and is no file", hint=hint)

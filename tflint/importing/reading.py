@@ -75,10 +75,15 @@ def _refuse_deep(yaml: Any, events: Any, path: str) -> None:
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        elif isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.style is None:
+        elif isinstance(event, yaml.ScalarEvent) and _is_merge_key(event):
             raise UserError("has a merge key ('<<'), which is not read", place=Place(path))
         if depth > MAX_YAML_DEPTH:
             raise UserError("is nested too deeply to be read", place=Place(path))
+
+
+def _is_merge_key(event: Any) -> bool:
+    is_plain = not event.style  # None, or empty in libyaml's events
+    return (event.value == "<<" and is_plain) or event.tag == "tag:yaml.org,2002:merge"
 
 
 def with_file(path: str, use: Callable[[Callable[[int, int], bytes], int], Any]) -> Any:

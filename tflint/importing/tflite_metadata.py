@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
 from tflint.errors import Place, UserError
 from tflint.importing.entries import identified, label
 from tflint.importing.imported import Imported
-from tflint.portrait.values import BorderMetadata, Input, Output, Portrait
+from tflint.portrait.values import BorderMetadata, Input, Output, Portrait, Subgraph
 
 
 def read(source: str) -> Imported:
     """What the metadata of a model says; `UserError` where there is none."""
     portrait = _portrait(source)
     entry = next((subgraph for subgraph in portrait.subgraphs if subgraph.index == 0), None)
-    told = [one.metadata for one in (*entry.inputs, *entry.outputs)] if entry is not None else []
-    if entry is None or not any(told):
+    if entry is None or not any(_told(entry)):
         message = "has no metadata on its inputs and outputs"
         raise UserError(message, place=Place(source), hint="'tflint contract init' drafts a contract from the graph")
     unsaid: list[str] = []
@@ -25,6 +25,11 @@ def read(source: str) -> Imported:
     return Imported(
         identified(inputs), identified(outputs), f"tflite-metadata of {PurePath(source).name}", tuple(unsaid)
     )
+
+
+def _told(entry: Subgraph) -> Iterator[BorderMetadata | None]:
+    yield from (given.metadata for given in entry.inputs)
+    yield from (made.metadata for made in entry.outputs)
 
 
 def _portrait(source: str) -> Portrait:

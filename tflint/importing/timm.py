@@ -62,9 +62,11 @@ def _known(name: str) -> Imported:
     architecture, _, tag = plain.partition(".")
     tags: Mapping[str, int] | None = data["models"].get(architecture)
     if tags is None:
-        raise unknown_name(name, "timm", data["models"], "its config.json")
+        raise unknown_name(name, "timm", data["models"], "give the path of its config.json")
     if tag and tag not in tags:
-        raise unknown_name(name, "timm", [f"{architecture}.{known}" for known in tags], "its config.json")
+        raise unknown_name(
+            name, "timm", [f"{architecture}.{known}" for known in tags], "give the path of its config.json"
+        )
     unsaid: list[str] = []
     if not tag:
         tag = next(iter(tags))

@@ -23,7 +23,12 @@ def read(source: str) -> Imported:
     key = of_model.get(name.lower(), name)
     if key not in classes or (weight and weight not in ("DEFAULT", *classes[key]["weights"])):
         weights = [f"{key}.{weight}" for key, known in classes.items() for weight in known["weights"]]
-        raise unknown_name(source, "torchvision", [*of_model, *classes, *weights], "a name of torchvision's weights")
+        raise unknown_name(
+            source,
+            "torchvision",
+            [*of_model, *classes, *weights],
+            "give a name such as resnet50 or ResNet50_Weights.IMAGENET1K_V1",
+        )
     known = classes[key]
     unsaid: list[str] = []
     if weight in ("", "DEFAULT"):

@@ -127,9 +127,7 @@ def _box_order(fields: Fields, unsaid: list[str]) -> str | None:
 def _say_the_rest(fields: Fields, names: int | None, unsaid: list[str]) -> None:
     if names:
         unsaid.append(f"The names of the {names:,} classes belong into a file of labels.")
-    unsaid.append(
-        "The layout of the input is left open: exports were NHWC, and are NCHW since 2026; the model says which."
-    )
+    unsaid.append("The layout of the input is left open: it depends on the exporter's version; the model says which.")
     unsaid.append("How a quantized input is fed is not in the metadata (feed).")
     fields.passes_over("args", "end2end", *_INERT)
     unsaid += fields.unread()
