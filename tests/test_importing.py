@@ -198,6 +198,12 @@ def test_huggingface_shorter_side_without_a_crop_has_no_word(tmp_path: Path) -> 
     assert "The shorter side becomes 230 and nothing is cropped: the size depends on the picture." in made.unsaid
 
 
+def test_huggingface_crop_that_is_larger(tmp_path: Path) -> None:
+    made = imported("huggingface", write(tmp_path, "p.json", CLIP | {"crop_size": 256}))
+    assert made.inputs[0]["crop"]["size"] == [256, 256]
+    assert any("filled with black" in sentence for sentence in made.unsaid)
+
+
 def test_huggingface_no_resize(tmp_path: Path) -> None:
     assert huggingface(tmp_path, VIT | {"do_resize": False})["resize"] == {"mode": "none"}
 

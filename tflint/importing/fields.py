@@ -81,7 +81,8 @@ class Fields:
             return None
         if not _is_number(value) or (is_positive and value <= 0):
             raise self.wrong(key, "a number above 0" if is_positive else "a number")
-        return float(value)
+        number: float = value
+        return number
 
     def numbers(self, key: str, *, is_positive: bool = False) -> float | list[float] | None:
         """A finite number or a list of them."""
@@ -94,7 +95,8 @@ class Fields:
             raise self.wrong(key, f"a number or a list of {kind}")
         if is_positive and min(values) <= 0:
             raise UserError(f"{self._prefix}{key} must hold {kind}, not {show(min(values))}", place=Place(self.path))
-        return [float(one) for one in values] if isinstance(value, list) else float(value)
+        found: float | list[float] = value
+        return found
 
     def count(self, key: str, *, least: int = 1) -> int | None:
         """A whole number from `least` on."""

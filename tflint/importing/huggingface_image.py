@@ -153,6 +153,8 @@ def _resize(
         return {"resize": {"mode": "stretch", "size": _sides(size), **kernel}}
     sides = _sides(crop)
     if shortest is not None and sides is not None:
+        if max(sides) > shortest:
+            unsaid.append("The crop can be larger than what the resize leaves: what lacks is filled with black.")
         return shorter_side_then_crop(shortest, sides, kernel)
     if shortest is not None:
         unsaid.append(f"The shorter side becomes {shortest:,} and nothing is cropped: the size depends on the picture.")
