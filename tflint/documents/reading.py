@@ -60,13 +60,17 @@ def load_toml(path: str, text: str) -> dict[str, Any]:
         raise _too_long_number(path) from error
 
 
-def load_json(path: str, text: str) -> Any:
-    """The parsed data of a JSON text; NaN and infinities are refused. Raises `UserError` with the place."""
+def load_json(path: str, text: str, *, refuse_repeated: bool = False) -> Any:
+    """The parsed data of a JSON text; NaN and infinities are refused. Raises `UserError` with the place.
+
+    JSON takes the last of two equal keys of an object, unless `refuse_repeated` makes them an error.
+    """
     import json
 
     _refuse_bom(path, text)
+    pairs = _without_repeated if refuse_repeated else None
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
         message = f"not valid JSON: {_lower_first(error.msg)}"
         raise error_at(message, path, text, error.lineno, error.colno) from error
@@ -74,6 +78,8 @@ def load_json(path: str, text: str) -> Any:
         raise _too_deep(path) from error
     except _ConstantError as error:
         raise UserError(f"not valid JSON: {error} is no JSON number", place=Place(path)) from error
+    except _RepeatedError as error:
+        raise UserError(f"the key {error} stands twice in one object", place=Place(path)) from error
     except ValueError as error:
         raise _too_long_number(path) from error
 
@@ -123,6 +129,21 @@ class _ConstantError(ValueError):
 
 def _refuse_constant(name: str) -> None:
     raise _ConstantError(name)
+
+
+class _RepeatedError(ValueError):
+    """A key that stands twice in an object of a JSON text."""
+
+
+def _without_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        from tflint.documents.verdict import first_repeated
+        from tflint.documents.wording import show
+
+        keys = [key for key, _ in pairs]
+        raise _RepeatedError(show(keys[first_repeated(keys) or 0]))
+    return made
 
 
 def _reason(path: str, error: OSError | ValueError) -> str:

@@ -17,8 +17,9 @@ from tflint.preparation.ranges import Fit, unseen_part
 from tflint.resources import json_schema
 
 _CHANNELS = {1: "GRAY", 3: "RGB", 4: "RGBA"}
-_COLOR_SPACES = {"RGB": "RGB", "GRAYSCALE": "GRAY"}
-_KINDS = {"ImageProperties": "image", "AudioProperties": "audio", "FeatureProperties": "raw"}
+#: What the metadata calls colour spaces and kinds of content, in a contract's words.
+COLOR_SPACES = {"RGB": "RGB", "GRAYSCALE": "GRAY"}
+KINDS = {"ImageProperties": "image", "AudioProperties": "audio", "FeatureProperties": "raw"}
 _ACTIVATIONS = {"softmax": "softmax", "sigmoid": "sigmoid"}
 _ROLES = {
     "detection-boxes": ("boxes", "boxes"),
@@ -87,7 +88,7 @@ def _input(given: Input, key: str) -> Iterator[str]:
     yield "[[inputs]]"
     yield key
     face, told = given.tensor, given.metadata
-    kind = _KINDS.get(told.content or "") if told is not None else None
+    kind = KINDS.get(told.content or "") if told is not None else None
     yield f'kind = "{kind or "raw"}"'
     if kind is None and given.layout is not None:
         yield f'{GUESS}kind = "image"  # instead: its shape is that of a picture'
@@ -110,7 +111,7 @@ def _type_and_shape(face: TensorFace) -> Iterator[str]:
 def _picture(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Iterator[str]:
     if given.layout is not None:
         yield f'{"" if is_told else GUESS}layout = "{given.layout}"'
-    space = _COLOR_SPACES.get(told.color_space or "") if told is not None else None
+    space = COLOR_SPACES.get(told.color_space or "") if told is not None else None
     if space is not None:
         yield f'channels = "{space}"'
     elif given.channels in _CHANNELS:
