@@ -12,8 +12,21 @@ from tflint.errors import UserError
 from tflint.report.names import plural
 
 if TYPE_CHECKING:
+    from tflint.contract import Contract
     from tflint.observing import Observed
 
+#: The ecosystems whose files are read.
+ECOSYSTEMS = (
+    "tflite-metadata",
+    "huggingface",
+    "timm",
+    "torchvision",
+    "keras",
+    "ultralytics",
+    "coreml",
+    "onnx",
+    "mlflow",
+)
 #: The languages that a recipe can be written in.
 LANGUAGES = ("numpy", "c", "kotlin", "swift", "dart", "js")
 
@@ -33,6 +46,15 @@ def add_parser(commands: Any) -> None:
     )
     drafting.add_argument("--force", action="store_true", help="write over a contract that is there")
     drafting.set_defaults(run=run_init)
+    importing = actions.add_parser("import", help="fill it from the file of another ecosystem")
+    importing.add_argument("source", metavar="FILE|NAME", help="the ecosystem's own file, or a model's name there")
+    importing.add_argument("--from", dest="ecosystem", choices=ECOSYSTEMS, required=True, help="whose file it is")
+    importing.add_argument(
+        "--into", metavar="FILE", help="the contract to fill, or a model: its contract, drafted where there is none"
+    )
+    importing.add_argument("--input", metavar="NAME", help="name or number of the contract's input that it is about")
+    importing.add_argument("--force", action="store_true", help="replace what the contract says otherwise")
+    importing.set_defaults(run=run_import)
     checking = actions.add_parser("check", help="check the form of contracts, by themselves")
     checking.add_argument("files", nargs="+", metavar="FILE")
     checking.set_defaults(run=run_check)
@@ -64,16 +86,9 @@ def add_parser(commands: Any) -> None:
 
 def run_init(options: argparse.Namespace) -> int:
     """Write a draft; returns the exit code."""
-    from tflint.api import load
     from tflint.contract import SUFFIX
-    from tflint.drafting import draft
-    from tflint.facts.facts import Facts
-    from tflint.portrait.gather import portrait_of
 
-    model = load(options.model)
-    if not model.is_readable:
-        raise UserError(f"'{model.name}' is no model that can be read", hint=f"'tflint check {model.name}' says why")
-    text = draft(portrait_of(Facts(model.tables), model.name))
+    text = _draft(options.model)
     if options.output == "-":
         output.write(text)
         return 0
@@ -83,6 +98,56 @@ def run_init(options: argparse.Namespace) -> int:
     output.write(text, str(path))
     output.write(f"{path.as_posix()}: a draft; confirm what it guesses, then delete draft = true\n")
     return 0
+
+
+def _draft(path: str) -> str:
+    """The draft of a contract for a model."""
+    from tflint.api import load
+    from tflint.drafting import draft
+    from tflint.facts.facts import Facts
+    from tflint.portrait.gather import portrait_of
+
+    model = load(path)
+    if not model.is_readable:
+        raise UserError(f"'{model.name}' is no model that can be read", hint=f"'tflint check {model.name}' says why")
+    return draft(portrait_of(Facts(model.tables), model.name))
+
+
+def run_import(options: argparse.Namespace) -> int:
+    """Fill a contract, or print one; returns the exit code."""
+    from tflint.importing import import_preparation
+    from tflint.importing.fill import contract_of, fill
+
+    imported = import_preparation(options.ecosystem, options.source)
+    if options.into is None:
+        notes = [f"# {line}" for line in (f"From {imported.source}.", *imported.unsaid)]
+        output.write("\n".join(notes) + "\n\n" + contract_of(imported, "the import").text)
+        return 0
+    contract = _contract_to_fill(options.into)
+    done = fill(contract, imported, options.input, over=options.force)
+    output.require_writable(contract.path)
+    output.write(done.contract.text, contract.path)
+    lines = [f"{contract.path}: {imported.source}: {', '.join(done.filled) or 'nothing that it does not say'}"]
+    lines += (
+        [f"  kept, and other than what was read: {', '.join(done.kept)} (--force replaces it)"] if done.kept else []
+    )
+    lines += [f"  {sentence}" for sentence in imported.unsaid]
+    output.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _contract_to_fill(path: str) -> Contract:
+    """A contract; of a model the one beside it, or a draft where none is."""
+    from tflint.contract import SUFFIX, load_contract, parse_contract
+    from tflint.contract.find import contract_beside
+
+    if path.endswith(".toml"):
+        return load_contract(path)
+    beside = contract_beside(path)
+    if beside is not None:
+        return load_contract(beside)
+    place = Path(path).with_name(Path(path).stem + SUFFIX).as_posix()
+    return parse_contract(_draft(path), place)
 
 
 def run_check(options: argparse.Namespace) -> int:

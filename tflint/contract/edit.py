@@ -38,6 +38,23 @@ def filled(contract: Contract, side: str, number: int, values: Mapping[str, Any]
     return made
 
 
+def written(data: Mapping[str, Any], path: str) -> Contract:
+    """A contract of some data; `path` is what errors and reports call it."""
+    tomlkit = _tomlkit()
+    document = tomlkit.document()
+    for name, value in data.items():
+        if isinstance(value, Mapping):
+            document[name] = value
+            continue
+        document[name] = tomlkit.aot()
+        for entry in value:
+            table = tomlkit.table()
+            for key, inner in entry.items():
+                _set(table, key, inner)
+            document[name].append(table)
+    return parse_contract(document.as_string().replace("\n[[", "\n\n[["), path)
+
+
 def _tomlkit() -> Any:
     try:
         import tomlkit
@@ -49,14 +66,15 @@ def _tomlkit() -> Any:
 
 
 def _set(entry: Any, key: str, value: Any) -> None:
+    tomlkit = _tomlkit()
     if not isinstance(value, Mapping):
         entry[key] = value
-    elif key in entry:
+    elif key in entry and not isinstance(entry[key], tomlkit.items.InlineTable):
         for name, inner in value.items():
             entry[key][name] = inner
     else:
-        table = _tomlkit().inline_table()
-        table.update(value)
+        table = tomlkit.inline_table()
+        table.update({**entry.get(key, {}), **value})
         entry[key] = table
 
 
