@@ -13,7 +13,9 @@ import pytest
 from tests.converter import FOLDER
 from tflint.api import check, load
 from tflint.columns.column import text_of
+from tflint.contract import parse_contract
 from tflint.facts.facts import Facts
+from tflint.findings import FileReport
 from tflint.model.tables import Tables
 
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
@@ -100,3 +102,41 @@ def test_what_cannot_run_is_refused_for_the_reason_given():
     interpreters = pytest.importorskip("ai_edge_litert.interpreter")
     with pytest.raises(RuntimeError, match="Flex"):
         interpreters.Interpreter(str(path_of("flex"))).allocate_tensors()
+
+
+class TestAFloatModelThatItsCallerNormalises:
+    """Trained on x / 127.5 − 1, which nothing in the file shows: what can be said is said, the rest is not checked."""
+
+    def report(self, mean: float, std: float) -> FileReport:
+        text = f'[[inputs]]\nkind = "image"\nchannels = "RGB"\nmean = {mean}\nstd = {std}\nunits = "u8"\n'
+        found = check(FOLDER / "models" / "webcam_float32.tflite", contract=parse_contract(text, "c.toml"))
+        return next(file for file in found.files if file.kind == "model")
+
+    def test_another_normalization_is_no_finding_and_not_checked(self) -> None:
+        report = self.report(0, 255)
+        assert [f.rule for f in report.findings if f.severity != "note"] == []
+        (unchecked,) = [entry for entry in report.not_checked if entry.rule == "P003"]
+        assert "a float input takes any range" in unchecked.reason
+        assert "only a run does, on one picture prepared as [0, 1], as [-1, 1] and as [0, 255]" in unchecked.reason
+
+    def test_the_right_one_cannot_be_told_from_it(self) -> None:
+        assert [entry.rule for entry in self.report(127.5, 127.5).not_checked] == ["P003"]
+
+    def test_raw_pixels_are_a_note(self) -> None:
+        text = '[[inputs]]\nkind = "image"\nmean = 0\nstd = 1\nunits = "u8"\n'
+        found = check(FOLDER / "models" / "webcam_float32.tflite", contract=parse_contract(text, "c.toml"))
+        assert "P003" in [finding.rule for finding in found.findings()]
+
+    def test_its_weights_would_show_a_run_the_difference(self) -> None:
+        """So that it is a question worth a run: the answers differ."""
+        litert = pytest.importorskip("ai_edge_litert.interpreter")
+        interpreter = litert.Interpreter(str(FOLDER / "models" / "webcam_float32.tflite"))
+        interpreter.allocate_tensors()
+        (given,), (made,) = interpreter.get_input_details(), interpreter.get_output_details()
+        pixels = np.random.default_rng(0).integers(0, 256, given["shape"]).astype(np.float32)
+        answers = []
+        for prepared in (pixels / 255, pixels / 127.5 - 1):
+            interpreter.set_tensor(given["index"], prepared)
+            interpreter.invoke()
+            answers.append(interpreter.get_tensor(made["index"]))
+        assert not np.allclose(*answers, atol=1e-4)

@@ -13,6 +13,8 @@ from tflint.report.names import plural, runtime
 MAX_RULES = 6
 #: Where a line of the statistics goes on that is too wide.
 _SEVERITY_COLUMN = 8
+#: Where a reason goes on that is too wide.
+_REASON_COLUMN = 8
 
 
 def summary(report: Report, style: Style) -> Iterator[str]:
@@ -35,6 +37,8 @@ def summary(report: Report, style: Style) -> Iterator[str]:
         unchecked = _not_checked(report)
         if unchecked:
             yield from _row([f"not checked: {unchecked[0]}", *unchecked[1:]], ", ", style)
+        if style.verbose:
+            yield from _reasons(report, style)
     if worst:
         yield f"more: tflint explain {_first_rule(report)}"
 
@@ -105,6 +109,13 @@ def _not_checked(report: Report) -> list[str]:
     if len(rows) > len(named):
         pieces.append(plural(len(rows) - len(named), "further rule") + " at some places")
     return pieces
+
+
+def _reasons(report: Report, style: Style) -> Iterator[str]:
+    """Why rules could not be decided, each reason once."""
+    reasons = {(entry.rule, entry.reason): None for file in report.files for entry in file.not_checked}
+    for rule, reason in sorted(reasons):
+        yield from broken(f"  {rule}: {reason}", style.width, _REASON_COLUMN)
 
 
 def _first_rule(report: Report) -> str:
