@@ -341,3 +341,46 @@ def test_a_label_file_inside_the_model_is_there(folder: Path) -> None:
     (folder / "labels.contract.toml").write_text(entry, encoding="utf-8")
     report = check(NAMED["labels_float32"](), contract="labels.contract.toml", config=Config(select=("M",)))
     assert [f.rule for f in report.findings() if f.location.file == "labels.contract.toml"] == []
+
+
+class TestTargetsOfAContract:
+    """What a model must run on, in its contract: these count as declared, for this model."""
+
+    def test_are_judged_instead_of_the_default(self, folder: Path) -> None:
+        shutil.copy(named_model_path("custom_op"), folder / "own.tflite")
+        (folder / "own.contract.toml").write_text('[model]\ntargets = ["tflm"]\n')
+        report = check(folder / "own.tflite")
+        assert report.targets == ("tflm",)
+        assert not report.is_default_target
+        assert [f.target for f in report.findings() if f.rule == "O004"] == ["tflm"]
+
+    def test_are_judged_besides_those_of_the_run(self, folder: Path) -> None:
+        shutil.copy(named_model_path("custom_op"), folder / "own.tflite")
+        (folder / "own.contract.toml").write_text('[model]\ntargets = ["tflm"]\n')
+        report = check(folder / "own.tflite", config=Config(targets=("litert==2.3.0",)))
+        assert [f.target for f in report.findings() if f.rule == "O004"] == ["litert==2.3.0", "tflm"]
+
+    def test_are_those_of_one_model_and_of_no_other(self, folder: Path) -> None:
+        for name in ("a", "b"):
+            shutil.copy(named_model_path("custom_op"), folder / f"{name}.tflite")
+        (folder / "b.contract.toml").write_text('[model]\ntargets = ["tflm"]\n')
+        report = check([folder / "a.tflite", folder / "b.tflite"])
+        named = {f.location.file.rsplit("/", 1)[-1]: f.target for f in report.findings() if f.rule == "O004"}
+        assert named == {"a.tflite": "litert==2.3.0", "b.tflite": "tflm"}
+        assert report.targets == ("litert==2.3.0", "tflm")
+
+    def test_of_a_name_that_the_configuration_describes(self, folder: Path) -> None:
+        shutil.copy(named_model_path("custom_op"), folder / "own.tflite")
+        (folder / "own.contract.toml").write_text('[model]\ntargets = ["board"]\n')
+        (folder / "tflint.toml").write_text('[targets.board]\nruntime = "tflm"\ncustom-ops = ["MyCustomOp"]\n')
+        report = check(folder / "own.tflite", config=load_config(folder / "tflint.toml"))
+        assert "O004" not in [f.rule for f in report.findings()]
+
+    def test_that_nobody_knows_are_shown_in_their_line(self, folder: Path) -> None:
+        shutil.copy(named_model_path("custom_op"), folder / "own.tflite")
+        (folder / "own.contract.toml").write_text('[model]\ntargets = ["tflm", "litret"]\n')
+        with pytest.raises(UserError, match="unknown target 'litret'") as told:
+            check(folder / "own.tflite")
+        assert told.value.place is not None
+        assert told.value.place.line == 2
+        assert "did you mean 'litert'?" in str(told.value)

@@ -17,7 +17,7 @@ from tflint.config import Config
 from tflint.contract import SUFFIX, Contract, Contracts, load_contract
 from tflint.contract.find import models_of
 from tflint.documents.nearest import nearest
-from tflint.engine.run import BatchCrashError, Plan, run_batch
+from tflint.engine.run import BatchCrashError, Plan, planned, run_batch
 from tflint.engine.select import RULESET, select_rules, specificity
 from tflint.engine.targets import declared_targets
 from tflint.errors import UserError
@@ -211,10 +211,12 @@ class _Run:
 def _report(files: Sequence[FileReport], run: _Run, baseline: Counts | None, judged: Container[str]) -> Report:
     """The report of a run, whose rules were about the tables `judged`."""
     marked, notices = _suppressed(list(files), run, baseline, judged)
+    own = [planned(run.plan, run.contracts.of(file.path)) for file in files if file.contract is not None]
+    plans = own if own and len(own) == sum(file.kind == "model" for file in files) else [run.plan, *own]
     return Report(
         files=tuple(marked),
-        targets=tuple(target.name for target in run.plan.targets),
-        is_default_target=not run.config.targets,
+        targets=tuple(dict.fromkeys(target.name for plan in plans for target in plan.targets)),
+        is_default_target=not run.config.targets and all(plan is run.plan for plan in plans),
         ruleset=run.config.ruleset or RULESET,
         version=__version__,
         rules_digest=run.catalog.digest,
@@ -253,6 +255,8 @@ def _plan(catalog: Catalog, config: Config, plugins: Plugins | None, *, is_diff:
         Constants(catalog.constants),
         catalog.rule(CRASH_RULE),
         plugins,
+        config.named_targets,
+        not config.targets,
     )
 
 
@@ -403,20 +407,28 @@ def _begin(
 
 
 def _run(batch: Sequence[Found], tables: Tables, plan: Plan, contracts: Contracts) -> Iterator[FileReport]:
-    """Reports of a batch; where a rule crashes on it, file by file."""
+    """Reports of a batch; file by file where a rule crashes on it, or contracts name targets of their own."""
     paths = [found.path for found in batch]
     known = {number: contract for number, path in enumerate(paths) if (contract := contracts.of(path)) is not None}
+    plans = [planned(plan, known.get(number)) for number in range(len(batch))]
+    if len(batch) > 1 and any(one is not plan for one in plans):
+        yield from _one_by_one(batch, plan, contracts)
+        return
     try:
-        reports = run_batch(tables, paths, plan, known)
+        reports = run_batch(tables, paths, plans[0], known)
     except BatchCrashError:
-        for found in batch:
-            yield from _run([found], read_one(found.opened), plan, contracts)
+        yield from _one_by_one(batch, plan, contracts)
         return
     except SourceError as error:
         gone = read_one(unreadable(error, tables.files[0].size, tables.files[0].name))
-        reports = run_batch(gone, paths, plan, known)
+        reports = run_batch(gone, paths, plans[0], known)
     for found, report in zip(batch, reports, strict=True):
         yield report if found.within is None else replace(report, within=found.within)
+
+
+def _one_by_one(batch: Sequence[Found], plan: Plan, contracts: Contracts) -> Iterator[FileReport]:
+    for found in batch:
+        yield from _run([found], read_one(found.opened), plan, contracts)
 
 
 def _with_contracts(files: Sequence[FileReport]) -> list[FileReport]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from tflint.catalog.rule import Rule
 from tflint.columns.column import text_of
+from tflint.config import TargetOptions
 from tflint.contract import Contract
 from tflint.engine.identity import identity
 from tflint.engine.judge import Case, Hit, Judge
 from tflint.engine.locate import Locator
 from tflint.engine.select import Selected
-from tflint.engine.targets import Target, is_refusing
+from tflint.engine.targets import Target, contract_targets, is_refusing
 from tflint.errors import TflintError
 from tflint.facts.declared import ABOUT_CONTRACTS, ABOUT_PAIRS, FILE_TABLES
 from tflint.facts.facts import FactError, Facts
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 class Plan:
     """What to run: rules, declared targets, constants of the users' rules, and the rule that tells of crashes.
 
-    `plugins` are facts besides tflint's own.
+    `plugins` are facts besides tflint's own. `named_targets` are those that the configuration describes, for contracts
+    to name; `is_default_target` tells that it declares none.
     """
 
     rules: tuple[Selected, ...]
@@ -40,6 +42,16 @@ class Plan:
     constants: Mapping[str, Mapping[str, Any]]
     crash_rule: Rule
     plugins: Plugins | None = None
+    named_targets: Mapping[str, TargetOptions] = EMPTY
+    is_default_target: bool = True
+
+
+def planned(plan: Plan, contract: Contract | None) -> Plan:
+    """The plan for a model with a contract: the targets that this names count as declared."""
+    if contract is None or not contract.model.get("targets"):
+        return plan
+    declared = () if plan.is_default_target else plan.targets
+    return replace(plan, targets=tuple(dict.fromkeys((*declared, *contract_targets(contract, plan.named_targets)))))
 
 
 class BatchCrashError(TflintError):

@@ -9,7 +9,9 @@ from typing import Any
 
 from tflint.config import Config, TargetOptions
 from tflint.config.places import located
+from tflint.contract import Contract
 from tflint.documents.nearest import nearest
+from tflint.documents.reading import error_in
 from tflint.errors import UserError
 from tflint.resources import table
 from tflint.values import frozen
@@ -80,6 +82,18 @@ def declared_targets(config: Config) -> tuple[Target, ...]:
                 raise located(error, config, ("targets", name, "runtime"), options.runtime) from None
             raise located(error, config, ("targets", number), name) from None
     return resolve_targets(config.targets, config.named_targets)
+
+
+def contract_targets(contract: Contract, named: Mapping[str, TargetOptions]) -> tuple[Target, ...]:
+    """The targets that a contract says its model must run on; an error shows the line that does."""
+    names = contract.model.get("targets", ())
+    for number, name in enumerate(names):
+        try:
+            _resolve(name, named)
+        except UserError as error:
+            place = ("model", "targets", number)
+            raise error_in(contract.path, contract.text, place, error.message, hint=error.hint) from None
+    return tuple(_resolve(name, named) for name in dict.fromkeys(names))
 
 
 def _resolve(name: str, named: Mapping[str, TargetOptions]) -> Target:
