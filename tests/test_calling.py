@@ -15,18 +15,24 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.corpus import N_SHARDS, needs_corpus, shard
 from tests.models import ModelBuilder
 from tflint import resources
+from tflint.api import load
 from tflint.calling import Feeding, Recipe, recipe_of
+from tflint.calling.dialects import DIALECTS
 from tflint.calling.languages import code_in, short_form
 from tflint.calling.numpy_code import numpy_code
 from tflint.calling.pasted import resize
+from tflint.calling.words import words as in_words
 from tflint.catalog.compile import compile_file
 from tflint.catalog.load import builtin_files
 from tflint.cli.main import run as command
 from tflint.contract import parse_contract
+from tflint.drafting import draft
 from tflint.facts.facts import Facts
 from tflint.model.load import open_model, read_one
+from tflint.portrait.gather import portrait_of
 from tflint.source import BytesSource
 from tflint.trial.trial import example_bytes, example_contract
 
@@ -529,3 +535,19 @@ def test_names_of_tensors_cannot_break_the_code(folder: Path) -> None:
     recipe = recipe_for('[[inputs]]\nindex = 0\nkind = "raw"\n[[outputs]]\nindex = 0\nkind = "raw"\n', content)
     assert run(recipe)["input_0"]([1, 2, 3]).tolist() == [[1, 2, 3]]
     assert code_in("c", recipe).count("\n") < 12
+
+
+@needs_corpus
+@pytest.mark.parametrize("number", range(N_SHARDS))
+def test_drafts_of_real_models_have_recipes(number: int) -> None:
+    """Their code compiles, in words and in each language, whatever they call their tensors."""
+    for path in shard(number):
+        facts = Facts(load(path).tables)
+        contract = parse_contract(draft(portrait_of(facts, path.name)), "c.contract.toml")
+        recipe = recipe_of(contract, Facts(load(path).tables, contracts={0: contract}), path.name)
+        assert {name for name in run(recipe) if name.startswith("input_")} == {
+            f"input_{feeding.position}" for feeding in recipe.inputs
+        }
+        assert in_words(recipe, "").startswith("c.contract.toml")
+        for language in DIALECTS:
+            assert "$" not in code_in(language, recipe).replace("$0", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -384,3 +385,12 @@ class TestTargetsOfAContract:
         assert told.value.place is not None
         assert told.value.place.line == 2
         assert "did you mean 'litert'?" in str(told.value)
+
+
+def test_the_report_has_the_digest_of_a_pinned_model(folder: Path) -> None:
+    digest = hashlib.sha256(named_model_path("conv_int8").read_bytes()).hexdigest()
+    for name in ("a", "b"):
+        shutil.copy(named_model_path("conv_int8"), folder / f"{name}.tflite")
+    (folder / "b.contract.toml").write_text(f'[model]\nsha256 = "{digest}"\n')
+    report = check([folder / "a.tflite", folder / "b.tflite"])
+    assert [file.sha256 for file in report.files if file.kind == "model"] == [None, digest]

@@ -64,7 +64,8 @@ def _model(portrait: Portrait) -> Iterator[str]:
     base = base_of(portrait.scheme)
     if base and base != "no arithmetic":
         yield f"scheme = {_text(base)}"
-    yield f"stateful = {_truth(bool(portrait.variables))}"
+    is_stateful = any(variable.kind != "hashtable" for variable in portrait.variables)  # tables are only looked up
+    yield f"stateful = {_truth(is_stateful)}"
 
 
 def _keys(border: Sequence[Input | Output], called: Sequence[NamedTensor]) -> list[str]:

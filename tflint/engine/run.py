@@ -103,6 +103,7 @@ def run_batch(
     for selected, crash in crashes.values():
         findings[0].append(_crash(selected, crash, files[0], plan))
     overviews = _overviews(facts)
+    digests = _digests(facts) if tables.is_readable else {}
     facts.forget()
     contained = [_contained(file) for file in tables.files]
     return [
@@ -114,11 +115,20 @@ def run_batch(
             not_checked=tuple(_not_checked(judged, number)),
             overview=overviews[number],
             contained=contained[number],
+            sha256=digests.get(number),
             contract=contracts[number].path if number in contracts else None,
             compared_with=files[pairs[number]] if number in pairs else None,
         )
         for number, path in enumerate(files)
     ]
+
+
+def _digests(facts: Facts) -> dict[int, str]:
+    """The SHA-256 of models whose contracts pin it: of no others, reading a model whole takes longer than a check."""
+    if not any("sha256" in contract.model for contract in facts.contracts.values()):
+        return {}
+    column = facts.column("model", "sha256")
+    return {number: text for number in facts.contracts if (text := text_of(column, number)) is not None}
 
 
 def _status(tables: Tables, number: int) -> str:
