@@ -12,7 +12,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FILES = ["README.md", "examples/README.md", "docs/containers.md", "docs/diff.md", "docs/reports.md", "docs/show.md"]
+FILES = [
+    "README.md",
+    "examples/README.md",
+    "docs/containers.md",
+    "docs/contract.md",
+    "docs/diff.md",
+    "docs/reports.md",
+    "docs/show.md",
+]
 _BLOCK = re.compile(r"^(```+)console\n(.*?)^\1$", re.DOTALL | re.MULTILINE)
 _TIME = re.compile(r"\d+\.\d s\b")
 _XML_TIME = re.compile(r'\btime="\d+\.\d+"')
