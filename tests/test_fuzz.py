@@ -25,7 +25,9 @@ def test_the_kept_corpus_is_there_and_small():
     assert sum(map(len, KEPT.values())) <= 1_200_000
 
 
-@pytest.mark.parametrize("target", [properties.reader, properties.checked], ids=lambda target: target.__name__)
+@pytest.mark.parametrize(
+    "target", [properties.reader, properties.checked, properties.called], ids=lambda target: target.__name__
+)
 @pytest.mark.parametrize("number", range(4))
 def test_every_kept_input_holds_the_property(target, number):
     for path, content in list(KEPT.items())[number::4]:

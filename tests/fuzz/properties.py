@@ -17,16 +17,27 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from tflint.api import check
+from tflint.api import check, load
+from tflint.calling import Recipe, recipe_of
+from tflint.calling.dialects import DIALECTS
+from tflint.calling.languages import code_in
+from tflint.calling.numpy_code import numpy_code
+from tflint.calling.words import words
 from tflint.catalog import load_catalog
 from tflint.columns.column import Column, Lists, References, Scalars, Strings, Texts
 from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING, ColumnType
 from tflint.container import contents_of, open_member
+from tflint.contract import parse_contract
+from tflint.drafting import draft
+from tflint.errors import UserError
+from tflint.exporting import exported
+from tflint.facts.facts import Facts
 from tflint.findings import CRASH_RULE, Report
 from tflint.flexbuffer import FlexbufferError, decode
 from tflint.model.declare import options_columns, raw_tables
 from tflint.model.load import batches, open_model
 from tflint.model.tables import Tables
+from tflint.portrait.gather import portrait_of
 from tflint.report import github, gitlab, jsonreport, junit, markdown, sarif, text
 from tflint.source import BytesSource
 
@@ -67,6 +78,62 @@ def checked(*contents: bytes) -> int:
             assert {**together, "path": ""} == {**alone, "path": ""}, "a second run says something else"
         _require_renderable(report)
     return len(contents)
+
+
+def called(content: bytes) -> int:
+    """Any readable model has a draft that adds no fault, a recipe whose code compiles, and a copy with its contract
+    as metadata that is the same model; a contract with claims crashes no rule.
+    """
+    model = load(content)
+    if not model.is_readable:
+        return 1
+    with within_budget(1):
+        facts = Facts(model.tables)
+        draft_of_it = parse_contract(draft(portrait_of(facts, "m.tflite")), "m.contract.toml")
+        _require_report(check(content, contract=draft_of_it), 2)
+        _require_report(check(content, contract=parse_contract(_CLAIMS, "m.contract.toml")), 2)
+        for contract in (draft_of_it, parse_contract(_CLAIMS, "m.contract.toml")):
+            _require_recipe(recipe_of(contract, Facts(load(content).tables, contracts={0: contract}), "m.tflite"))
+    recipe = recipe_of(draft_of_it, Facts(load(content).tables, contracts={0: draft_of_it}), "m.tflite")
+    with contextlib.suppress(UserError):
+        copy = exported(recipe, content, model.tables.extras[0].metadata).content
+        assert load(copy).is_readable
+    return 1
+
+
+#: A contract that speaks of whatever the first input and output are.
+_CLAIMS = """
+[model]
+bind = "index"
+stateful = false
+
+[[inputs]]
+index = 0
+kind = "image"
+layout = "NHWC"
+memory-order = "interleaved"
+channels = "RGB"
+mean = [0.485, 0.456, 0.406]
+std = [0.229, 0.224, 0.225]
+units = "unit"
+observed = { min = -2, max = 2 }
+resize = { mode = "letterbox" }
+
+[[outputs]]
+index = 0
+kind = "class_scores"
+activation = "softmax"
+dequantize = true
+tolerance = 0.01
+labels = { count = 10 }
+"""
+
+
+def _require_recipe(recipe: Recipe) -> None:
+    compile(numpy_code(recipe), "printed", "exec")
+    words(recipe, "")
+    for language in DIALECTS:
+        code_in(language, recipe)
 
 
 def flexbuffer(content: bytes) -> int:

@@ -63,6 +63,7 @@ TARGETS: dict[str, Callable[[bytes], int]] = {
     "check": properties.checked,
     "reader-batch": reader_batch,
     "check-batch": check_batch,
+    "caller": properties.called,
     "flexbuffer": properties.flexbuffer,
     "container": properties.container,
 }

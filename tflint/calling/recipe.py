@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,8 +54,9 @@ class _Border:
 
     @property
     def is_quantized(self) -> bool:
-        """Whether integers with a scale stand for real values."""
-        return self.scale is not None and (self.dtype or "").upper() in INTEGER_RANGES
+        """Whether integers with a scale that makes sense stand for real values."""
+        is_sound = self.scale is not None and math.isfinite(self.scale) and self.scale > 0
+        return is_sound and (self.dtype or "").upper() in INTEGER_RANGES
 
     @property
     def limits(self) -> tuple[int, int]:

@@ -10,6 +10,16 @@ from tflint.values import frozen
 #: Where the models of channels are told from what a picture is read as.
 _SOURCES = {"GRAY": "gray", "RGB": "rgb", "BGR": "rgb", "YUV": "yuv", "RGBA": "rgba", "BGRA": "rgba"}
 _REORDERED = {"BGR": "[..., ::-1]", "BGRA": "[..., [2, 1, 0, 3]]"}
+#: Types of tensors by what numpy has for them; of fewer bits than a byte one a value.
+_NUMPY = {
+    **{f"{sign}int{bits}": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    **{f"float{bits}": f"float{bits}" for bits in (16, 32, 64)},
+    "int2": "int8",
+    "int4": "int8",
+    "uint4": "uint8",
+    "bool": "bool_",
+    "complex64": "complex64",
+}
 _BOX_NAMES = {
     "ymin-xmin-ymax-xmax": "ymin, xmin, ymax, xmax",
     "xmin-ymin-xmax-ymax": "xmin, ymin, xmax, ymax",
@@ -269,14 +279,12 @@ def _border(feeding: Feeding) -> Iterator[Step]:
         yield Step(words, ("feed", "scale"), (f"x = np.clip(np.floor(x / {scale!r} + 0.5){plus}, {low}, {high})",))
     if feeding.layout in ("NCHW", "CHW"):
         yield Step("planes, not pixels: channels first", ("layout",), ("x = x.transpose(2, 0, 1)",))
-    dtype = feeding.dtype if feeding.dtype not in (None, "string") else "float32"
-    shape = _shape(feeding)
-    words = f"hand it over as {dtype}{f' {list(feeding.shape)}' if feeding.shape is not None else ''}"
-    yield Step(words, ("dtype", "shape"), (f"return x.astype(np.{_numpy(dtype or '')}){shape}",))
-
-
-def _numpy(dtype: str) -> str:
-    return {"int4": "int8", "bool": "bool_"}.get(dtype, dtype)
+    words = f"hand it over as {feeding.dtype or 'float32'}"
+    words += f" {list(feeding.shape)}" if feeding.shape is not None else ""
+    dtype = _NUMPY.get(feeding.dtype or "float32")
+    cast = f".astype(np.{dtype})" if dtype is not None else ""
+    note = "" if dtype is not None else "numpy has no such type"
+    yield Step(words, ("dtype", "shape"), (f"return x{cast}{_shape(feeding)}",), note=note)
 
 
 def _shape(feeding: Feeding) -> str:

@@ -67,6 +67,8 @@ def _with_metadata(data: bytes, metadata: bytes) -> bytes:
 def _put(model: Model, metadata: bytes) -> None:
     """Into the buffer of the metadata that is there, if nothing else uses it; else into a new one."""
     buffers, entries = model.setdefault("buffers", []), model.setdefault("metadata", [])
+    if not buffers:
+        buffers.append({})  # buffer 0 is the empty one, by convention
     own = next((entry for entry in entries if entry.get("name") == NAME), None)
     if own is None:
         own = {"name": NAME}
@@ -107,6 +109,6 @@ def _prove(before: bytes, after: bytes) -> None:
     place = next(entry["buffer"] for entry in new["metadata"] if entry.get("name") == NAME)
     for model in (old, new):
         model["metadata"] = [entry for entry in model.get("metadata", []) if entry.get("name") != NAME]
-        model["buffers"] = [buffer for number, buffer in enumerate(model.get("buffers", [])) if number != place]
+        model["buffers"] = [buffer for number, buffer in enumerate(model.get("buffers") or [{}]) if number != place]
     if pack(old) != pack(new):
         raise AssertionError("the copy is not the model with other metadata")
