@@ -10,6 +10,8 @@ import pytest
 from tests.corpus import CORPUS, needs_corpus
 from tests.models import ModelBuilder
 from tests.test_facts import facts_of, named, rows
+from tflint.api import check
+from tflint.contract import parse_contract
 
 Step = tuple[str, str, Sequence[float]]
 
@@ -69,6 +71,17 @@ def test_a_map_is_what_the_graph_computes(
         chain(("MUL", "x-c", [float("nan")])),
         chain(("MUL", "x-c", [1.0] * 5), shape=(1, 4, 4, 5)),  # more than colours have channels
         chain(("MUL", "x-c", [1.0])),
+        # a cast hands over the integers of a quantized input, whatever these stand for
+        ModelBuilder()
+        .tensor("x", "UINT8", [1, 4, 4, 3], scale=[1 / 255], zero_point=[0])
+        .tensor("cast", "FLOAT32", [1, 4, 4, 3])
+        .tensor("c", "FLOAT32", [1], data=[1 / 255])
+        .tensor("y", "FLOAT32", [1, 4, 4, 3])
+        .operator("CAST", ["x"], ["cast"])
+        .operator("MUL", ["cast", "c"], ["y"], {"fused_activation_function": "NONE"})
+        .inputs("x")
+        .outputs("y")
+        .build(),
     ],
 )
 def test_what_is_no_line_is_no_map(content: bytes) -> None:
@@ -96,6 +109,33 @@ class TestAMeanInTheFirstBias:
     def test_is_not_where_training_had_a_bias_of_its_own(self) -> None:
         facts = facts_of(_folded(own=0.01))
         assert rows(facts, "input", "folded_mean") == [None]
+
+    @pytest.mark.parametrize(
+        ("text", "is_fault"),
+        [
+            ("mean = [103.939, 116.779, 123.68]\nstd = 1\nunits = 'u8'", True),  # subtracted twice
+            ("mean = [103.939, 116.779, 123.68]\nstd = 58\nunits = 'u8'", True),
+            ("mean = 127.5\nstd = 127.5\nunits = 'u8'", True),  # all that is fed lies on one side
+            ("mean = 0\nstd = 255\nunits = 'u8'", True),
+            ("mean = 0\nstd = 1\nunits = 'u8'", False),
+            ("range = [0, 255]", False),
+        ],
+    )
+    def test_and_one_in_the_contract_are_too_many(self, text: str, is_fault: bool) -> None:
+        contract = parse_contract(f"[[inputs]]\nkind = 'image'\nchannels = 'BGR'\n{text}\n", "c.toml")
+        found = [finding.rule for finding in check(_depthwise(), contract=contract).findings()]
+        assert ("P102" in found) == is_fault
+
+    @pytest.mark.parametrize("value", [1.7e308, float("inf"), float("nan")])
+    def test_of_weights_of_no_sense_is_none(self, value: float, capfd: pytest.CaptureFixture[str]) -> None:
+        builder = ModelBuilder().tensor("x", "FLOAT64", [1, 4, 4, 3]).tensor("y", "FLOAT64", [1, 4, 4, 8])
+        builder.tensor("weights", "FLOAT64", [8, 2, 2, 3], data=[value] * 96).tensor(
+            "b", "FLOAT64", [8], data=[1.0] * 8
+        )
+        options = {"padding": "VALID", "stride_w": 1, "stride_h": 1, "fused_activation_function": "NONE"}
+        content = builder.operator("CONV_2D", ["x", "weights", "b"], ["y"], options).inputs("x").outputs("y").build()
+        assert rows(facts_of(content), "input", "folded_mean") == [None]
+        assert capfd.readouterr().out == ""
 
     def test_is_found_in_a_depthwise_convolution(self) -> None:
         (mean,) = rows(facts_of(_depthwise()), "input", "folded_mean")

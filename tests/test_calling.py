@@ -237,6 +237,36 @@ def test_a_letterbox_is_filled_around_the_picture() -> None:
     assert np.allclose(corner[20:], 0)
 
 
+@pytest.mark.parametrize(
+    ("shape", "channels", "layout"),
+    [
+        ([1, 3, 32, 48], "", "NCHW"),
+        ([1, 32, 48, 3], "", "NHWC"),
+        ([1, 1, 32, 32], "GRAY", "NCHW"),
+        ([3, 32, 48], "", "CHW"),
+        ([1, 32, 48, 5], "", ""),
+    ],
+)
+def test_channels_stand_where_the_shape_says(shape: list[int], channels: str, layout: str) -> None:
+    said = f'channels = "{channels}"\n' if channels else ""
+    content = ModelBuilder().tensor("x", "FLOAT32", shape).inputs("x").outputs("x").build()
+    recipe = recipe_for(f'[[inputs]]\nkind = "image"\n{said}resize = {{ mode = "stretch" }}\n', content)
+    (feeding,) = recipe.inputs
+    assert feeding.layout == layout
+    if layout:
+        made = run(recipe)["input_0"](picture(feeding, 20, 20))
+        assert list(made.shape) == shape
+    else:
+        assert "the contract does not say the layout" in in_words(recipe, "")
+
+
+def test_a_crop_of_more_than_there_is_has_a_black_border() -> None:
+    text = '[[inputs]]\nkind = "image"\nlayout = "HWC"\nchannels = "RGB"\ncrop = { mode = "center", size = [8, 6] }\n'
+    made = run(recipe_for(text))["input_0"](np.full((4, 6, 3), 9, dtype=np.uint8))
+    assert made.shape == (8, 6, 3)
+    assert made[:, 0, 0].tolist() == [0, 0, 9, 9, 9, 9, 0, 0]
+
+
 # -- what is no picture ------------------------------------------------------------------------------------------------
 
 

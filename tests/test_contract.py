@@ -75,6 +75,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "twice the same": ('[[inputs]]\nkind = "raw"\nindex = 0\n[[inputs]]\nkind = "raw"\nindex = 0\n', "another", 6),
         "two without names": ('[[inputs]]\nkind = "raw"\n[[inputs]]\nkind = "raw"\n', "which of the model's inputs", 1),
         "nan": ('[[inputs]]\nkind = "image"\nmean = nan\nstd = 1\nunits = "u8"\n', "finite", 3),
+        "lengths": ('[[inputs]]\nkind = "image"\nmean = [1, 2, 3]\nstd = [1, 2]\nunits = "u8"\n', "'std' has 2", 4),
+        "channels": (
+            '[[inputs]]\nkind = "image"\nchannels = "RGBA"\nmean = [1, 2, 3]\nstd = 1\nunits = "u8"\n',
+            "4",
+            4,
+        ),
         "no digest": ('[model]\nsha256 = "abc"\n', "sha256", 2),
         "no date": ('[[allow]]\nrule = "P001"\nreason = "why not"\nuntil = "2025-02-30"\n', "is no date", 4),
         "no TOML": ("[[inputs]\n", "not valid TOML", 1),

@@ -53,9 +53,7 @@ def put(text: str, content: bytes, path: Path) -> Exported:
     """The copy of a model with a contract that lies in a folder."""
     contract = parse_contract(text, str(path / "m.contract.toml"))
     model = load(content)
-    return exported(
-        recipe_of(contract, Facts(model.tables, contracts={0: contract}), "m.tflite"), content, metadata_of(model)
-    )
+    return exported(recipe_of(contract, Facts(model.tables, contracts={0: contract}), "m.tflite"), model, content)
 
 
 def metadata_of(model: Model) -> dict[str, Any] | None:
@@ -193,7 +191,7 @@ def test_what_the_metadata_cannot_hold_is_listed(tmp_path: Path) -> None:
         "inputs[0].channels", "inputs[0].resize", "outputs[0].activation", "outputs[0].labels.background",
         "model.scheme",
     )  # fmt: skip
-    assert made.missing == ("birds.txt",)
+    assert made.unpacked == ("birds.txt (not found)",)
 
 
 def test_metadata_that_is_there_stays_where_the_contract_says_nothing(tmp_path: Path) -> None:
@@ -211,6 +209,54 @@ def test_metadata_that_is_there_stays_where_the_contract_says_nothing(tmp_path: 
         == before["subgraph_metadata"][0]["output_tensor_metadata"]
     )
     assert len(model.tables.column("metadata", "name")) == len(load(content).tables.column("metadata", "name"))
+
+
+@pytest.mark.parametrize("kind", ["image", "raw"])
+def test_a_normalization_that_the_contract_does_not_speak_of_stays(kind: str, tmp_path: Path) -> None:
+    content = named("image_float32")
+    root = metadata_of(load(put(f'[[inputs]]\nkind = "{kind}"\n', content, tmp_path).content))
+    assert root["subgraph_metadata"] == metadata_of(load(content))["subgraph_metadata"]
+
+
+def test_all_outputs_are_listed_whichever_the_contract_speaks_of(tmp_path: Path) -> None:
+    made = put('[[outputs]]\nindex = 1\nkind = "raw"\n', named("detection_float32"), tmp_path)
+    graph = metadata_of(load(made.content))["subgraph_metadata"][0]
+    assert [one.get("name") for one in graph["output_tensor_metadata"]] == [None, "classes", None, None]
+    assert len(graph["input_tensor_metadata"]) == 2
+
+
+@pytest.mark.parametrize("path", ["../secret.txt", "/etc/hostname", "link.txt", "large.txt", "folder.txt"])
+def test_no_file_but_the_contracts_own_is_packed(path: str, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("kept to itself")
+    folder = tmp_path / "contracts"
+    (folder / "folder.txt").mkdir(parents=True)
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    with (folder / "large.txt").open("wb") as file:
+        file.truncate((16 << 20) + 1)
+    made = put(PHOTO.replace("birds.txt", path), named("pixels_int8"), folder)
+    assert made.packed == ()
+    assert len(made.unpacked) == 1
+    assert b"kept to itself" not in made.content
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    text = '[[outputs]]\nindex = 0\nkind = "raw"\nlabels = { file = "a/l.txt" }\n'
+    text += '[[outputs]]\nindex = 1\nkind = "raw"\nlabels = { file = "b/l.txt" }\n'
+    with pytest.raises(UserError, match=r"names two files 'l\.txt'"):
+        put(text, named("detection_float32"), tmp_path)
+
+
+def test_other_labels_than_the_models_are_refused(tmp_path: Path) -> None:
+    text = '[[outputs]]\nkind = "class_scores"\nlabels = { file = "labels.txt" }\n'
+    put(text, named("labels_float32"), tmp_path)
+    (tmp_path / "labels.txt").write_text("red\ngreen\nblue\n")
+    with pytest.raises(UserError, match=r"has another 'labels\.txt' in its zip"):
+        put(text, named("labels_float32"), tmp_path)
+
+
+def test_a_range_of_another_source_has_no_normalization_there(tmp_path: Path) -> None:
+    text = '[[inputs]]\nkind = "image"\nmean = 0.5\nstd = 0.25\nunits = "unit"\nrange = [0, 0.5]\n'
+    assert {"inputs[0].mean", "inputs[0].range"} <= set(put(text, named("pixels_int8"), tmp_path).unheld)
 
 
 def test_files_go_into_the_zip_beside_those_that_are_there(tmp_path: Path) -> None:

@@ -107,6 +107,40 @@ def test_a_table_is_filled_where_it_agrees() -> None:
     assert other.kept == ("inputs[0].resize",)
 
 
+def test_a_kind_that_nobody_knows_replaces_none() -> None:
+    here = contract('[[inputs]]\nkind = "image"\n')
+    made = fill(here, imported({"kind": "raw", "channels": "RGB"}), over=True)
+    assert made.contract.inputs[0] == {"kind": "image", "channels": "RGB"}
+    assert made.kept == ()
+
+
+def test_mean_and_std_do_not_go_beside_a_range_of_another_source() -> None:
+    here = contract('[[inputs]]\nkind = "image"\nrange = [0, 255]\n')
+    made = fill(here, imported({"mean": 0.5, "std": 0.5, "units": "unit"}))
+    assert made.contract.inputs == here.inputs
+    assert made.kept == ("inputs[0].range",)
+
+
+def test_outputs_that_fit_nowhere_are_told() -> None:
+    scores = {"kind": "class_scores", "activation": "logits"}
+    without = fill(contract('[[inputs]]\nkind = "image"\n'), imported({"channels": "RGB"}, outputs=(scores,)))
+    assert without.filled == ("inputs[0].channels",)
+    assert len(without.left) == 1
+    text = '[[outputs]]\nindex = 0\nkind = "raw"\n[[outputs]]\nindex = 1\nkind = "raw"\n'
+    assert len(fill(contract(text), imported(outputs=(scores,))).left) == 1
+
+
+def test_texts_of_a_file_cannot_leave_their_comment(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evil = {"task": "x'\n[[allow]]\nrule='*'\nreason='all of it'\n#\x1b[31m", "imgsz": [16, 16]}
+    (folder / "metadata.json").write_text(json.dumps(evil), encoding="utf-8")
+    assert command("--from", "ultralytics", "metadata.json") == 0
+    text = capsys.readouterr().out
+    assert parse_contract(text, "printed").allow == ()
+    assert "\x1b" not in text
+    assert command("--from", "ultralytics", "metadata.json", "--into", "bird.tflite") == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
 TWO = '[[inputs]]\nname = "a"\nkind = "image"\n\n[[inputs]]\nname = "b"\nkind = "tokens"\n'
 
 

@@ -11,9 +11,12 @@ import pytest
 
 from tflint import resources
 from tflint.api import check
+from tflint.calling import recipe_of
 from tflint.cli.main import run
 from tflint.contract import load_contract, parse_contract
 from tflint.contract.edit import filled
+from tflint.errors import UserError
+from tflint.observing.arrays import samples
 
 BIRD = """\
 # A contract that somebody wrote by hand.
@@ -111,15 +114,46 @@ def test_a_folder_of_arrays_and_pictures_is_taken_together(folder: Path) -> None
     assert seen["max"] == pytest.approx([0.5, 1, 0.5])
 
 
-def test_a_picture_is_turned_upright_where_the_contract_says_so(folder: Path) -> None:
+@pytest.mark.parametrize(("orientation", "left"), [("exif", 1.0), ("upright", -1.0)])
+def test_a_picture_is_turned_upright_where_the_contract_says_so(folder: Path, orientation: str, left: float) -> None:
+    """The file's first row is red, the others black; its tag says that this row is the right edge."""
     image = pytest.importorskip("PIL.Image")
     exif = image.Exif()
     exif[0x0112] = 6
-    shown = np.zeros((16, 8, 3), dtype=np.uint8)
-    image.fromarray(shown).save(folder / "a.jpg", exif=exif)
-    text = BIRD.replace("[inputs.resize]\nmode", 'orientation = "exif"\n[inputs.resize]\nmode')
+    stored = np.zeros((4, 6, 3), dtype=np.uint8)
+    stored[0] = [255, 0, 0]
+    image.fromarray(stored).save(folder / "a.png", exif=exif)
+    text = (
+        f"[[inputs]]\nkind = 'image'\nlayout = 'HWC'\nchannels = 'RGB'\norientation = '{orientation}'\nmean = 127.5\n"
+    )
+    text += "std = 127.5\nunits = 'u8'\nresize = { mode = 'none' }\n"
+    recipe = recipe_of(parse_contract(text, "c.toml"))
+    ((_, shown, _),) = samples(str(folder / "a.png"), recipe)
+    assert shown.shape == ((6, 4, 3) if orientation == "exif" else (4, 6, 3))
+    assert shown[-1, -1, 0] == left  # the right edge is red once it is upright
+
+
+def test_a_picture_of_another_size_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = pytest.importorskip("PIL.Image")
+    image.fromarray(np.zeros((9, 9, 3), dtype=np.uint8)).save(folder / "a.png")
+    text = BIRD.replace('[inputs.resize]\nmode = "stretch"\nsize = [16, 16]\n', "")
     (folder / "bird.contract.toml").write_text(text, encoding="utf-8")
-    assert observe("--data", "a.jpg") == 0
+    assert observe("--data", "a.png") == 2
+    told = capsys.readouterr().err
+    assert "(9 × 9 × 3) cannot be prepared as the contract says" in told
+    assert "needs [inputs.resize]" in told
+
+
+def test_a_bicubic_resize_of_a_sharp_edge_is_no_fault(folder: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    shown = np.zeros((40, 40, 3), dtype=np.uint8)
+    shown[10:30, 10:30] = 255
+    image.fromarray(shown).save(folder / "a.png")
+    text = BIRD.replace('mode = "stretch"', 'mode = "stretch"\nkernel = "bicubic"\nantialias = true')
+    (folder / "bird.contract.toml").write_text(text, encoding="utf-8")
+    assert observe("--data", "a.png") == 0
+    assert load_contract("bird.contract.toml").inputs[0]["observed"]["max"] == [1, 1, 1]
+    assert not [f for f in check("bird.tflite").findings() if f.rule in ("P110", "P111")]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +229,7 @@ kind = "raw"
 
 def test_guesses_on_what_is_filled_go_in_that_entry_only() -> None:
     contract = parse_contract(DRAFT, "c.toml")
-    made = filled(contract, "inputs", 0, {"kind": "image", "mean": [1.0, 2.0, 3.0], "std": 2.0, "units": "u8"})
+    made = filled(contract, {("inputs", 0): {"kind": "image", "mean": [1.0, 2.0, 3.0], "std": 2.0, "units": "u8"}})
     assert made.inputs[0] == {"name": "a", "kind": "image", "mean": [1, 2, 3], "std": 2, "units": "u8"}
     assert made.text.count("# guess: mean") == 1
     assert '# guess: feed = "fold"' in made.text
@@ -204,7 +238,9 @@ def test_guesses_on_what_is_filled_go_in_that_entry_only() -> None:
 
 def test_a_table_is_added_or_filled_key_by_key() -> None:
     contract = parse_contract(BIRD, "c.toml")
-    made = filled(contract, "inputs", 0, {"resize": {"kernel": "bicubic"}, "crop": {"mode": "center", "size": [8, 8]}})
+    made = filled(
+        contract, {("inputs", 0): {"resize": {"kernel": "bicubic"}, "crop": {"mode": "center", "size": [8, 8]}}}
+    )
     assert made.inputs[0]["resize"] == {"mode": "stretch", "size": [16, 16], "kernel": "bicubic"}
     assert made.inputs[0]["crop"] == {"mode": "center", "size": [8, 8]}
     assert "# of a camera" in made.text
@@ -214,6 +250,18 @@ def test_a_table_is_added_or_filled_key_by_key() -> None:
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_lines_end_as_they_did(newline: str) -> None:
     contract = parse_contract(DRAFT.replace("\n", newline), "c.toml")
-    made = filled(contract, "inputs", 1, {"observed": {"min": 0, "max": 1}})
+    made = filled(contract, {("inputs", 1): {"observed": {"min": 0, "max": 1}}})
     assert made.inputs[1]["observed"] == {"min": 0, "max": 1}
     assert made.text.count(newline) == DRAFT.count("\n") + 1
+
+
+def test_a_text_that_cannot_be_changed_is_told() -> None:
+    text = '[model]\nsource = """\n[[inputs]]\n# guess: mean = 1\n"""\n\n[[inputs]]\nkind = "image"\n'
+    with pytest.raises(UserError, match="cannot be changed here"):
+        filled(parse_contract(text, "c.toml"), {("inputs", 0): {"mean": 1.0, "std": 1.0, "units": "u8"}})
+
+
+def test_many_entries_are_filled_at_once() -> None:
+    text = "".join(f'[[inputs]]\nindex = {k}\nkind = "raw"\n' for k in range(300))
+    made = filled(parse_contract(text, "c.toml"), {("inputs", k): {"dtype": "int8"} for k in range(300)})
+    assert {entry["dtype"] for entry in made.inputs} == {"int8"}

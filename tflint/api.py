@@ -100,6 +100,14 @@ def _single(source: Checkable, label: str) -> tuple[Found, Source | None]:
     raise _no_single_model(found.path, [f"{found.path}{MEMBER}{m.label}" for m in contents.members if m.is_checked])
 
 
+def load_readable(path: str) -> Model:
+    """Read a model from a path; `UserError` also for a file that is none, or a broken one."""
+    model = load(path)
+    if not model.is_readable:
+        raise UserError(f"'{model.name}' is no model that can be read", hint=f"'tflint check {model.name}' says why")
+    return model
+
+
 def check(
     source: Checkable | Sequence[Checkable],
     *,

@@ -96,7 +96,7 @@ def called(content: bytes) -> int:
             _require_recipe(recipe_of(contract, Facts(load(content).tables, contracts={0: contract}), "m.tflite"))
     recipe = recipe_of(draft_of_it, Facts(load(content).tables, contracts={0: draft_of_it}), "m.tflite")
     with contextlib.suppress(UserError):
-        copy = exported(recipe, content, model.tables.extras[0].metadata).content
+        copy = exported(recipe, model, content).content
         assert load(copy).is_readable
     return 1
 

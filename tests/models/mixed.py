@@ -159,6 +159,23 @@ def rescaled_float32() -> bytes:
     )
 
 
+def divided_float32() -> bytes:
+    """A float image model that divides by 128 itself, and leaves the mean to its caller."""
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16, 16, 3])
+        .tensor("divisor", "FLOAT32", [1], data=[128.0])
+        .tensor("divided", "FLOAT32", [1, 16, 16, 3])
+        .tensor("axes", "INT32", [2], data=[1, 2])
+        .tensor("output", "FLOAT32", [1, 3])
+        .operator("DIV", ["input", "divisor"], ["divided"], {"fused_activation_function": "NONE"})
+        .operator("MEAN", ["divided", "axes"], ["output"], {"keep_dims": False})
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
 def stretched_float32() -> bytes:
     """A float image model that makes -1 to 1 of pixels of 0 to 1 itself, with constants stored as float16."""
     return (

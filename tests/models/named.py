@@ -49,6 +49,7 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "image_float32": mixed.image_float32,
     "pixels_int8": mixed.pixels_int8,
     "rescaled_float32": mixed.rescaled_float32,
+    "divided_float32": mixed.divided_float32,
     "stretched_float32": mixed.stretched_float32,
     "folded_float32": mixed.folded_float32,
     "detection_float32": mixed.detection_float32,

@@ -9,7 +9,8 @@ from typing import Any
 from tflint.calling.languages import short_form
 from tflint.calling.numpy_code import numpy_code
 from tflint.calling.recipe import Feeding, Reading, Recipe
-from tflint.calling.steps import Step, steps_after, steps_before
+from tflint.calling.step import Step
+from tflint.calling.steps import steps_after, steps_before
 
 
 def render(recipe: Recipe) -> str:

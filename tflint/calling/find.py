@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tflint.api import check, load
+from tflint.api import check, load_readable
 from tflint.calling.recipe import Recipe, recipe_of
+from tflint.config import Config
 from tflint.contract import SUFFIX, load_contract
 from tflint.contract.find import contract_beside, models_of
 from tflint.errors import UserError
@@ -26,9 +27,7 @@ def recipe_at(path: str, model: str | None = None) -> Recipe:
     beside = model or (path if contract_path != path else _model_of(contract_path))
     if beside is None:
         return recipe_of(contract)
-    loaded = load(beside)
-    if not loaded.is_readable:
-        raise UserError(f"'{beside}' is no model that can be read", hint=f"'tflint check {beside}' says why")
+    loaded = load_readable(beside)
     return recipe_of(contract, Facts(loaded.tables, contracts={0: contract}), loaded.name)
 
 
@@ -45,20 +44,20 @@ def _model_of(contract: str) -> str | None:
     return found[0]
 
 
-def contradicting(recipe: Recipe) -> list[str]:
+def contradicting(recipe: Recipe, config: Config) -> list[str]:
     """The rules whose errors and warnings stand in a contract that is compared with its model."""
     if recipe.model is None:
         return []
-    report = check([recipe.model], contract=recipe.contract)
+    report = check([recipe.model], contract=recipe.contract, config=config)
     found = [finding for finding in report.findings() if finding.location.file == recipe.contract.path]
     return sorted({finding.rule for finding in found if finding.severity != "note" and finding.suppressed is None})
 
 
-def standing(recipe: Recipe) -> str:
+def standing(recipe: Recipe, config: Config) -> str:
     """What is to be said of a contract beside its model, in a line."""
     if recipe.model is None:
         return "no model beside it; what it leaves unsaid is unknown"
-    rules = contradicting(recipe)
+    rules = contradicting(recipe, config)
     if rules:
         return f"does not fit {recipe.model}: {', '.join(rules)}; 'tflint check {recipe.model}' says more"
     if recipe.is_draft:

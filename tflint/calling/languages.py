@@ -1,7 +1,8 @@
 """Writes what is done to the pixels of a picture, and to quantized outputs, in languages of applications.
 
 The picture has the model's size already, as bytes pixel after pixel: each platform has its own way to resize. All
-languages compute in doubles and in the same order, so that all give the same integers as the numpy code.
+languages compute in doubles and in the same order, so that all give the same integers as the numpy code; where a shift
+stands for that, bytes half way between two integers may be rounded the other way.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import numpy as np
 
 from tflint.calling.dialects import DIALECTS, Dialect
 from tflint.calling.recipe import Feeding, Reading, Recipe
+from tflint.contract.edit import comment
 from tflint.values import frozen
 
-#: A shift is offered where it is this close, in steps: rounding alone makes half a step.
-MAX_SHORT_ERROR = 1.0
+#: A shift is offered where it is this close to the exact value, in steps: rounding alone makes half a step.
+MAX_SHORT_ERROR = 0.51
 _SOURCE_ORDER = {"BGR": (2, 1, 0), "BGRA": (2, 1, 0, 3)}
 #: What Kotlin calls the element of an array.
 _ELEMENTS = {"int8": "Byte", "uint8": "Byte", "int16": "Short", "float32": "Float"}
@@ -36,7 +38,7 @@ class ShortForm:
 
 
 def short_form(feeding: Feeding) -> ShortForm | None:
-    """The shift that gives what mean, std, scale and zero point give, to a step; None where none does."""
+    """The shift that is as close to what mean, std, scale and zero point give as rounding is; None where none is."""
     if feeding.kind != "image" or not feeding.takes_bytes or not feeding.is_quantized or feeding.is_raw:
         return None
     low, high = feeding.limits
@@ -45,7 +47,8 @@ def short_form(feeding: Feeding) -> ShortForm | None:
     assert feeding.scale is not None and feeding.zero_point is not None
     mean, std = feeding.normalization
     pixels = np.arange(256.0)[:, None] / (255 if feeding.is_unit else 1)
-    wanted = np.clip((pixels - mean) / std / feeding.scale + feeding.zero_point, low, high)
+    with np.errstate(over="ignore"):
+        wanted = np.clip((pixels - mean) / std / feeding.scale + feeding.zero_point, low, high)
     error = float(np.abs(wanted - (np.arange(256.0) + low)[:, None]).max())
     return ShortForm(low, error) if error <= MAX_SHORT_ERROR else None
 
@@ -54,7 +57,7 @@ def code_in(language: str, recipe: Recipe) -> str:
     """The functions of all pictures and quantized outputs of a recipe; of all else a comment tells why not."""
     dialect = DIALECTS[language]
     parts = [
-        f"// What a caller of {_plain(recipe.model or 'the model')} does, made from {_plain(recipe.contract.path)}."
+        f"// What a caller of {comment(recipe.model or 'the model')} does, made from {comment(recipe.contract.path)}."
     ]
     parts += [dialect.head] if dialect.head else []
     for feeding in recipe.inputs:
@@ -177,8 +180,3 @@ def _read(reading: Reading, dialect: Dialect) -> Iterator[str]:
         less=less if dialect is not DIALECTS["swift"] else f"{less}.0",
         scale=repr(reading.scale),
     )
-
-
-def _plain(text: str) -> str:
-    """A name that may stand in a comment."""
-    return "".join(char if char.isprintable() else "?" for char in text)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from tflint.calling import pasted
 from tflint.calling.recipe import Feeding, Reading, Recipe
-from tflint.calling.steps import Step, source_of, steps_after, steps_before
+from tflint.calling.step import Step
+from tflint.calling.steps import source_of, steps_after, steps_before
 
 
 def numpy_code(recipe: Recipe) -> str:

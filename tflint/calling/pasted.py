@@ -9,7 +9,7 @@ def resize(image: np.ndarray, height: int, width: int, how: tuple[str, bool, str
     """A picture [rows, columns, channels] at another size, not rounded; how: kernel, antialias, coordinates."""
     rows = resize_weights(image.shape[0], height, *how)
     columns = resize_weights(image.shape[1], width, *how)
-    return np.asarray(np.einsum("xj,yjc->yxc", columns, np.einsum("yi,ijc->yjc", rows, image)))
+    return np.tensordot(columns, np.tensordot(rows, image, axes=(1, 0)), axes=(1, 1)).transpose(1, 0, 2)
 
 
 def resize_weights(n_from: int, n_to: int, kernel: str, antialias: bool, coordinates: str) -> np.ndarray:
@@ -70,7 +70,9 @@ def shorter_side(image: np.ndarray, size: int, how: tuple[str, bool, str]) -> np
 
 
 def center_crop(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The middle of a picture."""
+    """The middle of a picture; where it is smaller, black around it."""
+    short = [max(height - image.shape[0], 0), max(width - image.shape[1], 0)]
+    image = np.pad(image, [(n // 2, n - n // 2) for n in short] + [(0, 0)])
     top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
     return image[top : top + height, left : left + width]
 

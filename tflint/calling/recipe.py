@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 
 from tflint.columns.column import text_of
 from tflint.contract import Contract
-from tflint.contract.contract import Keys
+from tflint.contract.contract import N_CHANNELS, Keys
 from tflint.facts.facts import Facts
 from tflint.facts.quantization import INTEGER_RANGES
 
 Entry = Mapping[str, Any]
 Values = NDArray[np.float64]
 
-#: Channels that a picture has by the name of their order.
-N_CHANNELS = {"GRAY": 1, "RGB": 3, "BGR": 3, "YUV": 3, "RGBA": 4, "BGRA": 4}
 #: The byte that a raw feed hands over is the pixel's less this.
 _RAW_SHIFT = {"int8": 128, "uint8": 0}
 
@@ -77,10 +75,15 @@ class Feeding(_Border):
 
     @property
     def layout(self) -> str:
-        """What the axes are; of a picture whose contract does not say it, by the shape."""
+        """What the axes are; of a picture whose contract does not say it, by the axis that is as long as it has
+        channels, empty where none is, or not one.
+        """
         if "layout" in self.entry or self.kind != "image" or not self.shape:
             return str(self.entry.get("layout", ""))
-        return "NHWC" if len(self.shape) == 4 else "HWC" if len(self.shape) == 3 else ""
+        numbers = [N_CHANNELS[self.entry["channels"]]] if "channels" in self.entry else [1, 3, 4]
+        layouts = {4: ("NHWC", "NCHW"), 3: ("HWC", "CHW")}.get(len(self.shape), ())
+        fitting = [layout for layout in layouts if self.shape[layout.index("C")] in numbers]
+        return fitting[0] if fitting else ""
 
     @property
     def n_channels(self) -> int:
@@ -104,6 +107,11 @@ class Feeding(_Border):
             return None
         height, width = self.shape[layout.index("H")], self.shape[layout.index("W")]
         return (height, width) if height > 0 and width > 0 else None
+
+    @property
+    def needs_layout(self) -> bool:
+        """Whether nothing tells where in its shape the channels of a picture stand."""
+        return self.kind == "image" and bool(self.shape) and not self.layout
 
     @property
     def is_raw(self) -> bool:
@@ -208,7 +216,7 @@ def _border(entry: Entry, number: int, facts: Facts | None, side: str) -> dict[s
         shape = [int(size) for size in signed] if len(signed) == len(shape) else shape
         scale = _only(list(facts.lists("tensor", "scale").row(tensor)))
         zero_point = _only(list(facts.lists("tensor", "zero_point").row(tensor)))
-    is_whole = scale is not None and zero_point is not None
+    is_whole = scale is not None and zero_point is not None and math.isfinite(scale)
     return {
         "entry": entry,
         "number": number,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from tflint.calling.languages import short_form
 from tflint.calling.numpy_code import called, functions
 from tflint.calling.recipe import Feeding, Reading, Recipe
-from tflint.calling.steps import Step, source_of, steps_after, steps_before
+from tflint.calling.step import Step
+from tflint.calling.steps import source_of, steps_after, steps_before
 
 #: Where the remarks on a step begin.
 _REMARKS = 68

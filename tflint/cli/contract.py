@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import output
+from tflint.cli.check import config_path
+from tflint.config import Config, load_config
 from tflint.errors import UserError
-from tflint.report.names import plural
+from tflint.report.names import clean, plural
 
 if TYPE_CHECKING:
     from tflint.contract import Contract
@@ -102,25 +104,24 @@ def run_init(options: argparse.Namespace) -> int:
 
 def _draft(path: str) -> str:
     """The draft of a contract for a model."""
-    from tflint.api import load
+    from tflint.api import load_readable
     from tflint.drafting import draft
     from tflint.facts.facts import Facts
     from tflint.portrait.gather import portrait_of
 
-    model = load(path)
-    if not model.is_readable:
-        raise UserError(f"'{model.name}' is no model that can be read", hint=f"'tflint check {model.name}' says why")
+    model = load_readable(path)
     return draft(portrait_of(Facts(model.tables), model.name))
 
 
 def run_import(options: argparse.Namespace) -> int:
     """Fill a contract, or print one; returns the exit code."""
+    from tflint.contract.edit import comment
     from tflint.importing import import_preparation
     from tflint.importing.fill import contract_of, fill
 
     imported = import_preparation(options.ecosystem, options.source)
     if options.into is None:
-        notes = [f"# {line}" for line in (f"From {imported.source}.", *imported.unsaid)]
+        notes = [f"# {comment(line)}" for line in (f"From {imported.source}.", *imported.unsaid)]
         output.write("\n".join(notes) + "\n\n" + contract_of(imported, "the import").text)
         return 0
     contract = _contract_to_fill(options.into)
@@ -131,8 +132,8 @@ def run_import(options: argparse.Namespace) -> int:
     lines += (
         [f"  kept, and other than what was read: {', '.join(done.kept)} (--force replaces it)"] if done.kept else []
     )
-    lines += [f"  {sentence}" for sentence in imported.unsaid]
-    output.write("\n".join(lines) + "\n")
+    lines += [f"  {sentence}" for sentence in (*done.left, *imported.unsaid)]
+    output.write("\n".join(map(clean, lines)) + "\n")
     return 0
 
 
@@ -180,7 +181,7 @@ def run_show(options: argparse.Namespace) -> int:
 
         output.write(render(recipe))
     else:
-        output.write(words(recipe, standing(recipe)))
+        output.write(words(recipe, standing(recipe, _config())))
     return 0
 
 
@@ -191,9 +192,11 @@ def run_export(options: argparse.Namespace) -> int:
     from tflint.exporting import exported
 
     model = Path(options.model)
+    if not model.is_file():
+        raise UserError(f"there is no file '{options.model}'", hint="a model in a bundle has to be unpacked first")
     path = Path(options.output or model.with_name(f"{model.stem}_metadata{model.suffix}"))
     recipe = recipe_at(options.contract or options.model, options.model)
-    against = contradicting(recipe)
+    against = contradicting(recipe, _config())
     if against and not options.force:
         raise UserError(
             f"'{recipe.contract.path}' does not fit '{options.model}': {', '.join(against)}",
@@ -201,15 +204,20 @@ def run_export(options: argparse.Namespace) -> int:
         )
     _require_free(path, force=options.force)
     output.require_writable(str(path))
-    loaded = load(options.model)
-    made = exported(recipe, model.read_bytes(), loaded.tables.extras[0].metadata)
+    made = exported(recipe, load(options.model), model.read_bytes())
     output.write_bytes(made.content, str(path))
     lines = [f"{path.as_posix()}: {options.model} with the metadata of {recipe.contract.path}"]
     lines += [f"  packed into it: {', '.join(made.packed)}"] if made.packed else []
-    lines += [f"  not found, and only named: {', '.join(made.missing)}"] if made.missing else []
+    lines += [f"  only named: {', '.join(made.unpacked)}"] if made.unpacked else []
     lines += [f"  metadata has no words for: {', '.join(made.unheld)}"] if made.unheld else []
     output.write("\n".join(lines) + "\n")
     return 0
+
+
+def _config() -> Config:
+    """The nearest configuration, as a check of the model has it."""
+    found = config_path(None)
+    return load_config(found) if found else Config()
 
 
 def _require_free(path: Path, *, force: bool) -> None:
@@ -224,12 +232,12 @@ def run_observe(options: argparse.Namespace) -> int:
     from tflint.observing import observe
 
     recipe = recipe_at(options.file, options.model)
-    contract = recipe.contract
     found = observe(options.data, recipe)
     for seen in found:
         output.write("\n".join(_seen(seen)) + "\n")
-        contract = filled(contract, "inputs", seen.feeding.number, {"observed": seen.entry()})
     if not options.dry_run:
+        changes = {("inputs", seen.feeding.number): {"observed": seen.entry()} for seen in found}
+        contract = filled(recipe.contract, changes)
         output.write(contract.text, contract.path)
         hint = f"'tflint check {contract.path}' compares it" if recipe.model else "no model lies beside it"
         output.write(f"{contract.path}: observed is written; {hint}\n")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 #: What the name of a contract ends with; before it comes the stem of its model.
 SUFFIX = ".contract.toml"
 
+#: Channels of a picture by the name of their order.
+N_CHANNELS = {"GRAY": 1, "RGB": 3, "BGR": 3, "YUV": 3, "RGBA": 4, "BGRA": 4}
+
 Keys = tuple[str | int, ...]
 
 

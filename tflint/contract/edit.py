@@ -12,30 +12,39 @@ from typing import Any
 
 from tflint.contract.contract import Contract
 from tflint.contract.load import parse_contract
-from tflint.errors import MissingExtraError
+from tflint.errors import MissingExtraError, UserError
 
 #: What begins a line that nobody confirmed.
 GUESS = "# guess: "
 
 
-def filled(contract: Contract, side: str, number: int, values: Mapping[str, Any]) -> Contract:
-    """A contract with keys of one of its inputs (or outputs) set; a table sets its own keys one by one.
+def filled(contract: Contract, changes: Mapping[tuple[str, int], Mapping[str, Any]]) -> Contract:
+    """A contract with keys of some of its inputs and outputs set; a table sets its own keys one by one.
 
-    `side` is inputs or outputs. Guesses on the keys are taken out of that entry.
+    `changes` leads from an entry, such as ("inputs", 0), to its new values. Guesses on these keys are taken out of the
+    entry. `UserError` where the text is written in a way that cannot be changed.
     """
-    text = _without_guesses(contract.text, side, number, set(values))
+    text = _without_guesses(contract.text, {place: set(values) for place, values in changes.items()})
     document = _tomlkit().parse(text)
-    entry = document[side][number]
-    for key, value in values.items():
-        _set(entry, key, value)
+    wanted = copy.deepcopy(dict(contract.data))
+    for (side, number), values in changes.items():
+        for key, value in values.items():
+            _set(document[side][number], key, value)
+        _set_plain(wanted[side][number], values)
     written = document.as_string()
     if "\r\n" in contract.text:  # new lines end as the others do
         written = written.replace("\r\n", "\n").replace("\n", "\r\n")
     made = parse_contract(written, contract.path)
-    wanted = copy.deepcopy(dict(contract.data))
-    _set_plain(wanted[side][number], values)
-    assert made.data == wanted, "the text says something else than what was asked for"
+    if made.data != wanted:  # such as a guess in the middle of a string of several lines
+        raise UserError(
+            f"'{contract.path}' is written in a way that cannot be changed here", hint="add the keys by hand"
+        )
     return made
+
+
+def comment(text: str) -> str:
+    """A text that a comment can hold, of any language: a line without control characters."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def written(data: Mapping[str, Any], path: str) -> Contract:
@@ -83,14 +92,17 @@ def _set_plain(entry: MutableMapping[str, Any], values: Mapping[str, Any]) -> No
         entry[key] = {**entry.get(key, {}), **value} if isinstance(value, Mapping) else value
 
 
-def _without_guesses(text: str, side: str, number: int, keys: set[str]) -> str:
-    """The text without lines of guesses on some keys, in the one entry."""
-    kept, seen, is_inside = [], -1, False
+def _without_guesses(text: str, keys: Mapping[tuple[str, int], set[str]]) -> str:
+    """The text without lines of guesses on some keys of some entries."""
+    kept: list[str] = []
+    seen: dict[str, int] = {}
+    place = ("", 0)
     for line in text.splitlines(keepends=True):
         if line.startswith("[["):
-            is_inside = line.startswith(f"[[{side}]]")
-            seen += is_inside
+            side = line[2:].split("]")[0].strip()
+            place = (side, seen.get(side, 0))
+            seen[side] = place[1] + 1
         guessed = line.removeprefix(GUESS).split("=")[0].strip() if line.startswith(GUESS) else ""
-        if not (is_inside and seen == number and guessed in keys):
+        if guessed not in keys.get(place, ()):
             kept.append(line)
     return "".join(kept)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tflint.contract.contract import Contract, Keys
+from tflint.contract.contract import N_CHANNELS, Contract, Keys
 from tflint.documents.explain import check
 from tflint.documents.reading import error_in, load_toml, read_text
 from tflint.errors import UserError
@@ -26,6 +26,8 @@ def parse_contract(text: str, path: str) -> Contract:
     _require_finite(data, path, text)
     for side in ("inputs", "outputs"):
         _require_findable(data.get(side, ()), side, path, text)
+    for number, entry in enumerate(data.get("inputs", ())):
+        _require_channels(entry, number, path, text)
     allow = tuple(_allow(entry, number, path, text) for number, entry in enumerate(data.get("allow", ())))
     return Contract(path, text, data, allow)
 
@@ -65,6 +67,22 @@ def _require_findable(entries: Any, side: str, path: str, text: str) -> None:
             message = f"there is another entry with {key} = {entry[key]!r} in {side}"
             raise error_in(path, text, (side, number, key), message)
         seen.add((key, entry.get(key)))
+
+
+def _require_channels(entry: Mapping[str, Any], number: int, path: str, text: str) -> None:
+    """Numbers that are given channel by channel are as many as there are channels, one alone serves all."""
+    known = {"channels": N_CHANNELS[entry["channels"]]} if "channels" in entry else {}
+    for keys in (("mean",), ("std",), ("observed", "min"), ("observed", "max"), ("padding", "value")):
+        value: Any = entry
+        for key in keys:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if not isinstance(value, list) or len(value) == 1:
+            continue
+        for other, n_others in known.items():
+            if n_others != len(value):
+                message = f"'{'.'.join(keys)}' has {len(value)} numbers, '{other}' has {n_others}"
+                raise error_in(path, text, ("inputs", number, *keys), message, hint="one for all, or one a channel")
+        known[".".join(keys)] = len(value)
 
 
 def _allow(entry: Mapping[str, Any], number: int, path: str, text: str) -> Allow:

@@ -9,7 +9,7 @@ from pathlib import PurePath
 import numpy as np
 
 from tflint.contract import parse_contract
-from tflint.contract.edit import GUESS
+from tflint.contract.edit import GUESS, comment
 from tflint.facts.scheme import base_of
 from tflint.portrait.values import BorderMetadata, Input, NamedTensor, Output, Portrait, TensorFace
 from tflint.preparation.normalizations import known_normalizations
@@ -51,7 +51,7 @@ def draft(portrait: Portrait) -> str:
 
 def _head(portrait: Portrait) -> Iterator[str]:
     name = PurePath(portrait.path).name
-    yield f"# What a caller of {_comment(name)} does before and after the model."
+    yield f"# What a caller of {comment(name)} does before and after the model."
     yield f'# A draft: what stands here, the file says; lines that begin with "{GUESS.strip()}" it does not say.'
     yield "# Confirm each of them with the code of training, and take the mark away or delete the line;"
     yield "# then delete draft = true."
@@ -214,11 +214,6 @@ def _text(value: str) -> str:
     """A string in quotes; JSON's escapes are TOML's, but for DEL, and for halves of surrogates, which it has not."""
     plain = value.encode("utf-8", "replace").decode("utf-8")
     return json.dumps(plain, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _comment(text: str) -> str:
-    """A text that a comment can hold."""
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _truth(value: bool) -> str:

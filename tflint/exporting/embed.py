@@ -8,17 +8,23 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
+from tflint.api import Model
 from tflint.calling import Recipe
 from tflint.errors import UserError
 from tflint.exporting.metadata import Metadata
+from tflint.facts.contracts import called_subgraph
+from tflint.facts.facts import Facts
+from tflint.model.tail import packed_content
 from tflint.schema import metadata_schema
 from tflint.values import frozen
 from tflint.writer import pack, unpack
 from tflint.writer.tail import moved_tail, tail_offset
 from tflint.writer.unpack import unpack_with_end
 
-Model = dict[str, Any]
+Fields = dict[str, Any]
 
+#: Larger files are no labels and no vocabulary.
+MAX_FILE_BYTES = 16 << 20
 #: The metadata entry that holds TFLite metadata.
 NAME = "TFLITE_METADATA"
 
@@ -28,30 +34,68 @@ class Exported:
     """A copy of a model with its contract's metadata.
 
     `unheld` are keys of the contract that the metadata cannot hold; `packed` names of files that were put into the
-    zip behind the model, `missing` those that lie neither beside the contract nor in the model.
+    zip behind the model, `unpacked` others with the reason why they were not.
     """
 
     content: bytes
     unheld: tuple[str, ...]
     packed: tuple[str, ...]
-    missing: tuple[str, ...]
+    unpacked: tuple[str, ...]
 
 
-def exported(recipe: Recipe, data: bytes, existing: Mapping[str, Any] | None) -> Exported:
-    """The copy of a valid model's bytes; `existing` is the metadata that it has, decoded.
+def exported(recipe: Recipe, model: Model, data: bytes) -> Exported:
+    """The copy of a model that was read well from `data`.
 
-    `UserError` where its weights lie outside of the flatbuffer, whose offsets a copy would have to move.
+    `UserError` where its weights lie outside of the flatbuffer, whose offsets a copy would have to move, or what
+    follows it is no zip that files could be added to.
     """
-    metadata = Metadata(recipe, existing)
+    tables = model.tables
+    facts = Facts(tables, contracts={0: recipe.contract})
+    if called_subgraph(facts, 0) != 0:
+        raise UserError("the contract's signature runs another subgraph than the first, of which the metadata speaks")
+    n_tensors = {side: _n_tensors(facts, side) for side in ("input", "output")}
+    metadata = Metadata(recipe, tables.extras[0].metadata, n_tensors)
     content = _with_metadata(data, pack(metadata.root, metadata_schema()))
     folder = Path(recipe.contract.path).parent
-    inside = _names(content)
-    wanted = list(dict.fromkeys(name for name in metadata.files if PurePath(name).name not in inside))
-    found = {name: folder / name for name in wanted if (folder / name).is_file()}
-    content = _with_files(content, found)
+    files: dict[str, bytes] = {}
+    unpacked: list[str] = []
+    for path in dict.fromkeys(metadata.files):
+        name, known = PurePath(path).name, tables.extras[0].packed
+        found = _file_of(folder, path)
+        if isinstance(found, str):
+            unpacked += [] if name in known else [f"{path} ({found})"]
+        elif name not in known:
+            files[name] = found
+        elif packed_content(tables, 0, name, MAX_FILE_BYTES) != found:
+            raise UserError(
+                f"the model has another '{name}' in its zip than '{folder / path}'",
+                hint="a zip cannot be changed in place: take the model without it, or make the files the same",
+            )
+    if files and tables.extras[0].tail not in ("none", "padding", "zip"):
+        raise UserError("what follows the model is no zip that files can be added to", hint="'tflint show' names it")
+    content = _with_files(content, files)
     _prove(data, content)
-    missing = [name for name in wanted if name not in found]
-    return Exported(content, tuple(metadata.unheld()), tuple(found), tuple(missing))
+    return Exported(content, tuple(metadata.unheld()), tuple(files), tuple(unpacked))
+
+
+def _n_tensors(facts: Facts, side: str) -> int:
+    """The inputs (or outputs) of the first subgraph, of which the metadata speaks."""
+    return int((facts.numbers("subgraph", "index")[facts.rows(side, "subgraph")] == 0).sum())
+
+
+def _file_of(folder: Path, name: str) -> bytes | str:
+    """The content of a file in a contract's folder, or why there is none to pack: nothing outside of it is copied."""
+    path = folder / name
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            return "outside of the contract's folder"
+        if not path.is_file():
+            return "not found"
+        if path.stat().st_size > MAX_FILE_BYTES:
+            return f"larger than {MAX_FILE_BYTES:,} bytes"
+        return path.read_bytes()
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle; ValueError: a NUL in the name
+        return "cannot be read"
 
 
 def _with_metadata(data: bytes, metadata: bytes) -> bytes:
@@ -64,7 +108,7 @@ def _with_metadata(data: bytes, metadata: bytes) -> bytes:
     return flatbuffer + moved_tail(data[old_offset:], old_offset, len(flatbuffer))
 
 
-def _put(model: Model, metadata: bytes) -> None:
+def _put(model: Fields, metadata: bytes) -> None:
     """Into the buffer of the metadata that is there, if nothing else uses it; else into a new one."""
     buffers, entries = model.setdefault("buffers", []), model.setdefault("metadata", [])
     if not buffers:
@@ -81,22 +125,16 @@ def _put(model: Model, metadata: bytes) -> None:
     buffers[own["buffer"]] = {"data": metadata}
 
 
-def _names(content: bytes) -> set[str]:
-    """Names of files in the zip behind a model."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return set(archive.namelist())
-    except zipfile.BadZipFile:
-        return set()
-
-
-def _with_files(content: bytes, files: Mapping[str, Path]) -> bytes:
+def _with_files(content: bytes, files: Mapping[str, bytes]) -> bytes:
     if not files:
         return content
     file = io.BytesIO(content)
-    with zipfile.ZipFile(file, "a") as archive:
-        for name, path in files.items():
-            archive.writestr(zipfile.ZipInfo(PurePath(name).name), path.read_bytes())  # its date is 1980-01-01
+    try:
+        with zipfile.ZipFile(file, "a") as archive:
+            for name, data in files.items():
+                archive.writestr(zipfile.ZipInfo(name), data)  # its date is 1980-01-01
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise UserError(f"files cannot be added to the zip behind the model: {error}") from error
     return file.getvalue()
 
 

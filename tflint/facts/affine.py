@@ -132,10 +132,14 @@ def _walk(facts: Facts, tensor: int) -> _Walk:
             if after is None:
                 break
             so_far = after
-        elif opcode not in _PASSING:
-            break
+        elif opcode not in _PASSING or (opcode == "CAST" and _has_scale(facts, tensor)):
+            break  # a cast hands over the integers, whatever they stand for
         tensor = int(facts.rows("operator", "output")[operator])
     return _Walk(so_far, tensor)
+
+
+def _has_scale(facts: Facts, tensor: int) -> bool:
+    return len(facts.lists("tensor", "scale").row(tensor)) > 0
 
 
 def _only_reader(facts: Facts, tensor: int) -> int | None:
@@ -248,7 +252,7 @@ def _folded(facts: Facts, walk: _Walk) -> Values | None:
     sums = _sums(facts, weights, _last(facts, walk.tensor), is_depthwise=opcode != "CONV_2D")
     if biases is None or sums is None or len(sums) != len(biases) or not biases.any():
         return None
-    if len(biases) < sums.shape[1] + _SPARE_EQUATIONS:
+    if len(biases) < sums.shape[1] + _SPARE_EQUATIONS or not np.isfinite(sums).all():
         return None
     solved = np.linalg.lstsq(sums, -biases, rcond=None)
     found: Values = solved[0].astype(np.float64)
@@ -268,7 +272,12 @@ def _sums(facts: Facts, weights: int, n_inputs: int, *, is_depthwise: bool) -> V
     shape = [int(size) for size in facts.lists("tensor", "shape").row(weights)] if values is not None else []
     if values is None or len(shape) != 4 or not 0 < n_inputs <= _MAX_ELEMENTS:
         return None
-    kernel = values.reshape(shape)
+    with np.errstate(over="ignore", invalid="ignore"):  # of a hostile file; sums that are not finite prove nothing
+        return _window_sums(values.reshape(shape), n_inputs, is_depthwise=is_depthwise)
+
+
+def _window_sums(kernel: Values, n_inputs: int, *, is_depthwise: bool) -> Values | None:
+    shape = kernel.shape
     if not is_depthwise:  # [output, height, width, input]
         dense: Values = kernel.sum(axis=(1, 2))
         return dense if shape[3] == n_inputs else None

@@ -126,7 +126,7 @@ class _Border:
     def __init__(self, facts: Facts, side: str, model: int) -> None:
         rows = facts.table(side).rows_of(model)
         owners = facts.numbers("subgraph", "index")[facts.rows(side, "subgraph")[rows]]
-        wanted = _called_subgraph(facts, model)
+        wanted = called_subgraph(facts, model)
         self._rows: list[int] = [rows.start + int(k) for k in np.flatnonzero(owners == wanted)]
         self._positions = {int(facts.numbers(side, "position")[row]): row for row in self._rows}
         self._names: dict[str, set[int]] = {}
@@ -151,7 +151,7 @@ class _Border:
         return next(iter(rows)) if len(rows) == 1 else -1
 
 
-def _called_subgraph(facts: Facts, model: int) -> int:
+def called_subgraph(facts: Facts, model: int) -> int:
     """The index of the subgraph that a model's caller runs."""
     wanted = facts.contracts[model].model.get("signature")
     keys, subgraphs = facts.column("signature", "key"), facts.rows("signature", "subgraph")

@@ -138,7 +138,7 @@ CONTRACT_INPUT_FACTS = (
           "preparation:graph_max", "contract_input.fed_max input.graph_scale", absent=_NOT_MAPPED, values=True),
     fact("is_trained_range", TRUTH, "whether a float input is fed what training fed it: true where the metadata or the "
           "graph's own arithmetic tell, false for raw pixels that nothing rescales", "preparation:is_trained_range",
-          "contract_input.fed_min input.metadata.mean input.graph_scale input.folded_mean tensor.dtype",
+          "contract_input.fed_min input.metadata.mean input.graph_expects input.folded_mean tensor.dtype",
           absent=f"{_NOT_FED}, or the input is no float", values=True,
           unknown="a float input takes any range, and the file does not tell that of training: only a run does, on one "
           "picture prepared as [0, 1], as [-1, 1] and as [0, 255]"),

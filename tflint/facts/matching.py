@@ -56,7 +56,8 @@ class Entry:
         face = self.new or self.old
         assert face is not None
         if self.new and self.old and self.matched == SIGNATURE:  # of several names the one that both have
-            return next(name for key, name in self.new.names if (key, name) in self.old.names)
+            known = set(self.old.names)
+            return next(name for key, name in self.new.names if (key, name) in known)
         return face.label
 
 

@@ -20,6 +20,7 @@ from tflint.columns.column import (
     text_of,
     texts_of,
 )
+from tflint.contract.contract import N_CHANNELS
 from tflint.facts import affine
 from tflint.facts.facts import Facts, taken
 from tflint.preparation.normalizations import known_normalizations
@@ -28,7 +29,6 @@ from tflint.values import frozen
 
 #: What a pixel is before mean and std, where the contract does not say it.
 _SOURCES = {"u8": (0.0, 255.0), "unit": (0.0, 1.0)}
-_CHANNELS = {"GRAY": 1, "RGB": 3, "BGR": 3, "YUV": 3, "RGBA": 4, "BGRA": 4}
 #: The byte itself, or less 128, is what a raw feed hands over: the integers of a pixel of 0 and of 255.
 _RAW = {"UINT8": (0, 255), "INT8": (-128, 127)}
 _FLOATS = {"FLOAT32", "FLOAT16", "FLOAT64"}
@@ -72,7 +72,7 @@ class _Held:
 
 def n_channels(facts: Facts) -> Scalars:
     """Colour channels of an image."""
-    numbers = facts.by_label("contract_input", "channels", _CHANNELS, 0)
+    numbers = facts.by_label("contract_input", "channels", N_CHANNELS, 0)
     return Scalars(numbers.astype(np.float64), state_of(numbers == 0))
 
 
@@ -127,7 +127,9 @@ def is_trained_range(facts: Facts) -> Scalars:
     """
     said = facts.lists("input", "metadata.mean").lengths > 0
     is_float = facts.is_one_of("tensor", "dtype", _FLOATS)
-    prepares = (facts.lists("input", "graph_scale").lengths > 0) | (facts.lists("input", "folded_mean").lengths > 0)
+    expects = facts.strings("input", "graph_expects")
+    is_normalised = np.ones(len(expects), np.bool_) if expects.state is None else expects.state == 0
+    prepares = is_normalised | (facts.lists("input", "folded_mean").lengths > 0)
     rows, tensors = facts.rows("contract_input", "input"), facts.rows("input", "tensor")
     feeds = _feeds(facts)
     concerned = [feed is not None and row >= 0 and tensors[row] >= 0 for feed, row in zip(feeds, rows, strict=True)]
@@ -202,8 +204,10 @@ def _prepared_ends(facts: Facts, smaller: np.ufunc) -> Lists:
     ends: list[NDArray[np.float64] | None] = []
     for feed, row in zip(_feeds(facts), rows, strict=True):
         own = maps[row] if row >= 0 else None
-        fits = feed is not None and own is not None and len({1, len(own.scale), len(feed.low)}) <= 2
-        ends.append(smaller(own.of(feed.low), own.of(feed.high)) if fits and feed and own else None)
+        if feed is None or own is None or len({1, len(own.scale), len(feed.low)}) > 2:
+            ends.append(None)
+        else:
+            ends.append(smaller(own.of(feed.low), own.of(feed.high)))
     return _lists(ends)
 
 
@@ -223,6 +227,8 @@ def _made_feeds(facts: Facts) -> Iterator[_Feed | None]:
     for contract in facts.contracts.values():
         for entry in contract.inputs:
             source = entry.get("range") or _SOURCES.get(entry.get("units", ""))
+            if source is not None and entry["kind"] == "audio":  # mean and std are of samples of that amplitude
+                source = [end * entry.get("audio", {}).get("amplitude", 1) for end in source]
             mean, std = np.atleast_1d(entry.get("mean", 0.0)), np.atleast_1d(entry.get("std", 1.0))
             is_odd = len(mean) != len(std) and 1 not in (len(mean), len(std))
             if source is None or is_odd or not (std != 0).all():

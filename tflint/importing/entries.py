@@ -18,7 +18,7 @@ _MAX_SIZE = 2**31 - 1
 
 def identified(entries: Iterable[tuple[str, dict[str, Any]]]) -> tuple[dict[str, Any], ...]:
     """Entries with their names, or with an index where a name is missing or stands twice; a single one needs none."""
-    found = list(entries)
+    found = [(name.encode("utf-8", "replace").decode("utf-8"), entry) for name, entry in entries]  # lone surrogates
     if len(found) > _MAX_ENTRIES:
         raise UserError(f"the model has {len(found):,} inputs or outputs; a contract can have {_MAX_ENTRIES:,}")
     if len(found) == 1:

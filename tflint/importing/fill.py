@@ -21,12 +21,13 @@ _TOGETHER = ("mean", "std", "units", "range")
 class Filled:
     """A contract with what was imported; `filled` and `kept` name keys, such as `inputs[0].mean`.
 
-    Kept are values of the contract that are others than the imported ones.
+    Kept are values of the contract that are others than the imported ones. `left` has sentences on what was left out.
     """
 
     contract: Contract
     filled: tuple[str, ...]
     kept: tuple[str, ...]
+    left: tuple[str, ...] = ()
 
 
 def fill(contract: Contract, imported: Imported, chosen: str | None = None, *, over: bool = False) -> Filled:
@@ -37,15 +38,19 @@ def fill(contract: Contract, imported: Imported, chosen: str | None = None, *, o
     """
     done: list[str] = []
     kept: list[str] = []
+    left: list[str] = []
+    changes: dict[tuple[str, int], Mapping[str, Any]] = {}
     for side, entries in (("inputs", imported.inputs), ("outputs", imported.outputs)):
-        for number, entry in _matched(contract, side, entries, chosen if side == "inputs" else None):
-            here = contract.data[side][number]
-            wanted, others = _wanted(here, entry, over=over)
+        matched = list(_matched(contract, side, entries, chosen if side == "inputs" else None))
+        if side == "outputs" and len(matched) < len(entries):
+            left.append("Which of the contract's outputs is meant is not clear: what was read of outputs is left out.")
+        for number, entry in matched:
+            wanted, others = _wanted(contract.data[side][number], entry, over=over)
             if wanted:
-                contract = filled(contract, side, number, wanted)
+                changes[side, number] = wanted
             done += [f"{side}[{number}].{key}" for key in wanted]
             kept += [f"{side}[{number}].{key}" for key in others]
-    return Filled(contract, tuple(done), tuple(kept))
+    return Filled(filled(contract, changes), tuple(done), tuple(kept), tuple(left))
 
 
 def contract_of(imported: Imported, path: str) -> Contract:
@@ -60,18 +65,27 @@ def _wanted(here: Mapping[str, Any], entry: Mapping[str, Any], *, over: bool) ->
     """What is to be set in an entry, and which of its keys say something else: of keys that only mean something
     together, all are kept where one is.
     """
-    differing = [
-        key for key, value in entry.items() if key not in _OF_THE_MODEL and not _agree(key, here.get(key), value)
-    ]
-    kept = [] if over else [key for key in entry if any(key in _fellows(other) for other in differing)]
-    missing = [key for key in entry if key not in kept and (key not in _OF_THE_MODEL or key not in here)]
-    return {
-        key: _new(here.get(key), entry[key]) for key in missing if here.get(key) != entry[key]
-    }, differing if kept else []
+    said = {key: value for key, value in entry.items() if _says_something(key, value) and not _is_own(key, here)}
+    differing = [] if over else [key for key, value in said.items() if not _agree(key, here.get(key), value)]
+    if "range" in here and "range" not in said and "mean" in said:
+        differing += ["range"]  # mean and std are of another source, whoever is right
+    kept = [key for key in said if any(key in _fellows(other) for other in differing)]
+    wanted = {key: _new(here.get(key), value) for key, value in said.items() if key not in kept}
+    return {key: value for key, value in wanted.items() if here.get(key) != value}, differing
 
 
 def _fellows(key: str) -> tuple[str, ...]:
     return _TOGETHER if key in _TOGETHER else (key,)
+
+
+def _says_something(key: str, value: Any) -> bool:
+    """Whether an imported value is one: raw is the kind of what nobody knows more of."""
+    return not (key == "kind" and value == "raw")
+
+
+def _is_own(key: str, here: Mapping[str, Any]) -> bool:
+    """Whether a key is one of the model's, which a contract keeps as it has it."""
+    return key in _OF_THE_MODEL and key in here
 
 
 def _agree(key: str, own: Any, value: Any) -> bool:
@@ -100,19 +114,18 @@ def _matched(
         if len(entries) != 1:
             raise UserError(f"{len(entries)} inputs were read, and one input is chosen", hint="leave --input out")
         yield _chosen(own, chosen), entries[0]
-    elif entries and not own:
-        raise UserError(f"'{contract.path}' has no {side} to fill", hint=f"'tflint contract init' writes [[{side}]]")
+    elif entries and not own and side == "inputs":
+        raise UserError(f"'{contract.path}' has no inputs to fill", hint="'tflint contract init' writes [[inputs]]")
     elif len(entries) == 1:
         yield from _single(contract, own, side, entries[0])
-    elif entries:
+    elif entries and own:
         yield from _several(contract, own, side, entries)
 
 
 def _chosen(own: Sequence[Mapping[str, Any]], chosen: str) -> int:
     found = [k for k, entry in enumerate(own) if chosen in (entry.get("name"), str(entry.get("index", k)))]
     if len(found) != 1:
-        names = ", ".join(str(entry.get("name", entry.get("index", k))) for k, entry in enumerate(own))
-        raise UserError(f"the contract has no input '{chosen}'", hint=f"it has {names}")
+        raise UserError(f"the contract has no input '{chosen}'", hint=f"it has {_names(own)}")
     return found[0]
 
 
@@ -126,11 +139,14 @@ def _single(
     elif len(alike) == 1:
         yield alike[0], entry
     elif side == "inputs":
-        names = ", ".join(str(other.get("name", other.get("index", k))) for k, other in enumerate(own))
         raise UserError(
             f"'{contract.path}' has {len(own)} inputs, and what was read is about one",
-            hint=f"--input chooses one of {names}",
+            hint=f"--input chooses one of {_names(own)}",
         )
+
+
+def _names(own: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(str(entry.get("name", entry.get("index", k))) for k, entry in enumerate(own))
 
 
 def _several(
@@ -143,9 +159,8 @@ def _several(
         key = "name" if "name" in entry else "index"
         place = places.get((key, entry[key]))
         if place is None:
-            names = ", ".join(str(other.get("name", other.get("index", k))) for k, other in enumerate(own))
             raise UserError(
                 f"'{contract.path}' has no {side.removesuffix('s')} '{entry[key]}'",
-                hint=f"it has {names}; names change when a model is converted: copy what is meant by hand",
+                hint=f"it has {_names(own)}; names change when a model is converted: copy what is meant by hand",
             )
         yield place, entry

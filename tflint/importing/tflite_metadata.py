@@ -33,13 +33,11 @@ def _told(entry: Subgraph) -> Iterator[BorderMetadata | None]:
 
 
 def _portrait(source: str) -> Portrait:
-    from tflint.api import load
+    from tflint.api import load_readable
     from tflint.facts.facts import Facts
     from tflint.portrait.gather import portrait_of
 
-    model = load(source)
-    if not model.is_readable:
-        raise UserError(f"'{model.name}' is no model that can be read", hint=f"'tflint check {model.name}' says why")
+    model = load_readable(source)
     return portrait_of(Facts(model.tables), model.name)
 
 

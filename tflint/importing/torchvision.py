@@ -12,6 +12,8 @@ from tflint.resources import table
 
 #: All weights of a classifier whose names begin so tell the 1,000 classes of ImageNet apart.
 _IMAGENET, _N_IMAGENET = "IMAGENET1K", 1000
+#: Weights whose names end so have none for the classifier.
+_FEATURES = "_FEATURES"
 
 
 def read(source: str) -> Imported:
@@ -58,7 +60,12 @@ def _entries(
         kernel = kernel_entry(KERNELS[preset["interpolation"]], antialias=preset["antialias"])
         entry |= shorter_side_then_crop(preset["resize_size"], [preset["crop_size"]] * 2, kernel)
         n_classes = {"count": _N_IMAGENET} if weight.startswith(_IMAGENET) else None
-        outputs = ({"kind": "class_scores", "activation": "logits", **({"labels": n_classes} if n_classes else {})},)
+        if weight.endswith(_FEATURES):
+            unsaid.append("These weights are of the features alone: what the classifier answers has no meaning.")
+        else:
+            outputs = (
+                {"kind": "class_scores", "activation": "logits", **({"labels": n_classes} if n_classes else {})},
+            )
     elif "resize_size" in preset:
         unsaid.append(
             f"The shorter side becomes {preset['resize_size']}, {preset['interpolation']} and antialiased, and nothing"

@@ -38,7 +38,11 @@ def samples(path: str, recipe: Recipe) -> Iterator[tuple[Feeding, Array, str]]:
 def _files(path: str) -> Sequence[Path]:
     whole = Path(path)
     if whole.is_dir():
-        found = [file for file in sorted(whole.rglob("*")) if file.suffix.lower() in (*_ARRAYS, *_PICTURES)]
+        found = [
+            file
+            for file in sorted(whole.rglob("*"))
+            if file.suffix.lower() in (*_ARRAYS, *_PICTURES) and file.is_file()
+        ]
         if not found:
             raise UserError(f"there is no data in '{path}'", hint="it may hold .npy, .npz and pictures")
         return found
@@ -90,7 +94,15 @@ def _picture(file: Path, recipe: Recipe) -> tuple[Feeding, Array, str]:
     feeding = _only(recipe, str(file))
     if feeding.kind != "image":
         raise UserError(f"'{file}' is a picture, and the contract's input '{feeding.name}' is {feeding.kind}")
-    return feeding, _prepare(feeding, recipe)(_read(file, feeding)), str(file)
+    shown = _read(file, feeding)
+    try:
+        return feeding, _prepare(feeding, recipe)(shown), str(file)
+    except (AssertionError, ValueError) as error:
+        size = " × ".join(map(str, shown.shape))
+        raise UserError(
+            f"'{file}' ({size}) cannot be prepared as the contract says: {error}",
+            hint="a picture of another size needs [inputs.resize]",
+        ) from error
 
 
 def _read(file: Path, feeding: Feeding) -> Array:

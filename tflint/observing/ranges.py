@@ -55,7 +55,7 @@ def observe(path: str, recipe: Recipe) -> list[Observed]:
     for feeding, array, what in samples(path, recipe):
         seen = _seen(feeding, _real(feeding, array, what), what)
         before = found.get(feeding.number)
-        found[feeding.number] = seen if before is None else _together(before, seen)
+        found[feeding.number] = seen if before is None else _together(before, seen, what)
     if not found:
         raise UserError(f"there is no data in '{path}'")
     return [found[number] for number in sorted(found)]
@@ -98,7 +98,7 @@ def _seen(feeding: Feeding, values: Values, what: str) -> Observed:
     step = feeding.scale or 0.0  # values within half a step of an end are rounded to it, and lose nothing
     n_below = 0 if bounds is None else int((values < bounds[0] - step / 2).sum())
     n_above = 0 if bounds is None else int((values > bounds[1] + step / 2).sum())
-    n_samples = 1 if feeding.shape is None or values.ndim < len(feeding.shape) else max(int(values.shape[0]), 1)
+    n_samples = 1 if not feeding.shape or values.ndim < len(feeding.shape) else int(values.shape[0])
     return Observed(feeding, rows.min(axis=1), rows.max(axis=1), n_samples, values.size, n_below, n_above)
 
 
@@ -124,7 +124,9 @@ def _by_channel(feeding: Feeding, values: Values) -> Values:
     return rows.reshape(rows.shape[0], -1)
 
 
-def _together(one: Observed, other: Observed) -> Observed:
+def _together(one: Observed, other: Observed, what: str) -> Observed:
+    if len(one.low) != len(other.low):
+        raise UserError(f"'{what}' has {len(other.low)} channels, and what was read before it {len(one.low)}")
     return Observed(
         one.feeding,
         np.minimum(one.low, other.low),

@@ -74,6 +74,8 @@ def unseen_part(low: float, high: float, dtype: str, scale: float, zero_point: i
     if own is None:
         return None
     low, high = min(low, 0.0), max(high, 0.0)
+    if low == high:
+        return None
     symmetric = _unseen_of_symmetric(low, high, dtype, scale) if zero_point == 0 else None
     if dtype == "INT16" and zero_point == 0:
         return symmetric

@@ -25,6 +25,8 @@ _MAX_SAID = 300
 _SETTINGS = ("-c", "protocol.allow=never", "-c", "core.fsmonitor=false")
 #: Variables that lead git elsewhere than to the file's own repository: a hook has them.
 _ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
+#: Variables that change what a path means.
+_PATHSPECS = ("GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS")
 _ENTRY = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40,64}) +(\d+|-)\t[^\0]*\0")
 _LINK, _SUBMODULE = b"120000", b"160000"
 
@@ -86,7 +88,7 @@ def _entry(commit: str, revision: str, path: str) -> tuple[str, int]:
 
 def _git(arguments: Sequence[str], folder: Path, wrong: str) -> bytes:
     """What git prints; `UserError` that says what is wrong where it fails."""
-    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    environment = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE + _PATHSPECS}
     environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
     try:
         done = subprocess.run(
