@@ -45,6 +45,17 @@ class Affine:
         return made
 
     @property
+    def formula(self) -> str:
+        """It as people write it, to four digits; several numbers are those of the channels."""
+        scales, offsets = ([f"{value:.4g}" for value in dict.fromkeys(values)] for values in (self.scale, self.offset))
+        by = f"x × {scales[0] if len(scales) == 1 else scales}".replace("'", "") if (self.scale != 1).any() else "x"
+        if not self.offset.any():
+            return by
+        if len(offsets) > 1:
+            return f"{by} + {offsets}".replace("'", "")
+        return f"{by} {'−' if offsets[0].startswith('-') else '+'} {offsets[0].lstrip('-')}"
+
+    @property
     def is_identity(self) -> bool:
         """Whether it leaves everything as it is."""
         return bool((self.scale == 1).all() and (self.offset == 0).all())
@@ -80,6 +91,19 @@ def _first_scale(facts: Facts, walk: _Walk) -> float | None:
     made = -1 if operator is None else int(facts.rows("operator", "output")[operator])
     scales = facts.lists("tensor", "scale").row(made) if made >= 0 else []
     return float(scales[0]) if len(scales) == 1 else None
+
+
+def quantized_behind(facts: Facts, tensor: int) -> int:
+    """What the QUANTIZE makes that a float tensor goes into, and nothing else reads; -1 where there is none."""
+    operator = _only_reader(facts, tensor)
+    if operator is None or text_of(facts.column("operator", "opcode"), operator) != "QUANTIZE":
+        return -1
+    return int(facts.rows("operator", "output")[operator])
+
+
+def formula(facts: Facts) -> Strings:
+    """The graph's arithmetic as people write it."""
+    return strings_of(None if found is None else found.formula for found in maps(facts))
 
 
 def maps(facts: Facts) -> list[Affine | None]:

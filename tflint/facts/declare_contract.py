@@ -101,6 +101,10 @@ _CONTRACT_OUTPUT = _table_of(
         _said("dequantize", TRUTH, "whether the caller makes real values of the integers"),
         _said("range", NUMBERS, "smallest and largest real value that the caller expects"),
         _said("tolerance", NUM, "largest step between two values that the caller can live with"),
+        _said(
+            "box_order", TEXT, "order of a box's numbers", "ymin-xmin-ymax-xmax xmin-ymin-xmax-ymax cx-cy-w-h x-y-w-h"
+        ),
+        _said("box_coordinates", TEXT, "what a box's numbers are in", "normalized pixels"),
         _said("labels.count", NUM, "number of labels"),
         _said("labels.background", TRUTH, "whether the first class is the background"),
     ),
@@ -108,7 +112,8 @@ _CONTRACT_OUTPUT = _table_of(
 )
 _NOT_FED = "the contract does not say what is fed"
 _NOT_MAPPED = f"{_NOT_FED}, or the graph does not begin with arithmetic of the input and a small constant"
-_NOT_HELD = f"{_NOT_FED}, or the input has not one scale and zero point"
+_NOT_QUANTIZED = "neither the input nor a QUANTIZE behind it has one scale and zero point"
+_NOT_HELD = f"{_NOT_FED}, or {_NOT_QUANTIZED}"
 CONTRACT_OUTPUT_FACTS = (
     fact("labels.lines", NUM, "labels in the file beside the contract, a line each", "labels:n_lines", "",
          absent="no such file is named, it lies inside the model, or it has no labels"),
@@ -130,6 +135,14 @@ CONTRACT_INPUT_FACTS = (
           "contract_input.fed_min tensor.scale tensor.zero_point", absent=_NOT_HELD),
     fact("use", NUM, "share of the range that the input can hold which is fed, 0 to 1", "preparation:use",
           "contract_input.fed_min tensor.scale tensor.zero_point", absent=_NOT_HELD),
+    fact("held_min", NUM, "smallest real value that the input, or the QUANTIZE behind it, can hold",
+          "preparation:held_min", "contract_input.input tensor.scale tensor.zero_point tensor.consumers",
+          absent=_NOT_QUANTIZED),
+    fact("held_max", NUM, "largest real value that the input, or the QUANTIZE behind it, can hold",
+          "preparation:held_max", "contract_input.input tensor.scale tensor.zero_point tensor.consumers",
+          absent=_NOT_QUANTIZED),
+    fact("prepared_size", NUMBERS, "height and width of a picture once it is resized and cropped",
+          "preparation:prepared_size", "", absent="it depends on the picture, or the contract does not say it"),
     fact("channel_cover", NUMBERS, "the share of the range that is fed which the input can hold, one a channel",
           "preparation:channel_cover", "contract_input.fed_min tensor.scale tensor.zero_point", absent=_NOT_HELD),
     fact("graph_min", NUMBERS, "smallest value after the graph's own scale and offset, one a channel",
@@ -145,7 +158,7 @@ CONTRACT_INPUT_FACTS = (
     fact("fits_calibration", TRUTH, "whether the range that is fed is the one that scale and zero point stand for",
           "preparation:fits_calibration", "contract_input.fed_min tensor.scale tensor.zero_point", absent=_NOT_HELD),
     fact("fitting", TEXTS, "known normalizations that the input's scale and zero point fit", "preparation:fitting",
-          "contract_input.input tensor.scale tensor.zero_point", absent="the input has not one scale and zero point"),
+          "contract_input.input tensor.scale tensor.zero_point", absent=_NOT_QUANTIZED),
     fact("normalization", TEXT, "known normalization with this mean and std", "preparation:normalization",
           "contract_input.mean contract_input.std contract_input.units", absent="it is none of the known ones"),
     fact("normalization_order", TEXT, "order of channels in which the known normalization's mean and std stand",

@@ -221,6 +221,8 @@ _INPUT = (
     fact("graph_expects", TEXT, "pixels that graph_scale and graph_offset normalise: u8 (0 to 255) or unit (0 to 1)",
          "affine:expects", "input.graph_scale input.graph_offset", absent=f"{_NO_AFFINE}, or that is no normalization",
          values=True, domain="u8 unit"),
+    fact("graph_map", TEXT, "graph_scale and graph_offset as people write them: x × 0.00784 − 1",
+         "affine:formula", "input.graph_scale input.graph_offset", absent=_NO_AFFINE, values=True),
     fact("first_scale", NUM, "scale of what the first operator makes of it that does not keep values as they are",
          "affine:first_scale", _AFFINE_NEEDS, absent="several operators read it, or it is not quantized", values=True),
     fact("folded_mean", NUMBERS, "what the bias of the first convolution provably subtracts from it, one a channel",

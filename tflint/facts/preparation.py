@@ -134,9 +134,40 @@ def is_trained_range(facts: Facts) -> Scalars:
     feeds = _feeds(facts)
     concerned = [feed is not None and row >= 0 and tensors[row] >= 0 for feed, row in zip(feeds, rows, strict=True)]
     absent = ~np.array([ok and is_float[tensors[row]] for ok, row in zip(concerned, rows, strict=True)], dtype=np.bool_)
-    is_told = taken(said, rows, False) | taken(prepares, rows, False)
+    is_calibrated = np.array([_held(facts, row) is not None for row in range(len(rows))], dtype=np.bool_)
+    is_told = taken(said, rows, False) | taken(prepares, rows, False) | is_calibrated
     is_raw = np.array([feed is not None and feed.range[1] - feed.range[0] >= _RAW_WIDTH for feed in feeds], np.bool_)
     return Scalars(is_told.astype(np.bool_), state_of(absent, ~absent & ~is_told.astype(np.bool_) & ~is_raw))
+
+
+def held_min(facts: Facts) -> Scalars:
+    """Smallest real value that each input can hold."""
+    held = [_held(facts, row) for row in range(facts.n("contract_input"))]
+    return scalars_of(None if one is None else one.range[0] for one in held)
+
+
+def held_max(facts: Facts) -> Scalars:
+    """Largest real value that each input can hold."""
+    held = [_held(facts, row) for row in range(facts.n("contract_input"))]
+    return scalars_of(None if one is None else one.range[1] for one in held)
+
+
+def prepared_size(facts: Facts) -> Lists:
+    """Height and width of a prepared picture, where they do not depend on the picture."""
+    entries = [entry for contract in facts.contracts.values() for entry in contract.inputs]
+    return _lists([None if (size := _size_after(entry)) is None else np.array(size, np.float64) for entry in entries])
+
+
+def _size_after(entry: Any) -> tuple[int, int] | None:
+    """Of a crop its size; else that of the resize, where that has two sides or is a letterbox, which is square."""
+    crop, resize = entry.get("crop", {}), entry.get("resize", {})
+    if crop.get("mode") != "none" and "size" in crop:
+        return int(crop["size"][0]), int(crop["size"][1])
+    size = resize.get("size") if resize.get("mode", "none") != "none" else None
+    if isinstance(size, list) and len(size) == 2:
+        return int(size[0]), int(size[1])
+    side: Any = size[0] if isinstance(size, list) and size else size
+    return (int(side), int(side)) if side is not None and resize["mode"] == "letterbox" else None
 
 
 def normalization(facts: Facts) -> Strings:
@@ -152,8 +183,13 @@ def normalization_order(facts: Facts) -> Strings:
 def fitting(facts: Facts) -> Lists:
     """The formulas of the known normalisations that the input's scale and zero point fit."""
     held = [_held(facts, row) for row in range(facts.n("contract_input"))]
-    found = [[] if one is None else [fit.short for fit in fits(one.dtype, one.scale, one.zero_point)] for one in held]
+    found = [[] if one is None else _shorts(one) for one in held]
     return texts_of(found, _absent(held))
+
+
+def _shorts(held: _Held) -> list[str]:
+    """What people call the normalisations that fit, each once."""
+    return list(dict.fromkeys(fit.short for fit in fits(held.dtype, held.scale, held.zero_point)))
 
 
 def fits_calibration(facts: Facts) -> Scalars:
@@ -250,9 +286,13 @@ def _lists(values: Sequence[NDArray[np.float64] | None]) -> Lists:
 
 
 def _held(facts: Facts, row: int) -> _Held | None:
-    """How the input that an entry is about is quantized; None where it has not one scale and zero point."""
+    """How the input that an entry is about is quantized, or the QUANTIZE behind it, if nothing else reads it; None
+    where that has not one scale and zero point.
+    """
     matched = int(facts.rows("contract_input", "input")[row])
     tensor = int(facts.rows("input", "tensor")[matched]) if matched >= 0 else -1
+    if tensor >= 0 and text_of(facts.column("tensor", "dtype"), tensor) == "FLOAT32":
+        tensor = affine.quantized_behind(facts, tensor)
     if tensor < 0:
         return None
     scales, zeros = facts.lists("tensor", "scale").row(tensor), facts.lists("tensor", "zero_point").row(tensor)
