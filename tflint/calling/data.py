@@ -13,14 +13,16 @@ from tflint.calling.step import Step
 from tflint.calling.steps import steps_after, steps_before
 
 
-def render(recipe: Recipe) -> str:
-    """The recipe as JSON text."""
+def render(recipe: Recipe, against: Sequence[str]) -> str:
+    """The recipe as JSON text; `against` are rules that the contract breaks."""
     data = {
         "contract": recipe.contract.path,
         "model": recipe.model,
+        "is_draft": recipe.is_draft,
+        "does_not_fit": list(against),
         "inputs": [_input(recipe, feeding) for feeding in recipe.inputs],
         "outputs": [_border(recipe, "outputs", reading, steps_after(reading)) for reading in recipe.outputs],
-        "numpy": numpy_code(recipe),
+        "numpy": numpy_code(recipe, against),
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 

@@ -11,13 +11,15 @@ from tflint.values import frozen
 class Dialect:
     """A language, by its texts.
 
-    `prepare` and `read` are whole functions: $n numbers them, $type is the element of `types`, $store what is done
-    with a byte $px. `shifted`, `real` and `quantized` are such stores: of an integer expression, of a real one, and of
-    one that is divided by $scale, moved by $plus and kept within $low and $high. `array` is a constant $name with
-    $values of the type that `numbers` names; `integers` maps types to the integer that an output's element stands for.
+    `head` stands above all code, `rounding` below it where something is rounded. `prepare` and `read` are whole
+    functions: $n numbers them, $type is the element of `types`, $store what is done with a byte $px. `shifted`, `real`
+    and `quantized` are such stores: of an integer expression, of a real one, and of one that is divided by $scale,
+    moved by $plus and kept within $low and $high. `array` is a constant $name with $values of the type that `numbers`
+    names; `integers` maps types to the integer that an output's element stands for.
     """
 
     head: str
+    rounding: str
     types: Mapping[str, str]
     array: str
     numbers: Mapping[str, str]
@@ -30,7 +32,8 @@ class Dialect:
 
 
 _C = Dialect(
-    head="#include <math.h>\n#include <stdint.h>",
+    head="#include <stdint.h>",
+    rounding="#include <math.h>",
     types={"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "float32": "float"},
     array="static const $type $name[] = {$values};",
     numbers={"float": "double", "int": "int"},
@@ -49,13 +52,14 @@ void prepare_$n(const uint8_t *rgb, $type *input) {
     read="""\
 void read_$n(const $type *output, int n, double *values) {
     for (int i = 0; i < n; i++) {
-        values[i] = ($integer $less) * $scale;
+        values[i] = ($integer$less) * $scale;
     }
 }""",
     integers=dict.fromkeys(("int8", "uint8", "int16"), "output[i]"),
 )
 _KOTLIN = Dialect(
-    head="import kotlin.math.floor",
+    head="",
+    rounding="import kotlin.math.floor",
     types={"int8": "ByteArray", "uint8": "ByteArray", "int16": "ShortArray", "float32": "FloatArray"},
     array="val $name = $type($values)",
     numbers={"float": "doubleArrayOf", "int": "intArrayOf"},
@@ -74,13 +78,14 @@ fun prepare$n(rgb: ByteArray, input: $type) {
     read="""\
 fun read$n(output: $type, values: DoubleArray) {
     for (i in output.indices) {
-        values[i] = (($integer) $less) * $scale
+        values[i] = (($integer)$less) * $scale
     }
 }""",
     integers={"int8": "output[i].toInt()", "uint8": "output[i].toInt() and 0xff", "int16": "output[i].toInt()"},
 )
 _SWIFT = Dialect(
     head="import Foundation",
+    rounding="",
     types={"int8": "Int8", "uint8": "UInt8", "int16": "Int16", "float32": "Float"},
     array="let $name: [$type] = [$values]",
     numbers={"float": "Double", "int": "Int"},
@@ -98,12 +103,13 @@ func prepare$n(_ rgb: [UInt8], _ input: inout [$type]) {
     quantized="input[$target] = $type(max($low, min($high, floor($value / $scale + 0.5) $plus)))",
     read="""\
 func read$n(_ output: [$type]) -> [Double] {
-    return output.map { (Double($$0) $less) * $scale }
+    return output.map { (Double($$0)$less) * $scale }
 }""",
     integers=dict.fromkeys(("int8", "uint8", "int16"), ""),
 )
 _DART = Dialect(
-    head="import 'dart:math';\nimport 'dart:typed_data';",
+    head="import 'dart:typed_data';",
+    rounding="import 'dart:math';",
     types={"int8": "Int8List", "uint8": "Uint8List", "int16": "Int16List", "float32": "Float32List"},
     array="const $name = <$type>[$values];",
     numbers={"float": "double", "int": "int"},
@@ -123,7 +129,7 @@ void prepare$n(Uint8List rgb, $type input) {
 Float64List read$n($type output) {
   final values = Float64List(output.length);
   for (var i = 0; i < output.length; i++) {
-    values[i] = ($integer $less) * $scale;
+    values[i] = ($integer$less) * $scale;
   }
   return values;
 }""",
@@ -131,6 +137,7 @@ Float64List read$n($type output) {
 )
 _JS = Dialect(
     head="",
+    rounding="",
     types={"int8": "Int8Array", "uint8": "Uint8Array", "int16": "Int16Array", "float32": "Float32Array"},
     array="const $name = [$values];",
     numbers={"float": "", "int": ""},
@@ -150,7 +157,7 @@ function prepare$n(rgb, input) {
     read="""\
 /** @param {$type} output @returns {Float64Array} */
 function read$n(output) {
-  return Float64Array.from(output, (q) => (q $less) * $scale);
+  return Float64Array.from(output, (q) => (q$less) * $scale);
 }""",
     integers=dict.fromkeys(("int8", "uint8", "int16"), ""),
 )

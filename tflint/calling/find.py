@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tflint.api import check, load_readable
@@ -53,13 +54,12 @@ def contradicting(recipe: Recipe, config: Config) -> list[str]:
     return sorted({finding.rule for finding in found if finding.severity != "note" and finding.suppressed is None})
 
 
-def standing(recipe: Recipe, config: Config) -> str:
-    """What is to be said of a contract beside its model, in a line."""
+def standing(recipe: Recipe, against: Sequence[str]) -> str:
+    """What is to be said of a contract beside its model, in a line; `against` are the rules that it breaks."""
     if recipe.model is None:
         return "no model beside it; what it leaves unsaid is unknown"
-    rules = contradicting(recipe, config)
-    if rules:
-        return f"does not fit {recipe.model}: {', '.join(rules)}; 'tflint check {recipe.model}' says more"
+    if against:
+        return f"does not fit {recipe.model}: {', '.join(against)}; 'tflint check {recipe.model}' says more"
     if recipe.is_draft:
         return f"a draft: nothing in it contradicts {recipe.model}, and its guesses are not confirmed"
     return f"nothing in it contradicts {recipe.model}"

@@ -7,12 +7,13 @@ stands for that, bytes half way between two integers may be rounded the other wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from string import Template
 
 import numpy as np
 
 from tflint.calling.dialects import DIALECTS, Dialect
+from tflint.calling.pictures import before_loop
 from tflint.calling.recipe import Feeding, Reading, Recipe
 from tflint.contract.edit import comment
 from tflint.values import frozen
@@ -53,13 +54,20 @@ def short_form(feeding: Feeding) -> ShortForm | None:
     return ShortForm(low, error) if error <= MAX_SHORT_ERROR else None
 
 
-def code_in(language: str, recipe: Recipe) -> str:
-    """The functions of all pictures and quantized outputs of a recipe; of all else a comment tells why not."""
+def steps_off(error: float) -> str:
+    """An error in steps, in words."""
+    return f"{error:.2g} step{'s' if error > 1 else ''}"
+
+
+def code_in(language: str, recipe: Recipe, against: Sequence[str] = ()) -> str:
+    """The functions of all pictures and quantized outputs of a recipe; of all else a comment tells why not. `against`
+    are rules that the contract breaks.
+    """
     dialect = DIALECTS[language]
-    parts = [
-        f"// What a caller of {comment(recipe.model or 'the model')} does, made from {comment(recipe.contract.path)}."
-    ]
+    parts = ["\n".join(f"// {comment(line)}" for line in recipe.head(against))]
     parts += [dialect.head] if dialect.head else []
+    if dialect.rounding and any(_rounds(feeding) for feeding in recipe.inputs):
+        parts[-1] += f"\n{dialect.rounding}"
     for feeding in recipe.inputs:
         why_not = _why_no_loop(feeding)
         if why_not:
@@ -68,6 +76,11 @@ def code_in(language: str, recipe: Recipe) -> str:
             parts.append("\n".join(_prepared(feeding, dialect)))
     parts += ["\n".join(_read(reading, dialect)) for reading in recipe.outputs]
     return "\n\n".join(parts) + "\n"
+
+
+def _rounds(feeding: Feeding) -> bool:
+    """Whether the loop of an input quantizes by its scale, and not by a shift."""
+    return not _why_no_loop(feeding) and feeding.is_quantized and not feeding.is_raw and short_form(feeding) is None
 
 
 def _why_no_loop(feeding: Feeding) -> str:
@@ -93,8 +106,9 @@ def _prepared(feeding: Feeding, dialect: Dialect) -> Iterator[str]:
     where = "plane after plane" if is_planar else "pixel after pixel"
     height, width = feeding.size
     yield f"// rgb: {height} x {width} pixels of {n_channels} bytes; input: {feeding.dtype}, {where}."
+    yield from (f"// Before: {step.words}." for step in before_loop(feeding))
     if short is not None:
-        yield f"// Short for {_long(feeding)}: at most {short.error:.2g} steps off."
+        yield f"// Short for {_long(feeding)}: at most {steps_off(short.error)} off."
     yield from _arrays(feeding, dialect, is_short=short is not None or feeding.is_raw)
     order = f"ORDER_{feeding.position}[c]" if feeding.channels in _SOURCE_ORDER else "c"
     is_shift = short is not None or feeding.is_raw
@@ -135,6 +149,8 @@ def _value(feeding: Feeding) -> str:
     """The real value of a byte `px`: the same text in all languages."""
     mean, std = feeding.normalization
     pixel = "px / 255.0" if feeding.is_unit else "px"
+    if not mean.any() and (std == 1).all():
+        return pixel if feeding.is_unit else "px * 1.0"
     subtracted = repr(float(mean[0])) if len(mean) == 1 else f"MEAN_{feeding.position}[c]"
     divided = repr(float(std[0])) if len(std) == 1 else f"STD_{feeding.position}[c]"
     return f"({pixel} - {subtracted}) / {divided}"
@@ -168,15 +184,16 @@ def _read(reading: Reading, dialect: Dialect) -> Iterator[str]:
         return
     dtype = reading.dtype or ""
     assert reading.scale is not None and reading.zero_point is not None
-    less = f"{'-' if reading.zero_point >= 0 else '+'} {abs(reading.zero_point)}"
+    less = f"{'-' if reading.zero_point >= 0 else '+'} {abs(reading.zero_point)}" if reading.zero_point else ""
     if dtype not in dialect.integers:
-        yield f"// Output {reading.position}, {dtype}: real value = (q {less}) * {reading.scale!r}."
+        integer = f"(q {less})" if less else "q"
+        yield f"// Output {reading.position}, {dtype}: real value = {integer} * {reading.scale!r}."
         return
     yield f"// Output {reading.position}: real values of {dtype}."
     yield Template(dialect.read).substitute(
         n=str(reading.position),
         type=dialect.types[dtype],
         integer=dialect.integers[dtype],
-        less=less if dialect is not DIALECTS["swift"] else f"{less}.0",
+        less=f" {less}.0" if less and dialect is DIALECTS["swift"] else f" {less}" if less else "",
         scale=repr(reading.scale),
     )

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from tflint.calling import pasted
 from tflint.calling.recipe import Feeding, Reading, Recipe
 from tflint.calling.step import Step
 from tflint.calling.steps import source_of, steps_after, steps_before
+from tflint.contract.edit import comment
 
 
-def numpy_code(recipe: Recipe) -> str:
-    """The code: `input_0`, … prepare, `output_0`, … read; numbered as the model's inputs and outputs are."""
+def numpy_code(recipe: Recipe, against: Sequence[str] = ()) -> str:
+    """The code: `input_0`, … prepare, `output_0`, … read; numbered as the model's inputs and outputs are. `against` are
+    rules that the contract breaks.
+    """
+    head = "\n".join(f"# {comment(line)}" for line in recipe.head(against))
     helpers = [inspect.getsource(getattr(pasted, name)) for name in called(recipe)]
-    return "\n\n".join(["import numpy as np\n", *helpers, *functions(recipe)])
+    return "\n\n".join([f"{head}\nimport numpy as np\n", *helpers, *functions(recipe)])
 
 
 def functions(recipe: Recipe) -> list[str]:

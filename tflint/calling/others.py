@@ -83,5 +83,7 @@ def _column(column: Entry) -> str:
 
 def values(feeding: Feeding) -> Iterator[Step]:
     """What is done to numbers that are none of all that."""
-    yield Step("take the values", ("kind",), ("x = np.asarray(values, dtype=np.float64)",))
+    is_real = feeding.is_quantized or "mean" in feeding.entry or (feeding.dtype or "float32").startswith("float")
+    made = "np.asarray(values, dtype=np.float64)" if is_real else "np.asarray(values)"  # no int64 through a float
+    yield Step("take the values", ("kind",), (f"x = {made}",))
     yield from normalized(feeding)

@@ -11,6 +11,8 @@ from tflint.calling.step import Step, listed, several
 #: What a picture is read as, by the channels that the model takes.
 SOURCES = {"GRAY": "gray", "RGB": "rgb", "BGR": "rgb", "YUV": "yuv", "RGBA": "rgba", "BGRA": "rgba"}
 _REORDERED = {"BGR": "[..., ::-1]", "BGRA": "[..., [2, 1, 0, 3]]"}
+#: Keys of what is done to a picture as a whole.
+_WHOLE = ("orientation", "mirror", "crop", "resize")
 _RESIZE_KEYS = ("resize.mode", "resize.size", "resize")
 
 
@@ -33,6 +35,11 @@ def picture(feeding: Feeding) -> Iterator[Step]:
         yield Step("undo the sRGB curve: the model takes linear light", ("transfer",), ("x = to_linear(x)",),
                    ("to_linear",))  # fmt: skip
     yield from normalized(feeding)
+
+
+def before_loop(feeding: Feeding) -> list[Step]:
+    """What is to be done to a picture before a loop over its bytes: turned, mirrored, cropped, resized."""
+    return [step for step in picture(feeding) if step.keys and step.keys[0].split(".")[0] in _WHOLE]
 
 
 def _geometry(feeding: Feeding) -> Iterator[Step]:

@@ -167,6 +167,15 @@ class Recipe:
     inputs: tuple[Feeding, ...]
     outputs: tuple[Reading, ...]
 
+    def head(self, against: Sequence[str]) -> list[str]:
+        """What stands above printed code: of what it is, and which rules the contract breaks (`against`)."""
+        lines = [f"What a caller of {self.model or 'the model'} does, made from {self.contract.path}."]
+        if against:
+            lines.append(f"CAREFUL: the contract does not fit the model: {', '.join(against)}.")
+        if self.is_draft:
+            lines.append("CAREFUL: the contract is a draft, whose guesses nobody confirmed.")
+        return lines
+
     @property
     def is_draft(self) -> bool:
         """Whether the contract holds guesses that nobody confirmed."""

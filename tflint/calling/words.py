@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflint.calling.languages import short_form
+from tflint.calling.languages import short_form, steps_off
 from tflint.calling.numpy_code import called, functions
 from tflint.calling.recipe import Feeding, Reading, Recipe
 from tflint.calling.step import Step
 from tflint.calling.steps import source_of, steps_after, steps_before
+from tflint.report.layout import WIDTH, broken
 
 #: Where the remarks on a step begin.
 _REMARKS = 68
+#: Where a step goes on that is too wide for a line.
+_INDENT = 3
 
 
 def words(recipe: Recipe, standing: str) -> str:
@@ -32,24 +35,30 @@ def _all(recipe: Recipe, standing: str) -> Iterator[str]:
         yield f'INPUT {feeding.position} "{feeding.name}" ← {source_of(feeding)[1]}'
         for step in steps_before(feeding):
             number += 1
-            yield _step(number, step, recipe.line("inputs", feeding.number, *step.keys))
+            yield from _step(number, step, recipe.line("inputs", feeding.number, *step.keys))
         yield from _short(feeding)
     for reading in recipe.outputs:
         yield f'OUTPUT {reading.position} "{reading.name}" → {_result(reading)}'
         for step in (step for step in steps_after(reading) if step.words):
             number += 1
-            yield _step(number, step, recipe.line("outputs", reading.number, *step.keys))
+            yield from _step(number, step, recipe.line("outputs", reading.number, *step.keys))
 
 
-def _step(number: int, step: Step, line: int) -> str:
+def _step(number: int, step: Step, line: int) -> Iterator[str]:
+    """A step with its remarks behind it, or below it where both are too wide."""
+    head = f"{number:>2} {step.words}"
     remarks = " · ".join(part for part in (f"line {line}", step.note) if part)
-    return f"{number:>2} {step.words}".ljust(_REMARKS) + f"  {remarks}"
+    if len(head) <= _REMARKS and _REMARKS + 2 + len(remarks) <= WIDTH:
+        yield f"{head.ljust(_REMARKS)}  {remarks}"
+    else:
+        yield from broken(head, WIDTH, _INDENT)
+        yield from broken(f"{' ' * _INDENT}{remarks}", WIDTH, _INDENT)
 
 
 def _short(feeding: Feeding) -> Iterator[str]:
     found = short_form(feeding)
     if found is not None:
-        yield f"   short form: {found.words}, at most {found.error:.2g} step{'s' if found.error > 1 else ''} off"
+        yield f"   short form: {found.words}, at most {steps_off(found.error)} off"
 
 
 def _result(reading: Reading) -> str:

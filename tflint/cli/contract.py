@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ from tflint.cli import output
 from tflint.cli.check import config_path
 from tflint.config import Config, load_config
 from tflint.errors import UserError
+from tflint.findings.paths import MEMBER
+from tflint.report.layout import WIDTH, broken
 from tflint.report.names import clean, plural
 
 if TYPE_CHECKING:
@@ -94,6 +96,10 @@ def run_init(options: argparse.Namespace) -> int:
     if options.output == "-":
         output.write(text)
         return 0
+    if MEMBER in options.model and not options.output:
+        raise UserError(
+            f"'{options.model}' lies in a bundle, where no contract can lie beside it", hint="--output FILE"
+        )
     path = Path(options.output or Path(options.model).with_name(Path(options.model).stem + SUFFIX))
     _require_free(path, force=options.force)
     output.require_writable(str(path))
@@ -133,7 +139,7 @@ def run_import(options: argparse.Namespace) -> int:
         [f"  kept, and other than what was read: {', '.join(done.kept)} (--force replaces it)"] if done.kept else []
     )
     lines += [f"  {sentence}" for sentence in (*done.left, *imported.unsaid)]
-    output.write("\n".join(map(clean, lines)) + "\n")
+    output.write(_fitted(lines))
     return 0
 
 
@@ -164,24 +170,26 @@ def run_check(options: argparse.Namespace) -> int:
 
 def run_show(options: argparse.Namespace) -> int:
     """Print the recipe of a contract; returns the exit code."""
-    from tflint.calling.find import recipe_at, standing
-    from tflint.calling.words import words
+    from tflint.calling.find import contradicting, recipe_at, standing
 
     recipe = recipe_at(options.file, options.model)
+    against = contradicting(recipe, _config())
     if options.language == "numpy":
         from tflint.calling.numpy_code import numpy_code
 
-        output.write(numpy_code(recipe))
+        output.write(numpy_code(recipe, against))
     elif options.language:
         from tflint.calling.languages import code_in
 
-        output.write(code_in(options.language, recipe))
+        output.write(code_in(options.language, recipe, against))
     elif options.format == "json":
         from tflint.calling.data import render
 
-        output.write(render(recipe))
+        output.write(render(recipe, against))
     else:
-        output.write(words(recipe, standing(recipe, _config())))
+        from tflint.calling.words import words
+
+        output.write(words(recipe, standing(recipe, against)))
     return 0
 
 
@@ -207,11 +215,17 @@ def run_export(options: argparse.Namespace) -> int:
     made = exported(recipe, load(options.model), model.read_bytes())
     output.write_bytes(made.content, str(path))
     lines = [f"{path.as_posix()}: {options.model} with the metadata of {recipe.contract.path}"]
+    lines += ["  the contract is a draft: what it leaves unsaid is not in it"] if recipe.is_draft else []
     lines += [f"  packed into it: {', '.join(made.packed)}"] if made.packed else []
     lines += [f"  only named: {', '.join(made.unpacked)}"] if made.unpacked else []
     lines += [f"  metadata has no words for: {', '.join(made.unheld)}"] if made.unheld else []
-    output.write("\n".join(lines) + "\n")
+    output.write(_fitted(lines))
     return 0
+
+
+def _fitted(lines: Sequence[str]) -> str:
+    """Lines of an answer, none wider than a screen."""
+    return "".join(f"{part}\n" for line in lines for part in broken(clean(line), WIDTH, 4))
 
 
 def _config() -> Config:

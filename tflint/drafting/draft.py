@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
@@ -115,7 +116,7 @@ def _picture(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Ite
     space = COLOR_SPACES.get(told.color_space or "") if told is not None else None
     if space is not None:
         yield f'channels = "{space}"'
-    elif given.channels in _CHANNELS:
+    elif given.channels in _CHANNELS and not any(fit.order for fit in given.fits):  # else it comes with mean and std
         other = "; BGR is as possible" if given.channels == 3 else ""
         number = f"{given.channels} channel{'s' if given.channels != 1 else ''}"
         yield f'{GUESS}channels = "{_CHANNELS[given.channels]}"  # it has {number}{other}'
@@ -123,7 +124,7 @@ def _picture(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Ite
 
 def _normalization(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Iterator[str]:
     """Mean and std: of a picture's metadata as a claim, all else as guesses."""
-    if told is not None and told.mean and told.std:
+    if told is not None and told.mean and told.std and all(map(math.isfinite, (*told.mean, *told.std))):
         doubt = _doubt(given, told, is_told=is_told)
         mark = GUESS if doubt else ""
         yield f"{mark}mean = {_numbers(told.mean)}{doubt}"
@@ -132,7 +133,9 @@ def _normalization(given: Input, told: BorderMetadata | None, *, is_told: bool) 
     elif given.prepares is not None and given.prepares.expects is not None:
         yield from _left_to_the_graph(given.prepares.expects)
     else:
-        for fit in given.fits:
+        for number, fit in enumerate(given.fits):
+            if number:
+                yield "# or, which its numbers fit as well:"
             yield from _guessed(fit)
         if not given.fits and given.layout is not None and given.tensor is not None and given.tensor.dtype in _FLOATS:
             yield f"{GUESS}mean = 127.5  # a float input takes any range: nothing in the file tells"
@@ -171,6 +174,8 @@ def _guessed(fit: Fit) -> Iterator[str]:
     yield f"{GUESS}mean = {_numbers(known.mean)}  # its scale and zero point fit {fit.short}"
     yield f"{GUESS}std = {_numbers(known.std)}"
     yield f'{GUESS}units = "{known.units}"'
+    if fit.order:
+        yield f'{GUESS}channels = "{fit.order}"  # the order that these stand in'
 
 
 # -- outputs -----------------------------------------------------------------------------------------------------------

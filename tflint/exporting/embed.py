@@ -14,6 +14,7 @@ from tflint.errors import UserError
 from tflint.exporting.metadata import Metadata
 from tflint.facts.contracts import called_subgraph
 from tflint.facts.facts import Facts
+from tflint.model.tables import Tables
 from tflint.model.tail import packed_content
 from tflint.schema import metadata_schema
 from tflint.values import frozen
@@ -25,6 +26,8 @@ Fields = dict[str, Any]
 
 #: Larger files are no labels and no vocabulary.
 MAX_FILE_BYTES = 16 << 20
+#: A table has an offset that leads to it, and begins with one.
+_TABLE_BYTES = 8
 #: The metadata entry that holds TFLite metadata.
 NAME = "TFLITE_METADATA"
 
@@ -50,6 +53,7 @@ def exported(recipe: Recipe, model: Model, data: bytes) -> Exported:
     follows it is no zip that files could be added to.
     """
     tables = model.tables
+    _require_own_tables(tables, len(data))
     facts = Facts(tables, contracts={0: recipe.contract})
     if called_subgraph(facts, 0) != 0:
         raise UserError("the contract's signature runs another subgraph than the first, of which the metadata speaks")
@@ -76,6 +80,15 @@ def exported(recipe: Recipe, model: Model, data: bytes) -> Exported:
     content = _with_files(content, files)
     _prove(data, content)
     return Exported(content, tuple(metadata.unheld()), tuple(files), tuple(unpacked))
+
+
+def _require_own_tables(tables: Tables, n_bytes: int) -> None:
+    """`UserError` where many entries are one table in the file, as none that is written is: a copy has one for each."""
+    n_tables = sum(len(tables.table(name)) for name in ("subgraph", "tensor", "operator", "buffer", "metadata"))
+    if n_tables * _TABLE_BYTES > n_bytes:
+        raise UserError(
+            f"{n_tables:,} tables share the {n_bytes:,} bytes of the model: a copy would be many times as large"
+        )
 
 
 def _n_tensors(facts: Facts, side: str) -> int:

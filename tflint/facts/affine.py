@@ -7,6 +7,8 @@ one vector m explains all biases as −Σ weights × m: a bias of the training's
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -294,7 +296,10 @@ def _sums(facts: Facts, weights: int, n_inputs: int, *, is_depthwise: bool) -> V
     """The weights of a convolution summed over its window: a row an output channel, a column an input channel."""
     values = _constant(facts, weights, _MAX_WEIGHTS)
     shape = [int(size) for size in facts.lists("tensor", "shape").row(weights)] if values is not None else []
-    if values is None or len(shape) != 4 or not 0 < n_inputs <= _MAX_ELEMENTS:
+    is_whole = values is not None and len(values) == math.prod(
+        shape
+    )  # what a DEQUANTIZE unpacks may have another shape
+    if values is None or not is_whole or len(shape) != 4 or not 0 < n_inputs <= _MAX_ELEMENTS:
         return None
     with np.errstate(over="ignore", invalid="ignore"):  # of a hostile file; sums that are not finite prove nothing
         return _window_sums(values.reshape(shape), n_inputs, is_depthwise=is_depthwise)

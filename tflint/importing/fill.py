@@ -39,6 +39,7 @@ def fill(contract: Contract, imported: Imported, chosen: str | None = None, *, o
     done: list[str] = []
     kept: list[str] = []
     left: list[str] = []
+    own: list[str] = []
     changes: dict[tuple[str, int], Mapping[str, Any]] = {}
     for side, entries in (("inputs", imported.inputs), ("outputs", imported.outputs)):
         matched = list(_matched(contract, side, entries, chosen if side == "inputs" else None))
@@ -50,6 +51,10 @@ def fill(contract: Contract, imported: Imported, chosen: str | None = None, *, o
                 changes[side, number] = wanted
             done += [f"{side}[{number}].{key}" for key in wanted]
             kept += [f"{side}[{number}].{key}" for key in others]
+            here = contract.data[side][number]
+            own += [f"{side}[{number}].{key}" for key in ("dtype", "shape") if _is_other(key, here, entry)]
+    if own:
+        left.append(f"{', '.join(own)}: the source has another, and the model's own stays.")
     return Filled(filled(contract, changes), tuple(done), tuple(kept), tuple(left))
 
 
@@ -72,6 +77,11 @@ def _wanted(here: Mapping[str, Any], entry: Mapping[str, Any], *, over: bool) ->
     kept = [key for key in said if any(key in _fellows(other) for other in differing)]
     wanted = {key: _new(here.get(key), value) for key, value in said.items() if key not in kept}
     return {key: value for key, value in wanted.items() if here.get(key) != value}, differing
+
+
+def _is_other(key: str, here: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Whether a contract has another value than the imported one."""
+    return key in here and key in entry and here[key] != entry[key]
 
 
 def _fellows(key: str) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def _input(given: Input, unsaid: list[str]) -> dict[str, Any]:
 
 
 def _normalization(told: BorderMetadata, name: str, kind: str, unsaid: list[str]) -> dict[str, Any]:
-    mean, std = list(told.mean), list(told.std)
+    mean, std = ([float(f"{value:.7g}") for value in values] for values in (told.mean, told.std))  # of float32
     if kind != "image":
         unsaid.append(f"Mean and std of {label(name)} are not those of pixels: their units are not said.")
         return {}

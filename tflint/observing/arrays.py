@@ -18,7 +18,9 @@ Array = NDArray[Any]
 
 _ARRAYS = (".npy", ".npz")
 _PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
-#: Pillow's modes for the channels that the printed code takes.
+#: Pillow's modes of 8 bits a channel: it clips others.
+_EIGHT_BITS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
+#: Its modes for the channels that the printed code takes.
 _MODES = {"GRAY": "L", "RGB": "RGB", "BGR": "RGB", "RGBA": "RGBA", "BGRA": "RGBA", "YUV": "YCbCr"}
 
 
@@ -114,6 +116,11 @@ def _read(file: Path, feeding: Feeding) -> Array:
         raise MissingExtraError("pictures", "pillow", "reading pictures") from None
     try:
         with Image.open(file) as opened:
+            if opened.mode not in _EIGHT_BITS:
+                raise UserError(
+                    f"'{file}' is a picture of mode {opened.mode}, not of 8 bits a channel",
+                    hint="bring it to 8 bits as the caller does, or give arrays",
+                )
             upright = ImageOps.exif_transpose(opened) if feeding.entry.get("orientation") == "exif" else opened
             made = np.asarray(upright.convert(_MODES[feeding.channels]))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

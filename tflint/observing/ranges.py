@@ -98,7 +98,8 @@ def _seen(feeding: Feeding, values: Values, what: str) -> Observed:
     step = feeding.scale or 0.0  # values within half a step of an end are rounded to it, and lose nothing
     n_below = 0 if bounds is None else int((values < bounds[0] - step / 2).sum())
     n_above = 0 if bounds is None else int((values > bounds[1] + step / 2).sum())
-    n_samples = 1 if not feeding.shape or values.ndim < len(feeding.shape) else int(values.shape[0])
+    has_batch = _has_batch(feeding.shape or ()) and values.ndim == len(feeding.shape or ())
+    n_samples = int(values.shape[0]) if has_batch else 1
     return Observed(feeding, rows.min(axis=1), rows.max(axis=1), n_samples, values.size, n_below, n_above)
 
 
@@ -107,12 +108,19 @@ def _require_shape(feeding: Feeding, values: Values, what: str) -> None:
     wanted = feeding.shape
     if not wanted:
         return
-    given = values.shape[1:] if values.ndim == len(wanted) else values.shape
-    if len(given) != len(wanted) - 1 or any(size not in (-1, own) for size, own in zip(wanted[1:], given, strict=True)):
+    sizes = wanted[1:] if _has_batch(wanted) else wanted
+    given = values.shape[values.ndim - len(sizes) :]
+    is_other = values.ndim not in (len(sizes), len(sizes) + 1) or len(given) != len(sizes)
+    if is_other or any(size not in (-1, own) for size, own in zip(sizes, given, strict=True)):
         raise UserError(
             f"'{what}' has the shape {list(values.shape)}, and the input '{feeding.name}' takes {list(wanted)}",
             hint="the first axis may be any number of samples",
         )
+
+
+def _has_batch(shape: tuple[int, ...]) -> bool:
+    """Whether the first axis is that of samples: one at a time, or any number."""
+    return len(shape) > 1 and shape[0] in (1, -1)
 
 
 def _by_channel(feeding: Feeding, values: Values) -> Values:
