@@ -25,7 +25,7 @@ from tflint.cli.main import run
 from tflint.config import Config
 from tflint.errors import UserError
 from tflint.facts.declared import ABOUT_PAIRS
-from tflint.facts.matching import Face, matched
+from tflint.facts.pair.matching import Face, matched
 from tflint.findings import Finding, Report
 from tflint.findings.suppress import Allow
 from tflint.flatbuffer.errors import FlatbufferError

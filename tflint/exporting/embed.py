@@ -12,7 +12,7 @@ from tflint.api import Model
 from tflint.calling import Recipe
 from tflint.errors import UserError
 from tflint.exporting.metadata import Metadata
-from tflint.facts.contracts import called_subgraph
+from tflint.facts.contract.tables import called_subgraph
 from tflint.facts.facts import Facts
 from tflint.model.tables import Tables
 from tflint.model.tail import packed_content

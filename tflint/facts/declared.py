@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 
 from tflint.columns.types import NUMBERS, ColumnDeclaration, TableDeclaration, reference
-from tflint.facts.declare_contract import CONTRACT_INPUT_FACTS, CONTRACT_OUTPUT_FACTS, CONTRACT_TABLES
-from tflint.facts.declare_pair import PAIR_TABLES
+from tflint.facts.contract.declare import CONTRACT_INPUT_FACTS, CONTRACT_OUTPUT_FACTS, CONTRACT_TABLES
 from tflint.facts.declaring import NUM, TENSOR, TENSORS, TEXT, TEXTS, TRUTH, fact
+from tflint.facts.pair.declare import PAIR_TABLES
 
 _NO_VALUES = "it is no constant, or its type is no number"
 _UNREADABLE = (
@@ -44,7 +44,7 @@ _MODEL = (
     fact("is_version_understated", TRUTH, "whether the file names an older runtime than its operators need",
           "versions:is_understated", "model.min_runtime_version model.required_runtime_version",
           absent="the file names no version, or none is known"),
-    fact("sha256", TEXT, "SHA-256 of the file, in hexadecimal", "digest:sha256",
+    fact("sha256", TEXT, "SHA-256 of the file, in hexadecimal", "contract.digest:sha256",
          absent="the model has no contract that names one", values=True),
     fact("is_stateful", TRUTH, "whether it keeps state from call to call: variable tensors or resource variables",
          "state:is_stateful", "tensor.is_variable operator.opcode"),

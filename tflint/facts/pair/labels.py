@@ -11,7 +11,7 @@ from tflint.columns.column import Scalars, scalars_of, state_of, strings_of
 from tflint.columns.table import Table
 from tflint.contract.labels import label_lines
 from tflint.facts.facts import Facts
-from tflint.facts.pairs import Makers, new_models, references, strings_or_unknown
+from tflint.facts.pair.tables import Makers, new_models, references, strings_or_unknown
 from tflint.model.extras import MAX_LIST_BYTES
 from tflint.model.tail import packed_content
 from tflint.values import frozen, replace

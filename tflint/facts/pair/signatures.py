@@ -5,8 +5,8 @@ from __future__ import annotations
 from tflint.columns.column import strings_of, texts_of
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts
-from tflint.facts.matching import SIDES, names_of, signatures, subgraphs
-from tflint.facts.pairs import Makers, new_models, references
+from tflint.facts.pair.matching import SIDES, names_of, signatures, subgraphs
+from tflint.facts.pair.tables import Makers, new_models, references
 
 
 def signature_table(facts: Facts) -> Table:

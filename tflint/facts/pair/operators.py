@@ -7,7 +7,7 @@ import numpy as np
 from tflint.columns.column import scalars_of, strings_of, text_of
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts
-from tflint.facts.pairs import Makers, new_models, references
+from tflint.facts.pair.tables import Makers, new_models, references
 from tflint.versions import Version, first_tflite, parse_version
 
 _Code = tuple[str, str]

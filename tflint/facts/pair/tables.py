@@ -19,7 +19,7 @@ from tflint.columns.column import (
 )
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts
-from tflint.facts.matching import POSITION, SIDES, Entry, Face, Subgraphs, subgraphs
+from tflint.facts.pair.matching import POSITION, SIDES, Entry, Face, Subgraphs, subgraphs
 
 Makers = dict[str, Callable[[], Column]]
 
