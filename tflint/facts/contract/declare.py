@@ -122,7 +122,8 @@ CONTRACT_OUTPUT_FACTS = (
 )  # fmt: skip
 CONTRACT_INPUT_FACTS = (
     fact("has_twin", TRUTH, "whether another input of its subgraph has the same type and shape",
-         "contract.twins:has_twin", "contract_input.input tensor.dtype tensor.shape", absent="the model has none such, or several"),
+         "contract.twins:has_twin", "contract_input.input tensor.dtype tensor.shape",
+         absent="the model has none such, or several"),
     fact("range_ratio", NUM, "how many times the widest range of its columns is as wide as the narrowest",
          "contract.fed:range_ratio", "", absent="fewer than two columns say their range"),
     fact("n_channels", NUM, "colour channels", "contract.fed:n_channels", "contract_input.channels",
