@@ -10,6 +10,7 @@ from pathlib import PurePath
 import numpy as np
 
 from tflint.contract import parse_contract
+from tflint.contract.contract import N_CHANNELS
 from tflint.contract.edit import GUESS, comment
 from tflint.facts.scheme import base_of
 from tflint.portrait.values import BorderMetadata, Input, NamedTensor, Output, Portrait, TensorFace
@@ -157,6 +158,10 @@ def _doubt(given: Input, told: BorderMetadata, *, is_told: bool) -> str:
     """Why mean and std of the metadata are no claim, as a comment; empty where they are one."""
     if not is_told:
         return "  # the metadata says mean and std, and not of what"
+    lengths = {len(told.mean), len(told.std)} - {1}
+    n_channels = N_CHANNELS.get(COLOR_SPACES.get(told.color_space or "", ""))
+    if len(lengths) > 1 or (n_channels is not None and lengths - {n_channels}):
+        return "  # the metadata says so, and not for each channel"
     pairs = list(zip(told.mean, told.std, strict=False))
     if not all(std > 0 for _, std in pairs):
         return "  # the metadata says so, which divides by zero"
