@@ -125,6 +125,18 @@ def lists_by_counts(values: NDArray[Any], lengths: NDArray[Any], state: State = 
     return Lists(np.cumsum(counts) - counts, counts, values.take, state=state)
 
 
+def lists_of_arrays(values: Sequence[NDArray[Any] | None]) -> Lists:
+    """Lists of numbers, one a row, absent where there is none."""
+    flat = np.concatenate([np.zeros(0), *(one for one in values if one is not None)])
+    lengths = np.array([0 if one is None else len(one) for one in values], dtype=np.int64)
+    return lists_by_counts(flat, lengths, absent_where_none(values))
+
+
+def absent_where_none(values: Sequence[object]) -> State:
+    """The state of a column whose values are None where they are absent."""
+    return state_of(np.array([value is None for value in values], dtype=np.bool_))
+
+
 def lists_by_owner(owners: NDArray[Any], values: NDArray[Any], n_rows: int, state: State = None) -> Lists:
     """Lists from pairs (owner row, value), in the order of the pairs; pairs whose owner is negative are left out."""
     kept = owners >= 0

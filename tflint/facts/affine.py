@@ -1,18 +1,15 @@
 """Facts of arithmetic by which a graph prepares its inputs itself: x × scale + offset before anything else.
 
 Followed through operators that keep real values as they are, and read from small constants: floats, also those stored
-as float16, and integers with one scale. A mean that was folded into the bias of a first convolution is proved where
-one vector m explains all biases as −Σ weights × m: a bias of the training's own would leave a rest.
+as float16, and integers with one scale.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import Lists, Scalars, Strings, lists_by_counts, scalars_of, state_of, strings_of, text_of
+from tflint.columns.column import Lists, Scalars, Strings, lists_of_arrays, scalars_of, strings_of, text_of
 from tflint.facts.facts import Facts
 from tflint.facts.weights.elements import ElementType, element_types
 from tflint.facts.weights.places import buffer_places
@@ -22,14 +19,9 @@ from tflint.values import frozen
 _PASSING = {"CAST", "QUANTIZE", "DEQUANTIZE", "RESHAPE", "TRANSPOSE", "EXPAND_DIMS", "SQUEEZE", "PAD", "PADV2"}
 _ARITHMETIC = {"MUL", "DIV", "ADD", "SUB"}
 #: Constants for the channels of a picture have no more elements.
-_MAX_ELEMENTS = 4
+MAX_CHANNELS = 4
 #: Operators that are followed from an input on.
 _MAX_STEPS = 8
-#: The weights of a first convolution that are looked at have at most so many elements.
-_MAX_WEIGHTS = 1 << 16
-#: So many equations more than unknowns, and so small a rest, make chance impossible.
-_SPARE_EQUATIONS = 4
-_REST = 1e-4
 
 Values = NDArray[np.float64]
 
@@ -65,12 +57,12 @@ class Affine:
 
 def scale(facts: Facts) -> Lists:
     """What the graph multiplies each input by before anything else."""
-    return _lists([None if found is None else found.scale for found in maps(facts)])
+    return lists_of_arrays([None if found is None else found.scale for found in maps(facts)])
 
 
 def offset(facts: Facts) -> Lists:
     """What the graph adds to each input, after its scale."""
-    return _lists([None if found is None else found.offset for found in maps(facts)])
+    return lists_of_arrays([None if found is None else found.offset for found in maps(facts)])
 
 
 def expects(facts: Facts) -> Strings:
@@ -78,18 +70,13 @@ def expects(facts: Facts) -> Strings:
     return strings_of(None if found is None else _expected(found) for found in maps(facts))
 
 
-def folded_mean(facts: Facts) -> Lists:
-    """What the bias of the first convolution provably subtracts from the input, one number a channel."""
-    return _lists([_folded(facts, walk) for walk in _walks(facts)])
-
-
 def first_scale(facts: Facts) -> Scalars:
     """The scale of what the first operator makes of each input, those left out that keep values as they are."""
-    return scalars_of(_first_scale(facts, walk) for walk in _walks(facts))
+    return scalars_of(_first_scale(facts, walk) for walk in walks(facts))
 
 
-def _first_scale(facts: Facts, walk: _Walk) -> float | None:
-    operator = _only_reader(facts, walk.tensor)
+def _first_scale(facts: Facts, walk: Walk) -> float | None:
+    operator = only_reader(facts, walk.tensor)
     made = -1 if operator is None else int(facts.rows("operator", "output")[operator])
     scales = facts.lists("tensor", "scale").row(made) if made >= 0 else []
     return float(scales[0]) if len(scales) == 1 else None
@@ -97,7 +84,7 @@ def _first_scale(facts: Facts, walk: _Walk) -> float | None:
 
 def quantized_behind(facts: Facts, tensor: int) -> int:
     """What the QUANTIZE makes that a float tensor goes into, and nothing else reads; -1 where there is none."""
-    operator = _only_reader(facts, tensor)
+    operator = only_reader(facts, tensor)
     if operator is None or text_of(facts.column("operator", "opcode"), operator) != "QUANTIZE":
         return -1
     return int(facts.rows("operator", "output")[operator])
@@ -110,13 +97,7 @@ def formula(facts: Facts) -> Strings:
 
 def maps(facts: Facts) -> list[Affine | None]:
     """The graph's arithmetic on each input; None where there is none."""
-    return [None if walk.map.is_identity else walk.map for walk in _walks(facts)]
-
-
-def _lists(values: list[Values | None]) -> Lists:
-    flat = np.concatenate([np.zeros(0), *(one for one in values if one is not None)])
-    lengths = np.array([0 if one is None else len(one) for one in values], dtype=np.int64)
-    return lists_by_counts(flat, lengths, state_of(np.array([one is None for one in values], dtype=np.bool_)))
+    return [None if walk.map.is_identity else walk.map for walk in walks(facts)]
 
 
 def _expected(found: Affine) -> str | None:
@@ -134,22 +115,23 @@ def _expected(found: Affine) -> str | None:
 
 
 @frozen
-class _Walk:
+class Walk:
     """The arithmetic from an input on, and the tensor that it leads to."""
 
     map: Affine
     tensor: int
 
 
-def _walks(facts: Facts) -> list[_Walk]:
+def walks(facts: Facts) -> list[Walk]:
+    """The arithmetic from each input on."""
     return facts.once("affine", lambda: [_walk(facts, int(tensor)) for tensor in facts.rows("input", "tensor")])
 
 
-def _walk(facts: Facts, tensor: int) -> _Walk:
+def _walk(facts: Facts, tensor: int) -> Walk:
     """Ends where more than one operator reads what was made so far, or one does something else."""
     so_far = Affine(np.ones(1), np.zeros(1))
     for _ in range(_MAX_STEPS):
-        operator = _only_reader(facts, tensor)
+        operator = only_reader(facts, tensor)
         if operator is None:
             break
         opcode = text_of(facts.column("operator", "opcode"), operator) or ""
@@ -161,14 +143,15 @@ def _walk(facts: Facts, tensor: int) -> _Walk:
         elif opcode not in _PASSING or (opcode == "CAST" and _has_scale(facts, tensor)):
             break  # a cast hands over the integers, whatever they stand for
         tensor = int(facts.rows("operator", "output")[operator])
-    return _Walk(so_far, tensor)
+    return Walk(so_far, tensor)
 
 
 def _has_scale(facts: Facts, tensor: int) -> bool:
     return len(facts.lists("tensor", "scale").row(tensor)) > 0
 
 
-def _only_reader(facts: Facts, tensor: int) -> int | None:
+def only_reader(facts: Facts, tensor: int) -> int | None:
+    """The operator that reads a tensor, if no other does."""
     readers = facts.lists("tensor", "consumers").row(tensor) if tensor >= 0 else []
     return int(readers[0]) if len(readers) == 1 else None
 
@@ -185,7 +168,7 @@ def _after(facts: Facts, operator: int, opcode: str, tensor: int, so_far: Affine
     if len(tensors) != 2 or tensors[0] == tensors[1] or not is_linear:
         return None
     comes_first = tensors[0] == tensor
-    constant = _small_constant(facts, tensors[1] if comes_first else tensors[0])
+    constant = _smallconstant_of(facts, tensors[1] if comes_first else tensors[0])
     if constant is None or not {len(constant), len(so_far.scale)} <= {1, max(len(constant), len(so_far.scale))}:
         return None
     if opcode == "DIV":
@@ -205,16 +188,16 @@ def _after(facts: Facts, operator: int, opcode: str, tensor: int, so_far: Affine
 # -- constants ---------------------------------------------------------------------------------------------------------
 
 
-def _small_constant(facts: Facts, tensor: int) -> Values | None:
+def _smallconstant_of(facts: Facts, tensor: int) -> Values | None:
     """The values of a constant for all channels or one a channel, which an axis of its own holds."""
-    values = _constant(facts, tensor, _MAX_ELEMENTS)
+    values = constant_of(facts, tensor, MAX_CHANNELS)
     if values is None:
         return None
     shape = facts.lists("tensor", "shape").row(tensor)
     return values if len(values) == 1 or sum(size != 1 for size in shape) == 1 else None
 
 
-def _constant(facts: Facts, tensor: int, limit: int) -> Values | None:
+def constant_of(facts: Facts, tensor: int, limit: int) -> Values | None:
     """The real values of a constant, of one that a DEQUANTIZE unpacks, too; None where it has none, or too many."""
     if tensor < 0:
         return None
@@ -260,58 +243,3 @@ def _real(facts: Facts, tensor: int, kind: ElementType, stored: NDArray[np.uint8
         return None
     made: Values = (kind.elements(stored).astype(np.float64) - zeros[0]) * scales[0]
     return made
-
-
-# -- the first convolution ---------------------------------------------------------------------------------------------
-
-
-def _folded(facts: Facts, walk: _Walk) -> Values | None:
-    """The m with bias = −Σ weights × m in all output channels; None where no m, or no one m, does that."""
-    operator = _only_reader(facts, walk.tensor)
-    if operator is None or not walk.map.is_identity:
-        return None
-    opcode = text_of(facts.column("operator", "opcode"), operator) or ""
-    if opcode not in ("CONV_2D", "DEPTHWISE_CONV_2D"):
-        return None
-    weights = int(facts.rows("operator", "weights")[operator])
-    biases = _constant(facts, int(facts.rows("operator", "bias")[operator]), _MAX_WEIGHTS)
-    sums = _sums(facts, weights, _last(facts, walk.tensor), is_depthwise=opcode != "CONV_2D")
-    if biases is None or sums is None or len(sums) != len(biases) or not biases.any():
-        return None
-    if len(biases) < sums.shape[1] + _SPARE_EQUATIONS or not np.isfinite(sums).all():
-        return None
-    solved = np.linalg.lstsq(sums, -biases, rcond=None)
-    found: Values = solved[0].astype(np.float64)
-    rank = solved[2]
-    rest = np.abs(sums @ found + biases).max()
-    return found if rank == sums.shape[1] and rest <= _REST * np.abs(biases).max() else None
-
-
-def _last(facts: Facts, tensor: int) -> int:
-    shape = facts.lists("tensor", "shape").row(tensor)
-    return int(shape[-1]) if len(shape) == 4 else 0
-
-
-def _sums(facts: Facts, weights: int, n_inputs: int, *, is_depthwise: bool) -> Values | None:
-    """The weights of a convolution summed over its window: a row an output channel, a column an input channel."""
-    values = _constant(facts, weights, _MAX_WEIGHTS)
-    shape = [int(size) for size in facts.lists("tensor", "shape").row(weights)] if values is not None else []
-    is_whole = values is not None and len(values) == math.prod(
-        shape
-    )  # what a DEQUANTIZE unpacks may have another shape
-    if values is None or not is_whole or len(shape) != 4 or not 0 < n_inputs <= _MAX_ELEMENTS:
-        return None
-    with np.errstate(over="ignore", invalid="ignore"):  # of a hostile file; sums that are not finite prove nothing
-        return _window_sums(values.reshape(shape), n_inputs, is_depthwise=is_depthwise)
-
-
-def _window_sums(kernel: Values, n_inputs: int, *, is_depthwise: bool) -> Values | None:
-    shape = kernel.shape
-    if not is_depthwise:  # [output, height, width, input]
-        dense: Values = kernel.sum(axis=(1, 2))
-        return dense if shape[3] == n_inputs else None
-    if shape[0] != 1 or shape[3] % n_inputs:
-        return None
-    sums = np.zeros((shape[3], n_inputs))  # [1, height, width, input × multiplier]
-    sums[np.arange(shape[3]), np.arange(shape[3]) // (shape[3] // n_inputs)] = kernel.sum(axis=(0, 1, 2))
-    return sums

@@ -226,7 +226,7 @@ _INPUT = (
     fact("first_scale", NUM, "scale of what the first operator makes of it that does not keep values as they are",
          "affine:first_scale", _AFFINE_NEEDS, absent="several operators read it, or it is not quantized", values=True),
     fact("folded_mean", NUMBERS, "what the bias of the first convolution provably subtracts from it, one a channel",
-         "affine:folded_mean", f"{_AFFINE_NEEDS} operator.weights operator.bias",
+         "folded:folded_mean", f"{_AFFINE_NEEDS} operator.weights operator.bias",
          absent="the first operator is no float convolution, or no one mean explains all its biases", values=True),
 )  # fmt: skip
 _OUTPUT = (

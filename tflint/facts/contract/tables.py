@@ -15,6 +15,7 @@ from tflint.columns.column import (
     Column,
     References,
     Scalars,
+    absent_where_none,
     lists_by_counts,
     scalars_of,
     state_of,
@@ -83,7 +84,7 @@ def _column(declared: ColumnDeclaration, entries: Sequence[Entry]) -> Column:
         values = [None if value is None else value.upper() for value in values]
     kind = declared.type.kind
     if declared.type.is_list:
-        absent = state_of(np.array([value is None for value in values], dtype=np.bool_))
+        absent = absent_where_none(values)
         lists = [[] if value is None else value if isinstance(value, list) else [value] for value in values]
         if kind == STRING:
             return texts_of(lists, absent)
