@@ -159,6 +159,38 @@ def rescaled_float32() -> bytes:
     )
 
 
+def tokens_float32() -> bytes:
+    """Four ids of tokens, looked up in a table of ten rows."""
+    return (
+        ModelBuilder()
+        .tensor("ids", "INT32", [1, 4])
+        .tensor("table", "FLOAT32", [10, 3], data=[0.125 * k for k in range(30)])
+        .tensor("output", "FLOAT32", [1, 4, 3])
+        .operator("GATHER", ["table", "ids"], ["output"], {"axis": 0})
+        .inputs("ids")
+        .outputs("output")
+        .build()
+    )
+
+
+def waveform_float32() -> bytes:
+    """Sound of 16 kHz by its metadata, whose loudest sample is the answer."""
+    sound = {"type": "AudioProperties", "sample_rate": 16000, "channels": 1}
+    entry = {"name": "sound", "content": {"content_properties": sound}}
+    root = {"name": "loudest", "subgraph_metadata": [{"input_tensor_metadata": [entry]}]}
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16])
+        .tensor("axes", "INT32", [1], data=[1])
+        .tensor("output", "FLOAT32", [1])
+        .operator("REDUCE_MAX", ["input", "axes"], ["output"], {"keep_dims": False})
+        .inputs("input")
+        .outputs("output")
+        .metadata("TFLITE_METADATA", pack(root, metadata_schema()))
+        .build()
+    )
+
+
 def divided_float32() -> bytes:
     """A float image model that divides by 128 itself, and leaves the mean to its caller."""
     return (

@@ -50,6 +50,8 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "pixels_int8": mixed.pixels_int8,
     "rescaled_float32": mixed.rescaled_float32,
     "divided_float32": mixed.divided_float32,
+    "tokens_float32": mixed.tokens_float32,
+    "waveform_float32": mixed.waveform_float32,
     "stretched_float32": mixed.stretched_float32,
     "folded_float32": mixed.folded_float32,
     "detection_float32": mixed.detection_float32,

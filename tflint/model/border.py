@@ -18,6 +18,7 @@ from tflint.columns.column import (
     Texts,
     lists_by_counts,
     rows_of,
+    scalars_of,
     state_of,
     strings_of,
 )
@@ -85,6 +86,8 @@ def _add_metadata(makers: Makers, rows: Callable[[], list[JsonTable | None]]) ->
     makers["metadata.description"] = texts(lambda entry: entry.get("description"))
     makers["metadata.content"] = texts(lambda entry: _content(entry).get("type"))
     makers["metadata.color_space"] = texts(_color_space)
+    makers["metadata.sample_rate"] = lambda: scalars_of(_sound(entry, "sample_rate") for entry in rows())
+    makers["metadata.sound_channels"] = lambda: scalars_of(_sound(entry, "channels") for entry in rows())
     makers["metadata.mean"] = numbers(lambda entry: _normalization(entry).get("mean"))
     makers["metadata.std"] = numbers(lambda entry: _normalization(entry).get("std"))
     makers["metadata.stats_min"] = numbers(lambda entry: entry.get("stats", {}).get("min"))
@@ -103,6 +106,12 @@ def _content(entry: JsonTable) -> JsonTable:
 def _color_space(entry: JsonTable) -> str | None:
     content = _content(entry)
     return str(content.get("color_space", "UNKNOWN")) if content.get("type") == "ImageProperties" else None
+
+
+def _sound(entry: JsonTable | None, key: str) -> float | None:
+    """A number of AudioProperties; 0 is the schema's default, and says nothing."""
+    content = _content(entry) if entry is not None else {}
+    return float(content.get(key, 0)) or None if content.get("type") == "AudioProperties" else None
 
 
 def _units(entry: JsonTable) -> list[JsonTable]:

@@ -199,6 +199,8 @@ _BORDER: tuple[_Row, ...] = (
     ("metadata.description", TEXT, "its description in the metadata", _NO_METADATA),
     ("metadata.content", TEXT, "kind of content: ImageProperties, AudioProperties, …", _NO_METADATA),
     ("metadata.color_space", TEXT, "colour space of an image: RGB, GRAYSCALE or UNKNOWN", "the metadata has none"),
+    ("metadata.sample_rate", NUM, "samples a second, of sound", "the metadata has none"),
+    ("metadata.sound_channels", NUM, "channels of sound", "the metadata has none"),
     ("metadata.mean", NUMBERS, "mean of the normalization (x - mean) / std", "the metadata has none"),
     ("metadata.std", NUMBERS, "standard deviation of the normalization", "the metadata has none"),
     ("metadata.stats_min", NUMBERS, "smallest values", "the metadata has none"),

@@ -79,6 +79,7 @@ _CONTRACT_INPUT = _table_of(
         _said("padding.value", NUMBERS, "what a letterbox is filled with"),
         _said("orientation", TEXT, "what is done about the camera's orientation", "exif upright none"),
         _said("audio.sample_rate", NUM, "samples a second"),
+        _said("audio.channels", NUM, "channels of sound"),
         _said("audio.duration", NUM, "seconds of sound of one call"),
         _said("audio.features", TEXT, "what is made of samples", "waveform spectrogram mel log-mel mfcc"),
         _said("audio.amplitude", NUM, "largest amplitude of the samples"),

@@ -128,6 +128,8 @@ def _made_feeds(facts: Facts) -> Iterator[Feed | None]:
     for contract in facts.contracts.values():
         for entry in contract.inputs:
             source = entry.get("range") or _SOURCES.get(entry.get("units", ""))
+            if source is None and "amplitude" in entry.get("audio", {}):
+                source = (-1.0, 1.0)
             if source is not None and entry["kind"] == "audio":  # mean and std are of samples of that amplitude
                 source = [end * entry.get("audio", {}).get("amplitude", 1) for end in source]
             mean, std = np.atleast_1d(entry.get("mean", 0.0)), np.atleast_1d(entry.get("std", 1.0))
