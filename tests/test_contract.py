@@ -328,7 +328,7 @@ def test_a_contract_is_read_from_a_file(folder: Path) -> None:
         "empty": (b"\n\n", ["M108"]),
         "not UTF-8": (b"cat\ndog\xff\nbird\n", ["M108"]),
         "UTF-16": ("cat\ndog\nbird\n".encode("utf-16"), ["M108"]),
-        "twice": (b"cat\ncat\nbird\n", ["M008"]),
+        "twice": (b"cat\ncat\nbird\n", ["M111"]),
         "blank": (b"cat\n\nbird\n", ["M008"]),
         "too many": (b"".join(b"%d\n" % k for k in range(10)), ["M114"]),
         "one more": (b"a\nb\nc\nd\n", []),

@@ -31,6 +31,8 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "labels_float32": plain.labels_float32,
     "labels_swapped_float32": plain.labels_swapped_float32,
     "labels_longer_float32": plain.labels_longer_float32,
+    "labels_background_float32": plain.labels_background_float32,
+    "labels_twice_float32": plain.labels_twice_float32,
     "two_subgraphs": plain.two_subgraphs,
     "variable_state": plain.variable_state,
     "string_const": plain.string_const,

@@ -130,6 +130,16 @@ def labels_longer_float32() -> bytes:
     return _labelled(_LABELS.rstrip("\n") + "\nother\n")
 
 
+def labels_background_float32() -> bytes:
+    """`labels_float32` with the background for its first class."""
+    return _labelled("background\ncat\ndog\n")
+
+
+def labels_twice_float32() -> bytes:
+    """`labels_float32` with one label for two classes."""
+    return _labelled("cat\ndog\ncat\n")
+
+
 def _labelled(labels: str) -> bytes:
     weights = [0.5, -0.25, 0.125, 0.75, -0.5, 0.625, 0.25, -0.125, 0.375, -0.75, 0.875, 0.0625]
     return with_zip(

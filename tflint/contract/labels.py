@@ -9,6 +9,9 @@ from tflint.documents.reading import EncodingError, read_text
 from tflint.errors import UserError
 from tflint.values import frozen
 
+#: What the label of the background is called, without underscores.
+_BACKGROUND = ("background", "???", "bg")
+
 
 @frozen
 class Labels:
@@ -20,6 +23,11 @@ class Labels:
 
     lines: tuple[str, ...] = ()
     problem: str = ""
+
+    @property
+    def begins_with_background(self) -> bool:
+        """Whether the first label is called as that of the background is."""
+        return bool(self.lines) and self.lines[0].strip("_").lower() in _BACKGROUND
 
 
 def read_labels(contract: str, name: str) -> Labels:
@@ -33,6 +41,18 @@ def read_labels(contract: str, name: str) -> Labels:
         return Labels(problem="not-UTF-8")
     except UserError:
         return Labels(problem="unreadable")
+    return _labels_in(text)
+
+
+def packed_labels(content: bytes) -> Labels:
+    """The labels in a file that lies inside a model."""
+    try:
+        return _labels_in(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        return Labels(problem="not-UTF-8")
+
+
+def _labels_in(text: str) -> Labels:
     lines = label_lines(text)
     return Labels(lines, _problem(lines))
 

@@ -116,8 +116,11 @@ _NOT_MAPPED = f"{_NOT_FED}, or the graph does not begin with arithmetic of the i
 _NOT_QUANTIZED = "neither the input nor a QUANTIZE behind it has one scale and zero point"
 _NOT_HELD = f"{_NOT_FED}, or {_NOT_QUANTIZED}"
 CONTRACT_OUTPUT_FACTS = (
-    fact("labels.lines", NUM, "labels in the file beside the contract, a line each", "contract.labels:n_lines", "",
-         absent="no such file is named, it lies inside the model, or it has no labels"),
+    fact("labels.lines", NUM, "labels in the file beside the contract or inside the model, a line each",
+         "contract.labels:n_lines", "associated_file.name", absent="none is named, or it has no labels", values=True),
+    fact("labels.begins_with_background", TRUTH, "whether its first label is called background, ??? or bg",
+         "contract.labels:begins_with_background", "associated_file.name",
+         absent="none is named, or it has no labels", values=True),
     fact("labels.problem", TEXT, "what is wrong with the label file", "contract.labels:problem", "associated_file.name",
          absent="nothing, or none is named", domain="missing unreadable not-UTF-8 empty blank-lines duplicates"),
 )  # fmt: skip
