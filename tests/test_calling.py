@@ -21,6 +21,7 @@ from tflint import resources
 from tflint.api import load
 from tflint.calling import Feeding, Recipe, recipe_of
 from tflint.calling.dialects import DIALECTS
+from tflint.calling.find import recipe_at
 from tflint.calling.languages import code_in, short_form
 from tflint.calling.numpy_code import numpy_code
 from tflint.calling.pasted import resize
@@ -581,3 +582,23 @@ def test_drafts_of_real_models_have_recipes(number: int) -> None:
         assert in_words(recipe, "").startswith("c.contract.toml")
         for language in DIALECTS:
             assert "$" not in code_in(language, recipe).replace("$0", "")
+
+
+def test_the_printed_code_of_the_example_feeds_and_reads_the_runtime() -> None:
+    litert = pytest.importorskip("ai_edge_litert.interpreter")
+    recipe = recipe_at(str(ROOT / "examples" / "good.contract.toml"))
+    names = run(recipe)
+    interpreter = litert.Interpreter(str(ROOT / "examples" / "good.tflite"))
+    interpreter.allocate_tensors()
+    (given,), (made,) = interpreter.get_input_details(), interpreter.get_output_details()
+    for seed in range(5):
+        shown = np.random.default_rng(seed).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+        prepared = names["input_0"](shown)
+        assert (list(prepared.shape), prepared.dtype) == (given["shape"].tolist(), given["dtype"])
+        interpreter.set_tensor(given["index"], prepared)
+        interpreter.invoke()
+        answer = interpreter.get_tensor(made["index"])
+        scale, zero_point = made["quantization"]
+        read = names["output_0"](answer)
+        assert np.allclose(read, (answer.astype(np.float64) - zero_point) * scale)
+        assert read.sum() == pytest.approx(1, abs=0.02)
