@@ -559,3 +559,15 @@ def test_an_interrupted_run_ends_with_130_and_no_half_report(
     assert err == b"tflint: interrupted\n"
     assert (here / "report.json").read_text() == "old"
     assert not [path for path in here.iterdir() if path.name.startswith(".report")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such error")
+@pytest.mark.parametrize(
+    "arguments",
+    [["check"], ["show"], ["diff", "other.tflite"], ["contract", "init"], ["contract", "check"], ["contract", "show"]],
+)
+def test_a_name_that_is_too_long_is_an_error_of_the_user(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*arguments, "a" * 300 + ".tflite"]) == 2
+    assert "internal error" not in capsys.readouterr().err

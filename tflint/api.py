@@ -286,8 +286,11 @@ def _require_existing(source: str | PurePath) -> None:
     path = Path(source)
     if not str(source):
         raise UserError("an empty path")
-    if path.exists() or path.is_symlink():
-        return
+    try:
+        if path.exists() or path.is_symlink():
+            return
+    except OSError as error:  # such as a name longer than the file system has
+        raise UserError(f"'{str(source)[:80]}…' cannot be a path: {error.strerror}") from error
     if not container_of(path.as_posix()):
         raise missing(str(source))
     founds, file = _begin(source)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import functools
 import importlib
 import os
@@ -91,6 +92,8 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as leaving:  # --help and --version
         return leaving.code if isinstance(leaving.code, int) else OK
     except Exception as error:  # a defect of tflint: named, with where it happened, and never taken for a finding
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            return _say(f"tflint: a path is longer than the file system allows: {str(error.filename)[:80]}…", USAGE)
         import traceback
 
         where = traceback.extract_tb(error.__traceback__)[-1]

@@ -5,6 +5,7 @@ It knows the formats and their limits, not what the files are for.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -151,7 +152,7 @@ def _reason(path: str, error: OSError | ValueError) -> str:
         return "there is no such file"
     if isinstance(error, ValueError):
         return "its name has a NUL character"
-    if Path(path).is_dir():  # asked of the file system: Windows reports a folder as a missing permission
+    if os.path.isdir(path):  # noqa: PTH112 (Path raises for names that are too long; Windows says: no permission)
         return "it is a folder, not a file"
     if isinstance(error, PermissionError):
         return "permission denied"
