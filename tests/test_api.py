@@ -13,9 +13,9 @@ import pytest
 
 import tflint
 from tests.models.named import MODELS_DIRECTORY, NAMED, RUNNABLE
-from tflint.api import GROUP_FILES
 from tflint.model.load import SMALL_FILE_BYTES
 from tflint.report import jsonreport
+from tflint.running.groups import GROUP_FILES
 from tflint.source import FileSource, SourceError
 from tflint.values import replace
 

@@ -517,10 +517,10 @@ def checking_many(folder: Path, *options: str) -> Iterator[subprocess.Popen[byte
         [
             sys.executable,
             "-c",
-            "import sys, time, tflint.api as api, tflint.cli.progress as p\n"
+            "import sys, time, tflint.running.groups as api, tflint.cli.progress as p\n"
             "real = api._check_group\n"
             "def slow(*a):\n    time.sleep(0.3)\n    return real(*a)\n"
-            "slow.__module__, slow.__qualname__ = 'tflint.api', '_check_group'\n"
+            "slow.__module__, slow.__qualname__ = 'tflint.running.groups', '_check_group'\n"
             "api._check_group = slow\n"
             "p.Progress.__call__ = lambda self, done, total: print('done', done, flush=True)\n"
             "sys.argv[0] = 'tflint'\n"

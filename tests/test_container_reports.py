@@ -170,7 +170,7 @@ def test_a_broken_container_loads_and_its_check_says_why(here):
 
 
 def test_several_processes_give_what_one_gives(here, monkeypatch):
-    monkeypatch.setattr("tflint.api.GROUP_FILES", 2)
+    monkeypatch.setattr("tflint.running.groups.GROUP_FILES", 2)
     paths = ["m/two.task", str(named_model_path("conv_int8")), "m/nested.task", "m/two.task!/a.tflite", "m"]
     alone, shared = (tflint.check(paths, jobs=jobs) for jobs in (1, 2))
     assert alone.files == shared.files

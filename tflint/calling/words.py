@@ -29,7 +29,7 @@ def words(recipe: Recipe, standing: str) -> str:
 
 
 def _all(recipe: Recipe, standing: str) -> Iterator[str]:
-    yield f"{recipe.contract.path}: {standing}"
+    yield from broken(f"{recipe.contract.path}: {standing}", WIDTH, _INDENT)
     number = 0
     for feeding in recipe.inputs:
         yield f'INPUT {feeding.position} "{feeding.name}" ← {source_of(feeding)[1]}'

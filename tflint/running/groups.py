@@ -1,0 +1,125 @@
+"""Checks what was given, group by group: in batches, and in several processes where that is worth their start."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import PurePath
+
+from tflint.config import Config
+from tflint.contract import Contracts
+from tflint.engine.run import BatchCrashError, Plan, planned, run_batch
+from tflint.findings import FileReport
+from tflint.findings.paths import covers, matches, seen_from
+from tflint.model.load import Found, LeavesOut, Opened, batches, read_one, unreadable
+from tflint.model.tables import Tables
+from tflint.running.opening import BYTES, Checkable, begin
+from tflint.source import SourceError
+from tflint.values import frozen, replace
+
+#: Files that are checked before the next report on progress, or that one process takes at a time.
+GROUP_FILES = 128
+#: From this many files on several processes are started where nobody says how many: each costs an import of numpy.
+PARALLEL_FILES = 1000
+
+
+@frozen
+class _LeftOut:
+    """Which members of containers the configuration leaves out: those that a pattern means which is not about the
+    container, since that one was asked for.
+    """
+
+    patterns: tuple[str, ...]
+    folder: str
+
+    def __call__(self, container: str, member: str) -> bool:
+        outer, inner = seen_from(self.folder, container), seen_from(self.folder, member)
+        return any(matches(inner, pattern) and not covers(outer, pattern) for pattern in self.patterns)
+
+
+def reports_by_group(
+    items: Sequence[Checkable], plan: Plan, config: Config, contracts: Contracts, jobs: int | None
+) -> Generator[tuple[int, list[FileReport]], None, None]:
+    """Reports of all items in order, some items at a time; in several processes where that is worth their start."""
+    groups = [(items[begin : begin + GROUP_FILES], begin) for begin in range(0, len(items), GROUP_FILES)]
+    leaves_out = _LeftOut(tuple(config.exclude), config.folder) if config.exclude else None
+    if jobs is None:
+        jobs = os.cpu_count() or 1 if len(items) >= PARALLEL_FILES else 1
+    if jobs == 1 or len(groups) == 1 or not all(isinstance(item, str | PurePath) for item in items):
+        for group, first in groups:
+            yield len(group), _check_group(group, first, plan, contracts, leaves_out)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(min(jobs, len(groups)), initializer=_die_quietly) as pool:
+        try:
+            rest = [plan] * len(groups), [contracts] * len(groups), [leaves_out] * len(groups)
+            reports = pool.map(_check_group, *zip(*groups, strict=True), *rest)
+            yield from zip((len(group) for group, _ in groups), reports, strict=True)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _die_quietly() -> None:
+    """Ctrl-C reaches all processes: the first one speaks of it, the others end without a word."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _check_group(
+    items: Sequence[Checkable], first: int, plan: Plan, contracts: Contracts, leaves_out: LeavesOut | None
+) -> list[FileReport]:
+    """Reports of some items in order, each container's followed by those of its members."""
+    waiting: dict[int, Found] = {}
+    reports: dict[int, FileReport] = {}
+    with contextlib.closing(_all_found(items, first, leaves_out)) as founds:
+
+        def opened() -> Iterator[Opened]:
+            for number, found in enumerate(founds):
+                waiting[number] = found
+                yield found.opened
+
+        for numbers, tables in batches(opened()):
+            batch = [waiting.pop(number) for number in numbers]
+            reports.update(zip(numbers, _run(batch, tables, plan, contracts), strict=True))
+    return [reports[number] for number in sorted(reports)]
+
+
+def _all_found(items: Sequence[Checkable], first: int, leaves_out: LeavesOut | None) -> Generator[Found, None, None]:
+    """All that the items hold; a file is closed when the next one is asked for."""
+    for number, item in enumerate(items, first):
+        label = BYTES if len(items) == 1 else f"<bytes {number}>"
+        founds, file = begin(item, label, leaves_out)
+        try:
+            yield from founds
+        finally:
+            if file is not None:
+                file.close()
+
+
+def _run(batch: Sequence[Found], tables: Tables, plan: Plan, contracts: Contracts) -> Iterator[FileReport]:
+    """Reports of a batch; file by file where a rule crashes on it, or contracts name targets of their own."""
+    paths = [found.path for found in batch]
+    known = {number: contract for number, path in enumerate(paths) if (contract := contracts.of(path)) is not None}
+    plans = [planned(plan, known.get(number)) for number in range(len(batch))]
+    if len(batch) > 1 and any(one is not plan for one in plans):
+        yield from _one_by_one(batch, plan, contracts)
+        return
+    try:
+        reports = run_batch(tables, paths, plans[0], known)
+    except BatchCrashError:
+        yield from _one_by_one(batch, plan, contracts)
+        return
+    except SourceError as error:
+        gone = read_one(unreadable(error, tables.files[0].size, tables.files[0].name))
+        reports = run_batch(gone, paths, plans[0], known)
+    for found, report in zip(batch, reports, strict=True):
+        yield report if found.within is None else replace(report, within=found.within)
+
+
+def _one_by_one(batch: Sequence[Found], plan: Plan, contracts: Contracts) -> Iterator[FileReport]:
+    for found in batch:
+        yield from _run([found], read_one(found.opened), plan, contracts)
