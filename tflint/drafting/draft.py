@@ -12,11 +12,11 @@ import numpy as np
 from tflint.contract import parse_contract
 from tflint.contract.contract import N_CHANNELS
 from tflint.contract.edit import GUESS, comment
+from tflint.contract.limits import DTYPES, MAX_RANK
 from tflint.facts.scheme import base_of
 from tflint.portrait.values import BorderMetadata, Input, NamedTensor, Output, Portrait, TensorFace
 from tflint.preparation.normalizations import known_normalizations
 from tflint.preparation.ranges import Fit, unseen_part
-from tflint.resources import json_schema
 
 _CHANNELS = {1: "GRAY", 3: "RGB", 4: "RGBA"}
 #: What the metadata calls colour spaces and kinds of content, in a contract's words.
@@ -29,9 +29,6 @@ _ROLES = {
     "detection-scores": ("class_scores", "scores"),
     "detection-count": ("raw", "count"),
 }
-#: Types that the contract's schema knows, and how many axes.
-_DTYPES = frozenset(json_schema("contract")["$defs"]["dtype"]["enum"])
-_MAX_RANK = json_schema("contract")["$defs"]["shape"]["maxItems"]
 _FLOATS = ("FLOAT32", "FLOAT16", "FLOAT64")
 
 
@@ -105,9 +102,9 @@ def _input(given: Input, key: str) -> Iterator[str]:
 
 
 def _type_and_shape(face: TensorFace) -> Iterator[str]:
-    if face.dtype.lower() in _DTYPES:
+    if face.dtype.lower() in DTYPES:
         yield f'dtype = "{face.dtype.lower()}"'
-    if face.has_rank and len(face.shape) <= _MAX_RANK:
+    if face.has_rank and len(face.shape) <= MAX_RANK:
         yield f"shape = [{', '.join(str(-1 if size is None else size) for size in face.dimensions)}]"
 
 

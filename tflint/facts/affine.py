@@ -13,6 +13,7 @@ from tflint.columns.column import Lists, Scalars, Strings, lists_of_arrays, scal
 from tflint.facts.facts import Facts
 from tflint.facts.weights.elements import ElementType, element_types
 from tflint.facts.weights.places import buffer_places
+from tflint.preparation.arithmetic import formula_of
 from tflint.values import frozen
 
 #: Operators that pass values on, but for their place, their type or a border around them.
@@ -41,13 +42,7 @@ class Affine:
     @property
     def formula(self) -> str:
         """It as people write it, to four digits; several numbers are those of the channels."""
-        scales, offsets = ([f"{value:.4g}" for value in dict.fromkeys(values)] for values in (self.scale, self.offset))
-        by = f"x × {scales[0] if len(scales) == 1 else scales}".replace("'", "") if (self.scale != 1).any() else "x"
-        if not self.offset.any():
-            return by
-        if len(offsets) > 1:
-            return f"{by} + {offsets}".replace("'", "")
-        return f"{by} {'−' if offsets[0].startswith('-') else '+'} {offsets[0].lstrip('-')}"
+        return formula_of(self.scale.tolist(), self.offset.tolist())
 
     @property
     def is_identity(self) -> bool:
@@ -168,7 +163,7 @@ def _after(facts: Facts, operator: int, opcode: str, tensor: int, so_far: Affine
     if len(tensors) != 2 or tensors[0] == tensors[1] or not is_linear:
         return None
     comes_first = tensors[0] == tensor
-    constant = _smallconstant_of(facts, tensors[1] if comes_first else tensors[0])
+    constant = _small_constant(facts, tensors[1] if comes_first else tensors[0])
     if constant is None or not {len(constant), len(so_far.scale)} <= {1, max(len(constant), len(so_far.scale))}:
         return None
     if opcode == "DIV":
@@ -188,7 +183,7 @@ def _after(facts: Facts, operator: int, opcode: str, tensor: int, so_far: Affine
 # -- constants ---------------------------------------------------------------------------------------------------------
 
 
-def _smallconstant_of(facts: Facts, tensor: int) -> Values | None:
+def _small_constant(facts: Facts, tensor: int) -> Values | None:
     """The values of a constant for all channels or one a channel, which an axis of its own holds."""
     values = constant_of(facts, tensor, MAX_CHANNELS)
     if values is None:

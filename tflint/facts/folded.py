@@ -56,9 +56,7 @@ def _sums(facts: Facts, weights: int, n_inputs: int, *, is_depthwise: bool) -> V
     """The weights of a convolution summed over its window: a row an output channel, a column an input channel."""
     values = constant_of(facts, weights, _MAX_WEIGHTS)
     shape = [int(size) for size in facts.lists("tensor", "shape").row(weights)] if values is not None else []
-    is_whole = values is not None and len(values) == math.prod(
-        shape
-    )  # what a DEQUANTIZE unpacks may have another shape
+    is_whole = values is not None and len(values) == math.prod(shape)  # a DEQUANTIZE may unpack another shape
     if values is None or not is_whole or len(shape) != 4 or not 0 < n_inputs <= MAX_CHANNELS:
         return None
     with np.errstate(over="ignore", invalid="ignore"):  # of a hostile file; sums that are not finite prove nothing

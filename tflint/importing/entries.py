@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tflint.contract.limits import DTYPES, MAX_RANK
 from tflint.errors import UserError
 from tflint.resources import json_schema
 
-#: Types and the number of axes that a contract can have.
-DTYPES = frozenset(json_schema("contract")["$defs"]["dtype"]["enum"])
-MAX_RANK: int = json_schema("contract")["$defs"]["shape"]["maxItems"]
 _MAX_ENTRIES: int = json_schema("contract")["properties"]["inputs"]["maxItems"]
 #: Largest size of an axis that is believed: TFLite's are 32-bit integers.
 _MAX_SIZE = 2**31 - 1

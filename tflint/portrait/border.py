@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tflint.facts.affine import quantized_behind
 from tflint.facts.facts import Facts
 from tflint.portrait.meaning import meaning_of
 from tflint.portrait.pictures import layout_of
@@ -66,10 +67,7 @@ def _calibrated(facts: Facts, tensor: int, face: TensorFace) -> tuple[Quantizati
     """What the QUANTIZE that a float input goes into, and nothing else does, makes of it: it clips to that range."""
     if face.dtype != "FLOAT32":
         return None, face.dtype
-    consumers = facts.lists("tensor", "consumers").row(tensor)
-    if len(consumers) != 1 or text(facts, "operator", "opcode", consumers[0]) != "QUANTIZE":
-        return None, face.dtype
-    output = int(facts.rows("operator", "output")[consumers[0]])
+    output = quantized_behind(facts, tensor)
     if output < 0:
         return None, face.dtype
     made = tensor_face(facts, output)

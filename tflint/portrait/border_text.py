@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from tflint.portrait.values import Arithmetic, BorderMetadata, Input, Output, Quantization, TensorFace
+from tflint.portrait.values import BorderMetadata, Input, Output, Quantization, TensorFace
 from tflint.portrait.words import (
     DOT,
     cut,
@@ -19,6 +19,7 @@ from tflint.portrait.words import (
     real_value,
     span,
 )
+from tflint.preparation.arithmetic import formula_of
 from tflint.preparation.ranges import HALF_STEP, LIMITS, Fit
 
 #: Neighbours of one kind that are shown as one from this many on: caches of a language model, for the most part.
@@ -144,21 +145,7 @@ def _prepared(entry: Input) -> str:
     if own is None or own.expects is None:
         return ""
     pixels = "0 … 255" if own.expects == "u8" else "0 … 1"
-    return f"the graph normalises it itself, {_formula(own)}: for pixels of {pixels}"
-
-
-def _formula(own: Arithmetic) -> str:
-    factor = f"x × {_some(own.scale)}" if any(value != 1 for value in own.scale) else "x"
-    if not any(own.offset):
-        return factor
-    is_less = all(value <= 0 for value in own.offset)
-    return f"{factor} {'−' if is_less else '+'} {_some([abs(v) if is_less else v for v in own.offset])}"
-
-
-def _some(values: Sequence[float]) -> str:
-    """Numbers that are one where they are the same."""
-    shown = list(dict.fromkeys(f"{value:.4g}" for value in values))
-    return shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]"
+    return f"the graph normalises it itself, {formula_of(own.scale, own.offset)}: for pixels of {pixels}"
 
 
 def _any_value(entry: Input) -> str:

@@ -124,7 +124,7 @@ def feeds(facts: Facts) -> list[Feed | None]:
 
 
 def _made_feeds(facts: Facts) -> Iterator[Feed | None]:
-    """None where the contract does not say what the source holds, or how means and stds belong together."""
+    """None where the contract does not say what the source holds, or divides by zero."""
     for contract in facts.contracts.values():
         for entry in contract.inputs:
             source = entry.get("range") or _SOURCES.get(entry.get("units", ""))
@@ -133,8 +133,7 @@ def _made_feeds(facts: Facts) -> Iterator[Feed | None]:
             if source is not None and entry["kind"] == "audio":  # mean and std are of samples of that amplitude
                 source = [end * entry.get("audio", {}).get("amplitude", 1) for end in source]
             mean, std = np.atleast_1d(entry.get("mean", 0.0)), np.atleast_1d(entry.get("std", 1.0))
-            is_odd = len(mean) != len(std) and 1 not in (len(mean), len(std))
-            if source is None or is_odd or not (std != 0).all():
+            if source is None or not (std != 0).all():
                 yield None
             else:
                 yield Feed((source[0] - mean) / std, (source[1] - mean) / std)
@@ -146,7 +145,8 @@ def _ends(facts: Facts, smaller: np.ufunc) -> Lists:
 
 def _known(facts: Facts) -> list[tuple[str, str | None] | None]:
     """Formula and order of the known normalisation of each entry, to a part in a hundred."""
-    return [_same(entry) for contract in facts.contracts.values() for entry in contract.inputs]
+    entries = (entry for contract in facts.contracts.values() for entry in contract.inputs)
+    return facts.once("known normalizations", lambda: [_same(entry) for entry in entries])
 
 
 def _same(entry: Any) -> tuple[str, str | None] | None:

@@ -51,14 +51,12 @@ class _Held:
 
 def held_min(facts: Facts) -> Scalars:
     """Smallest real value that each input can hold."""
-    held = [_held(facts, row) for row in range(facts.n("contract_input"))]
-    return scalars_of(None if one is None else one.range[0] for one in held)
+    return scalars_of(None if one is None else one.range[0] for one in _all_held(facts))
 
 
 def held_max(facts: Facts) -> Scalars:
     """Largest real value that each input can hold."""
-    held = [_held(facts, row) for row in range(facts.n("contract_input"))]
-    return scalars_of(None if one is None else one.range[1] for one in held)
+    return scalars_of(None if one is None else one.range[1] for one in _all_held(facts))
 
 
 def cover(facts: Facts) -> Scalars:
@@ -89,7 +87,7 @@ def is_trained_range(facts: Facts) -> Scalars:
     given = feeds(facts)
     concerned = [feed is not None and row >= 0 and tensors[row] >= 0 for feed, row in zip(given, rows, strict=True)]
     absent = ~np.array([ok and is_float[tensors[row]] for ok, row in zip(concerned, rows, strict=True)], dtype=np.bool_)
-    is_calibrated = np.array([_held(facts, row) is not None for row in range(len(rows))], dtype=np.bool_)
+    is_calibrated = np.array([held is not None for held in _all_held(facts)], dtype=np.bool_)
     is_told = taken(said, rows, False) | taken(prepares, rows, False) | is_calibrated
     is_raw = np.array([feed is not None and feed.range[1] - feed.range[0] >= _RAW_WIDTH for feed in given], np.bool_)
     return Scalars(is_told.astype(np.bool_), state_of(absent, ~absent & ~is_told.astype(np.bool_) & ~is_raw))
@@ -97,7 +95,7 @@ def is_trained_range(facts: Facts) -> Scalars:
 
 def fitting(facts: Facts) -> Lists:
     """The formulas of the known normalisations that the input's scale and zero point fit."""
-    held = [_held(facts, row) for row in range(facts.n("contract_input"))]
+    held = _all_held(facts)
     found = [[] if one is None else _shorts(one) for one in held]
     return texts_of(found, absent_where_none(held))
 
@@ -150,6 +148,11 @@ def _shares_by_channel(feed: Feed, held: _Held) -> NDArray[np.float64]:
     return shares
 
 
+def _all_held(facts: Facts) -> list[_Held | None]:
+    """How the input of each entry is quantized."""
+    return facts.once("held", lambda: [_held(facts, row) for row in range(facts.n("contract_input"))])
+
+
 def _held(facts: Facts, row: int) -> _Held | None:
     """How the input that an entry is about is quantized, or the QUANTIZE behind it, if nothing else reads it; None
     where that has not one scale and zero point.
@@ -169,5 +172,5 @@ def _held(facts: Facts, row: int) -> _Held | None:
 
 def _pairs(facts: Facts) -> list[tuple[Feed, _Held] | None]:
     """What each entry hands over, and how the input is quantized that takes it; None where one is not known."""
-    pairs = [(feed, _held(facts, row)) for row, feed in enumerate(feeds(facts))]
+    pairs = zip(feeds(facts), _all_held(facts), strict=True)
     return [None if feed is None or held is None else (feed, held) for feed, held in pairs]
