@@ -405,7 +405,7 @@ def test_drafts_of_real_models_have_recipes(number: int) -> None:
 
 def test_the_printed_code_of_the_example_feeds_and_reads_the_runtime() -> None:
     litert = pytest.importorskip("ai_edge_litert.interpreter")
-    recipe = recipe_at(str(ROOT / "examples" / "good.contract.toml"))
+    recipe, _ = recipe_at(str(ROOT / "examples" / "good.contract.toml"))
     names = run(recipe)
     interpreter = litert.Interpreter(str(ROOT / "examples" / "good.tflite"))
     interpreter.allocate_tensors()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tflint.calling.recipe import Feeding, Reading
-from tflint.calling.step import Step
+from tflint.calling.step import Step, signed
 
 #: Types of tensors by what numpy has for them; of fewer bits than a byte one a value.
 _NUMPY = {
@@ -37,9 +37,9 @@ def handed_over(feeding: Feeding) -> Iterator[Step]:
         scale, zero_point = feeding.scale, feeding.zero_point
         low, high = feeding.limits
         assert scale is not None and zero_point is not None
-        plus = f" {'+' if zero_point >= 0 else '-'} {abs(zero_point)}"
-        words = f"q = round(x / {scale:.9g}){plus.replace('-', '−')}, clip to {low}…{high}"
-        yield Step(words, ("feed", "scale"), (f"x = np.clip(np.floor(x / {scale!r} + 0.5){plus}, {low}, {high})",))
+        words = f"q = round(x / {scale:.9g}) {signed(zero_point, '−')}, clip to {low}…{high}"
+        code = f"x = np.clip(np.floor(x / {scale!r} + 0.5) {signed(zero_point)}, {low}, {high})"
+        yield Step(words, ("feed", "scale"), (code,))
     if feeding.needs_layout:
         yield Step("put its axes in the model's order: the contract does not say the layout", ("layout", "shape"))
     elif feeding.layout in ("NCHW", "CHW"):
@@ -66,8 +66,8 @@ def real_values(reading: Reading) -> Iterator[Step]:
     if reading.is_quantized and reading.entry.get("dequantize", True):
         scale, zero_point = reading.scale, reading.zero_point
         assert scale is not None and zero_point is not None
-        less = "q" if zero_point == 0 else f"(q {'−' if zero_point > 0 else '+'} {abs(zero_point)})"
-        code = "q" if zero_point == 0 else f"(q {'-' if zero_point > 0 else '+'} {abs(zero_point)})"
+        less = f"(q {signed(-zero_point, '−')})" if zero_point else "q"
+        code = f"(q {signed(-zero_point)})" if zero_point else "q"
         yield Step(f"value = {less} × {scale:.9g}", ("dequantize", "dtype"),
                    ("q = np.asarray(out, dtype=np.float64)", f"y = {code} * {scale!r}"))  # fmt: skip
     else:

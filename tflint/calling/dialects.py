@@ -103,7 +103,7 @@ func prepare$n(_ rgb: [UInt8], _ input: inout [$type]) {
     quantized="input[$target] = $type(max($low, min($high, floor($value / $scale + 0.5) $plus)))",
     read="""\
 func read$n(_ output: [$type]) -> [Double] {
-    return output.map { (Double($$0)$less) * $scale }
+    return output.map { Double(Int($$0)$less) * $scale }
 }""",
     integers=dict.fromkeys(("int8", "uint8", "int16"), ""),
 )

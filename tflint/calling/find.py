@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tflint.api import check, load_readable
+from tflint.api import Model, check, load_readable
 from tflint.calling.recipe import Recipe, recipe_of
 from tflint.config import Config
 from tflint.contract import SUFFIX, load_contract
@@ -14,8 +14,9 @@ from tflint.errors import UserError
 from tflint.facts.facts import Facts
 
 
-def recipe_at(path: str, model: str | None = None) -> Recipe:
-    """The recipe of a contract, or of a model that has one beside it; `model` is the one that it is for.
+def recipe_at(path: str, model: str | None = None) -> tuple[Recipe, Model | None]:
+    """The recipe of a contract, or of a model that has one beside it, and that model; `model` is the path of the one
+    that it is for.
 
     `UserError` where there is no contract, or several models are beside it. A contract without a model has a recipe,
     too, of what it says itself.
@@ -27,9 +28,9 @@ def recipe_at(path: str, model: str | None = None) -> Recipe:
     contract = load_contract(contract_path)
     beside = model or (path if contract_path != path else _model_of(contract_path))
     if beside is None:
-        return recipe_of(contract)
+        return recipe_of(contract), None
     loaded = load_readable(beside)
-    return recipe_of(contract, Facts(loaded.tables, contracts={0: contract}), loaded.name)
+    return recipe_of(contract, Facts(loaded.tables, contracts={0: contract}), loaded.name), loaded
 
 
 def _model_of(contract: str) -> str | None:
@@ -45,11 +46,11 @@ def _model_of(contract: str) -> str | None:
     return found[0]
 
 
-def contradicting(recipe: Recipe, config: Config) -> list[str]:
+def contradicting(recipe: Recipe, model: Model | None, config: Config) -> list[str]:
     """The rules whose errors and warnings stand in a contract that is compared with its model."""
-    if recipe.model is None:
+    if model is None:
         return []
-    report = check([recipe.model], contract=recipe.contract, config=config)
+    report = check(model, contract=recipe.contract, config=config)
     found = [finding for finding in report.findings() if finding.location.file == recipe.contract.path]
     return sorted({finding.rule for finding in found if finding.severity != "note" and finding.suppressed is None})
 

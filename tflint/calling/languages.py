@@ -15,6 +15,7 @@ import numpy as np
 from tflint.calling.dialects import DIALECTS, Dialect
 from tflint.calling.pictures import before_loop
 from tflint.calling.recipe import Feeding, Reading, Recipe
+from tflint.calling.step import signed
 from tflint.contract.edit import comment
 from tflint.values import frozen
 
@@ -109,9 +110,9 @@ def _prepared(feeding: Feeding, dialect: Dialect) -> Iterator[str]:
     yield from (f"// Before: {step.words}." for step in before_loop(feeding))
     if short is not None:
         yield f"// Short for {_long(feeding)}: at most {steps_off(short.error)} off."
-    yield from _arrays(feeding, dialect, is_short=short is not None or feeding.is_raw)
-    order = f"ORDER_{feeding.position}[c]" if feeding.channels in _SOURCE_ORDER else "c"
     is_shift = short is not None or feeding.is_raw
+    yield from _arrays(feeding, dialect, is_short=is_shift)
+    order = f"ORDER_{feeding.position}[c]" if feeding.channels in _SOURCE_ORDER else "c"
     fill = {
         "n": str(feeding.position),
         "type": dialect.types[feeding.dtype],
@@ -139,7 +140,7 @@ def _store(feeding: Feeding, short: ShortForm | None, dialect: Dialect, fill: Ma
         fill,
         value=_value(feeding),
         scale=repr(feeding.scale),
-        plus=f"{'+' if feeding.zero_point >= 0 else '-'} {abs(feeding.zero_point)}.0",
+        plus=f"{signed(feeding.zero_point)}.0",
         low=f"{low}.0",
         high=f"{high}.0",
     )
@@ -172,10 +173,9 @@ def _arrays(feeding: Feeding, dialect: Dialect, *, is_short: bool) -> Iterator[s
 
 def _long(feeding: Feeding) -> str:
     assert feeding.scale is not None and feeding.zero_point is not None
-    plus = "+" if feeding.zero_point >= 0 else "-"
     mean, std = (" | ".join(f"{value:.9g}" for value in values) for values in feeding.normalization)
     pixel = "px / 255" if feeding.is_unit else "px"
-    return f"round(({pixel} - {mean}) / {std} / {feeding.scale:.9g}) {plus} {abs(feeding.zero_point)}"
+    return f"round(({pixel} - {mean}) / {std} / {feeding.scale:.9g}) {signed(feeding.zero_point)}"
 
 
 def _read(reading: Reading, dialect: Dialect) -> Iterator[str]:
@@ -184,9 +184,9 @@ def _read(reading: Reading, dialect: Dialect) -> Iterator[str]:
         return
     dtype = reading.dtype or ""
     assert reading.scale is not None and reading.zero_point is not None
-    less = f"{'-' if reading.zero_point >= 0 else '+'} {abs(reading.zero_point)}" if reading.zero_point else ""
+    less = f" {signed(-reading.zero_point)}" if reading.zero_point else ""
     if dtype not in dialect.integers:
-        integer = f"(q {less})" if less else "q"
+        integer = f"(q{less})" if less else "q"
         yield f"// Output {reading.position}, {dtype}: real value = {integer} * {reading.scale!r}."
         return
     yield f"// Output {reading.position}: real values of {dtype}."
@@ -194,6 +194,6 @@ def _read(reading: Reading, dialect: Dialect) -> Iterator[str]:
         n=str(reading.position),
         type=dialect.types[dtype],
         integer=dialect.integers[dtype],
-        less=f" {less}.0" if less and dialect is DIALECTS["swift"] else f" {less}" if less else "",
+        less=less,
         scale=repr(reading.scale),
     )

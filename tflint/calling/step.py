@@ -37,3 +37,8 @@ def array(values: Values | Sequence[float]) -> str:
     """Numbers as numpy reads them back without a loss."""
     shown = [repr(float(value)) for value in values]
     return shown[0] if len(shown) == 1 else f"np.array([{', '.join(shown)}])"
+
+
+def signed(number: int, minus: str = "-") -> str:
+    """An integer that is added, with its sign before it; `minus` is how that is written."""
+    return f"{'+' if number >= 0 else minus} {abs(number)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tflint.calling.dialects import DIALECTS
 from tflint.calling.languages import short_form, steps_off
 from tflint.calling.numpy_code import called, functions
 from tflint.calling.recipe import Feeding, Reading, Recipe
@@ -24,7 +25,7 @@ def words(recipe: Recipe, standing: str) -> str:
     lines += [f"  {line}" for text in functions(recipe) for line in text.splitlines()]
     helpers = called(recipe)
     whole = f"whole, with {helpers[0]}: --as numpy · " if helpers else ""
-    lines.append(f"{whole}other languages: --as c | kotlin | swift | dart | js")
+    lines.append(f"{whole}other languages: --as {' | '.join(DIALECTS)}")
     return "\n".join(lines) + "\n"
 
 

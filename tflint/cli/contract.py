@@ -12,6 +12,7 @@ from tflint.cli.check import config_path
 from tflint.config import Config, load_config
 from tflint.errors import UserError
 from tflint.findings.paths import MEMBER
+from tflint.importing.dispatch import ECOSYSTEMS
 from tflint.report.layout import WIDTH, broken
 from tflint.report.names import clean, plural
 
@@ -19,18 +20,6 @@ if TYPE_CHECKING:
     from tflint.contract import Contract
     from tflint.observing import Observed
 
-#: The ecosystems whose files are read.
-ECOSYSTEMS = (
-    "tflite-metadata",
-    "huggingface",
-    "timm",
-    "torchvision",
-    "keras",
-    "ultralytics",
-    "coreml",
-    "onnx",
-    "mlflow",
-)
 #: The languages that a recipe can be written in.
 LANGUAGES = ("numpy", "c", "kotlin", "swift", "dart", "js")
 
@@ -172,8 +161,8 @@ def run_show(options: argparse.Namespace) -> int:
     """Print the recipe of a contract; returns the exit code."""
     from tflint.calling.find import contradicting, recipe_at, standing
 
-    recipe = recipe_at(options.file, options.model)
-    against = contradicting(recipe, _config())
+    recipe, model = recipe_at(options.file, options.model)
+    against = contradicting(recipe, model, _config())
     if options.language == "numpy":
         from tflint.calling.numpy_code import numpy_code
 
@@ -195,16 +184,16 @@ def run_show(options: argparse.Namespace) -> int:
 
 def run_export(options: argparse.Namespace) -> int:
     """Write a copy of a model with its contract as metadata; returns the exit code."""
-    from tflint.api import load
     from tflint.calling.find import contradicting, recipe_at
     from tflint.exporting import exported
 
-    model = Path(options.model)
-    if not model.is_file():
+    source = Path(options.model)
+    if not source.is_file():
         raise UserError(f"there is no file '{options.model}'", hint="a model in a bundle has to be unpacked first")
-    path = Path(options.output or model.with_name(f"{model.stem}_metadata{model.suffix}"))
-    recipe = recipe_at(options.contract or options.model, options.model)
-    against = contradicting(recipe, _config())
+    path = Path(options.output or source.with_name(f"{source.stem}_metadata{source.suffix}"))
+    recipe, model = recipe_at(options.contract or options.model, options.model)
+    assert model is not None, "it is given"
+    against = contradicting(recipe, model, _config())
     if against and not options.force:
         raise UserError(
             f"'{recipe.contract.path}' does not fit '{options.model}': {', '.join(against)}",
@@ -212,7 +201,7 @@ def run_export(options: argparse.Namespace) -> int:
         )
     _require_free(path, force=options.force)
     output.require_writable(str(path))
-    made = exported(recipe, load(options.model), model.read_bytes())
+    made = exported(recipe, model, source.read_bytes())
     output.write_bytes(made.content, str(path))
     lines = [f"{path.as_posix()}: {options.model} with the metadata of {recipe.contract.path}"]
     lines += ["  the contract is a draft: what it leaves unsaid is not in it"] if recipe.is_draft else []
@@ -245,7 +234,7 @@ def run_observe(options: argparse.Namespace) -> int:
     from tflint.contract.edit import filled
     from tflint.observing import observe
 
-    recipe = recipe_at(options.file, options.model)
+    recipe, _ = recipe_at(options.file, options.model)
     found = observe(options.data, recipe)
     for seen in found:
         output.write("\n".join(_seen(seen)) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -60,12 +60,21 @@ def exported(recipe: Recipe, model: Model, data: bytes) -> Exported:
     n_tensors = {side: _n_tensors(facts, side) for side in ("input", "output")}
     metadata = Metadata(recipe, tables.extras[0].metadata, n_tensors)
     content = _with_metadata(data, pack(metadata.root, metadata_schema()))
-    folder = Path(recipe.contract.path).parent
+    files, unpacked = _to_pack(tables, Path(recipe.contract.path).parent, metadata.files)
+    if files and tables.extras[0].tail not in ("none", "padding", "zip"):
+        raise UserError("what follows the model is no zip that files can be added to", hint="'tflint show' names it")
+    content = _with_files(content, files)
+    _prove(data, content)
+    return Exported(content, tuple(metadata.unheld()), tuple(files), tuple(unpacked))
+
+
+def _to_pack(tables: Tables, folder: Path, paths: Sequence[str]) -> tuple[dict[str, bytes], list[str]]:
+    """The files that the model does not have yet, by name; and those that are not to be had, with the reason."""
+    known = tables.extras[0].packed
     files: dict[str, bytes] = {}
     unpacked: list[str] = []
-    for path in dict.fromkeys(metadata.files):
-        name, known = PurePath(path).name, tables.extras[0].packed
-        found = _file_of(folder, path)
+    for path in dict.fromkeys(paths):
+        name, found = PurePath(path).name, _file_of(folder, path)
         if isinstance(found, str):
             unpacked += [] if name in known else [f"{path} ({found})"]
         elif name not in known:
@@ -75,11 +84,7 @@ def exported(recipe: Recipe, model: Model, data: bytes) -> Exported:
                 f"the model has another '{name}' in its zip than '{folder / path}'",
                 hint="a zip cannot be changed in place: take the model without it, or make the files the same",
             )
-    if files and tables.extras[0].tail not in ("none", "padding", "zip"):
-        raise UserError("what follows the model is no zip that files can be added to", hint="'tflint show' names it")
-    content = _with_files(content, files)
-    _prove(data, content)
-    return Exported(content, tuple(metadata.unheld()), tuple(files), tuple(unpacked))
+    return files, unpacked
 
 
 def _require_own_tables(tables: Tables, n_bytes: int) -> None:

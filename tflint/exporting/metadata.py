@@ -67,9 +67,8 @@ class Metadata:
         for key, value in entry.items():
             if key in _HELD_BY_THE_MODEL or (side, number, key) in self._held:
                 continue
-            inner = (
-                [name for name in value if (side, number, key, name) in self._held] if isinstance(value, dict) else []
-            )
+            names = value if isinstance(value, dict) else ()
+            inner = [name for name in names if (side, number, key, name) in self._held]
             yield from (f"{key}.{name}" for name in value if name not in inner) if inner else (key,)
 
     def _hold(self, side: str, number: int, *keys: str) -> None:
