@@ -32,6 +32,11 @@ def schemas_folder() -> Path:
     return _folder("schemas")
 
 
+def is_installed() -> bool:
+    """Whether the data files are those of an installed wheel, which nobody edits."""
+    return rules_folder().parent == _PACKAGE / "_data"
+
+
 def _folder(name: str) -> Path:
     for candidate in (_PACKAGE / "_data" / name, _PACKAGE.parent / name):
         if candidate.is_dir():

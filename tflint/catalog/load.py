@@ -1,4 +1,4 @@
-"""Loads the built-in rules (compiled once and cached) and the user's rule files into a catalogue."""
+"""Loads the built-in rules, which ship compiled, and the user's rule files into a catalog."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflint.catalog import cache
-from tflint.catalog.rule import CATEGORIES, Rule, from_plain, to_plain
+from tflint.catalog import compiled
+from tflint.catalog.rule import CATEGORIES, Rule
 from tflint.documents.nearest import nearest
 from tflint.errors import Place, UserError
-from tflint.resources import rules_folder, schemas_folder
+from tflint.resources import rules_folder
 from tflint.values import frozen
 
 if TYPE_CHECKING:
@@ -42,18 +42,33 @@ def builtin_files() -> list[Path]:
 
 @functools.cache
 def builtin_catalog() -> Catalog:
-    """The rules that ship with tflint."""
+    """The rules that ship with tflint; in a checkout whose rule files are newer, compiled from these."""
     files = builtin_files()
-    sources = [*files, *sorted((rules_folder() / "tables").glob("*.json")), schemas_folder() / "rule.schema.json"]
-    stored = cache.read(sources)
-    if stored is None:
-        from tflint.catalog.compile import compile_file  # a start that finds the rules compiled does not need it
+    path = compiled_path()
+    if not compiled.is_current(path, files) and not compiled.is_current(path, files, _digest(files)):
+        return compiled_catalog()
+    rules, digest = compiled.load(path)
+    return Catalog(rules, {}, digest)
 
-        rules = [rule for path in files for rule in compile_file(path, builtin=True).rules]
-        stored = (tuple(to_plain(rule) for rule in rules), _digest(files))
-        cache.write(sources, stored)
-    plain, digest = stored
-    return Catalog(tuple(sorted((from_plain(rule) for rule in plain), key=lambda rule: rule.id)), {}, digest)
+
+def compiled_path() -> Path:
+    """The file of the compiled built-in rules."""
+    return rules_folder() / "compiled.json"
+
+
+def compiled_catalog() -> Catalog:
+    """The built-in rules compiled from their sources."""
+    from tflint.catalog.compile import compile_file  # a start that finds the rules compiled does not need it
+
+    files = builtin_files()
+    rules = [rule for path in files for rule in compile_file(path, builtin=True).rules]
+    return Catalog(tuple(sorted(rules, key=lambda rule: rule.id)), {}, _digest(files))
+
+
+def write_compiled() -> None:
+    """Compile the built-in rules and write them to the file that ships."""
+    catalog = compiled_catalog()
+    compiled_path().write_text(compiled.dump(catalog.rules, catalog.digest), encoding="utf-8", newline="\n")
 
 
 def load_catalog(paths: Sequence[str], plugins: Plugins | None = None) -> Catalog:
@@ -71,10 +86,10 @@ def load_catalog(paths: Sequence[str], plugins: Plugins | None = None) -> Catalo
     files = list(rule_files(paths))
     taken = dict.fromkeys((key for rule in rules for key in (rule.id, rule.name)), "among tflint's own rules")
     for path in files:
-        compiled = compile_file(path, builtin=False, taken=taken, plugins=plugins)
-        taken |= dict.fromkeys((key for rule in compiled.rules for key in (rule.id, rule.name)), f"in {path}")
-        rules += compiled.rules
-        constants.update(compiled.constants)
+        own = compile_file(path, builtin=False, taken=taken, plugins=plugins)
+        taken |= dict.fromkeys((key for rule in own.rules for key in (rule.id, rule.name)), f"in {path}")
+        rules += own.rules
+        constants.update(own.constants)
     _require_muted(rules)
     import hashlib
 

@@ -1,6 +1,6 @@
 """A rule's page: the same text on the web, in `tflint explain` and in SARIF.
 
-`python -m tflint.catalog.pages FOLDER` writes the pages of all built-in rules.
+`python -m tflint.catalog.pages FOLDER` compiles the built-in rules and writes their pages.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tflint.catalog.load import builtin_catalog, builtin_files
+from tflint.catalog.load import builtin_catalog, builtin_files, write_compiled
 from tflint.catalog.rule import Example, Rule
 from tflint.resources import table
 
@@ -172,4 +172,5 @@ def all_pages() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    write_compiled()
     write_pages(Path(sys.argv[1]))

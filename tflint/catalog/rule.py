@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tflint.columns.types import ColumnType
 from tflint.language.expression import Expression, Part
 from tflint.values import EMPTY, frozen
 
@@ -87,49 +86,3 @@ class Rule:
     def prefix(self) -> str:
         """The id without its digits."""
         return self.id.rstrip("0123456789")
-
-
-def to_plain(rule: Rule) -> tuple[Any, ...]:
-    """A rule as plain tuples and strings, which can be stored."""
-    return (
-        *(getattr(rule, name) for name in _PLAIN_FIELDS),
-        _plain_expression(rule.require),
-        _plain_expression(rule.where),
-        _plain_expression(rule.report_on),
-        tuple((part.text, _plain_expression(part.expression), part.format) for part in rule.message),
-    )
-
-
-def from_plain(plain: tuple[Any, ...]) -> Rule:
-    """The rule that `to_plain` took apart."""
-    n = len(_PLAIN_FIELDS)
-    require, where, report_on, message = plain[n:]
-    checked = _expression(require)
-    assert checked is not None
-    return Rule(
-        **dict(zip(_PLAIN_FIELDS, plain[:n], strict=True)),
-        require=checked,
-        where=_expression(where),
-        report_on=_expression(report_on),
-        message=tuple(Part(text, _expression(expression), format_) for text, expression, format_ in message),
-    )
-
-
-_PLAIN_FIELDS = (
-    "id", "name", "severity", "for_each", "summary", "why", "fix", "confidence", "category", "failure_class", "since",
-    "status", "mutes", "limits", "references", "refused_by", "runs_on", "origin", "opcodes", "reads_target", "keys",
-)  # fmt: skip
-
-
-def _plain_expression(expression: Expression | None) -> tuple[Any, ...] | None:
-    if expression is None:
-        return None
-    type_ = (expression.type.kind, expression.type.is_list, expression.type.table)
-    return (expression.text, type_, expression.program, expression.reads, expression.records)
-
-
-def _expression(plain: tuple[Any, ...] | None) -> Expression | None:
-    if plain is None:
-        return None
-    text, type_, program, reads, records = plain
-    return Expression(text, ColumnType(*type_), program, reads, records)
