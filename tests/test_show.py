@@ -224,7 +224,7 @@ def test_colours_are_for_terminals(model, capsys):
 
 @pytest.mark.parametrize(("columns", "widest"), [(60, 60), (110, screen.WIDTH)])
 def test_the_width_of_the_terminal_is_minded(model, capsys, monkeypatch, columns, widest):
-    monkeypatch.setattr("tflint.cli.output.width", lambda stream: columns)
+    monkeypatch.setattr("tflint.cli.console.width", lambda stream: columns)
     assert run(["show", "m.tflite"]) == 0
     assert max(map(len, capsys.readouterr().out.splitlines())) <= widest
 

@@ -15,7 +15,7 @@ import pytest
 import tflint
 from tests.test_reports import FULL, finding, report
 from tests.test_text_report import at, hostile
-from tflint.cli import output
+from tflint.cli import console
 from tflint.findings import FileReport, Location, NotChecked, Overview
 from tflint.report.layout import MIN_WIDTH, WIDTH, beside, broken, paragraph
 from tflint.report.text import Style, render
@@ -122,9 +122,9 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize(("columns", "expected"), [(10, MIN_WIDTH), (60, 60), (WIDTH, WIDTH), (400, WIDTH)])
 def test_the_width_stays_within_what_can_be_read(monkeypatch, columns, expected):
     monkeypatch.setattr(shutil, "get_terminal_size", lambda fallback: os.terminal_size((columns, 24)))
-    assert output.width(Terminal()) == expected
-    assert output.width(io.StringIO()) == WIDTH
-    assert output.width(io.StringIO(), otherwise=7) == 7
+    assert console.width(Terminal()) == expected
+    assert console.width(io.StringIO()) == WIDTH
+    assert console.width(io.StringIO(), otherwise=7) == 7
 
 
 @pytest.mark.parametrize("width", [40, 50, 60, 80, WIDTH])

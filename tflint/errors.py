@@ -21,6 +21,17 @@ class Place:
         return ":".join([self.path, *(str(number) for number in (self.line, self.column) if number)])
 
 
+class ResourceError(TflintError):
+    """The machine ran out of something, such as memory for a worker process; `hint` says what helps."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[type[ResourceError], tuple[str, str]]:
+        return ResourceError, (str(self), self.hint)
+
+
 class UserError(TflintError):
     """An option, a configuration, a rule, a baseline or a path that cannot be used; ends a run with exit code 2.
 
@@ -46,14 +57,19 @@ class UserError(TflintError):
 
     def __str__(self) -> str:
         head = f"{self.place}: {self.message}" if self.place else self.message
-        lines = [head]
+        lines = [_on_one_line(head)]
         if self.source_line and self.place and self.place.column:
             # A tab keeps its width in the marker line, so that the caret stands under the right character.
             before = "".join("\t" if c == "\t" else " " for c in self.source_line[: self.place.column - 1])
             lines += ["  " + self.source_line, "  " + before + "^" * max(1, self.width)]
         if self.hint:
-            lines.append(f"  hint: {self.hint}")
+            lines.append(f"  hint: {_on_one_line(self.hint)}")
         return "\n".join(lines)
+
+
+def _on_one_line(text: str) -> str:
+    """Text with its newlines as escapes: a name that holds some must not look like lines of tflint's own."""
+    return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
 class MissingExtraError(UserError):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tflint.cli import output
+from tflint.cli import console
 from tflint.errors import MissingExtraError, UserError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the script; returns the exit code."""
     names = NAMES[1:] if Path(sys.argv[0]).stem == NAMES[1] else NAMES
-    output.write(_argcomplete().shellcode(names, shell=options.shell).rstrip("\n") + "\n")
+    console.print_verbatim(_argcomplete().shellcode(names, shell=options.shell).rstrip("\n") + "\n")
     return 0
 
 
@@ -176,11 +176,9 @@ def _rules(options: argparse.Namespace) -> Iterable[Rule]:
 
 def _config(options: argparse.Namespace) -> Config:
     """The configuration that a run with these options would have; an empty one where it is wrong."""
-    from tflint.cli.check import config_path
-    from tflint.config import Config, load_config
+    from tflint.cli.check import load_named_or_nearest
+    from tflint.config import Config
 
     with contextlib.suppress(UserError, OSError):
-        path = config_path(getattr(options, "config", None))
-        if path is not None:
-            return load_config(path)
+        return load_named_or_nearest(getattr(options, "config", None))
     return Config()

@@ -7,7 +7,7 @@ import re
 import sys
 from typing import Any
 
-from tflint.cli import output, plugins
+from tflint.cli import console, plugins
 
 #: A page is no wider: it is prose.
 WIDTH = 100
@@ -32,12 +32,12 @@ def run(options: argparse.Namespace) -> int:
     if options.format == "json":
         from tflint.cli.rules import as_json
 
-        output.write(as_json([rule]))
+        console.print_json(as_json([rule]))
         return 0
     examples = builtin_examples()[rule.id] if rule.is_builtin and options.format == "markdown" else ()
     text = page(rule, examples)
-    width = min(output.width(sys.stdout), WIDTH)
-    output.write(text if options.format == "markdown" else _plain(text, width))
+    width = min(console.width(sys.stdout), WIDTH)
+    console.print_text(text if options.format == "markdown" else _plain(text, width))
     return 0
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import output, plugins
+from tflint.cli import console, plugins
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 
@@ -46,7 +46,7 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the reference; returns the exit code."""
     if options.language:
-        output.write(_language())
+        console.print_text(_language())
         return 0
     from tflint.facts.declared import all_tables
     from tflint.report.layout import broken
@@ -59,11 +59,11 @@ def run(options: argparse.Namespace) -> int:
             raise UserError(f"there is no table '{options.table}'", hint=hint)
         tables = {options.table: tables[options.table]}
     if options.format == "json":
-        output.write(json.dumps({name: _plain(table) for name, table in tables.items()}, indent=2) + "\n")
+        console.print_json(json.dumps({name: _plain(table) for name, table in tables.items()}, indent=2) + "\n")
     else:
         legend = "-> leads to a row of a table, [ ] is a list; options.* is absent where an operator has no such option"
         texts = ["\n".join(_lines(table)) + "\n" for table in tables.values()]
-        output.write("\n".join([*broken(legend, output.width(sys.stdout), 0), "", *texts]))
+        console.print_text("\n".join([*broken(legend, console.width(sys.stdout), 0), "", *texts]))
     return 0
 
 
@@ -74,7 +74,7 @@ def _lines(table: TableDeclaration) -> Iterator[str]:
     columns = table.columns.values()
     names = max(len(column.name) for column in columns) + 2
     types = max(len(_type(column)) for column in columns) + 2
-    width = output.width(sys.stdout, otherwise=max(names + types + 60, 120))
+    width = console.width(sys.stdout, otherwise=max(names + types + 60, 120))
     yield from broken(f"{table.name}: one row is {table.row}", width)
     for column in columns:
         yield from beside(f"  {column.name:<{names}}{_type(column):<{types}}", _meaning(column), width)
@@ -122,7 +122,7 @@ def _language() -> str:
     from tflint.resources import table_names
 
     _, _, semantics = (tflint.language.__doc__ or "").partition("Semantics, in short. ")
-    width = output.width(sys.stdout, otherwise=120)
+    width = console.width(sys.stdout, otherwise=120)
     texts = [
         ("", "Expressions are written as in Python, in a small part of it; nothing is executed."),
         ("", ""),

@@ -30,7 +30,7 @@ class Progress:
 
     def __call__(self, done: int, total: int) -> None:
         """Show the state; silent off a terminal and in the first second."""
-        if not sys.stderr.isatty() or time.monotonic() - self._started < PATIENCE_SECONDS:
+        if sys.stderr is None or not sys.stderr.isatty() or time.monotonic() - self._started < PATIENCE_SECONDS:
             return
         if self._bar is None:
             from rich.console import Console

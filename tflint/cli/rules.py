@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import output, plugins
+from tflint.cli import console, plugins
 
 if TYPE_CHECKING:
     from tflint.catalog import Rule
@@ -50,9 +50,9 @@ def run_list(options: argparse.Namespace) -> int:
 
     rules = load_catalog(options.rules, plugins.allowed(options)).rules
     if options.format == "json":
-        output.write(as_json(rules))
+        console.print_json(as_json(rules))
         return 0
-    output.write("\n".join(_lines(rules)) + f"\n{len(rules)} rules; tflint explain RULE says more\n")
+    console.print_lines([*_lines(rules), f"{len(rules)} rules; tflint explain RULE says more"])
     return 0
 
 
@@ -60,7 +60,7 @@ def _lines(rules: Sequence[Rule]) -> Iterator[str]:
     """A line for each rule; on a terminal that is too narrow for that, as many as it takes."""
     from tflint.report.layout import beside
 
-    width = output.width(sys.stdout, otherwise=sys.maxsize)
+    width = console.width(sys.stdout, otherwise=sys.maxsize)
     column = max(len(rule.name) for rule in rules)
     for rule in rules:
         yield from beside(f"{rule.id:<8} {rule.severity:<8} {rule.name:<{column}}  ", rule.summary, width)
@@ -102,7 +102,7 @@ def run_check(options: argparse.Namespace) -> int:
 
     rules = [rule for rule in load_catalog(options.files, plugins.allowed(options)).rules if not rule.is_builtin]
     files = list(rule_files(options.files))
-    output.write(f"{plural(len(rules), 'rule')} in {plural(len(files), 'file')}: no errors\n")
+    console.print_lines([f"{plural(len(rules), 'rule')} in {plural(len(files), 'file')}: no errors"])
     return 0
 
 
@@ -116,5 +116,5 @@ def run_test(options: argparse.Namespace) -> int:
     lines = [f"{trial.rule} {trial.example}: {trial.problem}" for trial in failed]
     rules = len({trial.rule for trial in trials})
     lines.append(f"{plural(len(trials), 'example')} of {plural(rules, 'rule')}: {len(failed)} failed")
-    output.write("\n".join(lines) + "\n")
+    console.print_lines(lines)
     return 1 if failed else 0

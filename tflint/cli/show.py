@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import output
+from tflint.cli import console
 from tflint.errors import UserError
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def run(options: argparse.Namespace) -> int:
     except UserError:
         if not (options.plain and Path(path).is_file()):
             raise
-        output.write(_plain_container(path))
+        console.print_text(_plain_container(path))
     else:
-        output.write(_rendered(model, options))
+        _print(model, options)
     return 0
 
 
@@ -71,25 +71,28 @@ def _only(models: list[str]) -> str:
     return models[0]
 
 
-def _rendered(model: Model, options: argparse.Namespace) -> str:
+def _print(model: Model, options: argparse.Namespace) -> None:
     (file,) = model.tables.files
     if not model.is_readable:
         if options.plain:
-            return _plain_file(file)
+            console.print_text(_plain_file(file))
+            return
         raise UserError(f"'{model.name}' is {_what(file)}", hint=_HINTS.get(file.kind.kind, "'tflint check' says more"))
     portrait = _portrait(model)
     if options.plain:
         from tflint.portrait import plain
 
-        return plain.render(portrait)
-    if options.format == "json":
+        console.print_text(plain.render(portrait))
+    elif options.format == "json":
         from tflint.portrait import data
 
-        return data.render(portrait)
-    from tflint.portrait.text import render
-    from tflint.report.layout import Style
+        console.print_json(data.render(portrait))
+    else:
+        from tflint.portrait.text import render
+        from tflint.report.layout import Style
 
-    return render(portrait, Style(output.wants_color(options.color, sys.stdout), width=output.width(sys.stdout)))
+        style = Style(console.wants_color(options.color, sys.stdout), width=console.width(sys.stdout))
+        console.print_text(render(portrait, style), has_color=style.color)
 
 
 def _portrait(model: Model) -> Portrait:

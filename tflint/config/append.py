@@ -11,11 +11,8 @@ from typing import Any
 
 from tflint.config.places import error_in, prefix_of
 from tflint.documents.reading import load_toml
+from tflint.documents.toml_strings import quoted
 from tflint.errors import Place, UserError
-
-#: Control characters that TOML wants escaped in a basic string; the others, and what is above, may stand as they are.
-_CONTROLS = {code: f"\\u{code:04X}" for code in (*range(0x20), 0x7F)}
-_ESCAPES = str.maketrans({**_CONTROLS, "\t": "\\t", "\n": "\\n", "\r": "\\r", '"': '\\"', "\\": "\\\\"})
 
 
 def with_allow(path: str, text: str, entry: Mapping[str, str]) -> str:
@@ -46,20 +43,19 @@ def require_added(path: str, before: str, after: str, entry: Mapping[str, str]) 
         raise UserError("an entry cannot be added without changing what else it says", place=Place(path))
 
 
-def quoted(value: str) -> str:
-    """A text as a TOML string on one line. `UserError` where it holds half a character, which TOML cannot."""
+def _quoted(value: str) -> str:
+    """A text as a TOML string on one line. `UserError` if it holds half a character, which TOML cannot."""
     try:
-        value.encode("utf-8")
+        return quoted(value)
     except UnicodeEncodeError:
         shown = value.encode("utf-8", "backslashreplace").decode()
         hint = "in a path, a ? can stand for each of these characters"
         raise UserError(f"'{shown}' is no Unicode text, and TOML holds no other", hint=hint) from None
-    return f'"{value.translate(_ESCAPES)}"'
 
 
 def _written(entry: Mapping[str, str], prefix: tuple[str | int, ...]) -> str:
     header = ".".join([*map(str, prefix), "allow"])
-    return "".join([f"[[{header}]]\n", *(f"{key} = {quoted(value)}\n" for key, value in entry.items())])
+    return "".join([f"[[{header}]]\n", *(f"{key} = {_quoted(value)}\n" for key, value in entry.items())])
 
 
 def _separator(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
@@ -13,6 +12,7 @@ from tflint.contract import parse_contract
 from tflint.contract.contract import N_CHANNELS
 from tflint.contract.edit import GUESS, comment
 from tflint.contract.limits import DTYPES, MAX_RANK
+from tflint.documents.toml_strings import quoted
 from tflint.facts.scheme import base_of
 from tflint.portrait.values import BorderMetadata, Input, NamedTensor, Output, Portrait, TensorFace
 from tflint.preparation.normalizations import known_normalizations
@@ -218,9 +218,8 @@ def _numbers(values: Sequence[float]) -> str:
 
 
 def _text(value: str) -> str:
-    """A string in quotes; JSON's escapes are TOML's, but for DEL, and for halves of surrogates, which it has not."""
-    plain = value.encode("utf-8", "replace").decode("utf-8")
-    return json.dumps(plain, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A string in quotes; halves of surrogates, which TOML does not have, become question marks."""
+    return quoted(value.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _truth(value: bool) -> str:
