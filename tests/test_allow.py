@@ -16,7 +16,8 @@ import pytest
 from tests.models.named import MODELS_DIRECTORY, NAMED
 from tflint.cli import output
 from tflint.cli.main import run
-from tflint.config.append import quoted, require_added
+from tflint.config.append import require_added, with_allow
+from tflint.documents.toml_strings import quoted
 from tflint.errors import UserError
 from tflint.writer.edit import edited
 
@@ -159,7 +160,7 @@ def test_every_character_but_half_ones_is_read_back() -> None:
     text = "".join(chr(code) for code in (*range(0x300), *range(0xD7F0, 0xD800), *range(0xE000, 0xE010), 0x10FFFF))
     assert tomllib.loads(f"x = {quoted(text)}") == {"x": text}
     with pytest.raises(UserError, match="no Unicode text"):
-        quoted("b\udcff")
+        with_allow("tflint.toml", "", {"path": "b\udcff"})
 
 
 def test_all_options_are_written(here: Path) -> None:
@@ -227,16 +228,18 @@ def test_a_name_that_is_no_text_goes_by_a_glob(here: Path, capsys: pytest.Captur
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links and modes are others there")
-def test_a_link_stays_one_and_a_mode_stays(here: Path) -> None:
+def test_a_link_is_not_written_through_and_a_mode_stays(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (here / "shared").mkdir()
     (here / "shared" / "lint.toml").write_text('select = ["G"]\n')
     (here / "shared" / "lint.toml").chmod(0o640)
     (here / "tflint.toml").symlink_to("shared/lint.toml")
-    allow("G003", "broken.tflite", *REASON)
+    assert "it is a link to 'shared/lint.toml'" in refused(capsys, "G003", "broken.tflite", *REASON)
     assert (here / "tflint.toml").is_symlink()
+    assert (here / "shared" / "lint.toml").read_text() == 'select = ["G"]\n'
+    shutil.copy(here / "broken.tflite", here / "shared")
+    allow("G003", "shared/broken.tflite", *REASON, "--config", "shared/lint.toml")
     assert "G003" in (here / "shared" / "lint.toml").read_text()
     assert stat.S_IMODE((here / "shared" / "lint.toml").stat().st_mode) == 0o640
-    assert [path.name for path in (here / "shared").iterdir()] == ["lint.toml"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="modes are others there")
@@ -264,12 +267,12 @@ def test_what_is_not_read_back_is_undone(
 ) -> None:
     if before is not None:
         (here / "tflint.toml").write_text(before)
-    real = output.write_bytes
+    real = output.OutputFile.write
 
-    def lossy(content: bytes, path: str) -> None:
-        real(content.replace(b"G003", b"G004"), path)
+    def lossy(self: output.OutputFile, content: str) -> None:
+        real(self, content.replace("G003", "G004"))
 
-    monkeypatch.setattr(output, "write_bytes", lossy)
+    monkeypatch.setattr(output.OutputFile, "write", lossy)
     said = refused(capsys, "G003", "broken.tflite", *REASON)
     assert "the entry could not be written" in said
     assert "is as it was" in said

@@ -202,7 +202,7 @@ def test_init_writes_beside_the_model_and_over_nothing(here: Path, capsys: pytes
     assert "bird.contract.toml: a draft" in capsys.readouterr().out
     written = (here / "bird.contract.toml").read_bytes()
     assert run(["contract", "init", "bird.tflite"]) == 2
-    assert "'bird.contract.toml' is there already" in capsys.readouterr().err
+    assert "'bird.contract.toml' already exists" in capsys.readouterr().err
     (here / "bird.contract.toml").write_text("changed", encoding="utf-8")
     assert run(["contract", "init", "bird.tflite", "--force"]) == 0
     assert (here / "bird.contract.toml").read_bytes() == written

@@ -313,7 +313,7 @@ def test_the_command_writes_a_copy_and_lists_the_rest(folder: Path, capsys: pyte
     assert (folder / "bird.tflite").read_bytes() == before
     assert metadata_of(load(folder / "bird_metadata.tflite")) is not None
     assert run(["contract", "export", "bird.tflite"]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert run(["contract", "export", "bird.tflite", "--force"]) == 0
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tflint.cli import output, plugins
+from tflint.cli import console, output, plugins
 from tflint.cli.check import config_path
 from tflint.config import Config, load_config
 from tflint.config.places import error_in
@@ -45,14 +45,15 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the entry; returns the exit code."""
     found = config_path(options.config)
-    config = load_config(found) if found else Config()
+    config = load_config(found, is_trusted=options.config is not None) if found else Config()
     path = str(found or "tflint.toml")
     rule, entry = _entry(options, config)
     _require_new(rule, entry, config)
     _add(path, entry, is_new=found is None)
     limits = f" at {entry['at']}" if "at" in entry else ""
     until = f" until {entry['until']}" if "until" in entry else ""
-    output.write(f"{seen_from('.', path)}: {rule[0]} {rule[1]} is allowed in {entry['path']}{limits}{until}\n")
+    place = f"{entry['path']}{limits}{until}"
+    console.print_lines([f"{seen_from('.', path)}: {rule[0]} {rule[1]} is allowed in {place}"])
     return 0
 
 
@@ -95,10 +96,10 @@ def glob_of(given: str, folder: str) -> str:
 
     `UserError` where there is no such file, or where it does not lie in that folder.
     """
-    from tflint.source.walk import expand
+    from tflint.source.walk import select
 
     is_folder = bool(given) and Path(given).is_dir()
-    files = [] if is_folder else expand([given])
+    files = [] if is_folder else [item for item in select([given]).items if isinstance(item, str)]
     whole = os.path.join(given, "**") if is_folder else given  # noqa: PTH118 (a Path would lose what makes it a glob)
     if not Path(os.path.abspath(whole)).is_relative_to(os.path.abspath(folder)):  # noqa: PTH100 (links stay links)
         hint = "--config names another configuration; one in a folder above the file can speak of it"
@@ -128,16 +129,15 @@ def _add(path: str, entry: Mapping[str, str], *, is_new: bool) -> None:
     """Write the entry, and look whether it is there; else the file is again as it was."""
     from tflint.config.append import require_added, with_allow
 
+    file = output.derived(path, output.CONFIGURATION)
     before = "" if is_new else read_text(path)
-    after = with_allow(path, before, entry)
-    output.require_writable(path)
-    output.write_bytes(after.encode("utf-8"), path)
+    file.write(with_allow(path, before, entry))
     try:
         require_added(path, before, read_text(path), entry)
-        load_config(path)
+        load_config(path, is_trusted=False)
     except UserError as error:
         if is_new:
             Path(path).unlink()
         else:
-            output.write_bytes(before.encode("utf-8"), path)
-        raise UserError(f"the entry could not be written; '{path}' is as it was: {error}") from error
+            file.write(before)
+        raise UserError(f"the entry could not be written; '{path}' is as it was: {error.message}") from error

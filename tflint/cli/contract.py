@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import output
-from tflint.cli.check import config_path
-from tflint.config import Config, load_config
+from tflint.cli import console, output
+from tflint.cli.check import load_named_or_nearest
+from tflint.config import Config
 from tflint.errors import UserError
 from tflint.findings.paths import MEMBER
 from tflint.importing.dispatch import ECOSYSTEMS
@@ -81,19 +81,18 @@ def run_init(options: argparse.Namespace) -> int:
     """Write a draft; returns the exit code."""
     from tflint.contract import SUFFIX
 
-    text = _draft(options.model)
     if options.output == "-":
-        output.write(text)
+        console.print_text(_draft(options.model))
         return 0
     if MEMBER in options.model and not options.output:
         raise UserError(
             f"'{options.model}' lies in a bundle, where no contract can lie beside it", hint="--output FILE"
         )
-    path = Path(options.output or Path(options.model).with_name(Path(options.model).stem + SUFFIX))
-    _require_free(path, force=options.force)
-    output.require_writable(str(path))
-    output.write(text, str(path))
-    output.write(f"{path.as_posix()}: a draft; confirm what it guesses, then delete draft = true\n")
+    beside = Path(options.model).with_name(Path(options.model).stem + SUFFIX).as_posix()
+    output.require_free(options.output or beside, force=options.force)
+    file = output.named(options.output, output.CONTRACT) if options.output else output.derived(beside, output.CONTRACT)
+    file.write(_draft(options.model))
+    console.print_lines([f"{file.path}: a draft; confirm what it guesses, then delete draft = true"])
     return 0
 
 
@@ -117,18 +116,17 @@ def run_import(options: argparse.Namespace) -> int:
     imported = import_preparation(options.ecosystem, options.source)
     if options.into is None:
         notes = [f"# {comment(line)}" for line in (f"From {imported.source}.", *imported.unsaid)]
-        output.write("\n".join(notes) + "\n\n" + contract_of(imported, "the import").text)
+        console.print_text("\n".join(notes) + "\n\n" + contract_of(imported, "the import").text)
         return 0
     contract = _contract_to_fill(options.into)
     done = fill(contract, imported, options.input, over=options.force)
-    output.require_writable(contract.path)
-    output.write(done.contract.text, contract.path)
+    output.derived(contract.path, output.CONTRACT).write(done.contract.text)
     lines = [f"{contract.path}: {imported.source}: {', '.join(done.filled) or 'nothing that it does not say'}"]
     lines += (
         [f"  kept, and other than what was read: {', '.join(done.kept)} (--force replaces it)"] if done.kept else []
     )
     lines += [f"  {sentence}" for sentence in (*done.left, *imported.unsaid)]
-    output.write(_fitted(lines))
+    console.print_lines(_fitted(lines))
     return 0
 
 
@@ -153,7 +151,7 @@ def run_check(options: argparse.Namespace) -> int:
     for path in options.files:
         contract = load_contract(path)
         entries = f"{plural(len(contract.inputs), 'input')}, {plural(len(contract.outputs), 'output')}"
-        output.write(f"{path}: in order ({entries}); 'tflint check {path}' compares it with its model\n")
+        console.print_lines([f"{path}: in order ({entries}); 'tflint check {path}' compares it with its model"])
     return 0
 
 
@@ -166,19 +164,19 @@ def run_show(options: argparse.Namespace) -> int:
     if options.language == "numpy":
         from tflint.calling.numpy_code import numpy_code
 
-        output.write(numpy_code(recipe, against))
+        console.print_verbatim(numpy_code(recipe, against))
     elif options.language:
         from tflint.calling.languages import code_in
 
-        output.write(code_in(options.language, recipe, against))
+        console.print_verbatim(code_in(options.language, recipe, against))
     elif options.format == "json":
         from tflint.calling.data import render
 
-        output.write(render(recipe, against))
+        console.print_json(render(recipe, against))
     else:
         from tflint.calling.words import words
 
-        output.write(words(recipe, standing(recipe, against)))
+        console.print_text(words(recipe, standing(recipe, against)))
     return 0
 
 
@@ -190,7 +188,7 @@ def run_export(options: argparse.Namespace) -> int:
     source = Path(options.model)
     if not source.is_file():
         raise UserError(f"there is no file '{options.model}'", hint="a model in a bundle has to be unpacked first")
-    path = Path(options.output or source.with_name(f"{source.stem}_metadata{source.suffix}"))
+    file = _copy_of(source, options)
     recipe, model = recipe_at(options.contract or options.model, options.model)
     assert model is not None, "it is given"
     against = contradicting(recipe, model, _config())
@@ -199,33 +197,34 @@ def run_export(options: argparse.Namespace) -> int:
             f"'{recipe.contract.path}' does not fit '{options.model}': {', '.join(against)}",
             hint=f"'tflint check {options.model}' says more; --force writes it all the same",
         )
-    _require_free(path, force=options.force)
-    output.require_writable(str(path))
     made = exported(recipe, model, source.read_bytes())
-    output.write_bytes(made.content, str(path))
-    lines = [f"{path.as_posix()}: {options.model} with the metadata of {recipe.contract.path}"]
+    file.write(made.content)
+    lines = [f"{Path(file.path).as_posix()}: {options.model} with the metadata of {recipe.contract.path}"]
     lines += ["  the contract is a draft: what it leaves unsaid is not in it"] if recipe.is_draft else []
     lines += [f"  packed into it: {', '.join(made.packed)}"] if made.packed else []
     lines += [f"  only named: {', '.join(made.unpacked)}"] if made.unpacked else []
     lines += [f"  metadata has no words for: {', '.join(made.unheld)}"] if made.unheld else []
-    output.write(_fitted(lines))
+    console.print_lines(_fitted(lines))
     return 0
 
 
-def _fitted(lines: Sequence[str]) -> str:
+def _copy_of(source: Path, options: argparse.Namespace) -> output.OutputFile:
+    """The file for the copy of a model: never the model itself."""
+    path = str(options.output or source.with_name(f"{source.stem}_metadata{source.suffix}"))
+    output.require_free(path, force=options.force)
+    if Path(path).exists() and source.samefile(path):
+        raise UserError(f"'{path}' is the model itself, which stays as it is", hint="name another file")
+    return output.named(path, output.MODEL) if options.output else output.derived(path, output.MODEL)
+
+
+def _fitted(lines: Sequence[str]) -> list[str]:
     """Lines of an answer, none wider than a screen."""
-    return "".join(f"{part}\n" for line in lines for part in broken(clean(line), WIDTH, 4))
+    return [part for line in lines for part in broken(clean(line), WIDTH, 4)]
 
 
 def _config() -> Config:
     """The nearest configuration, as a check of the model has it."""
-    found = config_path(None)
-    return load_config(found) if found else Config()
-
-
-def _require_free(path: Path, *, force: bool) -> None:
-    if path.exists() and not force:
-        raise UserError(f"'{path}' is there already", hint="--force writes over it")
+    return load_named_or_nearest(None)
 
 
 def run_observe(options: argparse.Namespace) -> int:
@@ -235,15 +234,15 @@ def run_observe(options: argparse.Namespace) -> int:
     from tflint.observing import observe
 
     recipe, _ = recipe_at(options.file, options.model)
+    file = None if options.dry_run else output.derived(recipe.contract.path, output.CONTRACT)
     found = observe(options.data, recipe)
-    for seen in found:
-        output.write("\n".join(_seen(seen)) + "\n")
-    if not options.dry_run:
+    console.print_lines(line for seen in found for line in _seen(seen))
+    if file is not None:
         changes = {("inputs", seen.feeding.number): {"observed": seen.entry()} for seen in found}
         contract = filled(recipe.contract, changes)
-        output.write(contract.text, contract.path)
+        file.write(contract.text)
         hint = f"'tflint check {contract.path}' compares it" if recipe.model else "no model lies beside it"
-        output.write(f"{contract.path}: observed is written; {hint}\n")
+        console.print_lines([f"{contract.path}: observed is written; {hint}"])
     return 0
 
 

@@ -1,48 +1,195 @@
-"""Writes what a command gives: to standard output, or to a file that is there whole or not at all."""
+"""Writes output files: the one place that decides whether a file may be written, and replaces it atomically.
+
+An output never goes through a link, and replaces only a file of its own kind: a report an earlier report, a baseline a
+baseline, a contract a contract. Pull requests bring files in, and a name that someone else chose must not make tflint
+overwrite a model, a configuration or a file outside the checkout.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
+import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
 
 from tflint.errors import UserError
+from tflint.source.boundary import leads_out
+from tflint.values import frozen
+
+#: Bytes at both ends of a file that tell its kind; a description in a GitLab report may be long.
+_LOOKED_AT = 64 * 1024
+#: Links in these folders are the system's own, such as /dev/stdout.
+_OF_THE_SYSTEM = ("/dev/", "/proc/self/fd/")
 
 
-def require_writable(path: str | None) -> None:
-    """`UserError` where a file cannot be written, so that it is told before the work and not after it."""
-    if path is None or path == "-":
-        return
+@frozen
+class Kind:
+    """A kind of output: its name for messages, and how an earlier file of the kind is recognized.
+
+    `recognize` takes the path, the first and the last bytes. `is_model` allows to replace a TFLite model.
+    """
+
+    name: str
+    recognize: Callable[[Path, bytes, bytes], bool]
+    is_model: bool = False
+
+
+def _is_report(_path: Path, head: bytes, tail: bytes) -> bool:
+    from tflint.report.recognize import is_report  # only a file that exists needs it
+
+    return is_report(head, tail)
+
+
+def _is_baseline(_path: Path, head: bytes, tail: bytes) -> bool:
+    from tflint.report.recognize import is_baseline
+
+    return is_baseline(head, tail)
+
+
+def _is_contract(path: Path, head: bytes, _tail: bytes) -> bool:
+    """A contract by its name, however broken its text is; any other name needs the text of one."""
+    from tflint.contract import SUFFIX, load_contract
+
+    if not head or path.name.endswith(SUFFIX):
+        return True
+    try:
+        return bool(load_contract(str(path)).data)
+    except UserError:
+        return False
+
+
+REPORT = Kind("report", _is_report)
+BASELINE = Kind("baseline", _is_baseline)
+CONTRACT = Kind("contract", _is_contract)
+#: The caller has read it as a configuration.
+CONFIGURATION = Kind("configuration", lambda _path, _head, _tail: True)
+MODEL = Kind("model", lambda _path, head, _tail: _is_tflite(head), is_model=True)
+
+
+@frozen
+class OutputFile:
+    """A file that may be written: its place was checked, and is checked again when it is written."""
+
+    path: str
+    kind: Kind
+
+    def write(self, content: str | bytes) -> None:
+        """Replace the file atomically; its mode stays. `UserError` if that cannot be done."""
+        # A file name that is not text shows as escapes, which JSON reads as that name.
+        data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
+        path = Path(self.path)
+        try:
+            _require_own_kind(path, self.kind)
+            if _is_stream(path):
+                _append(path, data)
+            else:
+                _replace(path, data)
+        except OSError as error:
+            raise UserError(f"'{self.path}' cannot be written: {error.strerror or error}") from error
+
+
+def named(path: str, kind: Kind) -> OutputFile:
+    """Return an output that the user named; `UserError` if tflint does not write there, before any work is done."""
     if not path:
         raise UserError("an empty path to write to")
     try:
-        _require_place(Path(path))
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle, until Python 3.13
+        _require_place(Path(path), kind)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.13
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise UserError(f"'{path}' cannot be written: {reason}") from error
+    return OutputFile(path, kind)
 
 
-def _require_place(path: Path) -> None:
-    """See whether there is a place for a file; where permissions do not tell, trying does."""
+def derived(path: str, kind: Kind) -> OutputFile:
+    """Return an output whose name tflint made from another file's; its folder must not lead out of the checkout."""
+    try:
+        outside = leads_out(Path(path).parent)
+    except (OSError, RuntimeError):
+        outside = None  # `named` says what is wrong
+    if outside:
+        raise UserError(
+            f"'{path}' cannot be written: links lead its folder to '{outside}'", hint="name the model by its real path"
+        )
+    return named(path, kind)
+
+
+def require_free(path: str, *, force: bool) -> None:
+    """Raise `UserError` if a file exists, unless it is to be replaced."""
+    if os.path.lexists(path) and not force:
+        raise UserError(f"'{path}' already exists", hint="--force replaces it")
+
+
+def _require_place(path: Path, kind: Kind) -> None:
+    """See whether a file can be written; if permissions do not tell, trying does."""
+    _require_no_link(path)
     if path.is_dir():
         raise UserError(f"'{path}' cannot be written: it is a folder", hint="name a file in it")
     if not path.parent.is_dir():
         if path.parent.exists():
-            raise UserError(f"'{path}' cannot be written: '{path.parent}' is no folder")
+            raise UserError(f"'{path}' cannot be written: '{path.parent}' is not a folder")
         raise UserError(
             f"'{path}' cannot be written: there is no folder '{path.parent}'", hint="create the folder first"
         )
+    _require_own_kind(path, kind)
     if path.exists() and not _may_write(path):
         raise UserError(
             f"'{path}' cannot be written: it is read-only", hint="name another file, or allow writing to it"
         )
-    if path.exists() and not path.is_file():
-        return  # a device or a pipe: it is written to where it is
+    if not _is_stream(path):
+        _try_folder(path)
+
+
+def _require_no_link(path: Path) -> None:
+    if path.is_symlink() and not _is_of_the_system(path):
+        raise UserError(f"'{path}' cannot be written: it is a link to '{path.readlink()}'", hint="name the file itself")
+
+
+def _is_of_the_system(path: Path) -> bool:
+    return os.path.abspath(path).startswith(_OF_THE_SYSTEM)  # noqa: PTH100 (resolve() would follow the link)
+
+
+def _require_own_kind(path: Path, kind: Kind) -> None:
+    """Raise `UserError` for a file that is not what an earlier run wrote: it is the user's."""
+    _require_no_link(path)
+    if _is_stream(path) or not path.exists():
+        return
+    head, tail = _ends(path)
+    if _is_tflite(head) and not kind.is_model:
+        raise UserError(f"'{path}' is a TFLite model; a {kind.name} does not replace it", hint="name another file")
+    if not kind.recognize(path, head, tail):
+        raise UserError(
+            f"'{path}' exists and is not a {kind.name}, so tflint does not replace it",
+            hint="name another file, or remove this one first",
+        )
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a device, a pipe or one of the process's own streams: written to where it is."""
+    return path.exists() and (not path.is_file() or (path.is_symlink() and _is_of_the_system(path)))
+
+
+def _is_tflite(head: bytes) -> bool:
+    from tflint.source.kind import is_model
+
+    return is_model(head)
+
+
+def _ends(path: Path) -> tuple[bytes, bytes]:
+    with path.open("rb") as file:
+        head = file.read(_LOOKED_AT)
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _LOOKED_AT))
+        return head, file.read(_LOOKED_AT)
+
+
+def _may_write(path: Path) -> bool:
+    """Whether a file may be changed; if nobody may by its mode, neither may a superuser."""
+    return os.access(path, os.W_OK) and bool(path.stat().st_mode & 0o222)
+
+
+def _try_folder(path: Path) -> None:
     import tempfile
 
-    folder = path.resolve().parent
+    folder = path.parent.resolve()
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
@@ -50,59 +197,23 @@ def _require_place(path: Path) -> None:
         raise UserError(text, hint="name a file in a folder that you may write to") from error
 
 
-def _may_write(path: Path) -> bool:
-    """Whether a file may be changed; where nobody may by its mode, neither may a superuser."""
-    return os.access(path, os.W_OK) and bool(path.stat().st_mode & 0o222)
+def _append(path: Path, data: bytes) -> None:
+    """Write to a device or pipe, or behind what a redirected stream already holds."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
 
 
-def write(text: str, path: str | None = None) -> None:
-    """Write text to a file, or to standard output; `UserError` where that cannot be done."""
-    if path is not None and path != "-":
-        # A file name that is no text shows as escapes, which JSON reads as that name.
-        write_bytes(text.encode("utf-8", "backslashreplace"), path)
-        return
-    try:
-        _print(text)
-    except OSError as error:
-        raise UserError(f"standard output cannot be written: {error.strerror or error}") from error
-
-
-def write_bytes(content: bytes, path: str) -> None:
-    """Write a file, whole or not at all, a link through; its mode stays. `UserError` where that cannot be done."""
-    try:
-        if Path(path).exists() and not Path(path).is_file():
-            Path(path).write_bytes(content)  # a device or pipe stays one
-        else:
-            _replace(Path(path).resolve(), content)
-    except OSError as error:
-        raise UserError(f"'{path}' cannot be written: {error.strerror or error}") from error
-
-
-def _print(text: str) -> None:
-    """Print to standard output; where nobody reads any more, whoever did has seen enough."""
-    _tolerant(sys.stdout)
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        discard_output()
-
-
-def discard_output() -> None:
-    """Let what is still buffered vanish, so that it does not fail once more at exit."""
-    with contextlib.suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _replace(target: Path, content: bytes) -> None:
+def _replace(path: Path, data: bytes) -> None:
     """Write a file beside its place and move it there: nobody reads half of it, and no interruption leaves half."""
     import tempfile
 
-    mode = target.stat().st_mode & 0o7777 if target.exists() else 0o666 & ~_umask()
+    target = path.parent.resolve() / path.name
+    mode = stat.S_IMODE(target.stat().st_mode) & 0o777 if target.exists() else 0o666 & ~_umask()
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:64]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            file.write(data)
         Path(name).chmod(mode)
         Path(name).replace(target)
     except BaseException:
@@ -114,35 +225,3 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def _tolerant(stream: TextIO) -> None:
-    """Let characters that the terminal's encoding lacks show as escapes instead of ending the run."""
-    reconfigure = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
-
-
-def width(stream: TextIO, otherwise: int | None = None) -> int:
-    """How many characters wide to write: as the terminal is, within what can be read; elsewhere as given, or `WIDTH`.
-
-    COLUMNS wins over what the terminal says of itself.
-    """
-    from tflint.report.layout import MIN_WIDTH, WIDTH
-
-    if not stream.isatty():
-        return WIDTH if otherwise is None else otherwise
-    import shutil
-
-    return max(MIN_WIDTH, min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH))
-
-
-def wants_color(choice: str, stream: TextIO) -> bool:
-    """Whether to write colours: as chosen, else on a terminal, minding NO_COLOR and FORCE_COLOR."""
-    if choice != "auto":
-        return choice == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR"):
-        return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"

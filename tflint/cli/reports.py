@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
-from tflint.cli import output, plugins
+from tflint.cli import console, output, plugins
 from tflint.config import Config
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
@@ -50,19 +50,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     amount("-q", "--quiet", action="store_true", help="text: findings only, and nothing where there are none")
 
 
-def wanted(options: argparse.Namespace) -> list[tuple[str, str | None]]:
-    """The formats of all reports of a run, and where each goes (None: standard output), that one last.
+#: A report's format, and the file that it goes to; None is standard output.
+Wanted: TypeAlias = tuple[str, output.OutputFile | None]
 
-    `UserError` where one cannot be written, so that it is told before the work.
-    """
+
+def wanted(options: argparse.Namespace) -> list[Wanted]:
+    """Return the reports of a run, the main one last; `UserError` before the work if one cannot be written."""
     reports = [*map(_beside, options.report), (options.format, options.output)]
     files = [os.path.realpath(path) for _, path in reports if path and path != os.devnull]
     twice = next((path for path in files if files.count(path) > 1), None)
     if twice:
         raise UserError(f"two reports cannot be written to one file, '{twice}'")
-    for _, path in reports:
-        output.require_writable(path)
-    return reports
+    return [(form, _file(path)) for form, path in reports]
+
+
+def _file(path: str | None) -> output.OutputFile | None:
+    if path is None or path == "-":
+        console.require_stdout()
+        return None
+    return output.named(path, output.REPORT)
 
 
 def _beside(text: str) -> tuple[str, str]:
@@ -77,27 +83,44 @@ def _beside(text: str) -> tuple[str, str]:
     return form, path
 
 
-def write(
-    report: Report, wanted: Sequence[tuple[str, str | None]], options: argparse.Namespace, config: Config
-) -> None:
-    """Write all reports of a run."""
-    for form, path in wanted:
-        output.write(_rendered(report, form, path, options, config), path)
+def write(report: Report, wanted: Sequence[Wanted], options: argparse.Namespace, config: Config) -> None:
+    """Write all reports of a run; of each rule and file they list the first places only."""
+    from tflint.findings.listing import listed
+
+    shown = listed(report)
+    for form, file in wanted:
+        decided = _decided(options, config, is_printed=file is None)
+        text = FORMATS[form](shown, decided)
+        if file is not None:
+            file.write(text)
+        elif form in _PRINTERS:
+            _PRINTERS[form](text)
+        else:
+            console.print_text(text, has_color=decided.style.color)
 
 
-def _rendered(report: Report, form: str, path: str | None, options: argparse.Namespace, config: Config) -> str:
+#: How formats that are not for people are printed.
+_PRINTERS: Mapping[str, Callable[[str], None]] = {
+    "json": console.print_json,
+    "sarif": console.print_json,
+    "gitlab": console.print_json,
+    "junit": console.print_xml,
+    "github": console.print_verbatim,
+}
+
+
+def _decided(options: argparse.Namespace, config: Config, *, is_printed: bool) -> Options:
     from tflint.report.layout import WIDTH, Style
 
-    is_printed = path in (None, "-")
     style = Style(
-        color=output.wants_color(options.color, sys.stdout) if is_printed else options.color == "always",
+        color=console.wants_color(options.color, sys.stdout) if is_printed else options.color == "always",
         verbose=options.verbose,
         quiet=options.quiet,
         folds_notes=not options.verbose and config.fail_on != "note",
-        width=output.width(sys.stdout) if is_printed else WIDTH,
+        width=console.width(sys.stdout) if is_printed else WIDTH,
         config=options.config or "",
     )
-    decided = Options(
+    return Options(
         style=style,
         statistics=options.statistics,
         fail_on=config.fail_on,
@@ -106,4 +129,3 @@ def _rendered(report: Report, form: str, path: str | None, options: argparse.Nam
         sarif_profile=options.sarif_profile,
         sarif_max_level=options.sarif_max_level,
     )
-    return FORMATS[form](report, decided)
