@@ -12,20 +12,40 @@ def entry() -> None:
     # numpy's BLAS starts a thread for each processor when it is imported, and nothing here multiplies matrices.
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    _fill_closed_descriptors()
+    code = 3
     try:
-        from tflint.cli.main import run
+        from tflint.cli.signals import Terminated, raise_on_termination
 
-        if "_ARGCOMPLETE" in os.environ:
-            _complete()
-        code = run(sys.argv[1:])
-        sys.stdout.flush()
-        sys.stderr.flush()
+        raise_on_termination()
+        try:
+            from tflint.cli.main import run
+
+            if "_ARGCOMPLETE" in os.environ:
+                _complete()
+            code = run(sys.argv[1:])
+        except Terminated as ended:  # while modules were still imported, or at the very end
+            code = ended.code
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # closed before the start
+                stream.flush()
     except KeyboardInterrupt:  # while modules were still imported, or at the very end
         code = 130
-    except OSError:  # nobody reads the output any more
-        code = 1
+    except OSError:  # standard error cannot be written, or the reader of standard output has gone
+        pass
     # Taking numpy apart at exit costs a fifth of a short run, and there is nothing left to take apart.
     os._exit(code)
+
+
+def _fill_closed_descriptors() -> None:
+    """Open the null device for standard streams that are closed: else a report could become descriptor 1 or 2, and
+    receive what something else prints there.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
 
 
 def _complete() -> None:

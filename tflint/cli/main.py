@@ -1,12 +1,12 @@
 """The command line's entry: parses arguments, runs a command, turns every error into one message and an exit code.
 
-0: nothing at or above --fail-on; 1: findings; 2: usage or configuration; 3: internal error; 130: interrupted.
+0: nothing at or above --fail-on; 1: findings; 2: usage or configuration, or nothing to check; 3: internal error;
+129, 130, 143: hung up, interrupted, terminated.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import errno
 import functools
 import importlib
@@ -17,11 +17,15 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from tflint._version import __version__
-from tflint.cli import output
+from tflint.cli import console
+from tflint.cli.signals import Terminated
 from tflint.documents.nearest import nearest
-from tflint.errors import UserError
+from tflint.errors import ResourceError, UserError
 
 OK, FINDINGS, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
+
+#: Prints tracebacks, as --debug does.
+DEBUG_VARIABLE = "TFLITE_LINT_DEBUG"
 
 #: The commands in the order of the help; each is a module beside this one.
 COMMANDS = ("check", "diff", "show", "contract", "allow", "explain", "rules", "facts", "completion")
@@ -36,6 +40,10 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         # argparse lays out each argument as it is added, to test it; asking for the terminal's width imports shutil.
         super().__init__(**options, allow_abbrev=False, formatter_class=_UNSEEN)
+        # Before and after the command; without a default, so that one does not undo the other.
+        self.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help="print the traceback of an internal error"
+        )
 
     def format_help(self) -> str:
         """The help, as wide as the terminal."""
@@ -77,34 +85,78 @@ def parser(command: str = "") -> argparse.ArgumentParser:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command; returns the exit code, and never raises."""
+    is_debug = "--debug" in arguments or bool(os.environ.get(DEBUG_VARIABLE))
     try:
-        options = parser(*arguments[:1]).parse_args(arguments)
+        _refuse_names_like_options(arguments)
+        options = parser(_command_of(arguments)).parse_args(arguments)
         code: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except UserError as error:
-        return _say(f"tflint: {error}", USAGE)
+        return _fail(str(error), USAGE)
     except KeyboardInterrupt:
-        return _say("tflint: interrupted", INTERRUPTED)
+        return _fail("interrupted", INTERRUPTED)
+    except Terminated as ended:
+        return _fail(ended.reason, ended.code)
     except BrokenPipeError:
-        output.discard_output()
+        console.discard_output()
         return OK
     except SystemExit as leaving:  # --help and --version
         return leaving.code if isinstance(leaving.code, int) else OK
+    except ResourceError as error:
+        return _fail(f"{error}\n  hint: {error.hint}", INTERNAL)
+    except MemoryError:
+        return _fail("out of memory\n  hint: check fewer files at a time, or raise the process's limit", INTERNAL)
     except Exception as error:  # a defect of tflint: named, with where it happened, and never taken for a finding
-        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-            return _say(f"tflint: a path is longer than the file system allows: {str(error.filename)[:80]}…", USAGE)
-        import traceback
-
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        name = os.path.basename(where.filename)  # noqa: PTH119 (no pathlib object is at hand)
-        return _say(f"tflint: internal error: {type(error).__name__}: {error} ({name}, line {where.lineno})", INTERNAL)
+        return _fail_internally(error, is_debug=is_debug)
 
 
-def _say(message: str, code: int) -> int:
-    """Print a message, control characters of names shown as escapes, and give the exit code back."""
-    if not message.isprintable():
-        message = "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in message)
-    with contextlib.suppress(OSError, ValueError):
-        print(message, file=sys.stderr)
+def _command_of(arguments: Sequence[str]) -> str:
+    """The command, if it comes first or behind --debug."""
+    return next((argument for argument in arguments if argument != "--debug"), "")
+
+
+def _refuse_names_like_options(arguments: Sequence[str]) -> None:
+    """Raise `UserError` for an argument that would be taken as an option and is the name of a file.
+
+    pre-commit appends the names of committed files to a hook's command: a file called `--output=x.tflite` must not
+    become an option.
+    """
+    for argument in arguments:
+        if argument == "--":
+            return
+        if argument.startswith("-") and argument != "-" and os.path.lexists(argument):
+            raise UserError(
+                f"'{argument}' is the name of a file, and would be read as an option",
+                hint=f"rename the file; on the command line './{argument}' names it, as does '-- {argument}'",
+            )
+
+
+def _fail_internally(error: Exception, *, is_debug: bool) -> int:
+    """Say what crashed and where; a path that is too long is the user's."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return _fail(f"a path is longer than the file system allows: {str(error.filename)[:80]}…", USAGE)
+    import traceback
+
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    name = os.path.basename(where.filename)  # noqa: PTH119 (no pathlib object is at hand)
+    what = console.escape_newlines(f"{type(error).__name__}: {error}")
+    if not is_debug:
+        return _fail(f"internal error: {what} ({name}, line {where.lineno})\n  hint: --debug says more", INTERNAL)
+    from tflint.catalog.pages import home_url
+
+    home = home_url()
+    where_to = f"at {home}" if home else "to the project"
+    console.warn("".join(traceback.format_exception(error)).rstrip())
+    console.warn(f"tflint {__version__}, Python {sys.version.split()[0]}, {sys.platform}")
+    return _fail(
+        f"internal error: {what}\n  hint: please report this output {where_to}, with the model if you may share it",
+        INTERNAL,
+    )
+
+
+def _fail(message: str, code: int) -> int:
+    """Print a message to standard error and return the exit code; without standard error, the code alone."""
+    console.warn(f"tflint: {message}")
     return code

@@ -1,0 +1,28 @@
+"""Lets a terminated run end as an interrupted one does: temporary files are removed and worker processes stopped."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+
+class Terminated(BaseException):
+    """A signal asked the process to end; `reason` names it for people, `code` is the exit code by convention."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.reason = {signal.SIGTERM: "terminated"}.get(signal.Signals(number), "the terminal was closed")
+        self.code = 128 + number
+
+
+def raise_on_termination() -> None:
+    """Raise `Terminated` in the main thread on SIGTERM and SIGHUP, unless the parent had them ignored (nohup)."""
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _raise)
+
+
+def _raise(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the cleaning up
+    raise Terminated(number)
