@@ -1,0 +1,93 @@
+"""Runs a function in several processes, which never outlive the run and never import from the current folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from tflint.errors import ResourceError
+
+_Result = TypeVar("_Result")
+
+#: Windows waits for at most 63 handles at once, two of which are the pool's own.
+MAX_WINDOWS_WORKERS = 61
+#: How often a worker looks whether the process that started it still lives.
+_LOOKED_EVERY_SECONDS = 0.25
+
+
+def mapped(
+    function: Callable[..., _Result], calls: Sequence[Sequence[Any]], jobs: int
+) -> Generator[_Result, None, None]:
+    """Yield what a function gives for each tuple of arguments, in order, from up to `jobs` processes.
+
+    Closing it ends the processes. `ResourceError` if the system killed one of them.
+    """
+    workers = min(jobs, len(calls), MAX_WINDOWS_WORKERS if sys.platform == "win32" else jobs)
+    with _safe_path(), ProcessPoolExecutor(workers, initializer=_begin) as pool:
+        try:
+            yield from pool.map(function, *zip(*calls, strict=True))
+        except BrokenProcessPool as error:
+            raise ResourceError(
+                "a worker process was killed, most likely because memory ran out",
+                "run again with a smaller --jobs, or with --jobs 1",
+            ) from error
+        except BaseException:
+            _terminate(pool)
+            raise
+
+
+def _terminate(pool: ProcessPoolExecutor) -> None:
+    """End the workers of a pool now: without this, leaving it would wait for the files that they are at."""
+    # `terminate_workers` is new in Python 3.14; before that, the processes are known only under this name.
+    for process in [*(getattr(pool, "_processes", None) or {}).values()]:
+        process.terminate()
+    pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """Keep processes that start anew (spawn, forkserver) from importing modules of the current folder, which a pull
+    request can bring in: they begin with `python -c`, which puts it first on the path.
+    """
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
+
+
+def _begin() -> None:
+    """Prepare a worker: it ends without a word on signals that end the run, and soon after the main process."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # What the run ignores (a background job SIGINT, nohup SIGHUP), its workers ignore, too.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process when the one that started it is gone: else it would hold the output pipe open."""
+    if sys.platform == "win32":
+        import multiprocessing
+
+        main = multiprocessing.parent_process()
+        if main is not None:
+            main.join()
+            os._exit(1)
+        return
+    while os.getppid() == parent:
+        time.sleep(_LOOKED_EVERY_SECONDS)
+    os._exit(1)
