@@ -27,6 +27,8 @@ from tflint.errors import UserError
 from tflint.report.formats import FORMATS
 
 CHECKOUT = Path(__file__).parents[1]
+#: What an earlier run wrote.
+OLD = '{"schema_version": 1, "tool": {"name": "tflite-lint"}}'
 
 
 def model(name: str, folder: Path, to: str | None = None) -> Path:
@@ -104,7 +106,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["check", "--rules", "no.toml"], "the rule file 'no.toml' does not exist", ""),
         (["check", "--rules", "."], "holds no .toml file", "not searched"),
         (["check", "--output", "no/report"], "there is no folder 'no'", "create"),
-        (["check", "--output", "good.tflite/report"], "'good.tflite' is no folder", ""),
+        (["check", "--output", "good.tflite/report"], "'good.tflite' is not a folder", ""),
         (["check", "--output", "x" * 300], "cannot be written: ", ""),
         (["check", "--output", "."], "'.' cannot be written: it is a folder", "a file in it"),
         (["check", "--output", ""], "an empty path to write to", ""),
@@ -143,7 +145,7 @@ def powerless() -> Iterator[Path]:
     if sys.platform != "linux":
         pytest.skip("permissions as there are not everywhere, nor a way back from giving up root's")
     folder = Path(tempfile.mkdtemp())
-    (folder / "report.txt").write_text("old")
+    (folder / "report.txt").write_text(OLD)
     folder.chmod(0o555)
     (folder / "report.txt").chmod(0o444)
     was_root = os.geteuid() == 0
@@ -164,7 +166,7 @@ def powerless() -> Iterator[Path]:
 )
 def test_an_output_without_permission_is_told(powerless: Path, name: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        output.require_writable(str(powerless / name))
+        output.named(str(powerless / name), output.REPORT)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, not even of root")
@@ -185,13 +187,13 @@ def test_an_output_at_the_end_of_a_circle_of_links(here: Path, capsys: pytest.Ca
 def test_an_output_that_cannot_be_written_is_told_before_the_work(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, option: str
 ) -> None:
-    monkeypatch.setattr("tflint.api.check", lambda *a, **k: pytest.fail("models were checked"))
+    monkeypatch.setattr("tflint.api.check_items", lambda *a, **k: pytest.fail("models were checked"))
     refused(capsys, "check", option, "no/such/file")
 
 
 def test_to_see_whether_an_output_can_be_written_leaves_nothing(here: Path) -> None:
     before = set(here.iterdir())
-    output.require_writable("report.txt")
+    output.named("report.txt", output.REPORT)
     assert set(here.iterdir()) == before
 
 
@@ -238,9 +240,9 @@ def test_a_current_folder_that_is_gone(tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_folder_without_models(here: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
     (here / "empty").mkdir()
-    assert run(["check", "empty", "--format", form]) == 0
+    assert run(["check", "empty", "--format", form]) == 2
     out, err = capsys.readouterr()
-    assert err == "tflint: no models in 'empty'\n"
+    assert err.startswith("tflint: nothing to check: no models found in 'empty'\n  hint: ")
     if form == "json":
         assert json.loads(out)["files"] == []
     if form == "sarif":
@@ -258,8 +260,11 @@ def test_a_wrong_selection_is_an_error_without_models_too(
 
 def test_a_folder_without_models_writes_the_output_all_the_same(here: Path) -> None:
     (here / "empty").mkdir()
-    assert run(["check", "empty", "--output", "report.txt"]) == 0
+    assert run(["check", "empty", "--output", "report.txt"]) == 2
     assert (here / "report.txt").exists()
+    assert run(["check", "empty", "--output", "report.txt", "--allow-empty"]) == 0
+    (here / "tflint.toml").write_text("allow-empty = true\n")
+    assert run(["check", "empty"]) == 0
 
 
 def test_a_list_on_standard_input(here: Path) -> None:
@@ -271,7 +276,8 @@ def test_a_list_on_standard_input(here: Path) -> None:
 
 def test_an_empty_list_on_standard_input(here: Path) -> None:
     found = command("check", "-", input=b"\n\n")
-    assert (found.returncode, found.stderr) == (0, b"tflint: no models in the list on standard input\n")
+    assert found.returncode == 2
+    assert found.stderr.startswith(b"tflint: nothing to check: no models found in the list on standard input\n")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text there")
@@ -398,7 +404,7 @@ def test_a_crash_of_a_rule_is_exit_code_3_unless_findings_decide(
 def test_a_defect_is_exit_code_3_and_one_line(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tflint.api.check", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr("tflint.api.check_items", lambda *a, **k: 1 / 0)
     assert run(["check", "good.tflite"]) == 3
     assert capsys.readouterr().err.startswith("tflint: internal error: ZeroDivisionError")
 
@@ -407,7 +413,7 @@ def test_a_defect_is_exit_code_3_and_one_line(
 
 
 def test_output_replaces_a_file_whole_and_leaves_nothing_else(here: Path) -> None:
-    (here / "report.json").write_text("old")
+    (here / "report.json").write_text(OLD)
     before = set(here.iterdir())
     assert run(["check", "broken.tflite", "--format", "json", "--output", "report.json"]) == 1
     assert set(here.iterdir()) == before
@@ -418,8 +424,8 @@ def test_one_run_writes_any_number_of_reports(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = []
-    real = tflint.api.check
-    monkeypatch.setattr("tflint.api.check", lambda *a, **k: runs.append(1) or real(*a, **k))
+    real = tflint.api.check_items
+    monkeypatch.setattr("tflint.api.check_items", lambda *a, **k: runs.append(1) or real(*a, **k))
     reports = {form: here / f"report = {form}" for form in FORMATS}
     options = [word for form, path in reports.items() for word in ("--report", f"{form}={path.name}")]
     assert run(["check", "broken.tflite", "--format", "github", *options]) == 1
@@ -443,7 +449,7 @@ def test_a_report_beside_is_as_the_main_one(here: Path, capsys: pytest.CaptureFi
 def test_a_failure_while_writing_leaves_the_old_file(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (here / "report.json").write_text("old")
+    (here / "report.json").write_text(OLD)
     before = set(here.iterdir())
 
     def full(self: Path, target: Path) -> None:
@@ -452,7 +458,7 @@ def test_a_failure_while_writing_leaves_the_old_file(
     monkeypatch.setattr(Path, "replace", full)
     assert "No space left" in refused(capsys, "check", "good.tflite", "--output", "report.json")
     assert set(here.iterdir()) == before
-    assert (here / "report.json").read_text() == "old"
+    assert (here / "report.json").read_text() == OLD
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no device files")
@@ -462,12 +468,12 @@ def test_a_device_stays_a_device(here: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
-def test_a_link_keeps_leading_to_its_file(here: Path) -> None:
-    (here / "real.txt").write_text("old")
+def test_an_output_never_goes_through_a_link(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "real.txt").write_text(OLD)
     (here / "link.txt").symlink_to("real.txt")
-    assert run(["check", "good.tflite", "--output", "link.txt"]) == 0
+    assert "it is a link to 'real.txt'" in refused(capsys, "check", "good.tflite", "--output", "link.txt")
     assert (here / "link.txt").is_symlink()
-    assert (here / "real.txt").read_text() != "old"
+    assert (here / "real.txt").read_text() == OLD
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
@@ -548,7 +554,7 @@ def checking_many(folder: Path, *options: str) -> Iterator[subprocess.Popen[byte
 def test_an_interrupted_run_ends_with_130_and_no_half_report(
     here: Path, options: tuple[str, ...], to_group: bool
 ) -> None:
-    (here / "report.json").write_text("old")
+    (here / "report.json").write_text(OLD)
     with checking_many(here, *options) as started:
         assert started.stdout is not None
         assert started.stdout.readline().startswith(b"done")
@@ -557,7 +563,7 @@ def test_an_interrupted_run_ends_with_130_and_no_half_report(
         _, err = started.communicate(timeout=30)
     assert started.returncode == 130
     assert err == b"tflint: interrupted\n"
-    assert (here / "report.json").read_text() == "old"
+    assert (here / "report.json").read_text() == OLD
     assert not [path for path in here.iterdir() if path.name.startswith(".report")]
 
 

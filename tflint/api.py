@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,14 +20,16 @@ from tflint.engine.select import RULESET, select_rules
 from tflint.engine.targets import declared_targets
 from tflint.errors import UserError
 from tflint.facts.declared import ABOUT_PAIRS, FILE_TABLES
-from tflint.findings import CRASH_RULE, FileReport, Report
+from tflint.findings import CRASH_RULE, FileReport, LeftOut, Report
 from tflint.findings.baseline import Counts
 from tflint.flatbuffer.errors import FlatbufferError
 from tflint.model.load import Found, read_one, read_together
 from tflint.running.groups import reports_by_group
+from tflint.running.limits import NO_LIMITS, Limits
 from tflint.running.marking import Run, suppressed, with_contracts
 from tflint.running.opening import (
     Checkable,
+    Item,
     Model,
     load,
     load_readable,
@@ -35,7 +38,7 @@ from tflint.running.opening import (
 )
 from tflint.source import SourceError
 from tflint.source.kind import MODEL
-from tflint.source.walk import walk
+from tflint.source.walk import Walker
 from tflint.values import replace
 
 if TYPE_CHECKING:
@@ -72,10 +75,37 @@ def check(
     stands for the models beside it.
     """
     config = config or Config()
+    walker = Walker(config.exclude, config.folder)
+    items = [item for one in ([source] if isinstance(source, Checkable) else source) for item in _found(one, walker)]
+    return check_items(
+        items,
+        walker.left_out(),
+        config=config,
+        baseline=baseline,
+        progress=progress,
+        jobs=jobs,
+        plugins=plugins,
+        contract=contract,
+    )
+
+
+def check_items(
+    selected: Iterable[Item],
+    left_out: LeftOut,
+    *,
+    config: Config,
+    baseline: Counts | None = None,
+    progress: Progress | None = None,
+    jobs: int | None = 1,
+    plugins: str | Sequence[str] = (),
+    contract: str | PurePath | Contract | None = None,
+    limits: Limits = NO_LIMITS,
+) -> Report:
+    """Check what was selected, folders already walked; else as `check`. `limits` bound the run as a whole."""
     if jobs is not None and jobs < 1:
         raise UserError(f"the number of jobs must be at least 1, not {jobs}", hint="None chooses it")
     started = time.perf_counter()
-    items = list(_items([source] if isinstance(source, Checkable) else source, config))
+    items = list(_with_models_of_contracts(selected))
     allowed = _plugins(plugins)
     catalog = load_catalog(config.rules, allowed)
     plan = _plan(catalog, config, allowed, is_diff=False)
@@ -83,14 +113,15 @@ def check(
     files: list[FileReport] = []
     done = 0
     # Closed, so that an interruption ends the processes, too.
-    with contextlib.closing(reports_by_group(items, plan, config, contracts, jobs)) as groups:
+    with contextlib.closing(reports_by_group(items, plan, config, contracts, jobs, limits)) as groups:
         for n_items, reports in groups:
             files += reports
             done += n_items
             if progress:
                 progress(done, len(items))
     judged = {rule.for_each for rule in catalog.rules} - ABOUT_PAIRS
-    return _report(with_contracts(files), Run(config, catalog, plan, contracts, started), baseline, judged)
+    report = _report(with_contracts(files), Run(config, catalog, plan, contracts, started), baseline, judged)
+    return replace(report, left_out=left_out)
 
 
 def diff(
@@ -198,14 +229,20 @@ def _plan(catalog: Catalog, config: Config, plugins: Plugins | None, *, is_diff:
     )
 
 
-def _items(sources: Sequence[Checkable], config: Config) -> Iterator[Checkable]:
-    """The sources, each folder replaced by the models below it; what vanishes from here on is a finding."""
-    for source in sources:
-        if isinstance(source, str | PurePath):
-            require_existing(source)
-        if isinstance(source, str | PurePath) and Path(source).is_dir():
-            yield from walk(str(source), config.exclude, config.folder)
-        elif isinstance(source, str | PurePath) and str(source).endswith(SUFFIX):
-            yield from models_of(str(source))
+def _found(source: Checkable, walker: Walker) -> Iterator[Item]:
+    """A source, or the models below a folder; what vanishes from here on is a finding."""
+    if isinstance(source, str | PurePath):
+        require_existing(source)
+        if os.path.isdir(source):  # noqa: PTH112 (Path.is_dir raises if a folder above cannot be searched)
+            yield from walker.walk(str(source))
+            return
+    yield source
+
+
+def _with_models_of_contracts(items: Iterable[Item]) -> Iterator[Item]:
+    """The items, each contract replaced by the models that it is for."""
+    for item in items:
+        if isinstance(item, str | PurePath) and str(item).endswith(SUFFIX):
+            yield from models_of(str(item))
         else:
-            yield source
+            yield item

@@ -6,17 +6,21 @@ import argparse
 import gc
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import output, plugins, reports
+from tflint.cli import console, output, plugins, reports
 from tflint.config import Config, find_config, load_config
 from tflint.errors import UserError
+from tflint.findings import MAX_PLACES, LeftOut
+from tflint.running.limits import Limits
 from tflint.values import replace
 
 if TYPE_CHECKING:
     from tflint.findings import Report
+    from tflint.source.walk import Selection
 
 
 def add_parser(commands: Any) -> None:
@@ -64,6 +68,21 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--jobs", type=int, metavar="N", help="processes (default: one, or all processors for many files)"
     )
+    group.add_argument("--allow-empty", action="store_true", help="exit with 0 if there is nothing to check")
+    group.add_argument(
+        "--max-seconds", type=_positive, metavar="N", help="stop after so many seconds: what is left is an error each"
+    )
+    group.add_argument(
+        "--max-memory", type=_positive, metavar="MB", help="stop when a process has used so many megabytes: likewise"
+    )
+
+
+def _positive(text: str) -> float:
+    """A number above 0; argparse turns the error into its message."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError(text)
+    return number
 
 
 def add_verdict_options(group: argparse._ArgumentGroup) -> None:
@@ -83,39 +102,78 @@ def run(options: argparse.Namespace) -> int:
     if options.jobs is not None and options.jobs < 1:
         raise UserError(f"--jobs must be at least 1, not {options.jobs}", hint="without it tflint chooses the number")
     wanted = reports.wanted(options)
-    output.require_writable(options.write_baseline)
+    new_baseline = output.named(options.write_baseline, output.BASELINE) if options.write_baseline is not None else None
     config = read_config(options)
-    paths = _paths(options.paths, config)
-    if not paths:
-        places = ", ".join("the list on standard input" if p == "-" else f"'{p}'" for p in options.paths or ["."])
-        sys.stderr.write(f"tflint: no models in {places}\n")
+    selection = _selection(options.paths, config)
+    limits = Limits(time.monotonic(), options.max_seconds, _bytes(options.max_memory))
     # Collecting garbage looks through all that is imported, several times in vain; what is frozen it leaves out later.
     gc.disable()
-    from tflint.api import check
+    from tflint.api import check_items
     from tflint.cli.progress import Progress
     from tflint.findings.baseline import read_baseline
 
     gc.freeze()
     gc.enable()
-    known = read_baseline(config.baseline) if config.baseline and not options.write_baseline else None
+    known = read_baseline(config.baseline) if config.baseline and new_baseline is None else None
     with Progress() as progress:
-        report = check(
-            paths, config=config, baseline=known, progress=progress, jobs=options.jobs, plugins=options.allow_plugin
+        report = check_items(
+            selection.items,
+            selection.left_out,
+            config=config,
+            baseline=known,
+            progress=progress,
+            jobs=options.jobs,
+            plugins=options.allow_plugin,
+            limits=limits,
         )
-    if options.write_baseline:
-        _write_baseline(report, options.write_baseline, config)
-        return 0
-    reports.write(report, wanted, options, config)
-    return exit_code(report, options, config)
+    if new_baseline is not None:
+        _write_baseline(report, new_baseline, config)
+    else:
+        reports.write(report, wanted, options, config)
+    if not selection.items and not (options.allow_empty or config.allow_empty):
+        raise _nothing_to_check(options.paths, selection.left_out, config)
+    return 0 if new_baseline is not None else exit_code(report, options, config)
 
 
-def _write_baseline(report: Report, path: str, config: Config) -> None:
+def _bytes(megabytes: float | None) -> int | None:
+    return None if megabytes is None else int(megabytes * 1_000_000)
+
+
+def _nothing_to_check(given: Sequence[str], left_out: LeftOut, config: Config) -> UserError:
+    """The error of a run that checked nothing, which must not look like one that found nothing."""
+    from tflint.report.names import plural
+
+    places = ", ".join("the list on standard input" if path == "-" else f"'{path}'" for path in given or ["."])
+    accept = "--allow-empty accepts that there is nothing to check"
+    if left_out.excluded_models:
+        n_models = left_out.excluded_models
+        which = "its only model is" if n_models == 1 else f"all {n_models:,} models are"
+        hint = f"'exclude' in {config.origin or 'the configuration'} leaves them out; {accept}"
+        return UserError(f"nothing to check in {places}: {which} excluded", hint=hint)
+    if left_out.models:
+        hint = (
+            f"{plural(left_out.models, 'model')} in hidden or linked folders: name such a folder to check it; {accept}"
+        )
+        return UserError(f"nothing to check: no models found in {places}", hint=hint)
+    return UserError(
+        f"nothing to check: no models found in {places}",
+        hint=f"models end with .tflite, .lite, .tfl, .task or .litertlm; {accept}",
+    )
+
+
+def _write_baseline(report: Report, file: output.OutputFile, config: Config) -> None:
     from tflint.findings.baseline import dump_baseline
     from tflint.report.names import plural
 
-    output.write(dump_baseline(report.files, config.folder), path)
-    count = sum(len(file.open_findings) for file in report.files)
-    sys.stderr.write(f"tflint: wrote {plural(count, 'finding')} to {path}\n")
+    file.write(dump_baseline(report.files, config.folder))
+    findings = [finding for known in report.files for finding in known.open_findings]
+    count = sum(not finding.n_more for finding in findings)
+    console.warn(f"tflint: wrote {plural(count, 'finding')} to {console.escape_newlines(file.path)}")
+    more = sum(finding.n_more for finding in findings)
+    if more:
+        console.warn(
+            f"tflint: {plural(more, 'place')} beyond the {MAX_PLACES:,} per rule and file cannot be known to it"
+        )
 
 
 def exit_code(report: Report, options: argparse.Namespace, config: Config) -> int:
@@ -129,8 +187,7 @@ def exit_code(report: Report, options: argparse.Namespace, config: Config) -> in
 
 def read_config(options: argparse.Namespace) -> Config:
     """The configuration that is named or nearest, with what the command line overrides."""
-    path = config_path(options.config)
-    config = load_config(path) if path else Config()
+    config = load_named_or_nearest(options.config)
     changes: dict[str, Any] = {}
     for name, value in (("select", options.select), ("ignore", options.ignore), ("targets", options.target)):
         if value:
@@ -142,6 +199,12 @@ def read_config(options: argparse.Namespace) -> Config:
     if options.baseline:
         changes["baseline"] = options.baseline
     return replace(config, **changes)
+
+
+def load_named_or_nearest(named: str | None) -> Config:
+    """The configuration that the user named, or the nearest one, which must not name files outside of its checkout."""
+    path = config_path(named)
+    return Config() if path is None else load_config(path, is_trusted=named is not None)
 
 
 def config_path(named: str | None) -> Path | None:
@@ -163,13 +226,13 @@ def _split(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def _paths(given: Sequence[str], config: Config) -> list[str]:
-    from tflint.source.walk import expand
+def _selection(given: Sequence[str], config: Config) -> Selection:
+    from tflint.source.walk import select
 
     paths: list[str] = []
     for path in given or ["."]:
         paths += _listed() if path == "-" else [path]
-    return expand(paths, config.exclude, config.folder)
+    return select(paths, config.exclude, config.folder)
 
 
 def _listed() -> list[str]:

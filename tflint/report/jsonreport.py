@@ -47,6 +47,12 @@ def to_data(report: Report) -> dict[str, Any]:
             "rules_digest": report.rules_digest,
             "config_digest": report.config_digest,
             "elapsed_seconds": round(report.elapsed, 3),
+            "left_out": {
+                "excluded_models": report.left_out.excluded_models,
+                "hidden_folders": report.left_out.hidden_folders,
+                "linked_folders": report.left_out.linked_folders,
+                "models": report.left_out.models,
+            },
         },
         "summary": report.summary(),
         "notices": [{"kind": n.kind, "level": n.level, "message": n.message} for n in report.notices],
@@ -109,6 +115,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "verdict": finding.verdict,
         "probe": json_value(finding.probe),
         "newer_than_ruleset": finding.is_newer,
+        "more_places": finding.n_more,
         "suppressed": None
         if finding.suppressed is None
         else {"kind": finding.suppressed.kind, "reason": finding.suppressed.reason},

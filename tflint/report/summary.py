@@ -41,6 +41,7 @@ def summary(report: Report, style: Style) -> Iterator[str]:
             yield from _reasons(report, style)
     if worst:
         yield f"more: tflint explain {_first_rule(report)}"
+    yield from _left_out(report, style)
 
 
 def _row(pieces: Sequence[str], separator: str, style: Style) -> list[str]:
@@ -116,6 +117,23 @@ def _reasons(report: Report, style: Style) -> Iterator[str]:
     reasons = {(entry.rule, entry.reason): None for file in report.files for entry in file.not_checked}
     for rule, reason in sorted(reasons):
         yield from broken(f"  {rule}: {reason}", style.width, _REASON_COLUMN)
+
+
+def _left_out(report: Report, style: Style) -> Iterator[str]:
+    """What a walk left out: if models may be among it, or on request."""
+    left_out = report.left_out
+    pieces = [
+        plural(count, noun)
+        for count, noun in (
+            (left_out.excluded_models, "excluded model"),
+            (left_out.hidden_folders, "hidden folder"),
+            (left_out.linked_folders, "linked folder"),
+        )
+        if count and (style.verbose or (left_out.models and noun != "excluded model"))
+    ]
+    if pieces:
+        held = f", with {plural(left_out.models, 'model')} (name the folder to check it)" if left_out.models else ""
+        yield from broken(f"left out: {', '.join(pieces)}{held}", style.width)
 
 
 def _first_rule(report: Report) -> str:

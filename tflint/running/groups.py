@@ -14,12 +14,17 @@ from tflint.findings import FileReport
 from tflint.findings.paths import covers, matches, seen_from
 from tflint.model.load import Found, LeavesOut, Opened, batches, read_one, unreadable
 from tflint.model.tables import Tables
-from tflint.running.opening import BYTES, Checkable, begin
+from tflint.running.limits import Limits
+from tflint.running.opening import BYTES, Item, Model, begin
 from tflint.source import SourceError
+from tflint.source.kind import NOT_REACHED, FileKind
+from tflint.source.walk import Unopened
 from tflint.values import frozen, replace
 
-#: Files that are checked before the next report on progress, or that one process takes at a time.
+#: Files that are checked before the next report on progress, or that one process takes at a time; fewer if the limits
+#: of a run are looked at between groups.
 GROUP_FILES = 128
+GROUP_FILES_WITH_LIMITS = 8
 #: From this many files on several processes are started where nobody says how many: each costs an import of numpy.
 PARALLEL_FILES = 1000
 
@@ -39,38 +44,53 @@ class _LeftOut:
 
 
 def reports_by_group(
-    items: Sequence[Checkable], plan: Plan, config: Config, contracts: Contracts, jobs: int | None
+    items: Sequence[Item], plan: Plan, config: Config, contracts: Contracts, jobs: int | None, limits: Limits
 ) -> Generator[tuple[int, list[FileReport]], None, None]:
     """Reports of all items in order, some items at a time; in several processes where that is worth their start."""
-    groups = [(items[begin : begin + GROUP_FILES], begin) for begin in range(0, len(items), GROUP_FILES)]
+    size = GROUP_FILES_WITH_LIMITS if limits.are_set else GROUP_FILES
+    groups = [(items[begin : begin + size], begin) for begin in range(0, len(items), size)]
     leaves_out = _LeftOut(tuple(config.exclude), config.folder) if config.exclude else None
     if jobs is None:
         jobs = os.cpu_count() or 1 if len(items) >= PARALLEL_FILES else 1
-    if jobs == 1 or len(groups) == 1 or not all(isinstance(item, str | PurePath) for item in items):
+    if jobs == 1 or len(groups) == 1 or not all(isinstance(item, str | PurePath | Unopened) for item in items):
         for group, first in groups:
-            yield len(group), _check_group(group, first, plan, contracts, leaves_out)
+            yield len(group), _check_within_limits(group, first, plan, contracts, leaves_out, limits)
         return
-    from concurrent.futures import ProcessPoolExecutor
+    from tflint.running.workers import mapped  # few runs start processes
 
-    with ProcessPoolExecutor(min(jobs, len(groups)), initializer=_die_quietly) as pool:
-        try:
-            rest = [plan] * len(groups), [contracts] * len(groups), [leaves_out] * len(groups)
-            reports = pool.map(_check_group, *zip(*groups, strict=True), *rest)
-            yield from zip((len(group) for group, _ in groups), reports, strict=True)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    calls = [(group, first, plan, contracts, leaves_out, limits) for group, first in groups]
+    reports = mapped(_check_within_limits, calls, jobs)
+    with contextlib.closing(reports):
+        yield from zip((len(group) for group, _ in groups), reports, strict=True)
 
 
-def _die_quietly() -> None:
-    """Ctrl-C reaches all processes: the first one speaks of it, the others end without a word."""
-    import signal
+def _check_within_limits(
+    items: Sequence[Item],
+    first: int,
+    plan: Plan,
+    contracts: Contracts,
+    leaves_out: LeavesOut | None,
+    limits: Limits,
+) -> list[FileReport]:
+    """Reports of some items; of those that the run's limits do not let it reach, reports that say so."""
+    reason = limits.reached() if limits.are_set else ""
+    if reason:
+        kind = FileKind(NOT_REACHED, reason)
+        items = [Unopened(_label(item, number), kind) for number, item in enumerate(items, first)]
+    return _check_group(items, first, plan, contracts, leaves_out)
 
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+def _label(item: Item, number: int) -> str:
+    """What reports call an item that is not opened."""
+    if isinstance(item, Unopened):
+        return item.path
+    if isinstance(item, Model):
+        return item.name
+    return PurePath(item).as_posix() if isinstance(item, str | PurePath) else f"<bytes {number}>"
 
 
 def _check_group(
-    items: Sequence[Checkable], first: int, plan: Plan, contracts: Contracts, leaves_out: LeavesOut | None
+    items: Sequence[Item], first: int, plan: Plan, contracts: Contracts, leaves_out: LeavesOut | None
 ) -> list[FileReport]:
     """Reports of some items in order, each container's followed by those of its members."""
     waiting: dict[int, Found] = {}
@@ -88,7 +108,7 @@ def _check_group(
     return [reports[number] for number in sorted(reports)]
 
 
-def _all_found(items: Sequence[Checkable], first: int, leaves_out: LeavesOut | None) -> Generator[Found, None, None]:
+def _all_found(items: Sequence[Item], first: int, leaves_out: LeavesOut | None) -> Generator[Found, None, None]:
     """All that the items hold; a file is closed when the next one is asked for."""
     for number, item in enumerate(items, first):
         label = BYTES if len(items) == 1 else f"<bytes {number}>"

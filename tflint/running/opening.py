@@ -13,7 +13,7 @@ from tflint.findings.paths import MEMBER
 from tflint.model.load import Found, LeavesOut, Opened, expand, read_one, unreadable
 from tflint.model.tables import Tables
 from tflint.source import BytesSource, FileSource, Source, SourceError
-from tflint.source.walk import container_of, missing
+from tflint.source.walk import Unopened, container_of, may_exist, missing
 from tflint.values import holder
 
 #: What reports call bytes.
@@ -43,6 +43,8 @@ class Model:
 
 
 Checkable: TypeAlias = str | PurePath | bytes | bytearray | memoryview | Model
+#: What a run takes: also paths that are reported without being opened.
+Item: TypeAlias = Checkable | Unopened
 
 
 def load(source: str | PurePath | bytes | bytearray | memoryview, *, name: str | None = None) -> Model:
@@ -80,12 +82,12 @@ def single(source: Checkable, label: str) -> tuple[Found, Source | None]:
     raise _no_single_model(found.path, [f"{found.path}{MEMBER}{m.label}" for m in contents.members if m.is_checked])
 
 
-def begin(
-    item: Checkable, label: str = BYTES, leaves_out: LeavesOut | None = None
-) -> tuple[Iterator[Found], Source | None]:
+def begin(item: Item, label: str = BYTES, leaves_out: LeavesOut | None = None) -> tuple[Iterator[Found], Source | None]:
     """What an item holds, to be opened piece by piece, and the file to be closed afterwards, if there is one."""
     if isinstance(item, Model):
         return iter([Found(item.name, item.opened)]), None
+    if isinstance(item, Unopened):
+        return iter([Found(item.path, Opened(None, item.kind, 0, name=PurePath(item.path).name))]), None
     if not isinstance(item, str | PurePath):
         return expand(BytesSource(item), "", label, leaves_out=leaves_out), None
     path = Path(item).as_posix()
@@ -100,15 +102,14 @@ def begin(
 
 
 def require_existing(source: str | PurePath) -> None:
-    """`UserError` where a path does not exist; a link that leads nowhere does, and is a finding."""
+    """`UserError` for a path that does not exist; a link that leads nowhere does, and is a finding, as is a path that
+    cannot be looked at.
+    """
     path = Path(source)
     if not str(source):
         raise UserError("an empty path")
-    try:
-        if path.exists() or path.is_symlink():
-            return
-    except OSError as error:  # such as a name longer than the file system has
-        raise UserError(f"'{str(source)[:80]}…' cannot be a path: {error.strerror}") from error
+    if may_exist(str(source)):
+        return
     if not container_of(path.as_posix()):
         raise missing(str(source))
     founds, file = begin(source)

@@ -105,7 +105,7 @@ class FileSource:
             flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
             self._descriptor = os.open(path, flags)
         except OSError as error:
-            raise SourceError(_plain(error)) from error
+            raise SourceError(plain_reason(error)) from error
         except ValueError as error:  # a NUL in the path, or a character that its encoding lacks
             raise SourceError("its path cannot be the name of a file") from error
         self._status = os.fstat(self._descriptor)
@@ -156,7 +156,7 @@ class FileSource:
         try:
             status = os.fstat(self._descriptor)
         except OSError as error:
-            raise SourceError(_plain(error)) from error
+            raise SourceError(plain_reason(error)) from error
         if _identity(status) != self.identity():
             raise SourceError("it changed while it was read")
 
@@ -177,7 +177,7 @@ class FileSource:
             os.lseek(self._descriptor, offset, os.SEEK_SET)  # Windows has no pread
             return os.read(self._descriptor, n_bytes)
         except OSError as error:
-            raise SourceError(_plain(error)) from error
+            raise SourceError(plain_reason(error)) from error
 
     def _read_at_into(self, offset: int, buffer: memoryview) -> int:
         """Read as much as one call gives; how many bytes that was."""
@@ -188,14 +188,15 @@ class FileSource:
         try:
             return os.preadv(self._descriptor, [buffer], offset)
         except OSError as error:
-            raise SourceError(_plain(error)) from error
+            raise SourceError(plain_reason(error)) from error
 
 
 def _identity(status: os.stat_result) -> tuple[object, ...]:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def _plain(error: OSError) -> str:
+def plain_reason(error: OSError) -> str:
+    """Return the system's reason in a few words."""
     if isinstance(error, FileNotFoundError):
         return "it does not exist (any more)"
     if isinstance(error, PermissionError):

@@ -1,4 +1,7 @@
-"""Finds models: expands folders and globs to files, by suffix and, for `.bin`, by what is in them."""
+"""Finds models: expands folders and globs to files, by suffix and, for `.bin`, by their first bytes.
+
+What cannot be looked at is selected as well, with the reason, so that it is reported; what is left out is counted.
+"""
 
 from __future__ import annotations
 
@@ -6,37 +9,67 @@ import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
+from tflint.findings import LeftOut
 from tflint.findings.paths import MEMBER, matches, seen_from
-from tflint.source.kind import CONTAINER_SUFFIXES, MODEL_SUFFIXES
+from tflint.source.boundary import boundary_of, is_within
+from tflint.source.kind import CONTAINER_SUFFIXES, MODEL_SUFFIXES, OUTSIDE_LINK, UNREADABLE_FOLDER, FileKind
+from tflint.source.source import plain_reason
+from tflint.values import frozen
 
 #: Suffixes under which models are kept.
 SUFFIXES = MODEL_SUFFIXES | CONTAINER_SUFFIXES
-#: Suffixes of files that may be anything: a model only where the identifier says so.
+#: Suffixes of files that may be anything: a model only if the identifier says so.
 DOUBTFUL_SUFFIXES = {".bin"}
+#: Entries of hidden, linked and excluded folders that are looked through to count models: a virtual environment holds
+#: 50,000 files, and counting must not cost more than checking.
+MAX_PEEKED_ENTRIES = 10_000
+#: Hidden folders of version control: what lies there is not the user's file.
+_NOT_PEEKED = frozenset({".git", ".hg", ".svn"})
 
 
-def expand(paths: Iterable[str], exclude: Sequence[str] = (), base: str = ".") -> list[str]:
-    """The files that paths name, each once, in order: files as they are, folders walked, globs expanded.
+@frozen
+class Unopened:
+    """A path that is reported without being opened; `kind` says why."""
 
-    `exclude` holds globs, counted from `base`, of files and folders that a walk leaves out. `UserError` where a path
+    path: str
+    kind: FileKind
+
+
+Selected: TypeAlias = str | Unopened
+
+
+@frozen
+class Selection:
+    """The paths to check, each once, in order, and what a walk left out."""
+
+    items: tuple[Selected, ...]
+    left_out: LeftOut = LeftOut()
+
+
+def select(paths: Iterable[str], exclude: Sequence[str] = (), base: str = ".") -> Selection:
+    """Select what paths name: files as they are, folders walked, globs expanded.
+
+    `exclude` holds globs, counted from `base`, of files and folders that a walk leaves out. `UserError` for a path that
     does not exist.
     """
-    found: dict[str, None] = {}
+    walker = Walker(exclude, base)
+    found: dict[Selected, None] = {}
     for path in paths:
-        for file in _expand_one(path, exclude, base):
-            found.setdefault(file)
-    return list(found)
+        for item in _select_one(path, walker):
+            found.setdefault(item)
+    return Selection(tuple(found), walker.left_out())
 
 
-def _expand_one(path: str, exclude: Sequence[str], base: str) -> Iterator[str]:
+def _select_one(path: str, walker: Walker) -> Iterator[Selected]:
     if not path:
         raise UserError("an empty path")
-    if Path(path).is_dir():
-        yield from walk(path, exclude, base)
-    elif os.path.lexists(path):
+    if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises if a folder above cannot be searched)
+        yield from walker.walk(path)
+    elif may_exist(path):
         yield Path(path).as_posix()
     elif container_of(path):
         yield path
@@ -45,16 +78,32 @@ def _expand_one(path: str, exclude: Sequence[str], base: str) -> Iterator[str]:
         if not matched:
             raise UserError(f"no file matches '{path}'", hint="* is any name, ** any folders")
         for match in matched:
-            yield from walk(match, exclude, base) if Path(match).is_dir() else [Path(match).as_posix()]
+            yield from walker.walk(match) if Path(match).is_dir() else [Path(match).as_posix()]
     else:
         raise missing(path)
+
+
+def may_exist(path: str) -> bool:
+    """Return whether a path exists or cannot be looked at: only what is known to be missing is the user's mistake.
+
+    `UserError` for what cannot be a path at all.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in it, which no file has
+        return False
+    except PermissionError:
+        return True
+    except OSError as error:  # such as a name longer than the file system has
+        raise UserError(f"'{path[:80]}…' cannot be a path: {error.strerror}") from error
+    return True
 
 
 def container_of(path: str) -> str:
     """The file that a member's path (`bundle.task!/model.tflite`) begins with; empty where there is none."""
     at = path.find(MEMBER)
     while at >= 0:
-        if Path(path[:at]).is_file():
+        if os.path.isfile(path[:at]):  # noqa: PTH113 (Path.is_file raises if a folder above cannot be searched)
             return path[:at]
         at = path.find(MEMBER, at + 1)
     return ""
@@ -72,32 +121,99 @@ def missing(path: str) -> UserError:
     return UserError(f"'{path}' does not exist", hint=nearest(Path(path).name, names))
 
 
-def walk(folder: str, exclude: Sequence[str] = (), base: str = ".") -> Iterator[str]:
-    """The models below a folder, sorted; hidden folders and what `exclude` matches are left out, links not followed."""
-    for parent, folders, files in os.walk(folder):
-        here = Path(parent).as_posix()
-        prefix = "" if here == "." else f"{here}/"
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and not _is_excluded(prefix + name, exclude, base)
-        )
-        for name in sorted(files):
-            path = prefix + name
-            if _is_model(path) and not _is_excluded(path, exclude, base):
-                yield path
+class Walker:
+    """Walks folders for models and counts what it leaves out: excluded files, hidden and linked folders."""
+
+    def __init__(self, exclude: Sequence[str] = (), base: str = ".") -> None:
+        self._exclude, self._base = exclude, base
+        self._excluded = self._hidden = self._linked = self._models = 0
+        self._entries_left = MAX_PEEKED_ENTRIES
+
+    def left_out(self) -> LeftOut:
+        """Return what was left out so far."""
+        return LeftOut(self._excluded, self._hidden, self._linked, self._models)
+
+    def walk(self, folder: str) -> Iterator[Selected]:
+        """Yield the models below a folder, sorted; a folder that cannot be listed and a model that is a link out of
+        the checkout are yielded unopened. Links to folders are not followed.
+        """
+        boundary = boundary_of(folder)
+        errors: list[OSError] = []
+        for parent, folders, files in os.walk(folder, onerror=errors.append):
+            yield from _unlisted(errors)
+            here = Path(parent).as_posix()
+            prefix = "" if here == "." else f"{here}/"
+            folders[:] = [name for name in sorted(folders) if self._enters(prefix + name, name)]
+            for name in sorted(files):
+                path = prefix + name
+                if not _is_model(path):
+                    continue
+                if self._is_excluded(path):
+                    self._excluded += 1
+                else:
+                    yield _selected(path, boundary)
+        yield from _unlisted(errors)
+
+    def _enters(self, path: str, name: str) -> bool:
+        if self._is_excluded(path):
+            self._excluded += self._peek(path)
+        elif os.path.islink(path):  # noqa: PTH114
+            self._linked += 1
+            self._models += self._peek(path)
+        elif name.startswith("."):
+            self._hidden += 1
+            self._models += 0 if name in _NOT_PEEKED else self._peek(path)
+        else:
+            return True
+        return False
+
+    def _peek(self, folder: str) -> int:
+        """Count the files with a model's suffix below a folder, as far as the budget of entries goes."""
+        count = 0
+        waiting = [folder]
+        while waiting and self._entries_left > 0:
+            try:
+                with os.scandir(waiting.pop()) as entries:
+                    for entry in entries:
+                        self._entries_left -= 1
+                        if entry.is_dir(follow_symlinks=False):
+                            waiting.append(entry.path)
+                        else:
+                            count += Path(entry.name).suffix.lower() in SUFFIXES
+                        if self._entries_left <= 0:
+                            break
+            except OSError:
+                continue  # it is left out either way
+        return count
+
+    def _is_excluded(self, path: str) -> bool:
+        return bool(self._exclude) and any(matches(seen_from(self._base, path), pattern) for pattern in self._exclude)
 
 
-def _is_excluded(path: str, exclude: Sequence[str], base: str) -> bool:
-    return bool(exclude) and any(matches(seen_from(base, path), pattern) for pattern in exclude)
+def _unlisted(errors: list[OSError]) -> Iterator[Unopened]:
+    """Yield the folders that could not be listed, and forget the errors."""
+    for error in errors:
+        path = Path(os.fsdecode(error.filename)).as_posix()
+        yield Unopened(path, FileKind(UNREADABLE_FOLDER, plain_reason(error)))
+    errors.clear()
+
+
+def _selected(path: str, boundary: Path) -> Selected:
+    """A model, or a link that leads out of the checkout: what a pull request links to is not its own."""
+    if not os.path.islink(path) or is_within(path, boundary):  # noqa: PTH114
+        return path
+    return Unopened(path, FileKind(OUTSIDE_LINK, "a link that leads out of the checkout"))
 
 
 def _is_model(path: str) -> bool:
+    """Whether a file is a model by its suffix, or by its first bytes; one that cannot be read may be one."""
     suffix = Path(path).suffix.lower()
     if suffix in SUFFIXES:
         return True
-    if suffix not in DOUBTFUL_SUFFIXES or not Path(path).is_file():
+    if suffix not in DOUBTFUL_SUFFIXES or not os.path.isfile(path):  # noqa: PTH113
         return False
     try:
         with Path(path).open("rb") as file:
             return file.read(8)[4:] == b"TFL3"
     except OSError:
-        return False
+        return True

@@ -1,0 +1,50 @@
+"""Limits of a run as a whole, looked at between groups of files: what is not reached is reported, never passed over.
+
+They bound a run on files that someone else chose. A single file is bounded by budgets, which do not depend on the
+machine; these do, so they are off by default.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from tflint.values import frozen
+
+
+@frozen
+class Limits:
+    """When a run stops: a number of seconds after `started` (monotonic clock), or at a peak of resident memory in bytes
+    of one of its processes. None: never.
+    """
+
+    started: float = 0.0
+    max_seconds: float | None = None
+    max_bytes: int | None = None
+
+    @property
+    def are_set(self) -> bool:
+        """Whether there is any limit."""
+        return self.max_seconds is not None or self.max_bytes is not None
+
+    def reached(self) -> str:
+        """Return which limit is reached, in words; empty if none is."""
+        if self.max_seconds is not None and time.monotonic() - self.started > self.max_seconds:
+            return f"the run reached its limit of {self.max_seconds:g} seconds before this file"
+        if self.max_bytes is not None and peak_bytes() > self.max_bytes:
+            return f"the run reached its limit of {self.max_bytes // 1_000_000:,} MB of memory before this file"
+        return ""
+
+
+#: A run without limits.
+NO_LIMITS = Limits()
+
+
+def peak_bytes() -> int:
+    """Return the peak of resident memory of this process; 0 if the system does not tell (Windows)."""
+    if sys.platform == "win32":
+        return 0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
