@@ -23,8 +23,8 @@ class Config:
 
     `targets` are declared targets, by name or as `runtime==version`; `named_targets` those that have options.
     `rules` are files and folders of the user's rules, `metadata_require` names what a model's metadata must hold.
-    `contracts` leads from globs of models to their contracts. `folder` is what globs and the paths in a baseline count
-    from; `origin` the file it was read from (empty: none).
+    `allow_empty` accepts a run that finds no models. `contracts` leads from globs of models to their contracts.
+    `folder` is what globs and the paths in a baseline count from; `origin` the file it was read from (empty: none).
     """
 
     targets: tuple[str, ...] = ()
@@ -39,6 +39,7 @@ class Config:
     exclude: tuple[str, ...] = ()
     baseline: str = ""
     lfs_pointers: str = "error"
+    allow_empty: bool = False
     metadata_require: tuple[str, ...] = ()
     contracts: Mapping[str, str] = EMPTY
     allow: tuple[Allow, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ from tflint.documents.reading import load_toml, read_text
 from tflint.errors import Place, UserError
 from tflint.findings.suppress import Allow, allow_of
 from tflint.resources import json_schema
+from tflint.source.boundary import boundary_of, is_within
 
 _TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
 def find_config(start: Path) -> Path | None:
-    """The nearest configuration file at or above a folder; None where there is none."""
+    """The nearest configuration file at or above a folder; None if there is none."""
     for folder in (start, *start.parents):
         if _is_file(folder / "tflint.toml"):
             return folder / "tflint.toml"
@@ -29,9 +30,17 @@ def find_config(start: Path) -> Path | None:
     return None
 
 
-def load_config(path: Path | str) -> Config:
-    """The configuration in a file; `UserError` with the position of what is wrong."""
+def load_config(path: Path | str, *, is_trusted: bool = True) -> Config:
+    """The configuration in a file; `UserError` with the position of what is wrong.
+
+    One that is not trusted was found and not named: it may come from a pull request, and must neither lie outside of
+    its folder's checkout (a link) nor name files that do.
+    """
     path = Path(path)
+    boundary = None if is_trusted else boundary_of(path.parent)
+    if boundary is not None and not is_within(path, boundary):
+        hint = f"--config {path.name} takes it all the same"
+        raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(str(path)), hint=hint)
     text = read_text(str(path))
     data = _section(path, text)
     if data is None:
@@ -39,6 +48,7 @@ def load_config(path: Path | str) -> Config:
         raise UserError("has no [tool.tflint]", place=Place(str(path)), hint=hint)
     check(data, json_schema("config"), path=str(path), text=text, what="configuration", prefix=prefix_of(path))
     targets, named = _targets(data.get("targets", []), path, text)
+    names = _Names(path, text, boundary)
     return Config(
         targets=targets,
         named_targets=named,
@@ -47,13 +57,14 @@ def load_config(path: Path | str) -> Config:
         ignore=tuple(data.get("ignore", ())),
         severity=data.get("severity", {}),
         fail_on=data.get("fail-on", "error"),
-        rules=tuple(_rules(data.get("rules", ()), path, text)),
+        rules=tuple(names.rules(data.get("rules", ()))),
         per_file_ignores={glob: tuple(rules) for glob, rules in data.get("per-file-ignores", {}).items()},
         exclude=tuple(data.get("exclude", ())),
-        baseline=str(path.parent / data["baseline"]) if "baseline" in data else "",
+        baseline=names.baseline(data["baseline"]) if "baseline" in data else "",
+        allow_empty=data.get("allow-empty", False),
         lfs_pointers=data.get("lfs-pointers", "error"),
         metadata_require=tuple(data.get("metadata", {}).get("require", ())),
-        contracts=_contracts(data.get("contracts", {}), path, text),
+        contracts=names.contracts(data.get("contracts", {})),
         allow=tuple(_allow(entry, number, path, text) for number, entry in enumerate(data.get("allow", ()))),
         folder=str(path.parent),
         origin=str(path),
@@ -97,24 +108,49 @@ def _targets(targets: Any, path: Path, text: str) -> tuple[tuple[str, ...], dict
     return tuple(named), named
 
 
-def _rules(rules: list[str], path: Path, text: str) -> list[str]:
-    return [str(_existing(rule, "rule file", ("rules", k), path, text, Path.exists)) for k, rule in enumerate(rules)]
+class _Names:
+    """The files that a configuration names, looked for beside it; `UserError` at a name that is wrong.
 
+    With a boundary nothing is opened, or even looked at, that lies outside of it.
+    """
 
-def _contracts(contracts: Mapping[str, str], path: Path, text: str) -> dict[str, str]:
-    return {
-        glob: _existing(contract, "contract", ("contracts", glob), path, text, Path.is_file).as_posix()
-        for glob, contract in contracts.items()
-    }
+    def __init__(self, path: Path, text: str, boundary: Path | None) -> None:
+        self._path, self._text, self._boundary = path, text, boundary
 
+    def rules(self, names: Sequence[str]) -> Iterator[str]:
+        """Rule files, and folders whose rule files lie within the boundary as well."""
+        for number, name in enumerate(names):
+            found = self._existing(name, "rule file", ("rules", number), Path.exists)
+            for file in found.glob("*.toml") if found.is_dir() else ():
+                self._require_within(file, f"{name}/{file.name}", "rule file", ("rules", number))
+            yield str(found)
 
-def _existing(name: str, what: str, keys: Keys, path: Path, text: str, exists: Callable[[Path], bool]) -> Path:
-    """What a configuration names, beside it; `UserError` at the name where it is not there."""
-    found = path.parent / name
-    if exists(found):
-        return found
-    hint = "paths count from the folder of the configuration"
-    raise error_in(str(path), text, keys, f"the {what} '{name}' does not exist", hint=hint)
+    def contracts(self, named: Mapping[str, str]) -> dict[str, str]:
+        """Contracts by glob."""
+        return {
+            glob: self._existing(name, "contract", ("contracts", glob), Path.is_file).as_posix()
+            for glob, name in named.items()
+        }
+
+    def baseline(self, name: str) -> str:
+        """The baseline; that it exists is asked when it is read."""
+        self._require_within(self._path.parent / name, name, "baseline", ("baseline",))
+        return str(self._path.parent / name)
+
+    def _existing(self, name: str, what: str, keys: Keys, exists: Callable[[Path], bool]) -> Path:
+        found = self._path.parent / name
+        self._require_within(found, name, what, keys)
+        if exists(found):
+            return found
+        hint = "paths count from the folder of the configuration"
+        raise error_in(str(self._path), self._text, keys, f"the {what} '{name}' does not exist", hint=hint)
+
+    def _require_within(self, found: Path, name: str, what: str, keys: Keys) -> None:
+        if self._boundary is None or is_within(found, self._boundary):
+            return
+        message = f"the {what} '{name}' leads out of the checkout '{self._boundary}'"
+        hint = f"--config {self._path.name} trusts the configuration"
+        raise error_in(str(self._path), self._text, keys, message, hint=hint)
 
 
 def _allow(entry: Mapping[str, Any], number: int, path: Path, text: str) -> Allow:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from tflint.contract.contract import SUFFIX, Contract
 from tflint.contract.load import load_contract
-from tflint.errors import UserError
+from tflint.errors import Place, UserError
 from tflint.findings.paths import covers, seen_from
+from tflint.source.boundary import boundary_of, is_within
 from tflint.source.kind import MODEL_SUFFIXES
 
 
@@ -33,6 +34,7 @@ class Contracts:
         if path is None:
             return None
         if path not in self._read:
+            _require_own(path)
             self._read[path] = load_contract(path)
         return self._read[path]
 
@@ -42,6 +44,14 @@ class Contracts:
             return beside
         seen = seen_from(self._folder, model)
         return next((path for glob, path in self._globs.items() if covers(seen, glob)), None)
+
+
+def _require_own(path: str) -> None:
+    """`UserError` for a contract that nobody named and that is a link out of its folder's checkout."""
+    boundary = boundary_of(Path(path).parent)
+    if not is_within(path, boundary):
+        hint = "put the contract itself there"
+        raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(path), hint=hint)
 
 
 def contract_beside(model: str) -> str | None:

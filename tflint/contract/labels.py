@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import stat
 from collections import Counter
 from pathlib import Path
 
-from tflint.documents.reading import EncodingError, read_text
+from tflint.documents.reading import MAX_TEXT_BYTES, EncodingError, read_text
 from tflint.errors import UserError
+from tflint.source.boundary import boundary_of, is_within
 from tflint.values import frozen
 
 #: What the label of the background is called, without underscores.
@@ -17,8 +19,8 @@ _BACKGROUND = ("background", "???", "bg")
 class Labels:
     """The labels of a file, a line each.
 
-    `problem` is empty; or missing, unreadable, not-UTF-8 or empty, and there are none; or blank-lines or duplicates,
-    and some cannot be told apart.
+    `problem` is empty; or missing, outside (of the contract's checkout), folder, device, pipe, too-large,
+    unreadable, not-UTF-8 or empty, and there are none; or blank-lines or duplicates, and some cannot be told apart.
     """
 
     lines: tuple[str, ...] = ()
@@ -33,8 +35,9 @@ class Labels:
 def read_labels(contract: str, name: str) -> Labels:
     """The labels in a file whose path counts from the folder of a contract."""
     path = Path(contract).parent / name
-    if not path.is_file():
-        return Labels(problem="missing")
+    problem = _problem_of_file(path, boundary_of(Path(contract).parent))
+    if problem:
+        return Labels(problem=problem)
     try:
         text = read_text(str(path))
     except EncodingError:
@@ -42,6 +45,23 @@ def read_labels(contract: str, name: str) -> Labels:
     except UserError:
         return Labels(problem="unreadable")
     return _labels_in(text)
+
+
+def _problem_of_file(path: Path, boundary: Path) -> str:
+    """Why a label file is not opened; empty if it may be. Of one outside of the checkout nothing is told, not even
+    whether it exists.
+    """
+    try:
+        if not is_within(path, boundary):
+            return "outside"
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle; ValueError: a NUL in the name
+        return "unreadable"
+    if stat.S_ISREG(status.st_mode):
+        return "too-large" if status.st_size > MAX_TEXT_BYTES else ""
+    return "folder" if stat.S_ISDIR(status.st_mode) else "pipe" if stat.S_ISFIFO(status.st_mode) else "device"
 
 
 def packed_labels(content: bytes) -> Labels:

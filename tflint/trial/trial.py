@@ -16,6 +16,7 @@ from tflint.contract import Contract, parse_contract
 from tflint.documents.nearest import nearest
 from tflint.errors import Place, UserError
 from tflint.findings import FileReport, Location
+from tflint.source.boundary import boundary_of, is_within
 from tflint.values import frozen, replace
 from tflint.writer.edit import edited
 
@@ -114,6 +115,8 @@ def _model_path(model: str, path: Path) -> Path:
     if "/" not in model and named.is_file():
         return named
     beside = path.parent / model
+    if not is_within(beside, boundary_of(path.parent)):
+        raise UserError(f"the example model '{model}' leads out of the checkout", place=Place(str(path)))
     if beside.is_file():
         return beside
     hint = nearest(model, resources.named_models()) or "models that ship: " + ", ".join(resources.named_models())

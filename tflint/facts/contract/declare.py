@@ -122,7 +122,8 @@ CONTRACT_OUTPUT_FACTS = (
          "contract.labels:begins_with_background", "associated_file.name",
          absent="none is named, or it has no labels", values=True),
     fact("labels.problem", TEXT, "what is wrong with the label file", "contract.labels:problem", "associated_file.name",
-         absent="nothing, or none is named", domain="missing unreadable not-UTF-8 empty blank-lines duplicates"),
+         absent="nothing, or none is named",
+         domain="missing outside folder device pipe too-large unreadable not-UTF-8 empty blank-lines duplicates"),
 )  # fmt: skip
 CONTRACT_INPUT_FACTS = (
     fact("has_twin", TRUTH, "whether another input of its subgraph has the same type and shape",
