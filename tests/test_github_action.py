@@ -32,6 +32,7 @@ PAGE = (ROOT / "docs" / "github-action.md").read_text(encoding="utf-8")
 #: How a runner starts `shell: bash`.
 BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
 _EXPRESSION = re.compile(r"\$\{\{ *(.*?) *\}\}")
+_PIN = re.compile(r"uses: ([\w./-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$", re.MULTILINE)
 _EQUALS = re.compile(r"(.*?) == '(.*)'")
 
 needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
@@ -163,11 +164,25 @@ def test_no_expression_stands_in_a_script() -> None:
     assert not any("${{" in script for script in scripts)
 
 
-def test_other_actions_are_pinned_to_a_major_version() -> None:
-    assert [step["uses"] for step in STEPS if "uses" in step] == [
-        "actions/setup-python@v6",
-        "github/codeql-action/upload-sarif@v4",
-    ]
+def test_other_actions_are_pinned_by_commit_with_the_release_beside_it() -> None:
+    used = [step["uses"] for step in STEPS if "uses" in step]
+    assert [name.partition("@")[0] for name in used] == ["actions/setup-python", "github/codeql-action/upload-sarif"]
+    assert [f"{name}@{commit}" for name, commit, _ in pins((ROOT / "action.yml").read_text(encoding="utf-8"))] == used
+
+
+def test_the_docs_pin_other_actions_by_commit_and_all_alike() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "action.yml", *sorted((ROOT / "docs").glob("*.md")))]
+    uses = [line for text in texts for line in re.findall(r"^ *(?:- +)?uses:.*", text, re.MULTILINE)]
+    unpinned = [line for line in uses if not _PIN.search(line) and "OWNER/REPOSITORY@COMMIT # TAG" not in line]
+    assert unpinned == []
+    found = {pin for text in texts for pin in pins(text)}
+    assert {"actions/checkout", "github/codeql-action/upload-sarif"} <= {name for name, _, _ in found}
+    assert len({name for name, _, _ in found}) == len(found), "one action is pinned to two commits"
+
+
+def pins(text: str) -> list[tuple[str, str, str]]:
+    """Actions, their commits and the releases in the comments."""
+    return [(match[1], match[2], match[3]) for match in _PIN.finditer(text)]
 
 
 def test_the_jobs_python_is_left_alone() -> None:
@@ -210,7 +225,8 @@ def test_a_broken_model_fails_with_annotation_summary_and_sarif(runner: Runner) 
     assert "models/broken.tflite" in runner.summary
     (result,) = json.loads(Path(runner.results["sarif"]).read_text(encoding="utf-8"))["runs"][0]["results"]
     assert result["level"] == "error"
-    assert [name for name, _ in runner.used] == ["actions/setup-python@v6"], "nothing is uploaded unasked"
+    ((name, _),) = runner.used
+    assert name.startswith("actions/setup-python@"), "nothing is uploaded unasked"
 
 
 @needs_bash
@@ -218,7 +234,7 @@ def test_sarif_is_uploaded_before_the_job_fails(runner: Runner) -> None:
     runner.given = {"upload-sarif": "true", "sarif-max-level": "warning", "sarif-category": "models"}
     assert runner.run().failed == 1
     name, given = runner.used[-1]
-    assert name == "github/codeql-action/upload-sarif@v4"
+    assert name.startswith("github/codeql-action/upload-sarif@")
     assert given == {"sarif_file": runner.results["sarif"], "category": "models"}
     (result,) = json.loads(Path(given["sarif_file"]).read_text(encoding="utf-8"))["runs"][0]["results"]
     assert result["level"] == "warning"
@@ -348,4 +364,6 @@ def test_the_workflows_of_the_page_give_inputs_that_there_are() -> None:
         for job in workflow["jobs"].values():
             (step,) = [step for step in job["steps"] if "OWNER" in step.get("uses", "")]
             assert set(step.get("with", {})) <= set(ACTION["inputs"])
-            assert job["steps"][0] == {"uses": "actions/checkout@v5", "with": {"lfs": True}}
+            checkout = job["steps"][0]
+            assert checkout["uses"].startswith("actions/checkout@")
+            assert checkout["with"] == {"lfs": True, "persist-credentials": False}
