@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,9 @@ from typing import Any
 
 import pytest
 import yaml
+from packaging.utils import canonicalize_name
 
+from tests.action_requirements import pinned_versions, skip_without_index
 from tests.models.examples import EXAMPLES_DIRECTORY
 from tests.test_packaging import Environment, built
 from tflint.resources import named_model_path
@@ -32,6 +35,7 @@ PAGE = (ROOT / "docs" / "github-action.md").read_text(encoding="utf-8")
 #: How a runner starts `shell: bash`.
 BASH = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]
 _EXPRESSION = re.compile(r"\$\{\{ *(.*?) *\}\}")
+_PIN = re.compile(r"uses: ([\w./-]+)@([0-9a-f]{40}) # (v\d+\.\d+\.\d+)$", re.MULTILINE)
 _EQUALS = re.compile(r"(.*?) == '(.*)'")
 
 needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
@@ -81,7 +85,7 @@ class Runner:
         script.write_text(step["run"], encoding="utf-8")
         written.write_text("", encoding="utf-8")
         environment = {
-            **{name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")},
+            **os.environ,
             "GITHUB_ACTION_PATH": str(ROOT),
             "GITHUB_OUTPUT": str(written),
             "GITHUB_STEP_SUMMARY": str(self.temp / "summary"),
@@ -163,11 +167,32 @@ def test_no_expression_stands_in_a_script() -> None:
     assert not any("${{" in script for script in scripts)
 
 
-def test_other_actions_are_pinned_to_a_major_version() -> None:
-    assert [step["uses"] for step in STEPS if "uses" in step] == [
-        "actions/setup-python@v6",
-        "github/codeql-action/upload-sarif@v4",
-    ]
+def test_other_actions_are_pinned_by_commit_with_the_release_beside_it() -> None:
+    used = [step["uses"] for step in STEPS if "uses" in step]
+    assert [name.partition("@")[0] for name in used] == ["actions/setup-python", "github/codeql-action/upload-sarif"]
+    assert [f"{name}@{commit}" for name, commit, _ in pins((ROOT / "action.yml").read_text(encoding="utf-8"))] == used
+
+
+def test_the_docs_pin_other_actions_by_commit_and_all_alike() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "action.yml", *sorted((ROOT / "docs").glob("*.md")))]
+    uses = [line for text in texts for line in re.findall(r"^ *(?:- +)?uses:.*", text, re.MULTILINE)]
+    unpinned = [line for line in uses if not _PIN.search(line) and "OWNER/REPOSITORY@COMMIT # TAG" not in line]
+    assert unpinned == []
+    found = {pin for text in texts for pin in pins(text)}
+    assert {"actions/checkout", "github/codeql-action/upload-sarif"} <= {name for name, _, _ in found}
+    assert len({name for name, _, _ in found}) == len(found), "one action is pinned to two commits"
+
+
+def pins(text: str) -> list[tuple[str, str, str]]:
+    """Actions, their commits and the releases in the comments."""
+    return [(match[1], match[2], match[3]) for match in _PIN.finditer(text)]
+
+
+def test_every_python_of_the_action_is_isolated_and_reads_and_writes_utf_8() -> None:
+    script = "\n".join(step["run"] for step in STEPS if "run" in step)
+    calls = re.findall(r'"\$(?:PYTHON|python)" (?!!|==).*', script)
+    assert len(calls) >= 6
+    assert [call for call in calls if " -I -X utf8 " not in call] == []
 
 
 def test_the_jobs_python_is_left_alone() -> None:
@@ -210,7 +235,8 @@ def test_a_broken_model_fails_with_annotation_summary_and_sarif(runner: Runner) 
     assert "models/broken.tflite" in runner.summary
     (result,) = json.loads(Path(runner.results["sarif"]).read_text(encoding="utf-8"))["runs"][0]["results"]
     assert result["level"] == "error"
-    assert [name for name, _ in runner.used] == ["actions/setup-python@v6"], "nothing is uploaded unasked"
+    ((name, _),) = runner.used
+    assert name.startswith("actions/setup-python@"), "nothing is uploaded unasked"
 
 
 @needs_bash
@@ -218,7 +244,7 @@ def test_sarif_is_uploaded_before_the_job_fails(runner: Runner) -> None:
     runner.given = {"upload-sarif": "true", "sarif-max-level": "warning", "sarif-category": "models"}
     assert runner.run().failed == 1
     name, given = runner.used[-1]
-    assert name == "github/codeql-action/upload-sarif@v4"
+    assert name.startswith("github/codeql-action/upload-sarif@")
     assert given == {"sarif_file": runner.results["sarif"], "category": "models"}
     (result,) = json.loads(Path(given["sarif_file"]).read_text(encoding="utf-8"))["runs"][0]["results"]
     assert result["level"] == "warning"
@@ -270,6 +296,7 @@ NAMES = [
 @needs_bash
 @pytest.mark.skipif(sys.platform == "win32", reason="names of files are fewer there")
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.security
 def test_a_name_is_a_name(runner: Runner, name: str) -> None:
     model(runner, "truncated", name)
     before = sorted(runner.folder.rglob("*"))
@@ -284,6 +311,7 @@ def test_a_name_is_a_name(runner: Runner, name: str) -> None:
 @needs_bash
 @pytest.mark.parametrize("name", ["paths", "config", "targets", "fail-on", "args", "sarif-max-level", "upload-sarif"])
 @pytest.mark.parametrize("value", ["x'; touch pwned; '", '"$(touch pwned)"', "x\n::set-output name=code::0\n"])
+@pytest.mark.security
 def test_no_input_is_executed(runner: Runner, name: str, value: str) -> None:
     before = sorted(runner.folder.rglob("*"))
     runner.given = {name: value}
@@ -294,6 +322,7 @@ def test_no_input_is_executed(runner: Runner, name: str, value: str) -> None:
 
 
 @needs_bash
+@pytest.mark.security
 def test_a_file_of_the_repository_gives_no_command(runner: Runner) -> None:
     (runner.folder / "tflint.toml").write_text('ignore = ["G003"]\n  ::add-mask::secret = 1\n')
     assert runner.run().failed == 2
@@ -303,12 +332,19 @@ def test_a_file_of_the_repository_gives_no_command(runner: Runner) -> None:
 
 
 @needs_bash
+@pytest.mark.security
 def test_a_module_of_the_repository_is_not_imported(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("tflint.py", "numpy.py", "json.py", "secrets.py", "sitecustomize.py"):
-        (runner.folder / name).write_text("open('pwned', 'w')\n")
+    plant_modules(runner.folder, "tflint", "numpy", "json", "secrets", "sitecustomize")
+    monkeypatch.setenv("PYTHONPATH", str(runner.folder))
     runner.given = {"paths": "models/good.tflite"}
     assert runner.run().failed == 0, runner.log
     assert not (runner.folder / "pwned").exists()
+
+
+def plant_modules(folder: Path, *names: str) -> None:
+    """Write modules that leave the file `pwned` in the folder when a Python imports them."""
+    for name in names:
+        (folder / f"{name}.py").write_text(f"open({str(folder / 'pwned')!r}, 'w')\n", encoding="utf-8")
 
 
 @needs_bash
@@ -317,20 +353,69 @@ def test_nothing_checked_is_no_success(runner: Runner) -> None:
     assert runner.run().failed == 2
 
 
+# --- the installation -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def fresh_runner(tmp_path: Path) -> Runner:
+    """A runner in a checkout with a good model and nothing installed."""
+    runner = Runner(tmp_path / "checkout", tmp_path / "temp")
+    runner.temp.mkdir()
+    runner.folder.mkdir()
+    shutil.copy(EXAMPLES_DIRECTORY / "good.tflite", runner.folder / "good.tflite")
+    return runner
+
+
 @needs_bash
 @pytest.mark.slow
-def test_the_installation_needs_nothing_but_the_checkout(tmp_path: Path) -> None:
-    download = ["download", "--quiet", "--no-deps", "--retries", "1", "--dest", str(tmp_path), "hatchling>=1.27"]
-    if subprocess.run([sys.executable, "-m", "pip", *download], capture_output=True).returncode:
-        pytest.skip("the package index has no hatchling for pip")
-    temp, checkout = tmp_path / "temp", tmp_path / "checkout"
-    temp.mkdir()
-    checkout.mkdir()
-    shutil.copy(EXAMPLES_DIRECTORY / "good.tflite", checkout / "good.tflite")
-    runner = Runner(checkout, temp).run(install=True)
+@pytest.mark.security
+def test_the_installation_has_the_pinned_versions_and_imports_nothing_of_the_job(
+    fresh_runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    skip_without_index(tmp_path / "probe")
+    plant_modules(fresh_runner.folder, "sitecustomize", "hatchling", "pip", "pathspec", "json")
+    monkeypatch.setenv("PYTHONPATH", str(fresh_runner.folder))
+    runner = fresh_runner.run(install=True)
     assert runner.failed == 0, runner.log
     assert runner.results["errors"] == "0"
-    assert Path(runner.outputs["install"]["python"]).is_relative_to(temp)
+    assert not (runner.folder / "pwned").exists()
+    assert Path(runner.outputs["install"]["python"]).is_relative_to(runner.temp)
+    assert installed_versions(runner).items() >= pinned_versions().items()
+
+
+@needs_bash
+@pytest.mark.security
+def test_a_package_of_the_pinned_version_with_other_contents_is_not_installed(
+    fresh_runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "index"
+    index.mkdir()
+    for name, version in pinned_versions().items():
+        forge_wheel(index, name.replace("-", "_"), version)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+    runner = fresh_runner.run(install=True)
+    assert runner.failed, "the installation went through"
+    assert "DO NOT MATCH THE HASHES" in runner.log
+    assert list(runner.temp.rglob("forged.py")) == []
+
+
+def forge_wheel(folder: Path, name: str, version: str) -> None:
+    """Write a wheel that pip would install if it did not look at its hash."""
+    metadata = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{name}/forged.py", "")
+        archive.writestr(f"{metadata}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        archive.writestr(f"{metadata}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{metadata}/RECORD", "")
+
+
+def installed_versions(runner: Runner) -> dict[str, str]:
+    """The distributions in the environment of the action."""
+    command = [runner.outputs["install"]["python"], "-I", "-m", "pip", "list", "--format", "json"]
+    listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    return {canonicalize_name(entry["name"]): entry["version"] for entry in listed}
 
 
 # --- the page -------------------------------------------------------------------------------------------------------
@@ -348,4 +433,6 @@ def test_the_workflows_of_the_page_give_inputs_that_there_are() -> None:
         for job in workflow["jobs"].values():
             (step,) = [step for step in job["steps"] if "OWNER" in step.get("uses", "")]
             assert set(step.get("with", {})) <= set(ACTION["inputs"])
-            assert job["steps"][0] == {"uses": "actions/checkout@v5", "with": {"lfs": True}}
+            checkout = job["steps"][0]
+            assert checkout["uses"].startswith("actions/checkout@")
+            assert checkout["with"] == {"lfs": True, "persist-credentials": False}

@@ -5,8 +5,13 @@ from __future__ import annotations
 import ast
 import email.message
 import email.parser
+import hashlib
 import json
 import os
+import re
+import shlex
+import shutil
+import stat
 import subprocess
 import sys
 import sysconfig
@@ -17,6 +22,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.action_requirements import skip_without_index
 from tflint import __version__
 
 ROOT = Path(__file__).parents[1]
@@ -184,8 +190,102 @@ def test_the_sdist_builds_the_same_wheel(wheel, unpacked, tmp_path):
     assert contents(again) == contents(wheel)
 
 
+@pytest.mark.security
+def test_two_builds_of_the_same_files_give_the_same_digest(tmp_path, monkeypatch):
+    first, second = tmp_path / "first", tmp_path / "elsewhere" / "a longer path"
+    copy_project(first, seconds=1_000_000_000, file_mode=0o644, folder_mode=0o755)
+    copy_project(second, seconds=1_700_000_001, file_mode=0o600, folder_mode=0o700)
+    digests = [digest(built("wheel", first, tmp_path / "one"))]
+    for name, value in {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "77", "HOME": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    before = os.umask(0o077)
+    try:
+        digests.append(digest(built("wheel", second, tmp_path / "two")))
+    finally:
+        os.umask(before)
+    assert digests[0] == digests[1]
+
+
+def copy_project(folder: Path, *, seconds: int, file_mode: int, folder_mode: int) -> None:
+    """Copy the project without repository and caches, in files of the given time and permissions."""
+    ignored = shutil.ignore_patterns(".git", "__pycache__", ".*_cache", ".hypothesis", ".venv", "build", "dist", "docs")
+    shutil.copytree(ROOT, folder, ignore=ignored, copy_function=shutil.copyfile)
+    for path in folder.rglob("*"):
+        path.chmod(folder_mode if path.is_dir() else file_mode)
+        os.utime(path, (seconds, seconds))
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_no_file_of_the_wheel_is_executable(wheel):
+    # A checkout on Windows, or with core.fileMode=false, has no such permission, and its wheel would differ.
+    with zipfile.ZipFile(wheel) as archive:
+        modes = {stat.S_IMODE(entry.external_attr >> 16) for entry in archive.infolist()}
+    assert modes == {0o644}
+
+
+@pytest.mark.security
+@pytest.mark.skipif(sys.platform == "win32", reason="the page is for Linux and macOS")
+@pytest.mark.skipif(shutil.which("git") is None or shutil.which("sha256sum") is None, reason="needs git and sha256sum")
+def test_the_page_on_reproducible_builds_tells_a_genuine_wheel_from_a_changed_one(tmp_path):
+    skip_without_index(tmp_path / "probe")
+    genuine, changed = tmp_path / "genuine.whl", tmp_path / "changed.whl"
+    blocks = page_commands(ADDRESS=str(tag_project(tmp_path / "repository")), TAG="v1", WHEEL=str(genuine))
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    build, _, compare = blocks[0].rpartition("\n")
+    run(["bash", "-ec", build], cwd=folder)
+    # The reader's environment, since the one of the tests may have another hatchling; this project, not the clone.
+    build_options = ["-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path / "received")]
+    run(["env", "-u", "SOURCE_DATE_EPOCH", str(folder / "build/bin/python"), *build_options], cwd=ROOT)
+    next((tmp_path / "received").iterdir()).rename(genuine)
+    change_wheel(genuine, changed)
+
+    assert [line.split()[0] for line in run(["bash", "-ec", compare], cwd=folder).splitlines()] == [digest(genuine)] * 2
+    assert run(["bash", "-ec", blocks[1]], cwd=folder) == "same contents\n"
+    shutil.rmtree(folder / "contents-received")
+    look = blocks[1].replace(str(genuine), str(changed))
+    assert "\n> pass\n" in run(["bash", "-c", look], cwd=folder, code=1)
+
+
+def page_commands(**values: str) -> list[str]:
+    """The blocks of commands of the page, with values for the words that a reader replaces."""
+    page = (ROOT / "docs" / "reproducible-build.md").read_text(encoding="utf-8")
+    for name, value in values.items():
+        page = re.sub(rf"\b{name}\b", shlex.quote(value), page)
+    return [block.split("```")[0].strip() for block in page.split("```bash\n")[1:]]
+
+
+def tag_project(folder: Path) -> Path:
+    """A repository with this project, at the tag v1."""
+    copy_project(folder, seconds=1_000_000_000, file_mode=0o644, folder_mode=0o755)
+    identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    for command in (["init", "--quiet"], ["add", "."], [*identity, "commit", "--quiet", "-m", "v1"], ["tag", "v1"]):
+        run(["git", *command], cwd=folder)
+    return folder
+
+
+def change_wheel(wheel: Path, path: Path) -> None:
+    """Copy a wheel and add a line to one module."""
+    with zipfile.ZipFile(wheel) as source, zipfile.ZipFile(path, "w") as target:
+        for entry in source.infolist():
+            line = b"pass\n" if entry.filename == "tflint/errors.py" else b""
+            target.writestr(entry, source.read(entry) + line)
+
+
 def test_the_sdist_can_be_worked_on(unpacked):
-    for name in ("README.md", "LICENSE", "pyproject.toml", ".pre-commit-hooks.yaml", ".ci/run", "tests/__init__.py"):
+    for name in (
+        "README.md",
+        "LICENSE",
+        "pyproject.toml",
+        "action.yml",
+        "action-requirements.txt",
+        ".pre-commit-hooks.yaml",
+        ".ci/run",
+        "tests/__init__.py",
+    ):
         assert (unpacked / name).is_file(), name
     strays = {path.name for path in unpacked.rglob("*") if path.name in ("__pycache__", ".git", ".hypothesis")}
     assert strays == set()
