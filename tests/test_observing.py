@@ -128,7 +128,8 @@ def test_a_picture_is_turned_upright_where_the_contract_says_so(folder: Path, or
     )
     text += "std = 127.5\nunits = 'u8'\nresize = { mode = 'none' }\n"
     recipe = recipe_of(parse_contract(text, "c.toml"))
-    ((_, shown, _),) = samples(str(folder / "a.png"), recipe)
+    ((_, numbers),) = samples(str(folder / "a.png"), recipe)
+    shown = np.concatenate([run.ravel() for _, run in numbers.runs(None)]).reshape(numbers.shape)
     assert shown.shape == ((6, 4, 3) if orientation == "exif" else (4, 6, 3))
     assert shown[-1, -1, 0] == left  # the right edge is red once it is upright
 
@@ -161,13 +162,13 @@ def test_a_bicubic_resize_of_a_sharp_edge_is_no_fault(folder: Path) -> None:
     [
         (np.zeros((1, 8, 8, 3), np.float32), "has the shape [1, 8, 8, 3], and the input 'input' takes [1, 16, 16, 3]"),
         (np.zeros((1, 16, 16, 3), np.uint8), "is uint8, and the input 'input' takes int8"),
-        (np.full((1, 16, 16, 3), np.nan, np.float32), "768 values that are no finite numbers"),
-        (np.array(["text"]), "no numbers"),
+        (np.full((1, 16, 16, 3), np.nan, np.float32), "768 values that are not finite numbers"),
+        (np.array(["text"]), "not numbers"),
         (np.zeros((0, 16, 16, 3), np.float32), "is empty"),
-        (np.array([None, 1], dtype=object), "cannot be read"),
-        (b"no array", "cannot be read"),
-        (b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f8',", "no whole file of numpy"),
-        (b"PK\x03\x04 half a zip", "no whole file of numpy"),
+        (np.array([None, 1], dtype=object), "holds Python objects"),
+        (b"no array", "is not a .npy or .npz file"),
+        (b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f8',", "its header is invalid"),
+        (b"PK\x03\x04 half a zip", "is not a readable .npz file"),
     ],
 )
 def test_bad_data_is_told(folder: Path, capsys: pytest.CaptureFixture[str], content: Any, message: str) -> None:
@@ -185,7 +186,7 @@ def test_bad_data_is_told(folder: Path, capsys: pytest.CaptureFixture[str], cont
     [
         ("none", "there is no file or folder"),
         ("empty", "there is no data"),
-        ("bird.tflite", "is no .npy, .npz or picture"),
+        ("bird.tflite", "is not a .npy file, .npz file or image"),
     ],
 )
 def test_bad_paths_are_told(folder: Path, capsys: pytest.CaptureFixture[str], path: str, message: str) -> None:
@@ -204,7 +205,7 @@ def test_a_broken_picture_is_told(folder: Path, capsys: pytest.CaptureFixture[st
     pytest.importorskip("PIL.Image")
     (folder / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
     assert observe("--data", "a.png") == 2
-    assert "cannot be read as a picture" in capsys.readouterr().err
+    assert "cannot be read as an image" in capsys.readouterr().err
 
 
 # -- writing into a contract -------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Looks at the data that a model is fed: its smallest and largest values, and how much the model's input cannot hold.
 
-`arrays` reads files of numbers and pictures, `ranges` looks at them.
+`files` finds data, `npy` and `images` read it within named limits, `arrays` finds its inputs, `ranges` looks at it.
 """
 
 from tflint.observing.ranges import Observed, observe

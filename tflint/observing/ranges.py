@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 from tflint.calling import Feeding, Recipe
 from tflint.errors import UserError
 from tflint.observing.arrays import samples
+from tflint.observing.numbers import Numbers
+from tflint.resources import json_schema
 from tflint.values import holder
 
 Array = NDArray[Any]
 Values = NDArray[np.float64]
+
+#: Most channels that a contract's `observed` can list.
+MAX_CHANNELS: int = json_schema("contract")["$defs"]["numbers"]["anyOf"][1]["maxItems"]
 
 
 @holder
@@ -52,10 +57,10 @@ def observe(path: str, recipe: Recipe) -> list[Observed]:
     Raises `UserError` for data that cannot be read, is of another shape or type than the input, or is not finite.
     """
     found: dict[int, Observed] = {}
-    for feeding, array, what in samples(path, recipe):
-        seen = _seen(feeding, _real(feeding, array, what), what)
+    for feeding, numbers in samples(path, recipe):
+        seen = _seen(feeding, numbers)
         before = found.get(feeding.number)
-        found[feeding.number] = seen if before is None else _together(before, seen, what)
+        found[feeding.number] = seen if before is None else _together(before, seen, numbers.what)
     if not found:
         raise UserError(f"there is no data in '{path}'")
     return [found[number] for number in sorted(found)]
@@ -70,50 +75,75 @@ def held(feeding: Feeding) -> tuple[float, float] | None:
     return low, high
 
 
-def _real(feeding: Feeding, array: Array, what: str) -> Values:
-    """The real values of an array: integers of a quantized input's own type stand for some."""
-    if not (np.issubdtype(array.dtype, np.number) or array.dtype == np.bool_) or np.iscomplexobj(array):
-        raise UserError(f"'{what}' holds {array.dtype}, no numbers")
-    if not array.size:
-        raise UserError(f"'{what}' is empty")
-    if feeding.is_quantized and np.issubdtype(array.dtype, np.integer):
-        if array.dtype != feeding.dtype:
-            raise UserError(
-                f"'{what}' is {array.dtype}, and the input '{feeding.name}' takes {feeding.dtype}",
-                hint=f"give real values as floats, or {feeding.dtype} as it is fed",
-            )
-        assert feeding.scale is not None and feeding.zero_point is not None
-        dequantized: Values = (array.astype(np.float64) - feeding.zero_point) * feeding.scale
-        return dequantized
-    return array.astype(np.float64)
-
-
-def _seen(feeding: Feeding, values: Values, what: str) -> Observed:
-    _require_shape(feeding, values, what)
-    n_odd = int(values.size - np.isfinite(values).sum())
+def _seen(feeding: Feeding, numbers: Numbers) -> Observed:
+    """Look at all values of an array, a run at a time."""
+    _require_numbers(feeding, numbers)
+    _require_shape(feeding, numbers)
+    axis = _channel_axis(feeding, len(numbers.shape))
+    n_channels = 1 if axis is None else numbers.shape[axis]
+    if n_channels > MAX_CHANNELS:
+        raise UserError(f"'{numbers.what}' has {n_channels:,} channels; a contract holds at most {MAX_CHANNELS:,}")
+    low, high = np.full(n_channels, np.inf), np.full(n_channels, -np.inf)
+    bounds = _bounds(feeding)
+    n_odd = n_below = n_above = 0
+    for first, run in numbers.runs(axis):
+        values = _real(feeding, run)
+        n_odd += int(values.size - np.isfinite(values).sum())
+        n_below += int((values < bounds[0]).sum())
+        n_above += int((values > bounds[1]).sum())
+        rows = np.moveaxis(values, 1, 0).reshape(values.shape[1], -1)
+        here = slice(first, first + len(rows))
+        low[here] = np.minimum(low[here], rows.min(axis=1))
+        high[here] = np.maximum(high[here], rows.max(axis=1))
     if n_odd:
-        raise UserError(f"'{what}' holds {n_odd:,} values that are no finite numbers")
-    rows = _by_channel(feeding, values)
-    bounds = held(feeding)
-    step = feeding.scale or 0.0  # values within half a step of an end are rounded to it, and lose nothing
-    n_below = 0 if bounds is None else int((values < bounds[0] - step / 2).sum())
-    n_above = 0 if bounds is None else int((values > bounds[1] + step / 2).sum())
-    has_batch = _has_batch(feeding.shape or ()) and values.ndim == len(feeding.shape or ())
-    n_samples = int(values.shape[0]) if has_batch else 1
-    return Observed(feeding, rows.min(axis=1), rows.max(axis=1), n_samples, values.size, n_below, n_above)
+        raise UserError(f"'{numbers.what}' holds {n_odd:,} values that are not finite numbers")
+    has_batch = _has_batch(feeding.shape or ()) and len(numbers.shape) == len(feeding.shape or ())
+    n_samples = numbers.shape[0] if has_batch else 1
+    return Observed(feeding, low, high, n_samples, numbers.size, n_below, n_above)
 
 
-def _require_shape(feeding: Feeding, values: Values, what: str) -> None:
+def _bounds(feeding: Feeding) -> tuple[float, float]:
+    """The real values beyond which the input clips: those within half a step of an end are rounded to it."""
+    ends = held(feeding)
+    if ends is None:
+        return -np.inf, np.inf
+    step = feeding.scale or 0.0
+    return ends[0] - step / 2, ends[1] + step / 2
+
+
+def _require_numbers(feeding: Feeding, numbers: Numbers) -> None:
+    what, dtype = numbers.what, numbers.dtype
+    if dtype.kind not in "biuf":
+        raise UserError(f"'{what}' holds {dtype}, not numbers")
+    if not numbers.size:
+        raise UserError(f"'{what}' is empty")
+    if feeding.is_quantized and dtype.kind in "iu" and dtype.name != feeding.dtype:
+        raise UserError(
+            f"'{what}' is {dtype}, and the input '{feeding.name}' takes {feeding.dtype}",
+            hint=f"give real values as floats, or {feeding.dtype} as it is fed",
+        )
+
+
+def _real(feeding: Feeding, values: Array) -> Values:
+    """The real values of an array: integers of a quantized input's own type stand for some."""
+    if feeding.is_quantized and values.dtype.kind in "iu":
+        assert feeding.scale is not None and feeding.zero_point is not None
+        dequantized: Values = (values.astype(np.float64) - feeding.zero_point) * feeding.scale
+        return dequantized
+    return values.astype(np.float64)
+
+
+def _require_shape(feeding: Feeding, numbers: Numbers) -> None:
     """The sizes behind the first axis (the batch) must be the model's; a sample may come without its batch."""
-    wanted = feeding.shape
+    wanted, shape = feeding.shape, numbers.shape
     if not wanted:
         return
     sizes = wanted[1:] if _has_batch(wanted) else wanted
-    given = values.shape[values.ndim - len(sizes) :]
-    is_other = values.ndim not in (len(sizes), len(sizes) + 1) or len(given) != len(sizes)
+    given = shape[max(len(shape) - len(sizes), 0) :]
+    is_other = len(shape) not in (len(sizes), len(sizes) + 1) or len(given) != len(sizes)
     if is_other or any(size not in (-1, own) for size, own in zip(sizes, given, strict=True)):
         raise UserError(
-            f"'{what}' has the shape {list(values.shape)}, and the input '{feeding.name}' takes {list(wanted)}",
+            f"'{numbers.what}' has the shape {list(shape)}, and the input '{feeding.name}' takes {list(wanted)}",
             hint="the first axis may be any number of samples",
         )
 
@@ -123,13 +153,12 @@ def _has_batch(shape: tuple[int, ...]) -> bool:
     return len(shape) > 1 and shape[0] in (1, -1)
 
 
-def _by_channel(feeding: Feeding, values: Values) -> Values:
-    """The values of each channel in a row; of what has no channels all in one."""
+def _channel_axis(feeding: Feeding, rank: int) -> int | None:
+    """The axis of an image's channels; None if nothing has channels."""
     axis = {"NHWC": -1, "HWC": -1, "NDHWC": -1, "NCHW": -3, "CHW": -3, "NCDHW": -4}.get(feeding.layout)
-    if feeding.kind != "image" or axis is None or values.ndim < -axis:
-        return values.reshape(1, -1)
-    rows: Values = np.moveaxis(values, axis, 0)
-    return rows.reshape(rows.shape[0], -1)
+    if feeding.kind != "image" or axis is None or rank < -axis:
+        return None
+    return rank + axis
 
 
 def _together(one: Observed, other: Observed, what: str) -> Observed:

@@ -1,0 +1,95 @@
+"""Finds the data files that a path names: regular files with a known suffix, one folder in memory at a time."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from tflint.errors import UserError
+
+ARRAY_SUFFIXES = (".npy", ".npz")
+IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+
+#: Most entries of all folders below a path. The names of one folder are sorted in memory: a million take some 200 MB.
+MAX_ENTRIES = 1_000_000
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+def find_files(path: str) -> Iterator[Path]:
+    """Yield the data files at a path, sorted folder by folder; raise `UserError` if there are none.
+
+    Folders behind links are left out, so that links cannot lead in circles or out of the folder. Anything but a regular
+    file is refused if it has a data file's name.
+    """
+    root = Path(path)
+    if root.is_dir():
+        n_files = 0
+        for file in _walk(root):
+            n_files += 1
+            yield file
+        if not n_files:
+            raise UserError(f"there is no data in '{path}'", hint="tflint reads .npy, .npz and images")
+        return
+    if not os.path.lexists(root):
+        raise UserError(f"there is no file or folder '{path}'")
+    if not _is_data(root.name):
+        raise UserError(f"'{path}' is not a .npy file, .npz file or image", hint="numpy.savez writes arrays")
+    _require_regular(root)
+    yield root
+
+
+def _is_data(name: str) -> bool:
+    return name.lower().endswith((*ARRAY_SUFFIXES, *IMAGE_SUFFIXES))
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """The files below a folder. A stack of folders, because a recursive walk fails at a thousand nested ones."""
+    folders = [root]
+    n_entries = 0
+    while folders:
+        folder = folders.pop()
+        inner = []
+        for name, is_folder in _entries(folder, MAX_ENTRIES - n_entries):
+            n_entries += 1
+            if is_folder:
+                inner.append(folder / name)
+            elif _is_data(name) and not (folder / name).is_dir():
+                _require_regular(folder / name)
+                yield folder / name
+        folders.extend(reversed(inner))
+
+
+def _entries(folder: Path, limit: int) -> list[tuple[str, bool]]:
+    """The sorted names in a folder, each with whether it is a folder itself; a link to one does not count."""
+    found: list[tuple[str, bool]] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if len(found) == limit:
+                    raise UserError(
+                        f"there are more than {MAX_ENTRIES:,} files and folders up to '{folder}'",
+                        hint="observe a sample of the data",
+                    )
+                found.append((entry.name, entry.is_dir(follow_symlinks=False)))
+    except OSError as error:
+        raise UserError(f"'{folder}' cannot be read: {error.strerror or error}") from error
+    return sorted(found)
+
+
+def _require_regular(file: Path) -> None:
+    try:
+        mode = file.stat().st_mode
+    except OSError as error:
+        raise UserError(f"'{file}' cannot be read: {error.strerror or error}") from error
+    if not stat.S_ISREG(mode):
+        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
+        raise UserError(f"'{file}' is {kind}, not a regular file", hint="tflint observes .npy, .npz and image files")
