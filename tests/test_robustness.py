@@ -10,8 +10,8 @@ from tests.models.large import hub_model, shared_reference_bomb, shared_vector_b
 from tflint import resources
 from tflint.api import check
 from tflint.config import Config
-from tflint.engine.judge import MAX_PLACES
-from tflint.findings import CRASH_RULE
+from tflint.findings import CRASH_RULE, MAX_PLACES
+from tflint.findings.listing import MAX_LISTED, listed
 from tflint.model.load import batches, open_model
 from tflint.source import BytesSource
 
@@ -106,13 +106,20 @@ def test_small_files_that_repeat_themselves_do_not_add_up_in_a_batch(content):
 
 def test_a_rule_that_breaks_everywhere_lists_the_first_places_and_counts_the_others():
     only = Config(select=("G008",))
-    findings = list(check(shared_vector_bomb(300), config=only).findings())
-    assert len(findings) == MAX_PLACES
-    assert findings[0].message.endswith(f" ({300 * 300 - MAX_PLACES:,} more places like this are not listed)")
-    assert "not listed" not in findings[1].message
+    report = check(shared_vector_bomb(300), config=only)
+    findings = list(report.findings())
+    assert len(findings) == MAX_PLACES + 1
+    assert findings[-1].n_more == 300 * 300 - MAX_PLACES
+    assert findings[-1].message == f"{300 * 300 - MAX_PLACES:,} more places that are not listed one by one"
+    shown = list(listed(report).findings())
+    assert len(shown) == MAX_LISTED
+    assert shown[0].message.endswith(f" ({MAX_PLACES + 1 - MAX_LISTED:,} more places like this are not listed)")
+    assert "not listed" not in shown[1].message
+    assert shown[-1].n_more == findings[-1].n_more
     both = check([shared_vector_bomb(40), shared_vector_bomb(20)], config=only)
-    assert [len(file.findings) for file in both.files] == [MAX_PLACES, 20 * 20]
-    assert "(600 more places" in both.files[0].findings[0].message
+    assert [len(file.findings) for file in both.files] == [40 * 40, 20 * 20]
+    assert [len(file.findings) for file in listed(both).files] == [MAX_LISTED, 20 * 20]
+    assert "(600 more places" in listed(both).files[0].findings[0].message
 
 
 def test_a_tensor_that_every_operator_reads_stays_bounded():

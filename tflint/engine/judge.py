@@ -13,7 +13,8 @@ from tflint.catalog.rule import Rule
 from tflint.columns.column import PRESENT, UNKNOWN
 from tflint.columns.types import STRING
 from tflint.facts.facts import FactBudgetError, Facts
-from tflint.language.evaluate import BudgetError, Evaluator
+from tflint.findings import MAX_PLACES
+from tflint.language.evaluate import BudgetError, Evaluator, Meter
 from tflint.language.expression import Expression
 from tflint.language.message import MAX_SHOWN
 from tflint.language.value import Value, at_rows
@@ -25,10 +26,8 @@ CHUNK_ROWS = 4096
 FEW_ROWS = 256
 #: List elements of one expression over one chunk; a chunk that needs more is halved.
 CHUNK_ELEMENTS = 2_000_000
-#: List elements of one rule over all chunks: what a hostile model can cost.
+#: List elements of one built-in rule, and of all users' rules together, over all chunks: what a hostile model can cost.
 TOTAL_ELEMENTS = 40_000_000
-#: Places of one file that one rule lists, in stored order; more help nobody, and 5 KB of hostile file can have 100,000.
-MAX_PLACES = 1000
 
 _NO_ROWS = np.zeros(0, dtype=np.intp)
 
@@ -48,7 +47,8 @@ class Case:
 
     `hits` are rows that break the rule, of each file at most `MAX_PLACES`; `unlisted` says how many more there are.
     `undecided` counts for each file the rows that could not be decided, and `reason` says why. `crash` is what the rule
-    or a fact that it reads failed with, where one did: then there is no verdict.
+    or a fact that it reads failed with, where one did: then there is no verdict. `is_over_budget` says that it was
+    given up for its cost.
     """
 
     def __init__(self, rule: Rule, target: int = 0) -> None:
@@ -58,6 +58,7 @@ class Case:
         self.undecided: dict[int, int] = {}
         self.reason = ""
         self.crash: Exception | None = None
+        self.is_over_budget = False
 
 
 class Judge:
@@ -70,6 +71,8 @@ class Judge:
         self.facts = facts
         self.constants = constants
         self.targets = targets
+        self.meter = Meter()
+        self.pot_of_users = Pot()
 
     def judge(self, cases: Iterable[Case]) -> None:
         """Judge cases and write into them what came of it."""
@@ -79,6 +82,8 @@ class Judge:
         for table, its_cases in by_table.items():
             try:
                 models = self.facts.table(table).model
+            except MemoryError:
+                raise
             except Exception as error:  # a derived table's function failed: so did each rule over it
                 for case in its_cases:
                     case.crash = error
@@ -87,7 +92,7 @@ class Judge:
                 self.facts.let_go(table)
 
     def _judge_rows(self, cases: Sequence[Case], models: NDArray[np.int32]) -> None:
-        trials = [_Trial(case, models) for case in cases]
+        trials = [_Trial(case, models, self.meter, self._pot(case.rule)) for case in cases]
         for begin in range(0, len(models), CHUNK_ROWS):
             rows = np.arange(begin, min(begin + CHUNK_ROWS, len(models)))
             evaluators = {number: self._evaluator(rows, number) for number in {case.target for case in cases}}
@@ -97,9 +102,28 @@ class Judge:
             if case.undecided and not case.reason:
                 case.reason = _reason(case.rule, self.facts)
 
+    def _pot(self, rule: Rule) -> Pot:
+        """What a rule may spend: users' rules share one, however many they are."""
+        return Pot() if rule.is_builtin else self.pot_of_users
+
     def _evaluator(self, rows: NDArray[Any], target: int) -> Evaluator:
         records = {"target": self.targets[target]}
-        return Evaluator(self.facts, rows, records=records, constants=self.constants, budget=CHUNK_ELEMENTS)
+        return Evaluator(
+            self.facts, rows, records=records, constants=self.constants, budget=CHUNK_ELEMENTS, meter=self.meter
+        )
+
+
+class Pot:
+    """List elements that are left to spend."""
+
+    def __init__(self) -> None:
+        self.left = TOTAL_ELEMENTS
+
+    def spend(self, elements: int) -> None:
+        """Take elements out; `BudgetError` if there are not as many."""
+        self.left -= elements
+        if self.left <= 0:
+            raise BudgetError(f"the expressions make more than {TOTAL_ELEMENTS:,} list elements")
 
 
 def _reason(rule: Rule, facts: Facts) -> str:
@@ -114,9 +138,9 @@ def _reason(rule: Rule, facts: Facts) -> str:
 class _Trial:
     """Judges one case over the rows of evaluators, and adds to what came of it."""
 
-    def __init__(self, case: Case, models: NDArray[np.int32]) -> None:
+    def __init__(self, case: Case, models: NDArray[np.int32], meter: Meter, pot: Pot) -> None:
         self.case, self.rule, self.models = case, case.rule, models
-        self.left = TOTAL_ELEMENTS
+        self.meter, self.pot = meter, pot
         self.listed: dict[int, int] = {}
         self.is_over = False
 
@@ -125,9 +149,14 @@ class _Trial:
         if self.is_over:
             return
         try:
+            before = self.meter.elements
             self._judge_or_halve(evaluator)
+            self.pot.spend(self.meter.elements - before)
+        except MemoryError:
+            raise  # not the rule's fault: nothing could be checked any further
         except (BudgetError, FactBudgetError) as error:
             self._end()
+            self.case.is_over_budget = True
             self.case.undecided, self.case.reason = dict(Counter(self.models.tolist())), str(error)
         except Exception as error:  # named in a finding: a defect of one rule must not cost the others
             self._end()
@@ -143,8 +172,8 @@ class _Trial:
             self._judge(evaluator)
         except BudgetError:
             n = len(evaluator.rows)
-            self.left -= CHUNK_ELEMENTS
-            if n == 1 or self.left <= 0:
+            self.pot.spend(CHUNK_ELEMENTS)
+            if n == 1:
                 raise
             self._judge_or_halve(evaluator.narrowed(np.arange(n // 2)))
             self._judge_or_halve(evaluator.narrowed(np.arange(n // 2, n)))

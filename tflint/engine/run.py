@@ -23,10 +23,14 @@ from tflint.findings.fingerprint import numbered
 from tflint.language.message import fill
 from tflint.model.tables import FileFacts, Tables
 from tflint.source import SourceError
+from tflint.source.kind import UNREADABLE_FOLDER
 from tflint.values import EMPTY, frozen, replace
 
 if TYPE_CHECKING:
     from tflint.facts.plugins import Plugins
+
+#: Findings of one file over all rules that are listed one by one: what hostile files can cost.
+MAX_FINDINGS = 40_000
 
 
 @frozen
@@ -55,7 +59,9 @@ def planned(plan: Plan, contract: Contract | None) -> Plan:
 
 
 class BatchCrashError(TflintError):
-    """A fact or rule crashed on a batch of several files: it must be done again file by file."""
+    """A fact or rule crashed on a batch of several files, or cost too much: it must be done again file by file, so that
+    the verdict of one does not depend on the others.
+    """
 
 
 @frozen
@@ -98,6 +104,8 @@ def run_batch(
         _raise_source_error(crash)
         if len(files) > 1 and not pairs:
             raise BatchCrashError(str(crash)) from crash
+    if len(files) > 1 and not pairs and any(one.case.is_over_budget for one in judged):
+        raise BatchCrashError("a rule was given up for its cost")
     judged = [one for one in judged if one.case.rule.id not in crashes]
     findings = _findings(judged, locator)
     for selected, crash in crashes.values():
@@ -109,7 +117,7 @@ def run_batch(
     return [
         FileReport(
             path,
-            kind="pair" if number in pairs else "model" if contained[number] is None else "container",
+            kind="pair" if number in pairs else _kind(tables.files[number]),
             status=_status(tables, number),
             findings=tuple(_identified(findings[number])),
             not_checked=tuple(_not_checked(judged, number)),
@@ -129,6 +137,13 @@ def _digests(facts: Facts) -> dict[int, str]:
         return {}
     column = facts.column("model", "sha256")
     return {number: text for number in facts.contracts if (text := text_of(column, number)) is not None}
+
+
+def _kind(file: FileFacts) -> str:
+    """What a file is to the report; a folder that cannot be listed is a source of models."""
+    if file.contents is not None:
+        return "container"
+    return "source" if file.kind.kind == UNREADABLE_FOLDER else "model"
 
 
 def _status(tables: Tables, number: int) -> str:
@@ -219,11 +234,20 @@ def _findings(judged: Sequence[_Judged], locator: Locator) -> dict[int, list[_Fo
     for entry in judged:
         rule = entry.selected.rule
         louder = muted.get(rule.id, {})
-        unlisted = entry.case.unlisted.copy()
+        more: dict[int, int] = defaultdict(int)
         for hit in entry.case.hits:
-            if not any(louder.get(place, -1) >= entry.rank for place in _places(rule, hit)):
-                file = locator.file_of(rule.for_each, hit.row)
-                findings[file].append(_found(entry, hit, locator, unlisted.pop(file, 0)))
+            if any(louder.get(place, -1) >= entry.rank for place in _places(rule, hit)):
+                continue
+            file = locator.file_of(rule.for_each, hit.row)
+            if file not in more:  # of what is muted at all places that were looked at, nothing is said of the others
+                more[file] = entry.case.unlisted.get(file, 0)
+            if len(findings[file]) < MAX_FINDINGS:
+                findings[file].append(_found(entry, hit, locator))
+            else:
+                more[file] += 1
+        for file, n_more in more.items():
+            if n_more:
+                findings[file].append(_more(entry, n_more, locator.files[file]))
     return findings
 
 
@@ -246,12 +270,31 @@ def _muted(judged: Sequence[_Judged]) -> dict[str, dict[tuple[str, int], int]]:
     return muted
 
 
-def _found(entry: _Judged, hit: Hit, locator: Locator, unlisted: int) -> _Found:
-    """The finding of a hit; the first of a file also tells of `unlisted` more that the report leaves out."""
+def _more(entry: _Judged, n_more: int, path: str) -> _Found:
+    """The one finding that stands for all places of a rule beyond those that get one each."""
     rule = entry.selected.rule
-    message = fill(rule.message, hit.values)
-    if unlisted:
-        message += f" ({unlisted:,} more places like this are not listed)"
+    finding = Finding(
+        rule=rule.id,
+        name=rule.name,
+        severity=entry.severity,
+        severity_before=rule.severity,
+        confidence=rule.confidence,
+        message=f"{n_more:,} more places that are not listed one by one",
+        location=Location(path),
+        fix=rule.fix,
+        identity=(),
+        target=entry.holds_for,
+        refused_by=rule.refused_by,
+        runs_on=rule.runs_on,
+        is_newer=entry.selected.is_newer,
+        n_more=n_more,
+    )
+    return _Found(finding, (entry.target.name if entry.target else "", "more places"))
+
+
+def _found(entry: _Judged, hit: Hit, locator: Locator) -> _Found:
+    """The finding of a hit."""
+    rule = entry.selected.rule
     values = [part.expression.text for part in rule.message if part.expression is not None]
     finding = Finding(
         rule=rule.id,
@@ -259,7 +302,7 @@ def _found(entry: _Judged, hit: Hit, locator: Locator, unlisted: int) -> _Found:
         severity=entry.severity,
         severity_before=rule.severity,
         confidence=rule.confidence,
-        message=message,
+        message=fill(rule.message, hit.values),
         location=locator.location(hit.on_table, hit.on_row, rule.keys),
         fix=rule.fix,
         identity=(),

@@ -94,7 +94,7 @@ class Facts:
         module, function = compute.split(":")
         try:
             return getattr(importlib.import_module(f"tflint.facts.{module}"), function)(self)
-        except (FactBudgetError, FactError):
+        except (FactBudgetError, FactError, MemoryError):
             raise
         except Exception as error:  # whatever a fact does, only the rules that need it may suffer
             raise FactError(fact, error) from error
@@ -109,7 +109,7 @@ class Facts:
         try:
             n_targets = self.n(type_.table) if type_.table else 0
             return checked(fact.compute(self), type_, self.n(fact.table), n_targets, MAX_ELEMENTS)
-        except (FactBudgetError, FactError):
+        except (FactBudgetError, FactError, MemoryError):
             raise
         except (Exception, SystemExit) as error:
             raise FactError(f"{fact.table}.{fact.column.name} of the plugin {fact.distribution}", error) from error

@@ -5,11 +5,13 @@ Refuses to know who makes findings and how they are printed.
 
 from tflint.findings.finding import (
     CRASH_RULE,
+    MAX_PLACES,
     SEVERITIES,
     ByteSpan,
     Contained,
     FileReport,
     Finding,
+    LeftOut,
     Location,
     NotChecked,
     Notice,
@@ -24,11 +26,13 @@ from tflint.findings.finding import (
 
 __all__ = [
     "CRASH_RULE",
+    "MAX_PLACES",
     "SEVERITIES",
     "ByteSpan",
     "Contained",
     "FileReport",
     "Finding",
+    "LeftOut",
     "Location",
     "NotChecked",
     "Notice",

@@ -40,7 +40,10 @@ def baseline_of(files: Sequence[FileReport], folder: str = ".") -> dict[str, Any
     Paths count from `folder`, the configuration's, so that it holds wherever a run is started.
     """
     known = {
-        seen_from(folder, file.path): Counter(finding.fingerprint for finding in file.open_findings) for file in files
+        seen_from(folder, file.path): Counter(
+            finding.fingerprint for finding in file.open_findings if not finding.n_more
+        )
+        for file in files
     }
     return {
         "schema_version": SCHEMA_VERSION,
@@ -60,7 +63,7 @@ def apply_baseline(files: Sequence[FileReport], known: Counts, folder: str = "."
         left = Counter(known.get(seen_from(folder, file.path), {}))
 
         def suppress(finding: Finding, left: Counter[str] = left) -> Suppression | None:
-            if left[finding.fingerprint] <= 0:
+            if finding.n_more or left[finding.fingerprint] <= 0:
                 return None
             left[finding.fingerprint] -= 1
             return Suppression("baseline", "known when the baseline was written")

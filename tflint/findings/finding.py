@@ -13,6 +13,9 @@ from tflint.values import EMPTY, frozen
 SEVERITIES = ("note", "warning", "error")
 #: The rule that stands for a fact or rule that crashed.
 CRASH_RULE = "G000"
+#: Places of one rule in one file that get a finding each, which suppressions and baselines see; the others are one
+#: finding together. A few kilobytes of hostile file can have 100,000.
+MAX_PLACES = 10_000
 
 
 def severity_rank(severity: str) -> int:
@@ -77,7 +80,8 @@ class Finding:
     configuration or an older ruleset changed it. `target` names the declared runtime it holds for, `refused_by` and
     `runs_on` the runtimes that refuse and run the model, where only some do. `evidence` holds the numbers the rule
     saw. `is_newer` marks a rule that the configured ruleset does not know yet: it never fails a run. `identity` is what
-    the place is known by, names and an ordinal among places of the same names.
+    the place is known by, names and an ordinal among places of the same names. `n_more` is not 0 for the one finding
+    that stands for so many places beyond `MAX_PLACES`: neither a place (`at`) nor a baseline can suppress it.
     """
 
     rule: str
@@ -98,6 +102,7 @@ class Finding:
     probe: Mapping[str, Any] | None = None
     suppressed: Suppression | None = None
     is_newer: bool = False
+    n_more: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -213,11 +218,23 @@ class Notice:
 
 
 @frozen
+class LeftOut:
+    """What a walk through folders left out: models that the configuration excludes, hidden and linked folders, and
+    files with a model's suffix in these (counted up to a bound).
+    """
+
+    excluded_models: int = 0
+    hidden_folders: int = 0
+    linked_folders: int = 0
+    models: int = 0
+
+
+@frozen
 class Report:
     """The result of a run.
 
     `targets` are the declared runtimes; `is_default_target` says that nobody declared any. `crashes` counts facts and
-    rules that failed by a defect of tflint.
+    rules that failed by a defect of tflint. `left_out` is what a walk through folders did not take.
     """
 
     files: tuple[FileReport, ...]
@@ -231,6 +248,7 @@ class Report:
     rules_run: int = 0
     elapsed: float = 0.0
     crashes: int = 0
+    left_out: LeftOut = LeftOut()
 
     def findings(self) -> Iterator[Finding]:
         """All findings of all files, suppressed ones included."""

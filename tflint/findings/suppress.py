@@ -32,6 +32,8 @@ class Allow:
         """Whether it is meant for a finding in the file at a path."""
         if self.rule not in (finding.rule, finding.name) or not covers(path, self.path):
             return False
+        if finding.n_more and self.at:
+            return False
         places = (finding.location.path, *finding.location.names)
         return not self.at or any(place == self.at or _glob(place, self.at) for place in places)
 

@@ -53,6 +53,13 @@ class Columns(Protocol):
         ...
 
 
+class Meter:
+    """Counts the list elements that expressions make."""
+
+    def __init__(self) -> None:
+        self.elements = 0
+
+
 #: What has more elements than this is not kept for the next program that asks for it.
 KEPT_ELEMENTS = 1 << 16
 
@@ -72,12 +79,14 @@ class Evaluator:
         records: Mapping[str, Mapping[str, Any]] | None = None,
         constants: Mapping[str, Mapping[str, Any]] | None = None,
         budget: int = 20_000_000,
+        meter: Meter | None = None,
     ) -> None:
         self._columns = columns
         self.rows = rows
         self._records = records or {}
         self._knowledge = constants or {}
         self._budget = budget
+        self._meter = meter or Meter()
         self._made: dict[int, tuple[Program, Value]] = {}  # by identity; with the program, so that it stays what it is
         self._wider: tuple[Evaluator, Array] | None = None
 
@@ -106,6 +115,7 @@ class Evaluator:
             records=self._records,
             constants=self._knowledge,
             budget=self._budget,
+            meter=self._meter,
         )
         narrow._wider = (self, kept)
         return narrow
@@ -172,6 +182,7 @@ class Evaluator:
     def _spend(self, elements: int) -> None:
         if elements > self._budget:
             raise BudgetError(f"the expression makes {elements:,} list elements, more than {self._budget:,}")
+        self._meter.elements += elements
 
     # -- constants -----------------------------------------------------------------------------------------------------
 
