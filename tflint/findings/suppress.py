@@ -11,6 +11,7 @@ from tflint.errors import UserError
 from tflint.findings.finding import FileReport, Finding, Notice, Suppression
 from tflint.findings.paths import covers, seen_from
 from tflint.values import frozen, replace
+from tflint.wildcards import text_matches
 
 
 @frozen
@@ -33,7 +34,7 @@ class Allow:
         if self.rule not in (finding.rule, finding.name) or not covers(path, self.path):
             return False
         places = (finding.location.path, *finding.location.names)
-        return not self.at or any(place == self.at or _glob(place, self.at) for place in places)
+        return not self.at or any(place == self.at or text_matches(place, self.at) for place in places)
 
 
 def allow_of(entry: Mapping[str, Any], origin: str, wrong: Callable[[str], UserError]) -> Allow:
@@ -45,12 +46,6 @@ def allow_of(entry: Mapping[str, Any], origin: str, wrong: Callable[[str], UserE
         except ValueError as error:
             raise wrong(f"'{entry['until']}' is no date: {error}") from None
     return Allow(entry["rule"], entry["reason"], entry.get("path", "**"), entry.get("at", ""), until, origin)
-
-
-def _glob(place: str, pattern: str) -> bool:
-    import fnmatch
-
-    return fnmatch.fnmatchcase(place, pattern)
 
 
 def apply_allows(

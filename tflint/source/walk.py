@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from glob import has_magic
 from pathlib import Path
 
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 from tflint.findings.paths import MEMBER, matches, seen_from
+from tflint.source.globbing import expand_glob
 from tflint.source.kind import CONTAINER_SUFFIXES, MODEL_SUFFIXES
 
 #: Suffixes under which models are kept.
@@ -34,14 +35,14 @@ def expand(paths: Iterable[str], exclude: Sequence[str] = (), base: str = ".") -
 def _expand_one(path: str, exclude: Sequence[str], base: str) -> Iterator[str]:
     if not path:
         raise UserError("an empty path")
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises if the path is too long)
         yield from walk(path, exclude, base)
     elif os.path.lexists(path):
         yield Path(path).as_posix()
     elif container_of(path):
         yield path
-    elif glob.has_magic(path):
-        matched = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 (a pattern may be absolute)
+    elif has_magic(path):
+        matched = expand_glob(path)
         if not matched:
             raise UserError(f"no file matches '{path}'", hint="* is any name, ** any folders")
         for match in matched:
@@ -54,7 +55,7 @@ def container_of(path: str) -> str:
     """The file that a member's path (`bundle.task!/model.tflite`) begins with; empty where there is none."""
     at = path.find(MEMBER)
     while at >= 0:
-        if Path(path[:at]).is_file():
+        if os.path.isfile(path[:at]):  # noqa: PTH113 (Path.is_file raises if the path is too long)
             return path[:at]
         at = path.find(MEMBER, at + 1)
     return ""
@@ -63,7 +64,7 @@ def container_of(path: str) -> str:
 def missing(path: str) -> UserError:
     """The error for a path that does not exist, with the name in its folder that is most like it."""
     folder = Path(path).parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir raises if the path is too long)
         return UserError(f"'{path}' does not exist", hint=f"there is no folder '{folder}' either")
     try:
         names = os.listdir(folder)  # noqa: PTH208 (names are wanted, not paths)
