@@ -20,14 +20,17 @@ _Run = Sequence[Callable[[str], bool]]
 
 def matches(path: str, pattern: str) -> bool:
     """Whether a POSIX path matches; a pattern without a slash matches the last segment, as in .gitignore."""
-    segments = path.split("/")
     if "/" not in pattern:
-        return matcher(pattern, has_sets=False)(segments[-1])
+        return matcher(pattern, has_sets=False)(path.rpartition("/")[-1])
+    segments = path.split("/")
     return _leads_to(_runs(pattern), segments, segments)
 
 
+@functools.lru_cache(maxsize=16_384)  # asked again for each finding of a file
 def covers(path: str, pattern: str) -> bool:
     """Whether a path matches, or a container that it lies in: `*.task` covers `bundle.task!/model.tflite`."""
+    if MEMBER not in path:
+        return matches(path, pattern)
     segments = path.split("/")
     ends = [*(segment.removesuffix("!") for segment in segments[:-1]), segments[-1]]
     if "/" not in pattern:
@@ -64,7 +67,7 @@ def _leads_to(runs: Sequence[_Run], segments: Sequence[str], ends: Sequence[str]
         for start in range(at, (last_start if number else min(last_start, at)) + 1):
             stop = start + len(run)
             seen = segments[start:stop]
-            if _fits(run, seen) or (is_last and _fits(run, [*seen[:-1], ends[stop - 1]])):
+            if _fits(run, seen) or (is_last and ends is not segments and _fits(run, [*seen[:-1], ends[stop - 1]])):
                 at = stop
                 break
         else:
@@ -73,7 +76,10 @@ def _leads_to(runs: Sequence[_Run], segments: Sequence[str], ends: Sequence[str]
 
 
 def _fits(run: _Run, segments: Sequence[str]) -> bool:
-    return all(match(segment) for match, segment in zip(run, segments, strict=True))
+    for match, segment in zip(run, segments, strict=True):  # noqa: SIM110 (all() takes twice as long)
+        if not match(segment):
+            return False
+    return True
 
 
 def seen_from(folder: str, path: str) -> str:
