@@ -11,6 +11,7 @@ from tflint.errors import UserError
 from tflint.findings.finding import FileReport, Finding, Notice, Suppression
 from tflint.findings.paths import covers, seen_from
 from tflint.values import frozen, replace
+from tflint.wildcards import text_matches
 
 
 @frozen
@@ -35,7 +36,7 @@ class Allow:
         if finding.n_more and self.at:
             return False
         places = (finding.location.path, *finding.location.names)
-        return not self.at or any(place == self.at or _glob(place, self.at) for place in places)
+        return not self.at or any(place == self.at or text_matches(place, self.at) for place in places)
 
 
 def allow_of(entry: Mapping[str, Any], origin: str, wrong: Callable[[str], UserError]) -> Allow:
@@ -47,12 +48,6 @@ def allow_of(entry: Mapping[str, Any], origin: str, wrong: Callable[[str], UserE
         except ValueError as error:
             raise wrong(f"'{entry['until']}' is no date: {error}") from None
     return Allow(entry["rule"], entry["reason"], entry.get("path", "**"), entry.get("at", ""), until, origin)
-
-
-def _glob(place: str, pattern: str) -> bool:
-    import fnmatch
-
-    return fnmatch.fnmatchcase(place, pattern)
 
 
 def apply_allows(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -39,6 +38,7 @@ from tflint.language.value import (
     same_labels,
 )
 from tflint.values import replace
+from tflint.wildcards import text_matches
 
 
 class BudgetError(TflintError):
@@ -285,7 +285,7 @@ class Evaluator:
         value = self._run(program[1])
         assert value.labels is not None
         used, inverse = np.unique(value.values, return_inverse=True)
-        matches = np.array([fnmatch.fnmatchcase(value.labels[int(k)], program[2]) for k in used], dtype=np.bool_)
+        matches = np.array([text_matches(value.labels[int(k)], program[2]) for k in used], dtype=np.bool_)
         return Value(matches[inverse] if len(used) else np.zeros(0, np.bool_), value.state, value.lengths,
                      value.row_state, is_constant=value.is_constant)  # fmt: skip
 

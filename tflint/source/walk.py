@@ -5,9 +5,9 @@ What cannot be looked at is selected as well, with the reason, so that it is rep
 
 from __future__ import annotations
 
-import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from glob import has_magic
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,6 +16,7 @@ from tflint.errors import UserError
 from tflint.findings import LeftOut
 from tflint.findings.paths import MEMBER, matches, seen_from
 from tflint.source.boundary import boundary_of, is_within
+from tflint.source.globbing import expand_glob
 from tflint.source.kind import CONTAINER_SUFFIXES, MODEL_SUFFIXES, OUTSIDE_LINK, UNREADABLE_FOLDER, FileKind
 from tflint.source.source import plain_reason
 from tflint.values import frozen
@@ -73,8 +74,8 @@ def _select_one(path: str, walker: Walker) -> Iterator[Selected]:
         yield Path(path).as_posix()
     elif container_of(path):
         yield path
-    elif glob.has_magic(path):
-        matched = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 (a pattern may be absolute)
+    elif has_magic(path):
+        matched = expand_glob(path)
         if not matched:
             raise UserError(f"no file matches '{path}'", hint="* is any name, ** any folders")
         for match in matched:
@@ -112,7 +113,7 @@ def container_of(path: str) -> str:
 def missing(path: str) -> UserError:
     """The error for a path that does not exist, with the name in its folder that is most like it."""
     folder = Path(path).parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir raises if the path is too long)
         return UserError(f"'{path}' does not exist", hint=f"there is no folder '{folder}' either")
     try:
         names = os.listdir(folder)  # noqa: PTH208 (names are wanted, not paths)

@@ -1,0 +1,106 @@
+"""Runs the `git` program on the repository of a file, so that nothing that strangers committed decides what it does.
+
+Takes git's arguments and the top level of a working tree; gives what git prints. A failure is a `UserError`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from tflint.errors import UserError
+
+TIMEOUT_SECONDS = 120
+#: Most characters of git's own message that an error quotes.
+_MAX_QUOTED = 300
+#: A bare repository can be committed as plain files; git would take its configuration for the user's own.
+_SETTINGS = ("-c", "safe.bareRepository=explicit", "-c", "protocol.allow=never", "-c", "core.fsmonitor=false")
+#: No protocol may be used. Unlike `protocol.allow`, no configuration overrules GIT_ALLOW_PROTOCOL, and unlike
+#: GIT_NO_LAZY_FETCH (from Git 2.45 on), every version of git knows it.
+_ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",  # messages are matched
+}
+#: Variables that a hook sets for its own repository, and variables that change what a path means.
+_REMOVED = {
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_GRAFT_FILE", "GIT_SHALLOW_FILE"),
+    *("GIT_REPLACE_REF_BASE", "GIT_LITERAL_PATHSPECS", "GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS"),
+    "GIT_ICASE_PATHSPECS",
+}
+#: What git says if another user owns the repository; the second is Git 2.35.2.
+_DUBIOUS = re.compile(r"detected dubious ownership|unsafe repository")
+#: The remedy as git spells it: it knows which path it compares.
+_REMEDY = re.compile(r"git config --global --add safe\.directory \S.*")
+
+
+def top_level(folder: str) -> str | None:
+    """Return the nearest folder with a `.git` entry, at or above `folder` (an absolute path); None if there is none.
+
+    git's own search stops earlier, at any folder that looks like a bare repository. Git refuses to commit a `.git`.
+    """
+    path = Path(folder)
+    return next((str(parent) for parent in (path, *path.parents) if os.path.lexists(parent / ".git")), None)
+
+
+def run_git(arguments: Sequence[str], top: str, wrong: str) -> bytes:
+    """Return what git prints, run in the top level of a working tree; `wrong` begins the message of the `UserError`."""
+    program = find_program("git")
+    if program is None:
+        raise UserError("--git needs the program git, which is not to be found", hint="compare two files")
+    environment = {name: value for name, value in os.environ.items() if name.upper() not in _REMOVED} | _ENVIRONMENT
+    # git looks nowhere but in `top`, even if the `.git` there is broken.
+    environment["GIT_CEILING_DIRECTORIES"] = str(Path(top).parent)
+    try:
+        done = subprocess.run(
+            [program, *_SETTINGS, *arguments],
+            cwd=top,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UserError(f"{wrong}: git took more than {TIMEOUT_SECONDS} seconds") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
+        raise UserError(f"{wrong}: {error}") from None
+    if done.returncode:
+        raise _failure(done.stderr.decode("utf-8", "replace"), top, wrong)
+    return done.stdout
+
+
+def find_program(name: str) -> str | None:
+    """Return the path of a program, by the absolute entries of PATH; None if it is in none of them.
+
+    `subprocess` looks into the current folder first on Windows, and into relative entries elsewhere: a checkout could
+    bring its own `git`. Batch files are left out, because `cmd.exe` would parse the arguments again.
+    """
+    file_name = f"{name}.exe" if os.name == "nt" else name
+    here = os.path.realpath(".")
+    for entry in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        folder = entry.strip('"') if os.name == "nt" else entry
+        if not Path(folder).is_absolute() or os.path.realpath(folder) == here:
+            continue
+        path = os.path.join(folder, file_name)  # noqa: PTH118 (entries of PATH are strings)
+        if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113 (false if the entry is no valid path)
+            return path
+    return None
+
+
+def _failure(message: str, top: str, wrong: str) -> UserError:
+    """The error for a run of git that failed, with the remedy if git does not trust the repository's owner."""
+    if _DUBIOUS.search(message):
+        remedy = _REMEDY.search(message)
+        command = remedy[0].strip() if remedy else f"git config --global --add safe.directory {shlex.quote(top)}"
+        what = f"{wrong}: git refuses the repository '{Path(top).as_posix()}', because another user owns it"
+        return UserError(what, hint=f"if you trust it: {command}")
+    lines = [line for line in message.splitlines() if line.strip()]
+    return UserError(f"{wrong}: {lines[0].removeprefix('fatal: ')[:_MAX_QUOTED]}" if lines else wrong)
