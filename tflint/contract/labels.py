@@ -9,6 +9,8 @@ from tflint.documents.reading import EncodingError, read_text
 from tflint.errors import UserError
 from tflint.values import frozen
 
+#: Most bytes of a label file: 100,000 labels of 40 letters.
+MAX_LABEL_BYTES = 4 << 20
 #: What the label of the background is called, without underscores.
 _BACKGROUND = ("background", "???", "bg")
 
@@ -36,7 +38,7 @@ def read_labels(contract: str, name: str) -> Labels:
     if not path.is_file():
         return Labels(problem="missing")
     try:
-        text = read_text(str(path))
+        text = read_text(str(path), limit=MAX_LABEL_BYTES)
     except EncodingError:
         return Labels(problem="not-UTF-8")
     except UserError:
