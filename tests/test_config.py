@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from pathlib import Path
 
 import pytest
@@ -184,7 +185,7 @@ WRONG = [
     ('[[allow]]\nrule = "Q0001"\nreason = "known"', (2, 9), "'Q0001' is no rule", "did you mean 'Q001'?"),
     ('[[allow]]\nrule = "Q"\nreason = "known"', (2, 9), "'Q' is no rule", ""),
     ('[[allow]]\nrule = "Q001"\nreason = ""', (3, 11), "'reason' is ''", ""),
-    ('[[allow]]\nrule = "Q001"\nreason = "known"\nuntil = "2024-13-01"', (4, 10), "'2024-13-01' is no date", "YYYY"),
+    ('[[allow]]\nrule = "Q001"\nreason = "known"\nuntil = "2024-13-01"', (4, 10), "'2024-13-01' is not a date", "YYYY"),
     ('[[allow]]\nrule = "Q001"\nreason = "known"\nuntil = 2024-12-01', (4, 9), "must be a string", "quotes"),
     ('[[allow]]\nrule = "Q001"\nreason = "known"\nuntl = "2024-12-01"', (4, 1), "unknown key 'untl'", "'until'"),
     ('[allow]\nrule = "Q001"', (1, 2), "'allow' must be a list", ""),
@@ -259,3 +260,23 @@ def test_a_folder_and_a_missing_file(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "no.toml"):
         with pytest.raises(UserError, match="cannot be read"):
             load_config(path)
+
+
+@pytest.mark.security
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.parametrize("name", ["tflint.toml", "pyproject.toml"])
+def test_a_configuration_that_is_a_named_pipe_or_a_device_is_not_passed_by(tmp_path: Path, name: str) -> None:
+    (tmp_path / "pipe").mkdir()
+    os.mkfifo(tmp_path / "pipe" / name)
+    (tmp_path / "device").mkdir()
+    (tmp_path / "device" / name).symlink_to("/dev/zero")
+    for folder, words in [("pipe", "a named pipe"), ("device", "a device")]:
+        with pytest.raises(UserError, match=f"it is {words}, not a file"):
+            load_config(find_config(tmp_path / folder) or "nothing is found")
+
+
+@pytest.mark.security
+def test_a_pyproject_larger_than_the_limit_is_named(tmp_path: Path) -> None:
+    written(tmp_path, "#" * (1 << 20) + "\n[tool.tflint]\n", "pyproject.toml")
+    with pytest.raises(UserError, match="larger than"):
+        find_config(tmp_path)

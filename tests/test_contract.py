@@ -82,7 +82,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             4,
         ),
         "no digest": ('[model]\nsha256 = "abc"\n', "sha256", 2),
-        "no date": ('[[allow]]\nrule = "P001"\nreason = "why not"\nuntil = "2025-02-30"\n', "is no date", 4),
+        "no date": ('[[allow]]\nrule = "P001"\nreason = "why not"\nuntil = "2025-02-30"\n', "is not a date", 4),
         "no TOML": ("[[inputs]\n", "not valid TOML", 1),
         "a contract's contract": ("inputs = 3\n", "inputs", 1),
     }.values(),

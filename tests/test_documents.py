@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 import math
+import os
 import random
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tflint.documents.explain import check
+from tflint.documents.mistakes import MAX_MISTAKES, first_mistakes
 from tflint.documents.reading import (
     MAX_KEY_PARTS,
     MAX_SHOWN,
@@ -29,6 +32,7 @@ from tflint.documents.reading import (
 from tflint.documents.toml_spans import MAX_DEPTH, Span, content_position, locate
 from tflint.documents.verdict import first_repeated, is_valid, same
 from tflint.errors import UserError
+from tflint.resources import json_schema
 
 # --- places in TOML -------------------------------------------------------------------------------------------------
 
@@ -403,7 +407,7 @@ def test_a_file_is_read_as_it_is(tmp_path: Path) -> None:
         (b"a = 1\nb = '\xff'\n", "byte 11 is 0xff"),
         (b"\xef\xbb\xbfa = 1", "byte order mark"),
         ("a = 1".encode("utf-16"), "UTF-16"),
-        (b" " * (MAX_TEXT_BYTES + 1), "larger than 4,194,304 bytes"),
+        (b" " * (MAX_TEXT_BYTES + 1), "larger than 1,048,576 bytes"),
     ],
 )
 def test_a_file_that_is_no_text_says_why(tmp_path: Path, content: bytes, words: str) -> None:
@@ -425,6 +429,32 @@ def test_a_path_that_cannot_be_read_says_why(tmp_path: Path) -> None:
     for path, words in [(tmp_path / "none", "no such file"), (tmp_path, "a folder"), ("a\x00b", "NUL")]:
         with pytest.raises(UserError, match=words):
             read_text(str(path))
+
+
+@pytest.mark.security
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_named_pipe_or_a_device_is_refused_at_once(tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe.toml", tmp_path / "link.toml"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/zero")
+    for path, words in [(pipe, "it is a named pipe, not a file"), (link, "it is a device, not a file")]:
+        with pytest.raises(UserError, match=words):
+            read_text(str(path))
+
+
+@pytest.mark.security
+def test_of_a_file_that_is_too_large_no_more_than_the_limit_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "a.toml"
+    with file.open("wb") as sparse:
+        sparse.truncate(1 << 40)
+    with pytest.raises(UserError, match="larger than 1,048,576 bytes"):
+        read_text(str(file))
+
+
+def test_places_that_are_not_wanted_are_left_out() -> None:
+    everything = locate(DOCUMENT)
+    for path, span in everything.items():
+        assert locate(DOCUMENT, {path}) == {path: span}
 
 
 def test_a_shown_line_is_short_and_safe_for_a_terminal() -> None:
@@ -449,7 +479,7 @@ PLAIN_KEYWORDS: dict[str, st.SearchStrategy[Any]] = {
     "enum": st.lists(DATA, min_size=1, max_size=4),
     "const": DATA,
     "pattern": PATTERNS,
-    **dict.fromkeys(["minLength", "maxLength", "minItems", "maxItems"], SIZES),
+    **dict.fromkeys(["minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"], SIZES),
     **dict.fromkeys(["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"], st.integers(-2, 2)),
     "uniqueItems": st.booleans(),
     "required": st.lists(NAMES, max_size=2, unique=True),
@@ -516,11 +546,75 @@ def test_an_unknown_keyword_is_a_type_error(schema: dict[str, Any]) -> None:
         is_valid({"a": 1}, schema)
 
 
-def test_a_valid_file_does_not_import_jsonschema() -> None:
+@given(SCHEMAS, LEAF_SCHEMAS, LEAF_SCHEMAS, DATA)
+@settings(max_examples=500, deadline=None)
+def test_every_mistake_is_one_that_jsonschema_finds(schema: Any, one: Any, two: Any, data: Any) -> None:
+    if isinstance(schema, dict):
+        schema = {**schema, "$defs": {"one": one, "two": two}}
+    theirs = {str(error.validator or "") for error in jsonschema.Draft202012Validator(schema).iter_errors(data)}
+    ours = {mistake.keyword for mistake in first_mistakes(data, schema)}
+    assert ours <= theirs
+    assert bool(ours) == bool(theirs)
+
+
+@pytest.mark.security
+def test_mistakes_are_looked_for_until_there_are_enough() -> None:
+    """An unknown keyword is noticed when it is met: no entry behind the first mistakes is."""
+    data = [1] * MAX_MISTAKES + [{"a": 1}] * 100_000
+    entries = {"items": {"type": "string", "properties": {"a": {"unknown keyword": 1}}}}
+    assert len(first_mistakes(data, entries)) == MAX_MISTAKES
+    either = {"anyOf": [{"items": {"type": "string"}}, {"items": {"type": "null"}}]}
+    assert len(first_mistakes(data, either)[0].alternatives) == 2 * MAX_MISTAKES
+
+
+@pytest.mark.security
+def test_nothing_in_a_list_that_is_too_long_is_looked_at() -> None:
+    schema = {"items": {"type": "string"}, "maxItems": 3}
+    assert [mistake.keyword for mistake in first_mistakes([1, 2, 3, 4], schema)] == ["maxItems"]
+    assert [mistake.keyword for mistake in first_mistakes([1, 2, 3], schema)] == ["type"] * 3
+
+
+def lists_and_tables(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """The parts of a schema about lists and about tables of any keys, with their paths."""
+    if isinstance(schema, dict):
+        if "items" in schema or isinstance(schema.get("additionalProperties"), dict):
+            yield path, schema
+        for key, inner in schema.items():
+            yield from lists_and_tables(inner, f"{path}/{key}")
+    elif isinstance(schema, list):
+        for index, inner in enumerate(schema):
+            yield from lists_and_tables(inner, f"{path}/{index}")
+
+
+#: Tables whose keys a rule's author chooses: what is in them is not looked at.
+FREE = {"/properties/tables/additionalProperties"}
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("name", ["config", "contract", "rule", "baseline"])
+def test_every_list_and_table_of_a_users_file_has_a_limit_that_comes_before_its_entries(name: str) -> None:
+    found = {path: schema for path, schema in lists_and_tables(json_schema(name)) if path not in FREE}
+    assert found
+    for path, schema in found.items():
+        keys = list(schema)
+        count, entries = ("maxItems", "items") if "items" in keys else ("maxProperties", "additionalProperties")
+        assert count in keys, f"{path} has no limit"
+        first = min(keys.index(key) for key in (entries, "propertyNames") if key in keys)
+        assert keys.index(count) < first, f"{path}: the limit is checked too late"
+
+
+@pytest.mark.security
+def test_a_long_list_is_refused_by_its_length() -> None:
+    text = "select = [" + "1," * 500_000 + "]"
+    with pytest.raises(UserError, match="'select' is a list of 500,000 entries, but must have at most 1,000 entries"):
+        check(load_toml("t", text), json_schema("config"), path="t", text=text)
+
+
+def test_a_valid_file_imports_nothing_that_explains() -> None:
     code = (
         "import sys; from tflint.documents.explain import check; from tflint.documents.reading import load_toml;"
         "check(load_toml('t', 'a = 1'), {'required': ['a']}, path='t', text='a = 1');"
-        "sys.exit('jsonschema' in sys.modules or 'numpy' in sys.modules)"
+        "sys.exit(any(name in sys.modules for name in ('tflint.documents.mistakes', 'jsonschema', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -683,8 +777,3 @@ def test_data_too_deep_to_check_is_an_error() -> None:
     schema = {"$defs": {"a": {"items": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/a"}
     with pytest.raises(UserError, match="nested too deeply"):
         check(deep, schema, path="p")
-
-
-def test_jsonschema_has_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tflint.documents.explain.is_valid", lambda data, schema: False)
-    check({"jobs": 1}, SCHEMA, path="p")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import fnmatch
 import json
+import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.models.named import MODELS_DIRECTORY
 from tflint.api import check
@@ -15,8 +20,9 @@ from tflint.cli.main import run
 from tflint.config import Config, load_config
 from tflint.errors import UserError
 from tflint.findings import FileReport, Finding, Location
-from tflint.findings.baseline import apply_baseline, baseline_of, read_baseline
+from tflint.findings.baseline import MAX_ENTRIES, apply_baseline, baseline_of, read_baseline
 from tflint.findings.paths import matches, seen_from
+from tflint.findings.places import FirstGlob
 from tflint.findings.suppress import Allow, apply_allows
 from tflint.values import replace
 
@@ -35,6 +41,33 @@ def report(*findings: Finding, path: str = "m/a.tflite") -> FileReport:
 def allowed(allow: Allow, *findings: Finding) -> tuple[FileReport, list[str]]:
     files, notices = apply_allows([report(*(findings or (finding(),)))], [allow], TODAY)
     return files[0], [notice.kind for notice in notices]
+
+
+# --- globs of places ------------------------------------------------------------------------------------------------
+
+PATTERNS = st.text("ab/[]*?!", max_size=6)
+
+
+@given(st.lists(PATTERNS, max_size=6), st.lists(st.text("ab/[]*!", max_size=6), min_size=1, max_size=3))
+@settings(max_examples=1000, deadline=None)
+def test_the_first_glob_is_that_of_a_loop_over_all(patterns: list[str], places: list[str]) -> None:
+    def is_meant(pattern: str) -> bool:
+        return not pattern or any(place == pattern or fnmatch.fnmatchcase(place, pattern) for place in places)
+
+    expected = next((number for number, pattern in enumerate(patterns) if is_meant(pattern)), None)
+    assert FirstGlob(enumerate(patterns)).of(places) == expected
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("at", ["subgraphs[0].tensors[{}]", "stem/{}/*", "*/{}/bias", "*x{}*"])
+def test_a_thousand_entries_and_ten_thousand_findings_take_seconds(at: str) -> None:
+    allows = [Allow("Q001", "known", at=at.format(number + 20_000)) for number in range(1000)]
+    findings = [finding(path=f"subgraphs[0].tensors[{number}]") for number in range(10_000)]
+    started = time.process_time()
+    files, notices = apply_allows([report(*findings)], allows, TODAY)
+    assert time.process_time() - started < 5
+    assert len(files[0].open_findings) == 10_000
+    assert len(notices) == 1000
 
 
 # --- allow ----------------------------------------------------------------------------------------------------------
@@ -286,3 +319,30 @@ def test_equal_findings_of_one_model_have_fingerprints_of_their_own() -> None:
     model = (MODELS_DIRECTORY / "two_signatures.tflite").read_bytes()
     found = check(model, config=Config()).files[0].findings
     assert len({entry.fingerprint for entry in found}) == len(found)
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("entry", ["{}", "[]", '""', '"k": 0'])
+def test_a_baseline_of_too_many_entries_is_refused_before_they_are_read(tmp_path: Path, entry: str) -> None:
+    path = tmp_path / "known.json"
+    path.write_text("[" + ",".join([entry] * (MAX_ENTRIES + 2)) + "]", encoding="utf-8")
+    with pytest.raises(UserError, match="more than 1,000,000 entries"):
+        read_baseline(str(path))
+
+
+@pytest.mark.security
+def test_a_baseline_of_wrong_keys_is_explained_by_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "known.json"
+    keys = ", ".join(f'"{number}": 1' for number in range(200_000))
+    path.write_text(f'{{"schema_version": 1, "files": {{"a": {{{keys}}}}}}}', encoding="utf-8")
+    with pytest.raises(UserError, match="'0' cannot be a key") as caught:
+        read_baseline(str(path))
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.security
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_baseline_that_is_a_named_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "known.json")
+    with pytest.raises(UserError, match="a named pipe"):
+        read_baseline(str(tmp_path / "known.json"))

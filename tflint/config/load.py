@@ -10,7 +10,7 @@ from typing import Any
 from tflint.config.config import Config, TargetOptions
 from tflint.config.places import Keys, error_in, prefix_of
 from tflint.documents.explain import check
-from tflint.documents.reading import load_toml, read_text
+from tflint.documents.reading import MAX_TEXT_BYTES, load_toml, read_bytes, read_text
 from tflint.errors import Place, UserError
 from tflint.findings.suppress import Allow, allow_of
 from tflint.resources import json_schema
@@ -22,10 +22,10 @@ _TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 def find_config(start: Path) -> Path | None:
     """The nearest configuration file at or above a folder; None if there is none."""
     for folder in (start, *start.parents):
-        if _is_file(folder / "tflint.toml"):
+        if _exists(folder / "tflint.toml"):
             return folder / "tflint.toml"
         project = folder / "pyproject.toml"
-        if _is_file(project) and _mentions_tflint(project) and _section(project, read_text(str(project))) is not None:
+        if _exists(project) and _mentions_tflint(project) and _section(project, read_text(str(project))) is not None:
             return project
     return None
 
@@ -71,9 +71,10 @@ def load_config(path: Path | str, *, is_trusted: bool = True) -> Config:
     )
 
 
-def _is_file(path: Path) -> bool:
+def _exists(path: Path) -> bool:
+    """Whether there is something else than a folder; reading a device or a named pipe says what is wrong with it."""
     try:
-        return path.is_file()
+        return path.exists() and not path.is_dir()
     except OSError:  # a folder above may forbid to look into it
         return False
 
@@ -81,9 +82,10 @@ def _is_file(path: Path) -> bool:
 def _mentions_tflint(project: Path) -> bool:
     """Whether it is worth parsing; a broken `pyproject.toml` that has nothing to do with tflint is not its business."""
     try:
-        return b"tflint" in project.read_bytes()
-    except OSError:
+        content = read_bytes(str(project), MAX_TEXT_BYTES)
+    except UserError:
         return True  # reading it says what is wrong
+    return b"tflint" in content or len(content) > MAX_TEXT_BYTES
 
 
 def _section(path: Path, text: str) -> Any:
@@ -100,8 +102,10 @@ def _targets(targets: Any, path: Path, text: str) -> tuple[tuple[str, ...], dict
     named = {}
     for name, options in targets.items():
         if not _TARGET_NAME.fullmatch(name):
+            from tflint.documents.wording import show
+
             hint = "letters, digits, '_', '.' and '-', a letter first"
-            message = f"'{name}' cannot be the name of a target"
+            message = f"{show(name)} cannot be the name of a target"
             raise error_in(str(path), text, ("targets", name), message, hint=hint, is_about_key=True)
         ops = tuple(options.get("custom-ops", ()))
         named[name] = TargetOptions(options["runtime"], options.get("flex", False), ops)
@@ -142,8 +146,10 @@ class _Names:
         self._require_within(found, name, what, keys)
         if exists(found):
             return found
+        from tflint.documents.wording import show
+
         hint = "paths count from the folder of the configuration"
-        raise error_in(str(self._path), self._text, keys, f"the {what} '{name}' does not exist", hint=hint)
+        raise error_in(str(self._path), self._text, keys, f"the {what} {show(name)} does not exist", hint=hint)
 
     def _require_within(self, found: Path, name: str, what: str, keys: Keys) -> None:
         if self._boundary is None or is_within(found, self._boundary):

@@ -11,6 +11,8 @@ from tflint.errors import UserError
 from tflint.source.boundary import boundary_of, is_within
 from tflint.values import frozen
 
+#: Most bytes of a label file: 100,000 labels of 40 letters.
+MAX_LABEL_BYTES = 4 << 20
 #: What the label of the background is called, without underscores.
 _BACKGROUND = ("background", "???", "bg")
 
@@ -39,7 +41,7 @@ def read_labels(contract: str, name: str) -> Labels:
     if problem:
         return Labels(problem=problem)
     try:
-        text = read_text(str(path))
+        text = read_text(str(path), limit=MAX_LABEL_BYTES)
     except EncodingError:
         return Labels(problem="not-UTF-8")
     except UserError:

@@ -64,7 +64,9 @@ def _require_findable(entries: Any, side: str, path: str, text: str) -> None:
             message = f"{side}[{number}] does not say which of the model's {side} it is about"
             raise error_in(path, text, (side, number), message, hint='name = "…" or index = 0', is_about_key=True)
         if (key, entry.get(key)) in seen:
-            message = f"there is another entry with {key} = {entry[key]!r} in {side}"
+            from tflint.documents.wording import show
+
+            message = f"there is another entry with {key} = {show(entry[key])} in {side}"
             raise error_in(path, text, (side, number, key), message)
         seen.add((key, entry.get(key)))
 

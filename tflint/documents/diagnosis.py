@@ -1,40 +1,38 @@
-"""Finds why a user's data does not satisfy a schema: picks the mistake to tell of and the place where it stands.
+"""Finds why a user's data does not satisfy a schema: picks the mistake to report and the place where it stands.
 
-`jsonschema` finds the mistakes, `wording` puts one of them in words; imported only for data that is not valid.
+`mistakes` finds the mistakes, `wording` puts one of them in words; imported only for data that is not valid.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tflint.documents.mistakes import Mistake, first_mistakes, most_telling
 from tflint.documents.reading import error_at
 from tflint.documents.toml_spans import Path, Span, locate
-from tflint.documents.wording import Complaint, Document, Mistake, complaint, dotted
+from tflint.documents.wording import Complaint, Document, complaint, dotted
 from tflint.errors import Place, UserError
-
-if TYPE_CHECKING:
-    from jsonschema.exceptions import ValidationError
 
 
 def diagnose(
     data: object, schema: Mapping[str, Any], path: str, text: str | None, what: str, prefix: Path
-) -> UserError | None:
-    """The error that `explain.check` raises (same arguments); None where jsonschema finds the data valid."""
-    spans = {} if text is None else locate(text)
+) -> UserError:
+    """The error that `explain.check` raises, for the same arguments and data that is not valid."""
     try:
-        mistake = _telling_mistake(data, schema, spans, prefix)
-        found = None if mistake is None else complaint(mistake, Document(data, what))
+        found = first_mistakes(data, schema)
+        if not found:  # the verdict reached Python's limit of nested calls, `mistakes` with its flatter calls did not
+            raise RecursionError
+        spans = {} if text is None else _spans_of(found, text, prefix)
+        # `min` takes the first of equals: of mistakes at one place the one that the schema names first.
+        first = min(found, key=lambda mistake: _rank(mistake, spans, prefix))
+        words = complaint(most_telling(first), Document(data, what))
     except RecursionError:
         return UserError(f"the {what} is nested too deeply to be checked", place=Place(path))
-    except ValueError:  # jsonschema writes the value into its message: Python limits an integer's digits
-        return UserError(f"the {what} has a number with too many digits", place=Place(path))
-    if found is None:
-        return None
     if text is None:
-        at = f" (at {dotted(found.path)})" if found.path else ""
-        return UserError(found.message + at, place=Place(path), hint=found.hint)
-    return _placed(found, path, text, spans, prefix)
+        at = f" (at {dotted(words.path)})" if words.path else ""
+        return UserError(words.message + at, place=Place(path), hint=words.hint)
+    return _placed(words, path, text, prefix)
 
 
 def position(spans: Mapping[Path, Span], path: Path) -> Span | None:
@@ -44,57 +42,28 @@ def position(spans: Mapping[Path, Span], path: Path) -> Span | None:
     return spans.get(path)
 
 
-def _telling_mistake(
-    data: object, schema: Mapping[str, Any], spans: Mapping[Path, Span], prefix: Path
-) -> Mistake | None:
-    """The first mistake in the file; at one place an unknown key goes first: a mistyped key explains a missing one."""
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
+def _spans_of(found: list[Mistake], text: str, prefix: Path) -> dict[Path, Span]:
+    paths = {prefix + mistake.path for mistake in found}
+    return locate(text, _with_parents(paths)) if len(paths) > 1 else {}  # one place needs no order
 
-    def rank(error: ValidationError) -> tuple[int, int, int]:
-        span = position(spans, prefix + tuple(error.absolute_path))
-        line, column = (span.line, span.column) if span else (0, 0)
-        return line, column, _RANKS.get(str(error.validator), 2)
 
-    errors = sorted(Draft202012Validator(_with_places(schema)).iter_errors(data), key=rank)
-    best: ValidationError | None = best_match(errors[:1])  # of one error the most telling one of its alternatives
-    return None if best is None else _mistake(best)
+def _with_parents(paths: set[Path]) -> set[Path]:
+    return {path[:end] for path in paths for end in range(1, len(path) + 1)}
+
+
+def _rank(mistake: Mistake, spans: Mapping[Path, Span], prefix: Path) -> tuple[int, int, int]:
+    """First in the file is first; at one place an unknown key goes first: a mistyped key explains a missing one."""
+    span = position(spans, prefix + mistake.path)
+    line, column = (span.line, span.column) if span else (0, 0)
+    return line, column, _RANKS.get(mistake.keyword, 2)
 
 
 _RANKS = {"additionalProperties": 0, "required": 1, "anyOf": 3, "oneOf": 3}
 
 
-def _with_places(schema: Any) -> Any:
-    """The schema with `not: {}` for a key's schema `false`, of which jsonschema reports no place (4.26)."""
-    if isinstance(schema, list):
-        return [_with_places(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    copy: dict[str, Any] = {}
-    for key, value in schema.items():
-        if key in ("properties", "patternProperties", "$defs"):
-            copy[key] = {name: {"not": {}} if inner is False else _with_places(inner) for name, inner in value.items()}
-        else:
-            copy[key] = value if key in _NO_SCHEMAS else _with_places(value)
-    return copy
-
-
-_NO_SCHEMAS = {"const", "enum", "default", "examples"}
-
-
-def _mistake(error: ValidationError) -> Mistake:
-    return Mistake(
-        path=tuple(error.absolute_path),
-        value=error.instance,
-        keyword=str(error.validator or ""),
-        wanted=error.validator_value,
-        schema=error.schema if isinstance(error.schema, Mapping) else {},
-        alternatives=tuple(_mistake(inner) for inner in error.context or ()),
-    )
-
-
-def _placed(found: Complaint, path: str, text: str, spans: Mapping[Path, Span], prefix: Path) -> UserError:
+def _placed(found: Complaint, path: str, text: str, prefix: Path) -> UserError:
     full = prefix + found.path
+    spans = locate(text, _with_parents({full}))
     span = position(spans, full)
     if span is None:
         return UserError(found.message, place=Place(path), hint=found.hint)

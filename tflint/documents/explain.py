@@ -29,6 +29,4 @@ def check(
         return
     from tflint.documents.diagnosis import diagnose
 
-    error = diagnose(data, schema, path, text, what, prefix)
-    if error is not None:
-        raise error
+    raise diagnose(data, schema, path, text, what, prefix)

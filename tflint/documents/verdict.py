@@ -1,12 +1,12 @@
 """Whether data satisfies a JSON schema (draft 2020-12): yes or no, for the keywords that tflint's own schemas use.
 
-A valid file must not pay for importing jsonschema; why a file is not valid is `explain`'s business.
+`mistakes` finds out why data is not valid. The meaning of each keyword is jsonschema's, to which a test compares it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 Schema = Mapping[str, Any] | bool
@@ -19,23 +19,33 @@ def is_valid(data: object, schema: Schema) -> bool:
     Raises `TypeError` for a keyword that it does not know, when it meets it.
     """
     try:
-        return _satisfies(data, schema, schema)
+        return is_valid_in(data, schema, schema)
     except RecursionError:
         return False
 
 
-def _satisfies(data: Any, schema: Schema, root: Schema) -> bool:
+def is_valid_in(data: Any, schema: Schema, root: Schema) -> bool:
+    """Whether `data` satisfies a part of the schema `root`."""
     if isinstance(schema, bool):
         return schema
     for keyword, value in schema.items():
-        if keyword in _SILENT:
-            continue
-        check = _CHECKS.get(keyword)
-        if check is None:
-            raise TypeError(f"JSON schema keyword {keyword!r} is not supported")
+        check = _CHECKS.get(keyword) or _silent(keyword)
         if not check(value, data, schema, root):
             return False
     return True
+
+
+def breaks(keyword: str, data: Any, schema: Mapping[str, Any], root: Schema) -> bool:
+    """Whether `data` does not satisfy one keyword of `schema`, which is a part of `root`."""
+    check = _CHECKS.get(keyword) or _silent(keyword)
+    return not check(schema[keyword], data, schema, root)
+
+
+def _silent(keyword: str) -> _Check:
+    """The check of an annotation, which any data satisfies."""
+    if keyword not in _SILENT:
+        raise TypeError(f"JSON schema keyword {keyword!r} is not supported")
+    return lambda _value, _data, _schema, _root: True
 
 
 def same(one: object, two: object) -> bool:
@@ -97,60 +107,67 @@ def _for(name: str, check: Callable[[Any, Any], bool]) -> _Check:
 def _properties(value: Mapping[str, Schema], data: Any, _schema: Mapping[str, Any], root: Schema) -> bool:
     if not isinstance(data, dict):
         return True
-    return all(_satisfies(data[key], inner, root) for key, inner in value.items() if key in data)
+    return all(is_valid_in(data[key], inner, root) for key, inner in value.items() if key in data)
 
 
 def _pattern_properties(value: Mapping[str, Schema], data: Any, _schema: Mapping[str, Any], root: Schema) -> bool:
     if not isinstance(data, dict):
         return True
     pairs = ((data[key], inner) for pattern, inner in value.items() for key in data if re.search(pattern, key))
-    return all(_satisfies(item, inner, root) for item, inner in pairs)
+    return all(is_valid_in(item, inner, root) for item, inner in pairs)
 
 
-def unknown_keys(data: Mapping[str, object], schema: Mapping[str, Any]) -> list[str]:
-    """Keys of `data` that neither `properties` nor `patternProperties` of `schema` speak of, in the data's order."""
+def unknown_keys(data: Mapping[str, object], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Keys of `data` that neither `properties` nor `patternProperties` of `schema` name, in the data's order."""
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-    return [key for key in data if key not in known and not any(re.search(pattern, key) for pattern in patterns)]
+    return (key for key in data if key not in known and not any(re.search(pattern, key) for pattern in patterns))
 
 
 def _additional_properties(value: Schema, data: Any, schema: Mapping[str, Any], root: Schema) -> bool:
     if value is True or not isinstance(data, dict):
         return True
-    return all(_satisfies(data[key], value, root) for key in unknown_keys(data, schema))
+    return all(is_valid_in(data[key], value, root) for key in unknown_keys(data, schema))
 
 
 def _property_names(value: Schema, data: Any, _schema: Mapping[str, Any], root: Schema) -> bool:
-    return not isinstance(data, dict) or all(_satisfies(key, value, root) for key in data)
+    return not isinstance(data, dict) or all(is_valid_in(key, value, root) for key in data)
 
 
 def _items(value: Schema, data: Any, schema: Mapping[str, Any], root: Schema) -> bool:
     if not isinstance(data, list):
         return True
-    return all(_satisfies(item, value, root) for item in data[len(schema.get("prefixItems", ())) :])
+    return all(is_valid_in(item, value, root) for item in data[len(schema.get("prefixItems", ())) :])
 
 
 def _prefix_items(value: Sequence[Schema], data: Any, _schema: Mapping[str, Any], root: Schema) -> bool:
     if not isinstance(data, list):
         return True
-    return all(_satisfies(item, inner, root) for item, inner in zip(data, value, strict=False))
+    return all(is_valid_in(item, inner, root) for item, inner in zip(data, value, strict=False))
 
 
 def _if(value: Schema, data: Any, schema: Mapping[str, Any], root: Schema) -> bool:
-    return _satisfies(data, schema.get("then" if _satisfies(data, value, root) else "else", True), root)
+    return is_valid_in(data, schema.get("then" if is_valid_in(data, value, root) else "else", True), root)
 
 
 def _ref(value: str, data: Any, _schema: Mapping[str, Any], root: Schema) -> bool:
+    return is_valid_in(data, resolve(value, root), root)
+
+
+def resolve(value: str, root: Schema) -> Schema:
+    """The part of the schema `root` that a reference such as `#/$defs/rules` names."""
     target: Any = root
     if value.startswith("#/"):
         for part in value[2:].split("/"):
             target = target[part.replace("~1", "/").replace("~0", "~")]
     elif value != "#":
         raise TypeError(f"JSON schema reference {value!r} is not supported")
-    return _satisfies(data, target, root)
+    return cast(Schema, target)
 
 
 _ANNOTATIONS = {"title", "description", "$schema", "$id", "$comment", "default", "examples", "$defs", "deprecated"}
 _SILENT = _ANNOTATIONS | {"then", "else"}  # these two are read by `if`
+#: Keywords about the number of entries. A schema names them before the keywords about the entries.
+COUNTS = frozenset(("minItems", "maxItems", "minProperties", "maxProperties"))
 _CHECKS: dict[str, _Check] = {
     "type": _type,
     "enum": lambda value, data, _schema, _root: any(same(item, data) for item in value),
@@ -172,11 +189,13 @@ _CHECKS: dict[str, _Check] = {
     "prefixItems": _prefix_items,
     "minItems": _for("array", lambda value, data: len(data) >= value),
     "maxItems": _for("array", lambda value, data: len(data) <= value),
+    "minProperties": _for("object", lambda value, data: len(data) >= value),
+    "maxProperties": _for("object", lambda value, data: len(data) <= value),
     "uniqueItems": _for("array", lambda value, data: not value or first_repeated(data) is None),
-    "anyOf": lambda value, data, _schema, root: any(_satisfies(data, inner, root) for inner in value),
-    "oneOf": lambda value, data, _schema, root: sum(_satisfies(data, inner, root) for inner in value) == 1,
-    "allOf": lambda value, data, _schema, root: all(_satisfies(data, inner, root) for inner in value),
-    "not": lambda value, data, _schema, root: not _satisfies(data, value, root),
+    "anyOf": lambda value, data, _schema, root: any(is_valid_in(data, inner, root) for inner in value),
+    "oneOf": lambda value, data, _schema, root: sum(is_valid_in(data, inner, root) for inner in value) == 1,
+    "allOf": lambda value, data, _schema, root: all(is_valid_in(data, inner, root) for inner in value),
+    "not": lambda value, data, _schema, root: not is_valid_in(data, value, root),
     "if": _if,
     "$ref": _ref,
 }

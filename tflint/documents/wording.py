@@ -1,7 +1,4 @@
-"""Puts one mistake that jsonschema found in words of the user's file: what is wrong, where, and what would be right.
-
-jsonschema's own messages print the whole value, a rule file's dozens of lines; none of them is shown.
-"""
+"""Puts one mistake in words of the user's file: what is wrong, where, and what would be right."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tflint.documents.mistakes import Mistake
 from tflint.documents.nearest import nearest
 from tflint.documents.toml_spans import Path
 from tflint.documents.verdict import first_repeated, is_type, unknown_keys
@@ -30,21 +28,6 @@ class Document:
 
     data: object
     what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """One broken keyword of a schema: the value at `path` is not what `keyword` of `schema` wants.
-
-    `keyword` is empty for the schema `false`. `alternatives` are the mistakes of anyOf's and oneOf's branches.
-    """
-
-    path: Path
-    value: Any
-    keyword: str
-    wanted: Any
-    schema: Mapping[str, Any]
-    alternatives: tuple[Mistake, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +92,7 @@ def _clip(text: str) -> str:
 
 
 def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _subject(path: Path, document: Document) -> str:
@@ -186,7 +169,7 @@ def _type_hint(value: object, allowed: list[str]) -> str:
 
 def _additional(mistake: Mistake, document: Document) -> Complaint:
     known = list(mistake.schema.get("properties", {}))
-    key = unknown_keys(mistake.value, mistake.schema)[0]
+    key = next(unknown_keys(mistake.value, mistake.schema))
     hint = nearest(key, [name for name in known if name not in mistake.value]) or nearest(key, known)
     if not hint and known:
         hint = f"allowed keys: {choices(known)}"
@@ -230,6 +213,8 @@ _DEMANDS: dict[str, Callable[[Any], str]] = {
     "maxLength": lambda value: f"have at most {_count(value, 'character', 'characters')}",
     "minItems": lambda value: f"have at least {_count(value, 'entry', 'entries')}",
     "maxItems": lambda value: f"have at most {_count(value, 'entry', 'entries')}",
+    "minProperties": lambda value: f"have at least {_count(value, 'key', 'keys')}",
+    "maxProperties": lambda value: f"have at most {_count(value, 'key', 'keys')}",
     "type": lambda value: "be " + " or ".join(_KINDS[name] for name in _names(value)),
 }
 
@@ -243,8 +228,14 @@ def _demand(mistake: Mistake) -> str:
 def _demanding(mistake: Mistake, document: Document) -> Complaint:
     subject, demand = _subject(mistake.path, document), _demand(mistake)
     hint = nearest(mistake.value, mistake.wanted) if mistake.keyword == "enum" else ""
-    message = f"{subject} is {show(mistake.value)}, but must {demand}"
+    message = f"{subject} {_what_it_is(mistake)}, but must {demand}"
     return Complaint(message, mistake.path, hint or _description(mistake))
+
+
+def _what_it_is(mistake: Mistake) -> str:
+    if mistake.keyword in ("minProperties", "maxProperties"):
+        return f"has {_count(len(mistake.value), 'key', 'keys')}"
+    return f"is {show(mistake.value)}"
 
 
 def _alternatives(mistake: Mistake, document: Document) -> Complaint:

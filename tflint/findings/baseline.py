@@ -10,15 +10,17 @@ from typing import Any
 
 from tflint.documents.explain import check
 from tflint.documents.reading import load_json, read_text
-from tflint.errors import UserError
+from tflint.errors import Place, UserError
 from tflint.findings.finding import FileReport, Finding, Suppression
 from tflint.findings.paths import seen_from
 from tflint.findings.suppress import mark
 from tflint.resources import json_schema
 
 SCHEMA_VERSION = 1
-#: A program writes it, with a line for each finding: more than a person would.
-MAX_BYTES = 256 << 20
+#: A program writes it, with a line of 44 bytes for each finding: 700,000 findings.
+MAX_BYTES = 32 << 20
+#: Most keys, commas and brackets: 32 MB of empty tables would take a gigabyte of memory before they are checked.
+MAX_ENTRIES = 1_000_000
 
 Counts = Mapping[str, Mapping[str, int]]
 
@@ -28,7 +30,10 @@ def read_baseline(path: str) -> Counts:
     if not Path(path).exists():
         hint = "'tflint check --write-baseline FILE' writes one"
         raise UserError(f"the baseline '{path}' does not exist", hint=hint)
-    data = load_json(path, read_text(path, limit=MAX_BYTES))
+    text = read_text(path, limit=MAX_BYTES)
+    if max(text.count(":"), text.count(","), text.count("{") + text.count("[")) > MAX_ENTRIES:
+        raise UserError(f"has more than {MAX_ENTRIES:,} entries, the most that a baseline can have", place=Place(path))
+    data = load_json(path, text)
     check(data, json_schema("baseline"), path=path, what="baseline")
     counts: Counts = data["files"]
     return counts

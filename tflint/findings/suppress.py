@@ -10,8 +10,8 @@ from typing import Any
 from tflint.errors import UserError
 from tflint.findings.finding import FileReport, Finding, Notice, Suppression
 from tflint.findings.paths import covers, seen_from
+from tflint.findings.places import FirstGlob
 from tflint.values import frozen, replace
-from tflint.wildcards import text_matches
 
 
 @frozen
@@ -29,15 +29,6 @@ class Allow:
     until: datetime.date | None = None
     origin: str = ""
 
-    def covers(self, finding: Finding, path: str) -> bool:
-        """Whether it is meant for a finding in the file at a path."""
-        if self.rule not in (finding.rule, finding.name) or not covers(path, self.path):
-            return False
-        if finding.n_more and self.at:
-            return False
-        places = (finding.location.path, *finding.location.names)
-        return not self.at or any(place == self.at or text_matches(place, self.at) for place in places)
-
 
 def allow_of(entry: Mapping[str, Any], origin: str, wrong: Callable[[str], UserError]) -> Allow:
     """The suppression that an [[allow]] of a file says; `wrong` makes the error of an end date that is none."""
@@ -46,7 +37,7 @@ def allow_of(entry: Mapping[str, Any], origin: str, wrong: Callable[[str], UserE
         try:
             until = datetime.date.fromisoformat(entry["until"])
         except ValueError as error:
-            raise wrong(f"'{entry['until']}' is no date: {error}") from None
+            raise wrong(f"{entry['until']!r} is not a date: {error}") from None
     return Allow(entry["rule"], entry["reason"], entry.get("path", "**"), entry.get("at", ""), until, origin)
 
 
@@ -62,16 +53,50 @@ def apply_allows(
     used: set[int] = set()
     paths = [seen_from(folder, file.path) for file in files]
     living = [(number, allow) for number, allow in enumerate(allows) if allow.until is None or allow.until >= today]
+    allows_of_run = _Index(living)
 
     def suppress(finding: Finding, path: str) -> Suppression | None:
-        for number, allow in living:
-            if allow.covers(finding, path):
-                used.add(number)
-                return Suppression("allow", allow.reason)
-        return None
+        number = allows_of_run.first(finding, path)
+        if number is None:
+            return None
+        used.add(number)
+        return Suppression("allow", allows[number].reason)
 
     marked = [mark(file, functools.partial(suppress, path=path)) for file, path in zip(files, paths, strict=True)]
     return marked, [*_expired(allows, today), *_unused(living, used, paths)]
+
+
+class _Index:
+    """Numbered suppressions, found by rule, then by the file's path, then by place, each step once."""
+
+    def __init__(self, allows: Sequence[tuple[int, Allow]]) -> None:
+        self._by_rule: dict[str, list[tuple[int, Allow]]] = {}
+        for number, allow in allows:
+            self._by_rule.setdefault(allow.rule, []).append((number, allow))
+        self._numbers: dict[tuple[str, str, str], tuple[int, ...]] = {}
+        self._globs: dict[tuple[int, ...], FirstGlob] = {}
+        self._at = {number: allow.at for number, allow in allows}
+
+    def first(self, finding: Finding, path: str) -> int | None:
+        """The number of the first suppression that is meant for a finding in the file at a path."""
+        key = (finding.rule, finding.name, path)
+        numbers = self._numbers.get(key)
+        if numbers is None:
+            numbers = self._numbers[key] = self._in_file(finding, path)
+        if not numbers:
+            return None
+        globs = self._globs.get(numbers)
+        if globs is None:
+            globs = self._globs[numbers] = FirstGlob((number, self._at[number]) for number in numbers)
+        # A finding that stands for further places is at none of them.
+        return globs.of(() if finding.n_more else (finding.location.path, *finding.location.names))
+
+    def _in_file(self, finding: Finding, path: str) -> tuple[int, ...]:
+        """The suppressions of a finding's rule whose glob covers the file; each glob is matched once."""
+        entries = [entry for name in {finding.rule, finding.name} for entry in self._by_rule.get(name, ())]
+        globs = {allow.path for _, allow in entries}
+        covering = {glob for glob in globs if glob == "**" or covers(path, glob)}
+        return tuple(sorted(number for number, allow in entries if allow.path in covering))
 
 
 def mark(file: FileReport, suppress: Callable[[Finding], Suppression | None]) -> FileReport:
@@ -93,10 +118,12 @@ def _expired(allows: Iterable[Allow], today: datetime.date) -> list[Notice]:
     ]
 
 
-def _unused(living: Iterable[tuple[int, Allow]], used: set[int], paths: Sequence[str]) -> list[Notice]:
-    """Suppressions of files that were looked at and that matched nothing; of others nothing can be said."""
+def _unused(living: Sequence[tuple[int, Allow]], used: set[int], paths: Sequence[str]) -> list[Notice]:
+    """Suppressions of files that were checked and that matched nothing; of others nothing can be said."""
+    unused = [allow for number, allow in living if number not in used]
+    covering = {glob for glob in {allow.path for allow in unused} if any(covers(path, glob) for path in paths)}
     return [
         Notice("unused-allow", f"{allow.origin}: nothing is suppressed by the entry for {allow.rule}; remove it")
-        for number, allow in living
-        if number not in used and any(covers(path, allow.path) for path in paths)
+        for allow in unused
+        if allow.path in covering
     ]

@@ -16,7 +16,7 @@ from tflint.source import FileSource, SourceError, reader
 MAX_YAML_BYTES = 1 << 20
 #: Deepest nesting of YAML: libyaml's composer calls itself for each level and has no limit of its own.
 MAX_YAML_DEPTH = 100
-#: Most bytes of a JSON file inside of a zip.
+#: Most bytes of a JSON file, inside of a zip or not.
 MAX_MEMBER_BYTES = 4 << 20
 
 
@@ -35,7 +35,7 @@ def find(source: str, names: Sequence[str], what: str) -> str:
 
 def read_json(path: str) -> Fields:
     """The object in a JSON file."""
-    return parse_json(path, read_text(path))
+    return parse_json(path, read_text(path, limit=MAX_MEMBER_BYTES))
 
 
 def parse_json(path: str, text: str) -> Fields:

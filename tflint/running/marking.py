@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Container, Mapping, Sequence
 
 from tflint.catalog import Catalog, Rule
@@ -91,12 +92,15 @@ def _allow_in_contracts(files: list[FileReport], contracts: Contracts, today: da
 
 def _ignore_in(file: FileReport, config: Config, by_id: Mapping[str, Rule]) -> FileReport:
     path = seen_from(config.folder, file.path)
-    tokens = [
-        (glob, token) for glob, chosen in config.per_file_ignores.items() if covers(path, glob) for token in chosen
-    ]
+    tokens: dict[str, str] = {}  # to the first glob that names them
+    for glob, chosen in config.per_file_ignores.items():
+        if covers(path, glob):
+            for token in chosen:
+                tokens.setdefault(token, glob)
 
+    @functools.cache  # a file can have thousands of findings of one rule
     def suppress_rule(rule_id: str) -> Suppression | None:
-        for glob, token in tokens:
+        for token, glob in tokens.items():
             if specificity(token, by_id[rule_id]):
                 return Suppression("per-file-ignore", f"{token} is ignored in {glob}")
         return None
