@@ -24,6 +24,7 @@ from tests.models.named import NOT_RUNNABLE, RUNNABLE
 from tests.models.plain import with_zip
 from tests.test_batches import state_of, values_of
 from tflint.columns.column import Lists, Texts
+from tflint.flatbuffer import window as windows
 from tflint.flatbuffer.budgets import MAX_TABLES
 from tflint.flatbuffer.errors import FlatbufferError
 from tflint.flatbuffer.layout import Field, TableLayout
@@ -108,6 +109,13 @@ def weight_spans(tables: Tables) -> list[tuple[int, int]]:
     return [(start, start + n) for row, (start, n) in enumerate(spans) if row not in metadata]
 
 
+@pytest.fixture(params=["dense", "compact"])
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The pages of windows over sources: a buffer of the source's size, or one of what was read."""
+    monkeypatch.setattr(windows, "MAX_DENSE_BYTES", 0 if request.param == "compact" else 1 << 30)
+    return str(request.param)
+
+
 def assert_reads_no_weights(content: bytes) -> None:
     source = CountingSource(content)
     tables = tables_over(Window.of_source(source))
@@ -118,12 +126,12 @@ def assert_reads_no_weights(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(VALID))
-def test_structural_columns_read_no_weight_byte(name: str) -> None:
+def test_structural_columns_read_no_weight_byte(name: str, kind: str) -> None:
     assert_reads_no_weights(VALID[name]())
 
 
 @needs_corpus
-def test_structural_columns_of_real_models_read_no_weight_byte() -> None:
+def test_structural_columns_of_real_models_read_no_weight_byte(kind: str) -> None:
     for path in model_paths()[::60]:
         assert_reads_no_weights(path.read_bytes())
 
@@ -138,7 +146,7 @@ def assert_same_columns(left: Tables, right: Tables) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(VALID))
-def test_a_window_over_a_source_gives_what_one_over_bytes_gives(name: str) -> None:
+def test_a_window_over_a_source_gives_what_one_over_bytes_gives(name: str, kind: str) -> None:
     content = VALID[name]()
     in_memory = tables_over(Window.of_bytes(content))
     assert_same_columns(in_memory, tables_over(Window.of_source(CountingSource(content))))
@@ -146,7 +154,7 @@ def test_a_window_over_a_source_gives_what_one_over_bytes_gives(name: str) -> No
 
 
 @needs_corpus
-def test_a_window_over_a_real_file_gives_what_one_over_bytes_gives() -> None:
+def test_a_window_over_a_real_file_gives_what_one_over_bytes_gives(kind: str) -> None:
     for path in model_paths()[::60]:
         with FileSource(path) as source:
             assert_same_columns(tables_over(Window.of_bytes(path.read_bytes())), tables_over(Window.of_source(source)))
@@ -614,11 +622,9 @@ with FileSource(sys.argv[1]) as source:
     tables = read_one(open_model(source))
     assert tables.is_readable, tables.files
     touch(tables, content=False)
-    window = tables.window
     figures = {
         "growth_kib": peak_anonymous() - before,
-        "structural_kib": (len(window.data) if window._resident is None else int(window._resident.sum()) * window._page)
-        // 1024,
+        "structural_kib": tables.window.n_held_bytes // 1024,
         "offsets": [int(x) for x in tables.column("buffer", "offset").values],
         "structure_end": int(tables.column("model", "structure_end").values[0]),
     }

@@ -20,6 +20,7 @@ from tflint.source.zip import (
     Directory,
     ZipEntry,
     ZipError,
+    content_of,
     data_span,
     first_bytes,
     read_directory,
@@ -202,6 +203,15 @@ def test_wrong_compressed_data_has_a_reason(oddity):
     entry, reason = WRONG_DATA[oddity]
     with pytest.raises(ZipError, match=reason):
         unpack(entry)
+
+
+@pytest.mark.security
+def test_a_stored_member_with_more_bytes_than_its_size_is_not_read():
+    content = zip_bytes([stored("labels.txt", b"x" * 5000, size=10)])
+    found = directory_of(content)
+    assert found is not None
+    with pytest.raises(ZipError, match="not in as many bytes"):
+        content_of(lambda begin, end: pytest.fail("it was read"), found.entries[0], found.begin)
 
 
 def test_a_member_that_lies_about_its_size_is_not_unpacked_beyond_it():

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tflint.flatbuffer.checks import Spots, dotted
 from tflint.flatbuffer.errors import FlatbufferError
-from tflint.flatbuffer.window import Offsets, Window
+from tflint.flatbuffer.pages import Offsets
+from tflint.flatbuffer.window import Window
 
 #: Tables per file, shared ones counted as often as they are named: the limit of the C++ verifier, which LiteRT runs
 #: before it loads a file.

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.flatbuffer.errors import FlatbufferError
-from tflint.flatbuffer.window import Offsets, Window
+from tflint.flatbuffer.pages import Offsets
+from tflint.flatbuffer.window import Window
 from tflint.values import holder
 
 #: Which rows hold, what to say of one that does not, and whether it is the end of the file that it runs into.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tflint.flatbuffer.layout import Field
 from tflint.flatbuffer.node import Node, Vector
-from tflint.flatbuffer.window import Offsets
+from tflint.flatbuffer.pages import Offsets
 from tflint.values import holder
 
 #: Tables of different kinds are read together up to this many; a matrix for more of them costs more than it saves.

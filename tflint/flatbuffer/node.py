@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from tflint.columns.column import flat_positions
 from tflint.flatbuffer.layout import TableLayout
-from tflint.flatbuffer.window import DTYPES, Offsets, Window
+from tflint.flatbuffer.pages import Offsets
+from tflint.flatbuffer.window import DTYPES, Window
 from tflint.values import holder
 
 

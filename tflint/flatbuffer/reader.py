@@ -28,7 +28,8 @@ from tflint.flatbuffer.links import (
     vector_of,
 )
 from tflint.flatbuffer.node import Node, Vector
-from tflint.flatbuffer.window import DTYPES, Offsets, Window
+from tflint.flatbuffer.pages import Offsets
+from tflint.flatbuffer.window import DTYPES, Window
 from tflint.values import holder
 
 #: Nesting of tables, the root table included; the limit of the C++ verifier.

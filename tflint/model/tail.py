@@ -6,6 +6,8 @@ import functools
 import zlib
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from tflint.flatbuffer.window import Window
 from tflint.model.extras import ModelExtras
 from tflint.model.tables import Tables
@@ -27,8 +29,9 @@ def _read_tail(tables: Tables, model: int, extra: ModelExtras, declaring: Callab
     begin, end = int(tables.forest.ends[model]), int(tables.window.ends[model])
     if begin >= end:
         return
-    last = tables.window.span(max(begin, end - ZIP_TAIL_BYTES), end)
-    if b"PK\x05\x06" in last or tables.window.span(begin, min(begin + 64, end)).lstrip(b"\0").startswith(b"PK\x03\x04"):
+    first = tables.window.read(begin, min(begin + 64, end))
+    last = tables.window.read(max(begin, end - ZIP_TAIL_BYTES), end)
+    if b"PK\x05\x06" in last or first.lstrip(b"\0").startswith(b"PK\x03\x04"):
         _read_zip(tables, model, extra)
     elif model in declaring():
         extra.tail = "buffers"
@@ -46,7 +49,9 @@ def _models_with_declared_buffers(tables: Tables) -> set[int]:
 
 def _is_zero(window: Window, begin: int, end: int) -> bool:
     end = min(end, begin + MAX_TAIL_BYTES)
-    return not any(any(window.span(at, min(at + _CHUNK_BYTES, end))) for at in range(begin, end, _CHUNK_BYTES))
+    scratch = np.empty(0 if window.is_in_memory else min(_CHUNK_BYTES, end - begin), dtype=np.uint8)
+    parts = ((at, min(at + _CHUNK_BYTES, end)) for at in range(begin, end, _CHUNK_BYTES))
+    return not any(window.stretch(*part, scratch).any() for part in parts)
 
 
 def _read_zip(tables: Tables, model: int, extra: ModelExtras) -> None:
@@ -74,8 +79,8 @@ def packed_content(tables: Tables, model: int, name: str, limit: int) -> bytes |
         read, size, begin = _stretch(tables, model)
         directory = read_directory(read, size, begin)
         named = [entry for entry in directory.entries if entry.name == name] if directory is not None else []
-        if directory is None or not named or named[-1].size > limit:
-            return None
+        if directory is None or not named or named[-1].size > limit or named[-1].packed_size > 2 * limit:
+            return None  # packing makes nothing twice as large, unless it is meant to cost time
         content = content_of(read, named[-1], directory.begin)
     except ZipError:
         return None
@@ -87,6 +92,7 @@ def _stretch(tables: Tables, model: int) -> tuple[Callable[[int, int], bytes], i
     start, end = int(tables.window.starts[model]), int(tables.window.ends[model])
 
     def read(first: int, last: int) -> bytes:
-        return tables.window.span(start + first, start + last)
+        # A member may be larger than what is wanted of it: no byte of it is kept.
+        return tables.window.read(start + first, min(start + last, end))
 
     return read, end - start, int(tables.forest.ends[model]) - start

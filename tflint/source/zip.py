@@ -206,6 +206,8 @@ def content_of(read: Read, entry: ZipEntry, limit: int) -> bytes:
     """All bytes of a member, whose packed bytes must end before `limit`: `ZipError` where they cannot be had."""
     if entry.is_encrypted or entry.method not in (STORED, DEFLATED):
         raise ZipError("it is encrypted, or compressed in a way that is not known", entry.header_offset)
+    if entry.method == STORED and entry.packed_size != entry.size:
+        raise ZipError("it is stored as it is, but not in as many bytes as it has", entry.header_offset)
     begin, end = data_span(read, entry, limit)
     return b"".join(unpacked(read, begin, end, entry.size)) if entry.method == DEFLATED else read(begin, end)
 

@@ -20,8 +20,10 @@ Ints = NDArray[Any]
 
 #: Bytes that are compared at the beginning, in the middle and at the end.
 _SAMPLE_BYTES = 8
-#: A buffer of this size is read like structure: the samples have touched most of its pages.
+#: A buffer of this size is read page by page, with its neighbours: the samples have touched most of its pages.
 _SMALL_BYTES = 16 * 1024
+#: Buffers whose pages are held together: the small ones may be as many as fill a large file.
+_BLOCK = 256
 
 
 def buffer_identity(facts: Facts) -> References:
@@ -59,16 +61,24 @@ def _same(window: Window, models: Ints, sizes: Ints, starts: Ints) -> tuple[Ints
     is_known[doubtful] = sums_within(sizes[doubtful], models[doubtful]) <= allowed
     same[doubtful] = np.where(is_known[doubtful], same[doubtful], doubtful)
     seen: dict[tuple[int, bytes], int] = {}
+    apart = window
     scratch = np.empty(0 if window.is_in_memory else CHUNK_BYTES, dtype=np.uint8)
-    for row in doubtful[is_known[doubtful]].tolist():
+    for number, row in enumerate(doubtful[is_known[doubtful]].tolist()):
+        apart = window.apart() if number % _BLOCK == 0 else apart
         start = int(starts[row])
-        key = (int(same[row]), _digest(window, start, start + int(sizes[row]), scratch))
+        key = (int(same[row]), _digest(apart, start, start + int(sizes[row]), scratch))
         same[row] = seen.setdefault(key, row)
     return same, is_known
 
 
 def _samples(window: Window, starts: Ints, sizes: Ints) -> Ints:
     """Three numbers for each stretch, from its beginning, middle and end; where it is short these overlap."""
+    blocks = (slice(at, at + _BLOCK) for at in range(0, len(starts), _BLOCK))
+    parts = [_samples_of(window.apart(), starts[block], sizes[block]) for block in blocks]
+    return np.concatenate(parts, axis=1)
+
+
+def _samples_of(window: Window, starts: Ints, sizes: Ints) -> Ints:
     within = np.arange(_SAMPLE_BYTES)
     last = sizes[:, None] - 1
     places = (within + np.zeros_like(last), sizes[:, None] // 2 + within, last - within)
