@@ -137,7 +137,7 @@ def assert_speaks_of_broken_and_pointer(output: str) -> None:
 @needs_pre_commit
 def test_the_manifest_takes_models_and_what_lies_in_their_place():
     hook = manifest()
-    takes = ["m.tflite", "a b/m.tflite", "m.lite", "m.task", "m.litertlm"]
+    takes = ["m.tflite", "a b/m.tflite", "m.lite", "m.task", "m.litertlm", "M.TFLITE", "Model.TfLite"]
     leaves = ["m.tflite.md", "tflite", "m.tflite.contract.toml", "lite.py", "elite", "m.onnx"]
     assert [name for name in takes + leaves if re.search(hook["files"], name)] == takes
     assert hook["types"] == ["file"], "a Git-LFS pointer is text: [binary] would leave it out"
