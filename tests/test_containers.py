@@ -396,17 +396,10 @@ def test_more_members_than_allowed_in_a_file_and_those_in_it():
 
 
 def test_what_unpacks_to_more_than_allowed_in_all_is_left_alone(monkeypatch):
-    monkeypatch.setattr("tflint.container.contents.Budget.__init__", limited(3 * len(MODEL) - 1))
+    monkeypatch.setattr("tflint.container.contents.MAX_UNPACKED_BYTES", 3 * len(MODEL) - 1)
     content = zip_bytes([squeezed(f"{k}.tflite", MODEL) for k in range(4)])
     assert list(problems(content).values()) == [None, None, "over-budget", "over-budget"]
     assert 3 * len(MODEL) < MAX_UNPACKED_BYTES
-
-
-def limited(n_bytes: int):
-    def init(self) -> None:
-        self.members, self.unpacked_bytes = 100, n_bytes
-
-    return init
 
 
 class Counting(BytesSource):

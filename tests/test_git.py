@@ -13,8 +13,9 @@ from tflint.cli.main import run
 from tflint.errors import UserError
 from tflint.resources import named_model_path
 from tflint.source import git_program
+from tflint.source.boundary import worktree_of
 from tflint.source.git import read_revision
-from tflint.source.git_program import find_program, run_git, top_level
+from tflint.source.git_program import find_program, run_git
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
@@ -178,9 +179,9 @@ def test_a_file_below_a_linked_folder_is_named_where_it_is(checkout: Path) -> No
 def test_the_top_level_is_the_nearest_folder_with_a_git_entry(tmp_path: Path) -> None:
     (tmp_path / "a" / "b" / "c").mkdir(parents=True)
     (tmp_path / "a" / ".git").mkdir()
-    assert top_level(str(tmp_path / "a" / "b" / "c")) == top_level(str(tmp_path / "a")) == str(tmp_path / "a")
+    assert worktree_of(tmp_path / "a" / "b" / "c") == worktree_of(tmp_path / "a") == tmp_path / "a"
     (tmp_path / "a" / "b" / ".git").write_text("gitdir: elsewhere\n")
-    assert top_level(str(tmp_path / "a" / "b" / "c")) == str(tmp_path / "a" / "b")
+    assert worktree_of(tmp_path / "a" / "b" / "c") == tmp_path / "a" / "b"
 
 
 def test_a_path_that_is_too_long_is_an_error(checkout: Path) -> None:

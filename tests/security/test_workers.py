@@ -109,7 +109,7 @@ entry()
 def checking(
     folder: Path, *options: str, seconds: float = 30, ignored: int | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A run whose workers are busy, in a process group of its own; `ignored` is a signal that it inherits as ignored."""
+    """A run whose workers are busy, in a process group of its own; `ignored` is a signal that it inherits so."""
 
     def prepare() -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # as a terminal hands them on

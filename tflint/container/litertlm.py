@@ -5,6 +5,7 @@ Layout: google-ai-edge/LiteRT-LM@2f4884ba, schema/core/litertlm_header_schema.fb
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ from tflint.flatbuffer.window import Window
 from tflint.schema import litertlm_schema
 from tflint.source import Source, reader
 from tflint.source.kind import MODEL, is_model
-from tflint.values import frozen
+from tflint.values import frozen, replace
 
 #: The major version that this layout is of; another one need not keep it.
 MAJOR_VERSION = 1
@@ -82,37 +83,40 @@ class _Section:
         return plain(self.model_type or self.data_type).lower() + _SUFFIXES.get(self.data_type, ".bin")
 
 
-def litertlm_members(source: Source, budget: Budget) -> list[Member]:
+def litertlm_members(source: Source, depth: int, budget: Budget) -> list[Member]:
     """The sections; `LitertlmError` or `FlatbufferError` where the header cannot be read."""
-    header_end, sections = _read_header(source)
-    budget.members -= len(sections)
-    if budget.members < 0:
-        reason = f"it and the containers around it have more than {c.MAX_MEMBERS:,} members"
-        raise LitertlmError(reason, _FIXED.size)
+    header_end, sections = _read_header(source, depth, budget)
     counts = Counter(section.key for section in sections)
     problems = _problems(sections, header_end, source.size)
     members = []
     for index, (section, label) in enumerate(zip(sections, labels(section.name for section in sections), strict=True)):
         problem, detail = problems.get(index, (None, None))
-        members.append(
-            Member(
-                index,
-                section.name,
-                label,
-                section.size,
-                section.size,
-                offset=section.begin if problem is None else None,
-                kind=_kind(source, section, is_read=problem is None),
-                data_type=section.data_type,
-                problem=problem,
-                detail=detail,
-                is_duplicate=section.data_type in _KEYED and counts[section.key] > 1,
-            )
+        member = Member(
+            index,
+            section.name,
+            label,
+            section.size,
+            section.size,
+            offset=section.begin if problem is None else None,
+            kind=_kind(source, section, is_read=problem is None),
+            data_type=section.data_type,
+            problem=problem,
+            detail=detail,
+            is_duplicate=section.data_type in _KEYED and counts[section.key] > 1,
         )
+        members.append(_with_digest(source, budget.admit(member)))
     return members
 
 
-def _read_header(source: Source) -> tuple[int, list[_Section]]:
+def _with_digest(source: Source, member: Member) -> Member:
+    """The member with the SHA-256 of its bytes if it is a small model; large ones are not read."""
+    if not member.is_checked or member.offset is None or member.size > c.CHECKSUM_BYTES:
+        return member
+    content = source.read([(member.offset, member.offset + member.size)])[0]
+    return replace(member, digest=hashlib.sha256(content).digest())
+
+
+def _read_header(source: Source, depth: int, budget: Budget) -> tuple[int, list[_Section]]:
     """Where the header ends, and the sections that it names."""
     read = reader(source)
     if source.size < _FIXED.size:
@@ -124,9 +128,15 @@ def _read_header(source: Source) -> tuple[int, list[_Section]]:
         raise LitertlmError(f"its header should end at byte {end:,} of {source.size:,}", _FIXED.size - 8)
     if end > MAX_HEADER_BYTES:
         raise LitertlmError(f"its header of {end:,} bytes is larger than {MAX_HEADER_BYTES:,}", _FIXED.size - 8)
+    refusal = budget.directory_refusal(end) if depth > 1 else None
+    if refusal is not None:
+        raise LitertlmError(refusal, _FIXED.size - 8)
     schema = litertlm_schema()
     root = read_forest(Window.of_bytes(read(_FIXED.size, end)), schema, schema.root).root
     node = root.at("section_metadata.objects")
+    if not budget.take_members(0 if node is None else len(node)):
+        reason = f"it and the containers around it have more than {c.MAX_MEMBERS:,} members"
+        raise LitertlmError(reason, _FIXED.size)
     return end, list(_sections(node)) if node is not None else []
 
 

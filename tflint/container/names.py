@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 _DRIVE = re.compile(r"[A-Za-z]:")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -14,7 +15,7 @@ def unsafe(name: str) -> str | None:
     """Why a name must not be used as a path below a folder; None where it may."""
     if not name:
         return "it has no name"
-    if any(ord(character) < 32 or ord(character) == 127 for character in name):
+    if _CONTROL.search(name):
         return "its name has control characters"
     if name.startswith("/"):
         return "its name is an absolute path"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ from tflint.source.zip import (
     ZipEntry,
     ZipError,
     data_span,
+    directory_bytes,
     first_bytes,
     read_directory,
     unpacked,
@@ -61,8 +63,7 @@ def zip_members(source: Source, depth: int, budget: Budget) -> list[Member]:
     if directory is None:
         raise ZipError("it has no end-of-central-directory record: it was cut short", source.size)
     entries = [entry for entry in directory.entries if entry.size or not entry.name.endswith("/")]
-    budget.members -= len(entries)
-    if budget.members < 0:
+    if not budget.take_members(len(entries)):
         raise ZipError(f"it and the containers around it have more than {c.MAX_MEMBERS:,} members", directory.begin)
     members = _described(entries)
     places: dict[int, _Place] = {}
@@ -76,7 +77,8 @@ def zip_members(source: Source, depth: int, budget: Budget) -> list[Member]:
         members[index] = replace(members[index], problem=c.OVERLAP, detail=detail)
     for index, place in places.items():
         if members[index].problem is None:
-            members[index] = _examined(source, members[index], entries[index], place, depth, budget)
+            examined = _examined(source, members[index], entries[index], place, depth, budget)
+            members[index] = budget.admit(examined)
     return members
 
 
@@ -132,13 +134,14 @@ def _examined(source: Source, member: Member, entry: ZipEntry, place: _Place, de
     member = replace(member, offset=place.begin)
     read = reader(source)
     try:
-        is_right = _checksum(read, entry, place, budget)
+        is_right, digest = _checksum(read, entry, place, budget)
         head = first_bytes(read, entry, place.begin, place.end)
+        kind = _kind(source, member, head, budget)
     except _ProblemError as error:
         return replace(member, problem=error.problem, detail=error.detail)
     except ZipError as error:
         return replace(member, problem=c.BROKEN_DATA, detail=error.reason)
-    member = replace(member, kind=_kind(source, member, head), is_checksum_right=is_right)
+    member = replace(member, kind=kind, is_checksum_right=is_right, digest=None if kind == c.OTHER else digest)
     if member.kind == CONTAINER and depth >= c.MAX_DEPTH:
         detail = f"it is a container within {depth} others, and no more than {c.MAX_DEPTH} are opened"
         return replace(member, problem=c.TOO_DEEP, detail=detail)
@@ -151,35 +154,40 @@ def _named_kind(name: str) -> str:
     return MODEL if suffix in MODEL_SUFFIXES else CONTAINER if suffix in CONTAINER_SUFFIXES else c.OTHER
 
 
-def _kind(source: Source, member: Member, head: bytes) -> str:
+def _kind(source: Source, member: Member, head: bytes, budget: Budget) -> str:
     """What a member is by its first bytes, or should be by its name: one that is named otherwise may be a model."""
     if is_model(head):
         return MODEL
     if head == LITERTLM:
         return CONTAINER
     if member.kind == c.OTHER and head.startswith(b"PK\x03\x04"):
-        return CONTAINER if kind_of(open_member(source, member)).kind == CONTAINER else c.OTHER
+        inner = open_member(source, member)
+        refusal = budget.directory_refusal(directory_bytes(reader(inner), inner.size))
+        if refusal is not None:
+            raise _ProblemError(c.OVER_BUDGET, refusal)
+        return CONTAINER if kind_of(inner).kind == CONTAINER else c.OTHER
     return member.kind
 
 
-def _checksum(read: Read, entry: ZipEntry, place: _Place, budget: Budget) -> bool | None:
-    """Whether the checksum is that of the bytes; None where a large stored member is not read for it."""
+def _checksum(read: Read, entry: ZipEntry, place: _Place, budget: Budget) -> tuple[bool | None, bytes | None]:
+    """Whether the checksum is that of the bytes, and their SHA-256; None where a large stored member is not read."""
     if entry.method == STORED:
         if entry.size > c.CHECKSUM_BYTES:
-            return None
-        return zlib.crc32(read(place.begin, place.end)) == entry.crc
+            return None, None
+        content = read(place.begin, place.end)
+        return zlib.crc32(content) == entry.crc, hashlib.sha256(content).digest()
     _require_affordable(entry, budget)
-    budget.unpacked_bytes -= entry.size
-    crc = 0
+    crc, digest = 0, hashlib.sha256()
     for piece in unpacked(read, place.begin, place.end, entry.size):
         crc = zlib.crc32(piece, crc)
-    return crc == entry.crc
+        digest.update(piece)
+    return crc == entry.crc, digest.digest()
 
 
 def _require_affordable(entry: ZipEntry, budget: Budget) -> None:
     if entry.size > c.RATIO_ALLOWANCE and entry.size > c.MAX_RATIO * entry.packed_size:
         detail = f"{entry.packed_size:,} bytes should unpack to {entry.size:,}"
         raise _ProblemError(c.BOMB, detail)
-    if entry.size > budget.unpacked_bytes:
-        detail = f"with its {entry.size:,} bytes the file would unpack to more than {c.MAX_UNPACKED_BYTES:,}"
+    if not budget.take_unpacked(entry.size):
+        detail = f"with its {entry.size:,} bytes the file would unpack to more than {budget.max_unpacked_bytes:,}"
         raise _ProblemError(c.OVER_BUDGET, detail)

@@ -26,5 +26,10 @@ def claims_int8(facts: Facts) -> Scalars:
     return Scalars(np.array([_claims(found) for found in texts], dtype=np.bool_))
 
 
+def words_in(name: str) -> tuple[bool, bool]:
+    """All that the name of a file says here: whether it calls the model int8, and whether only its weights."""
+    return _INT8.search(name.lower()) is not None, _WEIGHTS.search(name.lower()) is not None
+
+
 def _claims(texts: list[str]) -> bool:
     return any(_INT8.search(text) for text in texts) and not any(_WEIGHTS.search(text) for text in texts)

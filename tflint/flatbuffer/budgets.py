@@ -51,6 +51,11 @@ class Budgets:
         if self._n_files > 1 and self._n_tables.sum() > self._max_tables:
             raise FlatbufferError(f"the batch names more than {self._max_tables:,} tables", path=dotted(path))
 
+    @property
+    def n_tables(self) -> int:
+        """How many tables all files have named so far."""
+        return int(self._n_tables.sum())
+
     def require_elements(self, spots: Spots, lengths: Offsets, uses: NDArray[np.int64] | None) -> None:
         """The vectors at each place, of these lengths, have no more elements than allowed."""
         if self._are_few(self._totals(spots.roots, lengths, uses)):

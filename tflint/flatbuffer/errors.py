@@ -10,7 +10,7 @@ class FlatbufferError(TflintError):
 
     `reason` is a short sentence, `offset` the byte of the file where it shows (-1: none), `path` the place in the
     schema such as `subgraphs.tensors.shape`, `root` which file of a batch it is, and `is_truncation` says that
-    an offset or a size points past the end of the file.
+    an offset or a size points past the end of the file. `n_tables` is how many tables had been read by then.
     """
 
     def __init__(
@@ -22,3 +22,4 @@ class FlatbufferError(TflintError):
         self.path = path
         self.root = root
         self.is_truncation = is_truncation
+        self.n_tables = 0

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tflint.flatbuffer.budgets import MAX_BATCH_TABLES, Budgets
 from tflint.flatbuffer.checks import Checks, Spots
+from tflint.flatbuffer.errors import FlatbufferError
 from tflint.flatbuffer.layout import Field, Layouts, TableLayout
 from tflint.flatbuffer.links import (
     Link,
@@ -55,7 +56,12 @@ def read_forest(window: Window, layouts: Layouts, root_table: str, max_tables: i
     Budgets that several files exceed together (`max_tables` is one), and none by itself, raise it too: read fewer of
     them at a time.
     """
-    return _Reader(window, layouts, max_tables).read(root_table)
+    reader = _Reader(window, layouts, max_tables)
+    try:
+        return reader.read(root_table)
+    except FlatbufferError as error:
+        error.n_tables = reader.budgets.n_tables
+        raise
 
 
 class _Reader(Checks):

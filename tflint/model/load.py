@@ -14,11 +14,11 @@ from tflint.model.rooms import make_tables
 from tflint.model.tables import FileFacts, Tables
 from tflint.schema import tflite_schema
 from tflint.source import Source, SourceError
-from tflint.source.kind import CONTAINER, MALFORMED, MODEL, TRUNCATED, UNREADABLE, FileKind, kind_of
+from tflint.source.kind import CONTAINER, MALFORMED, MODEL, TRUNCATED, UNREADABLE, FileKind, is_model, kind_of
 from tflint.values import frozen
 
 if TYPE_CHECKING:  # most files are no containers
-    from tflint.container import Contents
+    from tflint.container import Budget, Contents
 
 #: A file up to this size is read whole and shares a batch; of a larger one only the needed pages are read.
 SMALL_FILE_BYTES = 256 * 1024
@@ -28,6 +28,10 @@ BATCH_BYTES = 8 * 1024 * 1024
 
 #: Says of a container's path and a member's path whether the member is to be passed over.
 LeavesOut: TypeAlias = Callable[[str, str], bool]
+#: SHA-256 of a member, the part of its suffix that matters, and, of a container, how deep it lies.
+ContentKey: TypeAlias = tuple[bytes, str, int]
+#: Says of a file's number whether it is not read any more.
+IsSpent: TypeAlias = Callable[[int], bool]
 
 
 @frozen
@@ -53,11 +57,21 @@ class Opened:
 
 @frozen
 class Found:
-    """A file, or a member of a container, under the path that reports call it; `within` says where a member lies."""
+    """A file, or a member of a container, under the path that reports call it; `within` says where a member lies.
+
+    `container` and `index` are the path of the container that a member is in, and its number there. `budget` is shared
+    by all members of a file; `key` stands for a member's bytes, and for what its name makes of them. `reopen` is there
+    if a member of this key came before: then `opened` is what that one was, without its bytes.
+    """
 
     path: str
     opened: Opened
     within: Within | None = None
+    container: str = ""
+    index: int = -1
+    budget: Budget | None = None
+    key: ContentKey | None = None
+    reopen: Callable[[], Opened] | None = None
 
 
 def expand(
@@ -68,7 +82,8 @@ def expand(
     `name` is the file's own, `path` what reports call it. `wanted` is the path of the one member that is asked for,
     empty for the whole file. Each is opened when it is asked for, and the source must stay open until then.
     """
-    found = Found(path, open_model(source, name))
+    opened = open_found(source, name, None, is_for_one=bool(wanted))
+    found = Found(path, opened, budget=None if opened.contents is None else opened.contents.budget)
     if not wanted:
         yield found
     if found.opened.contents is not None:
@@ -84,14 +99,25 @@ def open_model(source: Source, name: str = "") -> Opened:
     return open_found(source, name, None)
 
 
-def open_found(source: Source, name: str, container: Contents | None) -> Opened:
-    """The same for a member of a container, which shares what may be spent on its file."""
+def open_found(source: Source, name: str, container: Contents | None, *, is_for_one: bool = False) -> Opened:
+    """The same for a member of a container, which shares what may be spent on its file.
+
+    `is_for_one` tells that only one member of a file is asked for.
+    """
     try:
+        if container is not None and not is_model(source.read([(0, min(8, source.size))])[0]):
+            from tflint.container import refused_zip
+
+            refused = refused_zip(source, container)
+            if refused is not None:
+                kind = FileKind(CONTAINER, "a zip archive in a container")
+                return Opened(source, kind, source.size, None, name, refused)
         kind = kind_of(source, name)
         if kind.kind == CONTAINER:
             from tflint.container import contents_of
 
-            return Opened(source, kind, source.size, None, name, contents_of(source, container))
+            contents = contents_of(source, container, is_for_one=is_for_one)
+            return Opened(source, kind, source.size, None, name, contents)
         content = source.content()
         if content is None and kind.kind == MODEL and source.size <= SMALL_FILE_BYTES:
             content = source.read([(0, source.size)])[0]
@@ -110,23 +136,31 @@ def batches(files: Iterable[Opened]) -> Iterator[tuple[list[int], Tables]]:
 
     A file is asked for when the ones before it are done or wait for their batch, whose bytes are bounded.
     """
+    return numbered_batches(enumerate(files), lambda _number: False)
+
+
+def numbered_batches(files: Iterable[tuple[int, Opened]], is_spent: IsSpent) -> Iterator[tuple[list[int], Tables]]:
+    """The same for files that have numbers of their own; those are left out that `is_spent` names before their turn."""
     waiting: list[tuple[int, Opened]] = []
     n_bytes = 0
-    for number, opened in enumerate(files):
+    for number, opened in files:
         if not opened.is_small:
             yield [number], read_one(opened)
             continue
         if waiting and (len(waiting) == BATCH_FILES or n_bytes + opened.size > BATCH_BYTES):
-            yield from _read_batch(waiting)
+            yield from _read_batch(waiting, is_spent)
             waiting, n_bytes = [], 0
         waiting.append((number, opened))
         n_bytes += opened.size
     if waiting:
-        yield from _read_batch(waiting)
+        yield from _read_batch(waiting, is_spent)
 
 
-def _read_batch(waiting: Sequence[tuple[int, Opened]]) -> Iterator[tuple[list[int], Tables]]:
+def _read_batch(waiting: Sequence[tuple[int, Opened]], is_spent: IsSpent) -> Iterator[tuple[list[int], Tables]]:
     """One batch; where a file of it is malformed the batch is halved until that file is alone."""
+    waiting = [(number, opened) for number, opened in waiting if not is_spent(number)]
+    if not waiting:
+        return
     numbers = [number for number, _ in waiting]
     if len(waiting) == 1:
         yield numbers, read_one(waiting[0][1])
@@ -136,8 +170,8 @@ def _read_batch(waiting: Sequence[tuple[int, Opened]]) -> Iterator[tuple[list[in
         forest = read_forest(window, tflite_schema(), tflite_schema().root)
     except FlatbufferError:
         middle = len(waiting) // 2
-        yield from _read_batch(waiting[:middle])
-        yield from _read_batch(waiting[middle:])
+        yield from _read_batch(waiting[:middle], is_spent)
+        yield from _read_batch(waiting[middle:], is_spent)
         return
     yield numbers, make_tables([_facts(opened) for _, opened in waiting], window, forest)
 
@@ -186,4 +220,4 @@ def _malformed(error: FlatbufferError, opened: Opened) -> FileFacts:
     kind = TRUNCATED if error.is_truncation else MALFORMED
     offset = error.offset if error.offset >= 0 else None
     what = FileKind(kind, f"a {kind} model")
-    return FileFacts(what, opened.size, opened.name, error.reason, offset, error.path)
+    return FileFacts(what, opened.size, opened.name, error.reason, offset, error.path, n_tables=error.n_tables)

@@ -28,7 +28,10 @@ Ints = NDArray[Any]
 
 @frozen
 class FileFacts:
-    """What is known of a file besides its tables: name, kind, size, why it could not be read, what it contains."""
+    """What is known of a file besides its tables: name, kind, size, why it could not be read, what it contains.
+
+    `n_tables` is how many tables of a malformed one had been read when it broke off.
+    """
 
     kind: FileKind
     size: int
@@ -37,6 +40,7 @@ class FileFacts:
     reason_offset: int | None = None
     reason_path: str | None = None
     contents: Contents | None = None
+    n_tables: int = 0
 
 
 @frozen

@@ -12,9 +12,10 @@ from tflint.contract import Contracts
 from tflint.engine.run import BatchCrashError, Plan, planned, run_batch
 from tflint.findings import FileReport
 from tflint.findings.paths import covers, matches, seen_from
-from tflint.model.load import Found, LeavesOut, Opened, batches, read_one, unreadable
+from tflint.model.load import Found, LeavesOut, Opened, numbered_batches, read_one, unreadable
 from tflint.model.tables import Tables
 from tflint.running.limits import Limits
+from tflint.running.members import Ledger
 from tflint.running.opening import BYTES, Item, Model, begin
 from tflint.source import SourceError
 from tflint.source.kind import NOT_REACHED, FileKind
@@ -95,17 +96,34 @@ def _check_group(
     """Reports of some items in order, each container's followed by those of its members."""
     waiting: dict[int, Found] = {}
     reports: dict[int, FileReport] = {}
+    ledger = Ledger(plan, contracts)
     with contextlib.closing(_all_found(items, first, leaves_out)) as founds:
 
-        def opened() -> Iterator[Opened]:
+        def opened() -> Iterator[tuple[int, Opened]]:
             for number, found in enumerate(founds):
-                waiting[number] = found
-                yield found.opened
+                entered = ledger.enter(number, found)
+                if entered is not None:
+                    waiting[number] = entered
+                    yield number, entered.opened
 
-        for numbers, tables in batches(opened()):
+        for numbers, tables in numbered_batches(opened(), ledger.is_spent):
             batch = [waiting.pop(number) for number in numbers]
-            reports.update(zip(numbers, _run(batch, tables, plan, contracts), strict=True))
-    return [reports[number] for number in sorted(reports)]
+            ledger.count(numbers, tables)
+            if any(map(ledger.is_spent, numbers)):
+                numbers, batch = _unspent(numbers, batch, ledger)
+                reports.update(zip(numbers, _one_by_one(batch, plan, contracts), strict=True))
+            else:
+                reports.update(zip(numbers, _run(batch, tables, plan, contracts), strict=True))
+    reports.update(ledger.repeated(reports))
+    for number, found in ledger.refused():
+        reports.update(zip([number], _run([found], read_one(found.opened), plan, contracts), strict=True))
+    return [reports[number] for number in sorted(reports) if not ledger.is_spent(number)]
+
+
+def _unspent(numbers: Sequence[int], batch: Sequence[Found], ledger: Ledger) -> tuple[list[int], list[Found]]:
+    """The members of a batch that the budgets of their files leave room for."""
+    kept = [(number, found) for number, found in zip(numbers, batch, strict=True) if not ledger.is_spent(number)]
+    return [number for number, _ in kept], [found for _, found in kept]
 
 
 def _all_found(items: Sequence[Item], first: int, leaves_out: LeavesOut | None) -> Generator[Found, None, None]:

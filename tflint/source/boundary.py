@@ -21,7 +21,10 @@ def boundary_of(folder: str | Path) -> Path:
 
 
 def worktree_of(folder: Path) -> Path | None:
-    """Return the nearest folder at or above an absolute one that has a `.git`; None if there is none."""
+    """Return the nearest folder at or above an absolute one that has a `.git` entry; None if there is none.
+
+    git's own search stops earlier, at any folder that looks like a bare repository; a `.git` cannot be committed.
+    """
     return next((parent for parent in (folder, *folder.parents) if os.path.lexists(parent / ".git")), None)
 
 

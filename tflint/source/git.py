@@ -11,7 +11,8 @@ import shlex
 from pathlib import Path
 
 from tflint.errors import UserError
-from tflint.source.git_program import run_git, top_level
+from tflint.source.boundary import worktree_of
+from tflint.source.git_program import run_git
 from tflint.source.kind import GIT_LFS_POINTER, kind_of
 from tflint.source.source import BytesSource
 from tflint.values import frozen
@@ -57,11 +58,11 @@ def _find(path: str) -> _Tracked:
     if not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir raises if the path is too long)
         raise UserError(f"there is no folder '{folder.as_posix()}' to look for a Git repository in")
     whole = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
-    top = top_level(str(whole.parent))
+    top = worktree_of(whole.parent)
     if top is None:
         hint = "--git compares a file with its version in Git; without one: tflint diff OLD NEW"
         raise UserError(f"'{folder.as_posix()}' does not lie in a Git repository", hint=hint)
-    return _Tracked(path, top, whole.relative_to(top).as_posix())
+    return _Tracked(path, str(top), whole.relative_to(top).as_posix())
 
 
 def _by_hand(revision: str, file: _Tracked, smudged: str = "") -> str:

@@ -41,15 +41,6 @@ _DUBIOUS = re.compile(r"detected dubious ownership|unsafe repository")
 _REMEDY = re.compile(r"git config --global --add safe\.directory \S.*")
 
 
-def top_level(folder: str) -> str | None:
-    """Return the nearest folder with a `.git` entry, at or above `folder` (an absolute path); None if there is none.
-
-    git's own search stops earlier, at any folder that looks like a bare repository. Git refuses to commit a `.git`.
-    """
-    path = Path(folder)
-    return next((str(parent) for parent in (path, *path.parents) if os.path.lexists(parent / ".git")), None)
-
-
 def run_git(arguments: Sequence[str], top: str, wrong: str) -> bytes:
     """Return what git prints, run in the top level of a working tree; `wrong` begins the message of the `UserError`."""
     program = find_program("git")

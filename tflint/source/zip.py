@@ -75,6 +75,24 @@ def read_directory(read: Read, size: int, begin: int = 0) -> Directory | None:
     Bytes before the first member are allowed, whether offsets count from them or from the zip's own start; `begin` is
     where they are known to end.
     """
+    found = _directory_span(read, size, begin)
+    if found is None:
+        return None
+    start, stop, offset = found
+    return Directory(tuple(_entries(read(start, stop), start, start - offset)), start)
+
+
+def directory_bytes(read: Read, size: int) -> int:
+    """How long the directory is that `read_directory` would read; 0 where there is none, or a broken one."""
+    try:
+        found = _directory_span(read, size, 0)
+    except ZipError:
+        return 0
+    return 0 if found is None else found[1] - found[0]
+
+
+def _directory_span(read: Read, size: int, begin: int) -> tuple[int, int, int] | None:
+    """Where the directory begins and ends, and the offset that its record names; None where they are no zip."""
     end = _end_offset(read, size, begin)
     if end is None:
         return None
@@ -91,7 +109,7 @@ def read_directory(read: Read, size: int, begin: int = 0) -> Directory | None:
     start = stop - n_bytes
     if start < max(begin, offset):
         raise ZipError("its directory should begin where there is none", end)
-    return Directory(tuple(_entries(read(start, stop), start, start - offset)), start)
+    return start, stop, offset
 
 
 def _end_offset(read: Read, size: int, begin: int) -> int | None:
