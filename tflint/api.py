@@ -22,6 +22,7 @@ from tflint.errors import UserError
 from tflint.facts.declared import ABOUT_PAIRS, FILE_TABLES
 from tflint.findings import CRASH_RULE, FileReport, LeftOut, Report
 from tflint.findings.baseline import Counts
+from tflint.findings.paths import MEMBER
 from tflint.flatbuffer.errors import FlatbufferError
 from tflint.model.load import Found, read_one, read_together
 from tflint.running.groups import reports_by_group
@@ -240,9 +241,12 @@ def _found(source: Checkable, walker: Walker) -> Iterator[Item]:
 
 
 def _with_models_of_contracts(items: Iterable[Item]) -> Iterator[Item]:
-    """The items, each contract replaced by the models that it is for."""
+    """The items, each contract replaced by the models that it is for; `UserError` for a member that is not there."""
     for item in items:
-        if isinstance(item, str | PurePath) and str(item).endswith(SUFFIX):
-            yield from models_of(str(item))
-        else:
-            yield item
+        path = str(item) if isinstance(item, str | PurePath) else ""
+        if path.endswith(SUFFIX):
+            yield from models_of(path)
+            continue
+        if MEMBER in path:
+            require_existing(path)
+        yield item
