@@ -96,6 +96,8 @@ def may_exist(path: str) -> bool:
     except PermissionError:
         return True
     except OSError as error:  # such as a name longer than the file system has
+        if has_magic(path):
+            return False
         raise UserError(f"'{path[:80]}…' cannot be a path: {error.strerror}") from error
     return True
 
