@@ -48,7 +48,10 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def print_json(text: str) -> None:
-    """Print JSON: UTF-8, and under a CI runner with escapes for what the runner would obey."""
+    """Print JSON: UTF-8, with escapes for what does not print and, under a CI runner, for what that would obey."""
+    from tflint.report.jsonreport import printable_json
+
+    text = printable_json(text)
     if _is_under_actions():
         text = text.replace("::", r"\u003a\u003a").replace(_OLD_COMMAND, r"\u0023#[")
     _print_bytes(text)

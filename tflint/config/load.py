@@ -25,9 +25,16 @@ def find_config(start: Path) -> Path | None:
         if _exists(folder / "tflint.toml"):
             return folder / "tflint.toml"
         project = folder / "pyproject.toml"
-        if _exists(project) and _mentions_tflint(project) and _section(project, read_text(str(project))) is not None:
+        if _exists(project) and _is_for_tflint(project):
             return project
     return None
+
+
+def _is_for_tflint(project: Path) -> bool:
+    """Whether a `pyproject.toml` has a [tool.tflint]; one that is a link out of its checkout is not opened."""
+    if project.is_symlink():
+        _require_own(project)
+    return _mentions_tflint(project) and _section(project, read_text(str(project))) is not None
 
 
 def load_config(path: Path | str, *, is_trusted: bool = True) -> Config:
@@ -37,10 +44,7 @@ def load_config(path: Path | str, *, is_trusted: bool = True) -> Config:
     its folder's checkout (a link) nor name files that do.
     """
     path = Path(path)
-    boundary = None if is_trusted else boundary_of(path.parent)
-    if boundary is not None and not is_within(path, boundary):
-        hint = f"--config {path.name} takes it all the same"
-        raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(str(path)), hint=hint)
+    boundary = None if is_trusted else _require_own(path)
     text = read_text(str(path))
     data = _section(path, text)
     if data is None:
@@ -77,6 +81,15 @@ def _exists(path: Path) -> bool:
         return path.exists() and not path.is_dir()
     except OSError:  # a folder above may forbid to look into it
         return False
+
+
+def _require_own(path: Path) -> Path:
+    """Return the boundary of a file that was found; `UserError` for a link that leads out of it."""
+    boundary = boundary_of(path.parent)
+    if is_within(path, boundary):
+        return boundary
+    hint = f"--config {path.name} takes it all the same"
+    raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(str(path)), hint=hint)
 
 
 def _mentions_tflint(project: Path) -> bool:

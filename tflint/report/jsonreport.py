@@ -25,8 +25,12 @@ def dumps(data: Mapping[str, Any] | list[dict[str, Any]]) -> str:
 
     What does not print is written as an escape: it could drive a terminal, or stand for bytes that are no UTF-8.
     """
-    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
-    return _NOT_ASCII.sub(_escaped, text) + "\n"
+    return printable_json(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+
+
+def printable_json(text: str) -> str:
+    """JSON text with escapes for what does not print."""
+    return _NOT_ASCII.sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

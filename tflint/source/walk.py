@@ -140,13 +140,13 @@ class Walker:
         """Yield the models below a folder, sorted; a folder that cannot be listed and a model that is a link out of
         the checkout are yielded unopened. Links to folders are not followed.
         """
-        boundary = boundary_of(folder)
+        boundary, root = boundary_of(folder), Path(folder).resolve()
         errors: list[OSError] = []
         for parent, folders, files in os.walk(folder, onerror=errors.append):
             yield from _unlisted(errors)
             here = Path(parent).as_posix()
             prefix = "" if here == "." else f"{here}/"
-            folders[:] = [name for name in sorted(folders) if self._enters(prefix + name, name)]
+            folders[:] = [name for name in sorted(folders) if self._enters(prefix + name, name, root)]
             for name in sorted(files):
                 path = prefix + name
                 if not _is_model(path):
@@ -157,12 +157,12 @@ class Walker:
                     yield _selected(path, boundary)
         yield from _unlisted(errors)
 
-    def _enters(self, path: str, name: str) -> bool:
+    def _enters(self, path: str, name: str, root: Path) -> bool:
         if self._is_excluded(path):
             self._excluded += self._peek(path)
         elif os.path.islink(path):  # noqa: PTH114
             self._linked += 1
-            self._models += self._peek(path)
+            self._models += 0 if is_within(path, root) else self._peek(path)  # else it is walked already
         elif name.startswith("."):
             self._hidden += 1
             self._models += 0 if name in _NOT_PEEKED else self._peek(path)
