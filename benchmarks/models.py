@@ -98,8 +98,7 @@ class Workshop:
         self._text("tflint.toml", CONFIG)
         dropped = ("PYTHONDONTWRITEBYTECODE", "PYTHONPROFILEIMPORTTIME")
         kept = {name: value for name, value in os.environ.items() if name not in dropped}
-        compiled = str(folder / "compiled")
-        self.environment = kept | {"PYTHONPATH": str(CHECKOUT), "XDG_CACHE_HOME": compiled, "LOCALAPPDATA": compiled}
+        self.environment = kept | {"PYTHONPATH": str(CHECKOUT)}
 
     def bad_rule(self) -> Path:
         """A rule file with a misspelt field."""

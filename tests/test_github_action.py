@@ -90,7 +90,6 @@ class Runner:
             "GITHUB_OUTPUT": str(written),
             "GITHUB_STEP_SUMMARY": str(self.temp / "summary"),
             "RUNNER_TEMP": str(self.temp),
-            "XDG_CACHE_HOME": str(self.temp / "cache"),
             **{name: self.value(str(text)) for name, text in step.get("env", {}).items()},
         }
         done = subprocess.run(

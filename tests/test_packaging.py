@@ -57,10 +57,8 @@ class Environment:
 def run(command: list[str], *, cwd: Path, code: int = 0) -> str:
     """Run a command as from a shell that knows nothing of this checkout; its output."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    caches = {"XDG_CACHE_HOME": str(cwd / "cache"), "LOCALAPPDATA": str(cwd / "cache"), "PYTHONNOUSERSITE": "1"}
-    done = subprocess.run(
-        command, cwd=cwd, env={**environment, **caches}, capture_output=True, text=True, encoding="utf-8"
-    )
+    environment["PYTHONNOUSERSITE"] = "1"
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == code, f"{command} left with {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
