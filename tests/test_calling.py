@@ -379,6 +379,7 @@ def test_bad_input_is_told(
     assert message in show(capsys, *arguments, code=2)
 
 
+@pytest.mark.security
 def test_names_of_tensors_cannot_break_the_code(folder: Path) -> None:
     builder = ModelBuilder().tensor('a"""\nb\\', "FLOAT32", [1, 3]).tensor("y", "FLOAT32", [1, 3])
     content = builder.operator("NEG", ['a"""\nb\\'], ["y"]).inputs('a"""\nb\\').outputs("y").build()

@@ -339,6 +339,7 @@ def test_a_file_that_cannot_be_read_is_a_finding(here: Path, capsys: pytest.Capt
     assert file["status"] == "unreadable"
 
 
+@pytest.mark.security
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 def test_a_named_pipe_does_not_hang(here: Path) -> None:
     os.mkfifo(here / "pipe.tflite")
@@ -539,6 +540,8 @@ def checking_many(folder: Path, *options: str) -> Iterator[subprocess.Popen[byte
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         start_new_session=True,
+        # As a terminal starts it; a background job has inherited that the signal is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     try:
         yield started

@@ -192,6 +192,7 @@ def test_labels_are_unique_and_keep_their_suffix():
 # --- hostile ones -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.security
 def test_a_bomb_is_not_unpacked():
     bomb = squeezed("model.tflite", bytes(40_000_000))
     assert len(bomb.data) < 50_000
@@ -228,12 +229,14 @@ def test_a_container_deeper_than_allowed_is_named():
     assert (finding.rule, finding.location.names) == ("G117", ("level4.task",))
 
 
+@pytest.mark.security
 def test_members_that_overlap_are_not_looked_at():
     again = stored("a.tflite", b"", packed_size=len(MODEL), at=0)
     content = zip_bytes([stored("a.tflite", MODEL), again, again, again, stored("b.tflite", MODEL)])
     assert list(problems(content).values()) == ["overlap"] * 4 + [None]
 
 
+@pytest.mark.security
 def test_a_member_within_another_one_overlaps():
     inner = zip_bytes([stored("in.tflite", MODEL)])
     outer = zip_bytes([stored("out.bin", inner)])
@@ -255,6 +258,7 @@ ESCAPES = [
 ]
 
 
+@pytest.mark.security
 @pytest.mark.parametrize("name", ESCAPES)
 def test_a_name_that_escapes_is_refused(name):
     assert problems(task({name: MODEL, "a.tflite": MODEL})) == {name: "unsafe-name", "a.tflite": None}

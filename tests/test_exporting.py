@@ -226,6 +226,7 @@ def test_all_outputs_are_listed_whichever_the_contract_speaks_of(tmp_path: Path)
 
 
 @pytest.mark.parametrize("path", ["../secret.txt", "/etc/hostname", "link.txt", "large.txt", "folder.txt"])
+@pytest.mark.security
 def test_no_file_but_the_contracts_own_is_packed(path: str, tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("kept to itself")
     folder = tmp_path / "contracts"

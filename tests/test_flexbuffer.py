@@ -139,6 +139,7 @@ def test_vectors_that_name_each_other_again_and_again():
     assert time.perf_counter() - started < 1
 
 
+@pytest.mark.security
 def test_keys_that_overlap_are_not_copied_again_and_again():
     n = 4000
     text = b"k" * n + b"\0"

@@ -149,14 +149,17 @@ def written(name: str, form: str, *options: str) -> str:
 
 
 class TestAFileName:
+    @pytest.mark.security
     def test_is_shown_in_text(self, named):
         assert written(named, "text").startswith(f"{clean(named)}\n  error   G003 ")
 
+    @pytest.mark.security
     def test_is_itself_in_json(self, named):
         data = json.loads(written(named, "json"))
         assert test_reports.VALIDATOR.is_valid(data)
         assert [file["path"] for file in data["files"]] == [named]
 
+    @pytest.mark.security
     @pytest.mark.parametrize("profile", ["github", "spec"])
     def test_is_a_uri_in_sarif(self, named, profile):
         log = json.loads(written(named, "sarif", "--sarif-profile", profile))
@@ -165,21 +168,25 @@ class TestAFileName:
         assert test_sarif.URI_TEXT.fullmatch(uri)
         assert unquote_to_bytes(uri) == os.fsencode(named)
 
+    @pytest.mark.security
     def test_is_shown_in_junit(self, named):
         text = written(named, "junit")
         assert test_junit.SCHEMA.is_valid(text)
         (suite,) = ElementTree.fromstring(text)
         assert {suite.get("name"), *(case.get("classname") for case in suite.iter("testcase"))} == {clean(named)}
 
+    @pytest.mark.security
     def test_is_shown_in_workflow_commands(self, named):
         commands = list(filter(None, map(command_in, written(named, "github").splitlines())))
         assert [command.properties["file"] for command in commands] == [clean(named)]
 
+    @pytest.mark.security
     def test_is_shown_in_gitlab(self, named):
         (violation,) = json.loads(written(named, "gitlab"))
         assert test_gitlab.VALIDATOR.is_valid([violation])
         assert violation["location"]["path"] == clean(named)
 
+    @pytest.mark.security
     def test_is_shown_in_markdown(self, named):
         page = Page(written(named, "markdown"))
         assert page.rows[1][0] == clean(named)

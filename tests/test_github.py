@@ -111,6 +111,7 @@ class TestTheLimit:
 
 
 class TestNames:
+    @pytest.mark.security
     @pytest.mark.parametrize("text", ["100%", "a,b=c", "a::b", "%0A", "%25", "C:/x", "a\r\nb", "a]b;c", "=a"])
     def test_come_back_as_they_were_or_as_escapes(self, text):
         place = replace(TENSOR, file=f"x{text}", names=("main", text))
@@ -119,6 +120,7 @@ class TestNames:
         assert command.properties["file"] == f"x{shown}"
         assert f"(tensor '{shown}')" in command.message
 
+    @pytest.mark.security
     @pytest.mark.parametrize(
         "text",
         [

@@ -130,6 +130,7 @@ def test_outputs_that_fit_nowhere_are_told() -> None:
     assert len(fill(contract(text), imported(outputs=(scores,))).left) == 1
 
 
+@pytest.mark.security
 def test_texts_of_a_file_cannot_leave_their_comment(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     evil = {"task": "x'\n[[allow]]\nrule='*'\nreason='all of it'\n#\x1b[31m", "imgsz": [16, 16]}
     (folder / "metadata.json").write_text(json.dumps(evil), encoding="utf-8")

@@ -588,6 +588,7 @@ def test_keras_files_that_are_none(tmp_path: Path) -> None:
     fails("keras", write(tmp_path, "config.json", nested), "nested deeper")
 
 
+@pytest.mark.security
 def test_zip_bombs_are_not_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "bomb.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
@@ -699,10 +700,12 @@ def test_ultralytics_wrong_values_are_named(tmp_path: Path, change: Mapping[str,
         ("imgsz: !!set {a, b}\ntask: x", "imgsz must be a list of 2 whole numbers above 0, not a set"),
     ],
 )
+@pytest.mark.security
 def test_yaml_that_is_none(tmp_path: Path, text: str, said: str) -> None:
     fails("ultralytics", write(tmp_path, "metadata.yaml", text), said)
 
 
+@pytest.mark.security
 def test_yaml_aliases_stay_small(tmp_path: Path) -> None:
     levels = "".join(f"l{k}: &l{k} [{', '.join([f'*l{k - 1}'] * 9)}]\n" for k in range(1, 80))
     made = imported("ultralytics", write(tmp_path, "metadata.yaml", f"l0: &l0 [1]\n{levels}task: pose\nimgsz: 64\n"))
@@ -1063,6 +1066,7 @@ def test_any_json(tmp_path: Path, base: Mapping[str, Any], change: Mapping[str, 
         survives(ecosystem, path)
 
 
+@pytest.mark.security
 @_LOOSE
 @given(text=st.text(max_size=60) | st.text(alphabet="a:-[]{}&*!?'\"#|>%@<, \n0123", max_size=60))
 def test_any_yaml(tmp_path: Path, text: str) -> None:

@@ -199,6 +199,7 @@ class TestTheRun:
     def test_of_nothing_has_no_suites(self):
         assert list(read(report(files=()))) == []
 
+    @pytest.mark.security
     def test_holds_what_xml_cannot_as_escapes(self):
         hostile = replace(TENSOR, names=("main", "a\x00\x1b[2J\ufffe\ud800]]>&<b>\u2028\x85"))
         (case,) = cases(finding(location=hostile, message="tensor 'a\x0b'"))

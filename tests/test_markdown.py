@@ -148,6 +148,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.security
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 @pytest.mark.parametrize("verbose", [False, True])
 def test_names_are_shown_and_mean_nothing(text, verbose):
@@ -168,6 +169,7 @@ def test_names_are_shown_and_mean_nothing(text, verbose):
 class TestTheSize:
     """Everything is there while it is small enough; what is left out is said."""
 
+    @pytest.mark.security
     def test_has_room_in_a_comment(self):
         assert markdown.MAX_BYTES < 65_536 < 1024**2
 

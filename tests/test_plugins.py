@@ -159,6 +159,7 @@ def test_the_page_names_what_a_plugin_may_use() -> None:
 # --- only who is named is run ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.security
 def test_what_is_installed_and_not_named_is_not_imported(site: Site, tmp_path: Path) -> None:
     module = site.install(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n" + RANK)
     rules_of(tmp_path, ("tensor", "acme.rank < 9"))
@@ -176,6 +177,7 @@ def test_what_is_installed_and_not_named_is_not_imported(site: Site, tmp_path: P
     assert module not in sys.modules
 
 
+@pytest.mark.security
 @pytest.mark.parametrize("key", ["plugins", "allow-plugin", "allow-plugins"])
 def test_a_configuration_cannot_name_one(
     site: Site, tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -191,12 +191,14 @@ def quickly(limit_s: float, function: Callable[..., Any], *arguments: Any) -> An
     return result
 
 
+@pytest.mark.security
 def test_shared_reference_bomb() -> None:
     error = quickly(2, refused, large.shared_reference_bomb())
     assert error.path == "subgraphs.tensors"
     assert "shared vectors repeat to 900,000,000 elements" in error.reason
 
 
+@pytest.mark.security
 def test_shared_vector_bomb() -> None:
     error = quickly(2, refused, large.shared_vector_bomb())
     assert error.path == "subgraphs.operators.inputs"

@@ -92,12 +92,14 @@ def test_mutations_of_models_in_a_batch_give_what_they_give_one_by_one():
         assert file.not_checked == alone.not_checked
 
 
+@pytest.mark.security
 @pytest.mark.parametrize("bomb", [shared_reference_bomb, shared_vector_bomb], ids=lambda bomb: bomb.__name__)
 def test_a_file_that_repeats_itself_ends_in_a_finding(bomb):
     (file,) = check(bomb()).files
     assert [finding.rule for finding in file.findings] == ["G003"]
 
 
+@pytest.mark.security
 @pytest.mark.parametrize("content", [shared_reference_bomb(400), shared_vector_bomb(300)], ids=["tables", "elements"])
 def test_small_files_that_repeat_themselves_do_not_add_up_in_a_batch(content):
     read = batches([open_model(BytesSource(content))] * 3)  # each makes about 100,000 rows of 5 KB

@@ -398,11 +398,13 @@ class TestTheMessage:
         text = self.message(refused_by=("litert>=1.1.0",), runs_on=("tflm",))
         assert "Refused by litert>=1.1.0; runs on tflm. Fix:" in text
 
+    @pytest.mark.security
     def test_has_no_control_characters(self):
         hostile = replace(TENSOR, names=("main", "a\x1b[2J\n\u202eb\u2028c\udcff"))
         text = self.message(location=hostile, message="tensor 'a\x1b\x07'")
         assert text.isprintable()
 
+    @pytest.mark.security
     def test_has_no_links_by_accident(self):
         hostile = replace(TENSOR, names=("main", "[click](https://example.org)"))
         assert r"'\[click](https://example.org)'" in self.message(location=hostile)
