@@ -102,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
     if options.jobs is not None and options.jobs < 1:
         raise UserError(f"--jobs must be at least 1, not {options.jobs}", hint="without it tflint chooses the number")
     wanted = reports.wanted(options)
-    new_baseline = output.named(options.write_baseline, output.BASELINE) if options.write_baseline is not None else None
+    new_baseline = None if options.write_baseline is None else output.named(options.write_baseline, output.BASELINE)
     config = read_config(options)
     selection = _selection(options.paths, config)
     limits = Limits(time.monotonic(), options.max_seconds, _bytes(options.max_memory))

@@ -90,8 +90,8 @@ class OutputFile:
 
 def named(path: str, kind: Kind) -> OutputFile:
     """Return an output that the user named; `UserError` if tflint does not write there, before any work is done."""
-    if not path:
-        raise UserError("an empty path to write to")
+    if path in ("", "-"):
+        raise UserError(f"a {kind.name} needs the path of a file")
     try:
         _require_place(Path(path), kind)
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.13

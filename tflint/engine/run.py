@@ -272,49 +272,47 @@ def _muted(judged: Sequence[_Judged]) -> dict[str, dict[tuple[str, int], int]]:
 
 def _more(entry: _Judged, n_more: int, path: str) -> _Found:
     """The one finding that stands for all places of a rule beyond those that get one each."""
-    rule = entry.selected.rule
-    finding = Finding(
-        rule=rule.id,
-        name=rule.name,
-        severity=entry.severity,
-        severity_before=rule.severity,
-        confidence=rule.confidence,
-        message=f"{n_more:,} more places that are not listed one by one",
-        location=Location(path),
-        fix=rule.fix,
-        identity=(),
-        target=entry.holds_for,
-        refused_by=rule.refused_by,
-        runs_on=rule.runs_on,
-        is_newer=entry.selected.is_newer,
-        n_more=n_more,
-    )
-    return _Found(finding, (entry.target.name if entry.target else "", "more places"))
+    message = f"{n_more:,} more places that are not listed one by one"
+    return _Found(_finding(entry, message, Location(path), n_more=n_more), (_target_of(entry), "more places"))
 
 
 def _found(entry: _Judged, hit: Hit, locator: Locator) -> _Found:
     """The finding of a hit."""
     rule = entry.selected.rule
     values = [part.expression.text for part in rule.message if part.expression is not None]
-    finding = Finding(
+    finding = _finding(
+        entry,
+        fill(rule.message, hit.values),
+        locator.location(hit.on_table, hit.on_row, rule.keys),
+        related=locator.related(hit.on_table, hit.on_row),
+        evidence=dict(zip(values, hit.values, strict=True)),
+    )
+    return _Found(finding, (_target_of(entry), *identity(locator, hit.on_table, hit.on_row)))
+
+
+def _target_of(entry: _Judged) -> str:
+    return entry.target.name if entry.target else ""
+
+
+def _finding(entry: _Judged, message: str, location: Location, **more: Any) -> Finding:
+    """A finding of a judged rule; its identity is known when all of a file are."""
+    rule = entry.selected.rule
+    return Finding(
         rule=rule.id,
         name=rule.name,
         severity=entry.severity,
         severity_before=rule.severity,
         confidence=rule.confidence,
-        message=fill(rule.message, hit.values),
-        location=locator.location(hit.on_table, hit.on_row, rule.keys),
+        message=message,
+        location=location,
         fix=rule.fix,
         identity=(),
         target=entry.holds_for,
-        related=locator.related(hit.on_table, hit.on_row),
-        evidence=dict(zip(values, hit.values, strict=True)),
         refused_by=rule.refused_by,
         runs_on=rule.runs_on,
         is_newer=entry.selected.is_newer,
+        **more,
     )
-    key = (entry.target.name if entry.target else "", *identity(locator, hit.on_table, hit.on_row))
-    return _Found(finding, key)
 
 
 def _identified(found: Sequence[_Found]) -> list[Finding]:
