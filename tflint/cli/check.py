@@ -78,10 +78,13 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> float:
-    """A number above 0; argparse turns the error into its message."""
-    number = float(text)
+    """A number above 0, as argparse wants types."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
     if not 0 < number < float("inf"):
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"must be a number above 0, not '{text}'")
     return number
 
 

@@ -88,7 +88,7 @@ def _require_own(path: Path) -> Path:
     boundary = boundary_of(path.parent)
     if is_within(path, boundary):
         return boundary
-    hint = f"--config {path.name} takes it all the same"
+    hint = f"--config {path.name} uses it anyway"
     raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(str(path)), hint=hint)
 
 
