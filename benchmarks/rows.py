@@ -23,6 +23,7 @@ from benchmarks.comparisons import (
 from benchmarks.models import Workshop
 from benchmarks.peers import PEERS, peer
 from benchmarks.values import RANGE, SATURATION, ZEROS
+from benchmarks.worst import KINDS, worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,10 @@ _PASS = (
 )
 _RESIDENT = "The peak of resident pages (VmHWM) of a process, interpreter and imports included."
 
+_WORST_NOTE = (
+    "The largest of processor time and peak of resident pages of a whole process, over all texts and commands of"
+    " benchmarks/worst.py, as a part of what they may be."
+)
 _PEER = (
     "Whole processes on the generated model of 3.5 MB; benchmarks/peers.py says how the peers are installed and run."
 )
@@ -180,6 +185,11 @@ _VALUES = (
     ),
 )
 
+_WORST = tuple(
+    Row(f"worst-{kind}", f"worst text: {kind}", "5 s, 1 GiB", worst(kind), runs=1, demand=Demand(1), note=_WORST_NOTE)
+    for kind in KINDS
+)
+
 _NOT_YET = (
     Row("hit", "an unchanged file (cache hit)", "python -c pass", None, demand=Demand(2.5)),
     Row("hits", "800 unchanged files (cache hits)", "python -c pass", None, demand=Demand(3)),
@@ -190,4 +200,4 @@ _PEERS = tuple(
     for name, (what, module, code) in PEERS.items()
 )
 
-ROWS = (*_WHOLE_PROCESSES, *_MANY_TENSORS, *_SMALL_MODELS, *_PEAKS, *_VALUES, *_PEERS, *_NOT_YET)
+ROWS = (*_WHOLE_PROCESSES, *_MANY_TENSORS, *_SMALL_MODELS, *_PEAKS, *_VALUES, *_WORST, *_PEERS, *_NOT_YET)

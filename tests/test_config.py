@@ -280,3 +280,25 @@ def test_a_pyproject_larger_than_the_limit_is_named(tmp_path: Path) -> None:
     written(tmp_path, "#" * (1 << 20) + "\n[tool.tflint]\n", "pyproject.toml")
     with pytest.raises(UserError, match="larger than"):
         find_config(tmp_path)
+
+
+@pytest.mark.security
+def test_more_globs_of_places_for_one_rule_than_can_be_compared_are_an_error(tmp_path: Path) -> None:
+    entry = '[[allow]]\nrule = "Q001"\nreason = "known"\nat = "{}"\n'
+    routes = "".join(entry.format(f"subgraphs[0].tensors[{number}]") for number in range(800))
+    few = "".join(entry.format(f"*{number}*") for number in range(100))
+    assert len(load_config(written(tmp_path, routes + few)).allow) == 900
+    with pytest.raises(UserError, match="more than 100 globs of places for one rule"):
+        load_config(written(tmp_path, routes + few + entry.format("?")))
+
+
+@pytest.mark.security
+@pytest.mark.parametrize(
+    "text",
+    ['exclude = ["{}"]', '[per-file-ignores]\n"{}" = ["Q"]', '[[allow]]\nrule = "Q001"\nreason = "known"\npath = "{}"'],
+)
+def test_a_glob_of_too_many_stars_is_an_error(tmp_path: Path, text: str) -> None:
+    assert load_config(written(tmp_path, text.replace("{}", "a*" * 40)))
+    with pytest.raises(UserError, match="must match the pattern") as caught:
+        load_config(written(tmp_path, text.replace("{}", "a*" * 41)))
+    assert "at most 40" in caught.value.hint or "Glob" in caught.value.hint

@@ -553,7 +553,7 @@ def test_every_mistake_is_one_that_jsonschema_finds(schema: Any, one: Any, two: 
         schema = {**schema, "$defs": {"one": one, "two": two}}
     theirs = {str(error.validator or "") for error in jsonschema.Draft202012Validator(schema).iter_errors(data)}
     ours = {mistake.keyword for mistake in first_mistakes(data, schema)}
-    assert ours <= theirs
+    assert ours - {""} <= theirs  # jsonschema names the keyword around a schema `false`
     assert bool(ours) == bool(theirs)
 
 

@@ -6,9 +6,10 @@ import random
 
 import pytest
 
-from tests.fuzz import mutate, properties, seeds, targets
+from tests.fuzz import mutate, properties, seeds, targets, text_edits, texts
 from tests.fuzz.edits import edited_fields
 from tests.fuzz.places import places_of
+from tflint.errors import Place, UserError
 from tflint.model.load import open_model, read_one
 from tflint.source import BytesSource
 
@@ -37,7 +38,7 @@ def test_every_kept_input_holds_the_property(target, number):
             raise AssertionError(f"{path} breaks the property of {target.__name__}: {error}") from error
 
 
-@pytest.mark.parametrize("target", ["flexbuffer", "container"])
+@pytest.mark.parametrize("target", ["flexbuffer", "container", "text"])
 def test_mutations_of_what_is_no_model_hold_the_property(target):
     begin = targets.SEEDS[target]()
     for seed in range(200):
@@ -59,6 +60,31 @@ def test_a_broken_property_is_noticed(monkeypatch):
     monkeypatch.setattr("tflint.facts.graph.is_available", lambda facts: 1 / 0)
     with pytest.raises(AssertionError, match="could not be run"):
         properties.checked(MODELS[0])
+
+
+@pytest.mark.security
+@pytest.mark.parametrize("number", range(len(texts.KINDS)), ids=texts.KINDS)
+def test_mutations_of_each_kind_of_text_are_data_or_an_error_with_a_place(number):
+    begin = [seed for seed in seeds.texts() if seed[0] == number]
+    outcomes = set()
+    for seed in range(400):
+        generator = random.Random(seed)
+        content = bytes([number]) + text_edits.mutated(generator.choice(begin), generator, seeds.texts(), 4096)[1:]
+        texts.text(content)
+        outcomes.add(texts.is_data(content))
+    assert outcomes == {True, False}
+
+
+def test_a_text_without_a_good_error_is_noticed(monkeypatch):
+    def refuse(text, path):
+        raise UserError("\x1b[31m is wrong", place=Place(path))
+
+    monkeypatch.setitem(texts.READERS, "baseline", refuse)
+    with pytest.raises(AssertionError, match="cannot be printed"):
+        texts.text(b"\x03{}")
+    monkeypatch.setitem(texts.READERS, "baseline", lambda text, path: refuse(text, ""))
+    with pytest.raises(AssertionError):
+        texts.text(b"\x03{}")
 
 
 def test_mutations_repeat_themselves_and_differ():

@@ -58,6 +58,13 @@ def test_the_first_glob_is_that_of_a_loop_over_all(patterns: list[str], places: 
     assert FirstGlob(enumerate(patterns)).of(places) == expected
 
 
+def test_a_route_with_indices_means_no_other_place() -> None:
+    route = "subgraphs[0].tensors[12]"
+    assert FirstGlob([(0, route)]).of((route,)) == 0
+    assert FirstGlob([(0, route)]).of(("subgraphs0.tensors1",)) is None
+    assert FirstGlob([(0, "conv[12]/bias")]).of(("conv1/bias",)) == 0
+
+
 @pytest.mark.security
 @pytest.mark.parametrize("at", ["subgraphs[0].tensors[{}]", "stem/{}/*", "*/{}/bias", "*x{}*"])
 def test_a_thousand_entries_and_ten_thousand_findings_take_seconds(at: str) -> None:

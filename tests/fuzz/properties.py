@@ -171,12 +171,12 @@ def container(content: bytes) -> int:
 
 
 @contextlib.contextmanager
-def within_budget(n_models: int) -> Iterator[None]:
+def within_budget(n_models: int, seconds_each: float | None = None) -> Iterator[None]:
     """What runs inside may cost so much time and memory, and no more."""
     before, peak = time.process_time(), peak_bytes()
     yield
     seconds, growth = time.process_time() - before, peak_bytes() - peak
-    limit = MAX_SECONDS * (1 + n_models / 10)
+    limit = seconds_each or MAX_SECONDS * (1 + n_models / 10)
     assert seconds <= limit, f"took {seconds:.1f} s, more than {limit:.0f}"
     assert growth <= MAX_GROWTH_BYTES, f"peak memory grew by {growth:,} bytes"
 

@@ -1,22 +1,27 @@
-"""The models that fuzzing starts from: the named ones, a few larger, and what earlier runs kept."""
+"""What fuzzing starts from: the named models, a few larger ones, users' texts, and what earlier runs kept."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from flatbuffers import flexbuffers as official
 
 from tests.fuzz.places import places_of
+from tests.fuzz.texts import KINDS
 from tests.models.large import hub_model, shared_reference_bomb, shared_vector_bomb
 from tests.models.named import CONTAINERS, NAMED
 
 FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[1]
 KEPT = ("corpus", "crashers")
 #: A larger bundle is no better a beginning.
 MAX_CONTAINER_BYTES = 16 * 1024
+#: Longer texts are no better beginnings, and cost in proportion.
+MAX_SEED_CHARACTERS = 2500
 
 
 @functools.cache
@@ -45,6 +50,68 @@ def flexbuffers() -> tuple[bytes, ...]:
 def containers() -> tuple[bytes, ...]:
     """The named bundles that are small enough."""
     return tuple(content for build in CONTAINERS.values() if len(content := build()) <= MAX_CONTAINER_BYTES)
+
+
+@functools.cache
+def texts() -> tuple[bytes, ...]:
+    """Configurations, contracts, rules, baselines and globs, each behind the byte that says what it is."""
+    kinds = {"config": _configurations(), "contract": _contracts(), "rule": _rules(), "baseline": _BASELINES,
+             "glob": _GLOBS}  # fmt: skip
+    return tuple(
+        bytes([KINDS.index(kind)]) + text.encode()
+        for kind, found in kinds.items()
+        for text in dict.fromkeys(found)
+        if len(text) <= MAX_SEED_CHARACTERS
+    )
+
+
+def _configurations() -> list[str]:
+    from benchmarks.models import CONFIG
+    from tests.test_config import FULL
+
+    blocks = [block for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) for block in _toml_in(path)]
+    return [CONFIG, FULL, _TARGETS, "[tool.tflint]\nselect = []\n", *blocks]
+
+
+_TARGETS = """
+[targets.phone]
+runtime = "litert==2.3.0"
+flex = true
+custom-ops = ["a"]
+[metadata]
+require = ["labels"]
+"""
+
+
+def _toml_in(path: Path) -> list[str]:
+    return re.findall(r"```toml\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def _contracts() -> list[str]:
+    files = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").rglob("*.contract.toml"))]
+    rules = (path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*.toml")))
+    return [*files, *(text for rule in rules for text in re.findall(r"contract *= *'''\n(.*?)'''", rule, re.DOTALL))]
+
+
+def _rules() -> list[str]:
+    """The built-in rules without their examples, under an id that users may take."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*.toml"))]
+    heads = [text.split("[[rule.")[0] for text in texts]
+    examples = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").rglob("rules/*.toml"))]
+    return [re.sub(r'^(id *= *")[^"]*', r"\1ACME001", head, flags=re.MULTILINE) for head in heads] + examples
+
+
+_HASH = "0123456789abcdef" * 2
+_BASELINES = (
+    '{"schema_version": 1, "files": {}}\n',
+    f'{{\n  "schema_version": 1,\n  "files": {{\n    "a/m.tflite": {{\n      "{_HASH}": 1\n    }}\n  }}\n}}\n',
+    f'{{"schema_version": 1, "files": {{"b.task!/m.tflite": {{"{_HASH}": 12}}, "c": {{}}}}}}',
+)
+#: A pattern and, on the other lines, paths and places.
+_GLOBS = (
+    "**/*.tflite\na/b/m.tflite\nm.tflite", "models/**\nmodels/a\nmodels", "*.task\nbundle.task!/m.tflite",
+    "**/a/**/b?/*\na/b1/c", "subgraphs[0].tensors[3]\nsubgraphs[0].tensors[3]", "*x*y[a-c]?\nxyb1", "./a/\na/b",
+)  # fmt: skip
 
 
 def write(folder: Path, contents: Iterable[bytes]) -> None:

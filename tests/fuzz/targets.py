@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 from unittest import mock
 
-from tests.fuzz import mutate, properties, seeds
+from tests.fuzz import mutate, properties, seeds, text_edits, texts
 from tests.fuzz.edits import edited_fields
 from tests.fuzz.places import places_of
 from tflint.model import load
@@ -66,6 +66,7 @@ TARGETS: dict[str, Callable[[bytes], int]] = {
     "caller": properties.called,
     "flexbuffer": properties.flexbuffer,
     "container": properties.container,
+    "text": texts.text,
 }
 
 #: How the inputs of a target are changed.
@@ -74,7 +75,15 @@ MUTATORS: dict[str, Mutator] = {
     "check-batch": mutate.readable,
     "flexbuffer": mutate.any_bytes,
     "container": mutate.any_bytes,
+    "text": text_edits.mutated,
 }
 
 #: What fuzzing of a target begins with.
-SEEDS: dict[str, Callable[[], Sequence[bytes]]] = {"flexbuffer": seeds.flexbuffers, "container": seeds.containers}
+SEEDS: dict[str, Callable[[], Sequence[bytes]]] = {
+    "flexbuffer": seeds.flexbuffers,
+    "container": seeds.containers,
+    "text": seeds.texts,
+}
+
+#: Most bytes of an input where that is not what `run` says: long texts are what benchmarks/worst.py is for.
+MAX_SIZES = {"text": 4096}

@@ -16,9 +16,9 @@ from tflint.catalog.target_fields import TARGET_FIELDS
 from tflint.columns.types import REFERENCE, STRING, ColumnType, TableDeclaration
 from tflint.documents.explain import check as check_schema
 from tflint.documents.nearest import nearest
-from tflint.documents.reading import error_at, load_toml, read_text
+from tflint.documents.reading import error_at, load_toml, printable, read_text
 from tflint.documents.toml_spans import content_position, locate
-from tflint.errors import UserError
+from tflint.errors import Place, UserError
 from tflint.facts.declared import all_tables
 from tflint.language.check import check, check_condition
 from tflint.language.expression import Expression, Part, Program
@@ -91,7 +91,7 @@ class _Compiler:
     def rule(self, index: int, entry: Mapping[str, Any]) -> Rule:
         self._check_id(index, entry)
         if entry["for-each"] not in self.tables:
-            self._fail(index, "for-each", f"there is no table '{entry['for-each']}'",
+            self._fail(index, "for-each", f"there is no table {_shown(entry['for-each'])}",
                        nearest(entry["for-each"], self.tables) or "'tflint facts' lists the tables")  # fmt: skip
         scope = Scope(self.tables, entry["for-each"], self.constants, {"target": TARGET_FIELDS}, _plugin_hint)
         where = self._expression(index, entry, "where", scope) if "where" in entry else None
@@ -135,7 +135,7 @@ class _Compiler:
         known = contract_keys(entry["for-each"])
         for key in keys:
             if key not in known:
-                what = f"a contract has no key '{key}' there" if known else "only rules about contracts have keys"
+                what = f"a contract has no key {_shown(key)} there" if known else "only rules about contracts have keys"
                 self._fail(index, "keys", what, nearest(key, known))
         return keys
 
@@ -182,13 +182,19 @@ class _Compiler:
 
     def _at(self, index: int, key: str, error: ExpressionError) -> UserError:
         """An error in a value of a rule, at its place in the file."""
-        span = locate(self.text).get(("rule", index, key))
+        message, hint = printable(error.message), printable(error.hint)  # both may quote the rule
+        keys = ("rule", index, key)
+        span = locate(self.text, {keys}).get(keys)
         if span is None:
-            return UserError(f"{self.path}: {error.message}", hint=error.hint)
+            return UserError(message, place=Place(self.path), hint=hint)
         line, column = content_position(self.text, span, error.offset)
-        return error_at(
-            f"{key}: {error.message}", self.path, self.text, line, column, width=error.length, hint=error.hint
-        )
+        return error_at(f"{key}: {message}", self.path, self.text, line, column, width=error.length, hint=hint)
+
+
+def _shown(value: object) -> str:
+    from tflint.documents.wording import show  # only errors need it
+
+    return show(value)
 
 
 def _plugin_hint(names: Sequence[str]) -> str:

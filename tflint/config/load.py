@@ -12,7 +12,7 @@ from tflint.config.places import Keys, error_in, prefix_of
 from tflint.documents.explain import check
 from tflint.documents.reading import MAX_TEXT_BYTES, load_toml, read_bytes, read_text
 from tflint.errors import Place, UserError
-from tflint.findings.suppress import Allow, allow_of
+from tflint.findings.suppress import Allow, allow_of, require_few_globs
 from tflint.resources import json_schema
 from tflint.source.boundary import boundary_of, is_within
 
@@ -45,7 +45,14 @@ def load_config(path: Path | str, *, is_trusted: bool = True) -> Config:
     """
     path = Path(path)
     boundary = None if is_trusted else _require_own(path)
-    text = read_text(str(path))
+    return parse_config(read_text(str(path)), path, boundary)
+
+
+def parse_config(text: str, path: Path, boundary: Path | None = None) -> Config:
+    """The configuration in a text; what it names by relative paths lies in the folder of `path`.
+
+    With a boundary it must not name files outside of it.
+    """
     data = _section(path, text)
     if data is None:
         hint = "write a [tool.tflint] table, or name another file"
@@ -69,7 +76,7 @@ def load_config(path: Path | str, *, is_trusted: bool = True) -> Config:
         lfs_pointers=data.get("lfs-pointers", "error"),
         metadata_require=tuple(data.get("metadata", {}).get("require", ())),
         contracts=names.contracts(data.get("contracts", {})),
-        allow=tuple(_allow(entry, number, path, text) for number, entry in enumerate(data.get("allow", ()))),
+        allow=_allows(data.get("allow", ()), path, text),
         folder=str(path.parent),
         origin=str(path),
     )
@@ -167,9 +174,21 @@ class _Names:
     def _require_within(self, found: Path, name: str, what: str, keys: Keys) -> None:
         if self._boundary is None or is_within(found, self._boundary):
             return
-        message = f"the {what} '{name}' leads out of the checkout '{self._boundary}'"
+        from tflint.documents.wording import show
+
+        message = f"the {what} {show(name)} leads out of the checkout '{self._boundary}'"
         hint = f"--config {self._path.name} trusts the configuration"
         raise error_in(str(self._path), self._text, keys, message, hint=hint)
+
+
+def _allows(entries: Sequence[Mapping[str, Any]], path: Path, text: str) -> tuple[Allow, ...]:
+    def wrong(number: int, message: str) -> UserError:
+        hint = "one glob can stand for several: 'block_*/bias'"
+        return error_in(str(path), text, ("allow", number, "at"), message, hint=hint)
+
+    allows = tuple(_allow(entry, number, path, text) for number, entry in enumerate(entries))
+    require_few_globs(allows, wrong)
+    return allows
 
 
 def _allow(entry: Mapping[str, Any], number: int, path: Path, text: str) -> Allow:

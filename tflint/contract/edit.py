@@ -12,8 +12,10 @@ from typing import Any
 
 from tflint.contract.contract import Contract
 from tflint.contract.load import parse_contract
-from tflint.errors import MissingExtraError, UserError
+from tflint.errors import MissingExtraError, Place, UserError
 
+#: Most characters of a contract that is changed: tomlkit reads 1 MB of columns in 6 seconds.
+MAX_CHARACTERS = 256 << 10
 #: What begins a line that nobody confirmed.
 GUESS = "# guess: "
 
@@ -24,6 +26,9 @@ def filled(contract: Contract, changes: Mapping[tuple[str, int], Mapping[str, An
     `changes` leads from an entry, such as ("inputs", 0), to its new values. Guesses on these keys are taken out of the
     entry. `UserError` where the text is written in a way that cannot be changed.
     """
+    if len(contract.text) > MAX_CHARACTERS:
+        message = f"has more than {MAX_CHARACTERS:,} characters, the most of a contract that is changed here"
+        raise UserError(message, place=Place(contract.path), hint="add the keys by hand")
     text = _without_guesses(contract.text, {place: set(values) for place, values in changes.items()})
     document = _tomlkit().parse(text)
     wanted = copy.deepcopy(dict(contract.data))

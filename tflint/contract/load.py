@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tflint.contract.contract import N_CHANNELS, Contract, Keys
 from tflint.documents.explain import check
 from tflint.documents.reading import error_in, load_toml, read_text
 from tflint.errors import UserError
-from tflint.findings.suppress import Allow, allow_of
+from tflint.findings.suppress import Allow, allow_of, require_few_globs
 from tflint.resources import json_schema
 
 
@@ -28,8 +28,7 @@ def parse_contract(text: str, path: str) -> Contract:
         _require_findable(data.get(side, ()), side, path, text)
     for number, entry in enumerate(data.get("inputs", ())):
         _require_channels(entry, number, path, text)
-    allow = tuple(_allow(entry, number, path, text) for number, entry in enumerate(data.get("allow", ())))
-    return Contract(path, text, data, allow)
+    return Contract(path, text, data, _allows(data.get("allow", ()), path, text))
 
 
 def _require_finite(data: Any, path: str, text: str) -> None:
@@ -85,6 +84,16 @@ def _require_channels(entry: Mapping[str, Any], number: int, path: str, text: st
                 message = f"'{'.'.join(keys)}' has {len(value)} numbers, '{other}' has {n_others}"
                 raise error_in(path, text, ("inputs", number, *keys), message, hint="one for all, or one a channel")
         known[".".join(keys)] = len(value)
+
+
+def _allows(entries: Sequence[Mapping[str, Any]], path: str, text: str) -> tuple[Allow, ...]:
+    def wrong(number: int, message: str) -> UserError:
+        hint = "one glob can stand for several: 'block_*/bias'"
+        return error_in(path, text, ("allow", number, "at"), message, hint=hint)
+
+    allows = tuple(_allow(entry, number, path, text) for number, entry in enumerate(entries))
+    require_few_globs(allows, wrong)
+    return allows
 
 
 def _allow(entry: Mapping[str, Any], number: int, path: str, text: str) -> Allow:

@@ -15,7 +15,7 @@ from tflint.errors import Place, UserError
 MAX_TEXT_BYTES = 1 << 20
 """Most bytes of a text file a person writes: twice all built-in rules together, and tomllib reads any in 2 seconds."""
 
-MAX_KEY_PARTS = 32
+MAX_KEY_PARTS = 20
 """Most parts of one dotted key: tomllib's time grows with their square (1 MB of keys of 90 parts takes 5 seconds)."""
 
 MAX_SHOWN = 400
@@ -28,7 +28,11 @@ class EncodingError(UserError):
 
 def read_text(path: str, *, limit: int = MAX_TEXT_BYTES) -> str:
     """The text of a UTF-8 file of at most `limit` bytes; `UserError` if it cannot be read or is not such a file."""
-    data = read_bytes(path, limit)
+    return decode_text(path, read_bytes(path, limit), limit)
+
+
+def decode_text(path: str, data: bytes, limit: int = MAX_TEXT_BYTES) -> str:
+    """The text that the bytes of a file are; `path` only names the file in errors."""
     if len(data) > limit:
         raise UserError(f"is larger than {limit:,} bytes, the most that is read of such a file", place=Place(path))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -142,8 +146,14 @@ def source_line(text: str, line: int, column: int = 1) -> str:
     if column > MAX_SHOWN:
         return ""
     shown = whole if len(whole) <= MAX_SHOWN else whole[:MAX_SHOWN] + "…"
-    # One sign for one character: the caret's column holds. Invisible spaces become visible by it, too.
-    return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in shown)
+    return printable(shown)
+
+
+def printable(text: str) -> str:
+    """A text that is safe for a terminal: one sign for one character, so that a caret's column holds."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 class _ConstantError(ValueError):

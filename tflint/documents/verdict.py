@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, cast
@@ -104,6 +105,12 @@ def _for(name: str, check: Callable[[Any, Any], bool]) -> _Check:
     return lambda value, data, _schema, _root: not is_type(data, name) or check(value, data)
 
 
+@functools.cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """A schema's pattern; its `$` is the end of the text, as JSON schemas have it, not a newline before the end."""
+    return re.compile(text.removesuffix("$") + r"\Z" if text.endswith("$") else text)
+
+
 def _properties(value: Mapping[str, Schema], data: Any, _schema: Mapping[str, Any], root: Schema) -> bool:
     if not isinstance(data, dict):
         return True
@@ -172,7 +179,7 @@ _CHECKS: dict[str, _Check] = {
     "type": _type,
     "enum": lambda value, data, _schema, _root: any(same(item, data) for item in value),
     "const": lambda value, data, _schema, _root: same(value, data),
-    "pattern": _for("string", lambda value, data: re.search(value, data) is not None),
+    "pattern": _for("string", lambda value, data: _pattern(value).search(data) is not None),
     "minLength": _for("string", lambda value, data: len(data) >= value),
     "maxLength": _for("string", lambda value, data: len(data) <= value),
     # "not less" and not "at least": nothing is less than NaN, which TOML has, and jsonschema lets it pass.

@@ -41,7 +41,11 @@ class Selected:
 
 def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:
     """The rules that run, by the configuration; `UserError` for a token that means no rule."""
+    known: set[tuple[str, bool]] = set()  # 1 MB of per-file-ignores can name one rule 200,000 times
     for token, keys, is_single in _tokens(config):
+        if (token, is_single) in known:
+            continue
+        known.add((token, is_single))
         try:
             require_known(token, rules, is_single=is_single)
         except UserError as error:

@@ -30,7 +30,11 @@ def read_baseline(path: str) -> Counts:
     if not Path(path).exists():
         hint = "'tflint check --write-baseline FILE' writes one"
         raise UserError(f"the baseline '{path}' does not exist", hint=hint)
-    text = read_text(path, limit=MAX_BYTES)
+    return parse_baseline(read_text(path, limit=MAX_BYTES), path)
+
+
+def parse_baseline(text: str, path: str) -> Counts:
+    """The numbers in the text of a baseline; `path` only names the file in errors."""
     if max(text.count(":"), text.count(","), text.count("{") + text.count("[")) > MAX_ENTRIES:
         raise UserError(f"has more than {MAX_ENTRIES:,} entries, the most that a baseline can have", place=Place(path))
     data = load_json(path, text)

@@ -1,6 +1,7 @@
 """Globs of places: which of a thousand patterns is the first that matches a route or a name.
 
-`*`, `?` and `[…]` mean what they mean in `fnmatch`, slashes included; a pattern always matches itself.
+`*`, `?` and `[…]` mean what they mean in `fnmatch`, slashes included; a pattern always matches itself, and a route with
+indices nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +16,17 @@ from tflint.wildcards import text_matches
 _START = re.compile(r"(?:[^*?\[]|\[[^!\]]\])*")
 _CLASS_OF_ONE = re.compile(r"\[(.)\]", re.DOTALL)
 _MAGIC_END = re.compile(r"[*?\]]")
+
+#: A route without wildcards. As a glob its indices would be sets: `tensors[12]` would mean tensors1 and tensors2, too.
+_ROUTE = re.compile(
+    r"(?:subgraphs|buffers|operator_codes|signature_defs|metadata|inputs|outputs|golden|allow)\[\d+\]"
+    r"(?:\.[A-Za-z_-]+(?:\[\d+\])?)*"
+)
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether a pattern means more than itself."""
+    return any(sign in pattern for sign in "*?[") and _ROUTE.fullmatch(pattern) is None
 
 
 @frozen
@@ -61,10 +73,10 @@ class FirstGlob:
         if pattern in self._exact:
             return  # the same pattern, and its number is smaller
         self._exact[pattern] = number
+        if not is_glob(pattern):
+            return
         begin = _START.match(pattern)
         assert begin is not None, "every pattern has a start, if an empty one"
-        if begin[0] == pattern and "[" not in pattern:
-            return
         start, end = _CLASS_OF_ONE.sub(r"\1", begin[0]), _MAGIC_END.split(pattern)[-1]
         glob = _Glob(number, pattern)
         if start:

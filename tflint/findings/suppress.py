@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import datetime
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tflint.errors import UserError
 from tflint.findings.finding import FileReport, Finding, Notice, Suppression
 from tflint.findings.paths import covers, seen_from
-from tflint.findings.places import FirstGlob
+from tflint.findings.places import FirstGlob, is_glob
 from tflint.values import frozen, replace
+
+#: Most globs of places for one rule: each is compared with up to 10,000 findings of a file, a microsecond each.
+MAX_GLOBS = 100
 
 
 @frozen
@@ -39,6 +43,15 @@ def allow_of(entry: Mapping[str, Any], origin: str, wrong: Callable[[str], UserE
         except ValueError as error:
             raise wrong(f"{entry['until']!r} is not a date: {error}") from None
     return Allow(entry["rule"], entry["reason"], entry.get("path", "**"), entry.get("at", ""), until, origin)
+
+
+def require_few_globs(allows: Sequence[Allow], wrong: Callable[[int, str], UserError]) -> None:
+    """Refuse more than `MAX_GLOBS` globs of places for one rule; `wrong` makes the error for the entry of a number."""
+    counts: Counter[str] = Counter()
+    for number, allow in enumerate(allows):
+        counts[allow.rule] += is_glob(allow.at)
+        if counts[allow.rule] > MAX_GLOBS:
+            raise wrong(number, f"there are more than {MAX_GLOBS} globs of places for one rule")
 
 
 def apply_allows(
