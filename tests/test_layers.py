@@ -36,7 +36,7 @@ LIGHT = (
 )
 
 #: Imported where they are needed and nowhere else: they cost more than linting a small model.
-LAZY = ("argcomplete", "flatbuffers", "jsonschema", "rich", "yaml")
+LAZY = ("argcomplete", "flatbuffers", "rich", "yaml")
 
 
 def all_modules(package: str = "tflint") -> list[str]:

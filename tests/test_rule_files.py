@@ -353,7 +353,7 @@ def test_a_rule_file_never_causes_an_import(tmp_path: Path) -> None:
         "import sys\n"
         "from tflint.catalog import load_catalog\n"
         "from tflint.errors import UserError\n"
-        "import tflint.documents.diagnosis, tflint.language.names, jsonschema\n"
+        "import tflint.documents.diagnosis, tflint.language.names\n"
         "def attempt(path):\n"
         "    try:\n        load_catalog([path])\n"
         "    except UserError:\n        return True\n"

@@ -85,7 +85,7 @@ def _date(text: str) -> str:
     except ValueError:
         day = None
     if day is None:
-        raise UserError(f"--until: '{text}' is no date", hint="write it as YYYY-MM-DD")
+        raise UserError(f"--until: '{text}' is not a date", hint="write it as YYYY-MM-DD")
     if day < datetime.date.today():
         raise UserError(f"--until: {text} has passed", hint="name a day on which it should still hold")
     return text
