@@ -33,7 +33,7 @@ def test_every_dependency_and_the_build_backend_are_pinned_within_their_ranges()
     project = pyproject()
     declared = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
     versions = pinned_versions()
-    assert len(declared) >= 4
+    assert len(declared) >= 3
     for requirement in map(Requirement, declared):
         version = versions.get(canonicalize_name(requirement.name))
         assert version is not None, f"{requirement.name} is not pinned"
@@ -43,7 +43,7 @@ def test_every_dependency_and_the_build_backend_are_pinned_within_their_ranges()
 def test_compiled_packages_have_wheels_for_every_platform_of_a_runner():
     # A wheel per Python (3.11 to 3.14) and platform (Linux, macOS and Windows, two processors each).
     files = {pin.name: len(pin.hashes) for pin in read_pins()}
-    assert min(files["numpy"], files["rpds-py"]) >= 4 * 6
+    assert files["numpy"] >= 4 * 6
     assert min(files.values()) >= 1
 
 
