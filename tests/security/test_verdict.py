@@ -187,6 +187,34 @@ def test_what_permissions_hide_is_a_finding(locked: Path, path: str, named: set[
     assert files.get("m/closed", {"kind": "source"})["kind"] == "source"
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "code"),
+    [
+        ("good.tflite", ["check", "good.tflite"], 1),
+        ("m.bin", ["check", "."], 1),
+        ("tflint.toml", ["check", "good.tflite"], 2),
+        ("good.contract.toml", ["check", "good.tflite"], 2),
+        ("acme.toml", ["check", "good.tflite", "--rules", "acme.toml"], 2),
+        ("known.json", ["check", "good.tflite", "--baseline", "known.json"], 2),
+        ("good.tflite", ["show", "good.tflite"], 2),
+        ("good.tflite", ["contract", "init", "good.tflite"], 2),
+        ("good.tflite", ["diff", "broken.tflite", "good.tflite"], 1),
+    ],
+)
+def test_a_file_that_must_not_be_read_is_named(here: Path, name: str, arguments: list[str], code: int) -> None:
+    (here / "broken.tflite").unlink()
+    place("conv_int8", here / "broken.tflite")
+    if not (here / name).exists():
+        (here / name).write_text("{}")
+    (here / name).chmod(0)
+    done = command(*arguments, prefix=powerless())
+    assert done.returncode == code, done.stdout + done.stderr
+    assert b"internal error" not in done.stderr
+    said = done.stdout + done.stderr
+    assert name.encode() in said
+    assert b"permission denied" in said or b"is not a readable model" in said or b"no model that can be read" in said
+
+
 @needs_links
 def test_what_a_walk_leaves_out_is_counted(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in (".hidden", ".git", "real"):
