@@ -102,6 +102,9 @@ _RULE = (
     'message="{message}"\nsummary="abc"\nwhy="abc"\nfix="abc"\n'
 )
 _ONE_RULE = _RULE.replace("@", "1").replace("{require}", "rank < 99").replace("{message}", "abc")
+_EXAMPLES = _RULE.replace("{require}", "rank < 99").replace("{message}", "abc") + 100 * (
+    '[[rule.valid]]\nmodel="wide_int8"\nedit={"tensors[0].shape"=[' + "1," * 1000 + "1]}\n"
+)
 RULES: dict[str, Text] = {
     **SHAPES,
     "too many rules": repeated("[[rule]]\n"),
@@ -110,11 +113,13 @@ RULES: dict[str, Text] = {
         _RULE.replace("{require}", " and ".join(["rank < 99"] * 60)).replace("{message}", "abc"), 1000
     ),
     "1,000 rules of long messages": counted(
-        _RULE.replace("{require}", "rank < 99").replace("{message}", "{name}" * 120), 1000
+        _RULE.replace("{require}", "rank < 99").replace("{message}", "{name}" * 20), 1000
     ),
     "a condition of 1 MB": repeated("rank < 99 and ", before=_ONE_RULE + 'where="', after='rank < 99"\n'),
     "too many examples": repeated("[[rule.valid]]\n", before=_ONE_RULE),
     "100 examples": counted('[[rule.valid]]\nmodel="conv_int8"\n', 100, _ONE_RULE),
+    "200 edited examples": counted(_EXAMPLES, 2),
+    "too many examples to run": counted(_EXAMPLES, 3),
     "a large table of constants": repeated("a@=1\n", before=_ONE_RULE + "[tables.a]\n"),
 }
 _FILES = '{"schema_version": 1, "files": {'
@@ -176,7 +181,12 @@ KINDS = {
     "rules": Kind(
         RULES,
         "worst.toml",
-        (("check", "M", "--rules", "F"), ("rules", "check", "F"), ("explain", "ACME1", "--rules", "F")),
+        (
+            ("check", "M", "--rules", "F"),
+            ("rules", "check", "F"),
+            ("rules", "test", "F"),
+            ("explain", "ACME1", "--rules", "F"),
+        ),
     ),
     "baseline": Kind(BASELINES, "worst.json", (("check", "M", "--baseline", "F"),)),
     "imported": Kind(
@@ -244,7 +254,7 @@ def cost_of(arguments: Sequence[str], what: str, folder: Path, workshop: Worksho
     if code not in (0, 1, 2) or "Traceback" in said:
         raise RuntimeError(f"{what} ended with {code}: {said}")
     cost = Cost(seconds, resident, what)
-    if os.environ.get("TFLINT_WORST_LINES"):
+    if os.environ.get("WORST_LINES"):
         print(f"{cost.share:5.2f} {seconds:6.2f} s {resident >> 20:5} MiB {what}: {said[:100]!r}", flush=True)
     return cost
 

@@ -862,6 +862,7 @@ def test_a_template_is_filled(template: str, values: list[Any], text: str) -> No
         ("closed }", "}", "'}' closes nothing"),
         ("{name!r}", "!r", None),
         ("{{{name}} {", "} {", "'}' closes nothing"),
+        ("{name}" * 20 + "and {scale}", "{scale}", "a message shows at most 20 values"),
     ],
 )
 def test_an_error_in_a_template_has_its_place_in_the_whole_text(template: str, at: str, message: str | None) -> None:

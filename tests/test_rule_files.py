@@ -204,6 +204,17 @@ def test_a_file_that_must_not_be_read(tmp_path: Path) -> None:
     assert "permission denied" in error_of(path).message
 
 
+@pytest.mark.security
+def test_more_examples_than_are_run_of_one_file_are_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = '\n[[rule.valid]]\nmodel = "conv_int8"\n'
+    texts = [text_of(id=f"'ACME{number:03}'", name=f"'some-rule-{number}'") + example * 67 for number in range(3)]
+    path = written(tmp_path, "\n".join(texts))
+    assert run(["rules", "test", str(path)]) == 2
+    assert "has 201 examples, more than the 200 per file that are run" in capsys.readouterr().err
+
+
 # --- what a rule file can do ----------------------------------------------------------------------------------------
 
 

@@ -13,11 +13,14 @@ from tflint.language.syntax import ExpressionError, without_strings
 #: `[,][.digits]type`: what numbers may be written with. Wider formats would let a message grow without bound.
 _FORMAT = re.compile(r",?(d|(\.[0-9]{1,2})?[efg%]?)")
 
+#: Most values of one message: the built-in rules have at most 7, and each is an expression to check.
+MAX_VALUES = 20
+
 
 def compile_template(text: str, scope: Scope) -> tuple[Part, ...]:
     """Check a template; `ExpressionError` with its offset in the whole text where it is wrong. `{{` is a brace."""
     parts: list[Part] = []
-    at = 0
+    at = n_values = 0
     plain = ""
     while at < len(text):
         if text[at : at + 2] in ("{{", "}}"):
@@ -25,6 +28,9 @@ def compile_template(text: str, scope: Scope) -> tuple[Part, ...]:
         elif text[at] == "}":
             raise ExpressionError("'}' closes nothing", at, 1, "write '}}' for a brace")
         elif text[at] == "{":
+            n_values += 1
+            if n_values > MAX_VALUES:
+                raise ExpressionError(f"a message shows at most {MAX_VALUES} values", at, 1)
             if plain:
                 parts.append(Part(plain))
                 plain = ""
