@@ -552,16 +552,16 @@ def test_the_repository_is_that_of_the_file(repository: Path, monkeypatch: pytes
     ("revision", "path", "said"),
     [
         ("HEAD~1", "models/late.tflite", "'models/late.tflite' is not in 'HEAD~1'"),
-        ("nowhere", "models/bird.tflite", "there is no revision 'nowhere'"),
-        ("--output=x", "models/bird.tflite", "'--output=x' is no revision"),
-        ("-x", "models/bird.tflite", "'-x' is no revision"),
-        ("", "models/bird.tflite", "'' is no revision"),
-        ("HEAD\nHEAD", "models/bird.tflite", "is no revision"),
+        ("nowhere", "models/bird.tflite", "there is not a revision 'nowhere'"),
+        ("--output=x", "models/bird.tflite", "'--output=x' is not a revision"),
+        ("-x", "models/bird.tflite", "'-x' is not a revision"),
+        ("", "models/bird.tflite", "'' is not a revision"),
+        ("HEAD\nHEAD", "models/bird.tflite", "is not a revision"),
         ("HEAD", "models/pointer.tflite", "a Git LFS pointer in 'HEAD'"),
         ("HEAD", "models/link.tflite", "a link in 'HEAD'"),
         ("HEAD", "models", "a folder in 'HEAD'"),
         ("HEAD", "nowhere/bird.tflite", "there is no folder 'nowhere'"),
-        ("HEAD:models", "models/bird.tflite", "there is no revision"),
+        ("HEAD:models", "models/bird.tflite", "there is not a revision"),
     ],
 )
 def test_what_git_does_not_have(repository: Path, revision: str, path: str, said: str) -> None:

@@ -102,7 +102,7 @@ def check_items(
     contract: str | PurePath | Contract | None = None,
     limits: Limits = NO_LIMITS,
 ) -> Report:
-    """Check what was selected, folders already walked; else as `check`. `limits` bound the run as a whole."""
+    """Check selected items as `check` does; folders are already walked. `limits` bound the whole run."""
     if jobs is not None and jobs < 1:
         raise UserError(f"the number of jobs must be at least 1, not {jobs}", hint="None chooses it")
     started = time.perf_counter()

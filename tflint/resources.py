@@ -33,7 +33,7 @@ def schemas_folder() -> Path:
 
 
 def is_installed() -> bool:
-    """Whether the data files are those of an installed wheel, which nobody edits."""
+    """Whether the data files come from an installed wheel; in a checkout they may be edited."""
     return rules_folder().parent == _PACKAGE / "_data"
 
 

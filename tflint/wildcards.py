@@ -18,7 +18,7 @@ _MAX_CACHED = 16_384
 
 @functools.lru_cache(maxsize=_MAX_CACHED)
 def matcher(pattern: str, *, has_sets: bool) -> Callable[[str], bool]:
-    """Return the function that says whether a text matches. Without sets, a bracket stands for itself."""
+    """Return a function that matches texts. Without sets, brackets are literal."""
     if "?" in pattern or (has_sets and "[" in pattern):
         closed = _closed(pattern) if has_sets else pattern.replace("[", "[[]")
         # Each piece between stars becomes an atomic group: the expression never returns to an earlier star.

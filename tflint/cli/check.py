@@ -70,10 +70,13 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--allow-empty", action="store_true", help="exit with 0 if there is nothing to check")
     group.add_argument(
-        "--max-seconds", type=_positive, metavar="N", help="stop after so many seconds: what is left is an error each"
+        "--max-seconds",
+        type=_positive,
+        metavar="N",
+        help="check no file after N seconds; each unchecked file is an error",
     )
     group.add_argument(
-        "--max-memory", type=_positive, metavar="MB", help="stop when a process has used so many megabytes: likewise"
+        "--max-memory", type=_positive, metavar="MB", help="the same once a process has used so many megabytes"
     )
 
 

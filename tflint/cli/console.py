@@ -85,7 +85,7 @@ def escape_newlines(text: str) -> str:
 
 
 def discard_output() -> None:
-    """Drop what is still buffered for standard output, so that flushing it at exit does not fail again."""
+    """Drop the output that is still buffered, so that flushing it at exit does not fail again."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -213,7 +213,7 @@ def _copy_of(source: Path, options: argparse.Namespace) -> output.OutputFile:
     path = str(options.output or source.with_name(f"{source.stem}_metadata{source.suffix}"))
     output.require_free(path, force=options.force)
     if Path(path).exists() and source.samefile(path):
-        raise UserError(f"'{path}' is the model itself, which stays as it is", hint="name another file")
+        raise UserError(f"'{path}' is the model itself; export writes a copy", hint="name another file")
     return output.named(path, output.MODEL) if options.output else output.derived(path, output.MODEL)
 
 

@@ -47,7 +47,7 @@ class Contracts:
 
 
 def _require_own(path: str) -> None:
-    """`UserError` for a contract that nobody named and that is a link out of its folder's checkout."""
+    """`UserError` for a contract that was found, not named, and is a link out of its folder's checkout."""
     boundary = boundary_of(Path(path).parent)
     if not is_within(path, boundary):
         hint = "put the contract itself there"

@@ -50,8 +50,8 @@ def read_labels(contract: str, name: str) -> Labels:
 
 
 def _problem_of_file(path: Path, boundary: Path) -> str:
-    """Why a label file is not opened; empty if it may be. Of one outside of the checkout nothing is told, not even
-    whether it exists.
+    """Why a label file is not opened; empty if it may be. A file outside of the checkout is not
+    examined, not even for existence.
     """
     try:
         if not is_within(path, boundary):

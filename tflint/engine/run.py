@@ -239,7 +239,7 @@ def _findings(judged: Sequence[_Judged], locator: Locator) -> dict[int, list[_Fo
             if any(louder.get(place, -1) >= entry.rank for place in _places(rule, hit)):
                 continue
             file = locator.file_of(rule.for_each, hit.row)
-            if file not in more:  # of what is muted at all places that were looked at, nothing is said of the others
+            if file not in more:  # if every listed place is muted, the others count as muted
                 more[file] = entry.case.unlisted.get(file, 0)
             if len(findings[file]) < MAX_FINDINGS:
                 findings[file].append(_found(entry, hit, locator))

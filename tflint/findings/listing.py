@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tflint.findings.finding import FileReport, Finding, Report
 from tflint.values import replace
 
-#: Places of one rule in one file that a report lists; more help nobody.
+#: Findings of one rule in one file that a report lists.
 MAX_LISTED = 1_000
 
 

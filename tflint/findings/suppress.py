@@ -101,7 +101,7 @@ class _Index:
         globs = self._globs.get(numbers)
         if globs is None:
             globs = self._globs[numbers] = FirstGlob((number, self._at[number]) for number in numbers)
-        # A finding that stands for further places is at none of them.
+        # A finding for further places has no place of its own.
         return globs.of(() if finding.n_more else (finding.location.path, *finding.location.names))
 
     def _in_file(self, finding: Finding, path: str) -> tuple[int, ...]:

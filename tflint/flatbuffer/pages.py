@@ -66,7 +66,7 @@ class Pages(Protocol):
         ...
 
     def places(self, offsets: Offsets) -> Offsets:
-        """The places of single bytes, or of scalars that cross no border of pages; reads what is missing."""
+        """The places of single bytes, or of scalars that cross no page boundary; reads what is missing."""
         ...
 
     def span(self, begin: int, end: int) -> bytes:
@@ -152,7 +152,7 @@ class CompactPages:
         return int((self._ends - self._begins).sum())
 
     def places(self, offsets: Offsets) -> Offsets:
-        """The places of single bytes, or of scalars that cross no border of pages; reads what is missing."""
+        """The places of single bytes, or of scalars that cross no page boundary; reads what is missing."""
         run = int(self._begins.searchsorted(offsets.min(), side="right")) - 1
         is_in_one = offsets.max() < self._ends[run]  # the structure of most models lies together
         runs = run if is_in_one else self._held_runs(offsets)

@@ -151,7 +151,7 @@ class Window:
         return view
 
     def _take_by_bytes(self, offsets: Offsets, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Scalars that are misaligned or cross a border of pages: their bytes need not lie together in the buffer."""
+        """Scalars that are misaligned or cross a page boundary: their bytes need not lie together in the buffer."""
         index = offsets[..., None] + np.arange(dtype.itemsize)
         places = index if self._pages is None else self._pages.places(index)
         return np.ascontiguousarray(self._data.take(places)).view(dtype).reshape(offsets.shape)

@@ -1,4 +1,4 @@
-"""Limits of a run as a whole, looked at between groups of files: what is not reached is reported, never passed over.
+"""Limits of a whole run, checked between groups of files. Every file beyond a limit is reported as unchecked.
 
 They bound a run on files that someone else chose. A single file is bounded by budgets, which do not depend on the
 machine; these do, so they are off by default.

@@ -34,7 +34,7 @@ def is_within(path: str | Path, boundary: Path) -> bool:
 
 
 def leads_out(folder: str | Path) -> Path | None:
-    """Return where a folder that was named really lies, if links lead it out of the checkout; else None.
+    """Return the real location of a named folder if links lead it out of the checkout; else None.
 
     A relative path must not leave the current folder's checkout. An absolute one outside any checkout is the user's
     own word.

@@ -35,7 +35,7 @@ class _Tracked:
 def read_revision(revision: str, path: str) -> bytes:
     """Return the content of a file in a revision, such as `HEAD~1`; `UserError` if it cannot be read."""
     if not revision or revision.startswith("-") or not revision.isprintable():
-        raise UserError(f"'{revision}' is no revision", hint="such as HEAD, HEAD~1, main or v1.2")
+        raise UserError(f"'{revision}' is not a revision", hint="such as HEAD, HEAD~1, main or v1.2")
     file = _find(path)
     blob, size = _entry(_commit(revision, file), revision, file)
     if size > MAX_BLOB_BYTES:

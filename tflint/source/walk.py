@@ -1,6 +1,6 @@
 """Finds models: expands folders and globs to files, by suffix and, for `.bin`, by their first bytes.
 
-What cannot be looked at is selected as well, with the reason, so that it is reported; what is left out is counted.
+Unreadable paths are selected as well, with the reason, so that they are reported. Skipped paths are counted.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Walker:
         self._entries_left = MAX_PEEKED_ENTRIES
 
     def left_out(self) -> LeftOut:
-        """Return what was left out so far."""
+        """Return the counts of skipped paths."""
         return LeftOut(self._excluded, self._hidden, self._linked, self._models)
 
     def walk(self, folder: str) -> Iterator[Selected]:

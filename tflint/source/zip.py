@@ -225,7 +225,7 @@ def content_of(read: Read, entry: ZipEntry, limit: int) -> bytes:
     if entry.is_encrypted or entry.method not in (STORED, DEFLATED):
         raise ZipError("it is encrypted, or compressed in a way that is not known", entry.header_offset)
     if entry.method == STORED and entry.packed_size != entry.size:
-        raise ZipError("it is stored as it is, but not in as many bytes as it has", entry.header_offset)
+        raise ZipError("it is stored uncompressed, but its packed size differs from its size", entry.header_offset)
     begin, end = data_span(read, entry, limit)
     return b"".join(unpacked(read, begin, end, entry.size)) if entry.method == DEFLATED else read(begin, end)
 
