@@ -17,7 +17,7 @@ from tflint import resources
 from tflint.catalog import compiled
 from tflint.catalog.load import builtin_catalog, builtin_files, compiled_catalog, compiled_path
 from tflint.cli.main import run
-from tflint.contract.labels import read_labels
+from tflint.contract.labels import MAX_LABEL_BYTES, read_labels
 from tflint.source.boundary import boundary_of
 
 pytestmark = pytest.mark.security
@@ -123,6 +123,10 @@ def _pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def _as_large_as_allowed(path: Path) -> None:
+    path.write_bytes(b"a" * (MAX_LABEL_BYTES - 1) + b"\n")
+
+
 def _large(path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(1 << 30)
@@ -131,7 +135,7 @@ def _large(path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no devices of this kind")
 @pytest.mark.parametrize(
     ("make", "problem"),
-    [(_pipe, "pipe"), (Path.mkdir, "folder"), (_large, "too-large"), (Path.touch, "empty")],
+    [(_pipe, "pipe"), (Path.mkdir, "folder"), (_large, "too-large"), (Path.touch, "empty"), (_as_large_as_allowed, "")],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_label_file_that_is_none_is_named_as_what_it_is(

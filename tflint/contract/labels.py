@@ -6,7 +6,7 @@ import stat
 from collections import Counter
 from pathlib import Path
 
-from tflint.documents.reading import MAX_TEXT_BYTES, EncodingError, read_text
+from tflint.documents.reading import EncodingError, read_text
 from tflint.errors import UserError
 from tflint.source.boundary import boundary_of, is_within
 from tflint.values import frozen
@@ -62,7 +62,7 @@ def _problem_of_file(path: Path, boundary: Path) -> str:
     except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle; ValueError: a NUL in the name
         return "unreadable"
     if stat.S_ISREG(status.st_mode):
-        return "too-large" if status.st_size > MAX_TEXT_BYTES else ""
+        return "too-large" if status.st_size > MAX_LABEL_BYTES else ""
     return "folder" if stat.S_ISDIR(status.st_mode) else "pipe" if stat.S_ISFIFO(status.st_mode) else "device"
 
 
