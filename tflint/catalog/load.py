@@ -12,6 +12,7 @@ from tflint.catalog.rule import CATEGORIES, Rule
 from tflint.documents.nearest import nearest
 from tflint.errors import Place, UserError
 from tflint.resources import rules_folder
+from tflint.source.boundary import boundary_of, is_within
 from tflint.values import frozen
 
 if TYPE_CHECKING:
@@ -127,6 +128,10 @@ def _rule_files_of(text: str) -> list[Path]:
     found = sorted(path.glob("*.toml"))
     if not found:
         raise UserError(f"the folder of rules '{text}' holds no .toml file", hint="folders in it are not searched")
+    boundary = boundary_of(path)
+    for file in found:
+        if not is_within(file, boundary):
+            raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(str(file)))
     return found
 
 

@@ -25,7 +25,7 @@ from tflint.values import frozen, replace
 #: Files that are checked before the next report on progress, or that one process takes at a time; fewer if the limits
 #: of a run are looked at between groups.
 GROUP_FILES = 128
-GROUP_FILES_WITH_LIMITS = 8
+GROUP_FILES_WITH_LIMITS = 32
 #: From this many files on several processes are started where nobody says how many: each costs an import of numpy.
 PARALLEL_FILES = 1000
 
