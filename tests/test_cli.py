@@ -109,7 +109,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["check", "--output", "good.tflite/report"], "'good.tflite' is not a folder", ""),
         (["check", "--output", "x" * 300], "cannot be written: ", ""),
         (["check", "--output", "."], "'.' cannot be written: it is a folder", "a file in it"),
-        (["check", "--output", ""], "an empty path to write to", ""),
+        (["check", "--output", ""], "a report needs the path of a file", ""),
         (["check", "--report", "jsn=r.json"], "there is no format 'jsn'", "did you mean 'json'?"),
         (["check", "--report", "x=y"], "there is no format 'x'", "formats: text, json, sarif"),
         (["check", "--report", "json"], "it names no file", "--report json=FILE"),

@@ -1067,6 +1067,27 @@ def test_any_json(tmp_path: Path, base: Mapping[str, Any], change: Mapping[str, 
 
 
 @pytest.mark.security
+@pytest.mark.parametrize(
+    ("ecosystem", "name", "content"),
+    [
+        ("huggingface", "preprocessor_config.json", {
+            "image_processor_type": "CLIPImageProcessor", "do_resize": True, "size": {"shortest_edge": 224},
+            "do_center_crop": True, "crop_size": 8193, "do_normalize": True, "image_mean": [0.5], "image_std": [0.5],
+        }),
+        ("timm", "config.json", {
+            "architecture": "x", "pretrained_cfg": {"input_size": [3, 224, 224], "crop_pct": 0.01, "mean": [0.5] * 3,
+            "std": [0.5] * 3, "interpolation": "bicubic"},
+        }),
+    ],
+)  # fmt: skip
+def test_an_image_larger_than_a_contract_holds_is_an_error(
+    tmp_path: Path, ecosystem: str, name: str, content: Mapping[str, Any]
+) -> None:
+    with pytest.raises(UserError, match="pixels per side; a contract can hold 8,192"):
+        import_preparation(ecosystem, write(tmp_path, name, content))
+
+
+@pytest.mark.security
 @_LOOSE
 @given(text=st.text(max_size=60) | st.text(alphabet="a:-[]{}&*!?'\"#|>%@<, \n0123", max_size=60))
 def test_any_yaml(tmp_path: Path, text: str) -> None:

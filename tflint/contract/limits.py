@@ -1,4 +1,4 @@
-"""What a contract can hold, by its schema: types, and how many axes."""
+"""What a contract can hold, by its schema: types, how many axes, and how large an image."""
 
 from __future__ import annotations
 
@@ -6,3 +6,4 @@ from tflint.resources import json_schema
 
 DTYPES = frozenset(json_schema("contract")["$defs"]["dtype"]["enum"])
 MAX_RANK: int = json_schema("contract")["$defs"]["shape"]["maxItems"]
+MAX_SIDE: int = json_schema("contract")["$defs"]["side"]["maximum"]

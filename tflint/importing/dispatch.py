@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
+from tflint.contract.limits import MAX_SIDE
 from tflint.documents.nearest import nearest
 from tflint.errors import Place, UserError
 from tflint.importing.imported import Imported
@@ -39,7 +42,19 @@ def import_preparation(ecosystem: str, source: str) -> Imported:
     _require_possible(source)
     read = import_module(f"tflint.importing.{_MODULES[ecosystem]}").read
     imported: Imported = read(source)
+    for entry in imported.inputs:
+        _require_image(entry, source)
     return imported
+
+
+def _require_image(entry: Mapping[str, Any], source: str) -> None:
+    """`UserError` for an image that is larger than a contract can hold; some ecosystems compute the size."""
+    for key in ("resize", "crop"):
+        size = entry.get(key, {}).get("size", 0)
+        side = max(size) if isinstance(size, Sequence) else size
+        if side > MAX_SIDE:
+            message = f"asks for an image of {side:,} pixels per side; a contract can hold {MAX_SIDE:,}"
+            raise UserError(message, place=Place(source))
 
 
 def _require_possible(source: str) -> None:
