@@ -83,7 +83,7 @@ def test_no_more_workers_are_started_than_windows_can_wait_for(monkeypatch: pyte
     monkeypatch.setattr(workers, "ProcessPoolExecutor", Pool)
     monkeypatch.setattr(workers.sys, "platform", "win32")
     with pytest.raises(ResourceError):
-        list(workers.mapped(len, [("a",)] * 100, 100))
+        list(workers.mapped(len, [("a",)], 100))
     assert asked == [61]
 
 

@@ -59,8 +59,8 @@ def reports_by_group(
         return
     from tflint.running.workers import mapped  # few runs start processes
 
-    calls = [(group, first, plan, contracts, leaves_out, limits) for group, first in groups]
-    reports = mapped(_check_within_limits, calls, jobs)
+    shared = (plan, contracts, leaves_out, limits)
+    reports = mapped(_check_within_limits, groups, min(jobs, len(groups)), shared=shared)
     with contextlib.closing(reports):
         yield from zip((len(group) for group, _ in groups), reports, strict=True)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
@@ -24,16 +26,18 @@ _LOOKED_EVERY_SECONDS = 0.25
 
 
 def mapped(
-    function: Callable[..., _Result], calls: Sequence[Sequence[Any]], jobs: int
+    function: Callable[..., _Result], calls: Iterable[tuple[Any, ...]], jobs: int, *, shared: tuple[Any, ...] = ()
 ) -> Generator[_Result, None, None]:
     """Yield what a function gives for each tuple of arguments, in order, from up to `jobs` processes.
 
-    Closing it ends the processes. `ResourceError` if the system killed one of them.
+    `shared` are further arguments of every call, which each process gets once. Closing the generator ends the
+    processes. `ResourceError` if the system killed one of them.
     """
-    workers = min(jobs, len(calls), MAX_WINDOWS_WORKERS if sys.platform == "win32" else jobs)
-    with _safe_path(), ProcessPoolExecutor(workers, initializer=_begin) as pool:
+    workers = min(jobs, MAX_WINDOWS_WORKERS) if sys.platform == "win32" else jobs
+    with _safe_path():
+        pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(function, shared))
         try:
-            yield from pool.map(function, *zip(*calls, strict=True))
+            yield from _results(pool, iter(calls), workers + 1)
         except BrokenProcessPool as error:
             raise ResourceError(
                 "a worker process was killed, most likely because memory ran out",
@@ -42,14 +46,36 @@ def mapped(
         except BaseException:
             _terminate(pool)
             raise
+        pool.shutdown()
+
+
+def _results(pool: ProcessPoolExecutor, calls: Iterator[tuple[Any, ...]], n_ahead: int) -> Generator[Any, None, None]:
+    """Yield the results in order, with no more calls handed over than are soon taken.
+
+    What waits in the pool's pipe must fit into it: with a full pipe, ending the workers would leave the thread that
+    fills it waiting for ever.
+    """
+    waiting = deque(pool.submit(_call, call) for call in itertools.islice(calls, n_ahead))
+    while waiting:
+        yield waiting.popleft().result()
+        waiting.extend(pool.submit(_call, call) for call in itertools.islice(calls, 1))
+
+
+#: In a worker: the function, and what all of its calls share.
+_work: tuple[Callable[..., Any], tuple[Any, ...]]
+
+
+def _call(arguments: tuple[Any, ...]) -> Any:
+    function, shared = _work
+    return function(*arguments, *shared)
 
 
 def _terminate(pool: ProcessPoolExecutor) -> None:
-    """End the workers of a pool now: without this, leaving it would wait for the files that they are at."""
+    """End the workers of a pool now, without waiting for the files that they are at; idle ones end as well."""
     # `terminate_workers` is new in Python 3.14; before that, the processes are known only under this name.
     for process in [*(getattr(pool, "_processes", None) or {}).values()]:
         process.terminate()
-    pool.shutdown(cancel_futures=True)
+    pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextlib.contextmanager
@@ -68,8 +94,10 @@ def _safe_path() -> Iterator[None]:
             os.environ["PYTHONSAFEPATH"] = before
 
 
-def _begin() -> None:
+def _begin(function: Callable[..., Any], shared: tuple[Any, ...]) -> None:
     """Prepare a worker: it ends without a word on signals that end the run, and soon after the main process."""
+    global _work
+    _work = function, shared
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         # What the run ignores (a background job SIGINT, nohup SIGHUP), its workers ignore, too.
