@@ -8,6 +8,7 @@ list of one), so that equal parts stay one object.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from tflint.language.expression import Expression, Part, Program
 from tflint.resources import is_installed
 
 FORMAT = 1
+#: The beginning of the file, up to the programs.
+_HEAD_BYTES = 200
 
 _FIELDS = (
     "id", "name", "severity", "for_each", "summary", "why", "fix", "confidence", "category", "failure_class", "since",
@@ -26,12 +29,14 @@ _FIELDS = (
 _LISTS = ("mutes", "references", "refused_by", "runs_on", "opcodes", "keys")
 
 
-def dump(rules: Iterable[Rule], digest: str) -> str:
-    """Return the text of the file for rules and the digest of their sources; one rule per line, for readable diffs."""
+def dump(rules: Iterable[Rule], n_sources: int, digest: str) -> str:
+    """Return the text of the file for rules, the number of their files and the digest of these; one rule per line, for
+    readable diffs.
+    """
     writer = _Writer()
     entries = [json.dumps(writer.rule(rule), ensure_ascii=False) for rule in rules]
     programs = [json.dumps(program, ensure_ascii=False) for program in writer.programs]
-    head = f'{{"format": {FORMAT}, "digest": "{digest}",\n"programs": [\n'
+    head = f'{{{_head(n_sources)} "digest": "{digest}",\n"programs": [\n'
     return head + ",\n".join(programs) + '\n],\n"rules": [\n' + ",\n".join(entries) + "\n]}\n"
 
 
@@ -53,10 +58,17 @@ def is_current(path: Path, sources: Sequence[Path], digest: str | None = None) -
         return True
     if not path.is_file():
         return False
-    written = path.stat().st_mtime_ns
-    if all(source.stat().st_mtime_ns <= written for source in (path.parent, *sources)):
+    with path.open("rb") as file:
+        head, written = file.read(_HEAD_BYTES), os.fstat(file.fileno()).st_mtime_ns
+    if not head.startswith(f"{{{_head(len(sources))}".encode()):
+        return False
+    if all(os.stat(source).st_mtime_ns <= written for source in sources):  # noqa: PTH116 (half the time of Path.stat)
         return True
-    return digest is not None and f'"digest": "{digest}"'.encode() in path.read_bytes()[:200]
+    return digest is not None and f'"digest": "{digest}"'.encode() in head
+
+
+def _head(n_sources: int) -> str:
+    return f'"format": {FORMAT}, "sources": {n_sources},'
 
 
 class _Writer:

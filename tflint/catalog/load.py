@@ -69,7 +69,8 @@ def compiled_catalog() -> Catalog:
 def write_compiled() -> None:
     """Compile the built-in rules and write them to the file that ships."""
     catalog = compiled_catalog()
-    compiled_path().write_text(compiled.dump(catalog.rules, catalog.digest), encoding="utf-8", newline="\n")
+    text = compiled.dump(catalog.rules, len(builtin_files()), catalog.digest)
+    compiled_path().write_text(text, encoding="utf-8", newline="\n")
 
 
 def load_catalog(paths: Sequence[str], plugins: Plugins | None = None) -> Catalog:

@@ -5,6 +5,7 @@ What is decided about a member depends only on its own file and the members befo
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ class Ledger:
 
     def __init__(self, plan: Plan, contracts: Contracts) -> None:
         self._contracts = contracts
-        self._is_name_read = is_name_read(plan)
+        self._plan = plan
         self._firsts: dict[Hashable, int] = {}
         self._repeated: dict[int, _Repeated] = {}
         self._containers: dict[int, Found] = {}
@@ -134,6 +135,10 @@ class Ledger:
         from tflint.facts.claims import words_in
 
         return name if self._is_name_read else words_in(name)
+
+    @functools.cached_property
+    def _is_name_read(self) -> bool:
+        return is_name_read(self._plan)
 
 
 def is_name_read(plan: Plan) -> bool:
