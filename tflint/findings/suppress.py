@@ -6,13 +6,16 @@ import datetime
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tflint.errors import UserError
 from tflint.findings.finding import FileReport, Finding, Notice, Suppression
 from tflint.findings.paths import covers, seen_from
 from tflint.findings.places import FirstGlob, is_glob
 from tflint.values import frozen, replace
+
+if TYPE_CHECKING:  # most runs have no suppressions
+    from tflint.findings.places import FirstGlob
 
 #: Most globs of places for one rule: each is compared with up to 10,000 findings of a file, a microsecond each.
 MAX_GLOBS = 100
@@ -100,6 +103,8 @@ class _Index:
             return None
         globs = self._globs.get(numbers)
         if globs is None:
+            from tflint.findings.places import FirstGlob
+
             globs = self._globs[numbers] = FirstGlob((number, self._at[number]) for number in numbers)
         # A finding for further places has no place of its own.
         return globs.of(() if finding.n_more else (finding.location.path, *finding.location.names))

@@ -16,7 +16,6 @@ from tflint.errors import UserError
 from tflint.findings import LeftOut
 from tflint.findings.paths import MEMBER, matches, seen_from
 from tflint.source.boundary import boundary_of, is_within
-from tflint.source.globbing import expand_glob
 from tflint.source.kind import CONTAINER_SUFFIXES, MODEL_SUFFIXES, OUTSIDE_LINK, UNREADABLE_FOLDER, FileKind
 from tflint.source.source import plain_reason
 from tflint.values import frozen
@@ -75,6 +74,8 @@ def _select_one(path: str, walker: Walker) -> Iterator[Selected]:
     elif container_of(path):
         yield path
     elif has_magic(path):
+        from tflint.source.globbing import expand_glob  # shells expand most globs themselves
+
         matched = expand_glob(path)
         if not matched:
             raise UserError(f"no file matches '{path}'", hint="* is any name, ** any folders")
