@@ -275,7 +275,7 @@ def test_what_is_not_read_back_is_undone(
     monkeypatch.setattr(output.OutputFile, "write", lossy)
     said = refused(capsys, "G003", "broken.tflite", *REASON)
     assert "the entry could not be written" in said
-    assert "is as it was" in said
+    assert "is unchanged" in said
 
 
 # --- what check offers ----------------------------------------------------------------------------------------------

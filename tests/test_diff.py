@@ -560,7 +560,7 @@ def test_the_repository_is_that_of_the_file(repository: Path, monkeypatch: pytes
         ("HEAD", "models/pointer.tflite", "a Git LFS pointer in 'HEAD'"),
         ("HEAD", "models/link.tflite", "a link in 'HEAD'"),
         ("HEAD", "models", "a folder in 'HEAD'"),
-        ("HEAD", "nowhere/bird.tflite", "there is no folder 'nowhere'"),
+        ("HEAD", "nowhere/bird.tflite", "the folder 'nowhere' does not exist"),
         ("HEAD:models", "models/bird.tflite", "there is not a revision"),
     ],
 )
@@ -580,7 +580,7 @@ def test_a_broken_version_in_git_is_a_finding(repository: Path, capsys: pytest.C
 def test_no_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(named_model_path("conv_int8"), tmp_path / "m.tflite")
     assert run(["diff", str(tmp_path / "m.tflite"), "--git", "HEAD"]) == 2
-    assert "does not lie in a Git repository" in capsys.readouterr().err
+    assert "is not in a Git repository" in capsys.readouterr().err
 
 
 def test_no_git(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

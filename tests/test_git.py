@@ -185,7 +185,7 @@ def test_the_top_level_is_the_nearest_folder_with_a_git_entry(tmp_path: Path) ->
 
 
 def test_a_path_that_is_too_long_is_an_error(checkout: Path) -> None:
-    with pytest.raises(UserError, match="there is no folder"):
+    with pytest.raises(UserError, match="does not exist"):
         read_revision("HEAD", "a/" * 5000 + "m.tflite")
 
 

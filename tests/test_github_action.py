@@ -308,7 +308,9 @@ def test_a_name_is_a_name(runner: Runner, name: str) -> None:
 
 
 @needs_bash
-@pytest.mark.parametrize("name", ["paths", "config", "targets", "fail-on", "args", "sarif-max-level", "upload-sarif"])
+@pytest.mark.parametrize("name", [
+    "paths", "config", "targets", "fail-on", "args", "max-seconds", "max-memory", "sarif-max-level", "upload-sarif",
+])  # fmt: skip
 @pytest.mark.parametrize("value", ["x'; touch pwned; '", '"$(touch pwned)"', "x\n::set-output name=code::0\n"])
 @pytest.mark.security
 def test_no_input_is_executed(runner: Runner, name: str, value: str) -> None:
@@ -344,6 +346,27 @@ def plant_modules(folder: Path, *names: str) -> None:
     """Write modules that leave the file `pwned` in the folder when a Python imports them."""
     for name in names:
         (folder / f"{name}.py").write_text(f"open({str(folder / 'pwned')!r}, 'w')\n", encoding="utf-8")
+
+
+@needs_bash
+@pytest.mark.security
+def test_a_folder_without_models_is_no_success(runner: Runner) -> None:
+    (runner.folder / "empty").mkdir()
+    runner.given = {"paths": "empty"}
+    assert runner.run().failed == 2
+    assert "nothing to check: no models found in 'empty'" in runner.log
+    assert "nothing to check" in runner.summary
+    runner.given = {"paths": "empty", "args": "--allow-empty"}
+    assert runner.run().failed == 0
+
+
+@needs_bash
+@pytest.mark.security
+def test_what_the_limits_of_the_action_do_not_reach_fails(runner: Runner) -> None:
+    runner.given = {"paths": "models/good.tflite", "max-seconds": "0.000001"}
+    assert runner.run().failed == 1
+    assert runner.results["errors"] == "1"
+    assert "G119" in runner.log
 
 
 @needs_bash

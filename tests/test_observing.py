@@ -198,7 +198,7 @@ def test_bad_paths_are_told(folder: Path, capsys: pytest.CaptureFixture[str], pa
 def test_an_array_of_another_name_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     np.savez(folder / "data.npz", input=fed((0, 1), (0, 1), (0, 1)), other=np.zeros(3))
     assert observe("--data", "data.npz") == 2
-    assert "an array 'other', and the contract no such input" in capsys.readouterr().err
+    assert "the array 'other' of" in capsys.readouterr().err
 
 
 def test_a_broken_picture_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -156,7 +156,7 @@ def _raw_header(text: str, version: int = 1) -> bytes:
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        (bombs.npy_header((10**6, 16, 16, 3)), "declares 3,072,000,000 bytes of values, and it has 64"),
+        (bombs.npy_header((10**6, 16, 16, 3)), "declares 3,072,000,000 bytes of values, but the file has 64"),
         (bombs.npy_header((10**4_000,)), "an impossible shape"),
         (bombs.npy_header((-1, 16, 16, 3)), "an impossible shape"),
         (bombs.npy_header((1,) * 65), "an impossible shape"),
@@ -219,7 +219,7 @@ def test_runs_of_any_length_see_what_the_whole_array_holds(
     [
         (20_000, 20_000, "more pixels than Pillow decodes"),  # beyond its error
         (10_000, 10_000, "more pixels than Pillow decodes"),  # beyond its warning
-        (9_400, 9_400, "(9,400 × 9,400) takes 2.4 GB to prepare"),
+        (9_400, 9_400, "(9,400 × 9,400) needs 2.4 GB for the contract's preprocessing"),
     ],
 )
 def test_a_png_bomb_is_refused_before_it_is_decoded(folder: Path, height: int, width: int, message: str) -> None:
@@ -269,8 +269,8 @@ def test_an_image_that_grows_on_its_way_is_refused(
         ("resize = {mode = 'stretch', size = [20000, 20000]}", "8192"),
         ("resize = {mode = 'letterbox', size = 20000}", "8192"),
         ("crop = {mode = 'center', size = [20000, 1]}", "8192"),
-        ("resize = {mode = 'stretch', size = [8192, 8192]}", "6.4 GB to prepare, more than 2.1 GB"),
-        ("crop = {mode = 'center', size = [8192, 8192]}", "6.4 GB to prepare, more than 2.1 GB"),
+        ("resize = {mode = 'stretch', size = [8192, 8192]}", "takes 6.4 GB; the limit is 2.1 GB"),
+        ("crop = {mode = 'center', size = [8192, 8192]}", "takes 6.4 GB; the limit is 2.1 GB"),
     ],
 )
 def test_a_contract_that_asks_for_gigabytes_is_refused_at_its_line(

@@ -212,7 +212,7 @@ def test_more_examples_than_are_run_of_one_file_are_an_error(
     texts = [text_of(id=f"'ACME{number:03}'", name=f"'some-rule-{number}'") + example * 67 for number in range(3)]
     path = written(tmp_path, "\n".join(texts))
     assert run(["rules", "test", str(path)]) == 2
-    assert "has 201 examples, more than the 200 per file that are run" in capsys.readouterr().err
+    assert "has 201 examples; at most 200 per file are run" in capsys.readouterr().err
 
 
 # --- what a rule file can do ----------------------------------------------------------------------------------------
@@ -300,9 +300,9 @@ def test_examples_that_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("example", "said"),
     [
-        ('[[rule.invalid]]\nmodel = "add_float32"\nexpect = ["a"]\n', "should speak of a, but speaks of nothing"),
-        ('[[rule.invalid]]\nmodel = "conv_int8"\nexpect = ["weights"]\n', "should speak of weights"),
-        ('[[rule.valid]]\nmodel = "conv_int8"\n', "should be silent, but speaks of bias"),
+        ('[[rule.invalid]]\nmodel = "add_float32"\nexpect = ["a"]\n', "should report a, but reports nothing"),
+        ('[[rule.invalid]]\nmodel = "conv_int8"\nexpect = ["weights"]\n', "should report weights"),
+        ('[[rule.valid]]\nmodel = "conv_int8"\n', "should have no finding, but reports bias"),
     ],
 )  # fmt: skip
 def test_examples_that_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str], example: str, said: str) -> None:
@@ -335,7 +335,7 @@ def test_an_example_may_be_of_a_preview_rule(tmp_path: Path, capsys: pytest.Capt
     text = text_of(status='"preview"') + '[[rule.valid]]\nmodel = "conv_int8"\n'
     code, output = tried(capsys, written(tmp_path, text))
     assert code == 1
-    assert "should be silent" in output
+    assert "should have no finding" in output
 
 
 # --- nothing is executed --------------------------------------------------------------------------------------------

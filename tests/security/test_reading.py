@@ -94,8 +94,10 @@ def test_a_file_that_is_found_and_is_a_link_out_is_not_opened(
 def test_a_linked_model_that_leads_out_is_a_note_unless_it_is_named(checkout: Path) -> None:
     (checkout / "linked.tflite").symlink_to("../outside/secret.tflite")
     (checkout / "inside.tflite").symlink_to("bird.tflite")
+    (checkout / "linked.bin").symlink_to("../outside/secret.tflite")
     assert run(["check", ".", "--format", "json", "--output", "out.json"]) == 0
     files = {file["path"]: file for file in json.loads((checkout / "out.json").read_text())["files"]}
+    assert set(files) == {"bird.tflite", "inside.tflite", "linked.tflite"}, "a link out of unknown kind is not read"
     assert (files["linked.tflite"]["status"], files["inside.tflite"]["status"]) == ("unreadable", "checked")
     (finding,) = files["linked.tflite"]["findings"]
     assert (finding["rule"], finding["severity"]) == ("G109", "note")

@@ -147,7 +147,7 @@ def test_without_debug_a_defect_is_one_line_with_a_hint(
     assert run(["check", "good.tflite"]) == 3
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("tflint: internal error: RuntimeError: two\\nlines (")
-    assert second == "  hint: --debug says more"
+    assert second == "  hint: --debug prints the traceback"
 
 
 def test_a_read_only_folder_needs_no_cache_and_no_home(here: Path) -> None:

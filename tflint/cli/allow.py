@@ -140,4 +140,4 @@ def _add(path: str, entry: Mapping[str, str], *, is_new: bool) -> None:
             Path(path).unlink()
         else:
             file.write(before)
-        raise UserError(f"the entry could not be written; '{path}' is as it was: {error.message}") from error
+        raise UserError(f"the entry could not be written; '{path}' is unchanged: {error.message}") from error

@@ -73,10 +73,13 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         "--max-seconds",
         type=_positive,
         metavar="N",
-        help="check no file after N seconds; each unchecked file is an error",
+        help="stop starting groups of files after N seconds; each unchecked file is an error",
     )
     group.add_argument(
-        "--max-memory", type=_positive, metavar="MB", help="the same once a process has used so many megabytes"
+        "--max-memory",
+        type=_positive,
+        metavar="MB",
+        help="the same once a process has used MB megabytes (no effect on Windows)",
     )
 
 
@@ -163,7 +166,7 @@ def _nothing_to_check(given: Sequence[str], left_out: LeftOut, config: Config) -
         return UserError(f"nothing to check: no models found in {places}", hint=hint)
     return UserError(
         f"nothing to check: no models found in {places}",
-        hint=f"models end with .tflite, .lite, .tfl, .task or .litertlm; {accept}",
+        hint=f"tflint looks for .tflite, .lite, .tfl, .task, .litertlm and .bin files; {accept}",
     )
 
 
@@ -178,7 +181,7 @@ def _write_baseline(report: Report, file: output.OutputFile, config: Config) -> 
     more = sum(finding.n_more for finding in findings)
     if more:
         console.warn(
-            f"tflint: {plural(more, 'place')} beyond the {MAX_PLACES:,} per rule and file cannot be known to it"
+            f"tflint: it does not cover {plural(more, 'place')} beyond the first {MAX_PLACES:,} per rule and file"
         )
 
 

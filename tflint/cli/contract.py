@@ -28,7 +28,7 @@ def add_parser(commands: Any) -> None:
     """Add the command's parser."""
     parser = commands.add_parser(
         "contract",
-        help="draft what a model's caller has to do, or look at it",
+        help="draft, inspect and export preprocessing contracts",
         description="Contracts: what a caller does before and after a model.",
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -67,10 +67,10 @@ def add_parser(commands: Any) -> None:
     exporting.add_argument("--output", metavar="FILE", help="the copy (default: MODEL with _metadata in its name)")
     exporting.add_argument("--force", action="store_true", help="write over a file, or what contradicts the model")
     exporting.set_defaults(run=run_export)
-    observing = actions.add_parser("observe", help="write the range of real data into it")
+    observing = actions.add_parser("observe", help="write the observed range of real data into a contract")
     observing.add_argument("file", metavar="CONTRACT", help="the contract, or the model that it lies beside")
     observing.add_argument(
-        "--data", metavar="PATH", required=True, help="a .npy, .npz or picture, or a folder of these"
+        "--data", metavar="PATH", required=True, help="a .npy file, .npz file or image, or a folder of these"
     )
     observing.add_argument("--model", metavar="MODEL", help="the model it is for (default: the one beside it)")
     observing.add_argument("--dry-run", action="store_true", help="print what was seen, and write nothing")
@@ -200,7 +200,7 @@ def run_export(options: argparse.Namespace) -> int:
     made = exported(recipe, model, source.read_bytes())
     file.write(made.content)
     lines = [f"{Path(file.path).as_posix()}: {options.model} with the metadata of {recipe.contract.path}"]
-    lines += ["  the contract is a draft: what it leaves unsaid is not in it"] if recipe.is_draft else []
+    lines += ["  the contract is a draft: keys it leaves out are not exported"] if recipe.is_draft else []
     lines += [f"  packed into it: {', '.join(made.packed)}"] if made.packed else []
     lines += [f"  only named: {', '.join(made.unpacked)}"] if made.unpacked else []
     lines += [f"  metadata has no words for: {', '.join(made.unheld)}"] if made.unheld else []
@@ -242,7 +242,7 @@ def run_observe(options: argparse.Namespace) -> int:
         contract = filled(recipe.contract, changes)
         file.write(contract.text)
         hint = f"'tflint check {contract.path}' compares it" if recipe.model else "no model lies beside it"
-        console.print_lines([f"{contract.path}: observed is written; {hint}"])
+        console.print_lines([f"{contract.path}: wrote 'observed'; {hint}"])
     return 0
 
 

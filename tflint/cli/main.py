@@ -128,8 +128,8 @@ def _refuse_names_like_options(arguments: Sequence[str]) -> None:
             return
         if argument.startswith("-") and argument != "-" and os.path.lexists(argument):
             raise UserError(
-                f"'{argument}' is the name of a file, and would be read as an option",
-                hint=f"rename the file; on the command line './{argument}' names it, as does '-- {argument}'",
+                f"'{argument}' is the name of a file, but tflint would read it as an option",
+                hint=f"rename the file, or write './{argument}' or '-- {argument}'",
             )
 
 
@@ -143,7 +143,9 @@ def _fail_internally(error: Exception, *, is_debug: bool) -> int:
     name = os.path.basename(where.filename)  # noqa: PTH119 (no pathlib object is at hand)
     what = console.escape_newlines(f"{type(error).__name__}: {error}")
     if not is_debug:
-        return _fail(f"internal error: {what} ({name}, line {where.lineno})\n  hint: --debug says more", INTERNAL)
+        return _fail(
+            f"internal error: {what} ({name}, line {where.lineno})\n  hint: --debug prints the traceback", INTERNAL
+        )
     from tflint.catalog.pages import home_url
 
     home = home_url()

@@ -43,11 +43,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="FORMAT=FILE",
         help="write one more report of the same run to a file; may be given again",
     )
-    add("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: on a terminal)")
+    add("--color", choices=("auto", "always", "never"), default="auto", help="colors (default: on a terminal)")
     add("--statistics", action="store_true", help="count findings by rule")
     amount = group.add_mutually_exclusive_group().add_argument
     amount("-v", "--verbose", action="store_true", help="list every finding, and the command that would allow it")
-    amount("-q", "--quiet", action="store_true", help="text: findings only, and nothing where there are none")
+    amount("-q", "--quiet", action="store_true", help="text: print findings only")
 
 
 #: A report's format, and the file that it goes to; None is standard output.
@@ -79,7 +79,7 @@ def _beside(text: str) -> tuple[str, str]:
         raise UserError(f"--report {text}: there is no format '{form}'", hint=hint)
     if path in ("", "-"):
         hint = f"write --report {form}=FILE; --format is for standard output"
-        raise UserError(f"--report {text}: it names no file", hint=hint)
+        raise UserError(f"--report {text}: it does not name a file", hint=hint)
     return form, path
 
 

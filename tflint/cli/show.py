@@ -39,7 +39,7 @@ def add_parser(commands: Any) -> None:
         "--plain", action="store_true", help="one fact a line, stable: for diffs (git config diff.tflite.textconv)"
     )
     parser.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help="colours (default: on a terminal)"
+        "--color", choices=("auto", "always", "never"), default="auto", help="colors (default: on a terminal)"
     )
     parser.set_defaults(run=run)
 

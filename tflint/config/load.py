@@ -95,7 +95,7 @@ def _require_own(path: Path) -> Path:
     boundary = boundary_of(path.parent)
     if is_within(path, boundary):
         return boundary
-    hint = f"--config {path.name} uses it anyway"
+    hint = f"to trust this configuration, pass --config {path.as_posix()}"
     raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(str(path)), hint=hint)
 
 
@@ -124,7 +124,7 @@ def _targets(targets: Any, path: Path, text: str) -> tuple[tuple[str, ...], dict
         if not _TARGET_NAME.fullmatch(name):
             from tflint.documents.wording import show
 
-            hint = "letters, digits, '_', '.' and '-', a letter first"
+            hint = "use letters, digits, '_', '.' and '-', beginning with a letter"
             message = f"{show(name)} cannot be the name of a target"
             raise error_in(str(path), text, ("targets", name), message, hint=hint, is_about_key=True)
         ops = tuple(options.get("custom-ops", ()))
@@ -165,7 +165,7 @@ class _Names:
             return found
         from tflint.documents.wording import show
 
-        hint = "paths count from the folder of the configuration"
+        hint = "paths are relative to the configuration's folder"
         raise error_in(str(self._path), self._text, keys, f"the {what} {show(name)} does not exist", hint=hint)
 
     def _require_within(self, found: Path, name: str, what: str, keys: Keys) -> None:
@@ -174,7 +174,7 @@ class _Names:
         from tflint.documents.wording import show
 
         message = f"the {what} {show(name)} leads out of the checkout '{self._boundary}'"
-        hint = f"--config {self._path.name} trusts the configuration"
+        hint = f"to trust this configuration, pass --config {self._path.as_posix()}"
         raise error_in(str(self._path), self._text, keys, message, hint=hint)
 
 

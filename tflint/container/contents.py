@@ -132,7 +132,8 @@ class Budget:
         if len(member.name) > MAX_NAME_LENGTH:
             detail = f"its name has {len(member.name):,} characters, more than {MAX_NAME_LENGTH:,}"
         elif self.reports <= 0:
-            detail = f"the file holds more than {MAX_REPORTS:,} models and containers; no more than that are checked"
+            limit = f"{MAX_REPORTS:,}"
+            detail = f"the file contains more than {limit} models and containers; tflint checks only the first {limit}"
         else:
             self.reports -= 1
             return member

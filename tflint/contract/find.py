@@ -50,7 +50,7 @@ def _require_own(path: str) -> None:
     """`UserError` for a contract that was found, not named, and is a link out of its folder's checkout."""
     boundary = boundary_of(Path(path).parent)
     if not is_within(path, boundary):
-        hint = "put the contract itself there"
+        hint = "replace the link with the contract itself"
         raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(path), hint=hint)
 
 

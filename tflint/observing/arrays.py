@@ -43,5 +43,5 @@ def _matched(recipe: Recipe, name: str, n_arrays: int, file: Path) -> Feeding:
         return only_input(recipe, str(file))
     if len(found) != 1:
         names = ", ".join(feeding.name for feeding in recipe.inputs)
-        raise UserError(f"'{file}' has an array '{name}', and the contract no such input", hint=f"it has {names}")
+        raise UserError(f"the array '{name}' of '{file}' matches no input of the contract", hint=f"it has {names}")
     return found[0]

@@ -76,7 +76,7 @@ def _entries(folder: Path, limit: int) -> list[tuple[str, bool]]:
             for entry in entries:
                 if len(found) == limit:
                     raise UserError(
-                        f"there are more than {MAX_ENTRIES:,} files and folders up to '{folder}'",
+                        f"there are more than {MAX_ENTRIES:,} files and folders (limit reached in '{folder}')",
                         hint="observe a sample of the data",
                     )
                 found.append((entry.name, entry.is_dir(follow_symlinks=False)))

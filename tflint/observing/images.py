@@ -34,7 +34,7 @@ _MODES = {"GRAY": "L", "RGB": "RGB", "BGR": "RGB", "RGBA": "RGBA", "BGRA": "RGBA
 def prepare_image(file: Path, feeding: Feeding, recipe: Recipe) -> Array:
     """Return an image as the input's real values; `UserError` if it cannot be read, prepared or held in memory."""
     if feeding.kind != "image":
-        raise UserError(f"'{file}' is an image, and the contract's input '{feeding.name}' is {feeding.kind}")
+        raise UserError(f"'{file}' is an image, but the contract's input '{feeding.name}' is of kind {feeding.kind}")
     _require_small_target(feeding, recipe)
     _require_numbers_per_channel(feeding, recipe)
     pixels = _read(file, feeding)
@@ -56,7 +56,9 @@ def _require_small_target(feeding: Feeding, recipe: Recipe) -> None:
     if n_bytes <= MAX_IMAGE_BYTES:
         return
     keys = next((keys for keys in (("resize", "size"), ("crop", "size")) if keys[1] in feeding.part(keys[0])), ())
-    message = f"an image of this size takes {_gigabytes(n_bytes)} to prepare, more than {_gigabytes(MAX_IMAGE_BYTES)}"
+    message = (
+        f"preprocessing an image of this size takes {_gigabytes(n_bytes)}; the limit is {_gigabytes(MAX_IMAGE_BYTES)}"
+    )
     contract = recipe.contract
     raise error_in(
         contract.path,
@@ -72,7 +74,7 @@ def _require_numbers_per_channel(feeding: Feeding, recipe: Recipe) -> None:
     n_numbers = len(feeding.normalization[0])
     if n_numbers not in (1, feeding.n_channels):
         keys = ("inputs", feeding.number, "mean")
-        message = f"there are {n_numbers:,} numbers for an image of {feeding.n_channels} channels"
+        message = f"'mean' and 'std' have {n_numbers:,} numbers for an image with {feeding.n_channels} channels"
         raise error_in(recipe.contract.path, recipe.contract.text, keys, message, hint="one, or one per channel")
 
 
@@ -136,7 +138,7 @@ def _require_memory(file: Path, feeding: Feeding, size: tuple[int, int]) -> None
     if n_bytes > MAX_IMAGE_BYTES:
         height, width = size
         raise UserError(
-            f"'{file}' ({height:,} × {width:,}) takes {_gigabytes(n_bytes)} to prepare as the contract says, "
+            f"'{file}' ({height:,} × {width:,}) needs {_gigabytes(n_bytes)} for the contract's preprocessing, "
             f"more than {_gigabytes(MAX_IMAGE_BYTES)}",
             hint="observe a smaller image",
         )

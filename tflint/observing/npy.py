@@ -99,7 +99,7 @@ def _array(pieces: Pieces, size: int, what: str) -> Numbers:
         raise UserError(f"'{what}' is not a readable array: its header declares an impossible shape")
     if n_declared > n_present:
         raise UserError(
-            f"'{what}' is truncated: its header declares {n_declared:,} bytes of values, and it has {n_present:,}"
+            f"'{what}' is truncated: its header declares {n_declared:,} bytes of values, but the file has {n_present:,}"
         )
     values = reader_of(_values(pieces, header.n_bytes, what))
     return Numbers(what, header.dtype, header.shape, header.is_fortran, values)
@@ -165,7 +165,10 @@ def _member(read: Read, entry: ZipEntry, limit: int, file: str) -> tuple[str, Nu
     name = entry.name.removesuffix(".npy")
     what = f"{file}, array {name}"
     if entry.is_encrypted or entry.method not in (STORED, DEFLATED):
-        raise UserError(f"'{what}' is encrypted or not deflated", hint="numpy.savez and savez_compressed write arrays")
+        raise UserError(
+            f"'{what}' is encrypted or uses an unsupported compression",
+            hint="numpy.savez and savez_compressed write arrays",
+        )
     begin, end = data_span(read, entry, limit)
     if entry.method == STORED and end - begin != entry.size:
         raise ZipError(f"'{entry.name}' is stored, and its two sizes differ", begin)

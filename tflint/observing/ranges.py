@@ -119,7 +119,7 @@ def _require_numbers(feeding: Feeding, numbers: Numbers) -> None:
         raise UserError(f"'{what}' is empty")
     if feeding.is_quantized and dtype.kind in "iu" and dtype.name != feeding.dtype:
         raise UserError(
-            f"'{what}' is {dtype}, and the input '{feeding.name}' takes {feeding.dtype}",
+            f"'{what}' is {dtype}, but the input '{feeding.name}' takes {feeding.dtype}",
             hint=f"give real values as floats, or {feeding.dtype} as it is fed",
         )
 
@@ -143,7 +143,7 @@ def _require_shape(feeding: Feeding, numbers: Numbers) -> None:
     is_other = len(shape) not in (len(sizes), len(sizes) + 1) or len(given) != len(sizes)
     if is_other or any(size not in (-1, own) for size, own in zip(sizes, given, strict=True)):
         raise UserError(
-            f"'{numbers.what}' has the shape {list(shape)}, and the input '{feeding.name}' takes {list(wanted)}",
+            f"'{numbers.what}' has the shape {list(shape)}, but the input '{feeding.name}' takes {list(wanted)}",
             hint="the first axis may be any number of samples",
         )
 
@@ -163,7 +163,7 @@ def _channel_axis(feeding: Feeding, rank: int) -> int | None:
 
 def _together(one: Observed, other: Observed, what: str) -> Observed:
     if len(one.low) != len(other.low):
-        raise UserError(f"'{what}' has {len(other.low)} channels, and what was read before it {len(one.low)}")
+        raise UserError(f"'{what}' has {len(other.low)} channels, but earlier data had {len(one.low)}")
     return Observed(
         one.feeding,
         np.minimum(one.low, other.low),

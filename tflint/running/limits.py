@@ -30,9 +30,10 @@ class Limits:
     def reached(self) -> str:
         """Return which limit is reached, in words; empty if none is."""
         if self.max_seconds is not None and time.monotonic() - self.started > self.max_seconds:
-            return f"the run reached its limit of {self.max_seconds:g} seconds before this file"
+            return f"the run took longer than --max-seconds ({self.max_seconds:g} s) before this file was checked"
         if self.max_bytes is not None and peak_bytes() > self.max_bytes:
-            return f"the run reached its limit of {self.max_bytes // 1_000_000:,} MB of memory before this file"
+            limit = f"{self.max_bytes // 1_000_000:,} MB"
+            return f"a process used more than --max-memory ({limit}) before this file was checked"
         return ""
 
 

@@ -89,8 +89,8 @@ class Ledger:
             if self.is_spent(number) and number in self._places:
                 container, index = self._places[number]
                 refused[container][index] = (
-                    f"the models before it in the file name {self._n_before(number):,} tables and vector elements; past"
-                    f" {budget.max_elements:,} no more models are checked"
+                    f"the earlier models in the file contain {self._n_before(number):,} tables and vector elements;"
+                    f" after {budget.max_elements:,}, tflint checks no further models"
                 )
         for number, details in refused.items():
             found = self._containers[number]

@@ -56,12 +56,12 @@ def _find(path: str) -> _Tracked:
         raise UserError("an empty path")
     folder = Path(path).parent
     if not os.path.isdir(folder):  # noqa: PTH112 (Path.is_dir raises if the path is too long)
-        raise UserError(f"there is no folder '{folder.as_posix()}' to look for a Git repository in")
+        raise UserError(f"the folder '{folder.as_posix()}' does not exist")
     whole = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
     top = worktree_of(whole.parent)
     if top is None:
         hint = "--git compares a file with its version in Git; without one: tflint diff OLD NEW"
-        raise UserError(f"'{folder.as_posix()}' does not lie in a Git repository", hint=hint)
+        raise UserError(f"'{folder.as_posix()}' is not in a Git repository", hint=hint)
     return _Tracked(path, str(top), whole.relative_to(top).as_posix())
 
 
@@ -95,7 +95,7 @@ def _entry(commit: str, revision: str, file: _Tracked) -> tuple[str, int]:
     mode, kind, blob, size = match.groups()
     if kind != b"blob" or mode in (_LINK, _SUBMODULE):
         what = {_LINK: "a link", _SUBMODULE: "a submodule"}.get(mode, "a folder")
-        raise UserError(f"'{file.path}' is {what} in '{revision}', no file", hint="name the file itself")
+        raise UserError(f"'{file.path}' is {what} in '{revision}', not a file", hint="name the file itself")
     return blob.decode(), int(size)
 
 
@@ -105,4 +105,4 @@ def _where_else(file: _Tracked) -> str:
     real = Path(file.top, inner).resolve()
     if real != Path(file.top).resolve() / inner:
         return f"its folder is a link to '{real.as_posix()}': name the file there"
-    return "git log --all -- FILE says in which revisions it is; a file that was renamed is compared as OLD NEW"
+    return "'git log --all -- FILE' lists its revisions; for a renamed file, run tflint diff OLD NEW"

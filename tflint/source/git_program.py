@@ -45,7 +45,7 @@ def run_git(arguments: Sequence[str], top: str, wrong: str) -> bytes:
     """Return what git prints, run in the top level of a working tree; `wrong` begins the message of the `UserError`."""
     program = find_program("git")
     if program is None:
-        raise UserError("--git needs the program git, which is not to be found", hint="compare two files")
+        raise UserError("--git needs the program 'git', which is not on PATH", hint="compare two files")
     environment = {name: value for name, value in os.environ.items() if name.upper() not in _REMOVED} | _ENVIRONMENT
     # git looks nowhere but in `top`, even if the `.git` there is broken.
     environment["GIT_CEILING_DIRECTORIES"] = str(Path(top).parent)

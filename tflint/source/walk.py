@@ -27,6 +27,7 @@ DOUBTFUL_SUFFIXES = {".bin"}
 #: Entries of hidden, linked and excluded folders that are looked through to count models: a virtual environment holds
 #: 50,000 files, and counting must not cost more than checking.
 MAX_PEEKED_ENTRIES = 10_000
+_OUTSIDE = "a link that leads out of the checkout"
 #: Hidden folders of version control: what lies there is not the user's file.
 _NOT_PEEKED = frozenset({".git", ".hg", ".svn"})
 
@@ -149,14 +150,19 @@ class Walker:
             prefix = "" if here == "." else f"{here}/"
             folders[:] = [name for name in sorted(folders) if self._enters(prefix + name, name, root)]
             for name in sorted(files):
-                path = prefix + name
-                if not _is_model(path):
-                    continue
-                if self._is_excluded(path):
-                    self._excluded += 1
-                else:
-                    yield _selected(path, boundary)
+                if Path(name).suffix.lower() in SUFFIXES | DOUBTFUL_SUFFIXES:
+                    yield from self._selected(prefix + name, boundary)
         yield from _unlisted(errors)
+
+    def _selected(self, path: str, boundary: Path) -> Iterator[Selected]:
+        """Yield a file if it is a model; unopened if it is a link that leads out of the checkout."""
+        is_outside = os.path.islink(path) and not is_within(path, boundary)  # noqa: PTH114
+        if not _is_model(path, is_read=not is_outside):
+            return
+        if self._is_excluded(path):
+            self._excluded += 1
+        else:
+            yield Unopened(path, FileKind(OUTSIDE_LINK, _OUTSIDE)) if is_outside else path
 
     def _enters(self, path: str, name: str, root: Path) -> bool:
         if self._is_excluded(path):
@@ -202,19 +208,13 @@ def _unlisted(errors: list[OSError]) -> Iterator[Unopened]:
     errors.clear()
 
 
-def _selected(path: str, boundary: Path) -> Selected:
-    """A model, or a link that leads out of the checkout: what a pull request links to is not its own."""
-    if not os.path.islink(path) or is_within(path, boundary):  # noqa: PTH114
-        return path
-    return Unopened(path, FileKind(OUTSIDE_LINK, "a link that leads out of the checkout"))
-
-
-def _is_model(path: str) -> bool:
-    """Whether a file is a model by its suffix, or by its first bytes; one that cannot be read may be one."""
-    suffix = Path(path).suffix.lower()
-    if suffix in SUFFIXES:
+def _is_model(path: str, *, is_read: bool) -> bool:
+    """Whether a file of a known suffix is a model. One of a doubtful suffix must be read, and may be a model if it
+    cannot be.
+    """
+    if Path(path).suffix.lower() in SUFFIXES:
         return True
-    if suffix not in DOUBTFUL_SUFFIXES or not os.path.isfile(path):  # noqa: PTH113
+    if not is_read or not os.path.isfile(path):  # noqa: PTH113
         return False
     try:
         with Path(path).open("rb") as file:

@@ -55,8 +55,8 @@ def try_files(paths: Sequence[str], plugins: Plugins | None = None) -> Iterator[
 def _require_few(examples: Mapping[str, Sequence[Example]], path: Path) -> None:
     count = sum(map(len, examples.values()))
     if count > MAX_EXAMPLES:
-        message = f"has {count:,} examples, more than the {MAX_EXAMPLES} per file that are run"
-        raise UserError(message, place=Place(str(path)), hint="move some of the rules to another file")
+        message = f"has {count:,} examples; at most {MAX_EXAMPLES} per file are run"
+        raise UserError(message, place=Place(str(path)), hint="move some rules to another file")
 
 
 def _kind(example: Example) -> str:
@@ -87,12 +87,12 @@ def judge_example(report: FileReport, rule: Rule, example: Example) -> str:
     if undecided:
         return f"could not be decided: {undecided[0].reason}"
     if example.expect is None:
-        return f"should be silent, but speaks of {_names(places)}" if places else ""
+        return f"should have no finding, but reports {_names(places)}" if places else ""
     missing = [expected for expected in example.expect if not any(expected in place for place in places)]
     surplus = [place for place in places if not place & set(example.expect)]
     if missing:
-        return f"should speak of {', '.join(missing)}, but speaks of {_names(places) or 'nothing'}"
-    return f"should not speak of {_names(surplus)}" if surplus else ""
+        return f"should report {', '.join(missing)}, but reports {_names(places) or 'nothing'}"
+    return f"should not report {_names(surplus)}" if surplus else ""
 
 
 def _places(location: Location) -> set[str]:
