@@ -552,7 +552,7 @@ def test_the_repository_is_that_of_the_file(repository: Path, monkeypatch: pytes
     ("revision", "path", "said"),
     [
         ("HEAD~1", "models/late.tflite", "'models/late.tflite' is not in 'HEAD~1'"),
-        ("nowhere", "models/bird.tflite", "there is not a revision 'nowhere'"),
+        ("nowhere", "models/bird.tflite", "there is no revision 'nowhere'"),
         ("--output=x", "models/bird.tflite", "'--output=x' is not a revision"),
         ("-x", "models/bird.tflite", "'-x' is not a revision"),
         ("", "models/bird.tflite", "'' is not a revision"),
@@ -561,7 +561,7 @@ def test_the_repository_is_that_of_the_file(repository: Path, monkeypatch: pytes
         ("HEAD", "models/link.tflite", "a link in 'HEAD'"),
         ("HEAD", "models", "a folder in 'HEAD'"),
         ("HEAD", "nowhere/bird.tflite", "the folder 'nowhere' does not exist"),
-        ("HEAD:models", "models/bird.tflite", "there is not a revision"),
+        ("HEAD:models", "models/bird.tflite", "there is no revision"),
     ],
 )
 def test_what_git_does_not_have(repository: Path, revision: str, path: str, said: str) -> None:
@@ -585,7 +585,7 @@ def test_no_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_no_git(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(repository))
-    with pytest.raises(UserError, match="needs the program git"):
+    with pytest.raises(UserError, match="needs the program 'git'"):
         read_revision("HEAD", "models/bird.tflite")
 
 

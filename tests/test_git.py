@@ -223,7 +223,7 @@ def test_a_program_in_the_current_folder_is_not_run(fake: Path, path: str, monke
     monkeypatch.setenv("PATH", path.replace(":", os.pathsep).format(here=fake))
     assert find_program("git") is None
     (fake / ".git").mkdir()
-    with pytest.raises(UserError, match="needs the program git"):
+    with pytest.raises(UserError, match="needs the program 'git'"):
         read_revision("HEAD", "m.tflite")
     assert not (fake / "executed").exists()
 

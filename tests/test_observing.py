@@ -160,8 +160,8 @@ def test_a_bicubic_resize_of_a_sharp_edge_is_no_fault(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (np.zeros((1, 8, 8, 3), np.float32), "has the shape [1, 8, 8, 3], and the input 'input' takes [1, 16, 16, 3]"),
-        (np.zeros((1, 16, 16, 3), np.uint8), "is uint8, and the input 'input' takes int8"),
+        (np.zeros((1, 8, 8, 3), np.float32), "has the shape [1, 8, 8, 3], but the input 'input' takes [1, 16, 16, 3]"),
+        (np.zeros((1, 16, 16, 3), np.uint8), "is uint8, but the input 'input' takes int8"),
         (np.full((1, 16, 16, 3), np.nan, np.float32), "768 values that are not finite numbers"),
         (np.array(["text"]), "not numbers"),
         (np.zeros((0, 16, 16, 3), np.float32), "is empty"),
