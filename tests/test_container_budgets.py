@@ -322,7 +322,7 @@ def test_small_models_that_repeat_themselves_are_not_all_judged(monkeypatch, bom
     assert CRASH_RULE not in rules(report)
     found = refusals(report.files[1])
     assert len(found) == 202 - len(report.files)
-    assert "no more models are checked" in found["199.tflite"]
+    assert "tflint checks no further models" in found["199.tflite"]
 
 
 def test_equal_models_that_repeat_themselves_count_at_each_of_their_paths():

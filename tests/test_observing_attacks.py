@@ -259,7 +259,7 @@ def test_an_image_that_grows_on_its_way_is_refused(
     (folder / "alone.contract.toml").write_text(text, encoding="utf-8")
     (folder / "a.png").write_bytes(bombs.png_bomb(*size))
     told = refused("a.png", capsys, "alone.contract.toml")
-    assert f"({size[0]:,} × {size[1]:,}) takes" in told
+    assert f"({size[0]:,} × {size[1]:,}) needs" in told
     assert "more than 2.1 GB" in told
 
 
@@ -293,7 +293,7 @@ def test_more_means_than_channels_are_refused(folder: Path, capsys: pytest.Captu
     text = CONTRACT.replace("mean = 127.5", f"mean = {means}").replace('channels = "RGB"', "shape = [1, 16, 16, 1]")
     (folder / "alone.contract.toml").write_text(text, encoding="utf-8")
     (folder / "a.png").write_bytes(bombs.png_bomb(30, 40))
-    assert "4,096 numbers for an image of 1 channels" in refused("a.png", capsys, "alone.contract.toml")
+    assert "4,096 numbers for an image with 1 channel" in refused("a.png", capsys, "alone.contract.toml")
 
 
 @pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic", "area", "lanczos"])

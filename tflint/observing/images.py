@@ -17,6 +17,7 @@ from tflint.calling.numpy_code import numpy_code
 from tflint.documents.reading import error_in
 from tflint.errors import MissingExtraError, UserError
 from tflint.observing.memory import MAX_IMAGE_BYTES, image_bytes
+from tflint.report.names import plural
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -74,7 +75,9 @@ def _require_numbers_per_channel(feeding: Feeding, recipe: Recipe) -> None:
     n_numbers = len(feeding.normalization[0])
     if n_numbers not in (1, feeding.n_channels):
         keys = ("inputs", feeding.number, "mean")
-        message = f"'mean' and 'std' have {n_numbers:,} numbers for an image with {feeding.n_channels} channels"
+        message = (
+            f"'mean' and 'std' have {n_numbers:,} numbers for an image with {plural(feeding.n_channels, 'channel')}"
+        )
         raise error_in(recipe.contract.path, recipe.contract.text, keys, message, hint="one, or one per channel")
 
 
