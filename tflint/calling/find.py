@@ -8,10 +8,11 @@ from pathlib import Path
 from tflint.api import Model, check, load_readable
 from tflint.calling.recipe import Recipe, recipe_of
 from tflint.config import Config
-from tflint.contract import SUFFIX, load_contract
-from tflint.contract.find import contract_beside, models_of
+from tflint.contract import SUFFIX, Contract, load_contract
+from tflint.contract.find import contract_beside, load_found, models_of
 from tflint.errors import UserError
 from tflint.facts.facts import Facts
+from tflint.source.boundary import boundary_of, is_within
 
 
 def recipe_at(path: str, model: str | None = None) -> tuple[Recipe, Model | None]:
@@ -21,16 +22,19 @@ def recipe_at(path: str, model: str | None = None) -> tuple[Recipe, Model | None
     `UserError` where there is no contract, or several models are beside it. A contract without a model has a recipe,
     too, of what it says itself.
     """
-    contract_path = path if path.endswith(".toml") else contract_beside(path)
-    if contract_path is None:
-        hint = f"'tflint contract init {path}' drafts one"
-        raise UserError(f"there is no contract beside '{path}'", hint=hint)
-    contract = load_contract(contract_path)
-    beside = model or (path if contract_path != path else _model_of(contract_path))
+    contract = load_contract(path) if path.endswith(".toml") else _contract_beside(path)
+    beside = model or (path if contract.path != path else _model_of(path))
     if beside is None:
         return recipe_of(contract), None
     loaded = load_readable(beside)
     return recipe_of(contract, Facts(loaded.tables, contracts={0: contract}), loaded.name), loaded
+
+
+def _contract_beside(model: str) -> Contract:
+    path = contract_beside(model)
+    if path is None:
+        raise UserError(f"there is no contract beside '{model}'", hint=f"'tflint contract init {model}' drafts one")
+    return load_found(path)
 
 
 def _model_of(contract: str) -> str | None:
@@ -43,6 +47,10 @@ def _model_of(contract: str) -> str | None:
         return None
     if len(found) > 1:
         raise UserError(f"'{contract}' is for {len(found)} models", hint=f"--model {found[0]} chooses one")
+    if not is_within(found[0], boundary_of(Path(contract).parent)):
+        raise UserError(
+            f"'{found[0]}' is a link that leads out of the checkout", hint="--model with the model's real path opens it"
+        )
     return found[0]
 
 

@@ -12,7 +12,7 @@ from tflint.catalog.rule import CATEGORIES, Rule
 from tflint.documents.nearest import nearest
 from tflint.errors import Place, UserError
 from tflint.resources import rules_folder
-from tflint.source.boundary import boundary_of, is_within
+from tflint.source.boundary import boundary_of, is_within, real_path
 from tflint.values import frozen
 
 if TYPE_CHECKING:
@@ -115,8 +115,9 @@ def rule_files(paths: Sequence[str]) -> Iterator[Path]:
     seen: set[Path] = set()
     for text in paths:
         for path in _rule_files_of(text):
-            if path.resolve() not in seen:
-                seen.add(path.resolve())
+            real = real_path(path)
+            if real not in seen:
+                seen.add(real)
                 yield path
 
 

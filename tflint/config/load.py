@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -85,7 +86,7 @@ def parse_config(text: str, path: Path, boundary: Path | None = None) -> Config:
 def _exists(path: Path) -> bool:
     """Whether there is something else than a folder; reading a device or a named pipe says what is wrong with it."""
     try:
-        return path.exists() and not path.is_dir()
+        return os.path.lexists(path) and not path.is_dir()  # a link that leads nowhere is there, and cannot be read
     except OSError:  # a folder above may forbid to look into it
         return False
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from tflint.contract.contract import SUFFIX, Contract
 from tflint.contract.load import load_contract
 from tflint.errors import Place, UserError
-from tflint.findings.paths import covers, seen_from
+from tflint.findings.paths import MEMBER, covers, seen_from
 from tflint.source.boundary import boundary_of, is_within
 from tflint.source.kind import MODEL_SUFFIXES
 
@@ -34,8 +35,7 @@ class Contracts:
         if path is None:
             return None
         if path not in self._read:
-            _require_own(path)
-            self._read[path] = load_contract(path)
+            self._read[path] = load_found(path)
         return self._read[path]
 
     def _path(self, model: str) -> str | None:
@@ -43,25 +43,29 @@ class Contracts:
         if beside is not None:
             return beside
         seen = seen_from(self._folder, model)
-        return next((path for glob, path in self._globs.items() if covers(seen, glob)), None)
+        is_member = MEMBER in model and not os.path.lexists(model)
+        return next((path for glob, path in self._globs.items() if covers(seen, glob, is_member=is_member)), None)
 
 
-def _require_own(path: str) -> None:
-    """`UserError` for a contract that was found, not named, and is a link out of its folder's checkout."""
+def load_found(path: str) -> Contract:
+    """Read a contract that was found, not named; `UserError` also for a link out of its folder's checkout."""
     boundary = boundary_of(Path(path).parent)
     if not is_within(path, boundary):
         hint = "replace the link with the contract itself"
         raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(path), hint=hint)
+    return load_contract(path)
 
 
 def contract_beside(model: str) -> str | None:
-    """The contract that lies beside a model under its stem; None where none does."""
+    """The contract that lies beside a model under its stem; None where none does. A link that leads nowhere is one:
+    reading it says what is wrong.
+    """
     path = Path(model)
     try:
         beside = path.with_name(path.stem + SUFFIX)
-        return beside.as_posix() if beside.is_file() else None
-    except (OSError, ValueError):  # a name too long, or none: no contract can lie beside it
+    except ValueError:  # it has no name
         return None
+    return beside.as_posix() if os.path.lexists(beside) else None
 
 
 def models_of(contract: str) -> list[str]:

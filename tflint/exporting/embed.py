@@ -17,6 +17,7 @@ from tflint.facts.facts import Facts
 from tflint.model.tables import Tables
 from tflint.model.tail import packed_content
 from tflint.schema import metadata_schema
+from tflint.source.boundary import is_within, real_path
 from tflint.values import frozen
 from tflint.writer import pack, unpack
 from tflint.writer.tail import moved_tail, tail_offset
@@ -105,14 +106,14 @@ def _file_of(folder: Path, name: str) -> bytes | str:
     """The content of a file in a contract's folder, or why there is none to pack: nothing outside of it is copied."""
     path = folder / name
     try:
-        if not path.resolve().is_relative_to(folder.resolve()):
-            return "outside of the contract's folder"
+        if not is_within(path, real_path(folder)):
+            return "outside of the contract's folder, or in its .git"
         if not path.is_file():
             return "not found"
         if path.stat().st_size > MAX_FILE_BYTES:
             return f"larger than {MAX_FILE_BYTES:,} bytes"
         return path.read_bytes()
-    except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle; ValueError: a NUL in the name
+    except (OSError, ValueError):  # ValueError: a NUL in the name
         return "cannot be read"
 
 

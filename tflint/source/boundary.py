@@ -7,30 +7,39 @@ read or write.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+#: The one folder in `.git` that links in a checkout lead to: git-annex keeps the contents of large files there.
+_ANNEX = (".git", "annex")
+
+
+def real_path(path: str | Path) -> Path:
+    """Return a path with its links resolved, as far as that goes: links in a circle stay. `ValueError` for a NUL."""
+    return Path(os.path.realpath(path))  # Path.resolve raises for a circle until Python 3.13
 
 
 def boundary_of(folder: str | Path) -> Path:
     """Return the folder that paths named in a folder's files must not leave, links resolved.
 
-    It is the top level of the Git worktree that the folder lies in by its name; without one, the folder itself.
+    It is the top level of the Git worktree that the folder lies in; without one, the folder itself.
     """
-    here = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow the links that are to be judged)
-    top = worktree_of(here)
-    return (top or here).resolve()
+    here = real_path(folder)
+    return worktree_of(here) or here
 
 
 def worktree_of(folder: Path) -> Path | None:
-    """Return the nearest folder at or above an absolute one that has a `.git` entry; None if there is none.
-
-    git's own search stops earlier, at any folder that looks like a bare repository; a `.git` cannot be committed.
-    """
-    return next((parent for parent in (folder, *folder.parents) if os.path.lexists(parent / ".git")), None)
+    """Return the nearest folder at or above an absolute one that has a `.git` entry; None if there is none."""
+    return next(_worktrees(folder), None)
 
 
 def is_within(path: str | Path, boundary: Path) -> bool:
-    """Return whether a path, links resolved, lies in a folder or is it."""
-    return Path(path).resolve().is_relative_to(boundary)
+    """Return whether a path, links resolved, lies in a folder or is it. What lies in its `.git` does not."""
+    try:
+        real = real_path(path)
+    except ValueError:  # a NUL in it
+        return False
+    return real.is_relative_to(boundary) and not _is_in_git(real.relative_to(boundary).parts)
 
 
 def leads_out(folder: str | Path) -> Path | None:
@@ -39,10 +48,34 @@ def leads_out(folder: str | Path) -> Path | None:
     A relative path must not leave the current folder's checkout. An absolute one outside any checkout is the user's
     own word.
     """
-    whole = Path(os.path.abspath(folder))  # noqa: PTH100
-    top = worktree_of(whole)
+    whole = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow the links that are to be judged)
+    tops = list(_worktrees(whole))
     here = Path.cwd()
-    if top is None and whole.is_relative_to(here):
-        top = here
-    real = whole.resolve()
-    return None if top is None or real.is_relative_to(top.resolve()) else real
+    if whole.is_relative_to(here) and not any(here.is_relative_to(top) for top in tops):
+        tops.append(here)
+    real = real_path(whole)
+    return None if not tops or real.is_relative_to(_innermost(tops)) else real
+
+
+def _worktrees(folder: Path) -> Iterator[Path]:
+    """The folders at or above an absolute one that have a `.git` entry, the nearest first.
+
+    git's own search stops earlier, at any folder that looks like a bare repository; a `.git` cannot be committed.
+    """
+    return (parent for parent in (folder, *folder.parents) if os.path.lexists(parent / ".git"))
+
+
+def _innermost(tops: Sequence[Path]) -> Path:
+    """The real location of the nearest of some folders, without those that links lead out of the ones around them."""
+    *inner, outer = tops
+    kept = real_path(outer)
+    for top in reversed(inner):
+        real = real_path(top)
+        kept = real if real.is_relative_to(kept) else kept
+    return kept
+
+
+def _is_in_git(parts: Sequence[str]) -> bool:
+    """Whether a path below a worktree lies in a `.git`, which may hold credentials."""
+    names = [part.casefold() for part in parts]
+    return any(name == ".git" and tuple(names[at : at + 2]) != _ANNEX for at, name in enumerate(names))

@@ -11,7 +11,7 @@ import shlex
 from pathlib import Path
 
 from tflint.errors import UserError
-from tflint.source.boundary import worktree_of
+from tflint.source.boundary import real_path, worktree_of
 from tflint.source.git_program import run_git
 from tflint.source.kind import GIT_LFS_POINTER, kind_of
 from tflint.source.source import BytesSource
@@ -102,7 +102,7 @@ def _entry(commit: str, revision: str, file: _Tracked) -> tuple[str, int]:
 def _where_else(file: _Tracked) -> str:
     """Say why git may not know a path: its folder is a link, or the file had another name."""
     inner = Path(file.inner).parent
-    real = Path(file.top, inner).resolve()
-    if real != Path(file.top).resolve() / inner:
+    real = real_path(Path(file.top, inner))
+    if real != real_path(file.top) / inner:
         return f"its folder is a link to '{real.as_posix()}': name the file there"
     return "'git log --all -- FILE' lists its revisions; for a renamed file, run tflint diff OLD NEW"

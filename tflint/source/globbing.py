@@ -7,6 +7,7 @@ folders, as a folder walk does not.
 
 from __future__ import annotations
 
+import errno
 import functools
 import itertools
 import os
@@ -30,17 +31,25 @@ class _Entry:
 _Listing = Callable[[str], list[_Entry]]
 
 
-def expand_glob(pattern: str) -> list[str]:
-    """Return the paths that a glob matches, each once, sorted. Folders that cannot be listed count as empty."""
+def expand_glob(pattern: str, unlisted: dict[str, OSError]) -> list[str]:
+    """Return the paths that a glob matches, each once, sorted.
+
+    Folders that cannot be listed count as empty, and are added to `unlisted` with the reason.
+    """
     whole = Path(pattern)
     *inner, last = _without_repeats(whole.parts[1:] if whole.anchor else whole.parts)
-    listing: _Listing = functools.cache(_entries)
+    listing: _Listing = functools.cache(functools.partial(_entries, unlisted=unlisted))
     folders = [whole.anchor or "." * pattern.startswith("./")]  # as `./**` begins with the folder itself, `**` does not
     for segment in inner:
         folders = _unique(_folders(folders, segment, listing))
     if pattern.endswith(("/", os.sep)):
         return sorted(_join(folder, "") for folder in _unique(_folders(folders, last, listing)) if folder)
     return sorted(_unique(_paths(folders, last, listing)))
+
+
+def first_folder(pattern: str) -> str:
+    """Return the folder that a glob begins with: the part before the first segment with a wildcard."""
+    return str(Path(*itertools.takewhile(lambda part: not has_magic(part), Path(pattern).parts)))
 
 
 def _without_repeats(segments: Iterable[str]) -> list[str]:
@@ -105,11 +114,15 @@ def _matching(folder: str, segment: str, listing: _Listing) -> Iterator[_Entry]:
             yield entry
 
 
-def _entries(folder: str) -> list[_Entry]:
+def _entries(folder: str, unlisted: dict[str, OSError]) -> list[_Entry]:
     try:
         with os.scandir(folder or ".") as entries:
             return [_Entry(entry.name, _is_folder(entry), entry.is_symlink()) for entry in entries]
-    except (OSError, ValueError):  # ValueError: a NUL in the path
+    except ValueError:  # a NUL in the path
+        return []
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+            unlisted[Path(folder).as_posix()] = error
         return []
 
 

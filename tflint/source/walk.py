@@ -5,7 +5,9 @@ Unreadable paths are selected as well, with the reason, so that they are reporte
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from glob import has_magic
 from pathlib import Path
@@ -15,7 +17,7 @@ from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 from tflint.findings import LeftOut
 from tflint.findings.paths import MEMBER, matches, seen_from
-from tflint.source.boundary import boundary_of, is_within
+from tflint.source.boundary import boundary_of, is_within, real_path
 from tflint.source.kind import CONTAINER_SUFFIXES, MODEL_SUFFIXES, OUTSIDE_LINK, UNREADABLE_FOLDER, FileKind
 from tflint.source.source import plain_reason
 from tflint.values import frozen
@@ -27,6 +29,8 @@ DOUBTFUL_SUFFIXES = {".bin"}
 #: Entries of hidden, linked and excluded folders that are looked through to count models: a virtual environment holds
 #: 50,000 files, and counting must not cost more than checking.
 MAX_PEEKED_ENTRIES = 10_000
+#: A link that is no file: it leads to nothing, or in a circle.
+_LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 _OUTSIDE = "a link that leads out of the checkout"
 #: Hidden folders of version control: what lies there is not the user's file.
 _NOT_PEEKED = frozenset({".git", ".hg", ".svn"})
@@ -75,13 +79,7 @@ def _select_one(path: str, walker: Walker) -> Iterator[Selected]:
     elif container_of(path):
         yield path
     elif has_magic(path):
-        from tflint.source.globbing import expand_glob  # shells expand most globs themselves
-
-        matched = expand_glob(path)
-        if not matched:
-            raise UserError(f"no file matches '{path}'", hint="* is any name, ** any folders")
-        for match in matched:
-            yield from walker.walk(match) if Path(match).is_dir() else [Path(match).as_posix()]
+        yield from walker.walk_glob(path)
     else:
         raise missing(path)
 
@@ -142,17 +140,49 @@ class Walker:
         """Yield the models below a folder, sorted; a folder that cannot be listed and a model that is a link out of
         the checkout are yielded unopened. Links to folders are not followed.
         """
-        boundary, root = boundary_of(folder), Path(folder).resolve()
-        errors: list[OSError] = []
-        for parent, folders, files in os.walk(folder, onerror=errors.append):
-            yield from _unlisted(errors)
-            here = Path(parent).as_posix()
-            prefix = "" if here == "." else f"{here}/"
-            folders[:] = [name for name in sorted(folders) if self._enters(prefix + name, name, root)]
-            for name in sorted(files):
+        boundary, root = boundary_of(folder), real_path(folder)
+        waiting = [Path(folder).as_posix()]  # os.walk calls itself for each level, deeper than Python allows
+        while waiting:
+            here = waiting.pop()
+            try:
+                folders, files = _listed(here)
+            except OSError as error:
+                yield _unlisted(here, error)
+                continue
+            prefix = "" if here == "." else here if here.endswith("/") else f"{here}/"
+            for name in files:
                 if Path(name).suffix.lower() in SUFFIXES | DOUBTFUL_SUFFIXES:
                     yield from self._selected(prefix + name, boundary)
-        yield from _unlisted(errors)
+            waiting += reversed([prefix + name for name in folders if self._enters(prefix + name, name, root)])
+
+    def walk_glob(self, pattern: str) -> Iterator[Selected]:
+        """Yield what a glob matches: folders walked, files as they are. As in a walk, what links lead out of the
+        checkout of the glob's first folder is not opened.
+        """
+        from tflint.source.globbing import expand_glob, first_folder  # shells expand most globs themselves
+
+        unlisted: dict[str, OSError] = {}
+        matched = expand_glob(pattern, unlisted)
+        if not matched and not unlisted:
+            raise UserError(f"no file matches '{pattern}'", hint="* is any name, ** any folders")
+        boundary = boundary_of(first_folder(pattern))
+        for match in matched:
+            path = Path(match).as_posix()
+            if not is_within(path, boundary):
+                yield from self._outside(path)
+            elif os.path.isdir(path):  # noqa: PTH112
+                yield from self.walk(path)
+            else:
+                yield path
+        yield from (_unlisted(folder, error) for folder, error in unlisted.items())
+
+    def _outside(self, path: str) -> Iterator[Unopened]:
+        """Count a folder that links lead out, or yield a file, unopened."""
+        if os.path.isdir(path):  # noqa: PTH112
+            self._linked += 1
+            self._models += self._peek(path)
+        else:
+            yield Unopened(path, FileKind(OUTSIDE_LINK, _OUTSIDE))
 
     def _selected(self, path: str, boundary: Path) -> Iterator[Selected]:
         """Yield a file if it is a model; unopened if it is a link that leads out of the checkout."""
@@ -200,12 +230,28 @@ class Walker:
         return bool(self._exclude) and any(matches(seen_from(self._base, path), pattern) for pattern in self._exclude)
 
 
-def _unlisted(errors: list[OSError]) -> Iterator[Unopened]:
-    """Yield the folders that could not be listed, and forget the errors."""
-    for error in errors:
-        path = Path(os.fsdecode(error.filename)).as_posix()
-        yield Unopened(path, FileKind(UNREADABLE_FOLDER, plain_reason(error)))
-    errors.clear()
+def as_found(path: str) -> Selected:
+    """Return the path of a file that was found, not named; unopened if it is a link out of its folder's checkout."""
+    is_outside = not is_within(path, boundary_of(Path(path).parent))
+    return Unopened(path, FileKind(OUTSIDE_LINK, _OUTSIDE)) if is_outside else path
+
+
+def _listed(folder: str) -> tuple[list[str], list[str]]:
+    """The names of the folders, links to folders among them, and of the files in a folder, sorted."""
+    folders: list[str] = []
+    files: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                is_folder = entry.is_dir()
+            except OSError:  # links in a circle
+                is_folder = False
+            (folders if is_folder else files).append(entry.name)
+    return sorted(folders), sorted(files)
+
+
+def _unlisted(folder: str, error: OSError) -> Unopened:
+    return Unopened(folder, FileKind(UNREADABLE_FOLDER, plain_reason(error)))
 
 
 def _is_model(path: str, *, is_read: bool) -> bool:
@@ -214,10 +260,10 @@ def _is_model(path: str, *, is_read: bool) -> bool:
     """
     if Path(path).suffix.lower() in SUFFIXES:
         return True
-    if not is_read or not os.path.isfile(path):  # noqa: PTH113
-        return False
     try:
+        if not is_read or not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+            return False
         with Path(path).open("rb") as file:
             return file.read(8)[4:] == b"TFL3"
-    except OSError:
-        return True
+    except OSError as error:
+        return error.errno not in _LEADS_NOWHERE
