@@ -36,10 +36,7 @@ _OLD_COMMAND = "##["
 
 def print_text(text: str, *, has_color: bool = False) -> None:
     """Print text for people; newlines in it are its own. `has_color` keeps tflint's color codes."""
-    parts = _COLOR.split(text) if has_color else [text]
-    codes = [*(_COLOR.findall(text) if has_color else ()), ""]
-    safe = "".join(_SUSPECT.sub(_visible, part) + code for part, code in zip(parts, codes, strict=True))
-    _print(_inert(safe))
+    _print(safe_text(text, has_color=has_color))
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -48,25 +45,46 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def print_json(text: str) -> None:
-    """Print JSON: UTF-8, with escapes for what does not print and, under a CI runner, for what that would obey."""
-    from tflint.report.jsonreport import printable_json
-
-    text = printable_json(text)
-    if _is_under_actions():
-        text = text.replace("::", r"\u003a\u003a").replace(_OLD_COMMAND, r"\u0023#[")
-    _print_bytes(text)
-
-
-def print_xml(text: str) -> None:
-    """Print XML: UTF-8, and under a CI runner with references for what the runner would obey."""
-    if _is_under_actions():
-        text = _COMMAND_LINE.sub(r"\1&#58;", text).replace(_OLD_COMMAND, "&#35;#[")
-    _print_bytes(text)
+    """Print JSON: UTF-8, made safe."""
+    _print_bytes(safe_json(text))
 
 
 def print_verbatim(text: str) -> None:
-    """Print generated code, or commands that the CI runner is meant to obey: UTF-8, nothing changed."""
+    """Print generated code, what is already safe, or commands that the CI runner is meant to obey: UTF-8, nothing
+    changed.
+    """
     _print_bytes(text)
+
+
+def safe_text(text: str, *, has_color: bool = False) -> str:
+    """Return text for people as it is safe to print. `has_color` keeps tflint's color codes."""
+    parts = _COLOR.split(text) if has_color else [text]
+    codes = [*(_COLOR.findall(text) if has_color else ()), ""]
+    return inert("".join(_SUSPECT.sub(_visible, part) + code for part, code in zip(parts, codes, strict=True)))
+
+
+def safe_json(text: str) -> str:
+    """Return JSON with escapes for what does not print and, under a CI runner, for what that would obey."""
+    from tflint.report.jsonreport import printable_json
+
+    text = printable_json(text)
+    if not _is_under_actions():
+        return text
+    return text.replace("::", r"\u003a\u003a").replace(_OLD_COMMAND, r"\u0023#[")
+
+
+def safe_xml(text: str) -> str:
+    """Return XML; under a CI runner with references for what that would obey."""
+    if not _is_under_actions():
+        return text
+    return _COMMAND_LINE.sub(r"\1&#58;", text).replace(_OLD_COMMAND, "&#35;#[")
+
+
+def inert(text: str) -> str:
+    """Return text without lines that GitHub's runner would obey, if it is the one who reads them."""
+    if not _is_under_actions():
+        return text
+    return _COMMAND_LINE.sub(r"\1: ", text).replace(_OLD_COMMAND, "## [")
 
 
 def warn(message: str) -> None:
@@ -75,7 +93,7 @@ def warn(message: str) -> None:
         return
     with contextlib.suppress(OSError, ValueError):
         _set_tolerant(sys.stderr)
-        sys.stderr.write(_inert(_SUSPECT.sub(_visible, message)) + "\n")
+        sys.stderr.write(inert(_SUSPECT.sub(_visible, message)) + "\n")
         sys.stderr.flush()
 
 
@@ -99,13 +117,6 @@ def require_stdout() -> None:
 def _visible(match: re.Match[str]) -> str:
     character = match[0]
     return character if character.isprintable() else character.encode("unicode_escape").decode()
-
-
-def _inert(text: str) -> str:
-    """Return text without lines that GitHub's runner would obey, if it is the one who reads them."""
-    if not _is_under_actions():
-        return text
-    return _COMMAND_LINE.sub(r"\1: ", text).replace(_OLD_COMMAND, "## [")
 
 
 def _is_under_actions() -> bool:

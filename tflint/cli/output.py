@@ -8,18 +8,20 @@ overwrite a model, a configuration or a file outside the checkout.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from tflint.cli import console
 from tflint.errors import UserError
 from tflint.source.boundary import leads_out
 from tflint.values import frozen
 
 #: Bytes at both ends of a file that tell its kind; a description in a GitLab report may be long.
 _LOOKED_AT = 64 * 1024
-#: Links in these folders are the system's own, such as /dev/stdout.
-_OF_THE_SYSTEM = ("/dev/", "/proc/self/fd/")
+#: Links that are the system's own: they lead to the process's streams.
+_OF_THE_SYSTEM = re.compile(r"/dev/(?:std(?:in|out|err)|fd/\d+)|/proc/self/fd/\d+")
 
 
 @frozen
@@ -40,10 +42,13 @@ def _is_report(_path: Path, head: bytes, tail: bytes) -> bool:
     return is_report(head, tail)
 
 
-def _is_baseline(_path: Path, head: bytes, tail: bytes) -> bool:
-    from tflint.report.recognize import is_baseline
+def _is_baseline(path: Path, head: bytes, _tail: bytes) -> bool:
+    from tflint.findings.baseline import read_baseline
 
-    return is_baseline(head, tail)
+    try:
+        return not head or read_baseline(str(path)) is not None
+    except UserError:
+        return False
 
 
 def _is_contract(path: Path, head: bytes, _tail: bytes) -> bool:
@@ -73,17 +78,18 @@ class OutputFile:
     path: str
     kind: Kind
 
-    def write(self, content: str | bytes) -> None:
-        """Replace the file atomically; its mode stays. `UserError` if that cannot be done."""
-        # A file name that is not text shows as escapes, which JSON reads as that name.
-        data = content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
+    def write(self, content: str | bytes, made_safe: Callable[[str], str] = console.inert) -> None:
+        """Replace the file atomically; its mode stays. `UserError` if that cannot be done.
+
+        `made_safe` is applied to text for a stream or device: a terminal or a CI runner may read it.
+        """
         path = Path(self.path)
         try:
             _require_own_kind(path, self.kind)
             if _is_stream(path):
-                _append(path, data)
+                _append(path, _encoded(made_safe(content) if isinstance(content, str) else content))
             else:
-                _replace(path, data)
+                _replace(path, _encoded(content))
         except OSError as error:
             raise UserError(f"'{self.path}' cannot be written: {error.strerror or error}") from error
 
@@ -145,7 +151,7 @@ def _require_no_link(path: Path) -> None:
 
 
 def _is_of_the_system(path: Path) -> bool:
-    return os.path.abspath(path).startswith(_OF_THE_SYSTEM)  # noqa: PTH100 (resolve() would follow the link)
+    return _OF_THE_SYSTEM.fullmatch(os.path.abspath(path)) is not None  # noqa: PTH100 (resolve() would follow the link)
 
 
 def _require_own_kind(path: Path, kind: Kind) -> None:
@@ -195,6 +201,11 @@ def _try_folder(path: Path) -> None:
     except OSError as error:
         text = f"'{path}' cannot be written: no file can be made in '{folder}': {error.strerror or error}"
         raise UserError(text, hint="name a file in a folder that you may write to") from error
+
+
+def _encoded(content: str | bytes) -> bytes:
+    """The bytes of a file; a file name that is not text shows as escapes, which JSON reads as that name."""
+    return content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
 
 
 def _append(path: Path, data: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -91,21 +92,22 @@ def write(report: Report, wanted: Sequence[Wanted], options: argparse.Namespace,
     for form, file in wanted:
         decided = _decided(options, config, is_printed=file is None)
         text = FORMATS[form](shown, decided)
+        made_safe = _MADE_SAFE.get(form) or functools.partial(console.safe_text, has_color=decided.style.color)
         if file is not None:
-            file.write(text)
-        elif form in _PRINTERS:
-            _PRINTERS[form](text)
+            file.write(text, made_safe)
+        elif form in _MADE_SAFE:
+            console.print_verbatim(made_safe(text))
         else:
             console.print_text(text, has_color=decided.style.color)
 
 
-#: How formats that are not for people are printed.
-_PRINTERS: Mapping[str, Callable[[str], None]] = {
-    "json": console.print_json,
-    "sarif": console.print_json,
-    "gitlab": console.print_json,
-    "junit": console.print_xml,
-    "github": console.print_verbatim,
+#: How formats that are not for people are made safe; the commands of the last are meant to be obeyed.
+_MADE_SAFE: Mapping[str, Callable[[str], str]] = {
+    "json": console.safe_json,
+    "sarif": console.safe_json,
+    "gitlab": console.safe_json,
+    "junit": console.safe_xml,
+    "github": str,
 }
 
 

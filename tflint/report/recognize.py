@@ -1,42 +1,48 @@
 """Recognizes a file that an earlier run wrote as a report, in any format: what a new report may replace.
 
-Takes the first and last bytes of a file; knows how each format begins or ends.
+Takes the first and last bytes of a file; knows how each format begins or ends. A page that quotes a report is none.
 """
 
 from __future__ import annotations
 
 import re
 
-#: The closing line of the text report, which the github format has, too; the first findings of a quiet one.
+_COLOR = re.compile(rb"\x1b\[[\d;]+m")
+#: The closing lines of the text report, which the github format has, too: they begin with the first.
 _CLOSING = re.compile(
-    rb"^(?:\x1b\[[\d;]+m)?(?:[\d,]+ (?:model|file|container|contract|pair)s?\b|nothing to check\b)[^\n]* suppressed ",
-    re.MULTILINE,
+    rb"^(?:[\d,]+ (?:model|file|container|contract|pair)s?\b|nothing to check\b)[^\n]* suppressed ", re.MULTILINE
 )
-_QUIET = re.compile(rb"^  (?:\x1b\[[\d;]+m)?(?:error|warning|note) +(?:\x1b\[0m)? *[A-Z]+\d+ ", re.MULTILINE)
-_GITHUB = re.compile(rb"^::(?:error|warning|notice) [^\n]*title=", re.MULTILINE)
-_MARKDOWN = re.compile(rb"^### tflite-lint ")
-_JUNIT = re.compile(rb'^<\?xml[^>]*\?>\s*<testsuites name="tflite-lint"')
-_JSON = re.compile(rb'^\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*"tool"\s*:\s*\{\s*"name"\s*:\s*"tflite-lint"')
+_BEHIND_CLOSING = (b"  ", b"checked: ", b"not checked: ", b"more: ", b"left out: ")
+_NEWER = re.compile(rb"[\d,]+ notes? by rules newer than ")
+#: A report of findings only begins with a file and its first finding, with a list of notes or with counts of rules.
+_QUIET = re.compile(
+    rb"(?:(?![#`>\s])[^\n]+\n(?: [^\n]+\n){0,3}?  (?:error|warning|note) +[A-Z]+\d+ "
+    rb"|notes \xc2\xb7 [A-Z]+\d+ "
+    rb"| *[\d,]+ (?:error|warning|note) +[A-Z]+\d+ )"
+)
+_GITHUB = re.compile(rb"::(?:error|warning|notice) [^\n]*title=")
+_MARKDOWN = re.compile(rb"### tflite-lint ")
+_JUNIT = re.compile(rb'<\?xml[^>]*\?>\s*<testsuites name="tflite-lint"')
+_JSON = re.compile(rb'\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*"tool"\s*:\s*\{\s*"name"\s*:\s*"tflite-lint"')
 _SARIF = re.compile(
-    rb'^\s*\{\s*"\$schema"\s*:\s*"[^"]*sarif[^"]*"\s*,\s*"version"\s*:\s*"2\.1\.0"\s*,\s*"runs"\s*:\s*\[\s*\{\s*'
+    rb'\s*\{\s*"\$schema"\s*:\s*"[^"]*sarif[^"]*"\s*,\s*"version"\s*:\s*"2\.1\.0"\s*,\s*"runs"\s*:\s*\[\s*\{\s*'
     rb'"tool"\s*:\s*\{\s*"driver"\s*:\s*\{\s*"name"\s*:\s*"tflite-lint"'
 )
-_GITLAB = re.compile(rb'^\s*\[\s*(?:\]\s*$|\{\s*"description"\s*:\s*"(?:[^"\\]|\\.)*+"\s*,\s*"check_name"\s*:)')
+_GITLAB = re.compile(rb'\s*\[\s*(?:\]\s*$|\{\s*"description"\s*:\s*"(?:[^"\\]|\\.)*+"\s*,\s*"check_name"\s*:)')
 
-_AT_HEAD = (_MARKDOWN, _JUNIT, _JSON, _SARIF, _GITLAB, _QUIET, _GITHUB, _CLOSING)
-_AT_TAIL = (_CLOSING,)
+_BEGINNINGS = (_QUIET, _GITHUB, _MARKDOWN, _JUNIT, _JSON, _SARIF, _GITLAB)
 
 
 def is_report(head: bytes, tail: bytes) -> bool:
     """Return whether a file with these first and last bytes is a report; an empty file is one (quiet, no findings)."""
-    if not head:
-        return True
-    return any(form.search(head) for form in _AT_HEAD) or any(form.search(tail) for form in _AT_TAIL)
+    plain = _COLOR.sub(b"", head)
+    return not head or any(form.match(plain) for form in _BEGINNINGS) or _ends_as_report(_COLOR.sub(b"", tail))
 
 
-_BASELINE = re.compile(rb'^\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*"files"\s*:\s*\{')
-
-
-def is_baseline(head: bytes, _tail: bytes) -> bool:
-    """Return whether a file with these first bytes is a baseline; an empty file counts as one."""
-    return not head or _BASELINE.match(head) is not None
+def _ends_as_report(tail: bytes) -> bool:
+    """Whether nothing follows the last closing line but the others of the closing."""
+    *_, last = (None, *_CLOSING.finditer(tail))
+    if last is None:
+        return False
+    _, *behind = tail[last.start() :].splitlines()
+    return all(line.startswith(_BEHIND_CLOSING) or _NEWER.match(line) for line in behind)
