@@ -259,7 +259,7 @@ def test_no_more_is_opened_than_waits_for_its_batch():
     ],
 )
 def test_a_glob_covers_a_container_and_what_is_in_it(path, pattern, expected):
-    assert covers(path, pattern) is expected
+    assert covers(path, pattern, is_member=True) is expected
 
 
 def test_an_entry_for_a_member_and_one_for_its_container(here):

@@ -20,7 +20,7 @@ from tflint.engine.select import RULESET, select_rules
 from tflint.engine.targets import declared_targets
 from tflint.errors import UserError
 from tflint.facts.declared import ABOUT_PAIRS, FILE_TABLES
-from tflint.findings import CRASH_RULE, FileReport, LeftOut, Report
+from tflint.findings import CRASH_RULE, Contained, FileReport, LeftOut, Report
 from tflint.findings.baseline import Counts
 from tflint.findings.paths import MEMBER
 from tflint.flatbuffer.errors import FlatbufferError
@@ -38,8 +38,8 @@ from tflint.running.opening import (
     single,
 )
 from tflint.source import SourceError
-from tflint.source.kind import MODEL
-from tflint.source.walk import Walker
+from tflint.source.kind import MODEL, OUTSIDE_LINK
+from tflint.source.walk import Unopened, Walker, as_found
 from tflint.values import replace
 
 if TYPE_CHECKING:
@@ -122,7 +122,18 @@ def check_items(
                 progress(done, len(items))
     judged = {rule.for_each for rule in catalog.rules} - ABOUT_PAIRS
     report = _report(with_contracts(files), Run(config, catalog, plan, contracts, started), baseline, judged)
-    return replace(report, left_out=left_out)
+    emptied = _emptied(files) if config.exclude else []
+    n_linked = sum(isinstance(item, Unopened) and item.kind.kind == OUTSIDE_LINK for item in items)
+    n_excluded = sum(contained.n_models for contained in emptied)
+    left_out = replace(left_out, excluded_models=left_out.excluded_models + n_excluded)
+    return replace(report, left_out=left_out, n_passed_over=n_linked + len(emptied))
+
+
+def _emptied(files: Sequence[FileReport]) -> list[Contained]:
+    """The containers whose models are all excluded: none of them has a report."""
+    entered = {file.within.path for file in files if file.within is not None}
+    containers = (file for file in files if file.path not in entered and file.status == "checked")
+    return [file.contained for file in containers if file.contained is not None and file.contained.n_models]
 
 
 def diff(
@@ -245,7 +256,7 @@ def _with_models_of_contracts(items: Iterable[Item]) -> Iterator[Item]:
     for item in items:
         path = str(item) if isinstance(item, str | PurePath) else ""
         if path.endswith(SUFFIX):
-            yield from models_of(path)
+            yield from map(as_found, models_of(path))
             continue
         if MEMBER in path:
             require_existing(path)

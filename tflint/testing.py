@@ -58,7 +58,7 @@ def assert_clean(
     threshold = _threshold(fail_on or chosen.fail_on)
     known = read_baseline(chosen.baseline) if chosen.baseline else None
     report = check(model, config=chosen, baseline=known, plugins=plugins)
-    if not report.files or report.crashes or report.fails(threshold):
+    if not report.has_checked or report.crashes or report.fails(threshold):
         raise AssertionError(render(listed(report), Style()).rstrip("\n"))
     return report
 

@@ -100,7 +100,7 @@ def _glob(text: str, path: str) -> object:
     for cached in (wildcards.matcher, covers, paths._runs):
         cached.cache_clear()  # a run has a thousand patterns, fuzzing a million
     found = FirstGlob([(0, pattern)])
-    return [(covers(place, pattern), found.of((place,))) for place in places[:20]]
+    return [(covers(place, pattern, is_member=True), found.of((place,))) for place in places[:20]]
 
 
 READERS: dict[str, Callable[[str, str], object]] = {

@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, Any
 from tflint.cli import console, output, plugins, reports
 from tflint.config import Config, find_config, load_config
 from tflint.errors import UserError
-from tflint.findings import MAX_PLACES, LeftOut
+from tflint.findings import MAX_PLACES
 from tflint.running.limits import Limits
 from tflint.values import replace
 
 if TYPE_CHECKING:
     from tflint.findings import Report
     from tflint.source.walk import Selection
+
+
+#: Most seconds, and megabytes, that a run can be limited to: more than any machine has.
+_MAX_LIMIT = 1_000_000_000
 
 
 def add_parser(commands: Any) -> None:
@@ -89,8 +93,8 @@ def _positive(text: str) -> float:
         number = float(text)
     except ValueError:
         number = 0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number above 0, not '{text}'")
+    if not 0 < number <= _MAX_LIMIT:
+        raise argparse.ArgumentTypeError(f"must be a number above 0 and at most {_MAX_LIMIT:,}, not '{text}'")
     return number
 
 
@@ -137,10 +141,10 @@ def run(options: argparse.Namespace) -> int:
         )
     if new_baseline is not None:
         _write_baseline(report, new_baseline, config)
-    else:
-        reports.write(report, wanted, options, config)
-    if not selection.items and not (options.allow_empty or config.allow_empty):
-        raise _nothing_to_check(options.paths, selection.left_out, config)
+        wanted = [(form, file) for form, file in wanted if file is not None]
+    reports.write(report, wanted, options, config)
+    if not report.has_checked and not (options.allow_empty or config.allow_empty):
+        raise _nothing_to_check(options.paths, report, config)
     return 0 if new_baseline is not None else exit_code(report, options, config)
 
 
@@ -148,17 +152,21 @@ def _bytes(megabytes: float | None) -> int | None:
     return None if megabytes is None else int(megabytes * 1_000_000)
 
 
-def _nothing_to_check(given: Sequence[str], left_out: LeftOut, config: Config) -> UserError:
+def _nothing_to_check(given: Sequence[str], report: Report, config: Config) -> UserError:
     """The error of a run that checked nothing, which must not look like one that found nothing."""
     from tflint.report.names import plural
 
     places = ", ".join("the list on standard input" if path == "-" else f"'{path}'" for path in given or ["."])
     accept = "--allow-empty accepts that there is nothing to check"
+    left_out = report.left_out
     if left_out.excluded_models:
         n_models = left_out.excluded_models
         which = "its only model is" if n_models == 1 else f"all {n_models:,} models are"
         hint = f"'exclude' in {config.origin or 'the configuration'} leaves them out; {accept}"
         return UserError(f"nothing to check in {places}: {which} excluded", hint=hint)
+    if report.files:
+        hint = f"name a model by its real path to check it; {accept}"
+        return UserError(f"nothing to check in {places}: only links that lead out of the checkout", hint=hint)
     if left_out.models:
         hint = (
             f"{plural(left_out.models, 'model')} in hidden or linked folders: name such a folder to check it; {accept}"
@@ -171,18 +179,21 @@ def _nothing_to_check(given: Sequence[str], left_out: LeftOut, config: Config) -
 
 
 def _write_baseline(report: Report, file: output.OutputFile, config: Config) -> None:
-    from tflint.findings.baseline import dump_baseline
+    from tflint.findings.baseline import ABOUT_THE_RUN, dump_baseline, may_be_known
     from tflint.report.names import plural
 
     file.write(dump_baseline(report.files, config.folder))
     findings = [finding for known in report.files for finding in known.open_findings]
-    count = sum(not finding.n_more for finding in findings)
+    count = sum(map(may_be_known, findings))
     console.warn(f"tflint: wrote {plural(count, 'finding')} to {console.escape_newlines(file.path)}")
     more = sum(finding.n_more for finding in findings)
     if more:
         console.warn(
             f"tflint: it does not cover {plural(more, 'place')} beyond the first {MAX_PLACES:,} per rule and file"
         )
+    unread = sum(finding.rule in ABOUT_THE_RUN for finding in findings)
+    if unread:
+        console.warn(f"tflint: it does not cover {plural(unread, 'file')} that could not be read")
 
 
 def exit_code(report: Report, options: argparse.Namespace, config: Config) -> int:

@@ -133,13 +133,13 @@ def run_import(options: argparse.Namespace) -> int:
 def _contract_to_fill(path: str) -> Contract:
     """A contract; of a model the one beside it, or a draft where none is."""
     from tflint.contract import SUFFIX, load_contract, parse_contract
-    from tflint.contract.find import contract_beside
+    from tflint.contract.find import contract_beside, load_found
 
     if path.endswith(".toml"):
         return load_contract(path)
     beside = contract_beside(path)
     if beside is not None:
-        return load_contract(beside)
+        return load_found(beside)
     place = Path(path).with_name(Path(path).stem + SUFFIX).as_posix()
     return parse_contract(_draft(path), place)
 

@@ -48,7 +48,11 @@ def run(options: argparse.Namespace) -> int:
     old = options.models[0] if options.git is None else _in_git(options.git, new)
     report = diff(old, new, config=config, baseline=known, plugins=options.allow_plugin)
     reports.write(report, wanted, options, config)
-    return exit_code(report, options, config)
+    code = exit_code(report, options, config)
+    is_compared = any(file.kind == "pair" for file in report.files)
+    if code == 0 and not is_compared and not options.exit_zero and config.fail_on != "never":
+        raise UserError("nothing was compared: a model cannot be read", hint="the report says which, and why")
+    return code
 
 
 def _require_number(options: argparse.Namespace) -> None:

@@ -134,9 +134,12 @@ def _refuse_names_like_options(arguments: Sequence[str]) -> None:
 
 
 def _fail_internally(error: Exception, *, is_debug: bool) -> int:
-    """Say what crashed and where; a path that is too long is the user's."""
+    """Say what crashed and where; a path that is too long, or that may not be read, is the user's."""
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-        return _fail(f"a path is longer than the file system allows: {str(error.filename)[:80]}…", USAGE)
+        start = console.escape_newlines(str(error.filename)[:80])
+        return _fail(f"a path is longer than the file system allows: {start}…", USAGE)
+    if isinstance(error, PermissionError) and error.filename is not None:
+        return _fail(f"'{console.escape_newlines(str(error.filename))}': permission denied", USAGE)
     import traceback
 
     where = traceback.extract_tb(error.__traceback__)[-1]

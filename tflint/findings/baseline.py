@@ -22,6 +22,9 @@ MAX_BYTES = 32 << 20
 #: Most keys, commas and brackets: 32 MB of empty tables would take a gigabyte of memory before they are checked.
 MAX_ENTRIES = 1_000_000
 
+#: Rules about the run and not about the model: a file that nobody could read may hold anything the next time.
+ABOUT_THE_RUN = frozenset({"G102", "G119"})
+
 Counts = Mapping[str, Mapping[str, int]]
 
 
@@ -50,7 +53,7 @@ def baseline_of(files: Sequence[FileReport], folder: str = ".") -> dict[str, Any
     """
     known = {
         seen_from(folder, file.path): Counter(
-            finding.fingerprint for finding in file.open_findings if not finding.n_more
+            finding.fingerprint for finding in file.open_findings if may_be_known(finding)
         )
         for file in files
     }
@@ -58,6 +61,11 @@ def baseline_of(files: Sequence[FileReport], folder: str = ".") -> dict[str, Any
         "schema_version": SCHEMA_VERSION,
         "files": {path: dict(sorted(counts.items())) for path, counts in sorted(known.items()) if counts},
     }
+
+
+def may_be_known(finding: Finding) -> bool:
+    """Whether a baseline can hold a finding: one place of a file that was looked at."""
+    return not finding.n_more and finding.rule not in ABOUT_THE_RUN
 
 
 def dump_baseline(files: Sequence[FileReport], folder: str = ".") -> str:
@@ -72,7 +80,7 @@ def apply_baseline(files: Sequence[FileReport], known: Counts, folder: str = "."
         left = Counter(known.get(seen_from(folder, file.path), {}))
 
         def suppress(finding: Finding, left: Counter[str] = left) -> Suppression | None:
-            if finding.n_more or left[finding.fingerprint] <= 0:
+            if not may_be_known(finding) or left[finding.fingerprint] <= 0:
                 return None
             left[finding.fingerprint] -= 1
             return Suppression("baseline", "known when the baseline was written")

@@ -234,7 +234,8 @@ class Report:
     """The result of a run.
 
     `targets` are the declared runtimes; `is_default_target` says that nobody declared any. `crashes` counts facts and
-    rules that failed by a defect of tflint. `left_out` is what a walk through folders did not take.
+    rules that failed by a defect of tflint. `left_out` is what a walk through folders did not take; `n_passed_over`
+    counts files in the report in which nothing was to be checked.
     """
 
     files: tuple[FileReport, ...]
@@ -249,6 +250,12 @@ class Report:
     elapsed: float = 0.0
     crashes: int = 0
     left_out: LeftOut = LeftOut()
+    n_passed_over: int = 0
+
+    @property
+    def has_checked(self) -> bool:
+        """Whether there was anything to check."""
+        return sum(file.kind != "contract" for file in self.files) > self.n_passed_over
 
     def findings(self) -> Iterator[Finding]:
         """All findings of all files, suppressed ones included."""

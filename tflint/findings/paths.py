@@ -27,9 +27,12 @@ def matches(path: str, pattern: str) -> bool:
 
 
 @functools.lru_cache(maxsize=16_384)  # asked again for each finding of a file
-def covers(path: str, pattern: str) -> bool:
-    """Whether a path matches, or a container that it lies in: `*.task` covers `bundle.task!/model.tflite`."""
-    if MEMBER not in path:
+def covers(path: str, pattern: str, *, is_member: bool) -> bool:
+    """Whether a path matches, or a container that it lies in: `*.task` covers `bundle.task!/model.tflite`.
+
+    `is_member` says that it is the path of a member: a folder can be called `bundle.task!`, too.
+    """
+    if not is_member:
         return matches(path, pattern)
     segments = path.split("/")
     ends = [*(segment.removesuffix("!") for segment in segments[:-1]), segments[-1]]

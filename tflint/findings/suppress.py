@@ -6,7 +6,7 @@ import datetime
 import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tflint.errors import UserError
 from tflint.findings.finding import FileReport, Finding, Notice, Suppression
@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # most runs have no suppressions
 
 #: Most globs of places for one rule: each is compared with up to 10,000 findings of a file, a microsecond each.
 MAX_GLOBS = 100
+
+#: A file's path as the configuration sees it, and whether it is a member of a container.
+_Seen: TypeAlias = tuple[str, bool]
 
 
 @frozen
@@ -67,11 +70,11 @@ def apply_allows(
     if not allows:
         return list(files), []
     used: set[int] = set()
-    paths = [seen_from(folder, file.path) for file in files]
+    paths = [(seen_from(folder, file.path), file.within is not None) for file in files]
     living = [(number, allow) for number, allow in enumerate(allows) if allow.until is None or allow.until >= today]
     allows_of_run = _Index(living)
 
-    def suppress(finding: Finding, path: str) -> Suppression | None:
+    def suppress(finding: Finding, path: _Seen) -> Suppression | None:
         number = allows_of_run.first(finding, path)
         if number is None:
             return None
@@ -82,6 +85,10 @@ def apply_allows(
     return marked, [*_expired(allows, today), *_unused(living, used, paths)]
 
 
+def _covers(path: _Seen, glob: str) -> bool:
+    return covers(path[0], glob, is_member=path[1])
+
+
 class _Index:
     """Numbered suppressions, found by rule, then by the file's path, then by place, each step once."""
 
@@ -89,11 +96,11 @@ class _Index:
         self._by_rule: dict[str, list[tuple[int, Allow]]] = {}
         for number, allow in allows:
             self._by_rule.setdefault(allow.rule, []).append((number, allow))
-        self._numbers: dict[tuple[str, str, str], tuple[int, ...]] = {}
+        self._numbers: dict[tuple[str, str, _Seen], tuple[int, ...]] = {}
         self._globs: dict[tuple[int, ...], FirstGlob] = {}
         self._at = {number: allow.at for number, allow in allows}
 
-    def first(self, finding: Finding, path: str) -> int | None:
+    def first(self, finding: Finding, path: _Seen) -> int | None:
         """The number of the first suppression that is meant for a finding in the file at a path."""
         key = (finding.rule, finding.name, path)
         numbers = self._numbers.get(key)
@@ -109,11 +116,11 @@ class _Index:
         # A finding for further places has no place of its own.
         return globs.of(() if finding.n_more else (finding.location.path, *finding.location.names))
 
-    def _in_file(self, finding: Finding, path: str) -> tuple[int, ...]:
+    def _in_file(self, finding: Finding, path: _Seen) -> tuple[int, ...]:
         """The suppressions of a finding's rule whose glob covers the file; each glob is matched once."""
         entries = [entry for name in {finding.rule, finding.name} for entry in self._by_rule.get(name, ())]
         globs = {allow.path for _, allow in entries}
-        covering = {glob for glob in globs if glob == "**" or covers(path, glob)}
+        covering = {glob for glob in globs if glob == "**" or _covers(path, glob)}
         return tuple(sorted(number for number, allow in entries if allow.path in covering))
 
 
@@ -136,10 +143,10 @@ def _expired(allows: Iterable[Allow], today: datetime.date) -> list[Notice]:
     ]
 
 
-def _unused(living: Sequence[tuple[int, Allow]], used: set[int], paths: Sequence[str]) -> list[Notice]:
+def _unused(living: Sequence[tuple[int, Allow]], used: set[int], paths: Sequence[_Seen]) -> list[Notice]:
     """Suppressions of files that were checked and that matched nothing; of others nothing can be said."""
     unused = [allow for number, allow in living if number not in used]
-    covering = {glob for glob in {allow.path for allow in unused} if any(covers(path, glob) for path in paths)}
+    covering = {glob for glob in {allow.path for allow in unused} if any(_covers(path, glob) for path in paths)}
     return [
         Notice("unused-allow", f"{allow.origin}: nothing is suppressed by the entry for {allow.rule}; remove it")
         for allow in unused

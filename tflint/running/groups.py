@@ -11,7 +11,7 @@ from tflint.config import Config
 from tflint.contract import Contracts
 from tflint.engine.run import BatchCrashError, Plan, planned, run_batch
 from tflint.findings import FileReport
-from tflint.findings.paths import covers, matches, seen_from
+from tflint.findings.paths import MEMBER, covers, matches, seen_from
 from tflint.model.load import Found, LeavesOut, Opened, numbered_batches, read_one, unreadable
 from tflint.model.tables import Tables
 from tflint.running.limits import Limits
@@ -41,7 +41,10 @@ class _LeftOut:
 
     def __call__(self, container: str, member: str) -> bool:
         outer, inner = seen_from(self.folder, container), seen_from(self.folder, member)
-        return any(matches(inner, pattern) and not covers(outer, pattern) for pattern in self.patterns)
+        return any(
+            matches(inner, pattern) and not covers(outer, pattern, is_member=MEMBER in outer)
+            for pattern in self.patterns
+        )
 
 
 def reports_by_group(

@@ -94,7 +94,7 @@ def _ignore_in(file: FileReport, config: Config, by_id: Mapping[str, Rule]) -> F
     path = seen_from(config.folder, file.path)
     tokens: dict[str, str] = {}  # to the first glob that names them
     for glob, chosen in config.per_file_ignores.items():
-        if covers(path, glob):
+        if covers(path, glob, is_member=file.within is not None):
             for token in chosen:
                 tokens.setdefault(token, glob)
 
