@@ -20,7 +20,7 @@ from tflint.engine.select import RULESET, select_rules
 from tflint.engine.targets import declared_targets
 from tflint.errors import UserError
 from tflint.facts.declared import ABOUT_PAIRS, FILE_TABLES
-from tflint.findings import CRASH_RULE, Contained, FileReport, LeftOut, Report
+from tflint.findings import CRASH_RULE, FileReport, LeftOut, Report
 from tflint.findings.baseline import Counts
 from tflint.findings.paths import MEMBER
 from tflint.flatbuffer.errors import FlatbufferError
@@ -122,18 +122,31 @@ def check_items(
                 progress(done, len(items))
     judged = {rule.for_each for rule in catalog.rules} - ABOUT_PAIRS
     report = _report(with_contracts(files), Run(config, catalog, plan, contracts, started), baseline, judged)
-    emptied = _emptied(files) if config.exclude else []
-    n_linked = sum(isinstance(item, Unopened) and item.kind.kind == OUTSIDE_LINK for item in items)
-    n_excluded = sum(contained.n_models for contained in emptied)
+    emptied = _emptied(files) if config.exclude else {}
+    linked = {item.path for item in items if isinstance(item, Unopened) and item.kind.kind == OUTSIDE_LINK}
+    n_passed_over = sum(file.path in emptied or file.path in linked or _is_silent(file) for file in files)
+    n_excluded = sum(emptied.values()) - sum(path.rpartition(MEMBER)[0] in emptied for path in emptied)
     left_out = replace(left_out, excluded_models=left_out.excluded_models + n_excluded)
-    return replace(report, left_out=left_out, n_passed_over=n_linked + len(emptied))
+    return replace(report, left_out=left_out, n_passed_over=n_passed_over)
 
 
-def _emptied(files: Sequence[FileReport]) -> list[Contained]:
-    """The containers whose models are all excluded: none of them has a report."""
-    entered = {file.within.path for file in files if file.within is not None}
-    containers = (file for file in files if file.path not in entered and file.status == "checked")
-    return [file.contained for file in containers if file.contained is not None and file.contained.n_models]
+def _is_silent(file: FileReport) -> bool:
+    """Whether a file could not be read, and the rules that would say so do not run."""
+    return file.status == "unreadable" and not file.findings
+
+
+def _emptied(files: Sequence[FileReport]) -> dict[str, int]:
+    """The containers of which no model has a report, since all are excluded, and how many each holds; a container in
+    one counts as one.
+    """
+    entered: set[str] = set()
+    for file in files:
+        path = file.path if file.within is not None and file.kind == "model" else ""
+        while MEMBER in path:
+            path = path.rpartition(MEMBER)[0]
+            entered.add(path)
+    held = {file.path: file.contained.n_models for file in files if file.contained is not None}
+    return {path: n_models for path, n_models in held.items() if n_models and path not in entered}
 
 
 def diff(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import shutil
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,8 +120,12 @@ def test_what_lies_in_git_is_outside_and_the_contents_of_git_annex_are_not(repos
     shutil.copy("bird.tflite", annex / "SHA256-1.tflite")
     shutil.copy("bird.tflite", repository / ".git" / "a.tflite")
     Path("annexed.tflite").symlink_to(".git/annex/objects/SHA256-1.tflite")
+    (repository / ".git" / "annex" / "creds").mkdir()
+    shutil.copy("bird.tflite", repository / ".git" / "annex" / "creds" / "1")
+    Path("creds.tflite").symlink_to(".git/annex/creds/1")
     Path("inner.tflite").symlink_to(".git/a.tflite")
-    assert paths_of(".") == {"annexed.tflite": True, "bird.tflite": True, "inner.tflite": False}
+    found = {"annexed.tflite": True, "bird.tflite": True, "creds.tflite": False, "inner.tflite": False}
+    assert paths_of(".") == found
     boundary = boundary_of(repository)
     assert not is_within(".GIT/config", boundary)
     assert is_within(".github/x", boundary)
@@ -164,12 +171,30 @@ def closed(repository: Path) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("closed")
-@pytest.mark.parametrize("pattern", ["m/**/*.tflite", "m/*/*.tflite", "m/cl*/*.tflite"])
+@pytest.mark.parametrize(
+    "pattern", ["m/**/*.tflite", "m/*/*.tflite", "m/cl*/*.tflite", "m/*/bird.tflite", "m/*/sub/*.tflite"]
+)
 def test_a_folder_that_a_glob_cannot_list_is_a_finding(pattern: str) -> None:
     done = command("check", pattern, "--format", "json", prefix=powerless())
     assert done.returncode == 1, done.stderr
     files = {file["path"]: file for file in json.loads(done.stdout)["files"]}
     assert [finding["rule"] for finding in files["m/closed"]["findings"]] == ["G102"]
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_folder_that_is_excluded_need_not_be_listed() -> None:
+    Path("tflint.toml").write_text('exclude = ["m/closed"]\n')
+    for path in ("m", "m/**/*.tflite"):
+        assert command("check", path, prefix=powerless()).returncode == 0, path
+
+
+def test_a_glob_of_folders_has_the_boundary_of_a_walk(repository: Path) -> None:
+    shutil.rmtree(".git")
+    for name in ("models", "shared"):
+        Path(name).mkdir()
+    shutil.copy("bird.tflite", "shared/y.tflite")
+    Path("models/y.tflite").symlink_to("../shared/y.tflite")
+    assert paths_of(".") == paths_of("*")
 
 
 def test_a_file_of_unknown_kind_that_permissions_hide_is_a_finding(repository: Path) -> None:
@@ -245,6 +270,55 @@ def test_a_walk_is_in_order(here: Path) -> None:
     assert list(paths_of("m")) == ["m/y.tflite", *(f"m/{name}/x.tflite" for name in ("a", "b/a", "b/z", "c"))]
 
 
+def chain(n_links: int, step: str = "", name: str = "c") -> None:
+    """Make links that lead to each other, the last one to nothing; `step` comes before each name."""
+    for number in range(n_links):
+        Path(f"{name}{number}").symlink_to(f"{step}{name}{number + 1}" if number < n_links - 1 else f"{step}nowhere")
+
+
+def test_a_chain_of_links_crashes_nothing(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chain(1_500)
+    Path("m.tflite").symlink_to("c0")
+    for arguments in (["check", "."], ["check", "*.tflite"], ["check", "m.tflite"]):
+        assert run(arguments) == 1
+        assert "G102" in capsys.readouterr().out
+    for path in ("c0", "c0/x"):
+        assert run(["check", "bird.tflite", "--output", path]) == 2
+    Path("bird.contract.toml").symlink_to("c0")
+    assert run(["check", "bird.tflite"]) == 2
+    Path("bird.contract.toml").unlink()
+    Path("tflint.toml").symlink_to("c0")
+    assert run(["check", "bird.tflite"]) == 2
+    assert "internal error" not in capsys.readouterr().err
+
+
+def test_many_links_through_many_folders_are_walked_in_time(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    real = os.lstat
+
+    def counted(*arguments: Any, **options: Any) -> os.stat_result:
+        nonlocal asked
+        asked += 1
+        return real(*arguments, **options)
+
+    monkeypatch.setattr("os.lstat", counted)
+    Path("x").mkdir()
+    chain(30, "x/../" * 700)
+    n_links = 20
+    for number in range(n_links):
+        Path(f"m{number}.tflite").symlink_to("c0")
+    assert len(paths_of(".")) == n_links + 1
+    assert n_links * 100 < asked < n_links * 2_500
+
+
+def test_a_link_through_too_many_folders_is_outside(repository: Path) -> None:
+    Path("x").mkdir()
+    Path("far").symlink_to("x/../" * 700 + "../outside")
+    assert is_within("bird.tflite", boundary_of("."))
+    assert not is_within("far/bird.tflite", boundary_of("."))
+    assert run(["contract", "init", "far/bird.tflite", "--force"]) == 2
+
+
 # --- outputs ----------------------------------------------------------------------------------------------------------
 
 
@@ -259,6 +333,14 @@ def test_a_linked_folder_is_no_checkout_of_its_own(repository: Path, contents: C
     Path("sub/.git").mkdir(parents=True)
     assert leads_out("sub") is None, "a submodule lies in the checkout"
     assert leads_out(repository.parent / "outside") is None
+    shutil.copy("bird.tflite", repository.parent / "bird.tflite")
+    before = contents()
+    assert run(["contract", "init", "models/../bird.tflite"]) == 2
+    assert contents() == before, "the kernel follows the link before it goes up"
+    Path(".git/hooks").mkdir()
+    Path("hooks").symlink_to(".git/hooks")
+    assert leads_out("hooks") is not None
+    assert leads_out(".git/hooks") is not None
     shutil.rmtree(".git")
     assert leads_out("models") == repository.parent / "outside"
 
@@ -308,6 +390,8 @@ def test_a_page_that_quotes_reports_is_not_replaced_by_one(here: Path, page: Pat
         "See:\n\n::error title=x::y\n",
         "1 model: no findings · 0 suppressed · target x\nand so on\n",
         '{"schema_version": 1, "files": {"a": 1}}',
+        "### tflite-lint setup notes\nmy own text\n",
+        "3 models: no findings, 0 suppressed here\n",
         "```\na.tflite\n  error   Q001  x\n```\n",
     ],
 )
@@ -352,6 +436,46 @@ def test_a_bundle_without_a_checked_model_is_nothing_to_check(here: Path, capsys
     assert run(["check", "m"]) == 2
     assert f"{n_models} models are excluded" in capsys.readouterr().err.replace("its only model is", "1 models are")
     assert run(["check", "m", "good.tflite"]) == 0
+
+
+def test_a_bundle_in_a_bundle_without_a_checked_model_is_nothing_to_check(here: Path) -> None:
+    def zipped(name: str, content: bytes) -> bytes:
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(name, content)
+        return file.getvalue()
+
+    inner = zipped("m.tflite", Path("good.tflite").read_bytes())
+    Path("outer.task").write_bytes(zipped("inner.task", inner))
+    assert run(["check", "outer.task"]) == 0
+    report = check("outer.task", config=Config(exclude=("m.tflite",)))
+    assert (report.has_checked, report.left_out.excluded_models) == (False, 1)
+    Path("tflint.toml").write_text('exclude = ["m.tflite"]\n')
+    assert run(["check", "outer.task"]) == 2
+
+
+def test_files_that_nobody_could_read_are_not_checked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "broken.tflite", "--select", "P"]) == 2
+    assert "no file can be read" in capsys.readouterr().err
+    assert run(["check", "broken.tflite", "good.tflite", "--select", "P"]) == 0
+
+
+def test_a_baseline_of_nothing_replaces_none(here: Path) -> None:
+    assert run(["check", "broken.tflite", "--write-baseline", "known.json"]) == 0
+    known = Path("known.json").read_text()
+    Path("tflint.toml").write_text('exclude = ["*.tflite"]\n')
+    assert run(["check", ".", "--write-baseline", "known.json"]) == 2
+    assert Path("known.json").read_text() == known
+    lines = known.splitlines(keepends=True)
+    merged = [*lines[:3], "<<<<<<< ours\n", "=======\n", ">>>>>>> theirs\n", *lines[3:]]
+    Path("known.json").write_text("".join(merged))
+    assert run(["check", "broken.tflite", "--write-baseline", "known.json"]) == 0
+    assert Path("known.json").read_text() == known
+
+
+def test_a_project_file_that_leads_nowhere_is_no_configuration(here: Path) -> None:
+    Path("pyproject.toml").symlink_to("nowhere")
+    assert run(["check", "good.tflite"]) == 0
 
 
 def test_a_comparison_that_did_not_happen_is_not_green(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -139,11 +139,13 @@ def run(options: argparse.Namespace) -> int:
             plugins=options.allow_plugin,
             limits=limits,
         )
+    is_empty = not (report.has_checked or options.allow_empty or config.allow_empty)
     if new_baseline is not None:
-        _write_baseline(report, new_baseline, config)
+        if not is_empty:  # a baseline of nothing would replace one that is needed
+            _write_baseline(report, new_baseline, config)
         wanted = [(form, file) for form, file in wanted if file is not None]
     reports.write(report, wanted, options, config)
-    if not report.has_checked and not (options.allow_empty or config.allow_empty):
+    if is_empty:
         raise _nothing_to_check(options.paths, report, config)
     return 0 if new_baseline is not None else exit_code(report, options, config)
 
@@ -165,6 +167,9 @@ def _nothing_to_check(given: Sequence[str], report: Report, config: Config) -> U
         hint = f"'exclude' in {config.origin or 'the configuration'} leaves them out; {accept}"
         return UserError(f"nothing to check in {places}: {which} excluded", hint=hint)
     if report.files:
+        if any(file.status == "unreadable" and not file.findings for file in report.files):
+            hint = "the rules that say why, such as G003, are not selected"
+            return UserError(f"nothing was checked in {places}: no file can be read", hint=hint)
         hint = f"name a model by its real path to check it; {accept}"
         return UserError(f"nothing to check in {places}: only links that lead out of the checkout", hint=hint)
     if left_out.models:

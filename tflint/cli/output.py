@@ -14,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tflint.cli import console
+from tflint.documents.reading import load_json, read_text
 from tflint.errors import UserError
-from tflint.source.boundary import leads_out
+from tflint.source.boundary import leads_out, real_path
 from tflint.values import frozen
 
 #: Bytes at both ends of a file that tell its kind; a description in a GitLab report may be long.
@@ -43,12 +44,23 @@ def _is_report(_path: Path, head: bytes, tail: bytes) -> bool:
 
 
 def _is_baseline(path: Path, head: bytes, _tail: bytes) -> bool:
-    from tflint.findings.baseline import read_baseline
+    """A baseline, or a broken one, such as a merge with conflicts leaves; an empty file counts as one."""
+    from tflint.findings.baseline import MAX_BYTES, read_baseline
+    from tflint.report.recognize import begins_as_baseline
 
+    if not head:
+        return True
     try:
-        return not head or read_baseline(str(path)) is not None
+        read_baseline(str(path))
+        return True
     except UserError:
-        return False
+        if not begins_as_baseline(head):
+            return False
+    try:
+        load_json(str(path), read_text(str(path), limit=MAX_BYTES))
+        return False  # well-formed, and something else
+    except UserError:
+        return True
 
 
 def _is_contract(path: Path, head: bytes, _tail: bytes) -> bool:
@@ -100,9 +112,8 @@ def named(path: str, kind: Kind) -> OutputFile:
         raise UserError(f"a {kind.name} needs the path of a file")
     try:
         _require_place(Path(path), kind)
-    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.13
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise UserError(f"'{path}' cannot be written: {reason}") from error
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be written: {error.strerror or error}") from error
     return OutputFile(path, kind)
 
 
@@ -110,8 +121,8 @@ def derived(path: str, kind: Kind) -> OutputFile:
     """Return an output whose name tflint made from another file's; its folder must not lead out of the checkout."""
     try:
         outside = leads_out(Path(path).parent)
-    except (OSError, RuntimeError):
-        outside = None  # `named` says what is wrong
+    except OSError as error:
+        raise UserError(f"'{path}' cannot be written: {error.strerror or error}") from error
     if outside:
         raise UserError(
             f"'{path}' cannot be written: links lead its folder to '{outside}'", hint="name the model by its real path"
@@ -195,7 +206,7 @@ def _may_write(path: Path) -> bool:
 def _try_folder(path: Path) -> None:
     import tempfile
 
-    folder = path.parent.resolve()
+    folder = real_path(path.parent)
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
@@ -219,7 +230,7 @@ def _replace(path: Path, data: bytes) -> None:
     """Write a file beside its place and move it there: nobody reads half of it, and no interruption leaves half."""
     import tempfile
 
-    target = path.parent.resolve() / path.name
+    target = real_path(path.parent) / path.name
     mode = stat.S_IMODE(target.stat().st_mode) & 0o777 if target.exists() else 0o666 & ~_umask()
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:64]}.")
     try:

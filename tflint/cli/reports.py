@@ -14,6 +14,7 @@ from tflint.config import Config
 from tflint.documents.nearest import nearest
 from tflint.errors import UserError
 from tflint.report.formats import FORMATS, Options
+from tflint.source.boundary import real_path
 
 if TYPE_CHECKING:
     from tflint.findings import Report
@@ -58,11 +59,18 @@ Wanted: TypeAlias = tuple[str, output.OutputFile | None]
 def wanted(options: argparse.Namespace) -> list[Wanted]:
     """Return the reports of a run, the main one last; `UserError` before the work if one cannot be written."""
     reports = [*map(_beside, options.report), (options.format, options.output)]
-    files = [os.path.realpath(path) for _, path in reports if path and path != os.devnull]
+    files = [_real(path) for _, path in reports if path and path != os.devnull]
     twice = next((path for path in files if files.count(path) > 1), None)
     if twice:
         raise UserError(f"two reports cannot be written to one file, '{twice}'")
     return [(form, _file(path)) for form, path in reports]
+
+
+def _real(path: str) -> str:
+    try:
+        return str(real_path(path))
+    except OSError:  # what is wrong with it is told when it is opened
+        return path
 
 
 def _file(path: str | None) -> output.OutputFile | None:

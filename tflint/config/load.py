@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,8 +22,11 @@ _TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 def find_config(start: Path) -> Path | None:
     """The nearest configuration file at or above a folder; None if there is none."""
     for folder in (start, *start.parents):
-        if _exists(folder / "tflint.toml"):
-            return folder / "tflint.toml"
+        own = folder / "tflint.toml"
+        if _exists(own) or (
+            own.is_symlink() and not own.is_dir()
+        ):  # one that leads nowhere cannot be read, and says so
+            return own
         project = folder / "pyproject.toml"
         if _exists(project) and _is_for_tflint(project):
             return project
@@ -86,7 +88,7 @@ def parse_config(text: str, path: Path, boundary: Path | None = None) -> Config:
 def _exists(path: Path) -> bool:
     """Whether there is something else than a folder; reading a device or a named pipe says what is wrong with it."""
     try:
-        return os.path.lexists(path) and not path.is_dir()  # a link that leads nowhere is there, and cannot be read
+        return path.exists() and not path.is_dir()
     except OSError:  # a folder above may forbid to look into it
         return False
 

@@ -10,7 +10,9 @@ import re
 _COLOR = re.compile(rb"\x1b\[[\d;]+m")
 #: The closing lines of the text report, which the github format has, too: they begin with the first.
 _CLOSING = re.compile(
-    rb"^(?:[\d,]+ (?:model|file|container|contract|pair)s?\b|nothing to check\b)[^\n]* suppressed ", re.MULTILINE
+    rb"^(?:[\d,]+ (?:model|file|container|contract|pair)s?\b|nothing to check\b)"
+    rb"[^\n]*(?:\n  [^\n]*)? [\d,]+ suppressed(?: \xc2\xb7 |$)",
+    re.MULTILINE,
 )
 _BEHIND_CLOSING = (b"  ", b"checked: ", b"not checked: ", b"more: ", b"left out: ")
 _NEWER = re.compile(rb"[\d,]+ notes? by rules newer than ")
@@ -21,7 +23,7 @@ _QUIET = re.compile(
     rb"| *[\d,]+ (?:error|warning|note) +[A-Z]+\d+ )"
 )
 _GITHUB = re.compile(rb"::(?:error|warning|notice) [^\n]*title=")
-_MARKDOWN = re.compile(rb"### tflite-lint ")
+_MARKDOWN = re.compile(rb"### tflite-lint \xc2\xb7 ")
 _JUNIT = re.compile(rb'<\?xml[^>]*\?>\s*<testsuites name="tflite-lint"')
 _JSON = re.compile(rb'\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*"tool"\s*:\s*\{\s*"name"\s*:\s*"tflite-lint"')
 _SARIF = re.compile(
@@ -29,6 +31,8 @@ _SARIF = re.compile(
     rb'"tool"\s*:\s*\{\s*"driver"\s*:\s*\{\s*"name"\s*:\s*"tflite-lint"'
 )
 _GITLAB = re.compile(rb'\s*\[\s*(?:\]\s*$|\{\s*"description"\s*:\s*"(?:[^"\\]|\\.)*+"\s*,\s*"check_name"\s*:)')
+
+_BASELINE = re.compile(rb'\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*"files"\s*:\s*\{')
 
 _BEGINNINGS = (_QUIET, _GITHUB, _MARKDOWN, _JUNIT, _JSON, _SARIF, _GITLAB)
 
@@ -46,3 +50,8 @@ def _ends_as_report(tail: bytes) -> bool:
         return False
     _, *behind = tail[last.start() :].splitlines()
     return all(line.startswith(_BEHIND_CLOSING) or _NEWER.match(line) for line in behind)
+
+
+def begins_as_baseline(head: bytes) -> bool:
+    """Return whether a file with these first bytes begins as a baseline does."""
+    return _BASELINE.match(head) is not None

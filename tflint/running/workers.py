@@ -55,7 +55,8 @@ def _results(pool: ProcessPoolExecutor, calls: Iterator[tuple[Any, ...]], n_ahea
     What waits in the pool's pipe must fit into it: with a full pipe, ending the workers would leave the thread that
     fills it waiting for ever.
     """
-    waiting = deque(pool.submit(_call, call) for call in itertools.islice(calls, n_ahead))
+    with _blocked_signals():  # the first ones start the processes
+        waiting = deque(pool.submit(_call, call) for call in itertools.islice(calls, n_ahead))
     while waiting:
         yield waiting.popleft().result()
         waiting.extend(pool.submit(_call, call) for call in itertools.islice(calls, 1))
@@ -94,15 +95,35 @@ def _safe_path() -> Iterator[None]:
             os.environ["PYTHONSAFEPATH"] = before
 
 
+#: Signals that end a run; Windows has no SIGHUP.
+_ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+@contextlib.contextmanager
+def _blocked_signals() -> Iterator[None]:
+    """Hold back signals that end the run: a process that starts would handle one as this process does, and print where
+    it was. Workers let them through when they are prepared.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin(function: Callable[..., Any], shared: tuple[Any, ...]) -> None:
     """Prepare a worker: it ends without a word on signals that end the run, and soon after the main process."""
     global _work
     _work = function, shared
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
+    for number in _ENDING:
         # What the run ignores (a background job SIGINT, nohup SIGHUP), its workers ignore, too.
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+        if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
 
 

@@ -6,17 +6,51 @@ read or write.
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 #: The one folder in `.git` that links in a checkout lead to: git-annex keeps the contents of large files there.
-_ANNEX = (".git", "annex")
+_ANNEX = (".git", "annex", "objects")
+#: Links that a system follows for one path (Linux; macOS follows 32), and names that one is followed through: a few
+#: kilobytes of links to each other can make many thousands.
+_MAX_LINKS = 40
+_MAX_NAMES = 1_000
 
 
 def real_path(path: str | Path) -> Path:
-    """Return a path with its links resolved, as far as that goes: links in a circle stay. `ValueError` for a NUL."""
-    return Path(os.path.realpath(path))  # Path.resolve raises for a circle until Python 3.13
+    """Return a path with its links resolved, as far as they lead; one that no system follows to its end stays.
+
+    `OSError` for a path through too many folders, `ValueError` for one with a NUL.
+    """
+    if sys.platform == "win32":
+        return Path(os.path.realpath(path))
+    # os.path.realpath calls itself for each link: a chain of them ends it, and a long one takes a second.
+    if "\0" in str(path):
+        raise ValueError("a NUL in a path")
+    done = "/"
+    waiting = os.path.join(Path.cwd(), path).split("/")[::-1]  # noqa: PTH118 (a Path would lose what follows a link)
+    n_links = 0
+    for _ in range(_MAX_NAMES):
+        if not waiting:
+            return Path(done)
+        name = waiting.pop()
+        if name == "..":
+            done = os.path.dirname(done)  # noqa: PTH120
+        elif name not in ("", "."):
+            at = os.path.join(done, name)  # noqa: PTH118
+            if not os.path.islink(at):  # noqa: PTH114
+                done = at
+                continue
+            n_links += 1
+            if n_links > _MAX_LINKS:
+                return Path(os.path.abspath(path))  # noqa: PTH100
+            target = os.readlink(at)  # noqa: PTH115
+            done = "/" if target.startswith("/") else done
+            waiting += reversed(target.split("/"))
+    raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), os.fspath(path))
 
 
 def boundary_of(folder: str | Path) -> Path:
@@ -37,13 +71,13 @@ def is_within(path: str | Path, boundary: Path) -> bool:
     """Return whether a path, links resolved, lies in a folder or is it. What lies in its `.git` does not."""
     try:
         real = real_path(path)
-    except ValueError:  # a NUL in it
+    except (OSError, ValueError):  # through too many folders, or with a NUL in it
         return False
     return real.is_relative_to(boundary) and not _is_in_git(real.relative_to(boundary).parts)
 
 
 def leads_out(folder: str | Path) -> Path | None:
-    """Return the real location of a named folder if links lead it out of the checkout; else None.
+    """Return the real location of a named folder if links lead it out of the checkout, or into its `.git`; else None.
 
     A relative path must not leave the current folder's checkout. An absolute one outside any checkout is the user's
     own word.
@@ -53,8 +87,8 @@ def leads_out(folder: str | Path) -> Path | None:
     here = Path.cwd()
     if whole.is_relative_to(here) and not any(here.is_relative_to(top) for top in tops):
         tops.append(here)
-    real = real_path(whole)
-    return None if not tops or real.is_relative_to(_innermost(tops)) else real
+    real = real_path(folder)  # `link/..` is not where its text says
+    return None if not tops or is_within(real, _innermost(tops)) else real
 
 
 def _worktrees(folder: Path) -> Iterator[Path]:
@@ -78,4 +112,4 @@ def _innermost(tops: Sequence[Path]) -> Path:
 def _is_in_git(parts: Sequence[str]) -> bool:
     """Whether a path below a worktree lies in a `.git`, which may hold credentials."""
     names = [part.casefold() for part in parts]
-    return any(name == ".git" and tuple(names[at : at + 2]) != _ANNEX for at, name in enumerate(names))
+    return any(name == ".git" and tuple(names[at : at + 3]) != _ANNEX for at, name in enumerate(names))

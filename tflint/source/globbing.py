@@ -8,10 +8,9 @@ folders, as a folder walk does not.
 from __future__ import annotations
 
 import errno
-import functools
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from glob import has_magic
 from pathlib import Path
 
@@ -28,7 +27,41 @@ class _Entry:
     is_link: bool
 
 
-_Listing = Callable[[str], list[_Entry]]
+class _Disk:
+    """Looks at folders, each once; adds those that it may not look into to `unlisted`, with the reason."""
+
+    def __init__(self, unlisted: dict[str, OSError]) -> None:
+        self._unlisted = unlisted
+        self._listed: dict[str, list[_Entry]] = {}
+
+    def entries(self, folder: str) -> list[_Entry]:
+        """What a folder holds; nothing if it cannot be listed."""
+        if folder not in self._listed:
+            self._listed[folder] = self._list(folder)
+        return self._listed[folder]
+
+    def entry(self, folder: str, name: str) -> Iterator[_Entry]:
+        """What a folder holds under a name, without listing it: it may be `..`, or one that may only be entered."""
+        path = _join(folder, name)
+        try:
+            os.lstat(path)
+        except PermissionError as error:
+            self._unlisted[Path(folder).as_posix()] = error
+        except (OSError, ValueError):  # ValueError: a NUL in the path
+            return
+        else:
+            yield _Entry(name, os.path.isdir(path), is_link=False)  # noqa: PTH112 (may be too long)
+
+    def _list(self, folder: str) -> list[_Entry]:
+        try:
+            with os.scandir(folder or ".") as entries:
+                return [_Entry(entry.name, _is_folder(entry), entry.is_symlink()) for entry in entries]
+        except ValueError:  # a NUL in the path
+            return []
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+                self._unlisted[Path(folder).as_posix()] = error
+            return []
 
 
 def expand_glob(pattern: str, unlisted: dict[str, OSError]) -> list[str]:
@@ -38,13 +71,13 @@ def expand_glob(pattern: str, unlisted: dict[str, OSError]) -> list[str]:
     """
     whole = Path(pattern)
     *inner, last = _without_repeats(whole.parts[1:] if whole.anchor else whole.parts)
-    listing: _Listing = functools.cache(functools.partial(_entries, unlisted=unlisted))
+    disk = _Disk(unlisted)
     folders = [whole.anchor or "." * pattern.startswith("./")]  # as `./**` begins with the folder itself, `**` does not
     for segment in inner:
-        folders = _unique(_folders(folders, segment, listing))
+        folders = _unique(_folders(folders, segment, disk))
     if pattern.endswith(("/", os.sep)):
-        return sorted(_join(folder, "") for folder in _unique(_folders(folders, last, listing)) if folder)
-    return sorted(_unique(_paths(folders, last, listing)))
+        return sorted(_join(folder, "") for folder in _unique(_folders(folders, last, disk)) if folder)
+    return sorted(_unique(_paths(folders, last, disk)))
 
 
 def first_folder(pattern: str) -> str:
@@ -61,29 +94,29 @@ def _unique(paths: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(paths))
 
 
-def _folders(folders: Iterable[str], segment: str, listing: _Listing) -> Iterator[str]:
+def _folders(folders: Iterable[str], segment: str, disk: _Disk) -> Iterator[str]:
     """The folders that a segment leads to."""
     if segment == "**":
-        yield from _below(folders, listing)
+        yield from _below(folders, disk)
         return
     for folder in folders:
-        for entry in _matching(folder, segment, listing):
+        for entry in _matching(folder, segment, disk):
             if entry.is_folder:
                 yield _join(folder, entry.name)
 
 
-def _paths(folders: list[str], segment: str, listing: _Listing) -> Iterator[str]:
+def _paths(folders: list[str], segment: str, disk: _Disk) -> Iterator[str]:
     """The files and folders that the last segment leads to."""
     if segment != "**":
         for folder in folders:
-            yield from (_join(folder, entry.name) for entry in _matching(folder, segment, listing))
+            yield from (_join(folder, entry.name) for entry in _matching(folder, segment, disk))
         return
     yield from (_join(folder, "") for folder in folders if os.path.isdir(folder))  # noqa: PTH112 (may be too long)
-    for folder in _below(folders, listing):
-        yield from (_join(folder, entry.name) for entry in _visible(listing(folder)))
+    for folder in _below(folders, disk):
+        yield from (_join(folder, entry.name) for entry in _visible(disk.entries(folder)))
 
 
-def _below(folders: Iterable[str], listing: _Listing) -> Iterator[str]:
+def _below(folders: Iterable[str], disk: _Disk) -> Iterator[str]:
     """The folders and all below them, each once, without hidden and linked ones."""
     seen: set[str] = set()
     for start in folders:
@@ -93,7 +126,7 @@ def _below(folders: Iterable[str], listing: _Listing) -> Iterator[str]:
             if folder not in seen:
                 seen.add(folder)
                 yield folder
-                waiting += [_join(folder, entry.name) for entry in _visible(listing(folder)) if entry.is_folder]
+                waiting += [_join(folder, entry.name) for entry in _visible(disk.entries(folder)) if entry.is_folder]
 
 
 def _visible(entries: list[_Entry]) -> Iterator[_Entry]:
@@ -101,29 +134,15 @@ def _visible(entries: list[_Entry]) -> Iterator[_Entry]:
     return (entry for entry in entries if not entry.name.startswith(".") and not (entry.is_folder and entry.is_link))
 
 
-def _matching(folder: str, segment: str, listing: _Listing) -> Iterator[_Entry]:
-    if not has_magic(segment):  # need not be listed, such as `..`, or in a folder that may not be
-        path = _join(folder, segment)
-        if os.path.lexists(path):
-            yield _Entry(segment, os.path.isdir(path), is_link=False)  # noqa: PTH112 (may be too long)
+def _matching(folder: str, segment: str, disk: _Disk) -> Iterator[_Entry]:
+    if not has_magic(segment):
+        yield from disk.entry(folder, segment)
         return
     match = matcher(os.path.normcase(segment), has_sets=True)
-    for entry in listing(folder):
+    for entry in disk.entries(folder):
         is_seen = segment.startswith(".") or not entry.name.startswith(".")
         if is_seen and match(os.path.normcase(entry.name)):
             yield entry
-
-
-def _entries(folder: str, unlisted: dict[str, OSError]) -> list[_Entry]:
-    try:
-        with os.scandir(folder or ".") as entries:
-            return [_Entry(entry.name, _is_folder(entry), entry.is_symlink()) for entry in entries]
-    except ValueError:  # a NUL in the path
-        return []
-    except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ENOTDIR):
-            unlisted[Path(folder).as_posix()] = error
-        return []
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -136,11 +136,12 @@ class Walker:
         """Return the counts of skipped paths."""
         return LeftOut(self._excluded, self._hidden, self._linked, self._models)
 
-    def walk(self, folder: str) -> Iterator[Selected]:
+    def walk(self, folder: str, boundary: Path | None = None) -> Iterator[Selected]:
         """Yield the models below a folder, sorted; a folder that cannot be listed and a model that is a link out of
-        the checkout are yielded unopened. Links to folders are not followed.
+        the checkout, or the given boundary, are yielded unopened. Links to folders are not followed.
         """
-        boundary, root = boundary_of(folder), real_path(folder)
+        boundary = boundary or boundary_of(folder)
+        root = real_path(folder)
         waiting = [Path(folder).as_posix()]  # os.walk calls itself for each level, deeper than Python allows
         while waiting:
             here = waiting.pop()
@@ -171,10 +172,12 @@ class Walker:
             if not is_within(path, boundary):
                 yield from self._outside(path)
             elif os.path.isdir(path):  # noqa: PTH112
-                yield from self.walk(path)
+                yield from self.walk(path, boundary)
             else:
                 yield path
-        yield from (_unlisted(folder, error) for folder, error in unlisted.items())
+        for folder, error in unlisted.items():
+            if not self._is_excluded(folder):
+                yield _unlisted(folder, error)
 
     def _outside(self, path: str) -> Iterator[Unopened]:
         """Count a folder that links lead out, or yield a file, unopened."""
