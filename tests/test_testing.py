@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import tflint
+from tests.models.examples import EXAMPLES_DIRECTORY
 from tests.models.named import MODELS_DIRECTORY, NAMED
 from tests.readme import ROOT, without_times
 from tflint.report.text import Style, render
@@ -58,9 +59,15 @@ def test_the_severity_from_which_on_it_fails(fail_on: str, fails: bool, where: s
 
 
 def test_arguments_win_over_the_configuration() -> None:
-    config = tflint.Config(select=("Q",), targets=("tflm",), ignore=("Q001",))
-    assert_clean(BROKEN, config=config)
-    assert "target litert 2.1.0" in error_of(BROKEN, config=config, select=["G003"], targets="litert==2.1.0")
+    broken = EXAMPLES_DIRECTORY / "broken.tflite"
+    config = tflint.Config(select=("G",), targets=("tflm",), ignore=("Q001",))
+    assert_clean(broken, config=config)
+    assert "target litert 2.1.0" in error_of(broken, config=config, select=["Q013"], targets="litert==2.1.0")
+
+
+def test_a_model_that_nobody_could_read_is_not_clean() -> None:
+    with pytest.raises(AssertionError, match="1 unreadable"):
+        assert_clean(BROKEN, select="Q")
 
 
 def test_a_configuration_by_its_path_with_its_baseline(tmp_path: Path) -> None:

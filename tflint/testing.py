@@ -42,8 +42,8 @@ def assert_clean(
     `plugins` names installed distributions whose facts the rules of the configuration may read.
 
     A model is clean where no finding that is not suppressed is at or above `fail_on`: `error`, `warning` or `note`
-    (empty: what the configuration says, else `error`), and where no rule crashed. Where there is no model at all
-    nothing is clean, either.
+    (empty: what the configuration says, else `error`), and where no rule crashed. Where there is no model at all, or
+    none could be read, nothing is clean, either.
 
     Returns the report. Raises `tflint.UserError` for a path that does not exist, for wrong rules, targets or
     configurations.
