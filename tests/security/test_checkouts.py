@@ -197,6 +197,17 @@ def test_a_glob_of_folders_has_the_boundary_of_a_walk(repository: Path) -> None:
     assert paths_of(".") == paths_of("*")
 
 
+def test_a_closed_folder_above_hides_nothing(here: Path) -> None:
+    place("conv_int8", here / "a" / "b" / "m.tflite")
+    script = 'cd a/b && chmod 0 .. && exec "$@"'
+    try:
+        done = command("check", ".", "--format", "json", prefix=["sh", "-c", script, "sh", *powerless()])
+    finally:
+        (here / "a").chmod(0o755)
+    assert done.returncode == 0, done.stderr
+    assert [file["path"] for file in json.loads(done.stdout)["files"]] == ["m.tflite"]
+
+
 def test_a_file_of_unknown_kind_that_permissions_hide_is_a_finding(repository: Path) -> None:
     Path("m").mkdir()
     shutil.copy("bird.tflite", "m/a.bin")

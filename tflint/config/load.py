@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,9 +24,7 @@ def find_config(start: Path) -> Path | None:
     """The nearest configuration file at or above a folder; None if there is none."""
     for folder in (start, *start.parents):
         own = folder / "tflint.toml"
-        if _exists(own) or (
-            own.is_symlink() and not own.is_dir()
-        ):  # one that leads nowhere cannot be read, and says so
+        if _exists(own) or _leads_nowhere(own):
             return own
         project = folder / "pyproject.toml"
         if _exists(project) and _is_for_tflint(project):
@@ -91,6 +90,11 @@ def _exists(path: Path) -> bool:
         return path.exists() and not path.is_dir()
     except OSError:  # a folder above may forbid to look into it
         return False
+
+
+def _leads_nowhere(path: Path) -> bool:
+    """Whether there is a link to nothing: reading it says so."""
+    return os.path.islink(path) and not os.path.exists(path)  # noqa: PTH114, PTH110 (a Path raises on permissions)
 
 
 def _require_own(path: Path) -> Path:
