@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.models.examples import EXAMPLES_DIRECTORY
 from tflint.resources import named_model_path
 
 CHECKOUT = Path(__file__).parents[2]
+#: What nothing may print.
+SECRET = "root:x:0:0 secret"
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -58,6 +61,20 @@ def place(name: str, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(named_model_path(name), path)
     return path
+
+
+@pytest.fixture
+def repository(here: Path) -> Path:
+    """A checkout with a model; beside it lie a secret, and a model with a contract."""
+    (here / "outside").mkdir()
+    (here / "outside" / "secret.toml").write_text(SECRET + "\n")
+    shutil.copy(EXAMPLES_DIRECTORY / "good.tflite", here / "outside" / "bird.tflite")
+    shutil.copy(EXAMPLES_DIRECTORY / "good.contract.toml", here / "outside" / "bird.contract.toml")
+    (here / "repo" / ".git").mkdir(parents=True)
+    (here / "repo" / ".git" / "config").write_text(SECRET + "\n")
+    shutil.copy(EXAMPLES_DIRECTORY / "good.tflite", here / "repo" / "bird.tflite")
+    os.chdir(here / "repo")
+    return here / "repo"
 
 
 @pytest.fixture

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import errno
-import io
 import json
 import os
 import shutil
 import sys
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +15,15 @@ import numpy as np
 import pytest
 
 from tests.models.examples import EXAMPLES_DIRECTORY
-from tests.security.conftest import command, environment, place, powerless
-from tflint.api import check
+from tests.security.conftest import SECRET, command, place, powerless
 from tflint.cli.main import run
-from tflint.config import Config
-from tflint.findings.suppress import Allow
-from tflint.source.boundary import boundary_of, is_within, leads_out
+from tflint.source.boundary import boundary_of, is_within
 from tflint.source.walk import select
-from tflint.testing import assert_clean
 
 pytestmark = [
     pytest.mark.security,
     pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there"),
 ]
-
-SECRET = "root:x:0:0 secret"
-Contents = Callable[[], dict[str, bytes]]
-
-
-@pytest.fixture
-def repository(here: Path) -> Path:
-    """A checkout with a model; beside it lie a secret, and a model with a contract."""
-    (here / "outside").mkdir()
-    (here / "outside" / "secret.toml").write_text(SECRET + "\n")
-    shutil.copy(EXAMPLES_DIRECTORY / "good.tflite", here / "outside" / "bird.tflite")
-    shutil.copy(EXAMPLES_DIRECTORY / "good.contract.toml", here / "outside" / "bird.contract.toml")
-    (here / "repo" / ".git").mkdir(parents=True)
-    (here / "repo" / ".git" / "config").write_text(SECRET + "\n")
-    shutil.copy(EXAMPLES_DIRECTORY / "good.tflite", here / "repo" / "bird.tflite")
-    os.chdir(here / "repo")
-    return here / "repo"
 
 
 def paths_of(*selected: str) -> dict[str, bool]:
@@ -328,206 +305,3 @@ def test_a_link_through_too_many_folders_is_outside(repository: Path) -> None:
     assert is_within("bird.tflite", boundary_of("."))
     assert not is_within("far/bird.tflite", boundary_of("."))
     assert run(["contract", "init", "far/bird.tflite", "--force"]) == 2
-
-
-# --- outputs ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_linked_folder_is_no_checkout_of_its_own(repository: Path, contents: Contents) -> None:
-    (repository.parent / "outside" / ".git").mkdir()
-    (repository.parent / "outside" / "bird.contract.toml").unlink()
-    Path("models").symlink_to("../outside")
-    before = contents()
-    assert run(["contract", "init", "models/bird.tflite"]) == 2
-    assert contents() == before
-    assert leads_out("models") == repository.parent / "outside"
-    Path("sub/.git").mkdir(parents=True)
-    assert leads_out("sub") is None, "a submodule lies in the checkout"
-    assert leads_out(repository.parent / "outside") is None
-    shutil.copy("bird.tflite", repository.parent / "bird.tflite")
-    before = contents()
-    assert run(["contract", "init", "models/../bird.tflite"]) == 2
-    assert contents() == before, "the kernel follows the link before it goes up"
-    Path(".git/hooks").mkdir()
-    Path("hooks").symlink_to(".git/hooks")
-    assert leads_out("hooks") is not None
-    assert leads_out(".git/hooks") is not None
-    shutil.rmtree(".git")
-    assert leads_out("models") == repository.parent / "outside"
-
-
-@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs /dev/shm")
-def test_a_checkout_under_dev_has_no_links_of_the_system(here: Path) -> None:
-    import tempfile
-
-    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        (Path(folder) / "victim").touch()
-        (Path(folder) / "link").symlink_to("victim")
-        assert run(["check", "good.tflite", "--output", f"{folder}/link"]) == 2
-        assert (Path(folder) / "victim").read_bytes() == b""
-
-
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
-@pytest.mark.parametrize("form", ["text", "json", "sarif", "gitlab", "junit"])
-@pytest.mark.parametrize("stream", ["/dev/stdout", "/proc/self/fd/1"])
-def test_a_named_stream_is_as_safe_as_standard_output(here: Path, form: str, stream: str) -> None:
-    (here / "a\n::error::forged ##[error]x.tflite").write_bytes(b"no model")
-    runner = environment(GITHUB_ACTIONS="true")
-    named = command("check", ".", "--format", form, "--output", stream, env=runner)
-    assert named.returncode == 1
-    assert b"##[" not in named.stdout
-    assert not [line for line in named.stdout.splitlines() if line.lstrip().startswith(b"::")]
-    baseline = command("check", ".", "--write-baseline", stream, env=runner)
-    assert baseline.returncode == 0
-    assert b"##[" not in baseline.stdout
-
-
-DOCUMENTS = [*Path(__file__).parents[2].glob("*.md"), *Path(__file__).parents[2].glob("docs/**/*.md")]
-
-
-@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)
-def test_a_page_that_quotes_reports_is_not_replaced_by_one(here: Path, page: Path) -> None:
-    shutil.copy(page, here / "page.md")
-    before = (here / "page.md").read_bytes()
-    assert run(["check", "good.tflite", "--output", "page.md"]) == 2
-    assert run(["check", "good.tflite", "--write-baseline", "page.md"]) == 2
-    assert (here / "page.md").read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "# Notes\n\na.tflite\n  error   Q001  x\n",
-        "See:\n\n::error title=x::y\n",
-        "1 model: no findings · 0 suppressed · target x\nand so on\n",
-        '{"schema_version": 1, "files": {"a": 1}}',
-        "### tflite-lint setup notes\nmy own text\n",
-        "3 models: no findings, 0 suppressed here\n",
-        "```\na.tflite\n  error   Q001  x\n```\n",
-    ],
-)
-def test_text_that_looks_like_a_report_is_none(here: Path, text: str) -> None:
-    (here / "mine").write_text(text)
-    assert run(["check", "good.tflite", "--output", "mine"]) == 2
-    assert run(["check", "good.tflite", "--write-baseline", "mine"]) == 2
-
-
-def test_quiet_reports_of_notes_and_counts_replace_each_other(here: Path) -> None:
-    (here / "broken.tflite").unlink()
-    place("conv_int8", here / "second.tflite")
-    Path("tflint.toml").write_text('metadata.require = ["license"]\n')
-    for options in (["-q"], ["-q", "--statistics"], ["-q", "-v"][:1]):
-        for _ in range(2):
-            assert run(["check", ".", "--output", "out", *options]) in (0, 1)
-
-
-# --- verdicts ---------------------------------------------------------------------------------------------------------
-
-
-def test_links_out_alone_are_nothing_to_check(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("bird.tflite").unlink()
-    Path("bird.tflite").symlink_to("../outside/bird.tflite")
-    assert run(["check", "."]) == 2
-    assert "only links that lead out of the checkout" in capsys.readouterr().err
-    assert run(["check", ".", "--ignore", "G109"]) == 2
-    assert run(["check", ".", "--allow-empty"]) == 0
-    with pytest.raises(AssertionError):
-        assert_clean(".")
-    shutil.copy("../outside/bird.tflite", "real.tflite")
-    assert run(["check", "."]) == 0
-
-
-def test_a_bundle_without_a_checked_model_is_nothing_to_check(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (here / "m").mkdir()
-    place("bundle_task", here / "m" / "b.task")
-    report = check("m")
-    n_models = sum(file.kind == "model" for file in report.files)
-    assert (n_models > 0, report.left_out.excluded_models) == (True, 0)
-    Path("tflint.toml").write_text('exclude = ["*.tflite"]\n')
-    assert run(["check", "m"]) == 2
-    assert f"{n_models} models are excluded" in capsys.readouterr().err.replace("its only model is", "1 models are")
-    assert run(["check", "m", "good.tflite"]) == 0
-
-
-def test_a_bundle_in_a_bundle_without_a_checked_model_is_nothing_to_check(here: Path) -> None:
-    def zipped(name: str, content: bytes) -> bytes:
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w") as archive:
-            archive.writestr(name, content)
-        return file.getvalue()
-
-    inner = zipped("m.tflite", Path("good.tflite").read_bytes())
-    Path("outer.task").write_bytes(zipped("inner.task", inner))
-    assert run(["check", "outer.task"]) == 0
-    report = check("outer.task", config=Config(exclude=("m.tflite",)))
-    assert (report.has_checked, report.left_out.excluded_models) == (False, 1)
-    Path("tflint.toml").write_text('exclude = ["m.tflite"]\n')
-    assert run(["check", "outer.task"]) == 2
-
-
-def test_files_that_nobody_could_read_are_not_checked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["check", "broken.tflite", "--select", "P"]) == 2
-    assert "no file can be read" in capsys.readouterr().err
-    assert run(["check", "broken.tflite", "good.tflite", "--select", "P"]) == 0
-
-
-def test_a_baseline_of_nothing_replaces_none(here: Path) -> None:
-    assert run(["check", "broken.tflite", "--write-baseline", "known.json"]) == 0
-    known = Path("known.json").read_text()
-    Path("tflint.toml").write_text('exclude = ["*.tflite"]\n')
-    assert run(["check", ".", "--write-baseline", "known.json"]) == 2
-    assert Path("known.json").read_text() == known
-    lines = known.splitlines(keepends=True)
-    merged = [*lines[:3], "<<<<<<< ours\n", "=======\n", ">>>>>>> theirs\n", *lines[3:]]
-    Path("known.json").write_text("".join(merged))
-    assert run(["check", "broken.tflite", "--write-baseline", "known.json"]) == 0
-    assert Path("known.json").read_text() == known
-
-
-def test_a_project_file_that_leads_nowhere_is_no_configuration(here: Path) -> None:
-    Path("pyproject.toml").symlink_to("nowhere")
-    assert run(["check", "good.tflite"]) == 0
-
-
-def test_a_comparison_that_did_not_happen_is_not_green(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["diff", "good.tflite", "broken.tflite"]
-    assert run(arguments) == 1
-    capsys.readouterr()
-    assert run([*arguments, "--ignore", "G"]) == 2
-    assert "nothing was compared" in capsys.readouterr().err
-    assert run([*arguments, "--exit-zero"]) == 0
-
-
-def test_a_baseline_holds_no_file_that_could_not_be_read(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("gone.tflite").symlink_to("nowhere")
-    assert run(["check", ".", "--write-baseline", "known.json", "--report", "json=out.json"]) == 0
-    assert "does not cover 1 file that could not be read" in capsys.readouterr().err
-    assert {file["path"] for file in json.loads(Path("out.json").read_text())["files"]} == {
-        "bird.tflite", "gone.tflite",
-    }  # fmt: skip
-    known = json.loads(Path("known.json").read_text())
-    assert "gone.tflite" not in known["files"]
-    (finding,) = [finding for finding in check("gone.tflite").findings() if finding.rule == "G102"]
-    known["files"]["gone.tflite"] = {finding.fingerprint: 1}
-    Path("known.json").write_text(json.dumps(known))
-    assert run(["check", ".", "--baseline", "known.json"]) == 1
-
-
-def test_a_folder_that_is_named_like_a_bundle_is_no_bundle(here: Path) -> None:
-    for path in (here / "b.task!" / "m.tflite", here / "c.task!" / "m.tflite"):
-        place("truncated", path)
-    allow = Config(allow=(Allow("G003", "known", path="b.task"),))
-    assert check("b.task!/m.tflite", config=allow).fails("error")
-    by_path = Config(allow=(Allow("G003", "known", path="c.task!/*.tflite"),))
-    assert not check("c.task!/m.tflite", config=by_path).fails("error")
-    ignored = Config(per_file_ignores={"b.task": ("G003",)})
-    assert check("b.task!/m.tflite", config=ignored).fails("error")
-
-
-@pytest.mark.parametrize("value", ["1e308", "1e10", "inf"])
-@pytest.mark.parametrize("option", ["--max-memory", "--max-seconds"])
-def test_a_limit_beyond_all_machines_is_refused(
-    here: Path, capsys: pytest.CaptureFixture[str], option: str, value: str
-) -> None:
-    assert run(["check", "good.tflite", option, value]) == 2
-    assert option in capsys.readouterr().err

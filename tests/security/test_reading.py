@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.models.examples import EXAMPLES_DIRECTORY
-from tests.security.conftest import place
+from tests.security.conftest import SECRET, place
 from tflint import resources
 from tflint.catalog import compiled
 from tflint.catalog.load import builtin_catalog, builtin_files, compiled_catalog, compiled_path
@@ -22,8 +22,6 @@ from tflint.source.boundary import boundary_of
 
 pytestmark = pytest.mark.security
 needs_links = pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
-
-SECRET = "root:x:0:0 secret"
 
 
 @pytest.fixture(params=["git", "no git"])
