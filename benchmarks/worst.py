@@ -1,7 +1,7 @@
 """The worst text files up to the limits on size and count, for every command that reads such files.
 
 Each file is read by a process of its own, whose processor time and peak of memory the kernel counts. A row per kind of
-file says what the worst of them takes, as a part of what it may take: `python -m benchmarks --rows 'worst-*'`.
+file gives the largest cost as a share of its limit: `python -m benchmarks --rows 'worst-*'`.
 """
 
 from __future__ import annotations
@@ -210,12 +210,12 @@ class Cost:
 
     @property
     def share(self) -> float:
-        """The part of what is allowed, of the two the larger."""
+        """The larger of both shares of a limit: of time and of memory."""
         return max(self.seconds / MAX_SECONDS, self.resident / MAX_RESIDENT)
 
 
 def worst(kind: str) -> Measure:
-    """The largest cost of a command that reads one of the texts, as a part of what it may cost."""
+    """The largest cost of a command that reads one of the texts, as a share of its limit."""
 
     def measure(workshop: Workshop, runs: int) -> Result:
         if not hasattr(os, "wait4"):
