@@ -73,7 +73,7 @@ _RESIDENT = "The peak of resident pages (VmHWM) of a process, interpreter and im
 
 _WORST_NOTE = (
     "The largest of processor time and peak of resident pages of a whole process, over all texts and commands of"
-    " benchmarks/worst.py, as a part of what they may be."
+    " benchmarks/worst.py, as a share of its limit."
 )
 _PEER = (
     "Whole processes on the generated model of 3.5 MB; benchmarks/peers.py says how the peers are installed and run."

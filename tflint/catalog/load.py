@@ -12,7 +12,7 @@ from tflint.catalog.rule import CATEGORIES, Rule
 from tflint.documents.nearest import nearest
 from tflint.errors import Place, UserError
 from tflint.resources import rules_folder
-from tflint.source.boundary import boundary_of, is_within, real_path
+from tflint.source.boundary import boundary_of, real_path, require_within
 from tflint.values import frozen
 
 if TYPE_CHECKING:
@@ -132,8 +132,7 @@ def _rule_files_of(text: str) -> list[Path]:
         raise UserError(f"the folder of rules '{text}' holds no .toml file", hint="folders in it are not searched")
     boundary = boundary_of(path)
     for file in found:
-        if not is_within(file, boundary):
-            raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(str(file)))
+        require_within(file, boundary)
     return found
 
 

@@ -15,7 +15,7 @@ from tflint.documents.reading import MAX_TEXT_BYTES, load_toml, read_bytes, read
 from tflint.errors import Place, UserError
 from tflint.findings.suppress import Allow, allow_of, require_few_globs
 from tflint.resources import json_schema
-from tflint.source.boundary import boundary_of, is_within
+from tflint.source.boundary import boundary_of, is_within, require_within
 
 _TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
@@ -100,10 +100,8 @@ def _leads_nowhere(path: Path) -> bool:
 def _require_own(path: Path) -> Path:
     """Return the boundary of a file that was found; `UserError` for a link that leads out of it."""
     boundary = boundary_of(path.parent)
-    if is_within(path, boundary):
-        return boundary
-    hint = f"to trust this configuration, pass --config {path.as_posix()}"
-    raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(str(path)), hint=hint)
+    require_within(path, boundary, f"to trust this configuration, pass --config {path.as_posix()}")
+    return boundary
 
 
 def _mentions_tflint(project: Path) -> bool:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from tflint.contract.contract import SUFFIX, Contract
 from tflint.contract.load import load_contract
-from tflint.errors import Place, UserError
+from tflint.errors import UserError
 from tflint.findings.paths import MEMBER, covers, seen_from
-from tflint.source.boundary import boundary_of, is_within
+from tflint.source.boundary import boundary_of, require_within
 from tflint.source.kind import MODEL_SUFFIXES
 
 
@@ -49,10 +49,7 @@ class Contracts:
 
 def load_found(path: str) -> Contract:
     """Read a contract that was found, not named; `UserError` also for a link out of its folder's checkout."""
-    boundary = boundary_of(Path(path).parent)
-    if not is_within(path, boundary):
-        hint = "replace the link with the contract itself"
-        raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(path), hint=hint)
+    require_within(path, boundary_of(Path(path).parent), "replace the link with the contract itself")
     return load_contract(path)
 
 

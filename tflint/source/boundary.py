@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tflint.errors import Place, UserError
+
 #: The one folder in `.git` that links in a checkout lead to: git-annex keeps the contents of large files there.
 _ANNEX = (".git", "annex", "objects")
 #: Links that a system follows for one path (Linux; macOS follows 32), and names that one is followed through: a few
@@ -74,6 +76,12 @@ def is_within(path: str | Path, boundary: Path) -> bool:
     except (OSError, ValueError):  # through too many folders, or with a NUL in it
         return False
     return real.is_relative_to(boundary) and not _is_in_git(real.relative_to(boundary).parts)
+
+
+def require_within(path: str | Path, boundary: Path, hint: str = "") -> None:
+    """`UserError` for a file that was found, not named, and that links lead out of a folder."""
+    if not is_within(path, boundary):
+        raise UserError(f"is a link that leads out of the checkout '{boundary}'", place=Place(str(path)), hint=hint)
 
 
 def leads_out(folder: str | Path) -> Path | None:

@@ -31,7 +31,6 @@ DOUBTFUL_SUFFIXES = {".bin"}
 MAX_PEEKED_ENTRIES = 10_000
 #: A link that is no file: it leads to nothing, or in a circle.
 _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
-_OUTSIDE = "a link that leads out of the checkout"
 #: Hidden folders of version control: what lies there is not the user's file.
 _NOT_PEEKED = frozenset({".git", ".hg", ".svn"})
 
@@ -185,7 +184,7 @@ class Walker:
             self._linked += 1
             self._models += self._peek(path)
         else:
-            yield Unopened(path, FileKind(OUTSIDE_LINK, _OUTSIDE))
+            yield _linked_out(path)
 
     def _selected(self, path: str, boundary: Path) -> Iterator[Selected]:
         """Yield a file if it is a model; unopened if it is a link that leads out of the checkout."""
@@ -195,7 +194,7 @@ class Walker:
         if self._is_excluded(path):
             self._excluded += 1
         else:
-            yield Unopened(path, FileKind(OUTSIDE_LINK, _OUTSIDE)) if is_outside else path
+            yield _linked_out(path) if is_outside else path
 
     def _enters(self, path: str, name: str, root: Path) -> bool:
         if self._is_excluded(path):
@@ -235,8 +234,11 @@ class Walker:
 
 def as_found(path: str) -> Selected:
     """Return the path of a file that was found, not named; unopened if it is a link out of its folder's checkout."""
-    is_outside = not is_within(path, boundary_of(Path(path).parent))
-    return Unopened(path, FileKind(OUTSIDE_LINK, _OUTSIDE)) if is_outside else path
+    return path if is_within(path, boundary_of(Path(path).parent)) else _linked_out(path)
+
+
+def _linked_out(path: str) -> Unopened:
+    return Unopened(path, FileKind(OUTSIDE_LINK, "a link that leads out of the checkout"))
 
 
 def _listed(folder: str) -> tuple[list[str], list[str]]:
