@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tflint.facts.facts import Facts
-from tflint.model.load import open_model, read_one
+from tflint.model.batch_reader import open_model, read_one
 from tflint.source import FileSource
 
 RANGE = ("value_min", "value_max")

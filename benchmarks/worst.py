@@ -17,9 +17,9 @@ from benchmarks.comparisons import TFLINT, Measure, NotHereError, Result
 from benchmarks.measure import Command, Spread
 from benchmarks.models import Workshop
 from tests.models.named import NAMED
-from tflint.documents.reading import MAX_TEXT_BYTES
 from tflint.findings.baseline import MAX_BYTES as MAX_BASELINE_BYTES
 from tflint.findings.baseline import MAX_ENTRIES
+from tflint.userfiles.userfile import MAX_TEXT_BYTES
 
 MAX_SECONDS = 5.0
 MAX_RESIDENT = 1 << 30

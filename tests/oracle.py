@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING, ColumnType, TableDeclaration
+from tflint.columns.column_types import BOOL, NUMBER, REFERENCE, STRING, ColumnType, TableDeclaration
 
 
 class State(enum.Enum):

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.models.named import NAMED
 from tflint.engine.select import METADATA_RULES
-from tflint.writer.edit import edited
+from tflint.writer.model_edits import edited
 
 CONVERTER_MODELS = Path(__file__).with_name("converter") / "models"
 

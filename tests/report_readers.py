@@ -15,11 +15,19 @@ from tests.test_github import command_in
 from tests.test_markdown import Page
 from tflint.catalog import load_catalog
 from tflint.findings import SEVERITIES, Finding, Report
-from tflint.findings.paths import seen_from
-from tflint.report import github, gitlab, jsonreport, junit, markdown, sarif, text
-from tflint.report.layout import Style
-from tflint.report.names import clean, place, shared_prefix
-from tflint.report.sentences import place_name
+from tflint.findings.path_globs import seen_from
+from tflint.report import (
+    github_report,
+    gitlab_report,
+    json_report,
+    junit_report,
+    markdown_report,
+    sarif_report,
+    text_report,
+)
+from tflint.report.display_names import clean, place, shared_prefix
+from tflint.report.finding_sentences import place_name
+from tflint.report.text_layout import Style
 
 
 @dataclass
@@ -66,7 +74,7 @@ def text_places(made: Report) -> Counter[tuple[str, str, str]]:
 
 
 def read_json(made: Report) -> Seen:
-    data = json.loads(jsonreport.render(made))
+    data = json.loads(json_report.render(made))
     seen = Seen(suppressed=data["summary"]["suppressed"])
     for file in data["files"]:
         for found in file["findings"]:
@@ -76,7 +84,7 @@ def read_json(made: Report) -> Seen:
 
 
 def read_sarif(made: Report, profile: str) -> Seen:
-    (run,) = json.loads(sarif.render(made, load_catalog(()).rules, profile))["runs"]
+    (run,) = json.loads(sarif_report.render(made, load_catalog(()).rules, profile))["runs"]
     taken_back = [result for result in run["results"] if "suppressions" in result]
     seen = Seen(suppressed=None if profile == "github" else len(taken_back))
     for result in run["results"]:
@@ -93,7 +101,7 @@ def read_sarif(made: Report, profile: str) -> Seen:
 
 def read_junit(made: Report) -> Seen:
     seen = Seen(suppressed=0)
-    for suite in ElementTree.fromstring(junit.render(made, "error")):
+    for suite in ElementTree.fromstring(junit_report.render(made, "error")):
         for case in suite.iter("testcase"):
             outcome = next(iter(case), ElementTree.Element("passed"))
             lines = (outcome.text or "").split("\n")
@@ -112,7 +120,7 @@ def read_gitlab(made: Report) -> Seen:
     severities = {"critical": "error", "major": "warning", "info": "note"}
     known = set(map(named, made.findings()))
     seen = Seen()
-    for violation in json.loads(gitlab.render(made)):
+    for violation in json.loads(gitlab_report.render(made)):
         rule = violation["check_name"].split(" ")[0]
         where = _place_in(violation["description"], known)
         seen.add(violation["location"]["path"], rule, severities[violation["severity"]], where)
@@ -121,7 +129,7 @@ def read_gitlab(made: Report) -> Seen:
 
 def read_github(made: Report) -> Seen:
     """Workflow commands; what is beyond GitHub's limit is counted under no file and no rule."""
-    lines = github.render(made).splitlines()
+    lines = github_report.render(made).splitlines()
     known = set(map(named, made.findings()))
     seen = Seen(suppressed=_suppressed(lines))
     for command in filter(None, map(command_in, lines)):
@@ -142,7 +150,7 @@ def _place_in(sentences: str, known: set[str]) -> str:
 
 def read_text(made: Report) -> Seen:
     """The text report, with all places and so wide that no line is broken."""
-    lines = text.render(made, Style(verbose=True, width=100_000)).splitlines()
+    lines = text_report.render(made, Style(verbose=True, width=100_000)).splitlines()
     seen = Seen(suppressed=_suppressed(lines))
     names = {clean(file.path) for file in made.files}
     file = rule = ""
@@ -160,7 +168,7 @@ def read_text(made: Report) -> Seen:
 
 def read_markdown(made: Report) -> Seen:
     """Markdown: its table must agree with the groups in its blocks, where lines are broken: places are looked for."""
-    page = Page(markdown.render(made, verbose=True, max_bytes=100_000_000))
+    page = Page(markdown_report.render(made, verbose=True, max_bytes=100_000_000))
     rows = {row[0]: [int(number) for number in row[2:6]] for row in page.rows[1:]}
     seen = Seen(suppressed=_suppressed(page.blocks[-1].splitlines()))
     places = text_places(made)

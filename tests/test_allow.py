@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from tests.models.named import MODELS_DIRECTORY, NAMED
-from tflint.cli import output
+from tflint.cli import output_file
 from tflint.cli.main import run
-from tflint.config.append import require_added, with_allow
-from tflint.documents.toml_strings import quoted
+from tflint.config.config_edit import require_added, with_allow
 from tflint.errors import UserError
-from tflint.writer.edit import edited
+from tflint.userfiles.toml_strings import quoted
+from tflint.writer.model_edits import edited
 
 REASON = ("--reason", "a known download")
 ENTRY = {"rule": "G003", "path": "./broken.tflite", "reason": "a known download"}
@@ -267,12 +267,12 @@ def test_what_is_not_read_back_is_undone(
 ) -> None:
     if before is not None:
         (here / "tflint.toml").write_text(before)
-    real = output.OutputFile.write
+    real = output_file.OutputFile.write
 
-    def lossy(self: output.OutputFile, content: str) -> None:
+    def lossy(self: output_file.OutputFile, content: str) -> None:
         real(self, content.replace("G003", "G004"))
 
-    monkeypatch.setattr(output.OutputFile, "write", lossy)
+    monkeypatch.setattr(output_file.OutputFile, "write", lossy)
     said = refused(capsys, "G003", "broken.tflite", *REASON)
     assert "the entry could not be written" in said
     assert "is unchanged" in said

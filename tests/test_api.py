@@ -13,9 +13,9 @@ import pytest
 
 import tflint
 from tests.models.named import MODELS_DIRECTORY, NAMED, RUNNABLE
-from tflint.model.load import SMALL_FILE_BYTES
-from tflint.report import jsonreport
-from tflint.running.groups import GROUP_FILES
+from tflint.model.batch_reader import SMALL_FILE_BYTES
+from tflint.report import json_report
+from tflint.runner.scheduler import GROUP_FILES
 from tflint.source import FileSource, SourceError
 from tflint.values import replace
 
@@ -28,7 +28,7 @@ def model(name: str) -> Path:
 
 def plain(report: tflint.Report, *, names: bool = True) -> object:
     """The report as data, but for the time it took."""
-    data = jsonreport.to_data(replace(report, elapsed=0.0))
+    data = json_report.to_data(replace(report, elapsed=0.0))
     if not names:
         for number, file in enumerate(data["files"]):
             file["path"] = str(number)
@@ -291,11 +291,11 @@ def modules_after(program: str) -> set[str]:
         "import tflint",
         "import tflint; tflint.Config; tflint.UserError; tflint.Report; tflint.load_config",
         "import tflint.findings",
-        "import tflint.findings.baseline, tflint.findings.suppress",
-        "import tflint.report.text, tflint.report.jsonreport, tflint.report.sarif",
+        "import tflint.findings.baseline, tflint.findings.suppressions",
+        "import tflint.report.text_report, tflint.report.json_report, tflint.report.sarif_report",
         "import tflint.config",
-        "import tflint.columns.types",
-        "import tflint.language.check, tflint.language.template",
+        "import tflint.columns.column_types",
+        "import tflint.language.type_check, tflint.language.message_template",
         "import tflint.cli.main",
         "from tflint.cli.main import run; run(['--help'])",
         "from tflint.cli.main import run; run(['--version'])",

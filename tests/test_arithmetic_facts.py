@@ -8,9 +8,9 @@ from tests.models import ModelBuilder
 from tests.models.named import NAMED
 from tests.test_facts import facts_of, named, rows
 from tflint.facts.facts import Facts
-from tflint.model.load import open_model, read_one
+from tflint.model.batch_reader import open_model, read_one
 from tflint.source import BytesSource
-from tflint.writer.edit import edited
+from tflint.writer.model_edits import edited
 
 UNIT = 1 / 127.5
 
@@ -86,7 +86,7 @@ class TestIslands:
         assert [list(found) for found in rows(facts, "island", "operators")] == [[2, 3, 4]]
 
     def test_of_two_models_in_a_batch_stay_apart(self):
-        from tflint.model.load import batches
+        from tflint.model.batch_reader import batches
 
         ((_, tables),) = batches([open_model(BytesSource(NAMED["island_int8"]())) for _ in range(2)])
         assert Facts(tables).table("island").model.tolist() == [0, 1]

@@ -11,10 +11,10 @@ import pytest
 from tests.corpus import model_paths, needs_corpus
 from tests.models.named import NAMED, NOT_RUNNABLE, RUNNABLE, WRONG_FILES
 from tflint.columns.column import ABSENT, Column, Lists, References, Scalars, Strings, Texts
-from tflint.columns.types import ColumnType
-from tflint.model import load
-from tflint.model.declare import raw_tables
-from tflint.model.load import Opened, batches, open_model, read_one
+from tflint.columns.column_types import ColumnType
+from tflint.model import batch_reader
+from tflint.model.batch_reader import Opened, batches, open_model, read_one
+from tflint.model.model_columns import raw_tables
 from tflint.model.tables import Tables
 from tflint.source import BytesSource
 from tflint.writer import pack, unpack
@@ -104,10 +104,10 @@ def test_named_models_in_one_batch() -> None:
 @needs_corpus
 @pytest.mark.parametrize("begin", range(5))
 def test_fifty_real_models_in_one_batch(begin: int) -> None:
-    small = [path for path in model_paths() if path.stat().st_size <= load.SMALL_FILE_BYTES]
+    small = [path for path in model_paths() if path.stat().st_size <= batch_reader.SMALL_FILE_BYTES]
     chosen = [path.read_bytes() for path in small[begin :: len(small) // 50][:50]]
     assert len(chosen) == 50
-    assert sum(len(content) for content in chosen) <= load.BATCH_BYTES
+    assert sum(len(content) for content in chosen) <= batch_reader.BATCH_BYTES
     assert_same(one_batch(chosen), [read_one(item) for item in opened(chosen)])
 
 
@@ -163,14 +163,14 @@ def test_halving_leaves_each_malformed_file_alone_and_loses_no_other(bad: set[in
 
 def test_a_malformed_file_costs_few_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     n_reads = 0
-    read_forest = load.read_forest
+    read_forest = batch_reader.read_forest
 
     def counted(*arguments: Any) -> Any:
         nonlocal n_reads
         n_reads += 1
         return read_forest(*arguments)
 
-    monkeypatch.setattr(load, "read_forest", counted)
+    monkeypatch.setattr(batch_reader, "read_forest", counted)
     contents = [VALID["add_int8"]()] * 63 + [malformed()]
     assert len(list(batches(opened(contents)))) == 7
     assert n_reads == 1 + 2 * 6
@@ -180,9 +180,9 @@ def test_a_batch_is_closed_at_its_limits(monkeypatch: pytest.MonkeyPatch) -> Non
     content = VALID["add_int8"]()
     sizes = [len(numbers) for numbers, _ in batches(opened([content] * 130))]
     assert sizes == [64, 64, 2]
-    monkeypatch.setattr(load, "BATCH_BYTES", 10 * len(content))
+    monkeypatch.setattr(batch_reader, "BATCH_BYTES", 10 * len(content))
     assert [len(numbers) for numbers, _ in batches(opened([content] * 25))] == [10, 10, 5]
-    monkeypatch.setattr(load, "SMALL_FILE_BYTES", len(content) - 1)
+    monkeypatch.setattr(batch_reader, "SMALL_FILE_BYTES", len(content) - 1)
     assert [len(numbers) for numbers, _ in batches(opened([content] * 3))] == [1, 1, 1]
 
 

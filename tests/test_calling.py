@@ -16,23 +16,23 @@ from tests.corpus import N_SHARDS, needs_corpus, shard
 from tests.models import ModelBuilder
 from tflint import resources
 from tflint.api import load
-from tflint.calling import Feeding, Recipe, recipe_of
-from tflint.calling.dialects import DIALECTS
-from tflint.calling.find import recipe_at
-from tflint.calling.languages import code_in
-from tflint.calling.numpy_code import numpy_code
-from tflint.calling.pasted import resize
-from tflint.calling.words import words as in_words
-from tflint.catalog.compile import compile_file
-from tflint.catalog.load import builtin_files
+from tflint.catalog.rule_compiler import compile_file
+from tflint.catalog.rule_loader import builtin_files
 from tflint.cli.main import run as command
 from tflint.contract import parse_contract
-from tflint.drafting import draft
 from tflint.facts.facts import Facts
-from tflint.model.load import open_model, read_one
-from tflint.portrait.gather import portrait_of
+from tflint.model.batch_reader import open_model, read_one
+from tflint.preprocessing.codegen.app_code import code_in
+from tflint.preprocessing.codegen.dialects import DIALECTS
+from tflint.preprocessing.codegen.numpy_code import numpy_code
+from tflint.preprocessing.codegen.numpy_snippets import resize
+from tflint.preprocessing.codegen.recipe_text import words as in_words
+from tflint.preprocessing.draft import draft
+from tflint.preprocessing.recipe import Feeding, Recipe, recipe_of
+from tflint.preprocessing.recipe.recipe_search import recipe_at
+from tflint.rule_examples import example_bytes, example_contract
 from tflint.source import BytesSource
-from tflint.trial.trial import example_bytes, example_contract
+from tflint.summary.summarize import portrait_of
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = [
@@ -357,7 +357,7 @@ def test_json_has_the_same_steps(folder: Path, capsys: pytest.CaptureFixture[str
 def test_a_contract_without_a_model_has_a_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "lonely.contract.toml"
     path.write_text('[[inputs]]\nkind = "image"\nmean = 0\nstd = 255\nunits = "u8"\n', encoding="utf-8")
-    assert "no model beside it" in " ".join(show(capsys, str(path)).split())
+    assert "no model next to it" in " ".join(show(capsys, str(path)).split())
 
 
 @pytest.mark.parametrize(

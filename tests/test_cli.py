@@ -21,10 +21,10 @@ import pytest
 import tflint.api
 from tests.models.named import MODELS_DIRECTORY
 from tflint._version import __version__
-from tflint.cli import output
+from tflint.cli import output_file
 from tflint.cli.main import run
 from tflint.errors import UserError
-from tflint.report.formats import FORMATS
+from tflint.report.report_formats import FORMATS
 
 CHECKOUT = Path(__file__).parents[1]
 #: What an earlier run wrote.
@@ -166,7 +166,7 @@ def powerless() -> Iterator[Path]:
 )
 def test_an_output_without_permission_is_told(powerless: Path, name: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        output.named(str(powerless / name), output.REPORT)
+        output_file.named(str(powerless / name), output_file.REPORT)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, not even of root")
@@ -193,7 +193,7 @@ def test_an_output_that_cannot_be_written_is_told_before_the_work(
 
 def test_to_see_whether_an_output_can_be_written_leaves_nothing(here: Path) -> None:
     before = set(here.iterdir())
-    output.named("report.txt", output.REPORT)
+    output_file.named("report.txt", output_file.REPORT)
     assert set(here.iterdir()) == before
 
 
@@ -394,7 +394,7 @@ def test_a_crash_of_a_rule_is_exit_code_3_unless_findings_decide(
     def crash(*_: object) -> None:
         raise ZeroDivisionError("made for the test")
 
-    monkeypatch.setattr("tflint.language.evaluate.Evaluator.value", crash)
+    monkeypatch.setattr("tflint.language.evaluator.Evaluator.value", crash)
     assert run(["check", "good.tflite", "--select", "Q001"]) == 3
     out, err = capsys.readouterr()
     assert "rule Q001 could not be run: ZeroDivisionError: made for the test" in out
@@ -524,10 +524,10 @@ def checking_many(folder: Path, *options: str) -> Iterator[subprocess.Popen[byte
         [
             sys.executable,
             "-c",
-            "import sys, time, tflint.running.groups as api, tflint.cli.progress as p\n"
+            "import sys, time, tflint.runner.scheduler as api, tflint.cli.progress as p\n"
             "real = api._check_group\n"
             "def slow(*a):\n    time.sleep(0.3)\n    return real(*a)\n"
-            "slow.__module__, slow.__qualname__ = 'tflint.running.groups', '_check_group'\n"
+            "slow.__module__, slow.__qualname__ = 'tflint.runner.scheduler', '_check_group'\n"
             "api._check_group = slow\n"
             "p.Progress.__call__ = lambda self, done, total: print('done', done, flush=True)\n"
             "sys.argv[0] = 'tflint'\n"

@@ -14,7 +14,7 @@ import pytest
 
 from tests.models.named import MODELS_DIRECTORY
 from tflint.catalog import builtin_catalog
-from tflint.cli.completion import SHELLS
+from tflint.cli.commands.completion_command import SHELLS
 from tflint.cli.main import run
 
 CHECKOUT = Path(__file__).parents[1]

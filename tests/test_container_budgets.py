@@ -19,13 +19,13 @@ from tflint.cli.main import run as cli
 from tflint.config import Config
 from tflint.container import contents_of
 from tflint.container import litertlm as bundles
-from tflint.container.contents import MAX_NAME_LENGTH, MAX_REPORTS
-from tflint.facts.declared import DERIVED_COLUMNS
+from tflint.container.container_contents import MAX_NAME_LENGTH, MAX_REPORTS
+from tflint.facts.fact_registry import DERIVED_COLUMNS
 from tflint.findings import CRASH_RULE, FileReport, Report
-from tflint.model import expand, load
+from tflint.model import batch_reader, member_search
 from tflint.schema import litertlm_schema
 from tflint.source import BytesSource
-from tflint.source import zip as zips
+from tflint.source import zip_directory as zips
 
 MODEL, CUSTOM = conv_int8(), custom_op()
 
@@ -64,7 +64,7 @@ def refusals(file: FileReport) -> dict[str, str]:
 
 
 def test_equal_members_are_read_once(monkeypatch):
-    reads = calls(monkeypatch, load, "read_forest")
+    reads = calls(monkeypatch, batch_reader, "read_forest")
     report = tflint.check(task({f"{k}.tflite": CUSTOM for k in range(200)}))
     assert len(report.files) == 201
     assert rules(report) == {"O004": 200}
@@ -76,7 +76,7 @@ def test_equal_containers_are_listed_once(monkeypatch, make):
     content = zip_bytes([make("a.tflite", CUSTOM), stored("b.tflite", CUSTOM)])
     for level in range(2):
         content = zip_bytes([make(f"{k}-{level}.task", content) for k in range(5)])
-    listed = calls(monkeypatch, expand, "open_found")
+    listed = calls(monkeypatch, member_search, "open_found")
     report = tflint.check(content)
     assert len(report.files) == 1 + 5 + 25 + 50
     assert rules(report)["O004"] == 50
@@ -89,7 +89,7 @@ def test_a_repeated_member_has_the_report_that_it_has_without_the_first(monkeypa
     entries = [make("a.task", inner), make("b.task", inner), make("x.tflite", CUSTOM), stored("../c.tflite", MODEL)]
     content = zip_bytes([*entries, stored("cut.tflite", CUSTOM[:200]), stored("cut2.tflite", CUSTOM[:200])])
     shared = tflint.check(content)
-    monkeypatch.setattr(expand, "_key", lambda _contents, _member: None)
+    monkeypatch.setattr(member_search, "_key", lambda _contents, _member: None)
     alone = tflint.check(content)
     assert shared.files == alone.files
     assert [[f.fingerprint for f in file.findings] for file in shared.files] == [
@@ -154,7 +154,7 @@ def test_a_member_left_out_in_the_first_of_two_equal_containers_is_judged_in_the
     "content", [distinct, lambda _: CUSTOM, lambda k: distinct(k, CUSTOM[:300])], ids=["one byte", "equal", "broken"]
 )
 def test_models_beyond_the_limit_are_an_error_at_the_member(monkeypatch, make, content: Callable[[int], bytes]):
-    reads = calls(monkeypatch, load, "read_one")
+    reads = calls(monkeypatch, batch_reader, "read_one")
     report = tflint.check(zip_bytes([make(f"{k}.tflite", content(k)) for k in range(MAX_REPORTS + 44)]))
     assert len(report.files) == 1 + MAX_REPORTS
     assert len(reads) <= 1 + MAX_REPORTS
@@ -227,7 +227,7 @@ def test_zips_of_many_empty_members_are_not_all_listed(monkeypatch, name, rule):
 
 
 def test_headers_of_nested_bundles_are_not_all_read(monkeypatch):
-    monkeypatch.setattr("tflint.container.contents.MAX_NESTED_DIRECTORY_BYTES", 4_000)
+    monkeypatch.setattr("tflint.container.container_contents.MAX_NESTED_DIRECTORY_BYTES", 4_000)
     bundle = litertlm([Section(b"", "SP_Tokenizer") for _ in range(20)])
     inner = {f"{k}.litertlm": bundle + bytes([k]) for k in range(10)}
     report = tflint.check(task(inner))
@@ -292,7 +292,7 @@ def test_members_that_shrink_a_thousandfold_do_not_add_up(monkeypatch):
     zeros = [squeezed(f"{k}.tflite", distinct(k, MODEL + bytes(10_000_000))) for k in range(5)]
     content = zip_bytes(zeros)
     assert len(content) < 60_000
-    opened = calls(monkeypatch, expand, "open_member")
+    opened = calls(monkeypatch, member_search, "open_member")
     report = tflint.check(content)
     assert len(opened) == 2  # 16 MiB, and a hundred times the file
     assert len(refusals(report.files[0])) == 3
@@ -313,7 +313,7 @@ BOMBS = {"tables": shared_reference_bomb(200), "elements": shared_vector_bomb(20
 
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_small_models_that_repeat_themselves_are_not_all_judged(monkeypatch, bomb):
-    reads = calls(monkeypatch, load, "read_forest")
+    reads = calls(monkeypatch, batch_reader, "read_forest")
     content = zip_bytes([squeezed("in.task", task({f"{k}.tflite": distinct(k, BOMBS[bomb]) for k in range(200)}))])
     assert len(content) < 20_000
     report = tflint.check(content)
@@ -332,7 +332,7 @@ def test_equal_models_that_repeat_themselves_count_at_each_of_their_paths():
 
 
 def test_models_that_break_off_after_many_tables_are_not_all_read(monkeypatch):
-    reads = calls(monkeypatch, load, "read_forest")
+    reads = calls(monkeypatch, batch_reader, "read_forest")
     broken = bytearray(shared_reference_bomb(300))
     broken[-4:] = b"\xff\xff\xff\x7f"  # the table that all references lead to
     report = tflint.check(task({f"{k}.tflite": distinct(k, bytes(broken)) for k in range(200)}))

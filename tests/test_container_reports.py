@@ -32,11 +32,11 @@ from tflint.cli.main import run as cli
 from tflint.config import Config
 from tflint.findings import Contained, Report, Within
 from tflint.findings.baseline import baseline_of
-from tflint.findings.paths import covers
-from tflint.findings.suppress import Allow
-from tflint.model.load import BATCH_BYTES, Opened, batches, expand
-from tflint.report import github, gitlab, jsonreport, junit, markdown
-from tflint.report.text import Style, render
+from tflint.findings.path_globs import covers
+from tflint.findings.suppressions import Allow
+from tflint.model.batch_reader import BATCH_BYTES, Opened, batches, expand
+from tflint.report import github_report, gitlab_report, json_report, junit_report, markdown_report
+from tflint.report.text_report import Style, render
 from tflint.resources import named_model_path
 from tflint.source import BytesSource
 
@@ -175,7 +175,7 @@ def test_a_broken_container_loads_and_its_check_says_why(here):
 
 
 def test_several_processes_give_what_one_gives(here, monkeypatch):
-    monkeypatch.setattr("tflint.running.groups.GROUP_FILES", 2)
+    monkeypatch.setattr("tflint.runner.scheduler.GROUP_FILES", 2)
     paths = ["m/two.task", str(named_model_path("conv_int8")), "m/nested.task", "m/two.task!/a.tflite", "m"]
     alone, shared = (tflint.check(paths, jobs=jobs) for jobs in (1, 2))
     assert alone.files == shared.files
@@ -345,7 +345,7 @@ def test_the_text_report_names_the_member_of_a_container():
 
 
 def test_json_has_every_container_and_every_member(here):
-    data = json.loads(jsonreport.render(tflint.check("m")))
+    data = json.loads(json_report.render(tflint.check("m")))
     VALIDATOR.validate(data)
     files = {file["path"]: file for file in data["files"]}
     content = (here / "m" / "two.task").read_bytes()
@@ -425,11 +425,11 @@ def test_sarif_uris_of_odd_names_are_valid():
 
 def test_reports_with_one_path_for_a_finding_name_the_container_and_say_the_member(here):
     report = tflint.check("m/two.task", config=Config(select=("O004",)))
-    commands = [line for line in github.render(report).splitlines() if line.startswith("::error")]
+    commands = [line for line in github_report.render(report).splitlines() if line.startswith("::error")]
     assert len(commands) == 2
     assert all(line.startswith("::error file=m/two.task,title=O004 ") for line in commands)
     assert "::b.tflite: MyCustomOp is a custom operator" in commands[1]
-    violations = gitlab.to_data(report)
+    violations = gitlab_report.to_data(report)
     assert {violation["location"]["path"] for violation in violations} == {"m/two.task"}
     assert [violation["description"].split(":")[0] for violation in violations] == ["a.tflite", "b.tflite"]
     assert len({violation["fingerprint"] for violation in violations}) == 2
@@ -438,7 +438,7 @@ def test_reports_with_one_path_for_a_finding_name_the_container_and_say_the_memb
 
 
 def test_junit_has_a_suite_for_each_member(here):
-    suites = ElementTree.fromstring(junit.render(tflint.check("m/two.task"), "error")).findall("testsuite")
+    suites = ElementTree.fromstring(junit_report.render(tflint.check("m/two.task"), "error")).findall("testsuite")
     assert [(suite.get("name"), suite.get("file"), suite.get("failures")) for suite in suites] == [
         ("m/two.task", "m/two.task", "0"),
         ("m/two.task!/a.tflite", "m/two.task", "1"),
@@ -447,7 +447,7 @@ def test_junit_has_a_suite_for_each_member(here):
 
 
 def test_markdown_has_a_row_for_what_is_wrong_with_a_container(here):
-    text = markdown.render(tflint.check("m/nested.task", config=Config(ignore=("M",))))
+    text = markdown_report.render(tflint.check("m/nested.task", config=Config(ignore=("M",))))
     assert "### tflite-lint · 2 models and 2 containers: 2 errors, 1 warning in 3" in text
     assert "| `m/nested.task` | zip container · 2 members, 2 models · " in text
     assert "| `m/nested.task!/inner.task!/in.tflite` | float32 · 1 operator · " in text
@@ -506,7 +506,7 @@ def test_an_accelerator_is_named(content, shown):
     report = tflint.check(content)
     assert f" · {shown} · 1 operator · " in render(report, Style())
     assert "T015" in [finding.rule for finding in report.findings()]
-    data = json.loads(jsonreport.render(report))
+    data = json.loads(json_report.render(report))
     assert ", ".join(data["files"][0]["model"]["compiled_for"]) == shown.removeprefix("compiled for ")
 
 

@@ -32,11 +32,11 @@ from tests.models.wrong_files import git_lfs_pointer
 from tflint.api import check
 from tflint.catalog import builtin_catalog
 from tflint.container import Contents, Member, contents_of, open_member
-from tflint.container.contents import MAX_DEPTH, MAX_MEMBERS, MAX_UNPACKED_BYTES, PROBLEMS
-from tflint.container.names import labels, unsafe
+from tflint.container.container_contents import MAX_DEPTH, MAX_MEMBERS, MAX_UNPACKED_BYTES, PROBLEMS
+from tflint.container.member_names import labels, unsafe
 from tflint.findings import CRASH_RULE, FileReport
 from tflint.source import BytesSource
-from tflint.source.kind import CONTAINER, kind_of
+from tflint.source.file_kind import CONTAINER, kind_of
 
 MODEL = conv_int8()
 
@@ -400,7 +400,7 @@ def test_more_members_than_allowed_in_a_file_and_those_in_it():
 
 
 def test_what_unpacks_to_more_than_allowed_in_all_is_left_alone(monkeypatch):
-    monkeypatch.setattr("tflint.container.contents.MAX_UNPACKED_BYTES", 3 * len(MODEL) - 1)
+    monkeypatch.setattr("tflint.container.container_contents.MAX_UNPACKED_BYTES", 3 * len(MODEL) - 1)
     content = zip_bytes([squeezed(f"{k}.tflite", MODEL) for k in range(4)])
     assert list(problems(content).values()) == [None, None, "over-budget", "over-budget"]
     assert 3 * len(MODEL) < MAX_UNPACKED_BYTES

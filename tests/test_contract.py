@@ -16,9 +16,9 @@ from tflint.config import Config, load_config
 from tflint.contract import Contract, load_contract, parse_contract
 from tflint.errors import UserError
 from tflint.findings import FileReport, Finding, Report
-from tflint.preparation.normalizations import Normalization, known_normalizations
-from tflint.report.formats import FORMATS, Options
-from tflint.report.layout import Style
+from tflint.normalization.known_normalizations import Normalization, known_normalizations
+from tflint.report.report_formats import FORMATS, Options
+from tflint.report.text_layout import Style
 from tflint.resources import named_model_path
 from tflint.writer import edited
 

@@ -24,21 +24,21 @@ from tflint.catalog import builtin_catalog
 from tflint.cli.main import run
 from tflint.config import Config
 from tflint.errors import UserError
-from tflint.facts.declared import ABOUT_PAIRS
-from tflint.facts.pair.matching import Face, matched
+from tflint.facts.fact_registry import ABOUT_PAIRS
+from tflint.facts.pair.pair_matching import Face, matched
 from tflint.findings import Finding, Report
-from tflint.findings.suppress import Allow
-from tflint.flatbuffer.errors import FlatbufferError
-from tflint.flatbuffer.reader import read_forest
-from tflint.model.load import open_model, read_one, read_together
-from tflint.report.formats import FORMATS, Options
-from tflint.report.layout import Style
+from tflint.findings.suppressions import Allow
+from tflint.flatbuffer.flatbuffer_error import FlatbufferError
+from tflint.flatbuffer.forest_reader import read_forest
+from tflint.model.batch_reader import open_model, read_one, read_together
+from tflint.report.report_formats import FORMATS, Options
+from tflint.report.text_layout import Style
 from tflint.resources import json_schema, named_model_path
 from tflint.schema import tflite_schema
 from tflint.source import BytesSource
-from tflint.source.git import read_revision
-from tflint.source.joined import JoinedSource
-from tflint.writer.edit import edited
+from tflint.source.git_revision import read_revision
+from tflint.source.joined_source import JoinedSource
+from tflint.writer.model_edits import edited
 
 ROOT = Path(__file__).parents[1]
 
@@ -599,7 +599,7 @@ def test_a_git_that_hangs(repository: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_large_version_is_not_read(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tflint.source.git.MAX_BLOB_BYTES", 100)
+    monkeypatch.setattr("tflint.source.git_revision.MAX_BLOB_BYTES", 100)
     with pytest.raises(UserError, match="more than the 100 that are read"):
         read_revision("HEAD", "models/bird.tflite")
 

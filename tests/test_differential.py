@@ -13,11 +13,11 @@ import pytest
 from tests.corpus import CORPUS, N_SHARDS, needs_corpus, shard
 from tests.models.named import NAMED, NOT_RUNNABLE, RUNNABLE
 from tflint.columns.column import ABSENT, Column, Lists, References, Scalars, Strings, Texts, text_of
-from tflint.flatbuffer.layout import Field
 from tflint.flatbuffer.node import Node
-from tflint.model.declare import OptionsColumn, options_columns, raw_tables
-from tflint.model.load import open_model, read_one
-from tflint.model.metadata import JsonTable
+from tflint.flatbuffer.schema_layout import Field
+from tflint.model.batch_reader import open_model, read_one
+from tflint.model.metadata_reader import JsonTable
+from tflint.model.model_columns import OptionsColumn, options_columns, raw_tables
 from tflint.model.tables import Tables
 from tflint.schema import Schema, metadata_schema, tflite_schema
 from tflint.source import BytesSource

@@ -18,9 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tflint.documents.explain import check
-from tflint.documents.mistakes import MAX_MISTAKES, first_mistakes
-from tflint.documents.reading import (
+from tflint.errors import UserError
+from tflint.resources import json_schema
+from tflint.userfiles.schema_check import first_repeated, is_valid, same
+from tflint.userfiles.schema_errors import check
+from tflint.userfiles.schema_mistakes import MAX_MISTAKES, first_mistakes
+from tflint.userfiles.toml_positions import MAX_DEPTH, Span, content_position, locate
+from tflint.userfiles.userfile import (
     MAX_KEY_PARTS,
     MAX_SHOWN,
     MAX_TEXT_BYTES,
@@ -29,10 +33,6 @@ from tflint.documents.reading import (
     read_text,
     source_line,
 )
-from tflint.documents.toml_spans import MAX_DEPTH, Span, content_position, locate
-from tflint.documents.verdict import first_repeated, is_valid, same
-from tflint.errors import UserError
-from tflint.resources import json_schema
 
 # --- places in TOML -------------------------------------------------------------------------------------------------
 
@@ -612,9 +612,9 @@ def test_a_long_list_is_refused_by_its_length() -> None:
 
 def test_a_valid_file_imports_nothing_that_explains() -> None:
     code = (
-        "import sys; from tflint.documents.explain import check; from tflint.documents.reading import load_toml;"
+        "import sys; from tflint.userfiles.schema_errors import check; from tflint.userfiles.userfile import load_toml;"
         "check(load_toml('t', 'a = 1'), {'required': ['a']}, path='t', text='a = 1');"
-        "sys.exit(any(name in sys.modules for name in ('tflint.documents.mistakes', 'jsonschema', 'numpy')))"
+        "sys.exit(any(name in sys.modules for name in ('tflint.userfiles.schema_mistakes', 'jsonschema', 'numpy')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -19,11 +19,11 @@ from tflint.cli.main import run
 from tflint.columns.column import Lists
 from tflint.config import Config
 from tflint.contract import parse_contract
-from tflint.drafting import draft
 from tflint.facts.facts import Facts
-from tflint.portrait.gather import portrait_of
+from tflint.preprocessing.draft import draft
 from tflint.resources import named_model_path
 from tflint.schema import metadata_schema
+from tflint.summary.summarize import portrait_of
 from tflint.writer import pack
 
 EVERYTHING = Config(select=("all",))

@@ -20,15 +20,15 @@ from tests.models.named import RUNNABLE
 from tests.models.plain import with_zip
 from tflint import resources
 from tflint.api import Model, check, load
-from tflint.calling import recipe_of
 from tflint.cli.main import run
 from tflint.contract import parse_contract
-from tflint.drafting import draft
 from tflint.errors import UserError
-from tflint.exporting import Exported, exported
 from tflint.facts.facts import Facts
-from tflint.portrait.gather import portrait_of
+from tflint.preprocessing.draft import draft
+from tflint.preprocessing.export import Exported, exported
+from tflint.preprocessing.recipe import recipe_of
 from tflint.schema import metadata_schema
+from tflint.summary.summarize import portrait_of
 from tflint.writer import pack, unpack
 
 PHOTO = """\

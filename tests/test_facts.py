@@ -5,13 +5,13 @@ import pytest
 from tests.models import ModelBuilder
 from tflint import resources
 from tflint.columns.column import Lists, References, Scalars, Strings, Texts, text_of
-from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING
+from tflint.columns.column_types import BOOL, NUMBER, REFERENCE, STRING
 from tflint.facts import facts as facts_module
-from tflint.facts.declared import all_tables
+from tflint.facts.fact_registry import all_tables
 from tflint.facts.facts import FactBudgetError, FactError, Facts
-from tflint.model.load import batches, open_model, read_one
+from tflint.model.batch_reader import batches, open_model, read_one
 from tflint.source import BytesSource, FileSource
-from tflint.writer.edit import edited
+from tflint.writer.model_edits import edited
 
 
 def facts_of(content: bytes) -> Facts:
@@ -114,7 +114,7 @@ def test_a_fact_is_computed_only_when_asked_for_and_only_once(monkeypatch):
 
 def test_a_fact_that_crashes_is_named(monkeypatch):
     facts = named("conv_int8")
-    monkeypatch.setattr("tflint.facts.graph.producer", lambda _facts: 1 // 0)
+    monkeypatch.setattr("tflint.facts.graph.tensor_uses.producer", lambda _facts: 1 // 0)
     with pytest.raises(FactError, match=r"fact tensor.producer failed: ZeroDivisionError"):
         facts.column("tensor", "producer")
 

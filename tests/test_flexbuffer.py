@@ -18,9 +18,9 @@ from tests.models import ModelBuilder
 from tflint.columns.column import Lists, text_of
 from tflint.facts.facts import Facts
 from tflint.flexbuffer import Budget, FlexbufferError, decode
-from tflint.flexbuffer.decode import MAX_DEPTH
-from tflint.model.custom import decoded_options
-from tflint.model.load import open_model, read_one
+from tflint.flexbuffer.flexbuffer_decoder import MAX_DEPTH
+from tflint.model.batch_reader import open_model, read_one
+from tflint.model.custom_operators import decoded_options
 from tflint.source import BytesSource, FileSource
 
 # What the official package can write: no larger integers, no larger floats.
@@ -223,7 +223,7 @@ def test_what_options_say_as_plain_data():
 
 
 def test_options_beyond_the_budget_are_unknown(monkeypatch):
-    monkeypatch.setattr("tflint.facts.custom.MAX_VALUES", 5)
+    monkeypatch.setattr("tflint.facts.graph.custom_options.MAX_VALUES", 5)
     facts = with_options(bytes(flexbuffers.Dumps([1, 2, 3])), bytes(flexbuffers.Dumps([1, 2, 4])))
     assert facts.column("operator", "custom_options.valid").state.tolist() == [0, 2, 1]
     assert facts.column("operator", "custom_options.keys").state.tolist() == [1, 2, 1]

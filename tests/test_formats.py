@@ -28,8 +28,8 @@ from tflint.cli.main import run
 from tflint.config import Config
 from tflint.findings import Report
 from tflint.findings.baseline import baseline_of
-from tflint.report.formats import FORMATS
-from tflint.report.names import clean
+from tflint.report.display_names import clean
+from tflint.report.report_formats import FORMATS
 
 ROOT = Path(__file__).parents[1]
 

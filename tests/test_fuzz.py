@@ -10,7 +10,7 @@ from tests.fuzz import mutate, properties, seeds, targets, text_edits, texts
 from tests.fuzz.edits import edited_fields
 from tests.fuzz.places import places_of
 from tflint.errors import Place, UserError
-from tflint.model.load import open_model, read_one
+from tflint.model.batch_reader import open_model, read_one
 from tflint.source import BytesSource
 
 KEPT = seeds.kept()
@@ -56,8 +56,8 @@ def test_a_broken_property_is_noticed(monkeypatch):
     with pytest.raises(AssertionError, match="more than"):
         properties.reader(MODELS[0])
     monkeypatch.undo()
-    monkeypatch.setattr("tflint.facts.scheme.model_scheme", lambda facts: 1 / 0)
-    monkeypatch.setattr("tflint.facts.graph.is_available", lambda facts: 1 / 0)
+    monkeypatch.setattr("tflint.facts.quantization.quantization_scheme.model_scheme", lambda facts: 1 / 0)
+    monkeypatch.setattr("tflint.facts.graph.tensor_uses.is_available", lambda facts: 1 / 0)
     with pytest.raises(AssertionError, match="could not be run"):
         properties.checked(MODELS[0])
 

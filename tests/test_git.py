@@ -13,9 +13,9 @@ from tflint.cli.main import run
 from tflint.errors import UserError
 from tflint.resources import named_model_path
 from tflint.source import git_program
-from tflint.source.boundary import worktree_of
-from tflint.source.git import read_revision
+from tflint.source.checkout_boundary import worktree_of
 from tflint.source.git_program import find_program, run_git
+from tflint.source.git_revision import read_revision
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.test_reports import FULL, TENSOR, finding, report
 from tflint.findings import FileReport, Finding, Location, Notice, TextSpan
-from tflint.report import github
+from tflint.report import github_report
 from tflint.values import replace
 
 #: The commands of a workflow that write something somewhere
@@ -42,7 +42,7 @@ def command_in(line: str) -> Command | None:
 
 
 def commands(*findings: Finding, **changes: object) -> list[Command]:
-    lines = github.render(report(*findings, **changes)).splitlines()
+    lines = github_report.render(report(*findings, **changes)).splitlines()
     return [command for line in lines if (command := command_in(line))]
 
 
@@ -64,7 +64,7 @@ def test_levels_are_those_of_the_format_and_sorted():
 
 def test_suppressed_findings_are_only_counted():
     assert commands(FULL) == []
-    assert "· 1 suppressed ·" in github.render(report(FULL))
+    assert "· 1 suppressed ·" in github_report.render(report(FULL))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ class TestNames:
         notices = (Notice("unused-allow", text),)
         files = (FileReport(text, findings=(found,)),)
         targets = ("long " * 30, text)  # so wide that the second one begins a line of the summary
-        written = github.render(report(files=files, notices=notices, targets=targets))
+        written = github_report.render(report(files=files, notices=notices, targets=targets))
         lines = written.splitlines()
         made = [command for line in lines if not line.startswith("::error file=") and (command := command_in(line))]
         assert made == []

@@ -13,7 +13,7 @@ import tflint
 from tests.models.named import MODELS_DIRECTORY
 from tests.test_reports import FULL, TENSOR, finding, report, variants
 from tflint.findings import FileReport, Finding, Location, Report, TextSpan
-from tflint.report import gitlab
+from tflint.report import gitlab_report
 from tflint.values import replace
 
 SCHEMA = json.loads((Path(__file__).parent / "gitlab" / "code_quality.schema.json").read_text(encoding="utf-8"))
@@ -22,7 +22,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 def read(made: Report) -> list[dict[str, Any]]:
     """A report's violations, read again from its text and checked against the schema."""
-    data = json.loads(gitlab.render(made).encode("utf-8"))
+    data = json.loads(gitlab_report.render(made).encode("utf-8"))
     assert [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(data)] == []
     keys = [violation["fingerprint"] for violation in data]
     assert len(set(keys)) == len(keys)

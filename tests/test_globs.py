@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tflint.findings.paths import MEMBER, covers, matches
-from tflint.source.globbing import expand_glob
-from tflint.source.walk import select
+from tflint.findings.path_globs import MEMBER, covers, matches
+from tflint.source.glob_expansion import expand_glob
+from tflint.source.model_search import select
 from tflint.wildcards import text_matches
 
 # --- what they match --------------------------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def test_globs_of_the_command_line_match_as_those_of_python(tmp_path: Path, monk
 _LIMITED = """
 import resource
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
-from tflint.findings.paths import covers, matches
+from tflint.findings.path_globs import covers, matches
 from tflint.wildcards import text_matches
 assert {call} is {expected}
 """

@@ -11,13 +11,13 @@ import pytest
 
 from tests.models import ModelBuilder
 from tflint import resources
-from tflint.cli.contract import ECOSYSTEMS
+from tflint.cli.commands.contract_import import ECOSYSTEMS
 from tflint.cli.main import run
 from tflint.contract import load_contract, parse_contract
 from tflint.errors import UserError
-from tflint.importing import ECOSYSTEMS as READ
-from tflint.importing import Imported
-from tflint.importing.fill import fill
+from tflint.preprocessing.importers import ECOSYSTEMS as READ
+from tflint.preprocessing.importers import Imported
+from tflint.preprocessing.importers.contract_filling import fill
 
 PROCESSOR = {
     "image_processor_type": "ViTImageProcessor",

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from tests.corpus import CORPUS, needs_corpus
 from tflint.errors import MissingExtraError, UserError
-from tflint.importing import ECOSYSTEMS, Imported, import_preparation
-from tflint.importing import protobuf as wire
+from tflint.preprocessing.importers import ECOSYSTEMS, Imported, import_preparation
+from tflint.preprocessing.importers import protobuf as wire
 from tflint.resources import json_schema, named_model_path, table
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 4, 3)).astype(np.float64)

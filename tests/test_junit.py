@@ -13,7 +13,7 @@ import tflint
 from tests.models.named import NAMED
 from tests.test_reports import FULL, OPERATOR, TENSOR, finding, report, variants
 from tflint.findings import FileReport, Finding, Location, NotChecked, Notice, Report, Suppression, TextSpan
-from tflint.report import junit
+from tflint.report import junit_report
 from tflint.values import replace
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).parent / "junit" / "junit-10.xsd")
@@ -22,7 +22,7 @@ ALLOWED = Suppression("allow", "runs on TFLM only")
 
 def read(made: Report, fail_on: str = "error") -> ElementTree.Element:
     """A report's XML, read again from its text and checked against the schema and against its own counts."""
-    text = junit.render(made, fail_on)
+    text = junit_report.render(made, fail_on)
     assert text.isascii()
     assert [error.reason for error in SCHEMA.iter_errors(text)] == []
     root = ElementTree.fromstring(text)
@@ -62,7 +62,7 @@ class TestTheSchema:
         read(report(*findings, notices=(Notice("unused-allow", "an entry is unused"),)))
 
     def test_refuses_what_is_no_report(self):
-        assert not SCHEMA.is_valid(junit.render(report(finding()), "error").replace("testcase", "test-case"))
+        assert not SCHEMA.is_valid(junit_report.render(report(finding()), "error").replace("testcase", "test-case"))
 
 
 class TestAFile:

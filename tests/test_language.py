@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.oracle import ABSENT, UNKNOWN, Oracle, State, UnspecifiedError
 from tflint.columns import column as columns_module
 from tflint.columns.column import PRESENT, Column, Lists, References, Scalars, Strings, Texts
-from tflint.columns.types import (
+from tflint.columns.column_types import (
     BOOL,
     NUMBER,
     REFERENCE,
@@ -30,13 +30,13 @@ from tflint.columns.types import (
     TableDeclaration,
     reference,
 )
-from tflint.language.check import check, check_condition
-from tflint.language.evaluate import BudgetError, Evaluator
-from tflint.language.message import fill
+from tflint.language.evaluator import BudgetError, Evaluator
+from tflint.language.expression_value import Value
+from tflint.language.message_template import compile_template
+from tflint.language.message_text import fill
 from tflint.language.scope import Scope
 from tflint.language.syntax import MAX_CHARACTERS, ExpressionError
-from tflint.language.template import compile_template
-from tflint.language.value import Value
+from tflint.language.type_check import check, check_condition
 
 NUM, TRUTH, TEXT = ColumnType(NUMBER), ColumnType(BOOL), ColumnType(STRING)
 NUMS, TRUTHS, TEXTS = NUM.listed(), TRUTH.listed(), TEXT.listed()
@@ -800,7 +800,13 @@ def test_what_is_nested_is_computed_once() -> None:
 
 
 def test_checking_needs_no_numpy() -> None:
-    modules = ["language.check", "language.scope", "language.template", "language.syntax", "columns.types"]
+    modules = [
+        "language.type_check",
+        "language.scope",
+        "language.message_template",
+        "language.syntax",
+        "columns.column_types",
+    ]
     imports = "".join(f"import tflint.{module}\n" for module in modules)
     script = f"import sys\n{imports}print('numpy' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -15,8 +15,8 @@ import pytest
 
 from tests.models import ModelBuilder
 from tests.test_calling import recipe_for, run, wanted_pixel
-from tflint.calling import Feeding, Recipe
-from tflint.calling.languages import code_in, short_form
+from tflint.preprocessing.codegen.app_code import code_in, short_form
+from tflint.preprocessing.recipe import Feeding, Recipe
 
 VECTORS = json.loads((Path(__file__).parent / "calling" / "vectors.json").read_text(encoding="utf-8"))
 

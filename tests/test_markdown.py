@@ -13,7 +13,7 @@ from cmarkgfm.cmark import Options as Cmark
 import tflint
 from tests.test_reports import FULL, OPERATOR, OVERVIEW, TENSOR, finding, report, variants
 from tflint.findings import FileReport, Finding, Location, NotChecked, Notice, Related, Report
-from tflint.report import markdown
+from tflint.report import markdown_report
 from tflint.values import replace
 
 #: What tflint itself makes.
@@ -54,7 +54,7 @@ class Page(HTMLParser):
 
 
 def page(*findings: Finding, verbose: bool = False, **changes: object) -> Page:
-    return Page(markdown.render(report(*findings, **changes), verbose=verbose))
+    return Page(markdown_report.render(report(*findings, **changes), verbose=verbose))
 
 
 def files_of(*found: Sequence[Finding]) -> tuple[FileReport, ...]:
@@ -119,7 +119,7 @@ def test_a_clean_run_has_neither_table_nor_findings():
 
 
 def test_real_reports_have_the_tags_of_the_format_only():
-    assert Page(markdown.render(real_report(), max_bytes=10_000_000)).tags == OWN_TAGS - {"p"}
+    assert Page(markdown_report.render(real_report(), max_bytes=10_000_000)).tags == OWN_TAGS - {"p"}
 
 
 HOSTILE = [
@@ -171,9 +171,9 @@ class TestTheSize:
 
     @pytest.mark.security
     def test_has_room_in_a_comment(self):
-        assert markdown.MAX_BYTES < 65_536 < 1024**2
+        assert markdown_report.MAX_BYTES < 65_536 < 1024**2
 
-    @pytest.mark.parametrize("max_bytes", [2000, 5000, 20_000, markdown.MAX_BYTES])
+    @pytest.mark.parametrize("max_bytes", [2000, 5000, 20_000, markdown_report.MAX_BYTES])
     @pytest.mark.parametrize(
         "made",
         [
@@ -189,7 +189,7 @@ class TestTheSize:
         ],
     )
     def test_is_kept_and_the_page_stays_whole(self, made, max_bytes):
-        text = markdown.render(made, verbose=True, max_bytes=max_bytes)
+        text = markdown_report.render(made, verbose=True, max_bytes=max_bytes)
         assert len(text.encode()) <= max_bytes
         assert Page(text).tags <= OWN_TAGS
         assert text.count("<details>") == text.count("</details>")
@@ -198,7 +198,7 @@ class TestTheSize:
         files = files_of(
             *[[finding(severity=severity)] for severity in ("note", "warning", "error") for _ in range(100)]
         )
-        made = Page(markdown.render(report(files=files), max_bytes=20_000))
+        made = Page(markdown_report.render(report(files=files), max_bytes=20_000))
         n_shown = len(made.summaries)
         assert 0 < n_shown < 300
         assert all(summary.endswith("1 error") for summary in made.summaries[:100])
@@ -208,7 +208,7 @@ class TestTheSize:
         assert made.paragraphs == [*table, details]
 
     def test_cuts_the_findings_of_one_file_between_lines(self):
-        text = markdown.render(report(*(finding(rule=f"Z{k}") for k in range(4000))), max_bytes=5000)
+        text = markdown_report.render(report(*(finding(rule=f"Z{k}") for k in range(4000))), max_bytes=5000)
         (block, _) = Page(text).blocks
         assert block.splitlines()[-1].endswith(" more lines left out")
         assert block.startswith("  error   Z0")

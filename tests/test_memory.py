@@ -15,8 +15,8 @@ from tests.models.large import many_tensors
 from tests.models.named import NOT_RUNNABLE, RUNNABLE
 from tests.portrait_oracle import Oracle
 from tests.test_facts import facts_of
-from tflint.portrait.memory import memories
-from tflint.portrait.values import Memory
+from tflint.summary.activation_memory import memories
+from tflint.summary.summary_values import Memory
 
 ROOT = Path(__file__).parents[1]
 

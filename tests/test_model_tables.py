@@ -11,11 +11,11 @@ import pytest
 from tests.models.builder import ModelBuilder
 from tests.models.plain import add_float32, with_zip
 from tflint.columns.column import ABSENT, Lists, Scalars, text_of
-from tflint.flatbuffer.errors import FlatbufferError
-from tflint.flatbuffer.reader import read_forest
-from tflint.flatbuffer.window import Window
-from tflint.model import metadata
-from tflint.model.load import open_model, read_one
+from tflint.flatbuffer.byte_window import Window
+from tflint.flatbuffer.flatbuffer_error import FlatbufferError
+from tflint.flatbuffer.forest_reader import read_forest
+from tflint.model import metadata_reader
+from tflint.model.batch_reader import open_model, read_one
 from tflint.model.tables import Tables
 from tflint.schema import metadata_schema, tflite_schema
 from tflint.source import BytesSource
@@ -126,7 +126,7 @@ def test_metadata_that_cannot_be_decoded_says_why(data, error):
 def test_metadata_of_too_many_tables_is_not_decoded(monkeypatch):
     data = pack({"name": "m", "subgraph_metadata": [{"name": str(k)} for k in range(10)]}, metadata_schema())
     assert cell(with_metadata(data), "metadata_error", 0, "model") is None
-    monkeypatch.setattr(metadata, "MAX_METADATA_TABLES", 10)
+    monkeypatch.setattr(metadata_reader, "MAX_METADATA_TABLES", 10)
     assert cell(with_metadata(data), "metadata_error", 0, "model") == "subgraph_metadata: more than 10 tables"
 
 
@@ -193,7 +193,7 @@ def test_bytes_that_the_model_names_by_offset_are_no_unknown_tail(edits):
 
 
 def test_a_zip_of_more_members_than_allowed_is_broken(monkeypatch):
-    monkeypatch.setattr("tflint.source.zip.MAX_MEMBERS", 2)
+    monkeypatch.setattr("tflint.source.zip_directory.MAX_MEMBERS", 2)
     tables = tables_of(with_zip(add_float32(), {f"{k}.txt": "x" for k in range(3)}))
     assert cell(tables, "tail", 0, "model") == "broken-zip"
     assert cell(tables, "tail_error", 0, "model") == "it has more than 2 members"

@@ -11,12 +11,12 @@ import pytest
 
 from tflint import resources
 from tflint.api import check
-from tflint.calling import recipe_of
 from tflint.cli.main import run
 from tflint.contract import load_contract, parse_contract
-from tflint.contract.edit import filled
+from tflint.contract.contract_edit import filled
 from tflint.errors import UserError
-from tflint.observing.arrays import samples
+from tflint.preprocessing.observe.sample_arrays import samples
+from tflint.preprocessing.recipe import recipe_of
 
 BIRD = """\
 # A contract that somebody wrote by hand.

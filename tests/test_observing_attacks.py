@@ -15,11 +15,11 @@ import pytest
 
 from tests import bombs
 from tflint import resources
-from tflint.calling import recipe_of
 from tflint.cli.main import run
 from tflint.contract import parse_contract
-from tflint.observing import files, memory, npy, numbers, observe
-from tflint.observing.images import prepare_image
+from tflint.preprocessing.observe import array_chunks, image_memory, npy_files, observe, sample_files
+from tflint.preprocessing.observe.sample_images import prepare_image
+from tflint.preprocessing.recipe import recipe_of
 
 pytestmark = pytest.mark.security
 
@@ -199,7 +199,7 @@ def test_runs_of_any_length_see_what_the_whole_array_holds(
     folder: Path, monkeypatch: pytest.MonkeyPatch, layout: str, axis: int, order: str, n_run: int
 ) -> None:
     """The reference is numpy on the whole array."""
-    monkeypatch.setattr(numbers, "RUN_VALUES", n_run)
+    monkeypatch.setattr(array_chunks, "RUN_VALUES", n_run)
     array = np.random.default_rng(5).normal(size=(4, 3, 5, 3)).astype(np.float32)
     np.savez_compressed(folder / "data.npz", **{"0": np.asarray(array, order=order)})
     contract = parse_contract(CONTRACT.replace("NHWC", layout), "c.toml")
@@ -323,7 +323,7 @@ def test_no_image_takes_more_memory_than_is_estimated(
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    estimate = memory.image_bytes(recipe.inputs[0], size)
+    estimate = image_memory.image_bytes(recipe.inputs[0], size)
     assert estimate / 4 < peak < estimate + 100_000
 
 
@@ -426,7 +426,7 @@ def test_folders_nested_deeper_than_python_recurses_are_walked(
 def test_a_folder_of_too_many_files_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "MAX_ENTRIES", 5)
+    monkeypatch.setattr(sample_files, "MAX_ENTRIES", 5)
     (folder / "data" / "inner").mkdir(parents=True)
     for number in range(5):
         (folder / "data" / "inner" / f"{number}.txt").touch()
@@ -434,11 +434,14 @@ def test_a_folder_of_too_many_files_is_refused(
 
 
 def test_the_limits_are_those_of_the_documentation() -> None:
-    assert npy.MAX_FILE_BYTES == 4 * 2**30
-    assert npy.MAX_ARRAYS == 1_000
-    assert memory.MAX_IMAGE_BYTES == 2 * 2**30
-    assert files.MAX_ENTRIES == 1_000_000
+    assert npy_files.MAX_FILE_BYTES == 4 * 2**30
+    assert npy_files.MAX_ARRAYS == 1_000
+    assert image_memory.MAX_IMAGE_BYTES == 2 * 2**30
+    assert sample_files.MAX_ENTRIES == 1_000_000
     (feeding,) = recipe_of(parse_contract(CONTRACT.replace("[16, 16]", "[224, 224]"), "c.toml")).inputs
-    assert memory.image_bytes(feeding, (7_000, 10_000)) < memory.MAX_IMAGE_BYTES
+    assert image_memory.image_bytes(feeding, (7_000, 10_000)) < image_memory.MAX_IMAGE_BYTES
     large = CONTRACT.replace("[16, 16]", "[4700, 4700]")
-    assert memory.image_bytes(recipe_of(parse_contract(large, "c.toml")).inputs[0], (1, 1)) < memory.MAX_IMAGE_BYTES
+    assert (
+        image_memory.image_bytes(recipe_of(parse_contract(large, "c.toml")).inputs[0], (1, 1))
+        < image_memory.MAX_IMAGE_BYTES
+    )

@@ -23,11 +23,11 @@ from tests.models.named import MODELS_DIRECTORY, NAMED
 from tests.readme import ROOT, without_times
 from tests.test_packaging import built
 from tflint.cli.main import run
-from tflint.columns.types import ColumnType
+from tflint.columns.column_types import ColumnType
 from tflint.config import Config
 from tflint.errors import UserError
-from tflint.facts.given import checked
-from tflint.facts.plugins import available, load_plugins
+from tflint.facts.plugin_columns import checked
+from tflint.facts.plugin_loader import available, load_plugins
 from tflint.plugin import Facts, Lists, References, Scalars, Strings, lists_by_counts, strings_of
 
 PAGE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
@@ -554,7 +554,7 @@ def test_what_is_right_passes(column: object, type_: ColumnType) -> None:
 
 
 def test_a_plain_run_does_not_know_of_plugins() -> None:
-    code = "import sys, tflint; tflint.check(sys.argv[1]); print('tflint.facts.plugins' in sys.modules)"
+    code = "import sys, tflint; tflint.check(sys.argv[1]); print('tflint.facts.plugin_loader' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code, str(MODELS[0])],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

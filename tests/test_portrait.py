@@ -8,12 +8,12 @@ from tests.models import ModelBuilder
 from tests.models.named import RUNNABLE
 from tests.models.plain import with_zip
 from tests.test_facts import facts_of
-from tflint.model.tail import packed_content
-from tflint.portrait.gather import portrait_of
-from tflint.portrait.runtime import needs
-from tflint.portrait.values import Input, OperatorCount, Output, Portrait
+from tflint.model.trailing_data import packed_content
 from tflint.resources import named_model_path, named_models, table
 from tflint.schema import metadata_schema
+from tflint.summary.oldest_runtime import needs
+from tflint.summary.summarize import portrait_of
+from tflint.summary.summary_values import Input, OperatorCount, Output, Portrait
 from tflint.writer import edited, pack
 
 
@@ -53,7 +53,7 @@ def test_every_named_model_has_a_portrait():
 
 def test_facts_of_no_model_have_no_portrait():
     from tflint.facts.facts import Facts
-    from tflint.model.load import open_model, read_one
+    from tflint.model.batch_reader import open_model, read_one
     from tflint.source import BytesSource
 
     with pytest.raises(ValueError, match="one readable model, not 0"):

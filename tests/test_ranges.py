@@ -8,8 +8,8 @@ import struct
 
 import pytest
 
-from tflint.preparation.normalizations import known_normalizations
-from tflint.preparation.ranges import LIMITS, OBSERVED_WIDTH, fits, real_range, unseen_part
+from tflint.normalization.known_normalizations import known_normalizations
+from tflint.normalization.range_fit import LIMITS, OBSERVED_WIDTH, fits, real_range, unseen_part
 from tflint.resources import table
 
 KNOWN = {known.name: known for known in known_normalizations()}

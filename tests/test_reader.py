@@ -24,20 +24,20 @@ from tests.models.named import NOT_RUNNABLE, RUNNABLE
 from tests.models.plain import with_zip
 from tests.test_batches import state_of, values_of
 from tflint.columns.column import Lists, Texts
-from tflint.flatbuffer import window as windows
-from tflint.flatbuffer.budgets import MAX_TABLES
-from tflint.flatbuffer.errors import FlatbufferError
-from tflint.flatbuffer.layout import Field, TableLayout
+from tflint.flatbuffer import byte_window as windows
+from tflint.flatbuffer.byte_window import Window
+from tflint.flatbuffer.flatbuffer_error import FlatbufferError
+from tflint.flatbuffer.forest_reader import MAX_DEPTH, Forest, read_forest
 from tflint.flatbuffer.node import Node
-from tflint.flatbuffer.reader import MAX_DEPTH, Forest, read_forest
-from tflint.flatbuffer.window import Window
-from tflint.model.declare import raw_tables
-from tflint.model.load import batches, open_model
-from tflint.model.rooms import make_tables
+from tflint.flatbuffer.read_budgets import MAX_TABLES
+from tflint.flatbuffer.schema_layout import Field, TableLayout
+from tflint.model.batch_reader import batches, open_model
+from tflint.model.model_columns import raw_tables
+from tflint.model.table_builders import make_tables
 from tflint.model.tables import FileFacts, Tables
 from tflint.schema import metadata_schema, tflite_schema
 from tflint.source import BytesSource, FileSource
-from tflint.source.kind import MODEL, FileKind
+from tflint.source.file_kind import MODEL, FileKind
 from tflint.writer import pack, unpack
 
 VALID = RUNNABLE | NOT_RUNNABLE
@@ -608,7 +608,7 @@ MEASURE = """
 import json, sys
 from pathlib import Path
 from tests.test_reader import CONTENT, touch
-from tflint.model.load import open_model, read_one
+from tflint.model.batch_reader import open_model, read_one
 from tflint.source import FileSource
 
 def status(key):

@@ -7,8 +7,8 @@ import pytest
 
 from tests.models.examples import EXAMPLES, EXAMPLES_DIRECTORY
 from tests.readme import FILES, ROOT, blocks, rendered, without_times
-from tflint.documents.verdict import is_valid
 from tflint.resources import json_schema
+from tflint.userfiles.schema_check import is_valid
 
 TRANSCRIPTS = [
     pytest.param(block, id=f"{name}-{number}")

@@ -25,10 +25,10 @@ from tflint.findings import (
     Suppression,
     TextSpan,
 )
-from tflint.report import jsonreport
+from tflint.report import json_report
 from tflint.resources import json_schema
 from tflint.values import replace
-from tflint.writer.edit import edited
+from tflint.writer.model_edits import edited
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema("report"))
 
@@ -99,7 +99,7 @@ def reread(made: Report) -> Any:
     def refuse(constant: str) -> Any:
         raise AssertionError(f"{constant} is no JSON")
 
-    return json.loads(jsonreport.render(made).encode("utf-8"), parse_constant=refuse)
+    return json.loads(json_report.render(made).encode("utf-8"), parse_constant=refuse)
 
 
 def objects(schema: Any, path: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -119,7 +119,7 @@ class TestTheSchema:
         jsonschema.Draft202012Validator.check_schema(VALIDATOR.schema)
         assert VALIDATOR.schema["properties"]["schema_version"] == {
             "description": VALIDATOR.schema["properties"]["schema_version"]["description"],
-            "const": jsonreport.SCHEMA_VERSION,
+            "const": json_report.SCHEMA_VERSION,
         }
 
     def test_requires_every_key_describes_it_and_allows_no_other(self):
@@ -147,7 +147,7 @@ class TestTheSchema:
         ],
     )
     def test_refuses_what_is_no_report(self, spoil):
-        data = jsonreport.to_data(report(FULL))
+        data = json_report.to_data(report(FULL))
         assert VALIDATOR.is_valid(data)
         spoil(data)
         assert not VALIDATOR.is_valid(data)

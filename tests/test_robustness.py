@@ -11,8 +11,8 @@ from tflint import resources
 from tflint.api import check
 from tflint.config import Config
 from tflint.findings import CRASH_RULE, MAX_PLACES
-from tflint.findings.listing import MAX_LISTED, listed
-from tflint.model.load import batches, open_model
+from tflint.findings.finding_limits import MAX_LISTED, listed
+from tflint.model.batch_reader import batches, open_model
 from tflint.source import BytesSource
 
 MODELS = [

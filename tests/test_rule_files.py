@@ -14,7 +14,7 @@ import pytest
 from tests.models.named import MODELS_DIRECTORY
 from tflint.api import check
 from tflint.catalog import load_catalog
-from tflint.catalog.compile import compile_file
+from tflint.catalog.rule_compiler import compile_file
 from tflint.cli.main import run
 from tflint.config import Config
 from tflint.errors import UserError
@@ -364,7 +364,7 @@ def test_a_rule_file_never_causes_an_import(tmp_path: Path) -> None:
         "import sys\n"
         "from tflint.catalog import load_catalog\n"
         "from tflint.errors import UserError\n"
-        "import tflint.documents.diagnosis, tflint.language.names\n"
+        "import tflint.userfiles.schema_diagnosis, tflint.language.name_resolution\n"
         "def attempt(path):\n"
         "    try:\n        load_catalog([path])\n"
         "    except UserError:\n        return True\n"

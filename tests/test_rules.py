@@ -9,17 +9,15 @@ import pytest
 from tflint import resources
 from tflint.api import check
 from tflint.catalog import Example, Rule, builtin_catalog
-from tflint.catalog.compile import compile_file
-from tflint.catalog.load import builtin_files
-from tflint.catalog.pages import all_pages, classes_page
 from tflint.catalog.rule import CATEGORIES
+from tflint.catalog.rule_compiler import compile_file
+from tflint.catalog.rule_loader import builtin_files
+from tflint.catalog.rule_pages import all_pages, classes_page
 from tflint.engine.run import Plan, run_batch
 from tflint.engine.select import Selected
-from tflint.engine.targets import resolve_targets
 from tflint.findings import CRASH_RULE, FileReport
-from tflint.model.load import expand, open_model, read_one, read_together
-from tflint.source import BytesSource
-from tflint.trial.trial import (
+from tflint.model.batch_reader import expand, open_model, read_one, read_together
+from tflint.rule_examples import (
     disabled,
     example_bytes,
     example_contract,
@@ -28,6 +26,8 @@ from tflint.trial.trial import (
     merged,
     try_example,
 )
+from tflint.source import BytesSource
+from tflint.targets.target import resolve_targets
 
 FILES = [compile_file(path, builtin=True) for path in builtin_files()]
 RULES = [rule for file in FILES for rule in file.rules]
@@ -148,5 +148,5 @@ def test_the_pages_in_docs_are_those_of_the_rules():
     pages = all_pages()
     assert {path.name for path in folder.iterdir()} == set(pages)
     stale = [name for name, text in pages.items() if (folder / name).read_text(encoding="utf-8") != text]
-    assert stale == [], "write them again: python -m tflint.catalog.pages docs/rules"
+    assert stale == [], "write them again: python -m tflint.catalog.rule_pages docs/rules"
     assert (folder.parent / "failure-classes.md").read_text(encoding="utf-8") == classes_page()

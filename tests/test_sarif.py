@@ -16,13 +16,13 @@ import tflint
 from tests.models import ModelBuilder
 from tests.models.named import MODELS_DIRECTORY, NAMED
 from tests.test_reports import FULL, OPERATOR, OVERVIEW, TENSOR, finding, report
-from tflint.catalog import builtin_catalog, load_catalog, pages
+from tflint.catalog import builtin_catalog, load_catalog, rule_pages
 from tflint.cli.main import run as main
 from tflint.findings import FileReport, Finding, Location, NotChecked, Notice, Report, TextSpan, severity_rank
-from tflint.report import sarif
-from tflint.report.sarif_places import uri
+from tflint.report import sarif_report
+from tflint.report.sarif_locations import uri
 from tflint.values import replace
-from tflint.writer.edit import edited
+from tflint.writer.model_edits import edited
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif" / "sarif-2.1.0.json").read_bytes())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
@@ -36,7 +36,7 @@ both_profiles = pytest.mark.parametrize("profile", PROFILES)
 
 def run_of(made: Report, profile: str = "github", rules: Any = None, max_level: str = "error") -> dict[str, Any]:
     """The one run of a report's SARIF, read again from its text and checked against the schema."""
-    text = sarif.render(made, builtin_catalog().rules if rules is None else rules, profile, max_level=max_level)
+    text = sarif_report.render(made, builtin_catalog().rules if rules is None else rules, profile, max_level=max_level)
     log = json.loads(text.encode("utf-8"))
     problems = [f"{error.json_path}: {error.message}" for error in VALIDATOR.iter_errors(log)]
     assert problems == []
@@ -273,7 +273,7 @@ class TestFingerprints:
 @functools.cache
 def many() -> tuple[Finding, ...]:
     """More findings than GitHub keeps, every second one an error."""
-    n = sarif.GITHUB_RESULTS + 11
+    n = sarif_report.GITHUB_RESULTS + 11
     return tuple(finding(severity=("note", "error")[k % 2], identity=(f"tensor {k}",)) for k in range(n))
 
 
@@ -281,7 +281,7 @@ class TestTheCap:
     def test_keeps_the_most_severe_and_says_so(self):
         run = run_of(report(*many()))
         *kept, last = run["results"]
-        assert len(kept) + 1 == sarif.GITHUB_RESULTS
+        assert len(kept) + 1 == sarif_report.GITHUB_RESULTS
         assert sum(result["level"] == "error" for result in kept) == sum(f.severity == "error" for f in many())
         assert last["ruleId"] == run["tool"]["driver"]["rules"][last["ruleIndex"]]["id"] == "more-findings"
         assert last["level"] == "note"
@@ -291,12 +291,12 @@ class TestTheCap:
         assert [note["message"]["text"] for note in notes] == [text]
 
     def test_is_not_reached_by_as_many_as_github_takes(self):
-        results = results_of(*many()[: sarif.GITHUB_RESULTS])
-        assert len(results) == sarif.GITHUB_RESULTS
+        results = results_of(*many()[: sarif_report.GITHUB_RESULTS])
+        assert len(results) == sarif_report.GITHUB_RESULTS
         assert {result["ruleId"] for result in results} == {"Q001"}
 
     def test_does_not_count_suppressed_findings(self):
-        results = results_of(*many()[: sarif.GITHUB_RESULTS], *[FULL] * 20)
+        results = results_of(*many()[: sarif_report.GITHUB_RESULTS], *[FULL] * 20)
         assert {result["ruleId"] for result in results} == {"Q001"}
 
     def test_is_githubs_alone(self):
@@ -345,7 +345,7 @@ class TestTheHighestLevel:
 
 class TestARule:
     def test_has_a_page_as_help_and_no_address_while_there_is_none(self, monkeypatch):
-        monkeypatch.setattr(pages, "home_url", lambda: "")
+        monkeypatch.setattr(rule_pages, "home_url", lambda: "")
         rules = builtin_catalog().rules
         every = tuple(finding(rule=rule.id, name=rule.name) for rule in rules)
         run = run_of(report(*every))
@@ -361,12 +361,12 @@ class TestARule:
             assert rule["properties"]["precision"] in ("high", "medium", "low")
 
     def test_has_its_address_once_the_documentation_has_one(self, monkeypatch):
-        monkeypatch.setattr(pages, "home_url", lambda: "https://docs.example.org/tflint")
+        monkeypatch.setattr(rule_pages, "home_url", lambda: "https://docs.example.org/tflint")
         (rule,) = run_of(report(finding()))["tool"]["driver"]["rules"]
         assert rule["helpUri"] == "https://docs.example.org/tflint/rules/Q001"
 
     def test_of_a_user_has_no_address_in_our_documentation(self, monkeypatch):
-        monkeypatch.setattr(pages, "home_url", lambda: "https://docs.example.org/tflint")
+        monkeypatch.setattr(rule_pages, "home_url", lambda: "https://docs.example.org/tflint")
         own = replace(builtin_catalog().rule("Q001"), id="ACME1", origin="lint/acme.toml", category="")
         (rule,) = run_of(report(finding(rule="ACME1")), rules=[own])["tool"]["driver"]["rules"]
         assert "helpUri" not in rule

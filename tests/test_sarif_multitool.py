@@ -23,7 +23,7 @@ from tests.test_reports import FULL, finding, report
 from tests.test_sarif import URIS, broken, many
 from tflint.catalog import builtin_catalog
 from tflint.findings import FileReport, Location, NotChecked, Notice, Report, TextSpan
-from tflint.report import sarif
+from tflint.report import sarif_report
 
 TOOL = os.environ.get("SARIF_MULTITOOL", "")
 WHY = (
@@ -79,7 +79,7 @@ def validated(tmp_path_factory, tmp_path) -> Callable[[dict[str, Any]], dict[str
 
 
 def log_of(made: Report, **options: Any) -> dict[str, Any]:
-    return sarif.to_data(made, builtin_catalog().rules, options.pop("profile", "github"), **options)
+    return sarif_report.to_data(made, builtin_catalog().rules, options.pop("profile", "github"), **options)
 
 
 REPORTS: dict[str, Callable[[], Report]] = {
@@ -102,7 +102,9 @@ REPORTS: dict[str, Callable[[], Report]] = {
 
 @pytest.mark.parametrize(("name", "max_level"), [*((name, "error") for name in REPORTS), ("real", "note")])
 def test_nothing_is_found(validated, name, max_level, monkeypatch):
-    monkeypatch.setattr(sarif, "GITHUB_RESULTS", 20)  # so many that some are left out; it knows a limit of 1,000 only
+    monkeypatch.setattr(
+        sarif_report, "GITHUB_RESULTS", 20
+    )  # so many that some are left out; it knows a limit of 1,000 only
     found = validated(log_of(REPORTS[name](), max_level=max_level))
     assert {rule: level for rule, level in found.items() if REMARKS.get(rule) != level} == {}
 

@@ -12,13 +12,13 @@ import pytest
 from tests.models.named import MODELS_DIRECTORY, NAMED
 from tflint.api import check
 from tflint.catalog import Catalog, Rule, builtin_catalog
-from tflint.catalog.compile import compile_file
+from tflint.catalog.rule_compiler import compile_file
 from tflint.cli.main import run
 from tflint.config import Config
 from tflint.engine.select import RULESET, require_ruleset, select_rules, specificity
 from tflint.errors import UserError
 from tflint.findings import Report
-from tflint.report.text import Style, render
+from tflint.report.text_report import Style, render
 
 RULES = builtin_catalog().rules
 LEVELS = ("error", "warning", "note", "never")

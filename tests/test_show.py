@@ -20,16 +20,16 @@ from tests.test_facts import facts_of
 from tests.test_hook import git
 from tests.test_reader import CountingSource, tables_over, weight_spans
 from tflint.cli.main import run
-from tflint.documents.verdict import is_valid
 from tflint.facts.facts import Facts
-from tflint.flatbuffer.window import Window
-from tflint.portrait import data, plain
-from tflint.portrait import text as screen
-from tflint.portrait.gather import portrait_of
-from tflint.portrait.values import Quantization
-from tflint.portrait.words import percent, real_value
-from tflint.report.layout import Style
+from tflint.flatbuffer.byte_window import Window
+from tflint.report.text_layout import Style
 from tflint.resources import json_schema
+from tflint.summary import plain_lines, summary_json
+from tflint.summary import summary_text as screen
+from tflint.summary.number_text import percent, real_value
+from tflint.summary.summarize import portrait_of
+from tflint.summary.summary_values import Quantization
+from tflint.userfiles.schema_check import is_valid
 from tflint.writer import edited
 
 ROOT = Path(__file__).parents[1]
@@ -46,7 +46,7 @@ def told(content: bytes) -> str:
 
 
 def lines(content: bytes) -> list[str]:
-    return plain.render(portrait_of(facts_of(content), "m.tflite")).splitlines()
+    return plain_lines.render(portrait_of(facts_of(content), "m.tflite")).splitlines()
 
 
 @pytest.fixture
@@ -280,7 +280,7 @@ def test_the_same_model_gives_the_same_lines(name):
 
 def test_a_float_is_written_so_that_it_reads_back():
     for value in (0.007843137718737125, 1 / 3, 1e-40, 3.4e38, 0.1, 123456.79):
-        assert plain._as_float32(float(plain.short_float(value))) == plain._as_float32(value)
+        assert plain_lines._as_float32(float(plain_lines.short_float(value))) == plain_lines._as_float32(value)
 
 
 @pytest.mark.parametrize("name", [name for name in WRONG_FILES if name != "older_schema"])
@@ -356,7 +356,7 @@ def test_git_diff_of_a_model_reads(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_json_is_as_its_schema_says(name):
-    found = json.loads(data.render(portrait_of(facts_of(MODELS[name]()), "m.tflite")))
+    found = json.loads(summary_json.render(portrait_of(facts_of(MODELS[name]()), "m.tflite")))
     assert is_valid(found, json_schema("show"))
 
 
@@ -399,7 +399,7 @@ def test_json_has_the_names_of_the_schema(model, capsys):
 @pytest.mark.parametrize("scale", [float("nan"), float("inf"), -1.0, 0.0])
 def test_numbers_that_json_lacks_are_text(scale):
     content = edited(good(), {"tensors.image.quantization.scale": [scale]})
-    found = json.loads(data.render(portrait_of(facts_of(content), "m.tflite")))
+    found = json.loads(summary_json.render(portrait_of(facts_of(content), "m.tflite")))
     assert is_valid(found, json_schema("show"))
     assert found["subgraphs"][0]["inputs"][0]["tensor"]["quantization"]["low"] is None
 
@@ -469,13 +469,13 @@ def test_a_file_that_changes_while_it_is_shown_is_named(model, capsys, monkeypat
     def changed(*_):
         raise SourceError("it changed while it was read")
 
-    monkeypatch.setattr("tflint.portrait.gather.portrait_of", changed)
+    monkeypatch.setattr("tflint.summary.summarize.portrait_of", changed)
     assert run(["show", "m.tflite"]) == 2
     assert "'m.tflite' cannot be read: it changed while it was read" in capsys.readouterr().err
 
 
 def test_a_defect_of_a_fact_is_no_error_of_the_user(model, capsys, monkeypatch):
-    monkeypatch.setattr("tflint.facts.graph.producer", lambda _facts: 1 // 0)
+    monkeypatch.setattr("tflint.facts.graph.tensor_uses.producer", lambda _facts: 1 // 0)
     assert run(["show", "m.tflite"]) == 3
     assert "internal error: FactError: fact tensor.producer failed: ZeroDivisionError" in capsys.readouterr().err
 
@@ -488,7 +488,7 @@ def test_no_weight_is_read_but_small_constants(name):
     source = CountingSource(MODELS[name]())
     tables = tables_over(Window.of_source(source))
     portrait = portrait_of(Facts(tables), "m.tflite")
-    for render in (data.render, plain.render, lambda shown: screen.render(shown, Style())):
+    for render in (summary_json.render, plain_lines.render, lambda shown: screen.render(shown, Style())):
         render(portrait)
     for begin, end in weight_spans(tables):
         if end - begin > 4 * 4:  # a constant a channel, of the arithmetic that a graph may begin with

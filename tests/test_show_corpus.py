@@ -11,13 +11,13 @@ import pytest
 from tests.corpus import CORPUS, N_SHARDS, manifest, needs_corpus, shard
 from tests.portrait_oracle import Oracle
 from tflint.api import load
-from tflint.documents.verdict import is_valid
 from tflint.facts.facts import Facts
-from tflint.portrait import data, plain
-from tflint.portrait import text as screen
-from tflint.portrait.gather import portrait_of
-from tflint.report.layout import Style
+from tflint.report.text_layout import Style
 from tflint.resources import json_schema, table
+from tflint.summary import plain_lines, summary_json
+from tflint.summary import summary_text as screen
+from tflint.summary.summarize import portrait_of
+from tflint.userfiles.schema_check import is_valid
 
 #: Models of different kinds: by scheme, operators, signatures, subgraphs, metadata.
 MODELS = (
@@ -61,7 +61,7 @@ def test_the_figures_of_a_model_are_those_of_another_reader(name):
     content = path_of(name).read_bytes()
     oracle = Oracle(content)
     portrait = portrait_of(Facts(load(content).tables), name)
-    lines = plain.render(portrait).splitlines()
+    lines = plain_lines.render(portrait).splitlines()
 
     assert facts_in(lines, "size file ") == [str(len(content))]
     assert facts_in(lines, "size constants ")[0] == str(oracle.constant_bytes())
@@ -148,7 +148,7 @@ def test_every_real_model_fits_the_screen_and_the_schema(number):
         assert len(lines) <= screen.HEIGHT, path
         assert max(map(len, lines)) <= screen.WIDTH, path
         assert max(map(len, screen.render(portrait, Style(width=60)).splitlines())) <= 60, path
-        assert is_valid(json.loads(data.render(portrait)), json_schema("show")), path
+        assert is_valid(json.loads(summary_json.render(portrait)), json_schema("show")), path
 
 
 #: What is known of the input of a model from where it comes from, and what its numbers fit.

@@ -16,10 +16,10 @@ from tests.models.plain import with_zip
 from tests.test_batches import values_of
 from tests.test_reader import VALID, quickly, read_whatever, touch
 from tflint.columns.column import Lists
-from tflint.model.declare import raw_tables
-from tflint.model.load import open_model, read_one
+from tflint.model.batch_reader import open_model, read_one
+from tflint.model.model_columns import raw_tables
 from tflint.source import BytesSource, FileSource, SourceError
-from tflint.source.kind import MODEL, FileKind, kind_of
+from tflint.source.file_kind import MODEL, FileKind, kind_of
 
 # --- kinds ------------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import pytest
 from tests.models import ModelBuilder
 from tests.models.named import NAMED
 from tests.test_facts import facts_of, rows
-from tflint.writer.edit import edited
+from tflint.writer.model_edits import edited
 
 ROUTE = "tensors.weights.sparsity"
 SEGMENTS, INDICES = f"{ROUTE}.dim_metadata.1.array_segments", f"{ROUTE}.dim_metadata.1.array_indices"

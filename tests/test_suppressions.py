@@ -21,9 +21,9 @@ from tflint.config import Config, load_config
 from tflint.errors import UserError
 from tflint.findings import FileReport, Finding, Location
 from tflint.findings.baseline import MAX_ENTRIES, apply_baseline, baseline_of, read_baseline
-from tflint.findings.paths import matches, seen_from
-from tflint.findings.places import FirstGlob
-from tflint.findings.suppress import Allow, apply_allows
+from tflint.findings.location_globs import FirstGlob
+from tflint.findings.path_globs import matches, seen_from
+from tflint.findings.suppressions import Allow, apply_allows
 from tflint.values import replace
 
 TODAY = datetime.date(2025, 6, 15)

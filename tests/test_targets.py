@@ -11,11 +11,11 @@ from tests.models.named import NAMED
 from tflint.api import check
 from tflint.catalog import builtin_catalog
 from tflint.config import Config, TargetOptions
-from tflint.engine.targets import declared_targets, is_refusing, newest, op_versions, resolve_targets
 from tflint.errors import UserError
 from tflint.findings import Finding, Report
-from tflint.report.text import Style, render
-from tflint.versions import Version, VersionLineError, parse_version
+from tflint.report.text_report import Style, render
+from tflint.targets.target import declared_targets, is_refusing, newest, op_versions, resolve_targets
+from tflint.targets.version import Version, VersionLineError, parse_version
 from tflint.writer import edited
 
 

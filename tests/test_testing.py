@@ -15,7 +15,7 @@ import tflint
 from tests.models.examples import EXAMPLES_DIRECTORY
 from tests.models.named import MODELS_DIRECTORY, NAMED
 from tests.readme import ROOT, without_times
-from tflint.report.text import Style, render
+from tflint.report.text_report import Style, render
 from tflint.testing import assert_clean
 
 PAGE = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
@@ -105,7 +105,7 @@ def test_a_rule_that_crashed_is_not_clean(monkeypatch: pytest.MonkeyPatch) -> No
     def crash(*_: object) -> None:
         raise ZeroDivisionError("made for the test")
 
-    monkeypatch.setattr("tflint.language.evaluate.Evaluator.value", crash)
+    monkeypatch.setattr("tflint.language.evaluator.Evaluator.value", crash)
     assert "rule Q001 could not be run" in error_of(NAMED["conv_int8"](), select="Q001")
 
 

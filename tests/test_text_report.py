@@ -24,11 +24,11 @@ from tflint.findings import (
     Suppression,
     TextSpan,
 )
-from tflint.report.layout import WIDTH, joined, paragraph
-from tflint.report.names import place, plural, runtime, shared_prefix, short_name, size, title
-from tflint.report.text import Style, render
+from tflint.report.display_names import place, plural, runtime, shared_prefix, short_name, size, title
+from tflint.report.text_layout import WIDTH, joined, paragraph
+from tflint.report.text_report import Style, render
 from tflint.values import replace
-from tflint.writer.edit import edited
+from tflint.writer.model_edits import edited
 
 PLAIN, VERBOSE = Style(), Style(verbose=True)
 

@@ -18,12 +18,12 @@ from tests.models.named import RUNNABLE
 from tests.test_facts import by_name, facts_of, named, rows
 from tests.test_reader import CountingSource, tables_over, weight_spans
 from tflint.api import check
-from tflint.facts.declared import all_tables
+from tflint.facts.fact_registry import all_tables
 from tflint.facts.facts import Facts
-from tflint.facts.weights.constants import constants_of
-from tflint.facts.weights.survey import Survey
-from tflint.flatbuffer.window import Window
-from tflint.model.load import batches, open_model, read_one
+from tflint.facts.weights.readable_constants import constants_of
+from tflint.facts.weights.weight_scan import Survey
+from tflint.flatbuffer.byte_window import Window
+from tflint.model.batch_reader import batches, open_model, read_one
 from tflint.source import BytesSource, FileSource
 from tflint.writer import packed_numbers
 

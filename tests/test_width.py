@@ -17,8 +17,8 @@ from tests.test_reports import FULL, finding, report
 from tests.test_text_report import at, hostile
 from tflint.cli import console
 from tflint.findings import FileReport, Location, NotChecked, Overview
-from tflint.report.layout import MIN_WIDTH, WIDTH, beside, broken, paragraph
-from tflint.report.text import Style, render
+from tflint.report.text_layout import MIN_WIDTH, WIDTH, beside, broken, paragraph
+from tflint.report.text_report import Style, render
 
 CHECKOUT = Path(__file__).parents[1]
 #: Addresses, paths and commands are not broken, since people copy them: they stand out where they are too wide.

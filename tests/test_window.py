@@ -16,9 +16,9 @@ from tests.models.named import NAMED
 from tests.test_reader import tables_over
 from tflint.api import check, diff
 from tflint.facts.facts import Facts
-from tflint.flatbuffer import pages, window
-from tflint.flatbuffer.window import DTYPES, Window
-from tflint.model import load
+from tflint.flatbuffer import byte_window, source_pages
+from tflint.flatbuffer.byte_window import DTYPES, Window
+from tflint.model import batch_reader
 from tflint.source import BytesSource, FileSource
 from tflint.writer import pack
 
@@ -56,9 +56,9 @@ class Tally(BytesSource):
 @pytest.fixture(params=["dense", "compact"])
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Which pages windows over sources have; gaps and pieces are as small as the pages."""
-    monkeypatch.setattr(window, "MAX_DENSE_BYTES", 0 if request.param == "compact" else 1 << 30)
-    monkeypatch.setattr(pages, "READ_GAP_BYTES", 2 * PAGE)
-    monkeypatch.setattr(pages, "PIECE_BYTES", 3 * PAGE)
+    monkeypatch.setattr(byte_window, "MAX_DENSE_BYTES", 0 if request.param == "compact" else 1 << 30)
+    monkeypatch.setattr(source_pages, "READ_GAP_BYTES", 2 * PAGE)
+    monkeypatch.setattr(source_pages, "PIECE_BYTES", 3 * PAGE)
     return str(request.param)
 
 
@@ -130,7 +130,7 @@ def test_a_source_that_fails_leaves_what_was_read_before(kind: str) -> None:
 
 
 def test_small_sources_are_dense_and_large_ones_are_not() -> None:
-    content = bytes(window.MAX_DENSE_BYTES + 1)
+    content = bytes(byte_window.MAX_DENSE_BYTES + 1)
     assert Window.of_source(BytesSource(memoryview(content)[:-1])).span(0, 1) == b"\0"
     large = Window.of_source(BytesSource(content))
     assert large.span(0, 1) + large.span(len(content) - 1, len(content)) == b"\0\0"
@@ -162,20 +162,20 @@ def test_findings_over_compact_pages_are_those_over_bytes(
     other.write_bytes(NAMED["conv_int8"]())
     expected = check([str(path)]).files, diff(str(path), str(other)).files
     appended: list[Any] = []
-    append = pages.CompactPages._append
+    append = source_pages.CompactPages._append
     monkeypatch.setattr(
-        pages.CompactPages, "_append", lambda self, parts: appended.extend(parts) or append(self, parts)
+        source_pages.CompactPages, "_append", lambda self, parts: appended.extend(parts) or append(self, parts)
     )
-    monkeypatch.setattr(window, "MAX_DENSE_BYTES", 0)
-    monkeypatch.setattr(load, "SMALL_FILE_BYTES", 0)
-    monkeypatch.setattr(pages, "READ_GAP_BYTES", 0)
+    monkeypatch.setattr(byte_window, "MAX_DENSE_BYTES", 0)
+    monkeypatch.setattr(batch_reader, "SMALL_FILE_BYTES", 0)
+    monkeypatch.setattr(source_pages, "READ_GAP_BYTES", 0)
     monkeypatch.setattr(FileSource, "page_size", PAGE)
     assert (check([str(path)]).files, diff(str(path), str(other)).files) == expected
     assert len(appended) > 20
 
 
 def test_buffers_that_are_compared_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(window, "MAX_DENSE_BYTES", 0)
+    monkeypatch.setattr(byte_window, "MAX_DENSE_BYTES", 0)
     n, n_bytes = 600, 16 * 1024
     buffers = [{}, *({"data": bytes(n_bytes - 1) + bytes([k % 2])} for k in range(n))]
     over = Window.of_source(BytesSource(pack({"version": 3, "subgraphs": [{}], "buffers": buffers})))

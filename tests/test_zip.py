@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.models.containers import Entry, deflated, squeezed, stored, zip_bytes
-from tflint.source.zip import (
+from tflint.source.zip_directory import (
     CHUNK_BYTES,
     DEFLATED,
     MAX_DIRECTORY_BYTES,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tflint.config import Config, TargetOptions, load_config
     from tflint.errors import MissingExtraError, TflintError, UserError
     from tflint.findings import FileReport, Finding, Location, Report
-    from tflint.findings.suppress import Allow
+    from tflint.findings.suppressions import Allow
 
 __all__ = [
     "Allow",
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Allow": "tflint.findings.suppress",
+    "Allow": "tflint.findings.suppressions",
     "Config": "tflint.config",
     "TargetOptions": "tflint.config",
     "load_config": "tflint.config",

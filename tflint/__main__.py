@@ -50,7 +50,7 @@ def _fill_closed_descriptors() -> None:
 
 def _complete() -> None:
     """Answer a shell in which TAB was pressed; that leaves the process."""
-    from tflint.cli.completion import complete
+    from tflint.cli.commands.completion_command import complete
     from tflint.cli.main import parser
     from tflint.errors import MissingExtraError
 

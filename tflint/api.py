@@ -11,24 +11,20 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tflint._version import __version__
 from tflint.catalog import Catalog, load_catalog
-from tflint.catalog.constants import Constants
+from tflint.catalog.rule_constants import Constants
 from tflint.config import Config
 from tflint.contract import SUFFIX, Contract, Contracts, load_contract
-from tflint.contract.find import models_of
+from tflint.contract.contract_search import models_of
 from tflint.engine.run import Plan, planned, run_batch
 from tflint.engine.select import RULESET, select_rules
-from tflint.engine.targets import declared_targets
 from tflint.errors import UserError
-from tflint.facts.declared import ABOUT_PAIRS, FILE_TABLES
+from tflint.facts.fact_registry import ABOUT_PAIRS, FILE_TABLES
 from tflint.findings import CRASH_RULE, FileReport, LeftOut, Report
 from tflint.findings.baseline import Counts
-from tflint.findings.paths import MEMBER
-from tflint.flatbuffer.errors import FlatbufferError
-from tflint.model.load import Found, read_one, read_together
-from tflint.running.groups import reports_by_group
-from tflint.running.limits import NO_LIMITS, Limits
-from tflint.running.marking import Run, suppressed, with_contracts
-from tflint.running.opening import (
+from tflint.findings.path_globs import MEMBER
+from tflint.flatbuffer.flatbuffer_error import FlatbufferError
+from tflint.model.batch_reader import Found, read_one, read_together
+from tflint.runner.model_loader import (
     Checkable,
     Item,
     Model,
@@ -37,13 +33,17 @@ from tflint.running.opening import (
     require_existing,
     single,
 )
+from tflint.runner.run_limits import NO_LIMITS, Limits
+from tflint.runner.scheduler import reports_by_group
+from tflint.runner.suppression import Run, suppressed, with_contracts
 from tflint.source import SourceError
-from tflint.source.kind import MODEL, OUTSIDE_LINK
-from tflint.source.walk import Unopened, Walker, as_found
+from tflint.source.file_kind import MODEL, OUTSIDE_LINK
+from tflint.source.model_search import Unopened, Walker, as_found
+from tflint.targets.target import declared_targets
 from tflint.values import replace
 
 if TYPE_CHECKING:
-    from tflint.facts.plugins import Plugins
+    from tflint.facts.plugin_loader import Plugins
 
 __all__ = ["Checkable", "Model", "Progress", "check", "diff", "load", "load_readable"]
 
@@ -229,7 +229,7 @@ def _given(contract: str | PurePath | Contract | None) -> Contract | None:
 def _plugins(names: str | Sequence[str]) -> Plugins | None:
     if not names:
         return None
-    from tflint.facts.plugins import load_plugins  # a run without plugins does not need it
+    from tflint.facts.plugin_loader import load_plugins  # a run without plugins does not need it
 
     return load_plugins(names)
 

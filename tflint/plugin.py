@@ -22,7 +22,7 @@ from tflint.columns.column import (
     strings_of,
 )
 from tflint.facts.facts import Facts, first_elements, require_budget, taken
-from tflint.facts.plugins import GROUP, Fact
+from tflint.facts.plugin_loader import GROUP, Fact
 
 __all__ = [
     "ABSENT",

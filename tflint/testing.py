@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tflint.config import Config, load_config
 from tflint.errors import UserError
 from tflint.findings import SEVERITIES, Report
-from tflint.findings.suppress import Allow
+from tflint.findings.suppressions import Allow
 from tflint.values import replace
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def assert_clean(
     __tracebackhide__ = True  # pytest shows the line of the test, not this one
     from tflint.api import check
     from tflint.findings.baseline import read_baseline
-    from tflint.findings.listing import listed
-    from tflint.report.text import Style, render
+    from tflint.findings.finding_limits import listed
+    from tflint.report.text_report import Style, render
 
     chosen = _configured(config, targets, select, ignore, allow)
     threshold = _threshold(fail_on or chosen.fail_on)

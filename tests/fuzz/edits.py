@@ -16,7 +16,7 @@ from typing import Any
 from tests.fuzz.places import places_of
 from tflint.schema import Field, Schema, metadata_schema, tflite_schema
 from tflint.writer import pack
-from tflint.writer.scalars import UNION_TAG, is_scalar, member_key
+from tflint.writer.scalar_types import UNION_TAG, is_scalar, member_key
 from tflint.writer.unpack import unpack_with_end
 
 #: A file with more tables and elements is left to the mutations of bytes: shared ones are written once for each use.

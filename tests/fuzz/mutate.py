@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from tests.fuzz.edits import edited_fields
 from tests.fuzz.places import Places, Scalar, places_of
-from tflint.writer.scalars import FORMATS
+from tflint.writer.scalar_types import FORMATS
 
 #: Numbers at which code goes wrong: around zero, around powers of two, the largest of a width.
 EDGES = (0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 127, 128, 255, 256, 2**15 - 1, 2**15, 2**16 - 1, 2**24, 2**31 - 1, 2**31,

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tflint.flatbuffer.errors import FlatbufferError
+from tflint.flatbuffer.byte_window import DTYPES, Window
+from tflint.flatbuffer.flatbuffer_error import FlatbufferError
+from tflint.flatbuffer.forest_reader import read_forest
 from tflint.flatbuffer.node import Node
-from tflint.flatbuffer.reader import read_forest
-from tflint.flatbuffer.window import DTYPES, Window
 from tflint.schema import Schema, tflite_schema
 
 #: Places of one field in one kind of table that are listed: a model has thousands of alike ones.

@@ -18,28 +18,36 @@ from xml.etree import ElementTree
 import numpy as np
 
 from tflint.api import check, load
-from tflint.calling import Recipe, recipe_of
-from tflint.calling.dialects import DIALECTS
-from tflint.calling.languages import code_in
-from tflint.calling.numpy_code import numpy_code
-from tflint.calling.words import words
 from tflint.catalog import load_catalog
 from tflint.columns.column import Column, Lists, References, Scalars, Strings, Texts
-from tflint.columns.types import BOOL, NUMBER, REFERENCE, STRING, ColumnType
+from tflint.columns.column_types import BOOL, NUMBER, REFERENCE, STRING, ColumnType
 from tflint.container import contents_of, open_member
 from tflint.contract import parse_contract
-from tflint.drafting import draft
 from tflint.errors import UserError
-from tflint.exporting import exported
 from tflint.facts.facts import Facts
 from tflint.findings import CRASH_RULE, Report
 from tflint.flexbuffer import FlexbufferError, decode
-from tflint.model.declare import options_columns, raw_tables
-from tflint.model.load import batches, open_model
+from tflint.model.batch_reader import batches, open_model
+from tflint.model.model_columns import options_columns, raw_tables
 from tflint.model.tables import Tables
-from tflint.portrait.gather import portrait_of
-from tflint.report import github, gitlab, jsonreport, junit, markdown, sarif, text
+from tflint.preprocessing.codegen.app_code import code_in
+from tflint.preprocessing.codegen.dialects import DIALECTS
+from tflint.preprocessing.codegen.numpy_code import numpy_code
+from tflint.preprocessing.codegen.recipe_text import words
+from tflint.preprocessing.draft import draft
+from tflint.preprocessing.export import exported
+from tflint.preprocessing.recipe import Recipe, recipe_of
+from tflint.report import (
+    github_report,
+    gitlab_report,
+    json_report,
+    junit_report,
+    markdown_report,
+    sarif_report,
+    text_report,
+)
 from tflint.source import BytesSource
+from tflint.summary.summarize import portrait_of
 
 #: Processor seconds that one input may cost, in instrumented code: real models of this size take some 20 ms.
 MAX_SECONDS = 3.0
@@ -207,21 +215,21 @@ def _require_report(report: Report, n_files: int) -> list[dict[str, Any]]:
         crashed = [finding.message for finding in file.findings if finding.rule == CRASH_RULE]
         assert not crashed, crashed[0]
     assert report.crashes == 0
-    written = json.dumps(jsonreport.to_data(report), allow_nan=False)
+    written = json.dumps(json_report.to_data(report), allow_nan=False)
     files: list[dict[str, Any]] = json.loads(written)["files"]
     return files
 
 
 def _require_renderable(report: Report) -> None:
     """Every format can write the report, and those that are JSON or XML are that."""
-    json.loads(jsonreport.render(report))
-    json.loads(gitlab.render(report))
-    ElementTree.fromstring(junit.render(report, "error"))
-    for profile in sarif.PROFILES:
-        json.loads(sarif.render(report, load_catalog(()).rules, profile))
-    github.render(report)
-    markdown.render(report, verbose=True)
-    text.render(report, text.Style(color=True, verbose=True), statistics=True)
+    json.loads(json_report.render(report))
+    json.loads(gitlab_report.render(report))
+    ElementTree.fromstring(junit_report.render(report, "error"))
+    for profile in sarif_report.PROFILES:
+        json.loads(sarif_report.render(report, load_catalog(()).rules, profile))
+    github_report.render(report)
+    markdown_report.render(report, verbose=True)
+    text_report.render(report, text_report.Style(color=True, verbose=True), statistics=True)
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from unittest import mock
 from tests.fuzz import mutate, properties, seeds, text_edits, texts
 from tests.fuzz.edits import edited_fields
 from tests.fuzz.places import places_of
-from tflint.model import load
+from tflint.model import batch_reader
 from tflint.source import BytesSource
 
 Mutator: TypeAlias = Callable[[bytes, random.Random, Sequence[bytes], int], bytes]
@@ -33,7 +33,7 @@ FIELDS_ONE_IN = {CHECK_MODELS: 32, READ_MODELS: 512}
 def batch_of(content: bytes, n_models: int) -> list[bytes]:
     """The input and mutations of it that stay readable; the input alone where it is not, or is large."""
     places = places_of(content)
-    is_small = len(content) <= MAX_MODEL_BYTES and load.open_model(BytesSource(content)).is_small
+    is_small = len(content) <= MAX_MODEL_BYTES and batch_reader.open_model(BytesSource(content)).is_small
     if not is_small or places is None or places.n_parts > MAX_MODEL_PARTS:
         return [content]
     generator = random.Random(zlib.crc32(content))
@@ -48,7 +48,7 @@ def batch_of(content: bytes, n_models: int) -> list[bytes]:
 
 def reader_batch(content: bytes) -> int:
     """`properties.reader` of a batch larger than the library makes them."""
-    with mock.patch.object(load, "BATCH_FILES", READ_MODELS):
+    with mock.patch.object(batch_reader, "BATCH_FILES", READ_MODELS):
         return properties.reader(*batch_of(content, READ_MODELS))
 
 

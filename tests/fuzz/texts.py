@@ -13,16 +13,16 @@ from unittest import mock
 
 from tests.fuzz.properties import within_budget
 from tflint import wildcards
-from tflint.catalog import compile as rule_compiler
-from tflint.config.append import with_allow
-from tflint.config.load import parse_config
+from tflint.catalog import rule_compiler as rule_compiler
+from tflint.config.config_edit import with_allow
+from tflint.config.config_loader import parse_config
 from tflint.contract import parse_contract
-from tflint.documents.reading import decode_text, load_toml
-from tflint.documents.toml_spans import MAX_DEPTH, locate
 from tflint.errors import UserError
-from tflint.findings import baseline, paths
-from tflint.findings.paths import covers
-from tflint.findings.places import FirstGlob
+from tflint.findings import baseline, path_globs
+from tflint.findings.location_globs import FirstGlob
+from tflint.findings.path_globs import covers
+from tflint.userfiles.toml_positions import MAX_DEPTH, locate
+from tflint.userfiles.userfile import decode_text, load_toml
 
 #: What the first byte of an input chooses.
 KINDS = ("config", "contract", "rule", "baseline", "glob")
@@ -97,7 +97,7 @@ def _baseline(text: str, path: str) -> object:
 
 def _glob(text: str, path: str) -> object:
     pattern, *places = text.split("\n")
-    for cached in (wildcards.matcher, covers, paths._runs):
+    for cached in (wildcards.matcher, covers, path_globs._runs):
         cached.cache_clear()  # a run has a thousand patterns, fuzzing a million
     found = FirstGlob([(0, pattern)])
     return [(covers(place, pattern, is_member=True), found.of((place,))) for place in places[:20]]

@@ -13,7 +13,7 @@ from tests.models.plain import with_zip
 from tests.models.weighted import bias_scales, quantized
 from tflint.schema import metadata_schema
 from tflint.writer import pack
-from tflint.writer.edit import edited
+from tflint.writer.model_edits import edited
 
 EXAMPLES_DIRECTORY = Path(__file__).parents[2] / "examples"
 

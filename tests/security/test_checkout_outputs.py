@@ -11,7 +11,7 @@ import pytest
 
 from tests.security.conftest import command, environment, place
 from tflint.cli.main import run
-from tflint.source.boundary import leads_out
+from tflint.source.checkout_boundary import leads_out
 
 pytestmark = [
     pytest.mark.security,

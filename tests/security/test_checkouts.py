@@ -17,8 +17,8 @@ import pytest
 from tests.models.examples import EXAMPLES_DIRECTORY
 from tests.security.conftest import SECRET, command, place, powerless
 from tflint.cli.main import run
-from tflint.source.boundary import boundary_of, is_within
-from tflint.source.walk import select
+from tflint.source.checkout_boundary import boundary_of, is_within
+from tflint.source.model_search import select
 
 pytestmark = [
     pytest.mark.security,

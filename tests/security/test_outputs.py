@@ -14,7 +14,7 @@ import pytest
 from tests.models.examples import EXAMPLES_DIRECTORY
 from tests.security.conftest import command, place
 from tflint.cli.main import run
-from tflint.report.formats import FORMATS
+from tflint.report.report_formats import FORMATS
 
 pytestmark = pytest.mark.security
 needs_links = pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")

@@ -16,8 +16,8 @@ from tests.models.examples import EXAMPLES_DIRECTORY
 from tests.security.conftest import command, environment, place
 from tflint.cli import console
 from tflint.cli.main import run
-from tflint.documents.toml_strings import quoted
-from tflint.writer.edit import edited
+from tflint.userfiles.toml_strings import quoted
+from tflint.writer.model_edits import edited
 
 pytestmark = [pytest.mark.security, pytest.mark.skipif(sys.platform == "win32", reason="names are restricted there")]
 

@@ -14,11 +14,11 @@ import pytest
 from tests.models.examples import EXAMPLES_DIRECTORY
 from tests.security.conftest import SECRET, place
 from tflint import resources
-from tflint.catalog import compiled
-from tflint.catalog.load import builtin_catalog, builtin_files, compiled_catalog, compiled_path
+from tflint.catalog import compiled_rules
+from tflint.catalog.rule_loader import builtin_catalog, builtin_files, compiled_catalog, compiled_path
 from tflint.cli.main import run
-from tflint.contract.labels import MAX_LABEL_BYTES, read_labels
-from tflint.source.boundary import boundary_of
+from tflint.contract.label_file import MAX_LABEL_BYTES, read_labels
+from tflint.source.checkout_boundary import boundary_of
 
 pytestmark = pytest.mark.security
 needs_links = pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
@@ -176,13 +176,13 @@ def test_a_boundary_is_the_worktree_or_else_the_folder(here: Path) -> None:
 
 def test_the_compiled_rules_are_those_of_their_sources() -> None:
     made = compiled_catalog()
-    text = compiled.dump(made.rules, len(builtin_files()), made.digest)
-    assert compiled_path().read_text("utf-8") == text, "python -m tflint.catalog.pages docs/rules writes it"
-    assert compiled.load(compiled_path()) == (made.rules, made.digest)
+    text = compiled_rules.dump(made.rules, len(builtin_files()), made.digest)
+    assert compiled_path().read_text("utf-8") == text, "python -m tflint.catalog.rule_pages docs/rules writes it"
+    assert compiled_rules.load(compiled_path()) == (made.rules, made.digest)
 
 
 def test_equal_programs_of_the_compiled_rules_are_one_object() -> None:
-    rules, _ = compiled.load(compiled_path())
+    rules, _ = compiled_rules.load(compiled_path())
     programs: dict[str, object] = {}
     for rule in rules:
         for expression in (rule.require, rule.where):
@@ -193,7 +193,7 @@ def test_equal_programs_of_the_compiled_rules_are_one_object() -> None:
 def test_newer_rule_files_of_a_checkout_are_compiled_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(resources.rules_folder(), tmp_path / "rules")
     monkeypatch.setattr(resources, "rules_folder", lambda: tmp_path / "rules")
-    for module in ("tflint.catalog.load", "tflint.resources"):
+    for module in ("tflint.catalog.rule_loader", "tflint.resources"):
         monkeypatch.setattr(f"{module}.rules_folder", lambda: tmp_path / "rules")
     before = {path: path.read_bytes() for path in (tmp_path / "rules").rglob("*") if path.is_file()}
     builtin_catalog.cache_clear()
@@ -219,9 +219,9 @@ def test_times_alone_do_not_make_the_compiled_rules_old(tmp_path: Path) -> None:
     shutil.copy(compiled_path(), path)
     files, digest = builtin_files(), compiled_catalog().digest
     assert len(files) > 100
-    assert compiled.is_current(path, files)
-    assert not compiled.is_current(path, files[1:]), "a file that was removed makes them old"
+    assert compiled_rules.is_current(path, files)
+    assert not compiled_rules.is_current(path, files[1:]), "a file that was removed makes them old"
     os.utime(path, (0, 0))
-    assert not compiled.is_current(path, files)
-    assert compiled.is_current(path, files, digest)
-    assert not compiled.is_current(path, files, "0" * 32)
+    assert not compiled_rules.is_current(path, files)
+    assert compiled_rules.is_current(path, files, digest)
+    assert not compiled_rules.is_current(path, files, "0" * 32)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.security.conftest import command, environment, place
 from tflint.cli.main import run
-from tflint.writer.edit import edited
+from tflint.writer.model_edits import edited
 
 pytestmark = [pytest.mark.security, pytest.mark.skipif(sys.platform == "win32", reason="starts a POSIX shell")]
 
@@ -115,7 +115,7 @@ def test_running_out_of_memory_is_no_internal_error(
     def starved(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("tflint.model.load.Window.of_bytes", starved)
+    monkeypatch.setattr("tflint.model.batch_reader.Window.of_bytes", starved)
     assert run(["check", "good.tflite"]) == 3
     assert capsys.readouterr().err == (
         "tflint: out of memory\n  hint: check fewer files at a time, or raise the process's limit\n"

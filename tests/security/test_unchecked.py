@@ -15,7 +15,7 @@ from tests.security.conftest import place
 from tflint.api import check
 from tflint.cli.main import run
 from tflint.config import Config
-from tflint.findings.suppress import Allow
+from tflint.findings.suppressions import Allow
 from tflint.testing import assert_clean
 
 pytestmark = [

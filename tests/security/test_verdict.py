@@ -23,8 +23,8 @@ from tflint.engine import judge
 from tflint.engine import run as engine
 from tflint.findings import MAX_PLACES, LeftOut
 from tflint.findings.baseline import baseline_of
-from tflint.findings.listing import MAX_LISTED, listed
-from tflint.findings.suppress import Allow
+from tflint.findings.finding_limits import MAX_LISTED, listed
+from tflint.findings.suppressions import Allow
 
 pytestmark = pytest.mark.security
 needs_links = pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
@@ -245,7 +245,7 @@ def test_hidden_folders_without_models_are_told_on_request_only(here: Path, caps
 
 
 def test_counting_what_is_left_out_is_bounded(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tflint.source.walk.MAX_PEEKED_ENTRIES", 5)
+    monkeypatch.setattr("tflint.source.model_search.MAX_PEEKED_ENTRIES", 5)
     (here / ".many").mkdir()
     for number in range(20):
         (here / ".many" / f"{number}.tflite").touch()
@@ -284,6 +284,6 @@ def test_limits_that_are_not_reached_change_nothing(here: Path) -> None:
 
 
 def test_the_process_says_its_own_peak() -> None:
-    from tflint.running.limits import peak_bytes
+    from tflint.runner.run_limits import peak_bytes
 
     assert os.name == "nt" or peak_bytes() > 10_000_000

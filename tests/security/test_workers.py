@@ -16,7 +16,7 @@ import pytest
 
 from tests.security.conftest import CHECKOUT, environment
 from tflint.errors import ResourceError
-from tflint.running import workers
+from tflint.runner import worker_pool
 
 pytestmark = [pytest.mark.security, pytest.mark.skipif(sys.platform == "win32", reason="signals are different there")]
 
@@ -68,7 +68,7 @@ def test_workers_import_no_module_of_the_current_folder(
 
 def test_the_environment_of_the_caller_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
-    assert list(workers.mapped(len, [("ab",), ("abc",)], 2)) == [2, 3]
+    assert list(worker_pool.mapped(len, [("ab",), ("abc",)], 2)) == [2, 3]
     assert "PYTHONSAFEPATH" not in os.environ
 
 
@@ -80,10 +80,10 @@ def test_no_more_workers_are_started_than_windows_can_wait_for(monkeypatch: pyte
             asked.append(n_workers)
             raise ResourceError("enough", "known")
 
-    monkeypatch.setattr(workers, "ProcessPoolExecutor", Pool)
-    monkeypatch.setattr(workers.sys, "platform", "win32")
+    monkeypatch.setattr(worker_pool, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(worker_pool.sys, "platform", "win32")
     with pytest.raises(ResourceError):
-        list(workers.mapped(len, [("a",)], 100))
+        list(worker_pool.mapped(len, [("a",)], 100))
     assert asked == [61]
 
 
@@ -91,13 +91,13 @@ def test_no_more_workers_are_started_than_windows_can_wait_for(monkeypatch: pyte
 
 _SLOW = """
 import os, sys, time
-import tflint.running.groups as groups
+import tflint.runner.scheduler as groups
 real = groups._check_group
 def slow(*arguments):
     os.write(1, b"at work\\n")  # in one piece: others write, too
     time.sleep({seconds})
     return real(*arguments)
-slow.__module__, slow.__qualname__ = "tflint.running.groups", "_check_group"
+slow.__module__, slow.__qualname__ = "tflint.runner.scheduler", "_check_group"
 groups._check_group = slow
 sys.argv[0] = "tflint"
 from tflint.__main__ import entry
@@ -196,7 +196,7 @@ def _killed(number: int) -> int:
 
 def test_a_killed_worker_is_told_apart_from_a_defect() -> None:
     with pytest.raises(ResourceError, match="a worker process was killed"):
-        list(workers.mapped(_killed, [(0,), (1,), (2,)], 2))
+        list(worker_pool.mapped(_killed, [(0,), (1,), (2,)], 2))
 
 
 def _starved(_: int) -> int:
@@ -205,7 +205,7 @@ def _starved(_: int) -> int:
 
 def test_a_worker_without_memory_is_told_as_that() -> None:
     with pytest.raises(MemoryError):
-        list(workers.mapped(_starved, [(0,), (1,)], 2))
+        list(worker_pool.mapped(_starved, [(0,), (1,)], 2))
 
 
 def test_the_path_of_this_checkout_is_what_children_import() -> None:

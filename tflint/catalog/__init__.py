@@ -3,7 +3,7 @@
 Takes rule files, gives `Rule`s; refuses to know models.
 """
 
-from tflint.catalog.load import Catalog, builtin_catalog, load_catalog
 from tflint.catalog.rule import Example, Rule
+from tflint.catalog.rule_loader import Catalog, builtin_catalog, load_catalog
 
 __all__ = ["Catalog", "Example", "Rule", "builtin_catalog", "load_catalog"]

@@ -65,7 +65,7 @@ def safe_text(text: str, *, has_color: bool = False) -> str:
 
 def safe_json(text: str) -> str:
     """Return JSON with escapes for what does not print and, under a CI runner, for what that would obey."""
-    from tflint.report.jsonreport import printable_json
+    from tflint.report.json_report import printable_json
 
     text = printable_json(text)
     if not _is_under_actions():
@@ -182,7 +182,7 @@ def width(stream: TextIO | None, otherwise: int | None = None) -> int:
     """Return how many characters wide to write: a terminal's width within readable bounds; elsewhere the given number,
     or `WIDTH`. COLUMNS wins over what the terminal says.
     """
-    from tflint.report.layout import MIN_WIDTH, WIDTH
+    from tflint.report.text_layout import MIN_WIDTH, WIDTH
 
     if stream is None or not stream.isatty():
         return WIDTH if otherwise is None else otherwise
@@ -200,3 +200,11 @@ def wants_color(choice: str, stream: TextIO | None) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def fit_lines(lines: Iterable[str]) -> list[str]:
+    """Wrap lines of text to the width of a screen."""
+    from tflint.report.display_names import clean
+    from tflint.report.text_layout import WIDTH, broken
+
+    return [part for line in lines for part in broken(clean(line), WIDTH, 4)]

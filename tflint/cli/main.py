@@ -19,15 +19,15 @@ from typing import Any, NoReturn
 from tflint._version import __version__
 from tflint.cli import console
 from tflint.cli.signals import Terminated
-from tflint.documents.nearest import nearest
 from tflint.errors import ResourceError, UserError
+from tflint.userfiles.nearest_word import nearest
 
 OK, FINDINGS, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
 
 #: Prints tracebacks, as --debug does.
 DEBUG_VARIABLE = "TFLITE_LINT_DEBUG"
 
-#: The commands in the order of the help; each is a module beside this one.
+#: The commands in the order of the help; each has a module in `cli/commands`.
 COMMANDS = ("check", "diff", "show", "contract", "allow", "explain", "rules", "facts", "completion")
 
 _UNSEEN = functools.partial(argparse.HelpFormatter, width=80)
@@ -79,7 +79,7 @@ def parser(command: str = "") -> argparse.ArgumentParser:
         dest="command", metavar="COMMAND", required=True, parser_class=_Parser, prog=main.prog
     )
     for name in [command] if command in COMMANDS else COMMANDS:
-        importlib.import_module(f"tflint.cli.{name}").add_parser(commands)
+        importlib.import_module(f"tflint.cli.commands.{name}_command").add_parser(commands)
     return main
 
 
@@ -149,7 +149,7 @@ def _fail_internally(error: Exception, *, is_debug: bool) -> int:
         return _fail(
             f"internal error: {what} ({name}, line {where.lineno})\n  hint: --debug prints the traceback", INTERNAL
         )
-    from tflint.catalog.pages import home_url
+    from tflint.catalog.rule_pages import home_url
 
     home = home_url()
     where_to = f"at {home}" if home else "to the project"

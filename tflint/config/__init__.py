@@ -1,6 +1,6 @@
 """The configuration: what `tflint.toml` or `[tool.tflint]` says, checked, as a value."""
 
 from tflint.config.config import Config, TargetOptions
-from tflint.config.load import find_config, load_config
+from tflint.config.config_loader import find_config, load_config
 
 __all__ = ["Config", "TargetOptions", "find_config", "load_config"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tflint.findings.suppress import Allow
+from tflint.findings.suppressions import Allow
 from tflint.values import EMPTY, frozen
 
 

@@ -4,8 +4,8 @@ Takes a source, gives `Contents`, and a source for each member that is a model o
 to disk. It refuses to know what is in a model, and rules.
 """
 
-from tflint.container.contents import Budget, Contents, Member, refused
-from tflint.container.opening import contents_of, refused_zip
-from tflint.container.reading import open_member
+from tflint.container.container_contents import Budget, Contents, Member, refused
+from tflint.container.container_reader import contents_of, refused_zip
+from tflint.container.member_reader import open_member
 
 __all__ = ["Budget", "Contents", "Member", "contents_of", "open_member", "refused", "refused_zip"]

@@ -10,16 +10,16 @@ import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tflint.container import contents as c
-from tflint.container.contents import Budget, Member
-from tflint.container.names import labels, plain
+from tflint.container import container_contents as c
+from tflint.container.container_contents import Budget, Member
+from tflint.container.member_names import labels, plain
 from tflint.errors import TflintError
+from tflint.flatbuffer.byte_window import Window
+from tflint.flatbuffer.forest_reader import read_forest
 from tflint.flatbuffer.node import Node
-from tflint.flatbuffer.reader import read_forest
-from tflint.flatbuffer.window import Window
 from tflint.schema import litertlm_schema
 from tflint.source import Source, reader
-from tflint.source.kind import MODEL, is_model
+from tflint.source.file_kind import MODEL, is_model
 from tflint.values import frozen, replace
 
 #: The major version that this layout is of; another one need not keep it.

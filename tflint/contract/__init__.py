@@ -5,7 +5,7 @@ It knows no model: what a contract and a model have to do with each other, facts
 """
 
 from tflint.contract.contract import SUFFIX, Contract
-from tflint.contract.find import Contracts
-from tflint.contract.load import load_contract, parse_contract
+from tflint.contract.contract_loader import load_contract, parse_contract
+from tflint.contract.contract_search import Contracts
 
 __all__ = ["SUFFIX", "Contract", "Contracts", "load_contract", "parse_contract"]

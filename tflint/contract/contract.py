@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tflint.findings import TextSpan
-from tflint.findings.suppress import Allow
+from tflint.findings.suppressions import Allow
 from tflint.values import frozen
 
 if TYPE_CHECKING:
-    from tflint.documents.toml_spans import Span
+    from tflint.userfiles.toml_positions import Span
 
 #: What the name of a contract ends with; before it comes the stem of its model.
 SUFFIX = ".contract.toml"
@@ -25,7 +25,7 @@ Keys = tuple[str | int, ...]
 @functools.lru_cache(maxsize=16)
 def _spans(text: str) -> Mapping[Keys, Span]:
     """Where all keys of a text stand: found once for all findings."""
-    from tflint.documents.toml_spans import locate  # only findings need it
+    from tflint.userfiles.toml_positions import locate  # only findings need it
 
     return locate(text)
 

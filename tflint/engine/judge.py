@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from tflint.catalog.rule import Rule
 from tflint.columns.column import PRESENT, UNKNOWN
-from tflint.columns.types import STRING
+from tflint.columns.column_types import STRING
 from tflint.facts.facts import FactBudgetError, Facts
 from tflint.findings import MAX_PLACES
-from tflint.language.evaluate import BudgetError, Evaluator, Meter
+from tflint.language.evaluator import BudgetError, Evaluator, Meter
 from tflint.language.expression import Expression
-from tflint.language.message import MAX_SHOWN
-from tflint.language.value import Value, at_rows
+from tflint.language.expression_value import Value, at_rows
+from tflint.language.message_text import MAX_SHOWN
 from tflint.values import frozen
 
 #: Rows judged at a time: enough for speed, few enough that what the rules over a table share of them stays small.

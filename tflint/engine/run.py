@@ -14,20 +14,20 @@ from tflint.engine.identity import identity
 from tflint.engine.judge import Case, Hit, Judge
 from tflint.engine.locate import Locator
 from tflint.engine.select import Selected
-from tflint.engine.targets import Target, contract_targets, is_refusing
 from tflint.errors import TflintError
-from tflint.facts.declared import ABOUT_CONTRACTS, ABOUT_PAIRS, FILE_TABLES
+from tflint.facts.fact_registry import ABOUT_CONTRACTS, ABOUT_PAIRS, FILE_TABLES
 from tflint.facts.facts import FactError, Facts
 from tflint.findings import Contained, FileReport, Finding, Location, NotChecked, Overview, severity_rank
 from tflint.findings.fingerprint import numbered
-from tflint.language.message import fill
+from tflint.language.message_text import fill
 from tflint.model.tables import FileFacts, Tables
 from tflint.source import SourceError
-from tflint.source.kind import UNREADABLE_FOLDER
+from tflint.source.file_kind import UNREADABLE_FOLDER
+from tflint.targets.target import Target, contract_targets, is_refusing
 from tflint.values import EMPTY, frozen, replace
 
 if TYPE_CHECKING:
-    from tflint.facts.plugins import Plugins
+    from tflint.facts.plugin_loader import Plugins
 
 #: Findings of one file over all rules that are listed one by one: what hostile files can cost.
 MAX_FINDINGS = 40_000

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from tflint._version import __version__
 from tflint.catalog.rule import Rule
 from tflint.config import Config
-from tflint.config.places import Keys, located
-from tflint.documents.nearest import nearest
+from tflint.config.config_positions import Keys, located
 from tflint.errors import UserError
+from tflint.userfiles.nearest_word import nearest
 from tflint.values import frozen
 
 #: The ruleset of this version: its first two numbers.

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.columns.column import Column, Lists, References, Scalars, Strings, rows_of
+from tflint.columns.column_types import BOOL, REFERENCE, STRING, ColumnType, TableDeclaration
 from tflint.columns.table import Table
-from tflint.columns.types import BOOL, REFERENCE, STRING, ColumnType, TableDeclaration
 from tflint.contract import Contract
 from tflint.errors import TflintError
-from tflint.facts.declared import DERIVED_COLUMNS, DERIVED_TABLES, all_tables
+from tflint.facts.fact_registry import DERIVED_COLUMNS, DERIVED_TABLES, all_tables
 from tflint.model.tables import Tables
 from tflint.values import EMPTY
 
 if TYPE_CHECKING:
-    from tflint.facts.plugins import PluginFact, Plugins
+    from tflint.facts.plugin_loader import PluginFact, Plugins
 
 _Made = TypeVar("_Made")
 
@@ -101,7 +101,7 @@ class Facts:
 
     def _given(self, fact: PluginFact) -> Column:
         """The column of a plugin's fact, checked; whatever its function does, only the rules that need it suffer."""
-        from tflint.facts.given import checked
+        from tflint.facts.plugin_columns import checked
 
         type_ = fact.column.type
         if not self.n(fact.table):

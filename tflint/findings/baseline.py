@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tflint.documents.explain import check
-from tflint.documents.reading import load_json, read_text
 from tflint.errors import Place, UserError
 from tflint.findings.finding import FileReport, Finding, Suppression
-from tflint.findings.paths import seen_from
-from tflint.findings.suppress import mark
+from tflint.findings.path_globs import seen_from
+from tflint.findings.suppressions import mark
 from tflint.resources import json_schema
+from tflint.userfiles.schema_errors import check
+from tflint.userfiles.userfile import load_json, read_text
 
 SCHEMA_VERSION = 1
 #: A program writes it, with a line of 44 bytes for each finding: 700,000 findings.

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.columns.column import flat_positions
-from tflint.flatbuffer.layout import TableLayout
-from tflint.flatbuffer.pages import Offsets
-from tflint.flatbuffer.window import DTYPES, Window
+from tflint.flatbuffer.byte_window import DTYPES, Window
+from tflint.flatbuffer.schema_layout import TableLayout
+from tflint.flatbuffer.source_pages import Offsets
 from tflint.values import holder
 
 

@@ -4,6 +4,6 @@ Takes bytes, gives plain Python values; refuses to know what they mean. What is 
 `FlexbufferError`. The official reader for Python checks nothing: it fails with whatever its slices give.
 """
 
-from tflint.flexbuffer.decode import Budget, FlexbufferError, Value, decode
+from tflint.flexbuffer.flexbuffer_decoder import Budget, FlexbufferError, Value, decode
 
 __all__ = ["Budget", "FlexbufferError", "Value", "decode"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from tflint.columns.types import ColumnType
+from tflint.columns.column_types import ColumnType
 from tflint.values import frozen
 
 #: Nested tuples `(operation, …)`: what a checked expression compiles to.

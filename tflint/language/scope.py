@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tflint.columns.types import ColumnType, TableDeclaration
+from tflint.columns.column_types import ColumnType, TableDeclaration
 
 
 @dataclass(frozen=True, slots=True)

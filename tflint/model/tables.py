@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from tflint.columns.column import Column
 from tflint.columns.table import Table
+from tflint.flatbuffer.byte_window import Window
+from tflint.flatbuffer.forest_reader import Forest
 from tflint.flatbuffer.node import Node
-from tflint.flatbuffer.reader import Forest
-from tflint.flatbuffer.window import Window
-from tflint.model import shape
-from tflint.model.extras import ModelExtras
+from tflint.model import node_columns
+from tflint.model.model_extras import ModelExtras
 from tflint.schema import tflite_schema
-from tflint.source.kind import FileKind
+from tflint.source.file_kind import FileKind
 from tflint.values import frozen
 
 if TYPE_CHECKING:  # most batches hold no container
@@ -98,7 +98,7 @@ class Tables:
 
     def node(self, path: str, table: str) -> Node:
         """The raw tables at a place of the schema, such as `subgraphs.tensors`."""
-        return shape.node_at(self.root, path, table, self.schema)
+        return node_columns.node_at(self.root, path, table, self.schema)
 
     def tensor_rows(self, indexes: Ints, subgraphs: Ints) -> Ints:
         """Rows of the tensor table for tensor indices within subgraphs; -1 where the index is out of range."""
@@ -110,7 +110,7 @@ class Tables:
         return _rows_in(self.root.vector(vector).lengths, indexes, models)
 
     def _no_forest(self) -> Forest:
-        root = shape.no_node("", self.schema.root, self.window, self.schema)
+        root = node_columns.no_node("", self.schema.root, self.window, self.schema)
         return Forest(root, np.zeros(0, dtype=np.int64), {})
 
 
@@ -125,7 +125,7 @@ def _rows_in(counts: Ints, indexes: Ints, owners: Ints) -> Ints:
     return np.where(inside, first[owners] + wide, -1).astype(np.int32)
 
 
-def of_node(tables: Tables, name: str, node: Node, makers: shape.Makers) -> Table:
+def of_node(tables: Tables, name: str, node: Node, makers: node_columns.Makers) -> Table:
     """A table with one row for each table of a node."""
     offsets = node.positions - tables.window.starts[node.roots]
     return Table(name, node.roots, makers, offsets, node.sizes)

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tflint.catalog import Rule
-from tflint.catalog.pages import full_stop, help_markdown, help_text, home_url, page_url
+from tflint.catalog.rule_pages import full_stop, help_markdown, help_text, home_url, page_url
 from tflint.findings import Report, severity_rank
-from tflint.report.names import clean, plural
-from tflint.report.sarif_places import uri
+from tflint.report.display_names import clean, plural
+from tflint.report.sarif_locations import uri
 
 DRIVER = "tflite-lint"
 _SEMANTIC_VERSION = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tflint.flatbuffer.layout import SCALAR_WIDTHS, Field, TableLayout
+from tflint.flatbuffer.schema_layout import SCALAR_WIDTHS, Field, TableLayout
 from tflint.values import frozen
 
 __all__ = [

@@ -4,6 +4,6 @@ A source gives its `size`, an `identity()` that changes when its content does, a
 what the bytes mean.
 """
 
-from tflint.source.source import BytesSource, FileSource, Source, SourceError, reader
+from tflint.source.byte_source import BytesSource, FileSource, Source, SourceError, reader
 
 __all__ = ["BytesSource", "FileSource", "Source", "SourceError", "reader"]

@@ -6,9 +6,9 @@ Takes dicts, bytes and edits, gives bytes; knows only the schema. The work on by
 
 from __future__ import annotations
 
-from tflint.writer.edit import apply_edits, edited
-from tflint.writer.numbers import packed_numbers
+from tflint.writer.model_edits import apply_edits, edited
 from tflint.writer.pack import pack
+from tflint.writer.tensor_bytes import packed_numbers
 from tflint.writer.unpack import unpack
 
 __all__ = ["apply_edits", "edited", "pack", "packed_numbers", "unpack"]

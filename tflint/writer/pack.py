@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflint.schema import SCALAR_WIDTHS, Field, Schema, TableLayout, tflite_schema
-from tflint.writer.official import official
-from tflint.writer.scalars import FORMATS, UNION_TAG, did_you_mean, is_scalar, member_key, scalar_number
+from tflint.writer.flatbuffers_package import official
+from tflint.writer.scalar_types import FORMATS, UNION_TAG, did_you_mean, is_scalar, member_key, scalar_number
 
 
 def pack(

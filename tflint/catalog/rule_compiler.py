@@ -1,0 +1,222 @@
+"""Compiles a rule file: TOML checked by its schema, every expression checked against the columns, with positions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from tflint import resources
+from tflint.catalog.contract_keys import contract_keys
+from tflint.catalog.rule import CATEGORIES, Example, Rule
+from tflint.catalog.rule_constants import Constants
+from tflint.columns.column_types import REFERENCE, STRING, ColumnType, TableDeclaration
+from tflint.errors import Place, UserError
+from tflint.facts.fact_registry import all_tables
+from tflint.language.expression import Expression, Part, Program
+from tflint.language.message_template import compile_template
+from tflint.language.scope import Scope
+from tflint.language.syntax import ExpressionError
+from tflint.language.type_check import check, check_condition
+from tflint.targets.target_fields import TARGET_FIELDS
+from tflint.userfiles.nearest_word import nearest
+from tflint.userfiles.schema_errors import check as check_schema
+from tflint.userfiles.toml_positions import content_position, locate
+from tflint.userfiles.userfile import error_at, load_toml, printable, read_text
+
+if TYPE_CHECKING:
+    from tflint.facts.plugin_loader import Plugins
+
+
+@dataclass(frozen=True)
+class RuleFile:
+    """What a rule file holds: rules, the examples of each, and tables of constants."""
+
+    rules: tuple[Rule, ...]
+    examples: Mapping[str, tuple[Example, ...]]
+    constants: Mapping[str, Mapping[str, Any]]
+
+
+def compile_file(
+    path: Path, *, builtin: bool, taken: Mapping[str, str] = MappingProxyType({}), plugins: Plugins | None = None
+) -> RuleFile:
+    """The rules in a file; `UserError` with file, line, column and the marked text for the first thing wrong.
+
+    `taken` are ids and names that other rules have, and where; `plugins` are facts besides tflint's own.
+    """
+    text = read_text(str(path))
+    data = load_toml(str(path), text)
+    check_schema(data, resources.json_schema("rule"), path=str(path), text=text, what="rule file")
+    compiler = _Compiler(path, text, data, builtin, taken, plugins.tables if plugins else all_tables())
+    rules = tuple(compiler.rule(index, entry) for index, entry in enumerate(data["rule"]))
+    examples = {entry["id"]: tuple(_examples(entry)) for entry in data["rule"]}
+    return RuleFile(rules, examples, data.get("tables", {}))
+
+
+def _examples(entry: Mapping[str, Any]) -> list[Example]:
+    return [
+        Example(
+            example["model"],
+            example.get("edit", {}),
+            tuple(example.get("targets", ())),
+            tuple(example["expect"]) if kind == "invalid" else None,
+            example.get("note", ""),
+            example.get("contract", ""),
+            example.get("old", ""),
+        )
+        for kind in ("invalid", "valid")
+        for example in entry.get(kind, ())
+    ]
+
+
+class _Compiler:
+    def __init__(
+        self,
+        path: Path,
+        text: str,
+        data: Mapping[str, Any],
+        builtin: bool,
+        taken: Mapping[str, str],
+        tables: Mapping[str, TableDeclaration],
+    ) -> None:
+        self.path = str(path)
+        self.text = text
+        self.builtin = builtin
+        self.tables = tables
+        self.constants = Constants(data.get("tables", {}))
+        self.taken = dict(taken)
+
+    def rule(self, index: int, entry: Mapping[str, Any]) -> Rule:
+        self._check_id(index, entry)
+        if entry["for-each"] not in self.tables:
+            self._fail(index, "for-each", f"there is no table {_shown(entry['for-each'])}",
+                       nearest(entry["for-each"], self.tables) or "'tflint facts' lists the tables")  # fmt: skip
+        scope = Scope(self.tables, entry["for-each"], self.constants, {"target": TARGET_FIELDS}, _plugin_hint)
+        where = self._expression(index, entry, "where", scope) if "where" in entry else None
+        require = self._expression(index, entry, "require", scope)
+        assert require is not None
+        report_on = self._report_on(index, entry, scope)
+        message = self._message(index, entry, scope)
+        expressions = (where, require, report_on, *(part.expression for part in message))
+        category = entry.get("category", CATEGORIES.get(entry["id"][0], "graph") if self.builtin else "graph")
+        return Rule(
+            id=entry["id"],
+            name=entry["name"],
+            severity=entry["severity"],
+            for_each=entry["for-each"],
+            require=require,
+            where=where,
+            report_on=report_on,
+            message=message,
+            summary=entry["summary"].strip(),
+            why=entry["why"].strip(),
+            fix=entry["fix"].strip(),
+            category=category,
+            confidence=entry.get("confidence", "high"),
+            status=entry.get("status", "stable"),
+            since=entry.get("since", ""),
+            limits=entry.get("limits", "").strip(),
+            failure_class=entry.get("failure-class", ""),
+            mutes=tuple(entry.get("mutes", ())),
+            references=tuple(entry.get("references", ())),
+            refused_by=tuple(entry.get("refused-by", ())),
+            runs_on=tuple(entry.get("runs-on", ())),
+            opcodes=_opcodes(where.program) or () if where and entry["for-each"] == "operator" else (),
+            keys=self._keys(index, entry),
+            reads_target=any("target" in expression.records for expression in expressions if expression),
+            origin="" if self.builtin else self.path,
+        )
+
+    def _keys(self, index: int, entry: Mapping[str, Any]) -> tuple[str, ...]:
+        """The keys of a contract that findings point at: of its tables only, and such as its schema has."""
+        keys: tuple[str, ...] = tuple(entry.get("keys", ()))
+        known = contract_keys(entry["for-each"])
+        for key in keys:
+            if key not in known:
+                what = f"a contract has no key {_shown(key)} there" if known else "only rules about contracts have keys"
+                self._fail(index, "keys", what, nearest(key, known))
+        return keys
+
+    def _check_id(self, index: int, entry: Mapping[str, Any]) -> None:
+        identifier = entry["id"]
+        for key in ("id", "name"):
+            if entry[key] in self.taken:
+                self._fail(index, key, f"there is a rule '{entry[key]}' already, {self.taken[entry[key]]}",
+                           f"choose another {key}")  # fmt: skip
+            self.taken[entry[key]] = "in this file"
+        prefix = identifier.rstrip("0123456789")
+        if not self.builtin and prefix in CATEGORIES:
+            self._fail(index, "id", f"ids with the prefix '{prefix}' are tflint's own",
+                       "choose another prefix, such as ACME001")  # fmt: skip
+        if ("refused-by" in entry) != ("runs-on" in entry):
+            self._fail(index, "id", f"rule '{identifier}' needs both 'refused-by' and 'runs-on', or neither",
+                       "runs-on says where the model runs all the same")  # fmt: skip
+
+    def _expression(self, index: int, entry: Mapping[str, Any], key: str, scope: Scope) -> Expression:
+        try:
+            return check_condition(entry[key], scope)
+        except ExpressionError as error:
+            raise self._at(index, key, error) from None
+
+    def _report_on(self, index: int, entry: Mapping[str, Any], scope: Scope) -> Expression | None:
+        if "report-on" not in entry:
+            return None
+        try:
+            expression = check(entry["report-on"], scope)
+            if expression.type.kind != REFERENCE or expression.type == ColumnType(REFERENCE, True):
+                raise ExpressionError(f"'report-on' must lead to one row, but this is a {expression.type}")
+        except ExpressionError as error:
+            raise self._at(index, "report-on", error) from None
+        return expression
+
+    def _message(self, index: int, entry: Mapping[str, Any], scope: Scope) -> tuple[Part, ...]:
+        try:
+            return compile_template(entry["message"], scope)
+        except ExpressionError as error:
+            raise self._at(index, "message", error) from None
+
+    def _fail(self, index: int, key: str, message: str, hint: str = "") -> None:
+        raise self._at(index, key, ExpressionError(message, 0, 1, hint))
+
+    def _at(self, index: int, key: str, error: ExpressionError) -> UserError:
+        """An error in a value of a rule, at its place in the file."""
+        message, hint = printable(error.message), printable(error.hint)  # both may quote the rule
+        keys = ("rule", index, key)
+        span = locate(self.text, {keys}).get(keys)
+        if span is None:
+            return UserError(message, place=Place(self.path), hint=hint)
+        line, column = content_position(self.text, span, error.offset)
+        return error_at(f"{key}: {message}", self.path, self.text, line, column, width=error.length, hint=hint)
+
+
+def _shown(value: object) -> str:
+    from tflint.userfiles.error_wording import show  # only errors need it
+
+    return show(value)
+
+
+def _plugin_hint(names: Sequence[str]) -> str:
+    """Where a field that nobody knows may come from."""
+    from tflint.facts.plugin_loader import hint
+
+    return hint(names)
+
+
+_OPCODE = ("column", ("row",), "operator", "opcode", STRING)
+
+
+def _opcodes(condition: Program) -> tuple[str, ...] | None:
+    """The operators outside of which a condition over operators cannot hold; None where it does not say."""
+    operation = condition[0]
+    if operation == "in" and condition[1] == _OPCODE and condition[2][0] == "constants":
+        return tuple(condition[2][1])
+    if operation == "==" and condition[1] == _OPCODE and condition[2][0] == "string":
+        return (condition[2][1],)
+    if operation not in ("and", "or"):
+        return None
+    parts = [_opcodes(part) for part in condition[1:]]
+    if operation == "and":
+        return next((part for part in parts if part is not None), None)
+    return None if None in parts else tuple(opcode for part in parts if part is not None for opcode in part)

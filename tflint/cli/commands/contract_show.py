@@ -1,0 +1,49 @@
+"""`tflint contract show`: prints the preprocessing steps of a contract as text, JSON or code."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tflint.cli import console
+from tflint.cli.config_options import load_named_or_nearest
+
+#: Languages of `--as`.
+LANGUAGES = ("numpy", "c", "kotlin", "swift", "dart", "js")
+
+
+def add_parser(verbs: Any) -> None:
+    """Add the verb's parser."""
+    parser = verbs.add_parser("show", help="print the steps of client code, as text or code")
+    parser.add_argument("file", metavar="FILE", help="contract, or a model with a contract next to it")
+    parser.add_argument("--model", metavar="MODEL", help="the contract's model (default: the one next to it)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--as", dest="language", choices=LANGUAGES, help="print only code in this language")
+    form.add_argument("--format", choices=("text", "json"), default="text", help="format (default: text)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the recipe of a contract; return the exit code."""
+    from tflint.cli.contract_agreement import contradicting_rules, describe_agreement
+    from tflint.preprocessing.recipe.recipe_search import recipe_at
+
+    recipe, model = recipe_at(options.file, options.model)
+    against = contradicting_rules(recipe, model, load_named_or_nearest(None))
+    if options.language == "numpy":
+        from tflint.preprocessing.codegen.numpy_code import numpy_code
+
+        console.print_verbatim(numpy_code(recipe, against))
+    elif options.language:
+        from tflint.preprocessing.codegen.app_code import code_in
+
+        console.print_verbatim(code_in(options.language, recipe, against))
+    elif options.format == "json":
+        from tflint.preprocessing.codegen.recipe_json import render
+
+        console.print_json(render(recipe, against))
+    else:
+        from tflint.preprocessing.codegen.recipe_text import words
+
+        console.print_text(words(recipe, describe_agreement(recipe, against)))
+    return 0

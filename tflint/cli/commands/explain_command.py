@@ -1,0 +1,59 @@
+"""`tflint explain`: a rule's page."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from typing import Any
+
+from tflint.cli import console, plugin_option
+
+#: A page is no wider: it is prose.
+WIDTH = 100
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser("explain", help="explain a rule", description="Explain a rule.")
+    parser.add_argument("rule", metavar="RULE", help="id or name")
+    parser.add_argument("--rules", action="append", default=[], metavar="PATH", help="rule file or folder of your own")
+    plugin_option.add_option(parser)
+    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the page; returns the exit code."""
+    from tflint.catalog import load_catalog
+    from tflint.catalog.rule_pages import builtin_examples, page
+
+    rule = load_catalog(options.rules, plugin_option.allowed(options)).rule(options.rule)
+    if options.format == "json":
+        from tflint.cli.commands.rules_command import as_json
+
+        console.print_json(as_json([rule]))
+        return 0
+    examples = builtin_examples()[rule.id] if rule.is_builtin and options.format == "markdown" else ()
+    text = page(rule, examples)
+    width = min(console.width(sys.stdout), WIDTH)
+    console.print_text(text if options.format == "markdown" else _plain(text, width))
+    return 0
+
+
+def _plain(markdown: str, width: int) -> str:
+    """The page without Markdown's marks: headings in capitals, text filled, code as it is."""
+    from tflint.report.text_layout import broken
+
+    lines: list[str] = []
+    is_code = False
+    for line in markdown.splitlines():
+        if line.startswith("```"):
+            is_code = not is_code
+            continue
+        heading = re.match(r"#+ (.*)", line)
+        if heading and not is_code:
+            lines.append(heading[1].upper() if line.startswith("##") else heading[1])
+        else:
+            lines += broken(line, width, 9 if is_code else 0)
+    return "\n".join(lines) + "\n"

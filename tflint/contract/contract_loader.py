@@ -1,0 +1,103 @@
+"""Reads a contract; whatever is wrong with it is a `UserError` that shows the place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tflint.contract.contract import N_CHANNELS, Contract, Keys
+from tflint.errors import UserError
+from tflint.findings.suppressions import Allow, allow_of, require_few_globs
+from tflint.resources import json_schema
+from tflint.userfiles.schema_errors import check
+from tflint.userfiles.userfile import error_in, load_toml, read_text
+
+
+def load_contract(path: str) -> Contract:
+    """The contract in a file; `UserError` with the position of what is wrong."""
+    return parse_contract(read_text(path), path)
+
+
+def parse_contract(text: str, path: str) -> Contract:
+    """The contract that a text holds; `path` is what errors and reports call it."""
+    data = load_toml(path, text)
+    check(data, json_schema("contract"), path=path, text=text, what="contract")
+    _require_finite(data, path, text)
+    for side in ("inputs", "outputs"):
+        _require_findable(data.get(side, ()), side, path, text)
+    for number, entry in enumerate(data.get("inputs", ())):
+        _require_channels(entry, number, path, text)
+    return Contract(path, text, data, _allows(data.get("allow", ()), path, text))
+
+
+def _require_finite(data: Any, path: str, text: str) -> None:
+    """TOML knows nan and inf; none of a contract's numbers can be one."""
+    for keys, value in _leaves(data, ()):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise error_in(path, text, keys, f"'{keys[-1]}' must be a finite number")
+
+
+def _leaves(data: Any, keys: Keys) -> Iterator[tuple[Keys, Any]]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _leaves(value, (*keys, key))
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from _leaves(value, (*keys, number))
+    else:
+        yield keys, data
+
+
+def _require_findable(entries: Any, side: str, path: str, text: str) -> None:
+    """Each entry says which input or output it is of, and no two say the same; one by itself need not."""
+    seen: set[tuple[str, Any]] = set()
+    for number, entry in enumerate(entries):
+        if "name" in entry and "index" in entry:
+            message = f"{side}[{number}] has a name and an index"
+            raise error_in(
+                path, text, (side, number, "index"), message, hint="one of them is enough", is_about_key=True
+            )
+        key = next((key for key in ("name", "index") if key in entry), "")
+        if not key and len(entries) > 1:
+            message = f"{side}[{number}] does not say which of the model's {side} it is about"
+            raise error_in(path, text, (side, number), message, hint='name = "…" or index = 0', is_about_key=True)
+        if (key, entry.get(key)) in seen:
+            from tflint.userfiles.error_wording import show
+
+            message = f"there is another entry with {key} = {show(entry[key])} in {side}"
+            raise error_in(path, text, (side, number, key), message)
+        seen.add((key, entry.get(key)))
+
+
+def _require_channels(entry: Mapping[str, Any], number: int, path: str, text: str) -> None:
+    """Numbers that are given channel by channel are as many as there are channels, one alone serves all."""
+    known = {"channels": N_CHANNELS[entry["channels"]]} if "channels" in entry else {}
+    for keys in (("mean",), ("std",), ("observed", "min"), ("observed", "max"), ("padding", "value")):
+        value: Any = entry
+        for key in keys:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if not isinstance(value, list) or len(value) == 1:
+            continue
+        for other, n_others in known.items():
+            if n_others != len(value):
+                message = f"'{'.'.join(keys)}' has {len(value)} numbers, '{other}' has {n_others}"
+                raise error_in(path, text, ("inputs", number, *keys), message, hint="one for all, or one a channel")
+        known[".".join(keys)] = len(value)
+
+
+def _allows(entries: Sequence[Mapping[str, Any]], path: str, text: str) -> tuple[Allow, ...]:
+    def wrong(number: int, message: str) -> UserError:
+        hint = "one glob can stand for several: 'block_*/bias'"
+        return error_in(path, text, ("allow", number, "at"), message, hint=hint)
+
+    allows = tuple(_allow(entry, number, path, text) for number, entry in enumerate(entries))
+    require_few_globs(allows, wrong)
+    return allows
+
+
+def _allow(entry: Mapping[str, Any], number: int, path: str, text: str) -> Allow:
+    def wrong(message: str) -> UserError:
+        return error_in(path, text, ("allow", number, "until"), message, hint="YYYY-MM-DD")
+
+    return allow_of(entry, f"{path}: allow {number + 1}", wrong)

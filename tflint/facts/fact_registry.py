@@ -1,0 +1,62 @@
+"""The registry of facts: collects the declarations of all subpackages. No numpy."""
+
+from __future__ import annotations
+
+import functools
+
+from tflint.columns.column_types import ColumnDeclaration, TableDeclaration, reference
+from tflint.facts.contract import contract_declarations
+from tflint.facts.graph import graph_declarations
+from tflint.facts.interface import interface_declarations
+from tflint.facts.pair import pair_declarations
+from tflint.facts.quantization import quantization_declarations
+from tflint.facts.weights import weight_declarations
+
+_FACTS: dict[str, tuple[ColumnDeclaration, ...]] = {}
+for _module in (
+    graph_declarations,
+    quantization_declarations,
+    interface_declarations,
+    weight_declarations,
+    contract_declarations,
+):
+    for _table, _columns in _module.FACTS.items():
+        _FACTS[_table] = _FACTS.get(_table, ()) + _columns
+
+#: Tables that speak of files: they have rows whether a file is a model or not.
+FILE_TABLES = frozenset({"file", "member"})
+#: Tables that have rows where a model has a contract.
+ABOUT_CONTRACTS = frozenset(declared.name for declared in contract_declarations.TABLES)
+#: Tables that have rows where two versions of a model are compared.
+ABOUT_PAIRS = frozenset(declared.name for declared in pair_declarations.TABLES)
+#: Tables that are derived as a whole.
+DERIVED_TABLES = {
+    declared.name: declared
+    for declared in (
+        *graph_declarations.TABLES,
+        *quantization_declarations.TABLES,
+        *contract_declarations.TABLES,
+        *pair_declarations.TABLES,
+    )
+}
+#: Derived columns by table and name.
+DERIVED_COLUMNS = {(table, column.name): column for table, columns in _FACTS.items() for column in columns}
+
+
+@functools.cache
+def all_tables() -> dict[str, TableDeclaration]:
+    """Every table that rules can use, with raw and derived columns."""
+    from tflint.model.model_columns import raw_tables  # what checks rules and lists facts needs it, a run does not
+
+    tables = {}
+    for name, declared in raw_tables().items():
+        columns = dict(declared.columns)
+        columns.update({column.name: column for column in _FACTS.get(name, ())})
+        if name not in (*FILE_TABLES, "model"):
+            columns["model"] = ColumnDeclaration("model", reference("model"), "the model it is of")
+        tables[name] = TableDeclaration(name, declared.row, columns)
+    for declared in DERIVED_TABLES.values():
+        columns = {**declared.columns, "model": ColumnDeclaration("model", reference("model"), "the model it is of")}
+        columns.update({column.name: column for column in _FACTS.get(declared.name, ())})
+        tables[declared.name] = TableDeclaration(declared.name, declared.row, columns, declared.needs, declared.compute)
+    return tables

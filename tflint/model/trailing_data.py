@@ -1,0 +1,98 @@
+"""Says what follows a model's flatbuffer in its file: nothing, padding, a zip and its members, named data, or else."""
+
+from __future__ import annotations
+
+import functools
+import zlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from tflint.flatbuffer.byte_window import Window
+from tflint.model.model_extras import ModelExtras
+from tflint.model.tables import Tables
+from tflint.source.file_kind import ZIP_TAIL_BYTES
+
+#: How much of the bytes after a model is looked at to tell padding from content.
+MAX_TAIL_BYTES = 16 * 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
+
+
+def read_tails(tables: Tables, extras: Sequence[ModelExtras]) -> None:
+    """Add to the extras of each model what follows its flatbuffer."""
+    declaring = functools.cache(lambda: _models_with_declared_buffers(tables))
+    for model, extra in enumerate(extras):
+        _read_tail(tables, model, extra, declaring)
+
+
+def _read_tail(tables: Tables, model: int, extra: ModelExtras, declaring: Callable[[], set[int]]) -> None:
+    begin, end = int(tables.forest.ends[model]), int(tables.window.ends[model])
+    if begin >= end:
+        return
+    first = tables.window.read(begin, min(begin + 64, end))
+    last = tables.window.read(max(begin, end - ZIP_TAIL_BYTES), end)
+    if b"PK\x05\x06" in last or first.lstrip(b"\0").startswith(b"PK\x03\x04"):
+        _read_zip(tables, model, extra)
+    elif model in declaring():
+        extra.tail = "buffers"
+    else:
+        extra.tail = "padding" if _is_zero(tables.window, begin, end) else "unknown"
+
+
+def _models_with_declared_buffers(tables: Tables) -> set[int]:
+    """Models that say of some bytes by offset that they lie outside of the flatbuffer, as files past 2 GB do."""
+    buffers = tables.node("buffers", "Buffer")
+    operators = tables.node("subgraphs.operators", "Operator")
+    fields = ((buffers, "offset"), (operators, "large_custom_options_offset"))
+    return {model for node, name in fields for model in node.roots[node.scalar(name) > 1].tolist()}
+
+
+def _is_zero(window: Window, begin: int, end: int) -> bool:
+    end = min(end, begin + MAX_TAIL_BYTES)
+    scratch = np.empty(0 if window.is_in_memory else min(_CHUNK_BYTES, end - begin), dtype=np.uint8)
+    parts = ((at, min(at + _CHUNK_BYTES, end)) for at in range(begin, end, _CHUNK_BYTES))
+    return not any(window.stretch(*part, scratch).any() for part in parts)
+
+
+def _read_zip(tables: Tables, model: int, extra: ModelExtras) -> None:
+    from tflint.source.zip_directory import ZipError, read_directory  # few models have one
+
+    try:
+        directory = read_directory(*_stretch(tables, model))
+    except ZipError as error:
+        extra.tail, extra.tail_error = "broken-zip", error.reason
+        return
+    if directory is None:
+        extra.tail, extra.tail_error = "broken-zip", "it has no end-of-central-directory record: it was cut short"
+        return
+    extra.tail = "zip"
+    for entry in directory.entries:
+        if entry.name and not entry.name.endswith("/"):
+            extra.packed[entry.name] = entry.size
+
+
+def packed_content(tables: Tables, model: int, name: str, limit: int) -> bytes | None:
+    """A file from the zip after a model; None where it is not there, longer than the limit or cannot be unpacked."""
+    from tflint.source.zip_directory import ZipError, content_of, read_directory
+
+    try:
+        read, size, begin = _stretch(tables, model)
+        directory = read_directory(read, size, begin)
+        named = [entry for entry in directory.entries if entry.name == name] if directory is not None else []
+        if directory is None or not named or named[-1].size > limit or named[-1].packed_size > 2 * limit:
+            return None  # packing makes nothing twice as large, unless it is meant to cost time
+        content = content_of(read, named[-1], directory.begin)
+    except ZipError:
+        return None
+    return content if zlib.crc32(content) == named[-1].crc else None
+
+
+def _stretch(tables: Tables, model: int) -> tuple[Callable[[int, int], bytes], int, int]:
+    """A function that reads a model's file, the file's size, and where its flatbuffer ends."""
+    start, end = int(tables.window.starts[model]), int(tables.window.ends[model])
+
+    def read(first: int, last: int) -> bytes:
+        # A member may be larger than what is wanted of it: no byte of it is kept.
+        return tables.window.read(start + first, min(start + last, end))
+
+    return read, end - start, int(tables.forest.ends[model]) - start

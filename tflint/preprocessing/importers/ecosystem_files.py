@@ -1,0 +1,124 @@
+"""Finds and reads the files of other ecosystems: JSON, YAML, members of a zip; all sizes and nesting are bounded."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tflint.errors import MissingExtraError, Place, UserError
+from tflint.preprocessing.importers.foreign_fields import Fields
+from tflint.source import FileSource, SourceError, reader
+from tflint.userfiles.userfile import error_at, load_json, read_text
+
+#: YAML is slow to parse, a hundred times slower than JSON: the names of 20,000 classes take half of this.
+MAX_YAML_BYTES = 1 << 20
+#: Deepest nesting of YAML: libyaml's composer calls itself for each level and has no limit of its own.
+MAX_YAML_DEPTH = 100
+#: Most bytes of a JSON file, inside of a zip or not.
+MAX_MEMBER_BYTES = 4 << 20
+
+
+def find(source: str, names: Sequence[str], what: str) -> str:
+    """The path itself, or the first of some files in a folder; `UserError` where the folder has none of them."""
+    try:
+        if not Path(source).is_dir():
+            return source
+        found = next((path for name in names if (path := Path(source) / name).is_file()), None)
+    except (OSError, ValueError):  # a name that no file can have: reading it says so
+        return source
+    if found is None:
+        raise UserError(f"holds no {what}", place=Place(source), hint=f"looked for {', '.join(names)}")
+    return found.as_posix()
+
+
+def read_json(path: str) -> Fields:
+    """The object in a JSON file."""
+    return parse_json(path, read_text(path, limit=MAX_MEMBER_BYTES))
+
+
+def parse_json(path: str, text: str) -> Fields:
+    """The object that a JSON text holds; a key that stands twice in one object is an error."""
+    return Fields.of(load_json(path, text, refuse_repeated=True), path)
+
+
+def read_yaml(path: str) -> Fields:
+    """The mapping in a YAML file; needs the extra `yaml`."""
+    try:
+        import yaml
+    except ImportError:
+        raise MissingExtraError("yaml", "PyYAML", "reading a YAML file") from None
+    text = read_text(path, limit=MAX_YAML_BYTES)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        _refuse_deep(yaml, yaml.parse(text, Loader=loader), path)
+        data = yaml.load(text, Loader=loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        message = f"not valid YAML: {error.problem}"
+        if mark is None:
+            raise UserError(message, place=Place(path)) from error
+        raise error_at(message, path, text, mark.line + 1, mark.column + 1) from error
+    except yaml.YAMLError as error:
+        raise UserError("not valid YAML: it has characters that are not allowed", place=Place(path)) from error
+    except (ValueError, OverflowError, TypeError) as error:  # a date that does not exist, a number too long, …
+        raise UserError("has a value that cannot be read", place=Place(path)) from error
+    return Fields.of(data, path)
+
+
+def _refuse_deep(yaml: Any, events: Any, path: str) -> None:
+    """Refuses nesting that would overflow the stack, and merge keys, which can multiply with each level."""
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.ScalarEvent) and _is_merge_key(event):
+            raise UserError("has a merge key ('<<'), which is not read", place=Place(path))
+        if depth > MAX_YAML_DEPTH:
+            raise UserError("is nested too deeply to be read", place=Place(path))
+
+
+def _is_merge_key(event: Any) -> bool:
+    is_plain = not event.style  # None, or empty in libyaml's events
+    return (event.value == "<<" and is_plain) or event.tag == "tag:yaml.org,2002:merge"
+
+
+def with_file(path: str, use: Callable[[Callable[[int, int], bytes], int], Any]) -> Any:
+    """What `use` makes of a binary file: it gets a function that reads a stretch of bytes, and the size."""
+    try:
+        with FileSource(path) as file:
+            return use(reader(file), file.size)
+    except SourceError as error:
+        raise UserError(f"cannot be read: {error.reason}", place=Place(path)) from error
+
+
+def zip_member(path: str, names: Sequence[str]) -> tuple[str, str] | None:
+    """Name and text of the first of some members that the zip in a file has, or behind a model in it.
+
+    None where the file is no zip, or has none of them; `UserError` where a member cannot be unpacked.
+    """
+    from tflint.source.zip_directory import ZipError, content_of, read_directory
+
+    def member(read: Callable[[int, int], bytes], size: int) -> tuple[str, bytes] | None:
+        directory = read_directory(read, size)
+        entries = {entry.name: entry for entry in directory.entries} if directory is not None else {}
+        entry = next((entries[name] for name in names if name in entries), None)
+        if directory is None or entry is None:
+            return None
+        if max(entry.size, entry.packed_size) > MAX_MEMBER_BYTES:
+            raise ZipError(f"'{entry.name}' is larger than {MAX_MEMBER_BYTES:,} bytes")
+        content = content_of(read, entry, directory.begin)
+        if zlib.crc32(content) != entry.crc:
+            raise ZipError(f"'{entry.name}' does not have the checksum that the zip says")
+        return entry.name, content
+
+    try:
+        found: tuple[str, bytes] | None = with_file(path, member)
+        return None if found is None else (found[0], found[1].decode("utf-8"))
+    except ZipError as error:
+        raise UserError(f"its zip cannot be read: {error.reason}", place=Place(path)) from error
+    except UnicodeDecodeError as error:
+        raise UserError("its metadata is not UTF-8", place=Place(path)) from error

@@ -1,0 +1,193 @@
+"""Opens .npy and .npz files: types and shapes from their headers first, values afterwards and in runs.
+
+Nothing is unpickled, and no size that a header declares is believed before it is compared with the file and the limits.
+The format is that of `numpy.lib.format`.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tflint.errors import UserError
+from tflint.preprocessing.observe.array_chunks import Numbers, reader_of
+from tflint.source import FileSource, SourceError, reader
+from tflint.source.zip_directory import DEFLATED, STORED, Read, ZipEntry, ZipError, data_span, read_directory, unpacked
+from tflint.values import frozen
+
+#: Most bytes of the arrays in a file, unpacked: 7,000 float32 images of 224 × 224 × 3. Deflate packs zeros a
+#: thousandfold, so without a limit a file of 6 MB keeps tflint reading 6 GB.
+MAX_FILE_BYTES = 4 << 30
+#: Most arrays of an .npz: a contract has at most 1,000 inputs.
+MAX_ARRAYS = 1_000
+#: Most bytes of a header: numpy's own limit is 10,000 characters, behind 12 bytes.
+MAX_HEADER_BYTES = 16 * 1024
+#: Most axes of an array, as in numpy 2.
+MAX_RANK = 64
+#: A shape of more bytes is no shape that a file can have; the number is not printed, it may have 10,000 digits.
+MAX_DECLARED_BYTES = 1 << 63
+_PIECE_BYTES = 1 << 18
+
+_MAGIC = b"\x93NUMPY"
+_ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+_NO_PICKLE = "tflint does not unpickle; numpy.save(…, allow_pickle=False) writes arrays of numbers"
+
+Pieces = Callable[[], Iterator[bytes]]
+
+
+@frozen
+class _Header:
+    """What a .npy header says, and how many bytes it takes."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    is_fortran: bool
+    n_bytes: int
+
+
+@contextmanager
+def open_arrays(file: Path) -> Iterator[Sequence[tuple[str, Numbers]]]:
+    """Open a file's arrays, with their names in an .npz (empty in a .npy); `UserError` says what is wrong with it.
+
+    Their values can be read once, in any order, as long as the file is open.
+    """
+    with _plain_errors(str(file)), FileSource(file) as source:
+        read = reader(source)
+        begin = read(0, min(source.size, len(_MAGIC)))
+        if begin.startswith(_ZIP_MAGIC):
+            yield _zip_arrays(read, source.size, str(file))
+        elif begin.startswith(_MAGIC):
+            yield [("", _array(_stored(read, 0, source.size), source.size, str(file)))]
+        else:
+            raise UserError(f"'{file}' is not a .npy or .npz file", hint=_NO_PICKLE)
+
+
+@contextmanager
+def _plain_errors(what: str) -> Iterator[None]:
+    """Turn the errors of files and zips into `UserError`."""
+    try:
+        yield
+    except SourceError as error:
+        raise UserError(f"'{what}' cannot be read: {error.reason}") from error
+    except ZipError as error:
+        raise UserError(f"'{what}' is not a readable .npz file: {error.reason}") from error
+
+
+def _stored(read: Read, begin: int, end: int) -> Pieces:
+    def pieces() -> Iterator[bytes]:
+        for at in range(begin, end, _PIECE_BYTES):
+            yield read(at, min(at + _PIECE_BYTES, end))
+
+    return pieces
+
+
+def _array(pieces: Pieces, size: int, what: str) -> Numbers:
+    """The array in `size` bytes, its header read and believed."""
+    if size > MAX_FILE_BYTES:
+        raise _too_large(what, size)
+    header = _header(bytes(reader_of(pieces())(min(size, MAX_HEADER_BYTES))), what)
+    _require_plain(header.dtype, what)
+    n_declared, n_present = math.prod(header.shape) * header.dtype.itemsize, size - header.n_bytes
+    if len(header.shape) > MAX_RANK or any(n < 0 for n in header.shape) or n_declared > MAX_DECLARED_BYTES:
+        raise UserError(f"'{what}' is not a readable array: its header declares an impossible shape")
+    if n_declared > n_present:
+        raise UserError(
+            f"'{what}' is truncated: its header declares {n_declared:,} bytes of values, but the file has {n_present:,}"
+        )
+    values = reader_of(_values(pieces, header.n_bytes, what))
+    return Numbers(what, header.dtype, header.shape, header.is_fortran, values)
+
+
+def _values(pieces: Pieces, n_header: int, what: str) -> Iterator[memoryview]:
+    """The bytes behind the header. Nothing is read before the first is asked for: an .npz may have many arrays."""
+    with _plain_errors(what):
+        for piece in pieces():
+            yield memoryview(piece)[n_header:]
+            n_header = max(n_header - len(piece), 0)
+
+
+def _too_large(what: str, size: int) -> UserError:
+    return UserError(
+        f"'{what}' holds {size:,} bytes of arrays, more than the {MAX_FILE_BYTES:,} that tflint reads of a file",
+        hint="save them in several files, in one folder",
+    )
+
+
+def _header(begin: bytes, what: str) -> _Header:
+    file = io.BytesIO(begin)
+    try:
+        version = np.lib.format.read_magic(file)
+        if version == (3, 0):
+            raise UserError(f"'{what}' has a structured dtype", hint="save an array per field")
+        read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}[version[0]]
+        shape, is_fortran, dtype = read(file)
+    except UserError:
+        raise
+    except Exception as error:  # numpy evaluates and tokenizes the text: there is no list of what that raises
+        raise UserError(f"'{what}' is not a readable array: its header is invalid ({type(error).__name__})") from error
+    return _Header(dtype, shape, is_fortran, file.tell())
+
+
+def _require_plain(dtype: np.dtype[Any], what: str) -> None:
+    if dtype.fields is not None or dtype.subdtype is not None:
+        fields = f" with the fields {', '.join(map(repr, dtype.names))}" if dtype.names else ""
+        raise UserError(f"'{what}' has a structured dtype{fields}", hint="save an array per field")
+    if dtype.hasobject:
+        raise UserError(f"'{what}' holds Python objects", hint=_NO_PICKLE)
+
+
+# -- .npz --------------------------------------------------------------------------------------------------------------
+
+
+def _zip_arrays(read: Read, size: int, file: str) -> list[tuple[str, Numbers]]:
+    """The arrays of a zip. All sizes are added up before a byte is unpacked: members may share packed bytes."""
+    directory = read_directory(read, size)
+    if directory is None:
+        raise ZipError("it has no directory of members")
+    if len(directory.entries) > MAX_ARRAYS:
+        raise UserError(
+            f"'{file}' has {len(directory.entries):,} arrays, more than the {MAX_ARRAYS:,} that tflint reads"
+        )
+    n_bytes = sum(entry.size for entry in directory.entries)
+    if n_bytes > MAX_FILE_BYTES:
+        raise _too_large(file, n_bytes)
+    return [_member(read, entry, directory.begin, file) for entry in directory.entries]
+
+
+def _member(read: Read, entry: ZipEntry, limit: int, file: str) -> tuple[str, Numbers]:
+    name = entry.name.removesuffix(".npy")
+    what = f"{file}, array {name}"
+    if entry.is_encrypted or entry.method not in (STORED, DEFLATED):
+        raise UserError(
+            f"'{what}' is encrypted or uses an unsupported compression",
+            hint="numpy.savez and savez_compressed write arrays",
+        )
+    begin, end = data_span(read, entry, limit)
+    if entry.method == STORED and end - begin != entry.size:
+        raise ZipError(f"'{entry.name}' is stored, and its two sizes differ", begin)
+
+    def pieces() -> Iterator[bytes]:
+        is_deflated = entry.method == DEFLATED
+        stored = _stored(read, begin, end)
+        yield from _checked(unpacked(read, begin, end, entry.size) if is_deflated else stored(), entry)
+
+    return name, _array(pieces, entry.size, what)
+
+
+def _checked(pieces: Iterator[bytes], entry: ZipEntry) -> Iterator[bytes]:
+    """The pieces of a member, the last one only if the checksum of all is right."""
+    checksum = 0
+    n_left = entry.size
+    for piece in pieces:
+        checksum = zlib.crc32(piece, checksum)
+        n_left -= len(piece)
+        if not n_left and piece and checksum != entry.crc:
+            raise ZipError(f"the checksum of '{entry.name}' is wrong")
+        yield piece

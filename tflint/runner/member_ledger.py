@@ -1,0 +1,184 @@
+"""Keeps account of the members of containers in a group: which repeat an earlier one, and which exceed the budget.
+
+What is decided about a member depends only on its own file and the members before it, whatever else is in the group.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tflint.contract import Contracts
+from tflint.engine.run import Plan
+from tflint.findings import FileReport, Location, Within
+from tflint.model.batch_reader import Found
+from tflint.model.tables import Tables
+from tflint.values import frozen, replace
+
+if TYPE_CHECKING:  # most groups hold no container
+    from tflint.container import Budget, Contents
+
+
+@frozen
+class _Repeated:
+    """A member that has the bytes of an earlier one, whose number is `first`."""
+
+    first: int
+    path: str
+    within: Within | None
+
+
+class Ledger:
+    """The members of a group by number, with what their models name, counted against the budgets of their files."""
+
+    def __init__(self, plan: Plan, contracts: Contracts) -> None:
+        self._contracts = contracts
+        self._plan = plan
+        self._firsts: dict[Hashable, int] = {}
+        self._repeated: dict[int, _Repeated] = {}
+        self._containers: dict[int, Found] = {}
+        self._places: dict[int, tuple[int, int]] = {}  # of a model: its container's number, its index there
+        self._budgets: dict[int, Budget] = {}  # of a model: what is left for its file
+        self._models: dict[int, list[int]] = defaultdict(list)  # of a budget: the numbers of its models
+        self._n_elements: dict[int, int] = {}
+
+    def enter(self, number: int, found: Found) -> Found | None:
+        """What is to be read for a file or member of this number; None if nothing is."""
+        if found.budget is None:
+            return found
+        if found.opened.contents is not None:
+            self._containers[number] = replace(found, opened=replace(found.opened, source=None))
+        else:
+            self._add_model(number, found, found.budget)
+            if self.is_spent(number):
+                return None
+        first = self._first(number, found)
+        if first != number:
+            self._repeated[number] = _Repeated(first, found.path, found.within)
+            return None
+        if found.reopen is None or found.opened.contents is not None:
+            return found
+        return replace(found, opened=found.reopen())
+
+    def count(self, numbers: Sequence[int], tables: Tables) -> None:
+        """Count what the models of a batch name."""
+        if any(number in self._budgets for number in numbers):
+            from tflint.model.element_count import n_elements
+
+            self._n_elements.update(zip(numbers, n_elements(tables), strict=True))
+
+    def is_spent(self, number: int) -> bool:
+        """Whether the models before this one name as much as all models of its file may."""
+        budget = self._budgets.get(number)
+        return budget is not None and self._n_before(number) > budget.max_elements
+
+    def repeated(self, reports: Mapping[int, FileReport]) -> dict[int, FileReport]:
+        """The reports of members that repeat an earlier one, under their own paths."""
+        return {
+            number: moved(reports[one.first], one.path, one.within)
+            for number, one in self._repeated.items()
+            if one.first in reports
+        }
+
+    def refused(self) -> Iterator[tuple[int, Found]]:
+        """Containers of models that are not judged, with the reason at each of these members."""
+        refused: dict[int, dict[int, str]] = defaultdict(dict)
+        for number, budget in self._budgets.items():
+            if self.is_spent(number) and number in self._places:
+                container, index = self._places[number]
+                refused[container][index] = (
+                    f"the earlier models in the file contain {self._n_before(number):,} tables and vector elements;"
+                    f" after {budget.max_elements:,}, tflint checks no further models"
+                )
+        for number, details in refused.items():
+            found = self._containers[number]
+            assert found.opened.contents is not None
+            contents = _refused(found.opened.contents, details)
+            yield number, replace(found, opened=replace(found.opened, contents=contents))
+
+    def _add_model(self, number: int, found: Found, budget: Budget) -> None:
+        self._budgets[number] = budget
+        self._models[id(budget)].append(number)
+        container = next((k for k, one in reversed(self._containers.items()) if one.path == found.container), None)
+        if container is not None:
+            self._places[number] = container, found.index
+
+    def _n_before(self, number: int) -> int:
+        """What the models of the same file name that come before one; of those that are judged."""
+        budget, total = self._budgets[number], 0
+        for other in self._models[id(budget)]:
+            if other >= number or total > budget.max_elements:
+                break  # whether more of them were read depends on what shares their batch
+            first = self._repeated[other].first if other in self._repeated else other
+            total += self._n_elements.get(first, 0)
+        return total
+
+    def _first(self, number: int, found: Found) -> int:
+        """The number of the first member that this one repeats; its own if it is the first."""
+        if found.key is None:
+            return number
+        name = found.opened.name if found.reopen is None else _name_of(found)
+        contract = self._contracts.of(found.path)
+        key = (
+            id(found.budget),
+            found.key,
+            None if contract is None else contract.path,
+            self._name_key(name),
+            id(found.opened.contents),  # listed anew if the budget does not allow the same again
+        )
+        return self._firsts.setdefault(key, number)
+
+    def _name_key(self, name: str) -> Hashable:
+        """What a verdict can take from a file's name."""
+        from tflint.facts.quantization.int8_claim import words_in
+
+        return name if self._is_name_read else words_in(name)
+
+    @functools.cached_property
+    def _is_name_read(self) -> bool:
+        return is_name_read(self._plan)
+
+
+def is_name_read(plan: Plan) -> bool:
+    """Whether a rule, or a fact that is not tflint's own, can read the name of a file."""
+    for selected in plan.rules:
+        rule = selected.rule
+        parts = (rule.where, rule.require, *(part.expression for part in rule.message))
+        if any(("file", "name") in expression.reads for expression in parts if expression is not None):
+            return True
+    return plan.plugins is not None
+
+
+def moved(report: FileReport, path: str, within: Within | None) -> FileReport:
+    """A member's report as that of another member of the same bytes."""
+
+    def there(location: Location) -> Location:
+        return replace(location, file=path) if location.file == report.path else location
+
+    findings = tuple(
+        replace(
+            finding,
+            location=there(finding.location),
+            related=tuple(replace(related, location=there(related.location)) for related in finding.related),
+        )
+        for finding in report.findings
+    )
+    return replace(report, path=path, within=within, findings=findings)
+
+
+def _name_of(found: Found) -> str:
+    """The name of a member that was not opened, as its container has it."""
+    assert found.within is not None
+    return found.within.member.rsplit("/", 1)[-1]
+
+
+def _refused(contents: Contents, details: Mapping[int, str]) -> Contents:
+    """The container with members that are not judged, by index, and why."""
+    from tflint.container import refused
+
+    members = tuple(
+        refused(member, details[member.index]) if member.index in details else member for member in contents.members
+    )
+    return replace(contents, members=members)

@@ -1,0 +1,216 @@
+"""Says what a file is by its bytes: a model, or which of the things that are found under a model's name.
+
+Takes a source, reads its first and, where it is no model, its last bytes; knows magic numbers and a zip's directory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from tflint.source.byte_source import Source, reader
+from tflint.values import frozen
+
+if TYPE_CHECKING:  # few files are zips
+    from tflint.source.zip_directory import Directory, Read, ZipEntry
+
+MODEL = "model"
+GIT_LFS_POINTER = "git-lfs-pointer"
+EMPTY = "empty"
+CONTAINER = "container"
+UNREADABLE = "unreadable"
+UNREADABLE_FOLDER = "unreadable-folder"
+OUTSIDE_LINK = "outside-link"
+NOT_REACHED = "not-reached"
+MALFORMED = "malformed"
+TRUNCATED = "truncated"
+
+#: Suffixes under which single models are kept, and containers of them.
+MODEL_SUFFIXES = frozenset({".tflite", ".lite", ".tfl"})
+CONTAINER_SUFFIXES = frozenset({".task", ".litertlm"})
+
+HEAD_BYTES = 1024
+#: A zip's end record is 22 bytes and a comment of up to 64 KiB.
+ZIP_TAIL_BYTES = 22 + 65_535
+#: The Git-LFS specification bounds a pointer file to less than this.
+LFS_POINTER_MAX_BYTES = 1024
+
+#: The first bytes of a `.litertlm` bundle.
+LITERTLM = b"LITERTLM"
+_BUNDLE = "a MediaPipe .task bundle (a zip archive)"
+
+_MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
+    (0, LITERTLM, CONTAINER, "a LiteRT-LM bundle"),
+    (0, b"\x1f\x8b", "gzip", "gzip-compressed data"),
+    (0, b"\x89HDF\r\n\x1a\n", "hdf5", "an HDF5 file (a Keras .h5 model)"),
+    (0, b"GGUF", "gguf", "a GGUF model"),
+    (0, b"\xfd7zXZ\x00", "xz", "xz-compressed data"),
+    (0, b"BZh", "bzip2", "bzip2-compressed data"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd", "zstd-compressed data"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z", "a 7-Zip archive"),
+    (0, b"\x7fELF", "elf", "an ELF program or library"),
+    (0, b"\x89PNG", "png", "a PNG picture"),
+    (0, b"\xff\xd8\xff", "jpeg", "a JPEG picture"),
+    (0, b"%PDF", "pdf", "a PDF document"),
+    (4, b"ET12", "executorch", "an ExecuTorch program"),
+    (257, b"ustar", "tar", "a tar archive"),
+)
+_HTML = re.compile(rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)", re.IGNORECASE | re.DOTALL)
+_ONNX_PRODUCER = re.compile(rb"\x08[\x02-\x14]\x12[\x01-\x40][\x20-\x7e]{2}")
+
+
+@frozen
+class FileKind:
+    """What a file is: a short kind, and the same in words for people; for a Git-LFS pointer what it points to."""
+
+    kind: str
+    detail: str = ""
+    lfs_oid: str | None = None
+    lfs_size: int | None = None
+
+
+def kind_of(source: Source, name: str = "") -> FileKind:
+    """What the file is. Only `model` can be read as one, and only `container` opened; both may turn out broken.
+
+    `name` is the file's, where it has one: a zip without models is a container only where it is called one, and what is
+    called a model is none whatever it contains.
+    """
+    found = _kind_of(source, suffix_of(name))
+    if found.kind == CONTAINER and suffix_of(name) in MODEL_SUFFIXES:
+        return FileKind("bundle", found.detail)
+    return found
+
+
+def _kind_of(source: Source, suffix: str) -> FileKind:
+    if source.size == 0:
+        return FileKind(EMPTY, "an empty file")
+    head = source.read([(0, min(HEAD_BYTES, source.size))])[0]
+    if is_model(head):
+        return FileKind(MODEL)
+    return (
+        _lfs_pointer(head, source.size)
+        or _binary(head)
+        or _zip(source, head, suffix)
+        or _text(head)
+        or _no_identifier(head)
+    )
+
+
+def is_model(head: bytes) -> bool:
+    """Whether a file that begins with these bytes (8 suffice) has the identifier of a model."""
+    return head[4:8] == b"TFL3"
+
+
+def suffix_of(name: str) -> str:
+    """The suffix of a file's name in lower case, empty where it has none."""
+    stem, dot, suffix = name.rsplit("/", 1)[-1].rpartition(".")
+    return dot + suffix.lower() if stem else ""
+
+
+def _lfs_pointer(head: bytes, size: int) -> FileKind | None:
+    if not head.startswith(b"version https://git-lfs.github.com/spec/") or size >= LFS_POINTER_MAX_BYTES:
+        return None
+    oid = re.search(rb"^oid sha256:([0-9a-f]{64})\s*$", head, re.MULTILINE)
+    length = re.search(rb"^size (\d{1,18})\s*$", head, re.MULTILINE)
+    return FileKind(
+        GIT_LFS_POINTER,
+        "a Git-LFS pointer",
+        oid[1].decode() if oid else None,
+        int(length[1]) if length else None,
+    )
+
+
+def _binary(head: bytes) -> FileKind | None:
+    for offset, magic, kind, detail in _MAGIC:
+        if head[offset : offset + len(magic)] == magic:
+            return FileKind(kind, detail)
+    if head[4:7] == b"TFL" and head[7:8].isdigit():
+        return FileKind("older-schema", f"a model of the older schema {head[4:8].decode()}")
+    if head.startswith(b"\x08\x01\x12"):
+        return FileKind("savedmodel", "a TensorFlow SavedModel (saved_model.pb)")
+    if _ONNX_PRODUCER.match(head):
+        return FileKind("onnx", "an ONNX model")
+    if head[0] == 0x80 and 2 <= head[1:2][0] <= 5 if len(head) > 1 else False:
+        return FileKind("pickle", "a Python pickle")
+    return None
+
+
+def _zip(source: Source, head: bytes, suffix: str) -> FileKind | None:
+    """A zip is recognised by its end record: some carry bytes before the first member."""
+    from tflint.source.zip_directory import ZipError, read_directory
+
+    read = reader(source)
+    try:
+        directory = read_directory(read, source.size)
+    except ZipError:
+        tail = read(max(0, source.size - ZIP_TAIL_BYTES), source.size)
+        return _broken_zip("a zip archive whose directory is broken", head + tail, suffix)
+    if directory is None:
+        cut = head.startswith(b"PK\x03\x04")
+        return _broken_zip("a zip archive without its end (cut short)", head, suffix) if cut else None
+    names = {entry.name for entry in directory.entries}
+    if suffix in CONTAINER_SUFFIXES or any(map(is_bundled_name, names)) or _holds_model(read, directory):
+        return FileKind(CONTAINER, _BUNDLE if suffix == ".task" else "a zip archive that holds models")
+    if _holds(names, "saved_model.pb"):
+        return FileKind("zip", "a zip archive of a TensorFlow SavedModel")
+    if _holds(names, "config.json") and any(name.endswith(".weights.h5") for name in names):
+        return FileKind("zip", "a Keras .keras file (a zip archive)")
+    return FileKind("zip", "a zip archive")
+
+
+def is_bundled_name(name: str) -> bool:
+    """Whether a member of this name is, or should be, a model or a container of models."""
+    return suffix_of(name) in MODEL_SUFFIXES | CONTAINER_SUFFIXES
+
+
+def _broken_zip(detail: str, looked_at: bytes, suffix: str) -> FileKind:
+    """A zip of which nobody can tell what it holds: a container where its own name or one in it says so."""
+    is_bundle = suffix in CONTAINER_SUFFIXES or b".tflite" in looked_at or b".task" in looked_at
+    return FileKind(CONTAINER, _BUNDLE) if is_bundle else FileKind("zip", detail)
+
+
+def _holds(names: Iterable[str], wanted: str) -> bool:
+    return any(name.rsplit("/", 1)[-1] == wanted for name in names)
+
+
+def _holds_model(read: Read, directory: Directory) -> bool:
+    """Whether a member is a model by its bytes: bundles of language models have names without a suffix."""
+    return any(is_model(_first_bytes(read, entry, directory.begin)) for entry in directory.entries)
+
+
+def _first_bytes(read: Read, entry: ZipEntry, limit: int) -> bytes:
+    from tflint.source.zip_directory import ZipError, data_span, first_bytes
+
+    try:
+        begin, end = data_span(read, entry, limit)
+        return first_bytes(read, entry, begin, end)
+    except ZipError:
+        return b""
+
+
+def _text(head: bytes) -> FileKind | None:
+    if _HTML.match(head):
+        return FileKind("html", "an HTML page (what a failed download leaves)")
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if len(head) < HEAD_BYTES or error.start < HEAD_BYTES - 3:
+            return None
+        text = head[: error.start].decode("utf-8")
+    if any(ord(character) < 32 and character not in "\t\n\r\f" for character in text):
+        return None
+    stripped = text.strip()
+    if stripped.startswith(("{", "[")):
+        return FileKind("json", "JSON text")
+    if stripped.startswith("<"):
+        return FileKind("xml", "XML text")
+    if re.fullmatch(r"\.{0,2}[\w./-]*/[\w./-]+", stripped) and len(head) < 512:
+        return FileKind("symlink-text", f"a symbolic link stored as text (to {stripped})")
+    return FileKind("text", "plain text")
+
+
+def _no_identifier(head: bytes) -> FileKind:
+    if len(head) < 8:
+        return FileKind(TRUNCATED, f"a fragment of {len(head)} bytes")
+    return FileKind("no-identifier", f"no TFLite model: bytes 4 to 7 are {head[4:8]!r}, not b'TFL3'")

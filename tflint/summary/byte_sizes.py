@@ -1,0 +1,73 @@
+"""Where the bytes of a model are: constants by type and subgraph, other buffers, other files, what follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tflint.columns.column import text_of
+from tflint.facts.facts import Facts
+from tflint.summary.cell_values import MAX_LISTED, distinct, number, text
+from tflint.summary.summary_values import Sizes
+
+Ints = NDArray[Any]
+
+
+def sizes(facts: Facts) -> Sizes:
+    """The sizes of the whole model."""
+    n_bytes = facts.numbers("buffer", "n_bytes")
+    first = _first_tensors(facts)
+    constants = first >= 0
+    return Sizes(
+        number(facts, "model", "size", 0),
+        int(n_bytes[constants].sum()),
+        _by_dtype(facts, first),
+        int(n_bytes[~constants].sum()),
+        number(facts, "model", "tail_bytes", 0),
+        text(facts, "model", "tail", 0) or "none",
+        _external(facts),
+    )
+
+
+def constant_bytes(facts: Facts) -> Ints:
+    """Bytes of the buffers that the tensors of each subgraph name, each buffer once a subgraph."""
+    buffers, constant = facts.rows("tensor", "buffer"), facts.numbers("tensor", "is_constant")
+    chosen = constant & (buffers >= 0)
+    pairs = distinct(
+        facts.rows("tensor", "subgraph")[chosen].astype(np.int64) * (facts.n("buffer") + 1) + buffers[chosen]
+    )
+    owners, buffers = np.divmod(pairs, facts.n("buffer") + 1)
+    totals = np.bincount(owners, weights=facts.numbers("buffer", "n_bytes")[buffers], minlength=facts.n("subgraph"))
+    return totals.astype(np.int64)
+
+
+def _first_tensors(facts: Facts) -> Ints:
+    """The first tensor that names each buffer, -1 for none."""
+    buffers, constant = facts.rows("tensor", "buffer"), facts.numbers("tensor", "is_constant")
+    first = np.full(facts.n("buffer"), -1, dtype=np.int64)
+    tensors = np.flatnonzero(constant & (buffers >= 0))[::-1]
+    first[buffers[tensors]] = tensors
+    return first
+
+
+def _by_dtype(facts: Facts, first: Ints) -> tuple[tuple[str, int], ...]:
+    """Bytes of constants by the type of the first tensor that names them, the most first."""
+    dtypes = facts.strings("tensor", "dtype")
+    used = np.flatnonzero(first >= 0)
+    codes = np.asarray(dtypes.codes)[first[used]]
+    totals = np.bincount(codes, weights=facts.numbers("buffer", "n_bytes")[used], minlength=len(dtypes.labels))
+    found = [(dtypes.labels[code], int(totals[code])) for code in np.flatnonzero(totals).tolist()]
+    return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0])))
+
+
+def _external(facts: Facts) -> tuple[tuple[str, int], ...]:
+    """Other files with data of the model, and how many bytes the model takes of each."""
+    groups = facts.numbers("external_buffer", "group").astype(np.int64)
+    n_groups = facts.n("external_buffer_group")
+    inside = (groups >= 0) & (groups < n_groups)
+    lengths = facts.numbers("external_buffer", "length").astype(np.float64)
+    totals = np.bincount(groups[inside], weights=lengths[inside], minlength=n_groups)
+    names = facts.column("external_buffer_group", "name")
+    return tuple((text_of(names, row) or "", int(totals[row])) for row in range(min(n_groups, MAX_LISTED)))

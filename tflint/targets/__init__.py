@@ -1,0 +1,1 @@
+"""Runtimes and declared targets, read from data files. Must not know models."""

@@ -1,0 +1,166 @@
+"""Finds what in some data breaks a JSON schema: the first mistakes only, in the order of the data.
+
+It stops when its caller does and copies no value into a message, so that data with a million mistakes costs no more
+than data with a few. `verdict` says what each keyword means, `wording` puts a mistake in words.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tflint.userfiles.schema_check import COUNTS, Schema, breaks, is_type, is_valid_in, resolve, unknown_keys
+from tflint.userfiles.toml_positions import Path
+
+MAX_MISTAKES = 100
+"""Most mistakes that are looked at, in all and per alternative of anyOf: one of them is reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One broken keyword of a schema: the value at `path` is not what `keyword` of `schema` wants.
+
+    `keyword` is empty for the schema `false`. `alternatives` are the mistakes of anyOf's and oneOf's branches.
+    """
+
+    path: Path
+    value: Any
+    keyword: str
+    wanted: Any
+    schema: Mapping[str, Any]
+    alternatives: tuple[Mistake, ...] = ()
+
+
+def first_mistakes(data: object, schema: Schema) -> list[Mistake]:
+    """At most `MAX_MISTAKES` mistakes of `data`; empty if it satisfies `schema`."""
+    return list(itertools.islice(_mistakes(data, schema, schema, ()), MAX_MISTAKES))
+
+
+def most_telling(mistake: Mistake) -> Mistake:
+    """The mistake itself, or of a failed anyOf or oneOf the deepest one of an alternative, if one stands out."""
+    while mistake.alternatives:
+        first, *others = sorted(mistake.alternatives, key=_relevance)[:2]
+        if others and _relevance(first) == _relevance(others[0]):
+            return mistake
+        mistake = first
+    return mistake
+
+
+def _relevance(mistake: Mistake) -> tuple[object, ...]:
+    """Deeper first, then earlier; the schema that accepts the value's type before one that does not."""
+    order = tuple((isinstance(part, str), part) for part in mistake.path)
+    return -len(mistake.path), order, mistake.keyword not in ("anyOf", "oneOf"), not _accepts_type(mistake)
+
+
+def _accepts_type(mistake: Mistake) -> bool:
+    names = mistake.schema.get("type", ())
+    return any(is_type(mistake.value, name) for name in ([names] if isinstance(names, str) else names))
+
+
+def _mistakes(data: Any, schema: Schema, root: Schema, path: Path) -> Iterator[Mistake]:
+    if isinstance(schema, bool):
+        if not schema:
+            yield Mistake(path, data, "", None, {})
+        return
+    # Counts come first: what is inside of a list that is too long is neither looked at nor reported.
+    for keyword in sorted(schema, key=lambda keyword: keyword not in COUNTS):
+        find = _FINDERS.get(keyword)
+        if find is not None:
+            yield from find(schema[keyword], data, schema, root, path)
+        elif breaks(keyword, data, schema, root):
+            yield Mistake(path, data, keyword, schema[keyword], schema)
+            if keyword in COUNTS:
+                return
+
+
+def _in_properties(value: Any, data: Any, _schema: Schema, root: Schema, path: Path) -> Iterator[Mistake]:
+    if isinstance(data, dict):
+        for key, inner in data.items():
+            if key in value:
+                yield from _mistakes(inner, value[key], root, (*path, key))
+
+
+def _in_patterns(value: Any, data: Any, _schema: Schema, root: Schema, path: Path) -> Iterator[Mistake]:
+    if isinstance(data, dict):
+        for key, inner in data.items():
+            for pattern in value:
+                if re.search(pattern, key):
+                    yield from _mistakes(inner, value[pattern], root, (*path, key))
+
+
+def _in_additional(value: Any, data: Any, schema: Any, root: Schema, path: Path) -> Iterator[Mistake]:
+    if not isinstance(data, dict):
+        return
+    for key in unknown_keys(data, schema):
+        if value is False:
+            yield Mistake(path, data, "additionalProperties", value, schema)
+            return
+        yield from _mistakes(data[key], value, root, (*path, key))
+
+
+def _in_names(value: Any, data: Any, _schema: Schema, root: Schema, path: Path) -> Iterator[Mistake]:
+    if isinstance(data, dict):
+        for key in data:
+            yield from _mistakes(key, value, root, path)
+
+
+def _in_items(value: Any, data: Any, schema: Any, root: Schema, path: Path) -> Iterator[Mistake]:
+    if isinstance(data, list):
+        for index in range(len(schema.get("prefixItems", ())), len(data)):
+            yield from _mistakes(data[index], value, root, (*path, index))
+
+
+def _in_first_items(value: Any, data: Any, _schema: Schema, root: Schema, path: Path) -> Iterator[Mistake]:
+    if isinstance(data, list):
+        for index, (item, inner) in enumerate(zip(data, value, strict=False)):
+            yield from _mistakes(item, inner, root, (*path, index))
+
+
+def _in_all(value: Any, data: Any, _schema: Schema, root: Schema, path: Path) -> Iterator[Mistake]:
+    for inner in value:
+        yield from _mistakes(data, inner, root, path)
+
+
+def _any_of(value: Any, data: Any, schema: Any, root: Schema, path: Path) -> Iterator[Mistake]:
+    if not any(is_valid_in(data, inner, root) for inner in value):
+        yield Mistake(path, data, "anyOf", value, schema, _alternatives(value, data, root, path))
+
+
+def _one_of(value: Any, data: Any, schema: Any, root: Schema, path: Path) -> Iterator[Mistake]:
+    n_valid = sum(is_valid_in(data, inner, root) for inner in value)
+    if n_valid != 1:
+        alternatives = () if n_valid else _alternatives(value, data, root, path)
+        yield Mistake(path, data, "oneOf", value, schema, alternatives)
+
+
+def _alternatives(branches: Sequence[Schema], data: Any, root: Schema, path: Path) -> tuple[Mistake, ...]:
+    found = (itertools.islice(_mistakes(data, branch, root, path), MAX_MISTAKES) for branch in branches)
+    return tuple(itertools.chain.from_iterable(found))
+
+
+def _in_if(value: Any, data: Any, schema: Any, root: Schema, path: Path) -> Iterator[Mistake]:
+    branch = "then" if is_valid_in(data, value, root) else "else"
+    yield from _mistakes(data, schema.get(branch, True), root, path)
+
+
+def _in_reference(value: str, data: Any, _schema: Schema, root: Schema, path: Path) -> Iterator[Mistake]:
+    yield from _mistakes(data, resolve(value, root), root, path)
+
+
+#: Keywords with schemas in them; whether any other one is broken, `verdict` says.
+_FINDERS: dict[str, Callable[[Any, Any, Any, Schema, Path], Iterator[Mistake]]] = {
+    "properties": _in_properties,
+    "patternProperties": _in_patterns,
+    "additionalProperties": _in_additional,
+    "propertyNames": _in_names,
+    "items": _in_items,
+    "prefixItems": _in_first_items,
+    "allOf": _in_all,
+    "anyOf": _any_of,
+    "oneOf": _one_of,
+    "if": _in_if,
+    "$ref": _in_reference,
+}
