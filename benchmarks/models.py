@@ -58,13 +58,13 @@ fail-on = "error"
 exclude = ["third_party/**"]
 
 [severity]
-"unusable-scale" = "error"
+"scale-invalid" = "error"
 
 [per-file-ignores]
 "experiments/**" = ["K"]
 
 [[allow]]
-rule = "unusable-scale"
+rule = "scale-invalid"
 path = "legacy/*.tflite"
 reason = "to be replaced with the next release"
 """

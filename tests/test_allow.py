@@ -60,7 +60,7 @@ def test_without_a_configuration_one_is_made(here: Path, capsys: pytest.CaptureF
     assert run(["check", "broken.tflite"]) == 1
     allow("G003", "broken.tflite", *REASON)
     assert (here / "tflint.toml").read_text() == WRITTEN
-    assert "tflint.toml: G003 truncated-or-malformed is allowed in ./broken.tflite\n" in capsys.readouterr().out
+    assert "tflint.toml: G003 flatbuffer-invalid is allowed in ./broken.tflite\n" in capsys.readouterr().out
     assert run(["check", "broken.tflite"]) == 0
     assert "1 suppressed" in capsys.readouterr().out
     assert run(["check", "models"]) == 1, "a file elsewhere keeps its finding"
@@ -164,10 +164,10 @@ def test_every_character_but_half_ones_is_read_back() -> None:
 
 
 def test_all_options_are_written(here: Path) -> None:
-    allow("truncated-or-malformed", "broken.tflite", "--at", 'a "b"', "--reason", " wait ", "--until", "2999-12-31")
+    allow("flatbuffer-invalid", "broken.tflite", "--at", 'a "b"', "--reason", " wait ", "--until", "2999-12-31")
     (entry,) = tomllib.loads((here / "tflint.toml").read_text())["allow"]
     assert entry == {
-        "rule": "truncated-or-malformed",
+        "rule": "flatbuffer-invalid",
         "path": "./broken.tflite",
         "at": 'a "b"',
         "reason": "wait",
@@ -390,7 +390,7 @@ def test_brackets_that_are_closed(
 
 def test_the_same_entry_twice(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     allow("G003", "broken.tflite", *REASON, "--until", "2999-12-31")
-    said = refused(capsys, "truncated-or-malformed", "broken.tflite", "--reason", "another one")
+    said = refused(capsys, "flatbuffer-invalid", "broken.tflite", "--reason", "another one")
     assert "tflint.toml:1:3: G003 is allowed in ./broken.tflite already" in said
     assert "which holds until 2999-12-31" in said
     allow("G003", "broken.tflite", *REASON, "--at", "stem")

@@ -202,9 +202,9 @@ def test_help_version_and_explain(here: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == f"tflint {__version__}\n"
     assert run(["check", "--help"]) == 0
     assert "--fail-on" in capsys.readouterr().out
-    for token in ("Q001", "q001", "bias-scale-shifts-output"):
+    for token in ("Q001", "q001", "bias-scale-mismatch"):
         assert run(["explain", token]) == 0
-        assert capsys.readouterr().out.startswith("Q001 bias-scale-shifts-output")
+        assert capsys.readouterr().out.startswith("Q001 bias-scale-mismatch")
 
 
 def test_options_before_and_after_an_action_hold_alike(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

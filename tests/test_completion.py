@@ -90,7 +90,7 @@ IDS = [rule.id for rule in builtin_catalog().rules]
     [
         ("tflint ex", ["explain"]),
         ("tflint explain Q00", [name for name in IDS if name.startswith("Q00")]),
-        ("tflint explain bias-scale-sh", ["bias-scale-shifts-output"]),
+        ("tflint explain bias-scale-mi", ["bias-scale-mismatch"]),
         ("tflint allow Q001", ["Q001"]),
         ("tflint allow Q001 mi", ["mine.tflite"]),
         ("tflint allow Q001 mine.tflite --rea", ["--reason"]),
@@ -161,14 +161,14 @@ def test_installed_plugins_are_completed_and_not_imported(here: Path, monkeypatc
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
 def test_zsh_completes_with_meanings(here: Path) -> None:
     words = shell("zsh", "-f", "-c", ZSH, "zsh", "tflint explain Q00")
-    assert "Q001:bias-scale-shifts-output" in words
+    assert "Q001:bias-scale-mismatch" in words
     assert [word.split(":")[0] for word in shell("zsh", "-f", "-c", ZSH, "zsh", "tflint check mi")] == ["mine.tflite"]
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
 def test_fish_completes_with_meanings(here: Path) -> None:
     words = shell("fish", "--no-config", "-c", FISH, "tflint explain Q00")
-    assert "Q001\tbias-scale-shifts-output" in words
+    assert "Q001\tbias-scale-mismatch" in words
     assert shell("fish", "--no-config", "-c", FISH, "tflint check mi") == ["mine.tflite"]
 
 

@@ -154,7 +154,7 @@ WRONG = [
     ("select = [1]", (1, 11), "'select[0]' must be a string", ""),
     ('select = [""]', (1, 12), "must not be empty", ""),
     ('select = ["Q999x"]', (1, 12), "'Q999x' is no rule, prefix or category", "tflint rules"),
-    ('ignore = [\n  "Q001",\n  "bias-scale-shift-output",\n]', (3, 4), "is no rule", "'bias-scale-shifts-output'"),
+    ('ignore = [\n  "Q001",\n  "bias-scale-mismach",\n]', (3, 4), "is no rule", "'bias-scale-mismatch'"),
     ('severity = { Q001 = "fatal" }', (1, 22), "must be one of error, warning, note", ""),
     ('[severity]\nQ0001 = "note"', (2, 1), "'Q0001' is no rule", "did you mean 'Q001'?"),
     ('[severity]\nquantization = "note"', (2, 1), "'quantization' is no rule", ""),

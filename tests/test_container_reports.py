@@ -339,7 +339,7 @@ def test_the_summary_counts_models_and_containers_apart(here):
 
 def test_the_text_report_names_the_member_of_a_container():
     text = render(tflint.check(bundle_escaping()), Style(verbose=True))
-    assert "G114  member name escapes" in text
+    assert "G114  member name invalid" in text
     assert "first  member 0 ../model.tflite" in text
     assert "member 3 a\\b.tflite" in text
 

@@ -53,7 +53,7 @@ def at(file: str, rule: str = "Q001", severity: str = "error", name: str = "stem
 def test_an_annotation_says_file_rule_message_place_and_fix():
     (command,) = commands(finding())
     assert command.name == "error"
-    assert command.properties == {"file": "m.tflite", "title": "Q001 bias scale shifts output"}
+    assert command.properties == {"file": "m.tflite", "title": "Q001 bias scale mismatch"}
     assert command.message == "the bias scale is wrong (tensor 'stem/bias'). Fix: quantize again."
 
 

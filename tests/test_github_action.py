@@ -229,7 +229,7 @@ def test_a_broken_model_fails_with_annotation_summary_and_sarif(runner: Runner) 
     assert runner.run().failed == 1
     ((command, text),) = runner.commands()
     assert command == "error"
-    assert text.startswith(" file=models/broken.tflite,title=G003 truncated or malformed::")
+    assert text.startswith(" file=models/broken.tflite,title=G003 flatbuffer invalid::")
     assert runner.results["errors"] == "1"
     assert "models/broken.tflite" in runner.summary
     (result,) = json.loads(Path(runner.results["sarif"]).read_text(encoding="utf-8"))["runs"][0]["results"]

@@ -38,7 +38,7 @@ def test_a_violation_has_the_documented_fields():
     assert violation.pop("fingerprint")
     assert violation == {
         "description": "the bias scale is wrong (tensor 'stem/bias'). Fix: quantize again.",
-        "check_name": "Q001 bias-scale-shifts-output",
+        "check_name": "Q001 bias-scale-mismatch",
         "severity": "critical",
         "location": {"path": "m.tflite", "lines": {"begin": 1}},
     }

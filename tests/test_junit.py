@@ -165,10 +165,10 @@ class TestANameOfACase:
         assert self.names(finding()) == self.names(finding(severity="note"))
 
     def test_has_no_index_where_there_is_a_name(self):
-        assert self.names(finding()) == ["Q001 bias-scale-shifts-output: tensor 'stem/bias'"]
+        assert self.names(finding()) == ["Q001 bias-scale-mismatch: tensor 'stem/bias'"]
         nameless = Location("m.tflite", "subgraphs[0].operators[3]", ("main", "ADD", ""))
         assert self.names(finding(location=nameless)) == [
-            "Q001 bias-scale-shifts-output: operator subgraphs[0].operators[3]"
+            "Q001 bias-scale-mismatch: operator subgraphs[0].operators[3]"
         ]
 
     def test_names_the_target_where_there_are_several(self):

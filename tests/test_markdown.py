@@ -92,7 +92,7 @@ def test_there_is_a_row_for_each_file_that_is_not_clean_the_most_severe_first():
 def test_findings_are_folded_by_file():
     made = page(finding(), finding(severity="note", rule="G014"))
     assert made.summaries == ["m.tflite: 1 error, 1 note"]
-    assert made.blocks[0].startswith("  error   Q001  bias scale shifts output\n    the bias scale is wrong\n")
+    assert made.blocks[0].startswith("  error   Q001  bias scale mismatch\n    the bias scale is wrong\n")
     assert "    fix    quantize again\n" in made.blocks[0]
 
 

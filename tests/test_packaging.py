@@ -127,7 +127,8 @@ def test_the_wheel_has_the_package_its_data_and_nothing_else(wheel):
 @pytest.mark.parametrize(
     ("folder", "pattern", "place"),
     [
-        ("rules", "*.toml", "tflint/_data/rules"),
+        ("rules", "*/*.toml", "tflint/_data/rules"),
+        ("rules", "tables/runtimes/*.json", "tflint/_data/rules"),
         ("rules", "tables/*.json", "tflint/_data/rules"),
         ("rules", "models/*.tflite", "tflint/_data/rules"),
         ("schemas", "*.schema.json", "tflint/_data/schemas"),
@@ -304,7 +305,7 @@ def test_an_installed_wheel_checks_models(installed):
 
 def test_an_installed_wheel_knows_its_rules(installed):
     rules = installed.command("tflint", "rules")
-    n_rules = sum(path.read_text(encoding="utf-8").count("[[rule]]\n") for path in (ROOT / "rules").glob("*.toml"))
+    n_rules = sum(path.read_text(encoding="utf-8").count("[[rule]]\n") for path in (ROOT / "rules").glob("*/*.toml"))
     assert f"{n_rules} rules; " in rules
     assert "bias-scale" in installed.command("tflint", "explain", "Q001")
 
@@ -344,7 +345,7 @@ def test_an_editable_install_reads_the_rules_beside_the_package(unpacked, tmp_pa
     environment.pip_install("--editable", str(unpacked))
     code = "from tflint import resources; print(resources.rules_folder(), resources.schemas_folder(), sep='\\n')"
     assert environment.python("-c", code).splitlines() == [str(unpacked / "rules"), str(unpacked / "schemas")]
-    rule = unpacked / "rules" / "Q001.toml"
+    rule = unpacked / "rules" / "quantization" / "Q001-bias-scale-mismatch.toml"
     text = rule.read_text(encoding="utf-8")
     assert "bias-marked-by-this-test" not in environment.command("tflint", "rules")
     name = next(line for line in text.splitlines() if line.startswith("name "))

@@ -41,7 +41,7 @@ def finding(**changes: Any) -> Finding:
     """A finding as a rule makes it, with some fields changed."""
     plain = Finding(
         rule="Q001",
-        name="bias-scale-shifts-output",
+        name="bias-scale-mismatch",
         severity="error",
         severity_before="error",
         confidence="high",

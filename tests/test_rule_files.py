@@ -62,7 +62,7 @@ WRONG: list[tuple[dict[str, str | None], tuple[int, int], str, str]] = [
     ({"id": '"Q900"'}, (2, 7), "prefix 'Q' are tflint's own", "ACME001"),
     ({"id": '"Q"'}, (2, 7), "prefix 'Q' are tflint's own", "ACME001"),
     ({"id": "1"}, (2, 6), "'id' must be a string", ""),
-    ({"name": '"bias-scale-shifts-output"'}, (3, 9), "a rule 'bias-scale-shifts-output' already", "another name"),
+    ({"name": '"bias-scale-mismatch"'}, (3, 9), "a rule 'bias-scale-mismatch' already", "another name"),
     ({"name": '"Acme"'}, (3, 9), "'name' is 'Acme'", "bad pattern"),
     ({"name": None}, (1, 3), "missing key 'name' in rule 'ACME001'", "name:"),
     ({"fix": None}, (1, 3), "missing key 'fix'", ""),
@@ -386,7 +386,7 @@ def test_a_rule_file_never_causes_an_import(tmp_path: Path) -> None:
 
 
 def test_the_built_in_files_pass_as_such_only() -> None:
-    path = MODELS_DIRECTORY.parent / "Q001.toml"
+    path = MODELS_DIRECTORY.parent / "quantization" / "Q001-bias-scale-mismatch.toml"
     assert compile_file(path, builtin=True).rules[0].id == "Q001"
     with pytest.raises(UserError, match=r"already|tflint's own"):
         load_catalog([str(path)])

@@ -43,7 +43,7 @@ def test_by_default_all_stable_rules_run() -> None:
     ("token", "condition"),
     [
         ("Q001", lambda rule: rule.id == "Q001"),
-        ("bias-scale-shifts-output", lambda rule: rule.id == "Q001"),
+        ("bias-scale-mismatch", lambda rule: rule.id == "Q001"),
         ("Q00", lambda rule: rule.id.startswith("Q00")),
         ("Q", lambda rule: rule.id.startswith("Q")),
         ("graph", lambda rule: rule.category == "graph"),
@@ -92,7 +92,7 @@ def test_tokens_that_mean_nothing(token: str) -> None:
 
 
 def test_severities_by_id_and_name() -> None:
-    for key in ("Q001", "bias-scale-shifts-output"):
+    for key in ("Q001", "bias-scale-mismatch"):
         chosen = {s.rule.id: s.severity for s in select_rules(RULES, Config(severity={key: "note"}))}
         assert chosen["Q001"] == "note"
         assert chosen["G003"] == "error"

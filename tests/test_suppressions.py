@@ -31,7 +31,7 @@ TODAY = datetime.date(2025, 6, 15)
 
 def finding(rule: str = "Q001", *, path: str = "subgraphs[0].tensors[2]", place: str = "bias") -> Finding:
     location = Location("m/a.tflite", path, ("main", "stem/conv/bias"))
-    return Finding(rule, "bias-scale-shifts-output", "error", "error", "high", "text", location, "fix", (place,))
+    return Finding(rule, "bias-scale-mismatch", "error", "error", "high", "text", location, "fix", (place,))
 
 
 def report(*findings: Finding, path: str = "m/a.tflite") -> FileReport:
@@ -84,7 +84,7 @@ def test_a_thousand_entries_and_ten_thousand_findings_take_seconds(at: str) -> N
     "allow",
     [
         Allow("Q001", "known"),
-        Allow("bias-scale-shifts-output", "known"),
+        Allow("bias-scale-mismatch", "known"),
         Allow("Q001", "known", path="a.tflite"),
         Allow("Q001", "known", path="m/*.tflite"),
         Allow("Q001", "known", path="**/a.*"),
@@ -164,7 +164,7 @@ def test_a_warning_of_the_run_fails_nothing(tmp_path: Path, monkeypatch: pytest.
 # --- per-file-ignores -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("token", ["G003", "truncated-or-malformed", "G", "graph", "all"])
+@pytest.mark.parametrize("token", ["G003", "flatbuffer-invalid", "G", "graph", "all"])
 def test_per_file_ignores_suppress_in_matching_files_only(tmp_path: Path, token: str) -> None:
     for name in ("a.tflite", "b.tflite"):
         shutil.copy(MODELS_DIRECTORY / "truncated.tflite", tmp_path / name)

@@ -88,7 +88,7 @@ def test_no_configuration_is_looked_for(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_allow_adds_suppressions_with_reasons() -> None:
     assert_clean(BROKEN, allow={"G003": "a known download"})
-    assert_clean(BROKEN, allow=[tflint.Allow("truncated-or-malformed", "a known download")])
+    assert_clean(BROKEN, allow=[tflint.Allow("flatbuffer-invalid", "a known download")])
     config = tflint.Config(allow=(tflint.Allow("G003", "of the configuration"),))
     (found,) = assert_clean(BROKEN, config=config, allow={"Q001": "another"}).findings()
     assert found.suppressed is not None

@@ -114,7 +114,7 @@ class TestAGroup:
 
     def test_of_one_has_no_count(self):
         lines = lines_of(at(1, "a"))
-        assert lines[1] == "  error   Q001  bias scale shifts output"
+        assert lines[1] == "  error   Q001  bias scale mismatch"
         assert lines[3] == "    at     #1 a"
 
     def test_is_listed_in_full_when_asked(self):
@@ -488,8 +488,8 @@ class TestStatistics:
         )
         lines = [line for line in lines_of(files=files, statistics=True) if line.startswith("      ")]
         assert lines[-2:] == [
-            "      3 error   Q001  bias-scale-shifts-output, in 2 files",
-            "      1 warning G014  bias-scale-shifts-output, in 1 file",
+            "      3 error   Q001  bias-scale-mismatch, in 2 files",
+            "      1 warning G014  bias-scale-mismatch, in 1 file",
         ]
 
     def test_are_there_only_when_asked(self):
@@ -560,4 +560,4 @@ class TestWords:
 
     def test_make_titles_of_rule_names(self):
         assert title("per-channel-axis-out-of-range") == "per-channel axis out of range"
-        assert title("trailing-bytes") == "trailing bytes"
+        assert title("trailing-data-unknown") == "trailing data unknown"

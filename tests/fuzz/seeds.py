@@ -89,13 +89,13 @@ def _toml_in(path: Path) -> list[str]:
 
 def _contracts() -> list[str]:
     files = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").rglob("*.contract.toml"))]
-    rules = (path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*.toml")))
+    rules = (path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*/*.toml")))
     return [*files, *(text for rule in rules for text in re.findall(r"contract *= *'''\n(.*?)'''", rule, re.DOTALL))]
 
 
 def _rules() -> list[str]:
     """The built-in rules without their examples, under an id that users may take."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*.toml"))]
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*/*.toml"))]
     heads = [text.split("[[rule.")[0] for text in texts]
     examples = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").rglob("rules/*.toml"))]
     return [re.sub(r'^(id *= *")[^"]*', r"\1ACME001", head, flags=re.MULTILINE) for head in heads] + examples

@@ -38,7 +38,7 @@ class Catalog:
 
 def builtin_files() -> list[Path]:
     """The built-in rule files, sorted."""
-    return sorted(rules_folder().glob("*.toml"))
+    return sorted(rules_folder().glob("*/*.toml"), key=lambda path: path.name)
 
 
 @functools.cache
