@@ -25,7 +25,7 @@ from tflint.cli.main import run
 from tflint.config import Config
 from tflint.errors import UserError
 from tflint.facts.fact_registry import ABOUT_PAIRS
-from tflint.facts.pair.pair_matching import Face, matched
+from tflint.facts.pair.pair_matching import InterfaceTensor, match_tensors
 from tflint.findings import Finding, Report
 from tflint.findings.suppressions import Allow
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
@@ -76,11 +76,11 @@ def two_outputs(first: str, second: str, **builder: Any) -> ModelBuilder:
 # --- what belongs together --------------------------------------------------------------------------------------------
 
 
-def faces(*known: tuple[str, str]) -> list[Face]:
-    """Faces by the signature's name and the tensor's; empty for none."""
+def tensors(*names: tuple[str, str]) -> list[InterfaceTensor]:
+    """Interface tensors by their name in the signature and the name of the tensor; empty for none."""
     return [
-        Face(row, row, row, tensor, tensor or name, ((0, name),) if name else ())
-        for row, (name, tensor) in enumerate(known)
+        InterfaceTensor(row, row, row, tensor, tensor or name, ((0, name),) if name else ())
+        for row, (name, tensor) in enumerate(names)
     ]
 
 
@@ -104,7 +104,7 @@ def faces(*known: tuple[str, str]) -> list[Face]:
     }.values(),
 )  # fmt: skip
 def test_what_belongs_together(new, old, expected) -> None:
-    entries = matched(faces(*new), faces(*old))
+    entries = match_tensors(tensors(*new), tensors(*old))
     shown = [(e.new and e.new.position, e.old and e.old.position, e.matched) for e in entries]
     assert shown == expected
 
