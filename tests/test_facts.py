@@ -430,7 +430,7 @@ def test_float_borders_and_mixtures_of_int8():
             builder.operator("EXP", ["real"], ["output"])
         return builder.inputs("input").outputs("output").build()
 
-    assert rows(facts_of(model(float_middle=False)), "model", "scheme") == ["full int8, float32 inputs and outputs"]
+    assert rows(facts_of(model(float_middle=False)), "model", "scheme") == ["full int8, float32 input and output"]
     assert rows(facts_of(model(float_middle=True)), "model", "scheme") == ["mixed (float32, int8)"]
 
 

@@ -18,7 +18,7 @@ from tflint.contract.contract_search import models_of
 from tflint.engine.run import Plan, planned, run_batch
 from tflint.engine.select import RULESET, select_rules
 from tflint.errors import UserError
-from tflint.facts.fact_registry import ABOUT_PAIRS, FILE_TABLES
+from tflint.facts.fact_registry import FILE_TABLES, PAIR_TABLES
 from tflint.findings import CRASH_RULE, FileReport, LeftOut, Report
 from tflint.findings.baseline import Counts
 from tflint.findings.path_globs import MEMBER
@@ -120,7 +120,7 @@ def check_items(
             done += n_items
             if progress:
                 progress(done, len(items))
-    judged = {rule.for_each for rule in catalog.rules} - ABOUT_PAIRS
+    judged = {rule.for_each for rule in catalog.rules} - PAIR_TABLES
     report = _report(with_contracts(files), Run(config, catalog, plan, contracts, started), baseline, judged)
     emptied = _emptied(files) if config.exclude else {}
     linked = {item.path for item in items if isinstance(item, Unopened) and item.kind.kind == OUTSIDE_LINK}
@@ -171,7 +171,7 @@ def diff(
     plan = _plan(catalog, config, allowed, is_diff=True)
     with contextlib.ExitStack() as stack:
         files = _compared(_side(new, NEW_BYTES, stack), _side(old, OLD_BYTES, stack), plan)
-    judged = ABOUT_PAIRS if files[0].kind == "pair" else FILE_TABLES
+    judged = PAIR_TABLES if files[0].kind == "pair" else FILE_TABLES
     return _report(files, Run(config, catalog, plan, Contracts({}, config.folder), started), baseline, judged)
 
 
@@ -237,7 +237,7 @@ def _plugins(names: str | Sequence[str]) -> Plugins | None:
 def _plan(catalog: Catalog, config: Config, plugins: Plugins | None, *, is_diff: bool) -> Plan:
     """What to run: the rules about pairs of models, and those that say why a file cannot be read; or all others."""
     selected = select_rules(catalog.rules, config)
-    rules = tuple([one for one in selected if (one.rule.for_each in ABOUT_PAIRS) == is_diff])
+    rules = tuple([one for one in selected if (one.rule.for_each in PAIR_TABLES) == is_diff])
     if not rules and is_diff:
         raise UserError("no rule that is selected compares models", hint="'tflint rules' lists them")
     if not rules:

@@ -15,7 +15,7 @@ from tflint.engine.judge import Case, Hit, Judge
 from tflint.engine.locate import Locator
 from tflint.engine.select import Selected
 from tflint.errors import TflintError
-from tflint.facts.fact_registry import ABOUT_CONTRACTS, ABOUT_PAIRS, FILE_TABLES
+from tflint.facts.fact_registry import CONTRACT_TABLES, FILE_TABLES, PAIR_TABLES
 from tflint.facts.facts import FactError, Facts
 from tflint.findings import Contained, FileReport, Finding, Location, NotChecked, Overview, severity_rank
 from tflint.findings.fingerprint import numbered
@@ -172,14 +172,14 @@ def _concerned(tables: Tables, plan: Plan, *, with_contracts: bool) -> list[Sele
         selected
         for selected in plan.rules
         if (not selected.rule.opcodes or not opcodes.isdisjoint(selected.rule.opcodes))
-        and (with_contracts or selected.rule.for_each not in ABOUT_CONTRACTS)
-        and selected.rule.for_each not in ABOUT_PAIRS
+        and (with_contracts or selected.rule.for_each not in CONTRACT_TABLES)
+        and selected.rule.for_each not in PAIR_TABLES
     ]
 
 
 def _of_pairs(plan: Plan) -> list[Selected]:
     """The rules that compare two versions of a model."""
-    return [selected for selected in plan.rules if selected.rule.for_each in ABOUT_PAIRS]
+    return [selected for selected in plan.rules if selected.rule.for_each in PAIR_TABLES]
 
 
 def _read_by(rules: Sequence[Selected]) -> set[tuple[str, str]]:

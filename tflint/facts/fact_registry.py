@@ -26,9 +26,9 @@ for _module in (
 #: Tables about files. They have rows for every file, readable model or not.
 FILE_TABLES = frozenset({"file", "member"})
 #: Tables that have rows only for models with a contract.
-ABOUT_CONTRACTS = frozenset(declared.name for declared in contract_declarations.TABLES)
+CONTRACT_TABLES = frozenset(declared.name for declared in contract_declarations.TABLES)
 #: Tables that have rows only if two versions of a model are compared.
-ABOUT_PAIRS = frozenset(declared.name for declared in pair_declarations.TABLES)
+PAIR_TABLES = frozenset(declared.name for declared in pair_declarations.TABLES)
 #: Derived tables by name.
 DERIVED_TABLES = {
     declared.name: declared

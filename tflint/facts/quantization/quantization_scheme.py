@@ -109,7 +109,7 @@ def base_scheme(facts: Facts) -> Strings:
 
 
 def base_scheme_name(scheme: str) -> str:
-    """Return a scheme without details: "full int8" for "full int8, float32 inputs", "mixed" for "mixed (…)"."""
+    """Return a scheme without details: "full int8" for "full int8, float32 input", "mixed" for "mixed (…)"."""
     return re.split(r", | \(", scheme)[0]
 
 
@@ -162,8 +162,8 @@ def _mixed_name(schemes: set[str]) -> str:
 def _interface_suffix(inputs: set[str], outputs: set[str]) -> str:
     """Describe the inputs and outputs whose type differs from the type of the computation."""
     if inputs == outputs:
-        return f", {_join_types(inputs)} inputs and outputs" if inputs else ""
-    sides = ((inputs, "inputs"), (outputs, "outputs"))
+        return f", {_join_types(inputs)} input and output" if inputs else ""
+    sides = ((inputs, "input"), (outputs, "output"))
     return "".join(f", {_join_types(types)} {side}" for types, side in sides if types)
 
 
