@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -25,12 +24,13 @@ from tflint.userfiles.nearest_word import nearest
 from tflint.userfiles.schema_errors import check as check_schema
 from tflint.userfiles.toml_positions import content_position, locate
 from tflint.userfiles.userfile import error_at, load_toml, printable, read_text
+from tflint.values import frozen
 
 if TYPE_CHECKING:
     from tflint.facts.plugin_loader import Plugins
 
 
-@dataclass(frozen=True)
+@frozen
 class RuleFile:
     """What a rule file holds: rules, the examples of each, and tables of constants."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tflint.userfiles.nearest_word import nearest
 from tflint.userfiles.schema_check import first_repeated, is_type, unknown_keys
 from tflint.userfiles.schema_mistakes import Mistake
 from tflint.userfiles.toml_positions import Path
+from tflint.values import frozen
 
 MAX_VALUE = 60
 """Most characters of a value that a message repeats."""
@@ -22,7 +22,7 @@ MAX_CHOICES = 24
 """Most allowed keys or values that a message lists: all ids of a catalogue are a page."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """What the error is about: the whole data, and the word for such a file."""
 
@@ -30,7 +30,7 @@ class Document:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Complaint:
     """An error in words; `path` is the place in the data, `is_about_key` says that its key is meant, not its value."""
 
