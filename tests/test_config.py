@@ -161,7 +161,7 @@ WRONG = [
     ("targets = []", (1, 11), "at least 1", ""),
     ('targets = "tflm"', (1, 12), "must be a list or a table", "targets.NAME"),
     ('targets = ["tflm", "litrt"]', (1, 21), "unknown target 'litrt'", "did you mean 'litert'?"),
-    ('targets = ["litert==2.3.x"]', (1, 13), "'2.3.x' is no version", "such as"),
+    ('targets = ["litert==2.3.x"]', (1, 13), "'2.3.x' is not a version", "targets are"),
     ("[targets.phone]\nflex = true", (1, 10), "missing key 'runtime'", "litert==2.3.0"),
     ('[targets.phone]\nruntime = "litrt"', (2, 12), "unknown target 'litrt'", "did you mean 'litert'?"),
     ('[targets.phone]\nruntime = "tflm==1"', (2, 12), "tflm has no versions", "declare tflm"),

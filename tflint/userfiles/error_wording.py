@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tflint.userfiles.nearest_word import nearest
-from tflint.userfiles.schema_check import first_repeated, is_type, unknown_keys
+from tflint.userfiles.schema_check import first_repeated, is_type, resolve, unknown_keys
 from tflint.userfiles.schema_mistakes import Mistake
 from tflint.userfiles.toml_positions import Path
 from tflint.values import frozen
@@ -24,10 +24,11 @@ MAX_CHOICES = 24
 
 @frozen
 class Document:
-    """What the error is about: the whole data, and the word for such a file."""
+    """The file that an error is about: its data, the word for such a file, and the root of its schema."""
 
     data: object
     what: str
+    schema: Mapping[str, Any]
 
 
 @frozen
@@ -182,6 +183,8 @@ def _required(mistake: Mistake, document: Document) -> Complaint:
     word = "key" if len(missing) == 1 else "keys"
     keys = ", ".join(show(key) for key in missing)
     inner = mistake.schema.get("properties", {}).get(missing[0], {}) if len(missing) == 1 else {}
+    while isinstance(inner, Mapping) and "description" not in inner and "$ref" in inner:
+        inner = resolve(inner["$ref"], document.schema)
     about = inner.get("description", "") if isinstance(inner, Mapping) else ""
     hint = f"{missing[0]}: {about}" if about else ""
     return Complaint(f"missing {word} {keys} {_where(mistake.path, document)}", mistake.path, hint, is_about_key=True)
