@@ -168,7 +168,7 @@ WRONG = [
     ('[targets.phone]\nruntime = "tflm"\nflxe = true', (3, 1), "unknown key 'flxe'", "did you mean 'flex'?"),
     ('[targets.phone]\nruntime = "tflm"\nflex = "yes"', (3, 9), "'flex' must be", ""),
     ('[targets.phone]\nruntime = "tflm"\ncustom-ops = "A"', (3, 15), "must be a list", "['A']"),
-    ('[targets.tflm]\nruntime = "litert==2.3.0"', (2, 12), "named like a runtime", "rename"),
+    ('[targets.tflm]\nruntime = "litert==2.3.0"', (2, 12), "has the name of a runtime", "rename"),
     ('[targets."my phone"]\nruntime = "tflm"', (1, 10), "cannot be the name of a target", "letter"),
     ('ruleset = "9.0"', (1, 12), "ruleset '9.0' is newer than this version", "upgrade"),
     ('ruleset = "new"', (1, 12), "'ruleset' is 'new'", "0.1"),

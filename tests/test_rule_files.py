@@ -18,6 +18,9 @@ from tflint.catalog.rule_compiler import compile_file
 from tflint.cli.main import run
 from tflint.config import Config
 from tflint.errors import UserError
+from tflint.resources import named_model_path
+from tflint.rule_examples import try_files
+from tflint.values import replace
 
 RULE = {
     "id": '"ACME001"',
@@ -392,7 +395,7 @@ def test_the_built_in_files_pass_as_such_only() -> None:
         load_catalog([str(path)])
 
 
-# --- families and severities by runtime ---------------------------------------------------------------------------------
+# --- families and severities by runtime -------------------------------------------------------------------------------
 
 FAMILY = """
 [[family]]
@@ -436,14 +439,14 @@ def test_a_family_expands_to_a_rule_for_inputs_and_one_for_outputs(tmp_path: Pat
 @pytest.mark.parametrize(
     ("old", "new", "place", "message", "hint"),
     [
-        ("tensor.dtype ==", "tensor.dtpe ==", "7:13", "unknown field 'tensor.dtpe'", "tensor.dtype"),
-        ("{tensor.dtype}", "{<side>}", "8:24", "unknown field 'input'", ""),
-        ("is {tensor.dtype}", "<side> is {tensor.dtyp}", "8:34", "unknown field 'tensor.dtyp'", "tensor.dtype"),
+        ("tensor.dtype ==", "tensor.dtpe ==", "7:13", "unknown field 'dtpe' of tensor", "dtype"),
+        ("{tensor.dtype}", "{<side>}", "8:28", "unknown field 'input'", ""),
+        ("is {tensor.dtype}", "<side> is {tensor.dtyp}", "8:35", "unknown field 'dtyp' of tensor", "dtype"),
         ("tflm =", "tflmm =", "5:12", "'tflmm' names a runtime that tflint does not know", "tflm"),
         ("default =", "defaul =", "5:1", "missing key 'default' in 'severity'", ""),
-        ("fix      =", "limits   =", "3:22", "the family has no 'fix' for its input", "[family.input]"),
+        ("fix      =", "limits   =", "3:23", "the family has no 'fix' for its input", "[family.input]"),
         (', output = "ACME002"', "", "3:1", "missing key 'output' in 'sides'", ""),
-        ("ACME002", "ACME001", "3:42", "there is a rule 'ACME001' already", "another id"),
+        ("ACME002", "ACME001", "3:43", "there is a rule 'ACME001' already", "another id"),
     ],
 )
 def test_what_is_wrong_in_a_family_is_shown_at_its_place(
@@ -472,6 +475,5 @@ def test_a_severity_can_differ_by_runtime(
     found = check(str(named_model_path("conv_int8")), config=config).findings()
     assert [(finding.severity, finding.target) for finding in found] == expected
     chosen = replace(config, severity={"ACME001": "note"})
-    assert {finding.severity for finding in check(str(named_model_path("conv_int8")), config=chosen).findings()} == {
-        "note"
-    }
+    found = check(str(named_model_path("conv_int8")), config=chosen).findings()
+    assert {finding.severity for finding in found} == {"note"}
