@@ -198,7 +198,7 @@ def test_messages_have_the_numbers_of_both() -> None:
         "input 'input' has scale [0.02] and zero point [-1], it had [0.00784314] and [-1]"
     )
     assert message(conv, changed("conv_int8", {"operator_codes.0.version": 5}), "O123") == (
-        "CONV_2D has version 5 (TensorFlow 2.4.0), it had 3; the old model needs TensorFlow 1.14.0"
+        "CONV_2D now has version 5 (TensorFlow 2.4.0) instead of 3; the old model needs TensorFlow 1.14.0"
     )
     swapped = changed("detection_float32", {"outputs": [5, 3, 4, 6]})
     assert message(NAMED["detection_float32"](), swapped, "K120") == (
