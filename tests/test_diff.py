@@ -232,12 +232,12 @@ def labelled(*lines: str, name: str = "labels.txt") -> bytes:
 @pytest.mark.parametrize(
     ("new", "rule", "said"),
     {
-        "reordered": (["b", "a", "c"], "M120", "labels.txt, line 1: b, it was a (reordered: 3 lines, 3 before)"),
-        "changed": (["a", "x", "c"], "M120", "labels.txt, line 2: x, it was b (changed: 3 lines, 3 before)"),
-        "fewer": (["a", "b"], "M120", "labels.txt, line 3: none, it was c (fewer: 2 lines, 3 before)"),
+        "reordered": (["b", "a", "c"], "M120", "labels.txt: line 1 is b; it was a (reordered: 3 lines, 3 before)"),
+        "changed": (["a", "x", "c"], "M120", "labels.txt: line 2 is x; it was b (changed: 3 lines, 3 before)"),
+        "fewer": (["a", "b"], "M120", "labels.txt: line 3 is none; it was c (fewer: 2 lines, 3 before)"),
         "more": (["background", "a", "b", "c"], "M120",
-                 "labels.txt, line 1: background, it was a (more: 4 lines, 3 before)"),
-        "appended": (["a", "b", "c", "d"], "M121", "labels.txt has 4 lines, it had 3; line 4 is d"),
+                 "labels.txt: line 1 is background; it was a (more: 4 lines, 3 before)"),
+        "appended": (["a", "b", "c", "d"], "M121", "labels.txt has 4 lines instead of 3; line 4 is d"),
     }.values(),
 )  # fmt: skip
 def test_labels(new: list[str], rule: str, said: str) -> None:
