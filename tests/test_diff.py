@@ -312,7 +312,7 @@ def test_check_runs_no_rule_about_pairs() -> None:
     assert diff(NAMED["conv_int8"](), NAMED["conv_int8"]()).rules_run == about_pairs
     with pytest.raises(UserError, match="compare two models"):
         check(NAMED["conv_int8"](), config=Config(select=("K120",)))
-    with pytest.raises(UserError, match="no rule that is selected compares models"):
+    with pytest.raises(UserError, match="no selected rule compares models"):
         diff(NAMED["conv_int8"](), NAMED["conv_int8"](), config=Config(select=("Q001",)))
 
 
@@ -470,7 +470,7 @@ def test_exit_codes(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["", "new.tflite"], "an empty path"),
         ([".", "new.tflite"], "'.' is a folder"),
         (["old.tflite", "new.tflite", "--target", "tflyte"], "unknown target 'tflyte'"),
-        (["old.tflite", "new.tflite", "--select", "Q001"], "no rule that is selected compares models"),
+        (["old.tflite", "new.tflite", "--select", "Q001"], "no selected rule compares models"),
         (["old.tflite", "new.tflite", "--jobs", "2"], "unknown option '--jobs'"),
     ],
 )
