@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tflint.userfiles.nearest_word import nearest
-from tflint.userfiles.schema_check import first_repeated, is_type, unknown_keys
+from tflint.userfiles.schema_check import first_repeated, is_type, resolve, unknown_keys
 from tflint.userfiles.schema_mistakes import Mistake
 from tflint.userfiles.toml_positions import Path
+from tflint.values import frozen
 
 MAX_VALUE = 60
 """Most characters of a value that a message repeats."""
@@ -22,15 +22,16 @@ MAX_CHOICES = 24
 """Most allowed keys or values that a message lists: all ids of a catalogue are a page."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
-    """What the error is about: the whole data, and the word for such a file."""
+    """The file that an error is about: its data, the word for such a file, and the root of its schema."""
 
     data: object
     what: str
+    schema: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Complaint:
     """An error in words; `path` is the place in the data, `is_about_key` says that its key is meant, not its value."""
 
@@ -182,6 +183,8 @@ def _required(mistake: Mistake, document: Document) -> Complaint:
     word = "key" if len(missing) == 1 else "keys"
     keys = ", ".join(show(key) for key in missing)
     inner = mistake.schema.get("properties", {}).get(missing[0], {}) if len(missing) == 1 else {}
+    while isinstance(inner, Mapping) and "description" not in inner and "$ref" in inner:
+        inner = resolve(inner["$ref"], document.schema)
     about = inner.get("description", "") if isinstance(inner, Mapping) else ""
     hint = f"{missing[0]}: {about}" if about else ""
     return Complaint(f"missing {word} {keys} {_where(mistake.path, document)}", mistake.path, hint, is_about_key=True)

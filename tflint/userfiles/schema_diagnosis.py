@@ -26,7 +26,7 @@ def diagnose(
         spans = {} if text is None else _spans_of(found, text, prefix)
         # `min` takes the first of equals: of mistakes at one place the one that the schema names first.
         first = min(found, key=lambda mistake: _rank(mistake, spans, prefix))
-        words = complaint(most_telling(first), Document(data, what))
+        words = complaint(most_telling(first), Document(data, what, schema))
     except RecursionError:
         return UserError(f"the {what} is nested too deeply to be checked", place=Place(path))
     if text is None:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tflint.userfiles.schema_check import COUNTS, Schema, breaks, is_type, is_valid_in, resolve, unknown_keys
 from tflint.userfiles.toml_positions import Path
+from tflint.values import frozen
 
 MAX_MISTAKES = 100
 """Most mistakes that are looked at, in all and per alternative of anyOf: one of them is reported."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mistake:
     """One broken keyword of a schema: the value at `path` is not what `keyword` of `schema` wants.
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from tflint.columns.column import text_of
 from tflint.facts.facts import Facts
 from tflint.findings.fingerprint import is_generated
-from tflint.values import frozen, holder
+from tflint.values import frozen
 
 SIDES = ("input", "output")
 SIGNATURE, TENSOR, POSITION = "signature", "tensor", "position"
@@ -65,7 +65,7 @@ class MatchedEntry:
         return tensor.label
 
 
-@holder
+@frozen(eq=False)
 class Subgraphs:
     """Two matched subgraphs that client code can run: the pair's number, both rows, and the entries of both sides."""
 
@@ -75,7 +75,7 @@ class Subgraphs:
     entries: dict[str, list[MatchedEntry]]
 
 
-@holder
+@frozen(eq=False)
 class Signatures:
     """The signatures of a pair by key, each with its row in the new and in the old model (-1: missing)."""
 

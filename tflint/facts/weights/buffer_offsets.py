@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.facts.facts import Facts
-from tflint.values import holder
+from tflint.values import frozen
 
 Ints = NDArray[Any]
 
 
-@holder
+@frozen(eq=False)
 class BufferPlaces:
     """Per buffer, the offset of its first byte in the window and its size in bytes.
 

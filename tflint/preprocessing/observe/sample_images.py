@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from tflint.preprocessing.observe.image_memory import MAX_IMAGE_BYTES, image_byt
 from tflint.preprocessing.recipe import Feeding, Recipe
 from tflint.report.display_names import plural
 from tflint.userfiles.userfile import error_in
+from tflint.values import replace
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -153,10 +153,8 @@ def _gigabytes(n_bytes: int) -> str:
 
 def _preparing(feeding: Feeding, recipe: Recipe) -> Callable[[Array], Array]:
     """The contract's own steps up to real values: as printed, for an input that is not quantized."""
-    real = dataclasses.replace(feeding, scale=None, zero_point=None, dtype="float32")
+    real = replace(feeding, scale=None, zero_point=None, dtype="float32")
     names: dict[str, Any] = {}
-    exec(
-        numpy_code(dataclasses.replace(recipe, inputs=(real,), outputs=())), names
-    )  # tflint's own text, names left out
+    exec(numpy_code(replace(recipe, inputs=(real,), outputs=())), names)  # tflint's own text, names left out
     function: Callable[[Array], Array] = names[f"input_{feeding.position}"]
     return function

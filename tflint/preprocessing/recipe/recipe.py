@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from tflint.contract import Contract
 from tflint.contract.contract import N_CHANNELS, Keys
 from tflint.facts.facts import Facts
 from tflint.facts.quantization.quantization_parameters import INTEGER_RANGES
+from tflint.values import frozen
 
 Entry = Mapping[str, Any]
 Values = NDArray[np.float64]
@@ -23,7 +23,7 @@ Values = NDArray[np.float64]
 _RAW_SHIFT = {"int8": 128, "uint8": 0}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Border:
     """What inputs and outputs have in common.
 
@@ -67,7 +67,7 @@ class _Border:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Feeding(_Border):
     """What is done for one input; `calibrated` tells whether the model's own range agrees, None where it cannot."""
 
@@ -148,7 +148,7 @@ class Feeding(_Border):
         return [float(value) for value in np.atleast_1d(self.part("padding").get("value", 0))]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading(_Border):
     """What is done with one output."""
 
@@ -158,7 +158,7 @@ class Reading(_Border):
         return self.part("labels")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recipe:
     """All that a caller does: a contract with its model, None where there is none."""
 
