@@ -20,12 +20,12 @@ def errors(content: bytes) -> list[str | None]:
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [
-        ({f"{ROUTE}.traversal_order": [0]}, "traversal_order has 1 dimensions, dim_metadata has 2"),
+        ({f"{ROUTE}.traversal_order": [0]}, "traversal_order has length 1, but dim_metadata has length 2"),
         ({f"{ROUTE}.traversal_order": [0, 0]}, "traversal_order [0, 0] is not a permutation"),
         ({f"{ROUTE}.traversal_order": [1, 2]}, "traversal_order [1, 2] is not a permutation"),
-        ({f"{ROUTE}.block_map": [0]}, "traversal_order has 0 block dimensions, block_map has 1"),
-        ({f"{ROUTE}.dim_metadata.0.dense_size": 5}, "stored dimension 0 has size 5, the shape has 3"),
-        ({f"{ROUTE}.dim_metadata.0.dense_size": -3}, "stored dimension 0 has size -3, the shape has 3"),
+        ({f"{ROUTE}.block_map": [0]}, "block_map has length 1, but traversal_order needs length 0"),
+        ({f"{ROUTE}.dim_metadata.0.dense_size": 5}, "stored dimension 0 has size 5, but the shape has 3"),
+        ({f"{ROUTE}.dim_metadata.0.dense_size": -3}, "stored dimension 0 has size -3, but the shape has 3"),
         ({f"{SEGMENTS}.values": [0, 1, 3]}, "stored dimension 1 has 3 segments, but needs 4"),
         (
             {f"{SEGMENTS}.values": [0, 3, 2, 3]},
@@ -39,8 +39,8 @@ def errors(content: bytes) -> list[str | None]:
         ({f"{INDICES}.values": [0, 1]}, "the segments of stored dimension 1 end at 3, but it has 2 indices"),
         ({f"{INDICES}.values": [0, 4, 2]}, "an index of stored dimension 1 is out of range for its size 4"),
         ({INDICES: "absent"}, "stored dimension 1 is sparse but has no segments or no indices"),
-        ({"tensors.weights.data": [1.0, 2.0]}, "the data has 8 bytes, the dimensions need 12"),
-        ({"tensors.weights.shape": [3, 2, 2]}, "traversal_order has 2 dimensions, the tensor has 3"),
+        ({"tensors.weights.data": [1.0, 2.0]}, "the data has 8 bytes, but the dimensions need 12"),
+        ({"tensors.weights.shape": [3, 2, 2]}, "traversal_order has length 2, but the tensor has rank 3"),
     ],
 )
 def test_what_is_wrong_is_said(edit, expected):

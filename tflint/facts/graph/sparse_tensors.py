@@ -63,13 +63,13 @@ class _Sparsity:
     def _check_structure(self) -> str | None:
         rank, n = len(self.shape), len(self.order)
         if n != len(self.rows):
-            return f"traversal_order has {n} dimensions, dim_metadata has {len(self.rows)}"
+            return f"traversal_order has length {n}, but dim_metadata has length {len(self.rows)}"
         if n < rank:
-            return f"traversal_order has {n} dimensions, the tensor has {rank}"
+            return f"traversal_order has length {n}, but the tensor has rank {rank}"
         if sorted(self.order) != list(range(n)):
             return f"traversal_order {self.order} is not a permutation"
         if n - rank != len(self.blocks):
-            return f"traversal_order has {n - rank} block dimensions, block_map has {len(self.blocks)}"
+            return f"block_map has length {len(self.blocks)}, but traversal_order needs length {n - rank}"
         if any(not 0 <= axis < rank for axis in self.blocks):
             return f"block_map {self.blocks} contains a dimension that the tensor does not have"
         return None
@@ -85,7 +85,7 @@ class _Sparsity:
             dimension = self._read_dimension(self.rows[position])
             if dimension.is_dense:
                 if axis < len(sizes) and sizes[axis] != dimension.size:
-                    return f"stored dimension {position} has size {dimension.size}, the shape has {sizes[axis]}", 0
+                    return f"stored dimension {position} has size {dimension.size}, but the shape has {sizes[axis]}", 0
                 n_slices *= max(dimension.size, 0)
                 continue
             error = _check_csr(dimension, position, n_slices, sizes[axis] if axis < len(sizes) else None)
@@ -101,7 +101,7 @@ class _Sparsity:
         stored = int(self.facts.numbers("tensor", "stored_bytes")[self.tensor])
         needed = -(-n_stored * int(bits) // 8)
         if bits > 0 and self.facts.numbers("tensor", "is_constant")[self.tensor] and stored < needed:
-            return f"the data has {stored} bytes, the dimensions need {needed}"
+            return f"the data has {stored} bytes, but the dimensions need {needed}"
         return None
 
     def _block_counts(self) -> list[int]:
