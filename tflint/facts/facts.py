@@ -87,8 +87,10 @@ class Facts:
     def _compute_column(self, table: str, name: str) -> Column:
         fact = DERIVED_COLUMNS.get((table, name))
         if fact is not None:
-            made: Column = self._call_function(f"{table}.{name}", fact.compute) if self.n(table) else _empty(fact.type)
-            return made
+            column: Column = (
+                self._call_function(f"{table}.{name}", fact.compute) if self.n(table) else _empty(fact.type)
+            )
+            return column
         if self.plugins is not None and (table, name) in self.plugins.facts:
             return self._compute_plugin_fact(self.plugins.facts[table, name])
         if name == "model" and name not in self.table(table):
@@ -178,15 +180,15 @@ class Facts:
         """Return, per row of a string column, whether its string is one of `texts`."""
         column = self.strings(table, name)
         accepted = np.array([label in texts for label in column.labels], dtype=np.bool_)
-        found = accepted[column.codes] if len(accepted) else np.zeros(len(column.codes), dtype=np.bool_)
-        return found if column.state is None else found & (column.state == 0)
+        matches = accepted[column.codes] if len(accepted) else np.zeros(len(column.codes), dtype=np.bool_)
+        return matches if column.state is None else matches & (column.state == 0)
 
     def by_label(self, table: str, name: str, values: dict[str, int], default: int) -> NDArray[np.int64]:
         """Map each row of a string column to a number: `values[string]`, or `default` for other and missing strings."""
         column = self.strings(table, name)
         numbers = np.array([values.get(label, default) for label in column.labels], dtype=np.int64)
-        found = numbers[column.codes] if len(numbers) else np.full(len(column.codes), default)
-        return found if column.state is None else np.where(column.state == 0, found, default)
+        mapped = numbers[column.codes] if len(numbers) else np.full(len(column.codes), default)
+        return mapped if column.state is None else np.where(column.state == 0, mapped, default)
 
 
 def _empty(type_: ColumnType) -> Column:
@@ -214,8 +216,8 @@ def values_at(values: NDArray[Any], rows: NDArray[Any], fill: Any) -> NDArray[An
     """Return the values at some rows, and `fill` for negative rows."""
     if not len(values):
         return np.full(len(rows), fill)
-    found: NDArray[Any] = np.where(rows < 0, fill, values[np.maximum(rows, 0)])
-    return found
+    result: NDArray[Any] = np.where(rows < 0, fill, values[np.maximum(rows, 0)])
+    return result
 
 
 def first_elements(lists: Lists, rows: NDArray[Any], fill: float) -> NDArray[np.float64]:

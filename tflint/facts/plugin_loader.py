@@ -101,28 +101,28 @@ def load_plugins(names: str | Sequence[str]) -> Plugins:
     Raises `UserError` if a distribution is not installed, is not a tflint plugin, cannot be imported, or declares an
     invalid fact.
     """
-    wanted = {found.name: found for found in map(_find_distribution, [names] if isinstance(names, str) else names)}
+    distributions = {one.name: one for one in map(_find_distribution, [names] if isinstance(names, str) else names)}
     facts: dict[tuple[str, str], PluginFact] = {}
-    for distribution in wanted.values():
+    for distribution in distributions.values():
         for fact in _read_facts(distribution):
             key = (fact.table, fact.column.name)
             if key in facts:
                 raise _error(distribution.name, f"'{key[1]}' is already declared by '{facts[key].distribution}'")
             facts[key] = fact
     _check_needs(facts)
-    identity = " ".join(f"{name}=={found.version}" for name, found in wanted.items())
-    return Plugins(tuple(wanted), facts.values(), identity)
+    identity = " ".join(f"{name}=={one.version}" for name, one in distributions.items())
+    return Plugins(tuple(distributions), facts.values(), identity)
 
 
 def installed_plugins() -> dict[str, list[str]]:
     """Return the names of installed plugins by the prefix of their facts, without running their code."""
     from importlib.metadata import entry_points
 
-    found: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     for point in entry_points(group=GROUP):
         if point.dist is not None:
-            found.setdefault(point.name, []).append(point.dist.name)
-    return found
+            names.setdefault(point.name, []).append(point.dist.name)
+    return names
 
 
 def suggest_plugin(names: Sequence[str]) -> str:

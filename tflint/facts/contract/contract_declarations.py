@@ -214,7 +214,7 @@ FACTS = {
         fact(
             "cover",
             NUM,
-            "share of the fed range that the input can represent, 0 to 1",
+            "share of the fed range that lies in the calibrated range, 0 to 1",
             "contract.calibrated_range:cover",
             "contract_input.fed_min tensor.scale tensor.zero_point",
             absent=_NOT_HELD,
@@ -222,7 +222,7 @@ FACTS = {
         fact(
             "use",
             NUM,
-            "share of the range of the input that client code uses, 0 to 1",
+            "share of the calibrated range that lies in the fed range, 0 to 1",
             "contract.calibrated_range:use",
             "contract_input.fed_min tensor.scale tensor.zero_point",
             absent=_NOT_HELD,
@@ -230,7 +230,7 @@ FACTS = {
         fact(
             "held_min",
             NUM,
-            "smallest real value that the input, or the QUANTIZE after it, can represent",
+            "lower end of the calibrated range of the input, or of the QUANTIZE after it",
             "contract.calibrated_range:held_min",
             "contract_input.input tensor.scale tensor.zero_point tensor.consumers",
             absent=_NOT_QUANTIZED,
@@ -238,7 +238,7 @@ FACTS = {
         fact(
             "held_max",
             NUM,
-            "largest real value that the input, or the QUANTIZE after it, can represent",
+            "upper end of the calibrated range of the input, or of the QUANTIZE after it",
             "contract.calibrated_range:held_max",
             "contract_input.input tensor.scale tensor.zero_point tensor.consumers",
             absent=_NOT_QUANTIZED,
@@ -254,7 +254,7 @@ FACTS = {
         fact(
             "channel_cover",
             NUMBERS,
-            "share of the fed range that the input can represent, 0 to 1, one per channel",
+            "share of the fed range that lies in the calibrated range, 0 to 1, one per channel",
             "contract.calibrated_range:channel_cover",
             "contract_input.fed_min tensor.scale tensor.zero_point",
             absent=_NOT_HELD,

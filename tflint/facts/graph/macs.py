@@ -38,22 +38,22 @@ def n_macs(facts: Facts) -> Scalars:
 
 def _ratio(total: NDArray[Any], parts: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(all="ignore"):
-        found: NDArray[Any] = total / np.where(parts > 0, parts, np.nan)
-    return found
+        ratio: NDArray[Any] = total / np.where(parts > 0, parts, np.nan)
+    return ratio
 
 
 def _dimension(facts: Facts, tensors: NDArray[Any], axis: int) -> NDArray[np.float64]:
     """Return one dimension of the shapes of some tensors, or 0 if a shape does not have the axis."""
     shapes = facts.lists("tensor", "shape")
-    found = np.zeros(len(tensors))
+    sizes = np.zeros(len(tensors))
     if not len(shapes):
-        return found
+        return sizes
     lengths = values_at(shapes.lengths, tensors, 0)
     position = axis if axis >= 0 else lengths + axis
     rows = np.flatnonzero((position >= 0) & (position < lengths))
     at = position if isinstance(position, int) else position[rows]
-    found[rows] = shapes.take(shapes.starts[tensors[rows]] + at * shapes.stride)
-    return found
+    sizes[rows] = shapes.take(shapes.starts[tensors[rows]] + at * shapes.stride)
+    return sizes
 
 
 def integer_share(facts: Facts) -> Scalars:

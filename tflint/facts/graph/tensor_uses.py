@@ -25,9 +25,9 @@ def is_output(facts: Facts) -> Scalars:
 
 def _is_in_table(facts: Facts, table: str) -> Scalars:
     rows = facts.rows(table, "tensor")
-    found = np.zeros(facts.n("tensor"), dtype=np.bool_)
-    found[rows[rows >= 0]] = True
-    return Scalars(found)
+    flags = np.zeros(facts.n("tensor"), dtype=np.bool_)
+    flags[rows[rows >= 0]] = True
+    return Scalars(flags)
 
 
 def operand_rows(facts: Facts, direction: str) -> tuple[Ints, Ints]:
@@ -35,8 +35,8 @@ def operand_rows(facts: Facts, direction: str) -> tuple[Ints, Ints]:
 
     `direction` is "input", "output" or "intermediate". Operands without a tensor are left out.
     """
-    wanted = facts.is_one_of("operand", "direction", {direction}) & (facts.rows("operand", "tensor") >= 0)
-    return facts.rows("operand", "tensor")[wanted], facts.rows("operand", "operator")[wanted]
+    selected = facts.is_one_of("operand", "direction", {direction}) & (facts.rows("operand", "tensor") >= 0)
+    return facts.rows("operand", "tensor")[selected], facts.rows("operand", "operator")[selected]
 
 
 def producer(facts: Facts) -> References:
@@ -70,10 +70,10 @@ def last_use(facts: Facts) -> Scalars:
 def _extreme_use(facts: Facts, better: np.ufunc, start: int) -> Scalars:
     tensors = facts.rows("operand", "tensor")
     order = facts.numbers("operator", "index").astype(np.int64)[facts.rows("operand", "operator")]
-    found = np.full(facts.n("tensor"), start, dtype=np.int64)
-    better.at(found, tensors[tensors >= 0], order[tensors >= 0])
-    unused = found == start
-    return Scalars(np.where(unused, 0, found), state_of(unused))
+    extremes = np.full(facts.n("tensor"), start, dtype=np.int64)
+    better.at(extremes, tensors[tensors >= 0], order[tensors >= 0])
+    unused = extremes == start
+    return Scalars(np.where(unused, 0, extremes), state_of(unused))
 
 
 def connected_components(first: Ints, second: Ints, n_rows: int) -> Ints:

@@ -180,8 +180,8 @@ def _state(lists: Lists) -> Ints:
     return np.zeros(len(lists), dtype=np.uint8) if lists.state is None else lists.state
 
 
-def _can_broadcast(lengths: Ints, wanted: Ints) -> NDArray[np.bool_]:
-    fits: NDArray[np.bool_] = (lengths == 1) | (lengths == wanted)
+def _can_broadcast(lengths: Ints, target: Ints) -> NDArray[np.bool_]:
+    fits: NDArray[np.bool_] = (lengths == 1) | (lengths == target)
     return fits
 
 

@@ -43,8 +43,8 @@ def _computes_in_float(facts: Facts) -> NDArray[np.bool_]:
     is_float = values_at(facts.is_one_of("tensor", "dtype", {"FLOAT32", "FLOAT16"}), outputs, False)
     depends = values_at(facts.numbers("tensor", "depends_on_input"), outputs, False)
     conversion = facts.is_one_of("operator", "opcode", {"DEQUANTIZE", "QUANTIZE", "CAST"})
-    found: NDArray[np.bool_] = is_float.astype(np.bool_) & depends.astype(np.bool_) & ~conversion
-    return found
+    computes: NDArray[np.bool_] = is_float.astype(np.bool_) & depends.astype(np.bool_) & ~conversion
+    return computes
 
 
 def _leaders(facts: Facts, float_ops: NDArray[np.bool_]) -> Ints:
@@ -87,5 +87,5 @@ def _share(facts: Facts, owners: Ints, members: Ints, heads: Ints) -> NDArray[np
     models = facts.table("operator").model
     total = np.bincount(models, weights=macs, minlength=facts.n("model"))[models[heads]]
     own = np.bincount(owners, weights=macs[members], minlength=len(heads))
-    found: NDArray[np.float64] = own / np.where(total > 0, total, 1)
-    return found
+    shares: NDArray[np.float64] = own / np.where(total > 0, total, 1)
+    return shares

@@ -90,7 +90,7 @@ def model_scheme(facts: Facts) -> Strings:
     n_elements = values_at(facts.numbers("tensor", "n_elements"), weights, _MIN_QUANTIZED_ELEMENTS)
     small = (schemes.codes == _CODE["float32"]) & (n_elements < _MIN_QUANTIZED_ELEMENTS)
     entries = _is_entry(facts)
-    found = []
+    names = []
     for model in range(facts.n("model")):
         own = models == model
         counted = _schemes_at(schemes, own & weighted)
@@ -98,8 +98,8 @@ def model_scheme(facts: Facts) -> Strings:
             counted = _schemes_at(schemes, own & weighted & ~small)
         others = _schemes_at(schemes, own & ~weighted & ~conversions)
         inputs, outputs = (_interface_types(facts, table, entries, model) for table in ("input", "output"))
-        found.append(_scheme_name(counted, others, inputs, outputs))
-    return strings_of(found)
+        names.append(_scheme_name(counted, others, inputs, outputs))
+    return strings_of(names)
 
 
 def base_scheme(facts: Facts) -> Strings:

@@ -27,7 +27,7 @@ def same_scale_operands(facts: Facts) -> Lists:
     directions = {name: facts.is_one_of("operand", "direction", {name}) for name in ("input", "output")}
     quantized = facts.numbers("tensor", "is_quantized")
     constant = facts.numbers("tensor", "is_constant")
-    chosen = np.zeros(len(operators), dtype=np.bool_)
+    is_constrained_operand = np.zeros(len(operators), dtype=np.bool_)
     constrained = np.zeros(facts.n("operator"), dtype=np.bool_)
     present = np.flatnonzero(tensors >= 0)
     for name, entry in table("same_scale")["operators"].items():
@@ -45,8 +45,8 @@ def same_scale_operands(facts: Facts) -> Lists:
         fits &= _is_at(entry["inputs"], position[rows]) & directions["input"][rows] | (
             _is_at(entry["outputs"], position[rows]) & directions["output"][rows]
         )
-        chosen[rows[fits]] = True
-    owners = np.where(chosen, operators, -1)
+        is_constrained_operand[rows[fits]] = True
+    owners = np.where(is_constrained_operand, operators, -1)
     return lists_by_owner(owners, tensors, len(constrained), state_of(~constrained))
 
 

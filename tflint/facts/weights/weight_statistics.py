@@ -36,9 +36,9 @@ def applies(statistic: str, type_: ElementType) -> bool:
     return statistic != ODDITIES or type_.is_float
 
 
-def join_function(found: str) -> np.ufunc:
+def join_function(result: str) -> np.ufunc:
     """Return the function that combines the results of two pieces of the same group."""
-    return _JOIN_FUNCTIONS.get(found, np.add)
+    return _JOIN_FUNCTIONS.get(result, np.add)
 
 
 class PieceStatistics:
@@ -58,18 +58,18 @@ class PieceStatistics:
 
     def compute(self, elements: Array, groups: Groups) -> dict[str, Array]:
         """Return the results of all statistics, one number per group. numpy warns about NaN among the elements."""
-        found: dict[str, Array] = {}
+        results: dict[str, Array] = {}
         elements = groups.arrange(elements)
         for name in self._statistics:
             if name == RANGE:
-                found["smallest"], found["largest"] = self._range(elements, groups)
+                results["smallest"], results["largest"] = self._range(elements, groups)
             elif name == ZEROS:
-                found["zeros"] = self._zeros(elements, groups)
+                results["zeros"] = self._zeros(elements, groups)
             elif name == SATURATION:
-                found["saturated"] = groups.count(self._extremes(elements))
+                results["saturated"] = groups.count(self._extremes(elements))
             else:
-                found |= self._oddities(elements, groups)
-        return found
+                results |= self._oddities(elements, groups)
+        return results
 
     def _range(self, elements: Array, groups: Groups) -> tuple[Array, Array]:
         """Return the smallest and largest key of each group, for finite values only.
