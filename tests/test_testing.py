@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import tflint
-from tests.models.examples import EXAMPLES_DIRECTORY
-from tests.models.named import MODELS_DIRECTORY, NAMED
-from tests.readme import ROOT, without_times
+from tests.helpers.models.examples import EXAMPLES_DIRECTORY
+from tests.helpers.models.named import MODELS_DIRECTORY, NAMED
+from tests.helpers.transcripts import ROOT, without_times
 from tflint.report.text_report import Style, render
 from tflint.testing import assert_clean
 

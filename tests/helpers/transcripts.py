@@ -1,0 +1,75 @@
+"""The transcripts of the Markdown files: finds their commands, runs them, compares or renews what they print.
+
+`python -m tests.helpers.transcripts` writes them anew. A line `…` stands for lines left out, while the others are true.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+
+from tests.helpers.paths import ROOT
+
+FILES = [
+    "README.md",
+    "examples/README.md",
+    "docs/containers.md",
+    "docs/contract.md",
+    "docs/diff.md",
+    "docs/reports.md",
+    "docs/show.md",
+]
+_BLOCK = re.compile(r"^(```+)console\n(.*?)^\1$", re.DOTALL | re.MULTILINE)
+_TIME = re.compile(r"\d+\.\d s\b")
+_XML_TIME = re.compile(r'\btime="\d+\.\d+"')
+_LEFT_OUT = "…\n"
+
+
+def run(command: str) -> str:
+    """What a command prints, both streams, the times taken out."""
+    words = shlex.split(command)
+    assert words[0] == "tflint"
+    done = subprocess.run(
+        [sys.executable, "-m", "tflint", *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    return without_times(done.stdout + done.stderr)
+
+
+def without_times(text: str) -> str:
+    """Text in which every time is the same."""
+    return _XML_TIME.sub('time="0.100"', _TIME.sub("0.1 s", text))
+
+
+def rendered(block: str) -> str:
+    """A block with each command followed by what it prints now."""
+    _, *parts = re.split(r"^\$ (.*)\n", without_times(block), flags=re.MULTILINE)
+    return "".join(
+        f"$ {command}\n{_shown(run(command), old)}" for command, old in zip(parts[::2], parts[1::2], strict=True)
+    )
+
+
+def _shown(printed: str, old: str) -> str:
+    """What a command prints; as it was shown before where that leaves lines out and is true otherwise."""
+    kept = old.split(_LEFT_OUT)
+    is_true = re.fullmatch("(?:.*\n)*".join(map(re.escape, kept)), printed) is not None
+    return old if len(kept) > 1 and is_true else printed
+
+
+def blocks(text: str) -> list[str]:
+    """The transcripts of a Markdown text."""
+    return [block for _, block in _BLOCK.findall(text)]
+
+
+def main() -> None:
+    """Write all transcripts anew."""
+    for name in FILES:
+        path = ROOT / name
+        text = path.read_text(encoding="utf-8")
+        anew = _BLOCK.sub(lambda match: f"{match[1]}console\n{rendered(match[2])}{match[1]}", text)
+        path.write_text(anew, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
