@@ -15,7 +15,6 @@ from tests.helpers.models.named import MODELS_DIRECTORY
 from tests.helpers.paths import ROOT
 from tflint.api import check
 from tflint.catalog import load_catalog
-from tflint.catalog.rule_compiler import compile_file
 from tflint.cli.main import run
 from tflint.config import Config
 from tflint.errors import UserError
@@ -197,7 +196,7 @@ def test_paths_that_are_no_rule_files(tmp_path: Path) -> None:
     (tmp_path / "folder.toml").mkdir()
     assert "contains no .toml file" in error_of(tmp_path / "folder.toml").message
     assert "does not exist" in error_of(tmp_path / "no.toml").message
-    with pytest.raises(UserError, match="without a name"):
+    with pytest.raises(UserError, match="is empty"):
         load_catalog([""])
 
 
@@ -304,9 +303,9 @@ def test_examples_that_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("example", "said"),
     [
-        ('[[rule.invalid]]\nmodel = "add_float32"\nexpect = ["a"]\n', "should report a, but reports nothing"),
-        ('[[rule.invalid]]\nmodel = "conv_int8"\nexpect = ["weights"]\n', "should report weights"),
-        ('[[rule.valid]]\nmodel = "conv_int8"\n', "should have no finding, but reports bias"),
+        ('[[rule.invalid]]\nmodel = "add_float32"\nexpect = ["a"]\n', "should have a finding at a, but has none"),
+        ('[[rule.invalid]]\nmodel = "conv_int8"\nexpect = ["weights"]\n', "should have a finding at weights"),
+        ('[[rule.valid]]\nmodel = "conv_int8"\n', "should have no finding, but has findings at bias"),
     ],
 )  # fmt: skip
 def test_examples_that_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str], example: str, said: str) -> None:
@@ -389,11 +388,16 @@ def test_a_rule_file_never_causes_an_import(tmp_path: Path) -> None:
     assert not (tmp_path / "pwned").exists()
 
 
-def test_the_built_in_files_pass_as_such_only() -> None:
+def test_a_built_in_file_counts_once_and_its_examples_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = MODELS_DIRECTORY.parent / "quantization" / "Q001-bias-scale-mismatch.toml"
-    assert compile_file(path, builtin=True).rules[0].id == "Q001"
-    with pytest.raises(UserError, match=r"already|tflint's own"):
-        load_catalog([str(path)])
+    assert load_catalog([str(path)]).rules == load_catalog([]).rules
+    assert run(["rules", "test", str(path)]) == 0
+    assert run(["rules", "check", str(path)]) == 0
+    assert capsys.readouterr().out.endswith("1 rule in 1 file: no errors\n")
+    copy = tmp_path / "copy.toml"
+    copy.write_bytes(path.read_bytes())
+    with pytest.raises(UserError, match=r"already a rule|reserved"):
+        load_catalog([str(copy)])
 
 
 # --- families and severities by runtime -------------------------------------------------------------------------------

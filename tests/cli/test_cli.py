@@ -88,8 +88,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["check", "--jobs", "0"], "--jobs must be at least 1, not 0", "tflint chooses"),
         (["check", "--jobs", "x"], "invalid int value: 'x'", "'tflint check --help'"),
         (["check", "--select", "K05"], "'K05' is not a rule, prefix or category", "did you mean 'K105'?"),
-        (["check", "--select", "q001"], "'q001' is no rule", "did you mean 'Q001'?"),
-        (["check", "--ignore", "quantisation"], "'quantisation' is no rule", "did you mean 'quantization'?"),
+        (["check", "--select", "q001"], "'q001' is not a rule", "did you mean 'Q001'?"),
+        (["check", "--ignore", "quantisation"], "'quantisation' is not a rule", "did you mean 'quantization'?"),
         (["check", "--select", "Q001,,Q004"], "an empty name", "single commas"),
         (["check", "--select", "Q001", "--ignore", "Q001"], "left to run", "preview"),
         (["check", "--target", "litrt"], "unknown target 'litrt'", "did you mean 'litert'?"),
@@ -104,7 +104,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["check", "--config", "good.tflite"], "is not UTF-8", "UTF-8"),
         (["check", "--baseline", "no.json"], "the baseline 'no.json' does not exist", "--write-baseline"),
         (["check", "--rules", "no.toml"], "the rule file 'no.toml' does not exist", ""),
-        (["check", "--rules", "."], "contains no .toml file", "not searched"),
+        (["check", "--rules", "."], "contains no .toml file", "does not search its subfolders"),
         (["check", "--output", "no/report"], "there is no folder 'no'", "create"),
         (["check", "--output", "good.tflite/report"], "'good.tflite' is not a folder", ""),
         (["check", "--output", "x" * 300], "cannot be written: ", ""),
@@ -255,7 +255,7 @@ def test_a_wrong_selection_is_an_error_without_models_too(
 ) -> None:
     (here / "empty").mkdir()
     assert run(["check", "empty", "--select", "Q999", "--format", form]) == 2
-    assert "'Q999' is no rule" in capsys.readouterr().err
+    assert "'Q999' is not a rule" in capsys.readouterr().err
 
 
 def test_a_folder_without_models_writes_the_output_all_the_same(here: Path) -> None:

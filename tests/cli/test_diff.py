@@ -434,7 +434,7 @@ def test_json(pair: Path) -> None:
 
 def test_sarif(pair: Path) -> None:
     data = json.loads(rendered(diff("old.tflite", "new.tflite"), "sarif"))
-    schema = json.loads((ROOT / "tests" / "sarif" / "sarif-2.1.0.json").read_bytes())
+    schema = json.loads((ROOT / "tests" / "report" / "sarif" / "sarif-2.1.0.json").read_bytes())
     jsonschema.Draft7Validator(schema).validate(data)
     (result,) = data["runs"][0]["results"]
     assert result["ruleId"] == "K120"

@@ -21,7 +21,7 @@ import tflint
 import tflint.plugin
 from tests.helpers.models.named import MODELS_DIRECTORY, NAMED
 from tests.helpers.packages import built
-from tests.helpers.transcripts import ROOT, without_times
+from tests.helpers.transcripts import ROOT, normalize_output
 from tflint.cli.main import run
 from tflint.columns.column_types import ColumnType
 from tflint.config import Config
@@ -130,7 +130,7 @@ def test_the_commands_of_the_page_print_what_it_shows(example: tuple[Path, dict[
             words = [sys.executable, "-m", "tflint", *shlex.split(line)[2:]]
             done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8")
             printed += f"{line}\n{done.stdout}{done.stderr}"
-    assert without_times(printed) == block
+    assert normalize_output(printed) == block
 
 
 def test_the_test_of_the_page_passes(example: tuple[Path, dict[str, str]]) -> None:

@@ -1,6 +1,7 @@
-"""The transcripts of the Markdown files: finds their commands, runs them, compares or renews what they print.
+"""The transcripts of the Markdown files: finds their commands, runs them, and compares or renews their output.
 
-`python -m tests.helpers.transcripts` writes them anew. A line `…` stands for lines left out, while the others are true.
+`python -m tools.regenerate transcripts` renews them. A line `…` stands for omitted lines, among them the line with the
+number of rules, which changes with every rule.
 """
 
 from __future__ import annotations
@@ -24,46 +25,47 @@ FILES = [
 _BLOCK = re.compile(r"^(```+)console\n(.*?)^\1$", re.DOTALL | re.MULTILINE)
 _TIME = re.compile(r"\d+\.\d s\b")
 _XML_TIME = re.compile(r'\btime="\d+\.\d+"')
+_RULE_COUNT = re.compile(r"^checked: [\d,]+ rules .*\n(?:…\n)?", re.MULTILINE)
 _LEFT_OUT = "…\n"
 
 
 def run(command: str) -> str:
-    """What a command prints, both streams, the times taken out."""
+    """Return what a command prints on both streams, with equal times."""
     words = shlex.split(command)
     assert words[0] == "tflint"
     done = subprocess.run(
         [sys.executable, "-m", "tflint", *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
-    return without_times(done.stdout + done.stderr)
+    return normalize_output(done.stdout + done.stderr)
 
 
-def without_times(text: str) -> str:
-    """Text in which every time is the same."""
-    return _XML_TIME.sub('time="0.100"', _TIME.sub("0.1 s", text))
+def normalize_output(text: str) -> str:
+    """Return a text with equal times and without the number of rules."""
+    return _RULE_COUNT.sub(_LEFT_OUT, _XML_TIME.sub('time="0.100"', _TIME.sub("0.1 s", text)))
 
 
 def rendered(block: str) -> str:
-    """A block with each command followed by what it prints now."""
-    _, *parts = re.split(r"^\$ (.*)\n", without_times(block), flags=re.MULTILINE)
+    """Return a block with each command followed by its present output."""
+    _, *parts = re.split(r"^\$ (.*)\n", normalize_output(block), flags=re.MULTILINE)
     return "".join(
         f"$ {command}\n{_shown(run(command), old)}" for command, old in zip(parts[::2], parts[1::2], strict=True)
     )
 
 
 def _shown(printed: str, old: str) -> str:
-    """What a command prints; as it was shown before where that leaves lines out and is true otherwise."""
+    """Return the output of a command, or the old text if it omits lines and is otherwise still true."""
     kept = old.split(_LEFT_OUT)
     is_true = re.fullmatch("(?:.*\n)*".join(map(re.escape, kept)), printed) is not None
     return old if len(kept) > 1 and is_true else printed
 
 
 def blocks(text: str) -> list[str]:
-    """The transcripts of a Markdown text."""
+    """Return the transcripts of a Markdown text."""
     return [block for _, block in _BLOCK.findall(text)]
 
 
 def main() -> None:
-    """Write all transcripts anew."""
+    """Renew all transcripts."""
     for name in FILES:
         path = ROOT / name
         text = path.read_text(encoding="utf-8")

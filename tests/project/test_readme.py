@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from tests.helpers.models.examples import EXAMPLES, EXAMPLES_DIRECTORY
-from tests.helpers.transcripts import FILES, ROOT, blocks, rendered, without_times
+from tests.helpers.transcripts import FILES, ROOT, blocks, normalize_output, rendered
 from tflint.resources import json_schema
 from tflint.userfiles.schema_check import is_valid
 
@@ -20,7 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("block", TRANSCRIPTS)
 def test_a_transcript_is_what_the_commands_print(block):
-    assert without_times(block) == rendered(block), "write them anew: python -m tests.helpers.transcripts"
+    assert normalize_output(block) == rendered(block), "renew them: python -m tools.regenerate transcripts"
 
 
 COMMAND = "$ tflint facts associated_file\n"
