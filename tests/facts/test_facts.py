@@ -417,12 +417,12 @@ def test_facts_of_a_batch_are_those_of_the_models_one_by_one():
     contents = [resources.named_model_path(name).read_bytes() for name in READABLE if name != "older_schema"]
     ((numbers, tables),) = batches([open_model(BytesSource(content)) for content in contents])
     assert numbers == list(range(len(contents)))
-    together = Facts(tables)
+    together, apart = Facts(tables), [facts_of(content) for content in contents]
     for table, declared in all_tables().items():
         for column in declared.columns.values():
             if column.type.kind == REFERENCE:
-                continue  # rows of a batch are numbered through; what they lead to is compared below
-            alone = [value for content in contents for value in rows(facts_of(content), table, column.name)]
+                continue  # the rows of a batch are numbered in sequence; their targets are compared below
+            alone = [value for facts in apart for value in rows(facts, table, column.name)]
             assert _same(rows(together, table, column.name), alone), f"{table}.{column.name}"
 
 
