@@ -1,4 +1,4 @@
-"""Small files that ask for much (zips and PNGs of zeros), and the memory that a process takes for them."""
+"""Decompression bombs (zips and PNGs of zeros), and the peak memory of a process that reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The corpus of real models that may lie beside the checkout; tests that need it skip where it does not."""
+"""Access to the corpus of real models next to the checkout; tests that need it are skipped if it is missing."""
 
 from __future__ import annotations
 

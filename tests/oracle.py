@@ -1,7 +1,7 @@
-"""The rule language once more, as plainly as possible: one row at a time, over plain Python data, without numpy.
+"""Reference implementation of the rule language: one row at a time, over plain Python data, without numpy.
 
-Takes the text of an expression that is known to be well typed, the declarations of tables and their cells; gives the
-value for one row. Shares no code with `tflint.language`: what both say alike is what its documentation says.
+Takes the text of a well-typed expression, the declarations of tables and their cells; returns the value for one row.
+Shares no code with `tflint.language`; both implement its documentation.
 """
 
 from __future__ import annotations

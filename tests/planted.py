@@ -1,7 +1,6 @@
-"""Planted faults: one edit of a model that is in order, and the rule that must find it.
+"""Planted faults: one edit of a valid model, and the rule that must find it.
 
-The models are the small ones of `tests/models` and those that the TensorFlow converter made (`tests/converter`).
-`python -m tests.planted FOLDER` writes every faulty model as a file.
+The models come from `tests/models` and `tests/converter`. `python -m tests.planted FOLDER` writes every faulty model.
 """
 
 from __future__ import annotations

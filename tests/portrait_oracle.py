@@ -1,4 +1,4 @@
-"""The figures of a portrait worked out a second time: with the `tflite` package, tensor by tensor, in plain loops."""
+"""Reference values of the model summary: computed with the `tflite` package, tensor by tensor, in plain loops."""
 
 from __future__ import annotations
 

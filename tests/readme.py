@@ -1,6 +1,6 @@
-"""The transcripts of the Markdown files: finds their commands, runs them, compares or renews what they print.
+"""Run the commands in the transcripts of Markdown files, and compare or renew their output: `python -m tests.readme`.
 
-`python -m tests.readme` writes them anew. A line `…` stands for lines left out, while the others are true.
+A line `…` in a transcript stands for omitted lines; the remaining lines must match.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads what the reports of all formats say back into one form, so that they can be compared with each other."""
+"""Parse the reports of all formats into one structure, so that tests can compare them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The table of docs/corpus-review.md: how often each rule speaks of the corpus, and of what runs.
+"""Generate the rule table of docs/corpus-review.md: `python -m tests.review`.
 
-`python -m tests.review` writes it anew; a test holds it to what is measured.
+The table counts findings and files per rule over the corpus. A test compares it with a new run.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pieces of the benchmarks work, on tiny models; nothing here is timed."""
+"""Test the parts of the benchmarks on tiny models, without timing."""
 
 from __future__ import annotations
 

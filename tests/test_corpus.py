@@ -1,4 +1,4 @@
-"""All rules over the corpus of real models, through the command line: every file has a status, good models no error."""
+"""Test all rules on the corpus by the command line: every file gets a status, and a valid model no error."""
 
 import json
 import re

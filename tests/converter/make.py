@@ -1,7 +1,7 @@
-"""Makes small models with the real converter: `python -m tests.converter.make` (extra `tensorflow`), run by hand.
+"""Convert small models with the real converter: `python -m tests.converter.make` (extra `tensorflow`), run by hand.
 
-Writes `models/*.tflite` and `manifest.json`, which says of each what it is and must be recognised as. Weights and
-calibration data come from fixed seeds; other versions of TensorFlow give other bytes, so the files are kept.
+Writes `models/*.tflite` and `manifest.json`, which holds the expected properties of each model. Weights and calibration
+data come from fixed seeds, but the bytes depend on the version of TensorFlow, so the models are committed.
 """
 
 from __future__ import annotations

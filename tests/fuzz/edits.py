@@ -1,7 +1,7 @@
-"""Random edits of a model's fields: the result is a valid flatbuffer that says something else.
+"""Random edits of a model's fields; the result is a valid flatbuffer with different content.
 
-Takes bytes and a generator of random numbers; reads and writes with `tflint.writer`, whose official reader checks no
-bounds, so that only bytes which the reader of this project takes come here.
+Takes bytes and a random generator. Reads and writes with `tflint.writer`, whose official reader checks no bounds, so
+pass only bytes that tflint's reader accepts.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Keeps of a grown corpus what reaches something new: `python -m tests.fuzz.minimise FOLDER [FOLDER …]`.
+"""Minimize a grown corpus by coverage: `python -m tests.fuzz.minimise FOLDER [FOLDER …]` (extra `dev`).
 
-Smallest first, each input that takes a branch which neither the named models nor an input before took is kept in
-`tests/fuzz/corpus`, within its limits. Needs the extra `dev`.
+Keeps, smallest first, each input that takes a branch which neither the named models nor the inputs before it take.
+Kept inputs go to `tests/fuzz/corpus`, within its limits.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Mutations of a model that know the format: of its bytes at the places of its parts, and of its fields by the writer.
+"""Format-aware mutations of a model: of its bytes at known offsets, and of its fields by the writer.
 
-Takes bytes and a generator of random numbers, gives other bytes; the same numbers give the same bytes.
+Takes bytes and a random generator, returns mutated bytes; the same seed gives the same bytes.
 """
 
 from __future__ import annotations

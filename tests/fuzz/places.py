@@ -1,6 +1,6 @@
-"""Where the parts of a flatbuffer lie in its bytes: what a mutation that knows the format can change.
+"""Find the parts of a flatbuffer in its bytes, for format-aware mutations.
 
-Takes bytes and a schema, gives byte offsets by kind; None where the bytes are no flatbuffer that the reader takes.
+Takes bytes and a schema, returns byte offsets by kind, or None if tflint's reader rejects the bytes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Runs a target on mutations of its seeds without feedback: `python -m tests.fuzz.plain TARGET FOLDER N [SEED]`.
+"""Run a target on mutated seeds without coverage feedback: `python -m tests.fuzz.plain TARGET FOLDER N [SEED]`.
 
-Needs no atheris, and is four times as fast for texts. Inputs that fail are saved in `FOLDER.found`; `FOLDER.tally`
-counts.
+Needs no atheris, and is four times as fast for texts. Saves failing inputs in `FOLDER.found`, and counts in
+`FOLDER.tally`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What must hold for any bytes: they are read, or checked, within budgets, to consistent columns or to a report.
+"""Properties that hold for any bytes: reading and checking stay within budgets and give consistent columns and reports.
 
-Takes bytes; raises AssertionError, or what the code under test raises, where a property does not hold; returns how many
-models were looked at. Knows nothing of how the bytes were made, so that plain tests can replay what a fuzzer found.
+Takes bytes. Raises AssertionError, or the error of the code under test, if a property does not hold; returns the number
+of models read. Knows nothing of the mutations, so that plain tests can replay the inputs of a fuzzer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What fuzzing starts from: the named models, a few larger ones, users' texts, and what earlier runs kept."""
+"""Seeds for fuzzing: the named models, a few larger ones, users' texts, and inputs kept from earlier runs."""
 
 from __future__ import annotations
 

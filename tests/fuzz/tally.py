@@ -1,4 +1,4 @@
-"""Counts what a fuzzer does, and saves the inputs at which a target fails."""
+"""Count the executions of a fuzzer, and save the inputs that fail."""
 
 from __future__ import annotations
 

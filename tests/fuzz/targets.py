@@ -1,7 +1,7 @@
-"""The targets of fuzzing by name: one input as it is, or as the first of a batch of mutations of it.
+"""Fuzz targets by name: each runs one input, or a batch of mutations that starts with the input.
 
-A batch costs little more than one model, so that a target of batches sees far more models in the same time; what a
-batch says must be what its models say one by one.
+A batch costs little more than one model, so batch targets run far more models in the same time. A batch must give the
+same results as its models one by one.
 """
 
 from __future__ import annotations

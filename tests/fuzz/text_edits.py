@@ -1,7 +1,7 @@
 """Mutations of a user's text that know TOML and JSON: of lines, of keys and values, of single characters.
 
-Takes bytes and a generator of random numbers, gives other bytes; the same numbers give the same bytes. The first byte
-says what the text is, and mostly stays.
+Takes bytes and a random generator, returns mutated bytes; the same seed gives the same bytes. The first byte selects
+the kind of text and rarely changes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What must hold for any text that a user writes: it is data, or an error that can be printed and names the place.
+"""Properties of user-written texts: each is valid data, or gives a printable error that names the place.
 
-The first byte of an input chooses what the rest is: a configuration, contract, rule file, baseline or glob.
+The first byte of an input selects the kind of text: configuration, contract, rule file, baseline or glob.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Imports every module of the package, so that none is imported later, uninstrumented, in the midst of fuzzing."""
+"""Import every module of the package, so that atheris instruments all of them before fuzzing starts."""
 
 from __future__ import annotations
 

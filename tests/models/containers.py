@@ -1,4 +1,4 @@
-"""Containers of models: `.task` bundles, as zips of which any byte can be wrong, and `.litertlm` bundles."""
+"""Containers of models: `.task` bundles, as zips in which any byte can be set, and `.litertlm` bundles."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The models of `examples/`: a small image classifier that is right, and the same one with three planted mistakes.
+"""Write the models of `examples/`: a small image classifier, and a copy with three planted mistakes.
 
-`python -m tests.models.examples` writes them.
+Run `python -m tests.models.examples`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Generators of models that are large, wide or hostile: for benchmarks, and for tests of budgets and of time.
+"""Generators of large, wide and hostile models for benchmarks and for tests of budgets and time.
 
-All of them are valid flatbuffers. The hostile ones are small files of which a reader that follows every reference
-makes billions of visits.
+All are valid flatbuffers. The hostile ones are small files that cost a reader which follows every reference billions of
+visits.
 """
 
 from __future__ import annotations

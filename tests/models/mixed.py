@@ -1,4 +1,4 @@
-"""Small models that change between float and integers, or hold what few models do: sparse and misaligned constants."""
+"""Small models that mix float and integers, compute their own preprocessing, or hold sparse or misaligned constants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every small model by name; run as a module, writes them all to `rules/models`, from where rule examples take them."""
+"""Every small model by name; `python -m tests.models.named` writes them to `rules/models` for rule examples."""
 
 from __future__ import annotations
 

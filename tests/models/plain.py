@@ -1,4 +1,4 @@
-"""Small models of operators without weights, and of what a model may have besides: signatures, metadata, subgraphs."""
+"""Small models of operators without weights, and of signatures, metadata and subgraphs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Small models of one operator with weights and a bias, in every quantization scheme that converters write.
 
-Tensors are named input, weights, bias, output. Scales are what a converter would choose: int8 weights are symmetric and
-reach 127 in every channel, the bias scale is input scale times weight scale.
+Tensors are named input, weights, bias, output. Scales are those of a converter: int8 weights are symmetric and reach
+127 in every channel, the bias scale is input scale times weight scale.
 """
 
 from __future__ import annotations

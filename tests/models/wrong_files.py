@@ -1,4 +1,4 @@
-"""Files that are called `.tflite` and are no model, or no whole one: what a linter meets in real repositories."""
+"""Files named `.tflite` that are not complete models, as found in real repositories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A checkout with a good and a broken model, and tflint in processes of its own."""
+"""Fixtures: a checkout with a valid and a broken model, and tflint in separate processes."""
 
 from __future__ import annotations
 
