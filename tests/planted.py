@@ -22,7 +22,7 @@ Edit = dict[str, Any]
 
 @dataclass(frozen=True)
 class Fault:
-    """A model, what is changed in it, and the rule that must speak of it (of the place, where one is named)."""
+    """A model, an edit, and the rule that must report it (at `place`, if set)."""
 
     model: str
     edit: Edit
@@ -33,16 +33,16 @@ class Fault:
 
     @property
     def name(self) -> str:
-        """Model, rule and the changed fields, for people."""
+        """Rule, model and edited fields, as a test id."""
         return f"{self.rule}-{self.model}-{'+'.join(key.split('.', 1)[-1] for key in self.edit)}"[:120]
 
     def sound(self) -> bytes:
-        """The model as it was."""
+        """Return the valid model."""
         made = NAMED.get(self.model)
         return made() if made else (CONVERTER_MODELS / f"{self.model}.tflite").read_bytes()
 
     def faulty(self) -> bytes:
-        """The model with its fault."""
+        """Return the model with its fault."""
         return edited(self.sound(), self.edit)
 
 
@@ -51,7 +51,7 @@ def _quantized(tensor: str, name: str, value: list[Any]) -> Edit:
 
 
 def faults() -> Iterator[Fault]:
-    """Every planted fault."""
+    """Yield every planted fault."""
     yield from _biases()
     yield from _scales()
     yield from _zero_points()

@@ -28,7 +28,7 @@ _LEFT_OUT = "…\n"
 
 
 def run(command: str) -> str:
-    """What a command prints, both streams, the times taken out."""
+    """Return what a command prints to both streams, without times."""
     words = shlex.split(command)
     assert words[0] == "tflint"
     done = subprocess.run(
@@ -38,12 +38,12 @@ def run(command: str) -> str:
 
 
 def without_times(text: str) -> str:
-    """Text in which every time is the same."""
+    """Replace every time in a text by the same one."""
     return _XML_TIME.sub('time="0.100"', _TIME.sub("0.1 s", text))
 
 
 def rendered(block: str) -> str:
-    """A block with each command followed by what it prints now."""
+    """Return a transcript with each command followed by its current output."""
     _, *parts = re.split(r"^\$ (.*)\n", without_times(block), flags=re.MULTILINE)
     return "".join(
         f"$ {command}\n{_shown(run(command), old)}" for command, old in zip(parts[::2], parts[1::2], strict=True)
@@ -51,19 +51,19 @@ def rendered(block: str) -> str:
 
 
 def _shown(printed: str, old: str) -> str:
-    """What a command prints; as it was shown before where that leaves lines out and is true otherwise."""
+    """Return the output of a command, or the previous text if it omits lines and the others still match."""
     kept = old.split(_LEFT_OUT)
     is_true = re.fullmatch("(?:.*\n)*".join(map(re.escape, kept)), printed) is not None
     return old if len(kept) > 1 and is_true else printed
 
 
 def blocks(text: str) -> list[str]:
-    """The transcripts of a Markdown text."""
+    """Return the transcripts of a Markdown text."""
     return [block for _, block in _BLOCK.findall(text)]
 
 
 def main() -> None:
-    """Write all transcripts anew."""
+    """Renew all transcripts."""
     for name in FILES:
         path = ROOT / name
         text = path.read_text(encoding="utf-8")

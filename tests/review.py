@@ -22,7 +22,7 @@ _TABLE = re.compile(r"(## What fires\n.*?\n\|---[^\n]*\n)(?:\|[^\n]*\n)*", re.DO
 
 
 def run(*options: str, paths: list[str]) -> subprocess.CompletedProcess[str]:
-    """`tflint check -` with the paths on standard input, run from the corpus' folder."""
+    """Run `tflint check -` in the corpus folder, with the paths on standard input."""
     return subprocess.run(
         [sys.executable, "-m", "tflint", "check", "-", *options],
         cwd=CORPUS,
@@ -37,7 +37,7 @@ def run(*options: str, paths: list[str]) -> subprocess.CompletedProcess[str]:
 
 @functools.cache
 def report() -> dict[str, Any]:
-    """The JSON report of one run over all files."""
+    """Return the JSON report of one run over all files."""
     done = run("--format", "json", paths=[row["path"] for row in manifest()])
     assert done.stderr == ""
     assert done.returncode == 1
@@ -46,12 +46,12 @@ def report() -> dict[str, Any]:
 
 
 def invoked() -> set[str]:
-    """The files that LiteRT invokes."""
+    """Return the files that LiteRT invokes."""
     return {row["path"] for row in manifest() if row["invoke_ok"] == "yes"}
 
 
 def measured() -> list[list[str]]:
-    """A row for each rule that speaks: id, severity, name, findings, files, of these invoked, and without SEANet."""
+    """Return a row per reported rule: id, severity, name, findings, files, invoked files, and those without SEANet."""
     counts: Counter[tuple[str, str, str]] = Counter()
     files: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for file in report()["files"]:
@@ -68,14 +68,14 @@ def measured() -> list[list[str]]:
 
 
 def review_rows(heading: str) -> list[list[str]]:
-    """The rows of the table below a heading of the review."""
+    """Return the rows of the table below a heading of the review."""
     section = REVIEW.read_text(encoding="utf-8").split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in row] for row in rows[2:]]
 
 
 def main() -> None:
-    """Write the table anew."""
+    """Write the table."""
     table = "".join(f"| {' | '.join(row)} |\n" for row in measured())
     text = REVIEW.read_text(encoding="utf-8")
     REVIEW.write_text(_TABLE.sub(lambda match: match[1] + table, text), encoding="utf-8")

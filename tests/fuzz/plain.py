@@ -20,7 +20,7 @@ MAX_STEPS = 8
 
 
 def main(target: str, folder: str, n_inputs: str, seed: str = "0") -> None:
-    """Run so many inputs; the same seed gives the same ones."""
+    """Run `n_inputs` inputs; the same seed gives the same inputs."""
     begin = SEEDS.get(target, seeds.inputs)()
     change, limit = MUTATORS.get(target, mutate.mutated), MAX_SIZES.get(target, MAX_BYTES)
     path = Path(folder)

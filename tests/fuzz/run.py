@@ -25,7 +25,7 @@ MAX_BYTES = 32 * 1024
 
 
 def main(arguments: list[str]) -> None:
-    """Fuzz until libFuzzer's own limits end the run."""
+    """Fuzz until a limit of libFuzzer ends the run."""
     rest = [argument for argument in arguments if argument != "--keep-going"]
     target, folder, options = rest[0], Path(rest[1]), rest[2:]
     folder.mkdir(parents=True, exist_ok=True)

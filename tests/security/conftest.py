@@ -20,7 +20,7 @@ SECRET = "root:x:0:0 secret"
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a child that imports this checkout; without the variables of a CI runner or of git's hooks."""
+    """Return the environment of a child that imports this checkout, without variables of CI runners and git hooks."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "GITHUB_", "PRE_COMMIT"))}
     return {**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1", **more}
 
@@ -28,14 +28,14 @@ def environment(**more: str) -> dict[str, str]:
 def command(
     *arguments: str | bytes, prefix: Sequence[str] = (), env: dict[str, str] | None = None, **options: object
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run tflint in a process of its own."""
+    """Run tflint in a separate process."""
     started = [*prefix, sys.executable, "-P", "-m", "tflint", *arguments]
     streams = {} if "stdout" in options or "stderr" in options else {"capture_output": True}
     return subprocess.run(started, env=env or environment(), check=False, timeout=120, **streams, **options)  # type: ignore[call-overload]
 
 
 def powerless() -> list[str]:
-    """The beginning of a command that permissions hold for, also if root runs the tests; skips where there is none."""
+    """Return a command prefix that makes permissions apply even to root; skip the test if that is not possible."""
     if sys.platform == "win32":
         pytest.skip("permissions are different there")
     if os.geteuid() != 0:
@@ -47,7 +47,7 @@ def powerless() -> list[str]:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a good and a broken model."""
+    """Change to a folder with a valid and a broken model."""
     monkeypatch.chdir(tmp_path)
     for name in ("GITHUB_ACTIONS", "TFLITE_LINT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
@@ -65,7 +65,7 @@ def place(name: str, path: Path) -> Path:
 
 @pytest.fixture
 def repository(here: Path) -> Path:
-    """A checkout with a model; beside it lie a secret, and a model with a contract."""
+    """Return a checkout with a model; next to it lie a secret, and a model with a contract."""
     (here / "outside").mkdir()
     (here / "outside" / "secret.toml").write_text(SECRET + "\n")
     shutil.copy(EXAMPLES_DIRECTORY / "good.tflite", here / "outside" / "bird.tflite")
@@ -79,7 +79,7 @@ def repository(here: Path) -> Path:
 
 @pytest.fixture
 def contents(here: Path) -> Callable[[], dict[str, bytes]]:
-    """A function that reads all files of the checkout."""
+    """Return a function that reads all files of the checkout."""
 
     def read() -> dict[str, bytes]:
         found = {}
