@@ -22,7 +22,7 @@ _CHUNK = 1 << 24
 
 
 def many_tensors(n_tensors: int = 60_000, n_operators: int = 20_000) -> bytes:
-    """Return a chain of int8 1x1 convolutions with four channels, each with its own weights, bias and output, then RELU.
+    """Return a chain of int8 1x1 convolutions with four channels, each with own weights, bias and output, and a RELU.
 
     Weights and bias are per channel. Tensors beyond the 3 n_operators - 1 of the chain are unused constants. Raises
     ValueError if `n_tensors` is smaller.
