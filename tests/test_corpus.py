@@ -61,7 +61,7 @@ def test_no_rule_crashes():
 
 @needs_corpus
 def test_the_review_tells_what_fires():
-    assert review_rows("What fires") == measured(), "write it anew: python -m tests.review"
+    assert review_rows("Findings per rule") == measured(), "write it anew: python -m tests.review"
 
 
 @needs_corpus
