@@ -1,6 +1,6 @@
 """Alternatives to tflint, each as a whole process on the same model of 3.5 MB, compared with `tflint check`.
 
-Install them in a separate environment, because they need gigabytes and pin versions of each other's dependencies:
+Install them in a separate environment, because they install gigabytes of packages and constrain each other's versions:
 
     python -m venv peers && peers/bin/pip install tflite ai-edge-litert tensorflow-cpu modelaudit ethos-u-vela
     python -m benchmarks --rows 'peer-*' --peers-python peers/bin/python
