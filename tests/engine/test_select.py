@@ -1,4 +1,4 @@
-"""Which rules run, how severe they are, and that an older ruleset keeps a build's exit code through an upgrade."""
+"""Test rule selection and severities, and that a pinned ruleset keeps the exit code across upgrades."""
 
 from __future__ import annotations
 
