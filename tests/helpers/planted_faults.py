@@ -1,7 +1,7 @@
 """Planted faults: one edit of a valid model, and the rule that must find it.
 
-The models come from `tests/helpers/models` and `tests/helpers/converter`. `python -m tests.helpers.planted_faults FOLDER`
-writes every faulty model.
+The models come from `tests/helpers/models` and `tests/helpers/converter`.
+`python -m tests.helpers.planted_faults FOLDER` writes every faulty model.
 """
 
 from __future__ import annotations
