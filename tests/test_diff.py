@@ -659,7 +659,7 @@ def test_models_of_more_tables_than_a_batch_may_have() -> None:
     opened = open_model(BytesSource(many_tensors(40_000, 13_000)))
     tables = read_together([opened, opened])
     assert len(tables.table("tensor")) == 80_000
-    with pytest.raises(FlatbufferError, match="the batch names more than"):
+    with pytest.raises(FlatbufferError, match="the batch references more than"):
         read_forest(tables.window, tflite_schema(), tflite_schema().root)
 
 

@@ -159,7 +159,7 @@ def test_min_runtime_version_ends_at_its_first_zero(data, version):
 
 def test_a_flatbuffer_that_begins_at_an_odd_byte_is_aligned_from_its_own_start():
     inner = pack({"name": "odd", "subgraph_metadata": [{"name": "graph"}]}, metadata_schema())
-    shifted = Window.of_bytes(b"\0" * 3 + inner).part(3, 3 + len(inner))
+    shifted = Window.of_bytes(b"\0" * 3 + inner).subwindow(3, 3 + len(inner))
     root = read_forest(shifted, metadata_schema(), metadata_schema().root).root
     assert len(root.children["subgraph_metadata"]) == 1
     with pytest.raises(FlatbufferError, match="not aligned"):

@@ -70,7 +70,7 @@ def _decode_metadata(tables: Tables, buffer: int, extra: ModelExtras) -> None:
         extra.metadata_error = f"the buffer has no identifier {schema.identifier.decode()}"
         return
     try:
-        root = read_forest(tables.window.part(begin, end), schema, schema.root).root
+        root = read_forest(tables.window.subwindow(begin, end), schema, schema.root).root
         extra.metadata = _to_dict(root, 0, _Decoder())
     except FlatbufferError as error:
         extra.metadata_error = f"{error.path}: {error.reason}"

@@ -51,7 +51,7 @@ def _is_zero(window: Window, begin: int, end: int) -> bool:
     end = min(end, begin + MAX_TAIL_BYTES)
     scratch = np.empty(0 if window.is_in_memory else min(_CHUNK_BYTES, end - begin), dtype=np.uint8)
     parts = ((at, min(at + _CHUNK_BYTES, end)) for at in range(begin, end, _CHUNK_BYTES))
-    return not any(window.stretch(*part, scratch).any() for part in parts)
+    return not any(window.read_once(*part, scratch).any() for part in parts)
 
 
 def _read_zip(tables: Tables, model: int, extra: ModelExtras) -> None:
