@@ -17,8 +17,8 @@ from tests.models.plain import add_float32, custom_op
 from tests.models.weighted import conv_hybrid, conv_int8
 from tflint.cli.main import run as cli
 from tflint.config import Config
-from tflint.container import contents_of
 from tflint.container import litertlm as bundles
+from tflint.container import read_contents
 from tflint.container.container_contents import MAX_NAME_LENGTH, MAX_REPORTS
 from tflint.facts.fact_registry import DERIVED_COLUMNS
 from tflint.findings import CRASH_RULE, FileReport, Report
@@ -204,7 +204,7 @@ def test_a_model_with_a_name_that_no_system_takes_is_an_error():
     names = ["n" * (MAX_NAME_LENGTH - 7) + ".tflite", "n" * (MAX_NAME_LENGTH - 6) + ".tflite"]
     report = tflint.check(task(dict.fromkeys(names, MODEL)))
     assert [file.path for file in report.files] == ["<bytes>", f"<bytes>!/{names[0]}"]
-    assert refusals(report.files[0]) == {names[1]: "its name has 1,025 characters, more than 1,024"}
+    assert refusals(report.files[0]) == {names[1]: "the name has 1,025 characters, more than 1,024"}
 
 
 # --- directories ------------------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def sections_of_one_name(n_sections: int, key: str, value: str) -> bytes:
 @pytest.mark.parametrize(("key", "value"), [("model_type", "x" * 10_000), ("k" * 10_000, "x")])
 def test_a_text_that_many_sections_share_is_not_copied_for_each(monkeypatch, key, value):
     texts = calls(monkeypatch, bundles, "_text")
-    assert len(contents_of(BytesSource(sections_of_one_name(2, key, value))).members) == 2
+    assert len(read_contents(BytesSource(sections_of_one_name(2, key, value))).members) == 2
     n_texts = len(texts)
     (file,) = tflint.check(sections_of_one_name(500, key, value)).files
     assert (file.status, [f.rule for f in file.findings]) == ("unreadable", ["G111"])

@@ -21,7 +21,7 @@ from tflint.api import check, load
 from tflint.catalog import load_catalog
 from tflint.columns.column import Column, Lists, References, Scalars, Strings, Texts
 from tflint.columns.column_types import BOOL, NUMBER, REFERENCE, STRING, ColumnType
-from tflint.container import contents_of, open_member
+from tflint.container import open_member, read_contents
 from tflint.contract import parse_contract
 from tflint.errors import UserError
 from tflint.facts.facts import Facts
@@ -164,7 +164,7 @@ def container(content: bytes) -> int:
     """Any bytes are a container with members that can be read, or one that says why not; and give reports."""
     with within_budget(1):
         source = BytesSource(content)
-        contents = contents_of(source)
+        contents = read_contents(source)
         for member in contents.members:
             assert member.problem is None or member.detail
             if member.is_checked:

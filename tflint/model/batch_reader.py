@@ -106,17 +106,17 @@ def open_found(source: Source, name: str, container: Contents | None, *, is_for_
     """
     try:
         if container is not None and not is_model(source.read([(0, min(8, source.size))])[0]):
-            from tflint.container import refused_zip
+            from tflint.container import refuse_oversized_zip
 
-            refused = refused_zip(source, container)
+            refused = refuse_oversized_zip(source, container)
             if refused is not None:
                 kind = FileKind(CONTAINER, "a zip archive in a container")
                 return Opened(source, kind, source.size, None, name, refused)
         kind = kind_of(source, name)
         if kind.kind == CONTAINER:
-            from tflint.container import contents_of
+            from tflint.container import read_contents
 
-            contents = contents_of(source, container, is_for_one=is_for_one)
+            contents = read_contents(source, container, is_for_one=is_for_one)
             return Opened(source, kind, source.size, None, name, contents)
         content = source.content()
         if content is None and kind.kind == MODEL and source.size <= SMALL_FILE_BYTES:

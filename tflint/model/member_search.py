@@ -85,7 +85,7 @@ def _is_affordable(known: Opened) -> bool:
     """Whether what is known of a container holds for another one of the same bytes, which is then paid for."""
     contents = known.contents
     return contents is None or (
-        contents.is_complete and contents.budget is not None and contents.budget.afford(contents)
+        contents.is_complete and contents.budget is not None and contents.budget.try_charge(contents)
     )
 
 

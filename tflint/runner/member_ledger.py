@@ -176,9 +176,10 @@ def _name_of(found: Found) -> str:
 
 def _refused(contents: Contents, details: Mapping[int, str]) -> Contents:
     """The container with members that are not judged, by index, and why."""
-    from tflint.container import refused
+    from tflint.container import refuse_member
 
     members = tuple(
-        refused(member, details[member.index]) if member.index in details else member for member in contents.members
+        refuse_member(member, details[member.index]) if member.index in details else member
+        for member in contents.members
     )
     return replace(contents, members=members)
