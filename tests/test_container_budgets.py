@@ -279,7 +279,7 @@ def test_a_text_that_many_sections_share_is_not_copied_for_each(monkeypatch, key
 
 
 def test_more_sections_than_allowed_are_refused_before_they_are_made(monkeypatch):
-    made = calls(monkeypatch, bundles, "_sections")
+    made = calls(monkeypatch, bundles, "_read_sections")
     (file,) = tflint.check(sections_of_one_name(20_000, "k", "x")).files
     assert "more than 10,000 members" in file.findings[0].message
     assert made == []

@@ -191,5 +191,8 @@ def _require_affordable(entry: ZipEntry, budget: Budget) -> None:
         detail = f"the member unpacks from {entry.packed_size:,} to {entry.size:,} bytes"
         raise _ProblemError(c.BOMB, detail)
     if not budget.take_unpacked(entry.size):
-        detail = f"with this member of {entry.size:,} bytes, the file would unpack to more than {budget.max_unpacked_bytes:,}"
+        detail = (
+            f"with this member of {entry.size:,} bytes, the file would unpack to more than"
+            f" {budget.max_unpacked_bytes:,}"
+        )
         raise _ProblemError(c.OVER_BUDGET, detail)
