@@ -36,7 +36,7 @@ from tflint.container.container_contents import MAX_DEPTH, MAX_MEMBERS, MAX_UNPA
 from tflint.container.member_names import unique_labels, unsafe_name_reason
 from tflint.findings import CRASH_RULE, FileReport
 from tflint.source import BytesSource
-from tflint.source.file_kind import CONTAINER, kind_of
+from tflint.source.file_kind import CONTAINER, detect_kind
 
 MODEL = conv_int8()
 
@@ -89,14 +89,14 @@ def test_a_member_opens_as_what_was_packed(make):
 
 def test_a_model_is_known_by_its_bytes_whatever_it_is_called():
     content = task({"TF_LITE_PREFILL_DECODE": MODEL, "TOKENIZER_MODEL": b"\x0a\x05<unk>", "METADATA": b"\x01"})
-    assert kind_of(BytesSource(content)).kind == CONTAINER
+    assert detect_kind(BytesSource(content)).kind == CONTAINER
     assert [member.kind for member in opened(content).members] == ["model", "other", "other"]
     assert list(reports(content)) == ["", "!/TF_LITE_PREFILL_DECODE"]
 
 
 def test_a_compressed_model_without_a_suffix_is_found():
     content = zip_bytes([squeezed("TF_LITE_VISION", MODEL)])
-    assert kind_of(BytesSource(content)).kind == CONTAINER
+    assert detect_kind(BytesSource(content)).kind == CONTAINER
     assert list(reports(content)) == ["", "!/TF_LITE_VISION"]
 
 
@@ -328,8 +328,8 @@ def test_a_truncated_bundle(n_bytes):
 
 def test_a_bundle_cut_after_its_first_member_is_known_by_its_name():
     content = task({"a": bytes(3000), "b.tflite": MODEL})[:2000]
-    assert kind_of(BytesSource(content)).kind == "zip"
-    assert kind_of(BytesSource(content), "x.task").kind == CONTAINER
+    assert detect_kind(BytesSource(content)).kind == "zip"
+    assert detect_kind(BytesSource(content), "x.task").kind == CONTAINER
 
 
 def test_a_bundle_without_models():

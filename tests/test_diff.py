@@ -600,7 +600,7 @@ def test_a_git_that_hangs(repository: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_large_version_is_not_read(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tflint.source.git_revision.MAX_BLOB_BYTES", 100)
-    with pytest.raises(UserError, match="more than the 100 that are read"):
+    with pytest.raises(UserError, match="more than the limit of 100"):
         read_revision("HEAD", "models/bird.tflite")
 
 

@@ -196,7 +196,7 @@ def test_a_zip_of_more_members_than_allowed_is_broken(monkeypatch):
     monkeypatch.setattr("tflint.source.zip_directory.MAX_MEMBERS", 2)
     tables = tables_of(with_zip(add_float32(), {f"{k}.txt": "x" for k in range(3)}))
     assert cell(tables, "tail", 0, "model") == "broken-zip"
-    assert cell(tables, "tail_error", 0, "model") == "it has more than 2 members"
+    assert cell(tables, "tail_error", 0, "model") == "the zip has more than 2 members"
     assert list(tables.extras[0].packed) == []
 
 

@@ -410,13 +410,17 @@ def test_numbers_that_json_lacks_are_text(scale):
 @pytest.mark.parametrize(
     ("name", "said", "hint"),
     [
-        ("git_lfs_pointer", "is a Git-LFS pointer, no model", "git lfs pull"),
-        ("html_page", "is an HTML page (what a failed download leaves), no model", "anew"),
+        ("git_lfs_pointer", "is a Git LFS pointer, no model", "git lfs pull"),
+        ("html_page", "is an HTML page (often left by a failed download), no model", "anew"),
         ("zip_archive", "is a zip archive, no model", "unpack"),
         ("gzip_data", "is gzip-compressed data, no model", "unpack"),
         ("empty_file", "is an empty file, no model", "anew"),
         ("truncated", "is a truncated model: ", "anew"),
-        ("no_identifier", "is no TFLite model: bytes 4 to 7 are b'\\x00\\x00\\x00\\x00', not b'TFL3'", "tflint check"),
+        (
+            "no_identifier",
+            "is not a TFLite model: bytes 4 to 7 are b'\\x00\\x00\\x00\\x00', not b'TFL3'",
+            "tflint check",
+        ),
     ],
 )
 def test_what_is_no_model_is_named(name, said, hint, tmp_path, capsys):
@@ -435,7 +439,7 @@ def test_what_is_no_model_is_named(name, said, hint, tmp_path, capsys):
     [
         (["show"], "the following arguments are required: MODEL", "tflint show --help"),
         (["show", "n.tflite"], "'n.tflite' does not exist", "did you mean 'm.tflite'?"),
-        (["show", "no/m.tflite"], "'no/m.tflite' does not exist", "there is no folder 'no'"),
+        (["show", "no/m.tflite"], "'no/m.tflite' does not exist", "the folder 'no' does not exist"),
         (["show", ""], "an empty path", ""),
         (["show", "."], "'.' is a folder", "name a model in it"),
         (["show", "m.tflite", "m.tflite"], "show takes one model, not 2", "each"),
@@ -455,11 +459,11 @@ def test_wrong_arguments_are_named_with_a_hint(model, capsys, arguments, said, h
 def test_a_link_that_leads_nowhere_and_a_pipe_are_named(model, capsys):
     Path("link.tflite").symlink_to("gone")
     assert run(["show", "link.tflite"]) == 2
-    assert "'link.tflite' is a file that cannot be read: it does not exist (any more)" in capsys.readouterr().err
+    assert "'link.tflite' is a file that cannot be read: it does not exist" in capsys.readouterr().err
     if hasattr(os, "mkfifo"):
         os.mkfifo("pipe.tflite")
         assert run(["show", "pipe.tflite"]) == 2
-        assert "it is no regular file" in capsys.readouterr().err
+        assert "it is not a regular file" in capsys.readouterr().err
 
 
 def test_a_file_that_changes_while_it_is_shown_is_named(model, capsys, monkeypatch):
@@ -467,11 +471,11 @@ def test_a_file_that_changes_while_it_is_shown_is_named(model, capsys, monkeypat
     from tflint.source import SourceError
 
     def changed(*_):
-        raise SourceError("it changed while it was read")
+        raise SourceError("the file changed while tflint read it")
 
     monkeypatch.setattr("tflint.summary.summarize.portrait_of", changed)
     assert run(["show", "m.tflite"]) == 2
-    assert "'m.tflite' cannot be read: it changed while it was read" in capsys.readouterr().err
+    assert "'m.tflite' cannot be read: the file changed while tflint read it" in capsys.readouterr().err
 
 
 def test_a_defect_of_a_fact_is_no_error_of_the_user(model, capsys, monkeypatch):

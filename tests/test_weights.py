@@ -459,7 +459,7 @@ def test_a_file_that_shrinks_while_values_are_read_is_a_finding(tmp_path, monkey
     report = check(path)
     (finding,) = report.findings()
     assert (report.files[0].status, finding.rule) == ("unreadable", "G102")
-    assert "became shorter while it was read" in finding.message
+    assert "file shrank while tflint read it" in finding.message
     assert report.crashes == 0
 
 

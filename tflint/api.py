@@ -38,7 +38,7 @@ from tflint.runner.scheduler import reports_by_group
 from tflint.runner.suppression import Run, suppressed, with_contracts
 from tflint.source import SourceError
 from tflint.source.file_kind import MODEL, OUTSIDE_LINK
-from tflint.source.model_search import Unopened, Walker, as_found
+from tflint.source.model_search import UnopenedPath, Walker, check_link
 from tflint.targets.target import declared_targets
 from tflint.values import replace
 
@@ -123,7 +123,7 @@ def check_items(
     judged = {rule.for_each for rule in catalog.rules} - ABOUT_PAIRS
     report = _report(with_contracts(files), Run(config, catalog, plan, contracts, started), baseline, judged)
     emptied = _emptied(files) if config.exclude else {}
-    linked = {item.path for item in items if isinstance(item, Unopened) and item.kind.kind == OUTSIDE_LINK}
+    linked = {item.path for item in items if isinstance(item, UnopenedPath) and item.kind.kind == OUTSIDE_LINK}
     n_passed_over = sum(file.path in emptied or file.path in linked or _is_silent(file) for file in files)
     n_excluded = sum(emptied.values()) - sum(path.rpartition(MEMBER)[0] in emptied for path in emptied)
     left_out = replace(left_out, excluded_models=left_out.excluded_models + n_excluded)
@@ -269,7 +269,7 @@ def _with_models_of_contracts(items: Iterable[Item]) -> Iterator[Item]:
     for item in items:
         path = str(item) if isinstance(item, str | PurePath) else ""
         if path.endswith(SUFFIX):
-            yield from map(as_found, models_of(path))
+            yield from map(check_link, models_of(path))
             continue
         if MEMBER in path:
             require_existing(path)

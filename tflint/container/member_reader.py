@@ -5,7 +5,7 @@ from __future__ import annotations
 from tflint.container.container_contents import Member
 from tflint.source import BytesSource, Source, reader
 from tflint.source.member_source import MemberSource
-from tflint.source.zip_directory import unpacked
+from tflint.source.zip_directory import unpack_pieces
 
 
 def open_member(source: Source, member: Member) -> Source:
@@ -15,7 +15,7 @@ def open_member(source: Source, member: Member) -> Source:
         return MemberSource(source, member.offset, member.size)
     content = bytearray(member.size)
     at = 0
-    for piece in unpacked(reader(source), member.offset, member.offset + member.packed_size, member.size):
+    for piece in unpack_pieces(reader(source), member.offset, member.offset + member.packed_size, member.size):
         content[at : at + len(piece)] = piece
         at += len(piece)
     return BytesSource(content)

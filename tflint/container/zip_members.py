@@ -18,8 +18,8 @@ from tflint.source.file_kind import (
     LITERTLM,
     MODEL,
     MODEL_SUFFIXES,
+    detect_kind,
     is_model,
-    kind_of,
     suffix_of,
 )
 from tflint.source.zip_directory import (
@@ -32,7 +32,7 @@ from tflint.source.zip_directory import (
     directory_bytes,
     first_bytes,
     read_directory,
-    unpacked,
+    unpack_pieces,
 )
 from tflint.values import frozen, replace
 
@@ -167,7 +167,7 @@ def _detect_kind(source: Source, member: Member, head: bytes, budget: Budget) ->
         refusal = budget.directory_refusal(directory_bytes(reader(inner), inner.size))
         if refusal is not None:
             raise _ProblemError(c.OVER_BUDGET, refusal)
-        return CONTAINER if kind_of(inner).kind == CONTAINER else c.OTHER
+        return CONTAINER if detect_kind(inner).kind == CONTAINER else c.OTHER
     return member.kind
 
 
@@ -180,7 +180,7 @@ def _compare_checksum(read: Read, entry: ZipEntry, extent: _Extent, budget: Budg
         return zlib.crc32(content) == entry.crc, hashlib.sha256(content).digest()
     _require_affordable(entry, budget)
     crc, digest = 0, hashlib.sha256()
-    for piece in unpacked(read, extent.begin, extent.end, entry.size):
+    for piece in unpack_pieces(read, extent.begin, extent.end, entry.size):
         crc = zlib.crc32(piece, crc)
         digest.update(piece)
     return crc == entry.crc, digest.digest()

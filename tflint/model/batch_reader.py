@@ -14,7 +14,7 @@ from tflint.model.table_builders import make_tables
 from tflint.model.tables import FileFacts, Tables
 from tflint.schema import tflite_schema
 from tflint.source import Source, SourceError
-from tflint.source.file_kind import CONTAINER, MALFORMED, MODEL, TRUNCATED, UNREADABLE, FileKind, is_model, kind_of
+from tflint.source.file_kind import CONTAINER, MALFORMED, MODEL, TRUNCATED, UNREADABLE, FileKind, detect_kind, is_model
 from tflint.values import frozen
 
 if TYPE_CHECKING:  # most files are no containers
@@ -112,7 +112,7 @@ def open_found(source: Source, name: str, container: Contents | None, *, is_for_
             if refused is not None:
                 kind = FileKind(CONTAINER, "a zip archive in a container")
                 return Opened(source, kind, source.size, None, name, refused)
-        kind = kind_of(source, name)
+        kind = detect_kind(source, name)
         if kind.kind == CONTAINER:
             from tflint.container import read_contents
 

@@ -63,7 +63,7 @@ def _read_zip(tables: Tables, model: int, extra: ModelExtras) -> None:
         extra.tail, extra.tail_error = "broken-zip", error.reason
         return
     if directory is None:
-        extra.tail, extra.tail_error = "broken-zip", "it has no end-of-central-directory record: it was cut short"
+        extra.tail, extra.tail_error = "broken-zip", "the file has no end-of-central-directory record: it is truncated"
         return
     extra.tail = "zip"
     for entry in directory.entries:
@@ -73,7 +73,7 @@ def _read_zip(tables: Tables, model: int, extra: ModelExtras) -> None:
 
 def packed_content(tables: Tables, model: int, name: str, limit: int) -> bytes | None:
     """A file from the zip after a model; None where it is not there, longer than the limit or cannot be unpacked."""
-    from tflint.source.zip_directory import ZipError, content_of, read_directory
+    from tflint.source.zip_directory import ZipError, read_content, read_directory
 
     try:
         read, size, begin = _stretch(tables, model)
@@ -81,7 +81,7 @@ def packed_content(tables: Tables, model: int, name: str, limit: int) -> bytes |
         named = [entry for entry in directory.entries if entry.name == name] if directory is not None else []
         if directory is None or not named or named[-1].size > limit or named[-1].packed_size > 2 * limit:
             return None  # packing makes nothing twice as large, unless it is meant to cost time
-        content = content_of(read, named[-1], directory.begin)
+        content = read_content(read, named[-1], directory.begin)
     except ZipError:
         return None
     return content if zlib.crc32(content) == named[-1].crc else None

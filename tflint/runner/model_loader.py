@@ -12,7 +12,7 @@ from tflint.findings.path_globs import MEMBER
 from tflint.model.batch_reader import Found, LeavesOut, Opened, expand, read_one, unreadable
 from tflint.model.tables import Tables
 from tflint.source import BytesSource, FileSource, Source, SourceError
-from tflint.source.model_search import Unopened, container_of, may_exist, missing
+from tflint.source.model_search import UnopenedPath, find_container, may_exist, missing_path_error
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import holder
 
@@ -44,7 +44,7 @@ class Model:
 
 Checkable: TypeAlias = str | PurePath | bytes | bytearray | memoryview | Model
 #: What a run takes: also paths that are reported without being opened.
-Item: TypeAlias = Checkable | Unopened
+Item: TypeAlias = Checkable | UnopenedPath
 
 
 def load(source: str | PurePath | bytes | bytearray | memoryview, *, name: str | None = None) -> Model:
@@ -86,12 +86,12 @@ def begin(item: Item, label: str = BYTES, leaves_out: LeavesOut | None = None) -
     """What an item holds, to be opened piece by piece, and the file to be closed afterwards, if there is one."""
     if isinstance(item, Model):
         return iter([Found(item.name, item.opened)]), None
-    if isinstance(item, Unopened):
+    if isinstance(item, UnopenedPath):
         return iter([Found(item.path, Opened(None, item.kind, 0, name=PurePath(item.path).name))]), None
     if not isinstance(item, str | PurePath):
         return expand(BytesSource(item), "", label, leaves_out=leaves_out), None
     path = Path(item).as_posix()
-    file = path if os.path.lexists(path) else container_of(path) or path
+    file = path if os.path.lexists(path) else find_container(path) or path
     name = PurePath(file).name
     try:
         source = FileSource(file)
@@ -110,8 +110,8 @@ def require_existing(source: str | PurePath) -> None:
         raise UserError("an empty path")
     if may_exist(str(source)):
         return
-    if not container_of(path.as_posix()):
-        raise missing(str(source))
+    if not find_container(path.as_posix()):
+        raise missing_path_error(str(source))
     founds, file = begin(source)
     try:
         if next(founds, None) is None:
@@ -123,7 +123,7 @@ def require_existing(source: str | PurePath) -> None:
 
 def _no_member(path: str) -> UserError:
     """The error for a member that a container does not have, or that is no model, with the name most like it."""
-    container = container_of(path)
+    container = find_container(path)
     founds, file = begin(container)
     members = [found.path for found in founds if found.within is not None]
     if file is not None:

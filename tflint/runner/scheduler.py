@@ -19,7 +19,7 @@ from tflint.runner.model_loader import BYTES, Item, Model, begin
 from tflint.runner.run_limits import Limits
 from tflint.source import SourceError
 from tflint.source.file_kind import NOT_REACHED, FileKind
-from tflint.source.model_search import Unopened
+from tflint.source.model_search import UnopenedPath
 from tflint.values import frozen, replace
 
 #: Files that are checked before the next report on progress, or that one process takes at a time; fewer if the limits
@@ -56,7 +56,7 @@ def reports_by_group(
     leaves_out = _LeftOut(tuple(config.exclude), config.folder) if config.exclude else None
     if jobs is None:
         jobs = os.cpu_count() or 1 if len(items) >= PARALLEL_FILES else 1
-    if jobs == 1 or len(groups) == 1 or not all(isinstance(item, str | PurePath | Unopened) for item in items):
+    if jobs == 1 or len(groups) == 1 or not all(isinstance(item, str | PurePath | UnopenedPath) for item in items):
         for group, first in groups:
             yield len(group), _check_within_limits(group, first, plan, contracts, leaves_out, limits)
         return
@@ -80,13 +80,13 @@ def _check_within_limits(
     reason = limits.reached() if limits.are_set else ""
     if reason:
         kind = FileKind(NOT_REACHED, reason)
-        items = [Unopened(_label(item, number), kind) for number, item in enumerate(items, first)]
+        items = [UnopenedPath(_label(item, number), kind) for number, item in enumerate(items, first)]
     return _check_group(items, first, plan, contracts, leaves_out)
 
 
 def _label(item: Item, number: int) -> str:
     """What reports call an item that is not opened."""
-    if isinstance(item, Unopened):
+    if isinstance(item, UnopenedPath):
         return item.path
     if isinstance(item, Model):
         return item.name
