@@ -116,7 +116,10 @@ BROKEN = {
         changed(zip_bytes(MEMBERS, prefix=bytes(999)), -12, "<I", 300),
         "invalid after 0 members",
     ),
-    "a name that reaches past the directory": (changed(PLAIN, PLAIN.index(b"PK\x01\x02") + 28, "<H", 999), "invalid after 0 members"),
+    "a name that reaches past the directory": (
+        changed(PLAIN, PLAIN.index(b"PK\x01\x02") + 28, "<H", 999),
+        "invalid after 0 members",
+    ),
     "a directory cut short": (changed(zip_bytes([stored("a", b"")]), -12, "<I", 40), "invalid after 0 members"),
     "a zip64 record that is not there": (
         ZIP64.replace(b"PK\x06\x06", b"PK\x06\x05"),
