@@ -76,7 +76,7 @@ def test_equal_containers_are_listed_once(monkeypatch, make):
     content = zip_bytes([make("a.tflite", CUSTOM), stored("b.tflite", CUSTOM)])
     for level in range(2):
         content = zip_bytes([make(f"{k}-{level}.task", content) for k in range(5)])
-    listed = calls(monkeypatch, member_search, "open_found")
+    listed = calls(monkeypatch, member_search, "open_source")
     report = tflint.check(content)
     assert len(report.files) == 1 + 5 + 25 + 50
     assert rules(report)["O004"] == 50
@@ -89,7 +89,7 @@ def test_a_repeated_member_has_the_report_that_it_has_without_the_first(monkeypa
     entries = [make("a.task", inner), make("b.task", inner), make("x.tflite", CUSTOM), stored("../c.tflite", MODEL)]
     content = zip_bytes([*entries, stored("cut.tflite", CUSTOM[:200]), stored("cut2.tflite", CUSTOM[:200])])
     shared = tflint.check(content)
-    monkeypatch.setattr(member_search, "_key", lambda _contents, _member: None)
+    monkeypatch.setattr(member_search, "_content_key", lambda _contents, _member: None)
     alone = tflint.check(content)
     assert shared.files == alone.files
     assert [[f.fingerprint for f in file.findings] for file in shared.files] == [

@@ -38,13 +38,13 @@ from tflint.schema import tflite_schema
 from tflint.source import BytesSource
 from tflint.source.git_revision import read_revision
 from tflint.source.joined_source import JoinedSource
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 ROOT = Path(__file__).parents[1]
 
 
 def changed(name: str, edit: dict[str, Any]) -> bytes:
-    return edited(NAMED[name](), edit)
+    return edit_model(NAMED[name](), edit)
 
 
 def found(old: bytes, new: bytes, **config: Any) -> list[Finding]:
@@ -208,7 +208,7 @@ def test_messages_have_the_numbers_of_both() -> None:
 
 def test_a_finding_says_where_it_was() -> None:
     old = two_outputs("left", "right").build()
-    new = edited(two_outputs("right", "left").build(), {"tensors.left.type": "INT32"})
+    new = edit_model(two_outputs("right", "left").build(), {"tensors.left.type": "INT32"})
     (finding,) = [finding for finding in found(old, new) if finding.rule == "D121"]
     assert (finding.location.path, finding.location.names) == ("subgraphs[0].outputs[1]", ("main", "left"))
     assert [(r.location.path, r.message) for r in finding.related] == [
@@ -638,7 +638,7 @@ def test_a_hostile_border_takes_no_time() -> None:
     shape = [1] * 20_000
     builder = ModelBuilder().tensor("a", "FLOAT32", shape).tensor("output", "FLOAT32", [1])
     content = builder.operator("RELU", ["a"], ["output"]).inputs(*["a"] * 40_000).outputs("output").build()
-    other = edited(content, {"tensors.a.shape": [1] * 19_999})
+    other = edit_model(content, {"tensors.a.shape": [1] * 19_999})
     started = time.monotonic()
     (file,) = diff(content, other).files
     assert file.kind == "pair"

@@ -20,7 +20,7 @@ from tflint.facts.facts import Facts
 from tflint.flexbuffer import Budget, FlexbufferError, decode
 from tflint.flexbuffer.flexbuffer_decoder import MAX_DEPTH
 from tflint.model.batch_reader import open_model, read_one
-from tflint.model.custom_operators import decoded_options
+from tflint.model.custom_operators import decode_options
 from tflint.source import BytesSource, FileSource
 
 # What the official package can write: no larger integers, no larger floats.
@@ -219,7 +219,7 @@ def test_columns_of_custom_options():
 
 def test_what_options_say_as_plain_data():
     facts = with_options(bytes(flexbuffers.Dumps({"stride": 2})), b"raw bytes", b"")
-    assert [decoded_options(facts.tables, row) for row in range(4)] == [{"stride": 2}, b"raw bytes", None, None]
+    assert [decode_options(facts.tables, row) for row in range(4)] == [{"stride": 2}, b"raw bytes", None, None]
 
 
 def test_options_beyond_the_budget_are_unknown(monkeypatch):
@@ -237,7 +237,7 @@ def test_options_of_real_models_are_read_as_the_official_package_reads_them():
             tables = read_one(open_model(source))
             codes = tables.column("operator", "custom_code")
             for row in range(len(codes)):
-                value = decoded_options(tables, row) if text_of(codes, row) is not None else None
+                value = decode_options(tables, row) if text_of(codes, row) is not None else None
                 if not isinstance(value, dict | list) or holds_bytes(value):
                     continue
                 options = tables.column("operator", "custom_options")

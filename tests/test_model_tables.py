@@ -19,7 +19,7 @@ from tflint.model.batch_reader import open_model, read_one
 from tflint.model.tables import Tables
 from tflint.schema import metadata_schema, tflite_schema
 from tflint.source import BytesSource
-from tflint.writer import edited, pack
+from tflint.writer import edit_model, pack
 
 
 def tables_of(content: bytes) -> Tables:
@@ -113,8 +113,8 @@ def with_metadata(data: bytes | None, name: str = "TFLITE_METADATA") -> Tables:
     [
         (None, "the buffer is empty"),  # the index of a buffer that is not there
         (b"", "the buffer is empty"),
-        (b"\x10\0\0\0M999" + bytes(16), "the buffer has no identifier M001"),
-        (b"M001", "the buffer has no identifier M001"),
+        (b"\x10\0\0\0M999" + bytes(16), "the buffer does not have the identifier M001"),
+        (b"M001", "the buffer does not have the identifier M001"),
     ],
 )
 def test_metadata_that_cannot_be_decoded_says_why(data, error):
@@ -188,7 +188,7 @@ def test_what_follows_the_flatbuffer(behind, kind):
     ids=["buffer", "custom options"],
 )
 def test_bytes_that_the_model_names_by_offset_are_no_unknown_tail(edits):
-    content = edited(add_float32(), edits) + b"\x01" * 64
+    content = edit_model(add_float32(), edits) + b"\x01" * 64
     assert cell(tables_of(content), "tail", 0, "model") == "buffers"
 
 

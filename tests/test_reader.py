@@ -31,9 +31,9 @@ from tflint.flatbuffer.forest_reader import MAX_DEPTH, Forest, read_forest
 from tflint.flatbuffer.node import Node
 from tflint.flatbuffer.read_budgets import MAX_TABLES
 from tflint.flatbuffer.schema_layout import Field, TableLayout
-from tflint.model.batch_reader import batches, open_model
+from tflint.model.batch_reader import open_model, read_batches
 from tflint.model.model_columns import raw_tables
-from tflint.model.table_builders import make_tables
+from tflint.model.table_builders import build_tables
 from tflint.model.tables import FileFacts, Tables
 from tflint.schema import metadata_schema, tflite_schema
 from tflint.source import BytesSource, FileSource
@@ -52,7 +52,7 @@ def forest_of(content: bytes) -> Forest:
 
 def tables_over(window: Window) -> Tables:
     forest = read_forest(window, tflite_schema(), "Model")
-    return make_tables([FileFacts(FileKind(MODEL), int(window.ends[0]))], window, forest)
+    return build_tables([FileFacts(FileKind(MODEL), int(window.ends[0]))], window, forest)
 
 
 def touch(tables: Tables, *, content: bool = True) -> int:
@@ -702,7 +702,7 @@ RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, H
 
 def read_whatever(content: bytes) -> Tables:
     """Read and touch everything; the file is a model or it is not, and nothing is raised."""
-    ((_, tables),) = batches([open_model(BytesSource(content))])
+    ((_, tables),) = read_batches([open_model(BytesSource(content))])
     touch(tables)
     assert len(tables.table("file")) == 1
     if not tables.is_readable:
@@ -754,7 +754,7 @@ def test_mutated_models_give_tables(content: bytes) -> None:
 @given(st.lists(mutated_models(), min_size=2, max_size=6))
 def test_mutated_models_in_a_batch_give_tables(contents: list[bytes]) -> None:
     numbers = []
-    for batch, tables in batches([open_model(BytesSource(content)) for content in contents]):
+    for batch, tables in read_batches([open_model(BytesSource(content)) for content in contents]):
         numbers += batch
         touch(tables)
     assert sorted(numbers) == list(range(len(contents)))

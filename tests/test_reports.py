@@ -28,7 +28,7 @@ from tflint.findings import (
 from tflint.report import json_report
 from tflint.resources import json_schema
 from tflint.values import replace
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema("report"))
 
@@ -207,7 +207,7 @@ def variants() -> Iterator[tuple[str, bytes]]:
     for name, build in NAMED.items():
         for label, edit in EDITS.items():
             try:
-                yield f"{name}: {label}", edited(build(), edit)
+                yield f"{name}: {label}", edit_model(build(), edit)
             except ValueError:
                 continue  # the model has no such tensor, or is no model
 
@@ -223,7 +223,7 @@ class TestRealReports:
         assert len(spoken) >= 10
 
     def test_of_several_targets_and_suppressions_fit_the_schema(self):
-        content = edited(NAMED["conv_int8"](), EDITS["axis"])
+        content = edit_model(NAMED["conv_int8"](), EDITS["axis"])
         config = tflint.Config(targets=("tflm", "litert==2.1.0"), per_file_ignores={"*": ("Q009",)})
         made = tflint.check(content, config=config)
         assert any(found.suppressed for found in made.findings())

@@ -22,7 +22,7 @@ from tflint.findings import FileReport, Finding, Location, NotChecked, Notice, R
 from tflint.report import sarif_report
 from tflint.report.sarif_locations import uri
 from tflint.values import replace
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif" / "sarif-2.1.0.json").read_bytes())
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
@@ -56,14 +56,14 @@ def regions(run: dict[str, Any]) -> Iterator[dict[str, int]]:
 
 
 def broken(name: str = "conv_int8", **more: Any) -> bytes:
-    return edited(NAMED[name](), AXIS | more)
+    return edit_model(NAMED[name](), AXIS | more)
 
 
 @functools.cache
 def real_report() -> Report:
     """Many findings of many rules, in models that are right, wrong and none at all."""
     contents = [
-        edited(broken(), {"file.trailing_bytes": "left over " * 10}),
+        edit_model(broken(), {"file.trailing_bytes": "left over " * 10}),
         broken("depthwise_int8"),
         *(build() for build in NAMED.values()),
     ]
@@ -194,7 +194,7 @@ class TestTheRegion:
 
 
 def tflint_report_with_related() -> Report:
-    made = tflint.check([broken(), broken("depthwise_int8"), edited(NAMED["conv_int8"](), {"version": 1})])
+    made = tflint.check([broken(), broken("depthwise_int8"), edit_model(NAMED["conv_int8"](), {"version": 1})])
     assert any(found.related for found in made.findings())
     assert any(not found.location.path for found in made.findings())
     return made
@@ -248,7 +248,7 @@ class TestFingerprints:
             assert len(set(found)) == len(found), file.path
 
     def test_keep_findings_at_places_without_names_apart(self):
-        nameless = edited(two_convolutions(), {"tensors.2.name": "", "tensors.5.name": ""})
+        nameless = edit_model(two_convolutions(), {"tensors.2.name": "", "tensors.5.name": ""})
         assert len(set(hashes(nameless))) == 2
 
     def test_do_not_follow_offsets(self):
@@ -260,12 +260,12 @@ class TestFingerprints:
 
     def test_follow_names(self):
         first, second = hashes(two_convolutions())
-        renamed = edited(two_convolutions(), {"tensors.second/conv.name": "other/conv"})
+        renamed = edit_model(two_convolutions(), {"tensors.second/conv.name": "other/conv"})
         assert hashes(renamed)[0] == first
         assert hashes(renamed)[1] != second
 
     def test_differ_by_rule(self):
-        made = tflint.check(edited(NAMED["conv_int8"](), AXIS | {"tensors.bias.quantization.scale": [0.5]}))
+        made = tflint.check(edit_model(NAMED["conv_int8"](), AXIS | {"tensors.bias.quantization.scale": [0.5]}))
         at_bias = [found for found in made.findings() if found.location.names[-1:] == ("bias",)]
         assert len({found.rule for found in at_bias}) == len({found.fingerprint for found in at_bias})
 

@@ -30,7 +30,7 @@ from tflint.summary.number_text import percent, real_value
 from tflint.summary.summarize import portrait_of
 from tflint.summary.summary_values import Quantization
 from tflint.userfiles.schema_check import is_valid
-from tflint.writer import edited
+from tflint.writer import edit_model
 
 ROOT = Path(__file__).parents[1]
 MODELS = RUNNABLE | NOT_RUNNABLE | {"good": good}
@@ -159,7 +159,7 @@ def test_many_unlike_inputs_fit_the_screen():
     ],
 )  # fmt: skip
 def test_what_the_screen_says(edit, expected):
-    assert " ".join(expected.split()) in told(edited(good(), edit))
+    assert " ".join(expected.split()) in told(edit_model(good(), edit))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_1001_classes_are_a_hint_and_no_claim():
 
 def test_raw_bytes_are_not_offered_where_they_are_far_off():
     edit = {"tensors.image.quantization.scale": [1 / 127], "tensors.image.quantization.zero_point": [0]}
-    text = told(edited(good(), edit))
+    text = told(edit_model(good(), edit))
     assert "fits x/255 or x/127.5 − 1 or (x − 128)/128 or 2 more (nobody can tell which)" in text
     assert "raw" not in text
 
@@ -206,7 +206,7 @@ def test_a_custom_operator_that_is_not_used_needs_nobody():
 
 
 def test_names_cannot_drive_the_terminal():
-    content = edited(good(), {"tensors.image.name": "a\x1b[31m\nb", "subgraphs.0.name": "\x07"})
+    content = edit_model(good(), {"tensors.image.name": "a\x1b[31m\nb", "subgraphs.0.name": "\x07"})
     for text in (shown(content), "\n".join(lines(content))):
         assert "\x1b" not in text
         assert "\x07" not in text
@@ -275,7 +275,7 @@ def test_the_same_model_gives_the_same_lines(name):
     content = MODELS[name]()
     first = lines(content)
     assert first == lines(content)
-    assert first == lines(edited(content, {}))
+    assert first == lines(edit_model(content, {}))
 
 
 def test_a_float_is_written_so_that_it_reads_back():
@@ -338,7 +338,7 @@ def test_git_diff_of_a_model_reads(tmp_path, monkeypatch):
     git(tmp_path, *arguments, f"{shlex.quote(sys.executable)} -m {command}")
     another_range = {"scale": [1 / 255], "zero_point": [-128]}
     edit = {f"tensors.image.quantization.{name}": value for name, value in another_range.items()}
-    for number, content in enumerate((WRONG_FILES["git_lfs_pointer"](), good(), edited(good(), edit))):
+    for number, content in enumerate((WRONG_FILES["git_lfs_pointer"](), good(), edit_model(good(), edit))):
         (tmp_path / "m.tflite").write_bytes(content)
         git(tmp_path, "add", "--all", "--force")
         git(tmp_path, "commit", "--quiet", "--no-verify", "--message", str(number))
@@ -398,7 +398,7 @@ def test_json_has_the_names_of_the_schema(model, capsys):
 
 @pytest.mark.parametrize("scale", [float("nan"), float("inf"), -1.0, 0.0])
 def test_numbers_that_json_lacks_are_text(scale):
-    content = edited(good(), {"tensors.image.quantization.scale": [scale]})
+    content = edit_model(good(), {"tensors.image.quantization.scale": [scale]})
     found = json.loads(summary_json.render(portrait_of(facts_of(content), "m.tflite")))
     assert is_valid(found, json_schema("show"))
     assert found["subgraphs"][0]["inputs"][0]["tensor"]["quantization"]["low"] is None

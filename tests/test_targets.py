@@ -16,12 +16,12 @@ from tflint.findings import Finding, Report
 from tflint.report.text_report import Style, render
 from tflint.targets.target import declared_targets, is_refusing, newest, op_versions, resolve_targets
 from tflint.targets.version import Version, VersionLineError, parse_version
-from tflint.writer import edited
+from tflint.writer import edit_model
 
 
 def checked(name: str, *targets: str, edit: dict[str, Any] | None = None, **options: Any) -> Report:
     content = NAMED[name]()
-    return check(edited(content, edit) if edit else content, config=Config(targets=targets, **options))
+    return check(edit_model(content, edit) if edit else content, config=Config(targets=targets, **options))
 
 
 def of_rule(report: Report, rule: str) -> list[Finding]:

@@ -23,7 +23,7 @@ from tflint.findings import CRASH_RULE, FileReport, LeftOut, Report
 from tflint.findings.baseline import Counts
 from tflint.findings.path_globs import MEMBER
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
-from tflint.model.batch_reader import Found, read_one, read_together
+from tflint.model.batch_reader import FoundFile, read_one, read_together
 from tflint.runner.model_loader import (
     Checkable,
     Item,
@@ -175,7 +175,7 @@ def diff(
     return _report(files, Run(config, catalog, plan, Contracts({}, config.folder), started), baseline, judged)
 
 
-def _side(source: Checkable, label: str, stack: contextlib.ExitStack) -> Found:
+def _side(source: Checkable, label: str, stack: contextlib.ExitStack) -> FoundFile:
     """One of both models, open until the stack is left."""
     if isinstance(source, str | PurePath) and str(source) and Path(source).is_dir():
         raise UserError(f"'{source}' is a folder", hint="name a model in it: two models are compared")
@@ -185,7 +185,7 @@ def _side(source: Checkable, label: str, stack: contextlib.ExitStack) -> Found:
     return found
 
 
-def _compared(new: Found, old: Found, plan: Plan) -> list[FileReport]:
+def _compared(new: FoundFile, old: FoundFile, plan: Plan) -> list[FileReport]:
     """The report of a pair; of what cannot be read one of its own instead."""
     reason = ""
     if all(found.opened.kind.kind == MODEL for found in (new, old)):

@@ -18,7 +18,7 @@ from tflint.findings import FileReport, Location
 from tflint.source.checkout_boundary import boundary_of, is_within
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import frozen, replace
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 if TYPE_CHECKING:
     from tflint.facts.plugin_loader import Plugins
@@ -107,7 +107,7 @@ def example_bytes(example: Example, path: Path) -> bytes:
     """The bytes of an example's model, with its edits; `UserError` where the model or a field is not there."""
     try:
         content = _model_path(example.model, path).read_bytes()
-        return edited(content, example.edit) if example.edit else content
+        return edit_model(content, example.edit) if example.edit else content
     except ValueError as error:
         raise UserError(f"an example on '{example.model}' cannot be made: {error}", place=Place(str(path))) from None
 

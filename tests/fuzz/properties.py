@@ -27,7 +27,7 @@ from tflint.errors import UserError
 from tflint.facts.facts import Facts
 from tflint.findings import CRASH_RULE, Report
 from tflint.flexbuffer import FlexbufferError, decode
-from tflint.model.batch_reader import batches, open_model
+from tflint.model.batch_reader import open_model, read_batches
 from tflint.model.model_columns import options_columns, raw_tables
 from tflint.model.tables import Tables
 from tflint.preprocessing.codegen.app_code import code_in
@@ -70,7 +70,7 @@ _KINDS: dict[type, tuple[str, ...]] = {
 def reader(*contents: bytes) -> int:
     """Any bytes become tables whose columns agree with each other and with what is declared of them."""
     with within_budget(len(contents)):
-        for _, tables in batches([open_model(BytesSource(content)) for content in contents]):
+        for _, tables in read_batches([open_model(BytesSource(content)) for content in contents]):
             require_consistent_tables(tables, is_thorough=_is_thorough(contents[0]))
     return len(contents)
 

@@ -13,7 +13,7 @@ from tests.models.plain import with_zip
 from tests.models.weighted import bias_scales, quantized
 from tflint.schema import metadata_schema
 from tflint.writer import pack
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 EXAMPLES_DIRECTORY = Path(__file__).parents[2] / "examples"
 
@@ -104,7 +104,7 @@ def _metadata() -> bytes:
 
 def broken() -> bytes:
     """The same model after somebody rescaled its input, changed a reshaped tensor and kept an old axis."""
-    return edited(
+    return edit_model(
         good(),
         {
             "tensors.image.quantization.scale": [2 / 127.5],

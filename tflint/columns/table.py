@@ -30,20 +30,20 @@ class Table:
         self.model = model
         self.byte_offset = np.full(len(model), -1, dtype=np.int64) if byte_offset is None else byte_offset
         self.byte_length = np.zeros(len(model), dtype=np.int64) if byte_length is None else byte_length
-        self._makers = columns
-        self._made: dict[str, Column] = {}
+        self._builders = columns
+        self._built: dict[str, Column] = {}
 
     def __len__(self) -> int:
         return len(self.model)
 
     def __contains__(self, column: str) -> bool:
-        return column in self._makers
+        return column in self._builders
 
     def column(self, name: str) -> Column:
         """Return a column by name. Raises KeyError if the table has no such column."""
-        if name not in self._made:
-            self._made[name] = self._makers[name]()
-        return self._made[name]
+        if name not in self._built:
+            self._built[name] = self._builders[name]()
+        return self._built[name]
 
     def rows_of(self, model: int) -> slice:
         """Return the rows of a model."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tflint.contract import Contracts
 from tflint.engine.run import Plan
 from tflint.findings import FileReport, Location, Within
-from tflint.model.batch_reader import Found
+from tflint.model.batch_reader import FoundFile
 from tflint.model.tables import Tables
 from tflint.values import frozen, replace
 
@@ -38,13 +38,13 @@ class Ledger:
         self._plan = plan
         self._firsts: dict[Hashable, int] = {}
         self._repeated: dict[int, _Repeated] = {}
-        self._containers: dict[int, Found] = {}
+        self._containers: dict[int, FoundFile] = {}
         self._places: dict[int, tuple[int, int]] = {}  # of a model: its container's number, its index there
         self._budgets: dict[int, Budget] = {}  # of a model: what is left for its file
         self._models: dict[int, list[int]] = defaultdict(list)  # of a budget: the numbers of its models
         self._n_elements: dict[int, int] = {}
 
-    def enter(self, number: int, found: Found) -> Found | None:
+    def enter(self, number: int, found: FoundFile) -> FoundFile | None:
         """What is to be read for a file or member of this number; None if nothing is."""
         if found.budget is None:
             return found
@@ -65,9 +65,9 @@ class Ledger:
     def count(self, numbers: Sequence[int], tables: Tables) -> None:
         """Count what the models of a batch name."""
         if any(number in self._budgets for number in numbers):
-            from tflint.model.element_count import n_elements
+            from tflint.model.element_count import count_elements
 
-            self._n_elements.update(zip(numbers, n_elements(tables), strict=True))
+            self._n_elements.update(zip(numbers, count_elements(tables), strict=True))
 
     def is_spent(self, number: int) -> bool:
         """Whether the models before this one name as much as all models of its file may."""
@@ -82,7 +82,7 @@ class Ledger:
             if one.first in reports
         }
 
-    def refused(self) -> Iterator[tuple[int, Found]]:
+    def refused(self) -> Iterator[tuple[int, FoundFile]]:
         """Containers of models that are not judged, with the reason at each of these members."""
         refused: dict[int, dict[int, str]] = defaultdict(dict)
         for number, budget in self._budgets.items():
@@ -98,7 +98,7 @@ class Ledger:
             contents = _refused(found.opened.contents, details)
             yield number, replace(found, opened=replace(found.opened, contents=contents))
 
-    def _add_model(self, number: int, found: Found, budget: Budget) -> None:
+    def _add_model(self, number: int, found: FoundFile, budget: Budget) -> None:
         self._budgets[number] = budget
         self._models[id(budget)].append(number)
         container = next((k for k, one in reversed(self._containers.items()) if one.path == found.container), None)
@@ -115,7 +115,7 @@ class Ledger:
             total += self._n_elements.get(first, 0)
         return total
 
-    def _first(self, number: int, found: Found) -> int:
+    def _first(self, number: int, found: FoundFile) -> int:
         """The number of the first member that this one repeats; its own if it is the first."""
         if found.key is None:
             return number
@@ -168,7 +168,7 @@ def moved(report: FileReport, path: str, within: Within | None) -> FileReport:
     return replace(report, path=path, within=within, findings=findings)
 
 
-def _name_of(found: Found) -> str:
+def _name_of(found: FoundFile) -> str:
     """The name of a member that was not opened, as its container has it."""
     assert found.within is not None
     return found.within.member.rsplit("/", 1)[-1]

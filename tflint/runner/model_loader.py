@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from tflint.errors import UserError
 from tflint.findings.path_globs import MEMBER
-from tflint.model.batch_reader import Found, LeavesOut, Opened, expand, read_one, unreadable
+from tflint.model.batch_reader import FoundFile, OpenedFile, SkipMember, expand, read_one, unreadable_file
 from tflint.model.tables import Tables
 from tflint.source import BytesSource, FileSource, Source, SourceError
 from tflint.source.model_search import UnopenedPath, find_container, may_exist, missing_path_error
@@ -31,7 +31,7 @@ class Model:
 
     name: str
     tables: Tables
-    opened: Opened
+    opened: OpenedFile
 
     def __repr__(self) -> str:
         return f"Model({self.name!r})"
@@ -65,7 +65,7 @@ def load_readable(path: str) -> Model:
     return model
 
 
-def single(source: Checkable, label: str) -> tuple[Found, Source | None]:
+def single(source: Checkable, label: str) -> tuple[FoundFile, Source | None]:
     """The one file, or member of a container, that is meant, and the file to be closed afterwards, if there is one.
 
     `UserError` where a path does not exist, and for a container.
@@ -82,12 +82,14 @@ def single(source: Checkable, label: str) -> tuple[Found, Source | None]:
     raise _no_single_model(found.path, [f"{found.path}{MEMBER}{m.label}" for m in contents.members if m.is_checked])
 
 
-def begin(item: Item, label: str = BYTES, leaves_out: LeavesOut | None = None) -> tuple[Iterator[Found], Source | None]:
+def begin(
+    item: Item, label: str = BYTES, leaves_out: SkipMember | None = None
+) -> tuple[Iterator[FoundFile], Source | None]:
     """What an item holds, to be opened piece by piece, and the file to be closed afterwards, if there is one."""
     if isinstance(item, Model):
-        return iter([Found(item.name, item.opened)]), None
+        return iter([FoundFile(item.name, item.opened)]), None
     if isinstance(item, UnopenedPath):
-        return iter([Found(item.path, Opened(None, item.kind, 0, name=PurePath(item.path).name))]), None
+        return iter([FoundFile(item.path, OpenedFile(None, item.kind, 0, name=PurePath(item.path).name))]), None
     if not isinstance(item, str | PurePath):
         return expand(BytesSource(item), "", label, leaves_out=leaves_out), None
     path = Path(item).as_posix()
@@ -96,7 +98,7 @@ def begin(item: Item, label: str = BYTES, leaves_out: LeavesOut | None = None) -
     try:
         source = FileSource(file)
     except SourceError as error:
-        return iter([Found(path, unreadable(error, name=name))]), None
+        return iter([FoundFile(path, unreadable_file(error, name=name))]), None
     wanted = path if file != path else ""
     return expand(source, name, file, wanted=wanted, leaves_out=None if wanted else leaves_out), source
 

@@ -12,7 +12,14 @@ from tflint.contract import Contracts
 from tflint.engine.run import BatchCrashError, Plan, planned, run_batch
 from tflint.findings import FileReport
 from tflint.findings.path_globs import MEMBER, covers, matches, seen_from
-from tflint.model.batch_reader import Found, LeavesOut, Opened, numbered_batches, read_one, unreadable
+from tflint.model.batch_reader import (
+    FoundFile,
+    OpenedFile,
+    SkipMember,
+    read_numbered_batches,
+    read_one,
+    unreadable_file,
+)
 from tflint.model.tables import Tables
 from tflint.runner.member_ledger import Ledger
 from tflint.runner.model_loader import BYTES, Item, Model, begin
@@ -73,7 +80,7 @@ def _check_within_limits(
     first: int,
     plan: Plan,
     contracts: Contracts,
-    leaves_out: LeavesOut | None,
+    leaves_out: SkipMember | None,
     limits: Limits,
 ) -> list[FileReport]:
     """Reports of some items; of those that the run's limits do not let it reach, reports that say so."""
@@ -94,22 +101,22 @@ def _label(item: Item, number: int) -> str:
 
 
 def _check_group(
-    items: Sequence[Item], first: int, plan: Plan, contracts: Contracts, leaves_out: LeavesOut | None
+    items: Sequence[Item], first: int, plan: Plan, contracts: Contracts, leaves_out: SkipMember | None
 ) -> list[FileReport]:
     """Reports of some items in order, each container's followed by those of its members."""
-    waiting: dict[int, Found] = {}
+    waiting: dict[int, FoundFile] = {}
     reports: dict[int, FileReport] = {}
     ledger = Ledger(plan, contracts)
     with contextlib.closing(_all_found(items, first, leaves_out)) as founds:
 
-        def opened() -> Iterator[tuple[int, Opened]]:
+        def opened() -> Iterator[tuple[int, OpenedFile]]:
             for number, found in enumerate(founds):
                 entered = ledger.enter(number, found)
                 if entered is not None:
                     waiting[number] = entered
                     yield number, entered.opened
 
-        for numbers, tables in numbered_batches(opened(), ledger.is_spent):
+        for numbers, tables in read_numbered_batches(opened(), ledger.is_spent):
             batch = [waiting.pop(number) for number in numbers]
             ledger.count(numbers, tables)
             if any(map(ledger.is_spent, numbers)):
@@ -123,13 +130,13 @@ def _check_group(
     return [reports[number] for number in sorted(reports) if not ledger.is_spent(number)]
 
 
-def _unspent(numbers: Sequence[int], batch: Sequence[Found], ledger: Ledger) -> tuple[list[int], list[Found]]:
+def _unspent(numbers: Sequence[int], batch: Sequence[FoundFile], ledger: Ledger) -> tuple[list[int], list[FoundFile]]:
     """The members of a batch that the budgets of their files leave room for."""
     kept = [(number, found) for number, found in zip(numbers, batch, strict=True) if not ledger.is_spent(number)]
     return [number for number, _ in kept], [found for _, found in kept]
 
 
-def _all_found(items: Sequence[Item], first: int, leaves_out: LeavesOut | None) -> Generator[Found, None, None]:
+def _all_found(items: Sequence[Item], first: int, leaves_out: SkipMember | None) -> Generator[FoundFile, None, None]:
     """All that the items hold; a file is closed when the next one is asked for."""
     for number, item in enumerate(items, first):
         label = BYTES if len(items) == 1 else f"<bytes {number}>"
@@ -141,7 +148,7 @@ def _all_found(items: Sequence[Item], first: int, leaves_out: LeavesOut | None) 
                 file.close()
 
 
-def _run(batch: Sequence[Found], tables: Tables, plan: Plan, contracts: Contracts) -> Iterator[FileReport]:
+def _run(batch: Sequence[FoundFile], tables: Tables, plan: Plan, contracts: Contracts) -> Iterator[FileReport]:
     """Reports of a batch; file by file where a rule crashes on it, or contracts name targets of their own."""
     paths = [found.path for found in batch]
     known = {number: contract for number, path in enumerate(paths) if (contract := contracts.of(path)) is not None}
@@ -155,12 +162,12 @@ def _run(batch: Sequence[Found], tables: Tables, plan: Plan, contracts: Contract
         yield from _one_by_one(batch, plan, contracts)
         return
     except SourceError as error:
-        gone = read_one(unreadable(error, tables.files[0].size, tables.files[0].name))
+        gone = read_one(unreadable_file(error, tables.files[0].size, tables.files[0].name))
         reports = run_batch(gone, paths, plans[0], known)
     for found, report in zip(batch, reports, strict=True):
         yield report if found.within is None else replace(report, within=found.within)
 
 
-def _one_by_one(batch: Sequence[Found], plan: Plan, contracts: Contracts) -> Iterator[FileReport]:
+def _one_by_one(batch: Sequence[FoundFile], plan: Plan, contracts: Contracts) -> Iterator[FileReport]:
     for found in batch:
         yield from _run([found], read_one(found.opened), plan, contracts)
