@@ -129,7 +129,7 @@ _TENSOR: tuple[_Row, ...] = (
     ("quantization.custom", NUMBERS, "bytes of a CustomQuantization", "there is no CustomQuantization"),
     ("quantization.block_size", NUM, "elements per block (blockwise or multi-axis)", "the quantization is neither"),
     ("quantization.block_shape", NUMBERS, "shape of a block (blockwise)", "there is no block shape"),
-    ("quantization.scales", reference("tensor"), "tensor with the scales (blockwise)", "the quantization is not blockwise"),
+    ("quantization.scales", reference("tensor"), "tensor with the scales (blockwise)", "it is not blockwise"),
     ("quantization.zero_points", reference("tensor"), "tensor with the zero points (blockwise)", "there is none"),
     ("quantization.dimensions", NUMBERS, "axes (multi-axis)", "the quantization is not multi-axis"),
     ("sparsity.traversal_order", NUMBERS, "storage order of the dimensions", "the tensor is not sparse"),
