@@ -1,4 +1,4 @@
-"""Users' rule files: every mistake shown at its line and column, examples tried, nothing of a file ever executed."""
+"""Test users' rule files: errors with line and column, examples that run, and no code execution."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ WRONG: list[tuple[dict[str, str | None], tuple[int, int], str, str]] = [
     ({"require": "'count(shape) + 1'"}, (6, 12), "", ""),
     ({"require": "'count(shape) + dtype > 1'"}, (6, 27), "this must be a number, but it is a string", ""),
     ({"require": "'dtype == \"int9\"'"}, (6, 21), "never 'int9'", "did you mean 'INT8'?"),
-    ({"require": "'count(shape) = 1'"}, (6, 25), "'=' is no comparison", "=="),
+    ({"require": "'count(shape) = 1'"}, (6, 25), "'=' is not a comparison", "=="),
     ({"require": "'count(shape'"}, (6, 12), "", ""),
     ({"require": "''"}, (6, 12), "'require' is ''", ""),
     ({"require": "'__import__(\"os\")'"}, (6, 12), "unknown function '__import__'", ""),
@@ -93,7 +93,7 @@ WRONG: list[tuple[dict[str, str | None], tuple[int, int], str, str]] = [
     ({"message": '"tensor {nam}"'}, (7, 20), "unknown field 'nam'", "did you mean 'name'?"),
     ({"message": '"{{x}} \\u00e9 {nam}"'}, (7, 26), "unknown field 'nam'", "did you mean 'name'?"),
     ({"message": '"tensor {name"'}, (7, 19), "'{' is never closed", "'{{'"),
-    ({"message": '"tensor {name:.99999f}"'}, (7, 25), "is no format", "such as"),
+    ({"message": '"tensor {name:.99999f}"'}, (7, 25), "is not a valid format", "such as"),
     ({"message": '"tensor {buffer}"'}, (7, 20), "a message cannot show", "name or index"),
     ({"report_on": "'dtype'"}, (11, 14), "must refer to one row, but this is a string", ""),
     ({"report_on": "'buffr'"}, (11, 14), "unknown field 'buffr'", "did you mean 'buffer'?"),

@@ -1,4 +1,4 @@
-"""The command line: wrong input ends with 2 and one message, models never with a traceback, exit codes by findings."""
+"""Test the command line: exit codes, one message for invalid usage, and no traceback for any model."""
 
 from __future__ import annotations
 
@@ -118,9 +118,9 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["check", "--report", "json=r", "--report", "sarif=./r"], "two reports cannot be written to one file", ""),
         (["check", "--report", "json=r", "--output", "r"], "two reports cannot be written to one file", ""),
         (["check", "--write-baseline", "no/b.json"], "there is no folder 'no'", "create"),
-        (["check", ""], "an empty path", ""),
+        (["check", ""], "the path is empty", ""),
         (["check", "goood.tflite"], "'goood.tflite' does not exist", "did you mean 'good.tflite'?"),
-        (["check", "no/good.tflite"], "'no/good.tflite' does not exist", "there is no folder 'no'"),
+        (["check", "no/good.tflite"], "'no/good.tflite' does not exist", "the folder 'no' does not exist"),
         (["check", "no*.tflite"], "no file matches 'no*.tflite'", "**"),
         (["check", "no\x00.tflite"], "does not exist", ""),
         (["check", "no\x1b[31m*"], "no file matches 'no\\x1b[31m*'", ""),

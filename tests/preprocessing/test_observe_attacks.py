@@ -1,4 +1,4 @@
-"""`tflint contract observe` on data of strangers: bombs, lies in headers, odd files and contracts that ask for much."""
+"""Test `tflint contract observe` on untrusted data: bombs, false headers, odd files and oversized contracts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import bombs
+from tests.helpers import bombs
 from tflint import resources
 from tflint.cli.main import run
 from tflint.contract import parse_contract

@@ -1,4 +1,4 @@
-"""Names and texts that would drive a terminal, forge lines, or give commands to a CI runner."""
+"""Test names and texts that contain terminal controls, line breaks or commands of a CI runner."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.helpers.processes import command, environment, place
 from tflint.cli import console
 from tflint.cli.main import run
 from tflint.userfiles.toml_strings import quoted
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 pytestmark = [pytest.mark.security, pytest.mark.skipif(sys.platform == "win32", reason="names are restricted there")]
 
@@ -32,7 +32,7 @@ def hostile(here: Path) -> Path:
     """A model, a contract, rules and a configuration whose names and texts are hostile."""
     model = (EXAMPLES_DIRECTORY / "good.tflite").read_bytes()
     names = {"tensors.image.quantization.scale": [0.5], "tensors.image.name": HOSTILE}
-    (here / "bird.tflite").write_bytes(edited(model, names))
+    (here / "bird.tflite").write_bytes(edit_model(model, names))
     contract = (
         f"[model]\ndraft = true\n[[inputs]]\nname = {quoted(HOSTILE)}\nkind = 'image'\nlayout = 'NHWC'\n"
         "channels = 'RGB'\nmean = 127.5\nstd = 127.5\nunits = 'u8'\n"

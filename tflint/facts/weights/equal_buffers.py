@@ -66,7 +66,7 @@ def _content_ids(window: Window, models: Ints, sizes: Ints, starts: Ints) -> tup
     block_window = window
     scratch = np.empty(0 if window.is_in_memory else CHUNK_BYTES, dtype=np.uint8)
     for number, row in enumerate(candidates[is_known[candidates]].tolist()):
-        block_window = window.apart() if number % _BLOCK == 0 else block_window
+        block_window = window.with_own_cache() if number % _BLOCK == 0 else block_window
         start = int(starts[row])
         key = (int(same[row]), _digest(block_window, start, start + int(sizes[row]), scratch))
         same[row] = by_digest.setdefault(key, row)
@@ -76,7 +76,7 @@ def _content_ids(window: Window, models: Ints, sizes: Ints, starts: Ints) -> tup
 def _samples(window: Window, starts: Ints, sizes: Ints) -> Ints:
     """Return three numbers per byte range, from its start, middle and end, which overlap if it is short."""
     blocks = (slice(at, at + _BLOCK) for at in range(0, len(starts), _BLOCK))
-    parts = [_block_samples(window.apart(), starts[block], sizes[block]) for block in blocks]
+    parts = [_block_samples(window.with_own_cache(), starts[block], sizes[block]) for block in blocks]
     return np.concatenate(parts, axis=1)
 
 
@@ -100,4 +100,4 @@ def _parts(window: Window, begin: int, end: int, scratch: NDArray[np.uint8]) -> 
         yield window.span(begin, end)
         return
     for start in range(begin, end, CHUNK_BYTES):
-        yield window.stretch(start, min(start + CHUNK_BYTES, end), scratch).data
+        yield window.read_once(start, min(start + CHUNK_BYTES, end), scratch).data

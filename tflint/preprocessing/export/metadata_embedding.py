@@ -12,7 +12,7 @@ from tflint.errors import UserError
 from tflint.facts.contract.contract_tables import called_subgraph
 from tflint.facts.facts import Facts
 from tflint.model.tables import Tables
-from tflint.model.trailing_data import packed_content
+from tflint.model.trailing_data import read_packed_file
 from tflint.preprocessing.export.contract_metadata import Metadata
 from tflint.preprocessing.recipe import Recipe
 from tflint.runner.model_loader import Model
@@ -20,7 +20,7 @@ from tflint.schema import metadata_schema
 from tflint.source.checkout_boundary import is_within, real_path
 from tflint.values import frozen
 from tflint.writer import pack, unpack
-from tflint.writer.trailing_bytes import moved_tail, tail_offset
+from tflint.writer.trailing_bytes import relocate_tail, tail_offset
 from tflint.writer.unpack import unpack_with_end
 
 Fields = dict[str, Any]
@@ -80,7 +80,7 @@ def _to_pack(tables: Tables, folder: Path, paths: Sequence[str]) -> tuple[dict[s
             unpacked += [] if name in known else [f"{path} ({found})"]
         elif name not in known:
             files[name] = found
-        elif packed_content(tables, 0, name, MAX_FILE_BYTES) != found:
+        elif read_packed_file(tables, 0, name, MAX_FILE_BYTES) != found:
             raise UserError(
                 f"the model has another '{name}' in its zip than '{folder / path}'",
                 hint="a zip cannot be changed in place: take the model without it, or make the files the same",
@@ -124,7 +124,7 @@ def _with_metadata(data: bytes, metadata: bytes) -> bytes:
     _put(model, metadata)
     flatbuffer = pack(model)
     old_offset = tail_offset(data, end)
-    return flatbuffer + moved_tail(data[old_offset:], old_offset, len(flatbuffer))
+    return flatbuffer + relocate_tail(data[old_offset:], old_offset, len(flatbuffer))
 
 
 def _put(model: Fields, metadata: bytes) -> None:

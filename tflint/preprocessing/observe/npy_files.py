@@ -19,7 +19,16 @@ import numpy as np
 from tflint.errors import UserError
 from tflint.preprocessing.observe.array_chunks import Numbers, reader_of
 from tflint.source import FileSource, SourceError, reader
-from tflint.source.zip_directory import DEFLATED, STORED, Read, ZipEntry, ZipError, data_span, read_directory, unpacked
+from tflint.source.zip_directory import (
+    DEFLATED,
+    STORED,
+    Read,
+    ZipEntry,
+    ZipError,
+    data_span,
+    read_directory,
+    unpack_pieces,
+)
 from tflint.values import frozen
 
 #: Most bytes of the arrays in a file, unpacked: 7,000 float32 images of 224 × 224 × 3. Deflate packs zeros a
@@ -176,7 +185,7 @@ def _member(read: Read, entry: ZipEntry, limit: int, file: str) -> tuple[str, Nu
     def pieces() -> Iterator[bytes]:
         is_deflated = entry.method == DEFLATED
         stored = _stored(read, begin, end)
-        yield from _checked(unpacked(read, begin, end, entry.size) if is_deflated else stored(), entry)
+        yield from _checked(unpack_pieces(read, begin, end, entry.size) if is_deflated else stored(), entry)
 
     return name, _array(pieces, entry.size, what)
 
