@@ -15,7 +15,7 @@ from tflint.flatbuffer.byte_window import Window
 from tflint.flatbuffer.forest_reader import read_forest
 from tflint.model.batch_reader import open_model, read_batches
 from tflint.model.model_columns import raw_tables
-from tflint.model.table_builders import make_tables
+from tflint.model.table_builders import build_tables
 from tflint.model.tables import FileFacts, Tables
 from tflint.schema import tflite_schema
 from tflint.source import BytesSource
@@ -30,7 +30,7 @@ CONTENT = {("buffer", "data"), ("operator", "custom_options"), ("tensor", "quant
 
 def tables_over(window: Window) -> Tables:
     forest = read_forest(window, tflite_schema(), "Model")
-    return make_tables([FileFacts(FileKind(MODEL), int(window.ends[0]))], window, forest)
+    return build_tables([FileFacts(FileKind(MODEL), int(window.ends[0]))], window, forest)
 
 
 def touch(tables: Tables, *, content: bool = True) -> int:
