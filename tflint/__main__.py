@@ -56,7 +56,7 @@ def _complete() -> None:
 
     try:
         complete(parser())
-    except MissingExtraError:  # nobody reads a message in the middle of a line
+    except MissingExtraError:  # a message would appear in the middle of a line
         os._exit(1)
 
 

@@ -124,7 +124,7 @@ def test_one_member_by_its_path(here):
     ("path", "hint"),
     [
         ("m/two.task!/c.tflite", "did you mean 'm/two.task!/"),
-        ("m/two.task!/zzzzzzzzz", "'tflint check m/two.task' says what is in it"),
+        ("m/two.task!/zzzzzzzzz", "'tflint check m/two.task' lists its models"),
         ("m/nested.task!/inner.task!/out.tflite", "did you mean 'm/nested.task!/inner.task!/in.tflite'?"),
     ],
 )
@@ -132,7 +132,8 @@ def test_one_member_by_its_path(here):
 def test_a_member_that_is_not_there(here, use, path, hint):
     with pytest.raises(tflint.UserError) as caught:
         use(path)
-    assert f"'{path}' is no model in 'm/" in str(caught.value)
+    container, member = path.split("!/", 1)
+    assert f"'{container}' has no model '{member}'" in str(caught.value)
     assert hint in str(caught.value)
 
 
@@ -151,7 +152,7 @@ def test_loading_a_container_names_its_models(here):
         "'m/two.task' is a container of models, not a model\n"
         "  hint: name one of its models: m/two.task!/a.tflite, m/two.task!/b.tflite"
     )
-    with pytest.raises(tflint.UserError, match=r"no member of it is a model"):
+    with pytest.raises(tflint.UserError, match=r"none of its members is a model"):
         tflint.load(litertlm([Section(b"x", "SP_Tokenizer")]))
 
 
@@ -316,7 +317,7 @@ def test_the_command_line_takes_members_and_globs(here, capsys):
         "m/nested.task!/out.tflite · float32 · 1 operator · 368 bytes",
     ]
     assert cli(["check", "m/two.task!/x.tflite"]) == 2
-    assert "is no model in 'm/two.task'" in capsys.readouterr().err
+    assert "'m/two.task' has no model 'x.tflite'" in capsys.readouterr().err
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------

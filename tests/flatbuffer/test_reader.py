@@ -542,7 +542,7 @@ def test_a_bounding_box_has_a_type_and_is_one() -> None:
 MEASURE = """
 import json, sys
 from pathlib import Path
-from tests.flatbuffer.test_reader import CONTENT, touch
+from tests.helpers.reading import CONTENT, touch
 from tflint.model.batch_reader import open_model, read_one
 from tflint.source import FileSource
 

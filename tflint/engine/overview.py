@@ -1,4 +1,4 @@
-"""What a report says about each file besides its findings: an overview line, digest, status and container contents."""
+"""Builds the parts of a file's report besides findings: overview, digest, status and container contents."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def _no_member(path: str) -> UserError:
     if file is not None:
         file.close()
     hint = nearest(path, members) or f"'tflint check {container}' lists its models"
-    return UserError(f"'{container}' has no model '{path.rpartition(MEMBER)[2]}'", hint=hint)
+    return UserError(f"'{container}' has no model '{path.removeprefix(container + MEMBER)}'", hint=hint)
 
 
 def _no_single_model(path: str, members: Sequence[str]) -> UserError:

@@ -143,7 +143,7 @@ class _Checker:
 def check_by_group(
     items: Sequence[Item], plan: Plan, config: Config, contracts: Contracts, jobs: int | None, limits: Limits
 ) -> Generator[tuple[int, list[CheckedFile]], None, None]:
-    """Yield the number of items of each group and what came of them, in order.
+    """Yield the number of items and the checked files of each group, in order.
 
     `jobs` is the number of processes; None chooses by the number of files.
     """
