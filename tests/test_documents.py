@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tflint.errors import UserError
 from tflint.resources import json_schema
-from tflint.userfiles.schema_check import first_repeated, is_valid, same
+from tflint.userfiles.schema_check import find_repeated, is_valid, same
 from tflint.userfiles.schema_errors import check
 from tflint.userfiles.schema_mistakes import MAX_MISTAKES, first_mistakes
 from tflint.userfiles.toml_positions import MAX_DEPTH, Span, content_position, locate
@@ -535,7 +535,7 @@ def test_types_are_jsons() -> None:
     assert is_valid(2.0, {"type": "integer"}) and not is_valid(True, {"type": ["integer", "number"]})
     assert not is_valid(datetime.date(2026, 1, 1), {"type": "string"})
     assert is_valid(math.nan, {"minimum": 1})
-    assert first_repeated([{"a": [1]}, 1, True, {"a": [1.0]}]) == 3
+    assert find_repeated([{"a": [1]}, 1, True, {"a": [1.0]}]) == 3
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tests.corpus import CORPUS, needs_corpus
 from tflint.errors import MissingExtraError, UserError
-from tflint.preprocessing.importers import ECOSYSTEMS, Imported, import_preparation
+from tflint.preprocessing.importers import ECOSYSTEMS, Imported, import_preprocessing
 from tflint.preprocessing.importers import protobuf as wire
 from tflint.resources import json_schema, named_model_path, table
 
@@ -40,7 +40,7 @@ def write(folder: Path, name: str, content: Any) -> str:
 
 def imported(ecosystem: str, source: str | Path) -> Imported:
     """What an import gives, of which a contract can be made."""
-    return in_order(ecosystem, import_preparation(ecosystem, str(source)))
+    return in_order(ecosystem, import_preprocessing(ecosystem, str(source)))
 
 
 def in_order(ecosystem: str, made: Imported) -> Imported:
@@ -62,7 +62,7 @@ def only(ecosystem: str, source: str | Path) -> Mapping[str, Any]:
 
 def fails(ecosystem: str, source: str | Path, *said: str) -> None:
     with pytest.raises(UserError) as caught:
-        import_preparation(ecosystem, str(source))
+        import_preprocessing(ecosystem, str(source))
     for part in said:
         assert part in str(caught.value)
 
@@ -716,7 +716,7 @@ def test_yaml_needs_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "yaml", None)
     path = write(tmp_path, "MLmodel", "signature: {}")
     with pytest.raises(MissingExtraError, match=r"pip install \"tflite-lint\[yaml\]\""):
-        import_preparation("mlflow", path)
+        import_preprocessing("mlflow", path)
 
 
 # -- protobuf ----------------------------------------------------------------------------------------------------------
@@ -1084,7 +1084,7 @@ def test_an_image_larger_than_a_contract_holds_is_an_error(
     tmp_path: Path, ecosystem: str, name: str, content: Mapping[str, Any]
 ) -> None:
     with pytest.raises(UserError, match="pixels per side; a contract can hold 8,192"):
-        import_preparation(ecosystem, write(tmp_path, name, content))
+        import_preprocessing(ecosystem, write(tmp_path, name, content))
 
 
 @pytest.mark.security

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tflint.userfiles.nearest_word import nearest
-from tflint.userfiles.schema_check import first_repeated, is_type, unknown_keys
+from tflint.userfiles.schema_check import find_repeated, is_type, unknown_keys
 from tflint.userfiles.schema_mistakes import Mistake
 from tflint.userfiles.toml_positions import Path
 
@@ -196,7 +196,7 @@ def _property_name(mistake: Mistake, document: Document) -> Complaint:
 
 
 def _unique(mistake: Mistake, document: Document) -> Complaint:
-    index = first_repeated(mistake.value) or 0
+    index = find_repeated(mistake.value) or 0
     message = f"{_subject(mistake.path, document)} has {show(mistake.value[index])} more than once"
     return Complaint(message, (*mistake.path, index))
 

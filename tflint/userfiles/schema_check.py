@@ -54,7 +54,7 @@ def same(one: object, two: object) -> bool:
     return bool(_frozen(one) == _frozen(two))
 
 
-def first_repeated(items: Sequence[object]) -> int | None:
+def find_repeated(items: Sequence[object]) -> int | None:
     """Index of the first item that equals an earlier one; in linear time, whatever the items are."""
     seen = set()
     for index, item in enumerate(items):
@@ -198,7 +198,7 @@ _CHECKS: dict[str, _Check] = {
     "maxItems": _for("array", lambda value, data: len(data) <= value),
     "minProperties": _for("object", lambda value, data: len(data) >= value),
     "maxProperties": _for("object", lambda value, data: len(data) <= value),
-    "uniqueItems": _for("array", lambda value, data: not value or first_repeated(data) is None),
+    "uniqueItems": _for("array", lambda value, data: not value or find_repeated(data) is None),
     "anyOf": lambda value, data, _schema, root: any(is_valid_in(data, inner, root) for inner in value),
     "oneOf": lambda value, data, _schema, root: sum(is_valid_in(data, inner, root) for inner in value) == 1,
     "allOf": lambda value, data, _schema, root: all(is_valid_in(data, inner, root) for inner in value),

@@ -5,7 +5,7 @@ from __future__ import annotations
 _SHORT = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
-def quoted(value: str) -> str:
+def quote(value: str) -> str:
     """Return a string in quotes; characters that do not print, such as bidi controls, are escapes that TOML reads back.
 
     Raises `UnicodeEncodeError` for halves of surrogates, which TOML does not have.

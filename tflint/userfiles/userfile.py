@@ -172,10 +172,10 @@ def _without_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         from tflint.userfiles.error_wording import show
-        from tflint.userfiles.schema_check import first_repeated
+        from tflint.userfiles.schema_check import find_repeated
 
         keys = [key for key, _ in pairs]
-        raise _RepeatedError(show(keys[first_repeated(keys) or 0]))
+        raise _RepeatedError(show(keys[find_repeated(keys) or 0]))
     return made
 
 

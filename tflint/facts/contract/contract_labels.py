@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tflint.columns.column import Scalars, Strings, scalars_of, strings_of, text_of
-from tflint.contract.label_file import Labels, packed_labels, read_labels
+from tflint.contract.label_file import Labels, parse_labels, read_labels
 from tflint.facts.facts import Facts
 from tflint.model.model_extras import MAX_LIST_BYTES
 from tflint.model.trailing_data import packed_content
@@ -47,7 +47,7 @@ def _of_file(facts: Facts, model: int, contract: str, name: str) -> Labels | Non
     if labels.problem != "missing" or name not in _files_of(facts, model):
         return labels
     content = packed_content(facts.tables, model, name, MAX_LIST_BYTES)
-    return None if content is None else packed_labels(content)
+    return None if content is None else parse_labels(content)
 
 
 def _files_of(facts: Facts, model: int) -> set[str | None]:

@@ -5,7 +5,7 @@ express. No importer imports its ecosystem's packages, runs code, or fills in a 
 framework's fixed behavior determines.
 """
 
-from tflint.preprocessing.importers.ecosystems import ECOSYSTEMS, import_preparation
+from tflint.preprocessing.importers.ecosystems import ECOSYSTEMS, import_preprocessing
 from tflint.preprocessing.importers.imported import Imported
 
-__all__ = ["ECOSYSTEMS", "Imported", "import_preparation"]
+__all__ = ["ECOSYSTEMS", "Imported", "import_preprocessing"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tflint.contract import Contract
-from tflint.contract.contract_edit import filled, written
+from tflint.contract.contract_edit import build_contract, set_keys
 from tflint.errors import UserError
 from tflint.preprocessing.importers.imported import Imported
 from tflint.values import frozen
@@ -55,15 +55,15 @@ def fill(contract: Contract, imported: Imported, chosen: str | None = None, *, o
             own += [f"{side}[{number}].{key}" for key in ("dtype", "shape") if _is_other(key, here, entry)]
     if own:
         left.append(f"{', '.join(own)}: the source has another, and the model's own stays.")
-    return Filled(filled(contract, changes), tuple(done), tuple(kept), tuple(left))
+    return Filled(set_keys(contract, changes), tuple(done), tuple(kept), tuple(left))
 
 
-def contract_of(imported: Imported, path: str) -> Contract:
+def build_draft(imported: Imported, path: str) -> Contract:
     """A contract of what was imported and nothing else: a draft, since no model confirmed it."""
     data: dict[str, Any] = {"model": {"draft": True, "source": imported.source}}
     data |= {"inputs": list(imported.inputs)} if imported.inputs else {}
     data |= {"outputs": list(imported.outputs)} if imported.outputs else {}
-    return written(data, path)
+    return build_contract(data, path)
 
 
 def _wanted(here: Mapping[str, Any], entry: Mapping[str, Any], *, over: bool) -> tuple[dict[str, Any], list[str]]:

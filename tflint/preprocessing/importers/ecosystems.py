@@ -28,7 +28,7 @@ _MODULES = {
 ECOSYSTEMS = tuple(_MODULES)
 
 
-def import_preparation(ecosystem: str, source: str) -> Imported:
+def import_preprocessing(ecosystem: str, source: str) -> Imported:
     """What a file says of a model's preparation; `source` is its path, or a name that timm, torchvision or Keras knows.
 
     Raises `UserError` where the ecosystem is not known, the file cannot be read or is not of that kind, or a value in
