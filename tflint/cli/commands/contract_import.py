@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
 
     imported = import_preprocessing(options.ecosystem, options.source)
     if options.into is None:
-        notes = [f"# {make_comment(line)}" for line in (f"From {imported.source}.", *imported.unsaid)]
+        notes = [f"# {make_comment(line)}" for line in (f"From {imported.source}.", *imported.notes)]
         console.print_text("\n".join(notes) + "\n\n" + build_draft(imported, "the import").text)
         return 0
     contract = _contract_to_fill(options.into)
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     lines += (
         [f"  kept, and other than what was read: {', '.join(done.kept)} (--force replaces it)"] if done.kept else []
     )
-    lines += [f"  {sentence}" for sentence in (*done.left, *imported.unsaid)]
+    lines += [f"  {sentence}" for sentence in (*done.notes, *imported.notes)]
     console.print_lines(console.fit_lines(lines))
     return 0
 

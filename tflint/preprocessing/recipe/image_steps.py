@@ -95,7 +95,7 @@ def _to_size(recipe_input: RecipeInput, sides: list[int]) -> Step:
         words, code = f"resize the shorter side to {height}", f"x = shorter_side(x, {height}, {how})"
         calls = ["shorter_side", *calls]
     elif mode == "cover":
-        words = f"resize to cover {height} × {width}, center-crop the rest"
+        words = f"resize to cover {height} × {width}, center-crop"
         code, calls = f"x = cover(x, {height}, {width}, {how})", ["cover", "center_crop", *calls]
     else:
         words, code = f"resize to {height} × {width}, stretch", f"x = resize(x, {height}, {width}, {how})"

@@ -37,7 +37,8 @@ def feed_steps(recipe_input: RecipeInput) -> Iterator[Step]:
         scale, zero_point = recipe_input.scale, recipe_input.zero_point
         low, high = recipe_input.limits
         assert scale is not None and zero_point is not None
-        words = f"q = round(x / {scale:.9g}) {format_signed(zero_point, '−')}, clip to {low} … {high}"
+        limits = f"{low} … {high}".replace("-", "−")
+        words = f"q = round(x / {scale:.9g}) {format_signed(zero_point, '−')}, clip to {limits}"
         code = f"x = np.clip(np.floor(x / {scale!r} + 0.5) {format_signed(zero_point)}, {low}, {high})"
         yield Step(words, ("feed", "scale"), (code,))
     if recipe_input.needs_layout:
