@@ -179,7 +179,7 @@ def _graph() -> Iterator[Fault]:
     yield Fault("chain_float32", {"tensors.a.shape": [65536, 65536, 4]}, "X102", "a")
     yield Fault("fully_connected_int8", {"tensors.bias.is_variable": True}, "G010", "bias")
     yield Fault("conv_int8", {"buffers.0.data": [1, 2, 3, 4]}, "G009")
-    yield Fault("conv_int8", {"buffers.0.data": [1, 2, 3, 4]}, "G120", targets=("tflm",))
+    yield Fault("conv_int8", {"buffers.0.data": [1, 2, 3, 4]}, "G009", targets=("tflm",))
     yield Fault("sparse_float32", {"tensors.weights.sparsity.traversal_order": [0, 0]}, "G016", "weights")
     yield Fault("sparse_float32", {"tensors.weights.sparsity.dim_metadata.0.dense_size": 5}, "G016", "weights")
     yield Fault("sparse_float32", {"tensors.weights.sparsity.dim_metadata.1.array_segments.values": [0, 3, 2, 3]},

@@ -198,7 +198,7 @@ def test_messages_have_the_numbers_of_both() -> None:
         "input 'input' has scale [0.02] and zero point [-1], it had [0.00784314] and [-1]"
     )
     assert message(conv, changed("conv_int8", {"operator_codes.0.version": 5}), "O123") == (
-        "CONV_2D has version 5 (TensorFlow 2.4.0), it had 3; the old model needs TensorFlow 1.14.0"
+        "CONV_2D now has version 5 (TensorFlow 2.4.0) instead of 3; the old model needs TensorFlow 1.14.0"
     )
     swapped = changed("detection_float32", {"outputs": [5, 3, 4, 6]})
     assert message(NAMED["detection_float32"](), swapped, "K120") == (
@@ -232,12 +232,12 @@ def labelled(*lines: str, name: str = "labels.txt") -> bytes:
 @pytest.mark.parametrize(
     ("new", "rule", "said"),
     {
-        "reordered": (["b", "a", "c"], "M120", "labels.txt, line 1: b, it was a (reordered: 3 lines, 3 before)"),
-        "changed": (["a", "x", "c"], "M120", "labels.txt, line 2: x, it was b (changed: 3 lines, 3 before)"),
-        "fewer": (["a", "b"], "M120", "labels.txt, line 3: none, it was c (fewer: 2 lines, 3 before)"),
+        "reordered": (["b", "a", "c"], "M120", "labels.txt: line 1 is b; it was a (reordered: 3 lines, 3 before)"),
+        "changed": (["a", "x", "c"], "M120", "labels.txt: line 2 is x; it was b (changed: 3 lines, 3 before)"),
+        "fewer": (["a", "b"], "M120", "labels.txt: line 3 is none; it was c (fewer: 2 lines, 3 before)"),
         "more": (["background", "a", "b", "c"], "M120",
-                 "labels.txt, line 1: background, it was a (more: 4 lines, 3 before)"),
-        "appended": (["a", "b", "c", "d"], "M121", "labels.txt has 4 lines, it had 3; line 4 is d"),
+                 "labels.txt: line 1 is background; it was a (more: 4 lines, 3 before)"),
+        "appended": (["a", "b", "c", "d"], "M121", "labels.txt has 4 lines instead of 3; line 4 is d"),
     }.values(),
 )  # fmt: skip
 def test_labels(new: list[str], rule: str, said: str) -> None:
@@ -312,7 +312,7 @@ def test_check_runs_no_rule_about_pairs() -> None:
     assert diff(NAMED["conv_int8"](), NAMED["conv_int8"]()).rules_run == about_pairs
     with pytest.raises(UserError, match="compare two models"):
         check(NAMED["conv_int8"](), config=Config(select=("K120",)))
-    with pytest.raises(UserError, match="no rule that is selected compares models"):
+    with pytest.raises(UserError, match="no selected rule compares models"):
         diff(NAMED["conv_int8"](), NAMED["conv_int8"](), config=Config(select=("Q001",)))
 
 
@@ -470,7 +470,7 @@ def test_exit_codes(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["", "new.tflite"], "an empty path"),
         ([".", "new.tflite"], "'.' is a folder"),
         (["old.tflite", "new.tflite", "--target", "tflyte"], "unknown target 'tflyte'"),
-        (["old.tflite", "new.tflite", "--select", "Q001"], "no rule that is selected compares models"),
+        (["old.tflite", "new.tflite", "--select", "Q001"], "no selected rule compares models"),
         (["old.tflite", "new.tflite", "--jobs", "2"], "unknown option '--jobs'"),
     ],
 )

@@ -27,6 +27,9 @@ def test_a_planted_fault_is_found_by_the_right_rule(fault):
 
 def test_there_are_more_than_a_hundred():
     assert len(FAULTS) >= 100
-    assert len({(fault.values[0].model, str(fault.values[0].edit), fault.values[0].rule) for fault in FAULTS}) == len(
-        FAULTS
-    )
+    assert len(
+        {
+            (fault.values[0].model, str(fault.values[0].edit), fault.values[0].rule, fault.values[0].targets)
+            for fault in FAULTS
+        }
+    ) == len(FAULTS)

@@ -481,7 +481,7 @@ def test_a_fact_that_fails_is_a_finding_and_the_others_go_on(site: Site, tmp_pat
     assert report.crashes == len(MODELS)
     for file in report.files:
         (crash,) = [finding for finding in file.findings if finding.rule == "G000"]
-        start = "rule ACME1 could not be run: fact tensor.acme.x of the plugin acme-lint failed: "
+        start = "rule ACME1 could not run: fact tensor.acme.x of the plugin acme-lint failed: "
         assert re.match(re.escape(start) + WRONG[body], crash.message), crash.message
         assert any(finding.rule == "ACME2" for finding in file.findings)
 

@@ -18,6 +18,9 @@ from tflint.catalog.rule_compiler import compile_file
 from tflint.cli.main import run
 from tflint.config import Config
 from tflint.errors import UserError
+from tflint.resources import named_model_path
+from tflint.rule_examples import try_files
+from tflint.values import replace
 
 RULE = {
     "id": '"ACME001"',
@@ -63,7 +66,7 @@ WRONG: list[tuple[dict[str, str | None], tuple[int, int], str, str]] = [
     ({"id": '"Q"'}, (2, 7), "prefix 'Q' are tflint's own", "ACME001"),
     ({"id": "1"}, (2, 6), "'id' must be a string", ""),
     ({"name": '"bias-scale-mismatch"'}, (3, 9), "a rule 'bias-scale-mismatch' already", "another name"),
-    ({"name": '"Acme"'}, (3, 9), "'name' is 'Acme'", "bad pattern"),
+    ({"name": '"Acme"'}, (3, 9), "'name' is 'Acme'", "Subject and fault"),
     ({"name": None}, (1, 3), "missing key 'name' in rule 'ACME001'", "name:"),
     ({"fix": None}, (1, 3), "missing key 'fix'", ""),
     ({"severity": '"fatal"'}, (4, 13), "must be one of error, warning, note", ""),
@@ -163,7 +166,7 @@ def test_muting_a_rule_that_is_not_there(tmp_path: Path) -> None:
 
 
 NO_RULE_FILES = {
-    "empty": (b"", "missing key 'rule'"),
+    "empty": (b"", "a rule file needs a [[rule]] or a [[family]]"),
     "no rule": (b"rule = []\n", "at least 1"),
     "a number": (b"rule = 3\n", "must be a list"),
     "a table": (b"[rule]\nid = 'X'\n", "must be a list"),
@@ -390,3 +393,87 @@ def test_the_built_in_files_pass_as_such_only() -> None:
     assert compile_file(path, builtin=True).rules[0].id == "Q001"
     with pytest.raises(UserError, match=r"already|tflint's own"):
         load_catalog([str(path)])
+
+
+# --- families and severities by runtime -------------------------------------------------------------------------------
+
+FAMILY = """
+[[family]]
+sides    = { input = "ACME001", output = "ACME002" }
+name     = "<side>-dtype-unsupported"
+severity = { default = "warning", tflm = "error" }
+for-each = "<side>"
+require  = 'tensor.dtype == "FLOAT32"'
+message  = "the <side> is {tensor.dtype}"
+summary  = "An <side> is not float32."
+why      = "The boards of the test compute in float."
+fix      = "convert the <side>"
+
+[family.output]
+why = "The display of the test shows float."
+
+[[family.invalid]]
+model  = "conv_int8"
+expect = ["<side>"]
+"""
+
+
+def family(tmp_path: Path, old: str = "", new: str = "") -> str:
+    assert old in FAMILY
+    path = tmp_path / "family.toml"
+    path.write_text(FAMILY.replace(old, new), encoding="utf-8")
+    return str(path)
+
+
+def test_a_family_expands_to_a_rule_for_inputs_and_one_for_outputs(tmp_path: Path) -> None:
+    rules = {rule.id: rule for rule in load_catalog([family(tmp_path)]).rules if not rule.is_builtin}
+    assert [(rule.id, rule.name, rule.for_each) for rule in rules.values()] == [
+        ("ACME001", "input-dtype-unsupported", "input"),
+        ("ACME002", "output-dtype-unsupported", "output"),
+    ]
+    assert rules["ACME001"].why == "The boards of the test compute in float."
+    assert rules["ACME002"].why == "The display of the test shows float."
+    assert [example.problem for example in try_files([family(tmp_path)])] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "message", "hint"),
+    [
+        ("tensor.dtype ==", "tensor.dtpe ==", "7:13", "unknown field 'dtpe' of tensor", "dtype"),
+        ("{tensor.dtype}", "{<side>}", "8:28", "unknown field 'input'", ""),
+        ("is {tensor.dtype}", "<side> is {tensor.dtyp}", "8:35", "unknown field 'dtyp' of tensor", "dtype"),
+        ("tflm =", "tflmm =", "5:12", "'tflmm' names a runtime that tflint does not know", "tflm"),
+        ("default =", "defaul =", "5:1", "missing key 'default' in 'severity'", ""),
+        ("fix      =", "limits   =", "3:23", "the family has no 'fix' for its input", "[family.input]"),
+        (', output = "ACME002"', "", "3:1", "missing key 'output' in 'sides'", ""),
+        ("ACME002", "ACME001", "3:43", "there is a rule 'ACME001' already", "another id"),
+    ],
+)
+def test_what_is_wrong_in_a_family_is_shown_at_its_place(
+    tmp_path: Path, old: str, new: str, place: str, message: str, hint: str
+) -> None:
+    with pytest.raises(UserError) as raised:
+        load_catalog([family(tmp_path, old, new)])
+    assert f"family.toml:{place}: " in str(raised.value)
+    assert message in raised.value.message
+    assert hint in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        ((), [("warning", None)]),
+        (("tflm",), [("error", None)]),
+        (("litert", "tflm"), [("warning", "litert==2.3.0"), ("error", "tflm")]),
+        (("litert", "tflite"), [("warning", None)]),
+    ],
+)
+def test_a_severity_can_differ_by_runtime(
+    tmp_path: Path, targets: tuple[str, ...], expected: list[tuple[str, str | None]]
+) -> None:
+    config = Config(targets=targets, rules=(family(tmp_path),), select=("ACME001",))
+    found = check(str(named_model_path("conv_int8")), config=config).findings()
+    assert [(finding.severity, finding.target) for finding in found] == expected
+    chosen = replace(config, severity={"ACME001": "note"})
+    found = check(str(named_model_path("conv_int8")), config=chosen).findings()
+    assert {finding.severity for finding in found} == {"note"}

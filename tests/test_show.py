@@ -87,7 +87,7 @@ scheme     full int8
 size       3.0 KiB: constants 276 bytes (int8 240 bytes, int32 36 bytes) · zip at the end 131 bytes
            4 operators · 10 tensors · 1 subgraph
 runtime    TFLite ≥ 1.14 (CONV_2D v3, FULLY_CONNECTED v4, SOFTMAX v2)
-             LiteRT ≥ 1.1.0, the oldest known · the converter says 1.14.0
+             LiteRT ≥ 1.1, the oldest known · the converter says 1.14.0
 signature  serving_default(image) → scores
 input 0    #0 "image"  int8 [1, 8, 8, 3] · scale 0.00784314 zero point −1
            holds −0.9961 … 1.004: fits x/127.5 − 1; raw byte − 128 is within half a step

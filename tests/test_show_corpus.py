@@ -13,7 +13,7 @@ from tests.portrait_oracle import Oracle
 from tflint.api import load
 from tflint.facts.facts import Facts
 from tflint.report.text_layout import Style
-from tflint.resources import json_schema, table
+from tflint.resources import json_schema, runtime_table
 from tflint.summary import plain_lines, summary_json
 from tflint.summary import summary_text as screen
 from tflint.summary.summarize import portrait_of
@@ -128,7 +128,7 @@ def assert_rounded(amount: str, unit: str, n_bytes: int) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_the_runtime_is_that_of_the_newest_operator(name):
     content = path_of(name).read_bytes()
-    releases = table("op_versions")["tflite"]
+    releases = runtime_table("tflite")["operator_versions"]
     used = [(op, v) for op, v in Oracle(content).operators() if op in releases]
     newest = max(tuple(map(int, releases[op][str(version)].split("."))) for op, version in used)
     facts = Facts(load(content).tables)

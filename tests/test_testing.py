@@ -106,7 +106,7 @@ def test_a_rule_that_crashed_is_not_clean(monkeypatch: pytest.MonkeyPatch) -> No
         raise ZeroDivisionError("made for the test")
 
     monkeypatch.setattr("tflint.language.evaluator.Evaluator.value", crash)
-    assert "rule Q001 could not be run" in error_of(NAMED["conv_int8"](), select="Q001")
+    assert "rule Q001 could not run" in error_of(NAMED["conv_int8"](), select="Q001")
 
 
 @pytest.mark.parametrize(

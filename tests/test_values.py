@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tflint.values import EMPTY, frozen, holder, replace
+from tflint.values import EMPTY, FrozenError, frozen, replace
 
 
 @frozen
@@ -35,7 +35,7 @@ class Named:
         return f"<{self.name}>"
 
 
-@holder
+@frozen(eq=False)
 class Box:
     content: list[int]
 
@@ -58,9 +58,43 @@ def test_a_wrong_field_is_named(arguments, said):
         Point(**arguments)
 
 
+@frozen
+class Place(Point):
+    """A point with a country."""
+
+    country: str = ""
+
+
+def test_no_field_can_be_assigned_or_deleted():
+    point = Point(1)
+    with pytest.raises(FrozenError, match="cannot assign to 'x': Point is frozen"):
+        point.x = 2
+    with pytest.raises(FrozenError, match="cannot delete 'x': Point is frozen"):
+        del point.x
+    assert point == Point(1)
+
+
 def test_there_are_no_other_attributes():
     with pytest.raises(AttributeError):
         Point(1).z = 2
+
+
+def test_the_default_mapping_cannot_be_changed():
+    with pytest.raises(TypeError, match="cannot be changed"):
+        Point(1).labels["a"] = "b"
+    with pytest.raises(TypeError, match="cannot be changed"):
+        Point(1).labels.update(a="b")
+    assert pickle.loads(pickle.dumps(EMPTY)) is EMPTY
+    assert copy.deepcopy(EMPTY) is EMPTY
+
+
+def test_a_derived_class_has_the_fields_of_its_base_first():
+    place = Place(1, 2, country="NZ")
+    assert (place.x, place.y, place.labels, place.country) == (1, 2, {}, "NZ")
+    assert place == replace(Place(1, 2), country="NZ") != Point(1, 2)
+    assert pickle.loads(pickle.dumps(place)) == place
+    with pytest.raises(FrozenError):
+        place.x = 3
 
 
 def test_values_of_equal_fields_are_equal_and_hash_alike():
@@ -73,7 +107,7 @@ def test_values_of_different_classes_differ():
     assert Named("a") != "a"
 
 
-def test_a_holder_equals_itself_only():
+def test_without_eq_an_object_equals_only_itself():
     box = Box([1])
     assert box == box
     assert box != Box([1])

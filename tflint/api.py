@@ -1,4 +1,4 @@
-"""The one way in: checks or compares paths, bytes or loaded models and gives a report; prints nothing, never exits."""
+"""The Python API: checks or compares paths, bytes or loaded models, returns a report, prints nothing, never exits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tflint.catalog.rule_constants import Constants
 from tflint.config import Config
 from tflint.contract import SUFFIX, Contract, Contracts, load_contract
 from tflint.contract.contract_search import find_models
-from tflint.engine.run import Plan, planned, run_batch
+from tflint.engine.plan import Plan, plan_for_contract
+from tflint.engine.run import run_batch
 from tflint.engine.select import RULESET, select_rules
 from tflint.errors import UserError
 from tflint.facts.fact_registry import ABOUT_PAIRS, FILE_TABLES
@@ -24,6 +25,7 @@ from tflint.findings.baseline import Counts
 from tflint.findings.path_globs import MEMBER
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
 from tflint.model.batch_reader import Found, read_one, read_together
+from tflint.runner.contract_reports import add_contract_reports
 from tflint.runner.model_loader import (
     Checkable,
     Item,
@@ -34,23 +36,33 @@ from tflint.runner.model_loader import (
     single,
 )
 from tflint.runner.run_limits import NO_LIMITS, Limits
-from tflint.runner.scheduler import reports_by_group
-from tflint.runner.suppression import Run, suppressed, with_contracts
+from tflint.runner.scheduler import CheckedFile, check_by_group
+from tflint.runner.suppression import apply_suppressions
 from tflint.source import SourceError
 from tflint.source.file_kind import MODEL, OUTSIDE_LINK
 from tflint.source.model_search import Unopened, Walker, as_found
 from tflint.targets.target import declared_targets
-from tflint.values import replace
+from tflint.values import frozen, replace
 
 if TYPE_CHECKING:
     from tflint.facts.plugin_loader import Plugins
 
 __all__ = ["Checkable", "Model", "Progress", "check", "diff", "load", "load_readable"]
 
-#: What reports call bytes that are compared.
+#: Names of compared bytes in reports.
 OLD_BYTES, NEW_BYTES = "<old bytes>", "<new bytes>"
 
 Progress: TypeAlias = Callable[[int, int], None]
+
+
+@frozen(eq=False)
+class _Run:
+    """The inputs of a run: configuration, rules, plan, and the start time (performance counter)."""
+
+    config: Config
+    catalog: Catalog
+    plan: Plan
+    started: float
 
 
 def check(
@@ -63,21 +75,25 @@ def check(
     plugins: str | Sequence[str] = (),
     contract: str | PurePath | Contract | None = None,
 ) -> Report:
-    """Check one model or many: paths of files, bytes, or what `load` gave.
+    """Check one model or many: paths, bytes, or models that `load` returned.
 
-    The report has the files in the order given, with findings, what could not be checked, and suppressed findings
-    marked. Raises `UserError` for a path that does not exist and for wrong rules, targets or selections; a model that
-    is broken, or vanishes while it is read, is a finding. `progress` is told the number of files done and of all.
-    `jobs` is the number of processes; None chooses by the number of files. A folder stands for the models below it; a
-    container (a .task or .litertlm bundle) has a report of its own, and one for each model in it after that, under a
-    path such as `bundle.task!/model.tflite`, which can also be asked for by itself. `plugins` names installed
-    distributions whose facts the user's rules may read: their code is run. Each model's contract is the one beside it
-    or the one the configuration names, which has a report of its own; `contract` is one for all. A contract's path
-    stands for the models beside it.
+    A folder stands for the models in it, a contract's path for the models next to it. A container (a .task or .litertlm
+    bundle) is followed by its models, whose paths are such as `bundle.task!/model.tflite`; such a path can also be
+    passed. The report lists the files in this order, with findings, what was not checked, and suppressed findings
+    marked.
+
+    `progress` is called with the number of checked files and of all files. `jobs` is the number of processes; None
+    chooses by the number of files. `plugins` names installed distributions whose facts the user's rules may read;
+    their code runs. Each model's contract is the one next to it or the one that the configuration names, and gets a
+    report of its own; `contract` is used for all models instead.
+
+    Raises `UserError` for a path that does not exist and for wrong rules, targets, selections or contracts. A broken
+    model, or one that vanishes during the run, is a finding.
     """
     config = config or Config()
     walker = Walker(config.exclude, config.folder)
-    items = [item for one in ([source] if isinstance(source, Checkable) else source) for item in _found(one, walker)]
+    sources = [source] if isinstance(source, Checkable) else source
+    items = [item for one in sources for item in _items_of(one, walker)]
     return check_items(
         items,
         walker.left_out(),
@@ -102,27 +118,35 @@ def check_items(
     contract: str | PurePath | Contract | None = None,
     limits: Limits = NO_LIMITS,
 ) -> Report:
-    """Check selected items as `check` does; folders are already walked. `limits` bound the whole run."""
+    """Check items as `check` does, after folders were searched. `limits` bound the whole run."""
     if jobs is not None and jobs < 1:
         raise UserError(f"the number of jobs must be at least 1, not {jobs}", hint="None chooses it")
     started = time.perf_counter()
     items = list(_with_models_of_contracts(selected))
-    allowed = _plugins(plugins)
-    catalog = load_catalog(config.rules, allowed)
-    plan = _plan(catalog, config, allowed, is_diff=False)
-    contracts = Contracts(config.contracts, config.folder, _given(contract))
-    files: list[FileReport] = []
-    done = 0
+    allowed_plugins = _load_plugins(plugins)
+    catalog = load_catalog(config.rules, allowed_plugins)
+    plan = _plan(catalog, config, allowed_plugins, is_diff=False)
+    given = load_contract(str(contract)) if isinstance(contract, str | PurePath) else contract
+    contracts = Contracts(config.contracts, config.folder, given)
+    files: list[CheckedFile] = []
+    n_done = 0
     # Closed, so that an interruption ends the processes, too.
-    with contextlib.closing(reports_by_group(items, plan, config, contracts, jobs, limits)) as groups:
-        for n_items, reports in groups:
-            files += reports
-            done += n_items
+    with contextlib.closing(check_by_group(items, plan, config, contracts, jobs, limits)) as groups:
+        for n_items, checked in groups:
+            files += checked
+            n_done += n_items
             if progress:
-                progress(done, len(items))
-    judged = {rule.for_each for rule in catalog.rules} - ABOUT_PAIRS
-    report = _report(with_contracts(files), Run(config, catalog, plan, contracts, started), baseline, judged)
-    emptied = _emptied(files) if config.exclude else {}
+                progress(n_done, len(items))
+    tables = {rule.for_each for rule in catalog.rules} - ABOUT_PAIRS
+    report = _report(add_contract_reports(files), _Run(config, catalog, plan, started), baseline, tables)
+    return _count_left_out(report, [file.report for file in files], items, left_out, config)
+
+
+def _count_left_out(
+    report: Report, files: Sequence[FileReport], items: Sequence[Item], left_out: LeftOut, config: Config
+) -> Report:
+    """Return the report with the numbers of models that were excluded or passed over."""
+    emptied = _emptied_containers(files) if config.exclude else {}
     linked = {item.path for item in items if isinstance(item, Unopened) and item.kind.kind == OUTSIDE_LINK}
     n_passed_over = sum(file.path in emptied or file.path in linked or _is_silent(file) for file in files)
     n_excluded = sum(emptied.values()) - sum(path.rpartition(MEMBER)[0] in emptied for path in emptied)
@@ -131,22 +155,20 @@ def check_items(
 
 
 def _is_silent(file: FileReport) -> bool:
-    """Whether a file could not be read, and the rules that would say so do not run."""
+    """Return whether a file is unreadable and the rules that report this are not selected."""
     return file.status == "unreadable" and not file.findings
 
 
-def _emptied(files: Sequence[FileReport]) -> dict[str, int]:
-    """The containers of which no model has a report, since all are excluded, and how many each holds; a container in
-    one counts as one.
-    """
+def _emptied_containers(files: Sequence[FileReport]) -> dict[str, int]:
+    """Return the containers with only excluded models, and how many; a nested container counts as one."""
     entered: set[str] = set()
     for file in files:
         path = file.path if file.within is not None and file.kind == "model" else ""
         while MEMBER in path:
             path = path.rpartition(MEMBER)[0]
             entered.add(path)
-    held = {file.path: file.contained.n_models for file in files if file.contained is not None}
-    return {path: n_models for path, n_models in held.items() if n_models and path not in entered}
+    n_models = {file.path: file.contained.n_models for file in files if file.contained is not None}
+    return {path: count for path, count in n_models.items() if count and path not in entered}
 
 
 def diff(
@@ -157,36 +179,37 @@ def diff(
     baseline: Counts | None = None,
     plugins: str | Sequence[str] = (),
 ) -> Report:
-    """Compare two versions of a model: what somebody who calls it would notice.
+    """Compare two versions of a model: report what client code would notice.
 
-    Each is a path, bytes, or what `load` gave; a member of a container has a path such as `bundle.task!/model.tflite`.
-    The report has one file, of kind `pair`, under the path of the new one, and says what it was compared with. Where
-    one cannot be read, the report has a file for that one and says why; of the pair it says nothing. Raises
-    `UserError` as `check` does, for a folder, and for a container where no member is named.
+    Each version is a path, bytes, or a model that `load` returned; a member of a container has a path such as
+    `bundle.task!/model.tflite`. The report has one file of kind `pair` with the path of the new version and
+    `compared_with`. If a version cannot be read, the report has a file for that version instead. Raises `UserError` as
+    `check` does, for a folder, and for a container without a member's name.
     """
     config = config or Config()
     started = time.perf_counter()
-    allowed = _plugins(plugins)
-    catalog = load_catalog(config.rules, allowed)
-    plan = _plan(catalog, config, allowed, is_diff=True)
+    allowed_plugins = _load_plugins(plugins)
+    catalog = load_catalog(config.rules, allowed_plugins)
+    plan = _plan(catalog, config, allowed_plugins, is_diff=True)
     with contextlib.ExitStack() as stack:
-        files = _compared(_side(new, NEW_BYTES, stack), _side(old, OLD_BYTES, stack), plan)
-    judged = ABOUT_PAIRS if files[0].kind == "pair" else FILE_TABLES
-    return _report(files, Run(config, catalog, plan, Contracts({}, config.folder), started), baseline, judged)
+        files = _compare(_open_side(new, NEW_BYTES, stack), _open_side(old, OLD_BYTES, stack), plan)
+    tables = ABOUT_PAIRS if files[0].kind == "pair" else FILE_TABLES
+    checked = [CheckedFile(file) for file in files]
+    return _report(checked, _Run(config, catalog, plan, started), baseline, tables)
 
 
-def _side(source: Checkable, label: str, stack: contextlib.ExitStack) -> Found:
-    """One of both models, open until the stack is left."""
+def _open_side(source: Checkable, label: str, stack: contextlib.ExitStack) -> Found:
+    """Open one of the versions until the stack is closed."""
     if isinstance(source, str | PurePath) and str(source) and Path(source).is_dir():
-        raise UserError(f"'{source}' is a folder", hint="name a model in it: two models are compared")
+        raise UserError(f"'{source}' is a folder", hint="name a model in it: diff compares two models")
     found, file = single(source, label)
     if file is not None:
         stack.callback(file.close)
     return found
 
 
-def _compared(new: Found, old: Found, plan: Plan) -> list[FileReport]:
-    """The report of a pair; of what cannot be read one of its own instead."""
+def _compare(new: Found, old: Found, plan: Plan) -> list[FileReport]:
+    """Return the report of a pair, or a report for each version that cannot be read."""
     reason = ""
     if all(found.opened.kind.kind == MODEL for found in (new, old)):
         try:
@@ -196,19 +219,20 @@ def _compared(new: Found, old: Found, plan: Plan) -> list[FileReport]:
         except (FlatbufferError, SourceError) as error:
             reason = error.reason
     read = [(found, read_one(found.opened)) for found in (new, old)]
-    broken = [(found, tables) for found, tables in read if not tables.is_readable]
-    if not broken:
+    unreadable = [(found, tables) for found, tables in read if not tables.is_readable]
+    if not unreadable:
         raise UserError(f"'{old.path}' and '{new.path}' cannot be compared: {reason}")
-    return [replace(run_batch(tables, [found.path], plan)[0], within=found.within) for found, tables in broken]
+    return [replace(run_batch(tables, [found.path], plan)[0], within=found.within) for found, tables in unreadable]
 
 
-def _report(files: Sequence[FileReport], run: Run, baseline: Counts | None, judged: Container[str]) -> Report:
-    """The report of a run, whose rules were about the tables `judged`."""
-    marked, notices = suppressed(list(files), run, baseline, judged)
-    own = [planned(run.plan, run.contracts.of(file.path)) for file in files if file.contract is not None]
-    plans = own if own and len(own) == sum(file.kind == "model" for file in files) else [run.plan, *own]
+def _report(files: Sequence[CheckedFile], run: _Run, baseline: Counts | None, tables: Container[str]) -> Report:
+    """Return the report of a run; `tables` are those that its rules are about."""
+    reports, notices = apply_suppressions(files, run.config, run.catalog, baseline, tables)
+    of_models = [file for file in files if file.report.kind == "model"]
+    own = [plan_for_contract(run.plan, file.contract) for file in of_models if file.contract is not None]
+    plans = own if own and len(own) == len(of_models) else [run.plan, *own]
     return Report(
-        files=tuple(marked),
+        files=tuple(reports),
         targets=tuple(dict.fromkeys(target.name for plan in plans for target in plan.targets)),
         is_default_target=not run.config.targets and all(plan is run.plan for plan in plans),
         ruleset=run.config.ruleset or RULESET,
@@ -216,17 +240,13 @@ def _report(files: Sequence[FileReport], run: Run, baseline: Counts | None, judg
         rules_digest=run.catalog.digest,
         config_digest=run.config.digest(),
         notices=tuple(notices),
-        rules_run=sum(selected.rule.for_each in judged for selected in run.plan.rules),
+        rules_run=sum(selected.rule.for_each in tables for selected in run.plan.rules),
         elapsed=time.perf_counter() - run.started,
-        crashes=sum(finding.rule == CRASH_RULE for file in marked for finding in file.findings),
+        crashes=sum(finding.rule == CRASH_RULE for file in reports for finding in file.findings),
     )
 
 
-def _given(contract: str | PurePath | Contract | None) -> Contract | None:
-    return load_contract(str(contract)) if isinstance(contract, str | PurePath) else contract
-
-
-def _plugins(names: str | Sequence[str]) -> Plugins | None:
+def _load_plugins(names: str | Sequence[str]) -> Plugins | None:
     if not names:
         return None
     from tflint.facts.plugin_loader import load_plugins  # a run without plugins does not need it
@@ -235,13 +255,13 @@ def _plugins(names: str | Sequence[str]) -> Plugins | None:
 
 
 def _plan(catalog: Catalog, config: Config, plugins: Plugins | None, *, is_diff: bool) -> Plan:
-    """What to run: the rules about pairs of models, and those that say why a file cannot be read; or all others."""
+    """Return the plan of a run: rules about pairs and unreadable files for `diff`, all others for `check`."""
     selected = select_rules(catalog.rules, config)
     rules = tuple([one for one in selected if (one.rule.for_each in ABOUT_PAIRS) == is_diff])
     if not rules and is_diff:
-        raise UserError("no rule that is selected compares models", hint="'tflint rules' lists them")
+        raise UserError("no selected rule compares models", hint="'tflint rules' lists the rules")
     if not rules:
-        raise UserError("the rules that are selected compare two models", hint="'tflint diff OLD NEW' runs them")
+        raise UserError("all selected rules compare two models", hint="'tflint diff OLD NEW' runs them")
     about_files = tuple([one for one in selected if one.rule.for_each in FILE_TABLES]) if is_diff else ()
     return Plan(
         rules + about_files,
@@ -254,8 +274,8 @@ def _plan(catalog: Catalog, config: Config, plugins: Plugins | None, *, is_diff:
     )
 
 
-def _found(source: Checkable, walker: Walker) -> Iterator[Item]:
-    """A source, or the models below a folder; what vanishes from here on is a finding."""
+def _items_of(source: Checkable, walker: Walker) -> Iterator[Item]:
+    """Yield a source, or the models in a folder; a file that vanishes later is a finding."""
     if isinstance(source, str | PurePath):
         require_existing(source)
         if os.path.isdir(source):  # noqa: PTH112 (Path.is_dir raises if a folder above cannot be searched)
@@ -265,7 +285,7 @@ def _found(source: Checkable, walker: Walker) -> Iterator[Item]:
 
 
 def _with_models_of_contracts(items: Iterable[Item]) -> Iterator[Item]:
-    """The items, each contract replaced by the models that it is for; `UserError` for a member that is not there."""
+    """Yield the items, with each contract replaced by its models; `UserError` for a member that does not exist."""
     for item in items:
         path = str(item) if isinstance(item, str | PurePath) else ""
         if path.endswith(SUFFIX):

@@ -56,6 +56,17 @@ def table(name: str) -> dict[str, Any]:
     return _read_json(rules_folder() / "tables" / f"{name}.json")
 
 
+def runtime_table(name: str) -> dict[str, Any]:
+    """Return the data of a runtime, from `rules/tables/runtimes`."""
+    return table(f"runtimes/{name}")
+
+
+@functools.cache
+def runtime_file_names() -> list[str]:
+    """Return the names of all runtimes with a data file, sorted."""
+    return sorted(path.stem for path in (rules_folder() / "tables" / "runtimes").glob("*.json"))
+
+
 @functools.cache
 def table_names() -> list[str]:
     """Names of all knowledge tables, sorted."""

@@ -1,77 +1,134 @@
-"""Classes of values: `@frozen` is `@dataclass(frozen=True, slots=True)` for whatever a check imports at its start.
+"""Frozen value classes that cost next to nothing to define: `@frozen` acts like `@dataclass(frozen=True, slots=True)`.
 
-`dataclasses` writes and compiles seven methods of a class when the class is defined. That takes half a millisecond, and
-the sixty classes of a start took as long as importing numpy. Here a class costs a fortieth of that: `__init__` is
-compiled when the first object is made, the other methods are shared, and the type checker sees to it that nobody
-assigns to an object.
+`dataclasses` compiles seven methods per class, half a millisecond each; the sixty classes of a start took as long as
+importing numpy. Here a class costs a fortieth of that: `__init__` is compiled when the first object is created, and all
+classes share the other methods. Assigning to a field raises `FrozenError`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, dataclass_transform
+from collections.abc import Callable
+from typing import Any, NoReturn, TypeVar, dataclass_transform, overload
 
 _T = TypeVar("_T")
 
-#: The default of a field that is a mapping: nobody writes to a `Mapping`.
-EMPTY: Mapping[Any, Any] = {}
+
+class FrozenError(AttributeError):
+    """A field of a frozen value was assigned or deleted."""
+
+
+class _EmptyMapping(dict[Any, Any]):
+    """A dict that stays empty, so that values can share it as a default."""
+
+    def _refuse(self, *_arguments: Any, **_named: Any) -> NoReturn:
+        raise TypeError("the default mapping of frozen values cannot be changed")
+
+    __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse
+
+    def __reduce__(self) -> str:
+        return "EMPTY"  # copies and other processes get the shared object
+
+
+#: The default for fields that are mappings.
+EMPTY: dict[Any, Any] = _EmptyMapping()
+
+
+@overload
+def frozen(cls: type[_T]) -> type[_T]: ...
+
+
+@overload
+def frozen(*, eq: bool) -> Callable[[type[_T]], type[_T]]: ...
 
 
 @dataclass_transform(frozen_default=True)
-def frozen(cls: type[_T]) -> type[_T]:
-    """Make a class of values out of annotated fields; defaults must be immutable. Values of equal fields are equal."""
-    return _with_slots(cls, {"__eq__": _equals, "__hash__": _hash})
+def frozen(cls: type[_T] | None = None, *, eq: bool = True) -> Any:
+    """Build an immutable value class from annotated fields; defaults must be immutable.
 
-
-@dataclass_transform(frozen_default=True, eq_default=False)
-def holder(cls: type[_T]) -> type[_T]:
-    """Make a class as `frozen` does, but of objects that only equal themselves: arrays in them cannot be compared."""
-    return _with_slots(cls, {})
+    Values with equal fields are equal and have the same hash. With `eq=False` an object equals only itself: for fields
+    that cannot be compared, such as numpy arrays.
+    """
+    if cls is None:
+        return lambda decorated: _build_class(decorated, eq=eq)
+    return _build_class(cls, eq=eq)
 
 
 def replace(value: _T, **changes: Any) -> _T:
-    """A copy of a value with some fields changed."""
+    """Return a copy of a frozen value with some fields changed."""
     return type(value)(**{name: getattr(value, name) for name in _fields(value)} | changes)
 
 
-def _with_slots(cls: type[_T], methods: Mapping[str, Callable[..., Any]]) -> type[_T]:
-    """The class made anew: slots cannot be added to one."""
-    names = tuple(cls.__annotations__)
+def _build_class(cls: type[_T], *, eq: bool) -> type[_T]:
+    """Create the class anew, since slots cannot be added to an existing one."""
+    own_names = tuple(cls.__annotations__)
     own = {name: item for name, item in vars(cls).items() if name not in ("__dict__", "__weakref__")}
-    defaults = {name: own.pop(name) for name in names if name in own}
-    content = {"__repr__": _shown, **methods, **own, "__slots__": names, "__init__": _Unwritten(names, defaults)}
+    defaults = {name: own.pop(name) for name in own_names if name in own}
+    inherited = {} if cls.__base__ is object else vars(cls.__base__).get("_defaults", {})
+    names = (*getattr(cls.__base__, "__match_args__", ()), *own_names)
+    init = _LazyInit(names, inherited | defaults)
+    content = {
+        **_SHARED_METHODS,
+        **(_EQUALITY if eq else {}),
+        **own,
+        "__slots__": own_names,
+        "__match_args__": names,
+        "_defaults": inherited | defaults,
+        "__init__": init,
+    }
     return type(cls.__name__, cls.__bases__, content)
 
 
-class _Unwritten:
-    """Stands for a class's `__init__` until somebody asks for it."""
+class _LazyInit:
+    """Placeholder for a class's `__init__` that compiles it on first access and replaces itself."""
 
-    def __init__(self, names: tuple[str, ...], defaults: Mapping[str, Any]) -> None:
+    def __init__(self, names: tuple[str, ...], defaults: dict[str, Any]) -> None:
         self._names, self._defaults = names, defaults
 
     def __set_name__(self, owner: type[Any], _name: str) -> None:
         self._owner = owner
 
     def __get__(self, instance: object, _owner: type[Any]) -> Any:
-        """The method, written now; it takes this one's place in the class."""
         parameters = [f"{name}=_defaults['{name}']" if name in self._defaults else name for name in self._names]
-        lines = [f"def __init__(self, {', '.join(parameters)}):", *(f" self.{name} = {name}" for name in self._names)]
-        written: dict[str, Any] = {"_defaults": self._defaults, "__name__": self._owner.__module__}
-        exec("\n".join(lines), written)  # made of the names of fields and of nothing else
-        method = written["__init__"]
-        method.__annotations__ = self._owner.__annotations__ | {"return": None}
+        body = "\n".join(f" _set_{name}(self, {name})" for name in self._names)
+        # A slot's own descriptor passes by `__setattr__`, which refuses.
+        namespace = {f"_set_{name}": getattr(self._owner, name).__set__ for name in self._names}
+        namespace |= {"_defaults": self._defaults, "__name__": self._owner.__module__}
+        # The text consists of the names of fields and nothing else.
+        exec(f"def __init__(self, {', '.join(parameters)}):\n{body}", namespace)
+        method = namespace["__init__"]
+        classes = reversed(self._owner.__mro__)
+        annotations = {name: kind for cls in classes for name, kind in vars(cls).get("__annotations__", {}).items()}
+        method.__annotations__ = {name: annotations[name] for name in self._names} | {"return": None}
         method.__qualname__ = f"{self._owner.__qualname__}.__init__"
         self._owner.__init__ = method
         return method if instance is None else method.__get__(instance)
 
 
 def _fields(value: Any) -> tuple[str, ...]:
-    names: tuple[str, ...] = type(value).__slots__
+    names: tuple[str, ...] = type(value).__match_args__
     return names
 
 
 def _content(value: object) -> tuple[Any, ...]:
     return tuple([getattr(value, name) for name in _fields(value)])
+
+
+def _refuse_to_set(self: object, name: str, _value: object) -> NoReturn:
+    raise FrozenError(f"cannot assign to '{name}': {type(self).__qualname__} is frozen")
+
+
+def _refuse_to_delete(self: object, name: str) -> NoReturn:
+    raise FrozenError(f"cannot delete '{name}': {type(self).__qualname__} is frozen")
+
+
+def _reduce(self: object) -> tuple[Any, ...]:
+    # By the constructor: unpickling by slots would assign to them.
+    return type(self), _content(self)
+
+
+def _represent(self: object) -> str:
+    fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in _fields(self))
+    return f"{type(self).__qualname__}({fields})"
 
 
 def _equals(self: object, other: object) -> bool:
@@ -82,6 +139,10 @@ def _hash(self: object) -> int:
     return hash(_content(self))
 
 
-def _shown(self: object) -> str:
-    shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in _fields(self))
-    return f"{type(self).__qualname__}({shown})"
+_SHARED_METHODS = {
+    "__setattr__": _refuse_to_set,
+    "__delattr__": _refuse_to_delete,
+    "__reduce__": _reduce,
+    "__repr__": _represent,
+}
+_EQUALITY = {"__eq__": _equals, "__hash__": _hash}

@@ -68,7 +68,7 @@ def test_workers_import_no_module_of_the_current_folder(
 
 def test_the_environment_of_the_caller_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
-    assert list(worker_pool.mapped(len, [("ab",), ("abc",)], 2)) == [2, 3]
+    assert list(worker_pool.map_in_processes(len, [("ab",), ("abc",)], 2)) == [2, 3]
     assert "PYTHONSAFEPATH" not in os.environ
 
 
@@ -83,7 +83,7 @@ def test_no_more_workers_are_started_than_windows_can_wait_for(monkeypatch: pyte
     monkeypatch.setattr(worker_pool, "ProcessPoolExecutor", Pool)
     monkeypatch.setattr(worker_pool.sys, "platform", "win32")
     with pytest.raises(ResourceError):
-        list(worker_pool.mapped(len, [("a",)], 100))
+        list(worker_pool.map_in_processes(len, [("a",)], 100))
     assert asked == [61]
 
 
@@ -91,14 +91,13 @@ def test_no_more_workers_are_started_than_windows_can_wait_for(monkeypatch: pyte
 
 _SLOW = """
 import os, sys, time
-import tflint.runner.scheduler as groups
-real = groups._check_group
+import tflint.runner.scheduler as scheduler
+real = scheduler._Checker.check_group
 def slow(*arguments):
     os.write(1, b"at work\\n")  # in one piece: others write, too
     time.sleep({seconds})
     return real(*arguments)
-slow.__module__, slow.__qualname__ = "tflint.runner.scheduler", "_check_group"
-groups._check_group = slow
+scheduler._Checker.check_group = slow
 sys.argv[0] = "tflint"
 from tflint.__main__ import entry
 entry()
@@ -196,7 +195,7 @@ def _killed(number: int) -> int:
 
 def test_a_killed_worker_is_told_apart_from_a_defect() -> None:
     with pytest.raises(ResourceError, match="a worker process was killed"):
-        list(worker_pool.mapped(_killed, [(0,), (1,), (2,)], 2))
+        list(worker_pool.map_in_processes(_killed, [(0,), (1,), (2,)], 2))
 
 
 def _starved(_: int) -> int:
@@ -205,7 +204,7 @@ def _starved(_: int) -> int:
 
 def test_a_worker_without_memory_is_told_as_that() -> None:
     with pytest.raises(MemoryError):
-        list(worker_pool.mapped(_starved, [(0,), (1,)], 2))
+        list(worker_pool.map_in_processes(_starved, [(0,), (1,)], 2))
 
 
 def test_the_path_of_this_checkout_is_what_children_import() -> None:

@@ -18,13 +18,13 @@ from tflint.columns.column_types import ColumnType
 from tflint.language.expression import Expression, Part, Program
 from tflint.resources import is_installed
 
-FORMAT = 1
+FORMAT = 2
 #: The beginning of the file, up to the programs.
 _HEAD_BYTES = 200
 
 _FIELDS = (
     "id", "name", "severity", "for_each", "summary", "why", "fix", "confidence", "category", "failure_class", "since",
-    "status", "limits", "reads_target",
+    "status", "limits", "reads_target", "severity_by_runtime",
 )  # fmt: skip
 _LISTS = ("mutes", "references", "refused_by", "runs_on", "opcodes", "keys")
 

@@ -74,8 +74,13 @@ class Rule:
     runs_on: tuple[str, ...] = ()
     origin: str = ""
     opcodes: tuple[str, ...] = ()
+    severity_by_runtime: Mapping[str, str] = EMPTY
     reads_target: bool = False
     keys: tuple[str, ...] = ()
+
+    def severity_for(self, runtime: str) -> str:
+        """Return the severity on a runtime."""
+        return self.severity_by_runtime.get(runtime, self.severity)
 
     @property
     def is_builtin(self) -> bool:

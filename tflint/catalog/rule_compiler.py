@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,8 @@ from tflint import resources
 from tflint.catalog.contract_keys import contract_keys
 from tflint.catalog.rule import CATEGORIES, Example, Rule
 from tflint.catalog.rule_constants import Constants
+from tflint.catalog.rule_family import Path as KeyPath
+from tflint.catalog.rule_family import RuleEntry, rule_entries
 from tflint.columns.column_types import REFERENCE, STRING, ColumnType, TableDeclaration
 from tflint.errors import Place, UserError
 from tflint.facts.fact_registry import all_tables
@@ -20,17 +21,20 @@ from tflint.language.message_template import compile_template
 from tflint.language.scope import Scope
 from tflint.language.syntax import ExpressionError
 from tflint.language.type_check import check, check_condition
+from tflint.targets.runtime import runtime_names
+from tflint.targets.target import is_runtime_spec
 from tflint.targets.target_fields import TARGET_FIELDS
 from tflint.userfiles.nearest_word import nearest
 from tflint.userfiles.schema_errors import check as check_schema
 from tflint.userfiles.toml_positions import content_position, locate
 from tflint.userfiles.userfile import error_at, load_toml, printable, read_text
+from tflint.values import frozen
 
 if TYPE_CHECKING:
     from tflint.facts.plugin_loader import Plugins
 
 
-@dataclass(frozen=True)
+@frozen
 class RuleFile:
     """What a rule file holds: rules, the examples of each, and tables of constants."""
 
@@ -50,8 +54,11 @@ def compile_file(
     data = load_toml(str(path), text)
     check_schema(data, resources.json_schema("rule"), path=str(path), text=text, what="rule file")
     compiler = _Compiler(path, text, data, builtin, taken, plugins.tables if plugins else all_tables())
-    rules = tuple(compiler.rule(index, entry) for index, entry in enumerate(data["rule"]))
-    examples = {entry["id"]: tuple(_examples(entry)) for entry in data["rule"]}
+    entries = list(rule_entries(data))
+    if not entries:
+        raise UserError("a rule file needs a [[rule]] or a [[family]]", place=Place(str(path)))
+    rules = tuple(compiler.rule(entry) for entry in entries)
+    examples = {entry.data["id"]: tuple(_examples(entry.data)) for entry in entries}
     return RuleFile(rules, examples, data.get("tables", {}))
 
 
@@ -83,28 +90,34 @@ class _Compiler:
     ) -> None:
         self.path = str(path)
         self.text = text
+        self.data = data
         self.builtin = builtin
         self.tables = tables
         self.constants = Constants(data.get("tables", {}))
         self.taken = dict(taken)
 
-    def rule(self, index: int, entry: Mapping[str, Any]) -> Rule:
-        self._check_id(index, entry)
+    def rule(self, source: RuleEntry) -> Rule:
+        entry = source.data
+        self._check_complete(source)
+        self._check_id(source)
+        self._check_runtimes(source)
         if entry["for-each"] not in self.tables:
-            self._fail(index, "for-each", f"there is no table {_shown(entry['for-each'])}",
+            self._fail(source, "for-each", f"there is no table {_shown(entry['for-each'])}",
                        nearest(entry["for-each"], self.tables) or "'tflint facts' lists the tables")  # fmt: skip
         scope = Scope(self.tables, entry["for-each"], self.constants, {"target": TARGET_FIELDS}, _plugin_hint)
-        where = self._expression(index, entry, "where", scope) if "where" in entry else None
-        require = self._expression(index, entry, "require", scope)
+        where = self._expression(source, "where", scope) if "where" in entry else None
+        require = self._expression(source, "require", scope)
         assert require is not None
-        report_on = self._report_on(index, entry, scope)
-        message = self._message(index, entry, scope)
+        report_on = self._report_on(source, scope)
+        message = self._message(source, scope)
         expressions = (where, require, report_on, *(part.expression for part in message))
+        severities = entry["severity"] if isinstance(entry["severity"], dict) else {"default": entry["severity"]}
         category = entry.get("category", CATEGORIES.get(entry["id"][0], "graph") if self.builtin else "graph")
         return Rule(
             id=entry["id"],
             name=entry["name"],
-            severity=entry["severity"],
+            severity=severities["default"],
+            severity_by_runtime={name: severity for name, severity in severities.items() if name != "default"},
             for_each=entry["for-each"],
             require=require,
             where=where,
@@ -124,71 +137,98 @@ class _Compiler:
             refused_by=tuple(entry.get("refused-by", ())),
             runs_on=tuple(entry.get("runs-on", ())),
             opcodes=_opcodes(where.program) or () if where and entry["for-each"] == "operator" else (),
-            keys=self._keys(index, entry),
+            keys=self._keys(source),
             reads_target=any("target" in expression.records for expression in expressions if expression),
             origin="" if self.builtin else self.path,
         )
 
-    def _keys(self, index: int, entry: Mapping[str, Any]) -> tuple[str, ...]:
+    def _keys(self, source: RuleEntry) -> tuple[str, ...]:
         """The keys of a contract that findings point at: of its tables only, and such as its schema has."""
-        keys: tuple[str, ...] = tuple(entry.get("keys", ()))
-        known = contract_keys(entry["for-each"])
+        keys: tuple[str, ...] = tuple(source.data.get("keys", ()))
+        known = contract_keys(source.data["for-each"])
         for key in keys:
             if key not in known:
                 what = f"a contract has no key {_shown(key)} there" if known else "only rules about contracts have keys"
-                self._fail(index, "keys", what, nearest(key, known))
+                self._fail(source, "keys", what, nearest(key, known))
         return keys
 
-    def _check_id(self, index: int, entry: Mapping[str, Any]) -> None:
+    def _check_id(self, source: RuleEntry) -> None:
+        entry = source.data
         identifier = entry["id"]
         for key in ("id", "name"):
             if entry[key] in self.taken:
-                self._fail(index, key, f"there is a rule '{entry[key]}' already, {self.taken[entry[key]]}",
+                self._fail(source, key, f"there is a rule '{entry[key]}' already, {self.taken[entry[key]]}",
                            f"choose another {key}")  # fmt: skip
             self.taken[entry[key]] = "in this file"
         prefix = identifier.rstrip("0123456789")
         if not self.builtin and prefix in CATEGORIES:
-            self._fail(index, "id", f"ids with the prefix '{prefix}' are tflint's own",
+            self._fail(source, "id", f"ids with the prefix '{prefix}' are tflint's own",
                        "choose another prefix, such as ACME001")  # fmt: skip
         if ("refused-by" in entry) != ("runs-on" in entry):
-            self._fail(index, "id", f"rule '{identifier}' needs both 'refused-by' and 'runs-on', or neither",
+            self._fail(source, "id", f"rule '{identifier}' needs both 'refused-by' and 'runs-on', or neither",
                        "runs-on says where the model runs all the same")  # fmt: skip
 
-    def _expression(self, index: int, entry: Mapping[str, Any], key: str, scope: Scope) -> Expression:
-        try:
-            return check_condition(entry[key], scope)
-        except ExpressionError as error:
-            raise self._at(index, key, error) from None
+    def _check_complete(self, source: RuleEntry) -> None:
+        """Refuse a family in which a side lacks a text; the schema of rules requires them."""
+        for key in ("require", "message", "summary", "why", "fix"):
+            if key not in source.data:
+                self._fail(source, "id", f"the family has no '{key}' for its {source.side}",
+                           f"write '{key}' in the family or in [family.{source.side}]")  # fmt: skip
 
-    def _report_on(self, index: int, entry: Mapping[str, Any], scope: Scope) -> Expression | None:
-        if "report-on" not in entry:
+    def _check_runtimes(self, source: RuleEntry) -> None:
+        """Refuse runtimes that tflint does not know, in the keys that name some."""
+        named = [(key, spec) for key in ("refused-by", "runs-on") for spec in source.data.get(key, ())]
+        severity = source.data["severity"]
+        named += [("severity", name) for name in severity if name != "default"] if isinstance(severity, dict) else []
+        for key, spec in named:
+            if not is_runtime_spec(spec):
+                known = runtime_names()
+                self._fail(source, key, f"{_shown(spec)} names a runtime that tflint does not know",
+                           nearest(spec, known) or f"runtimes: {', '.join(known)}")  # fmt: skip
+
+    def _expression(self, source: RuleEntry, key: str, scope: Scope) -> Expression:
+        try:
+            return check_condition(source.data[key], scope)
+        except ExpressionError as error:
+            raise self._at(source, key, error) from None
+
+    def _report_on(self, source: RuleEntry, scope: Scope) -> Expression | None:
+        if "report-on" not in source.data:
             return None
         try:
-            expression = check(entry["report-on"], scope)
+            expression = check(source.data["report-on"], scope)
             if expression.type.kind != REFERENCE or expression.type == ColumnType(REFERENCE, True):
                 raise ExpressionError(f"'report-on' must lead to one row, but this is a {expression.type}")
         except ExpressionError as error:
-            raise self._at(index, "report-on", error) from None
+            raise self._at(source, "report-on", error) from None
         return expression
 
-    def _message(self, index: int, entry: Mapping[str, Any], scope: Scope) -> tuple[Part, ...]:
+    def _message(self, source: RuleEntry, scope: Scope) -> tuple[Part, ...]:
         try:
-            return compile_template(entry["message"], scope)
+            return compile_template(source.data["message"], scope)
         except ExpressionError as error:
-            raise self._at(index, "message", error) from None
+            raise self._at(source, "message", error) from None
 
-    def _fail(self, index: int, key: str, message: str, hint: str = "") -> None:
-        raise self._at(index, key, ExpressionError(message, 0, 1, hint))
+    def _fail(self, source: RuleEntry, key: str, message: str, hint: str = "") -> None:
+        raise self._at(source, key, ExpressionError(message, 0, 1, hint))
 
-    def _at(self, index: int, key: str, error: ExpressionError) -> UserError:
+    def _at(self, source: RuleEntry, key: str, error: ExpressionError) -> UserError:
         """An error in a value of a rule, at its place in the file."""
         message, hint = printable(error.message), printable(error.hint)  # both may quote the rule
-        keys = ("rule", index, key)
+        keys = source.path(key)
         span = locate(self.text, {keys}).get(keys)
         if span is None:
             return UserError(message, place=Place(self.path), hint=hint)
-        line, column = content_position(self.text, span, error.offset)
+        offset = source.source_offset(self._written(keys), error.offset)
+        line, column = content_position(self.text, span, offset)
         return error_at(f"{key}: {message}", self.path, self.text, line, column, width=error.length, hint=hint)
+
+    def _written(self, keys: KeyPath) -> str:
+        """Return a text of the file before a family was expanded; empty for other values."""
+        value: Any = self.data
+        for key in keys:
+            value = value[key]
+        return value if isinstance(value, str) else ""
 
 
 def _shown(value: object) -> str:

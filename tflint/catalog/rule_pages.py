@@ -24,10 +24,15 @@ def page(rule: Rule, examples: Sequence[Example]) -> str:
     since = f" · since ruleset {rule.since}" if rule.since else ""
     head = [
         f"# {rule.id} {rule.name}",
-        f"{rule.severity} · confidence {rule.confidence} · {rule.category}{since}{status}",
+        f"{severity_text(rule)} · confidence {rule.confidence} · {rule.category}{since}{status}",
         help_markdown(rule),
     ]
     return "\n\n".join([*head, *_examples(examples), *_references(rule)]) + "\n"
+
+
+def severity_text(rule: Rule) -> str:
+    """Return the severity, with those that differ by runtime: `warning, error on tflm`."""
+    return ", ".join([rule.severity, *(f"{value} on {name}" for name, value in rule.severity_by_runtime.items())])
 
 
 def help_markdown(rule: Rule) -> str:
@@ -164,7 +169,7 @@ def all_pages() -> dict[str, str]:
     """File names and texts of the pages of all built-in rules, and of their index."""
     rules = builtin_catalog().rules
     pages = {f"{rule.id}.md": page(rule, builtin_examples()[rule.id]) for rule in rules}
-    rows = [f"| [{rule.id}]({rule.id}.md) | {rule.name} | {rule.severity} | {rule.summary} |" for rule in rules]
+    rows = [f"| [{rule.id}]({rule.id}.md) | {rule.name} | {severity_text(rule)} | {rule.summary} |" for rule in rules]
     head = ["# Rules", "", "Made from the rule files; do not edit.", ""]
     columns = ["| id | name | severity | what it finds |", "|---|---|---|---|"]
     pages["README.md"] = "\n".join([*head, *columns, *rows]) + "\n"

@@ -26,7 +26,7 @@ def add_rule_options(parser: argparse.ArgumentParser) -> None:
         "--target",
         action="append",
         metavar="TARGET",
-        help="a runtime that must run the models: litert==X, tflite==X, tflm, or a name from the configuration",
+        help="a runtime that must run the models, such as litert==2.3.0 or tflm, or a name from the configuration",
     )
     add("--rules", action="append", metavar="PATH", help="rule file or folder of your own")
     add(

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.values import holder
+from tflint.values import frozen
 
 PRESENT, ABSENT, UNKNOWN = 0, 1, 2
 
@@ -20,7 +20,7 @@ State: TypeAlias = NDArray[np.uint8] | None
 Take: TypeAlias = Callable[[NDArray[np.int64]], NDArray[Any]]
 
 
-@holder
+@frozen(eq=False)
 class Scalars:
     """Numbers or bools, one a row."""
 
@@ -31,7 +31,7 @@ class Scalars:
         return len(self.values)
 
 
-@holder
+@frozen(eq=False)
 class Strings:
     """Strings, one a row, as codes into distinct `labels`."""
 
@@ -43,7 +43,7 @@ class Strings:
         return len(self.codes)
 
 
-@holder
+@frozen(eq=False)
 class Texts:
     """Strings, one a row, that still lie in the file: decoded for the rows that somebody looks at."""
 
@@ -61,7 +61,7 @@ class Texts:
         return self.decode(start, start + length) if length else ""
 
 
-@holder
+@frozen(eq=False)
 class References:
     """Row numbers in another table, one a row; -1 is absent."""
 
@@ -72,7 +72,7 @@ class References:
         return len(self.rows)
 
 
-@holder
+@frozen(eq=False)
 class Lists:
     """Lists of numbers, bools, string codes or row numbers: where the elements of each row begin, and how many.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tflint.source.file_kind import CONTAINER, MODEL
-from tflint.values import frozen, holder, replace
+from tflint.values import frozen, replace
 
 #: Containers within containers, the outermost included. Bundles of MediaPipe nest two deep (a hand landmarker within a
 #: gesture recognizer).
@@ -155,7 +155,7 @@ def refused(member: Member, detail: str) -> Member:
     return replace(member, problem=OVER_BUDGET, detail=detail)
 
 
-@holder
+@frozen(eq=False)
 class Contents:
     """What a container holds: its format (zip or litertlm) and its members, or the reason why they cannot be listed.
 

@@ -51,8 +51,9 @@ class Case:
     given up for its cost.
     """
 
-    def __init__(self, rule: Rule, target: int = 0) -> None:
+    def __init__(self, rule: Rule, target: int = 0, unknown_reason: str = "") -> None:
         self.rule, self.target = rule, target
+        self.unknown_reason = unknown_reason
         self.hits: list[Hit] = []
         self.unlisted: dict[int, int] = {}
         self.undecided: dict[int, int] = {}
@@ -100,7 +101,7 @@ class Judge:
                 trial.judge(evaluators[trial.case.target])
         for case in cases:
             if case.undecided and not case.reason:
-                case.reason = _reason(case.rule, self.facts)
+                case.reason = case.unknown_reason or _reason(case.rule, self.facts)
 
     def _pot(self, rule: Rule) -> Pot:
         """What a rule may spend: users' rules share one, however many they are."""

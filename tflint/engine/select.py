@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tflint._version import __version__
 from tflint.catalog.rule import Rule
@@ -10,7 +10,7 @@ from tflint.config import Config
 from tflint.config.config_positions import Keys, add_config_place
 from tflint.errors import UserError
 from tflint.userfiles.nearest_word import nearest
-from tflint.values import frozen
+from tflint.values import EMPTY, frozen
 
 #: The ruleset of this version: its first two numbers.
 RULESET = ".".join(__version__.split(".")[:2])
@@ -37,6 +37,11 @@ class Selected:
     rule: Rule
     severity: str
     is_newer: bool = False
+    severity_by_runtime: Mapping[str, str] = EMPTY
+
+    def severity_for(self, runtime: str) -> str:
+        """Return the severity of findings on a runtime."""
+        return self.severity_by_runtime.get(runtime, self.severity)
 
 
 def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:
@@ -127,7 +132,9 @@ def _selected(rule: Rule, config: Config, metadata_rules: set[str]) -> Selected:
         return Selected(rule, "note")
     if rule.id in metadata_rules:
         return Selected(rule, chosen or "error")
-    return Selected(rule, chosen or rule.severity)
+    if chosen:
+        return Selected(rule, chosen)
+    return Selected(rule, rule.severity, severity_by_runtime=rule.severity_by_runtime)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

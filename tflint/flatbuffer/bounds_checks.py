@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from tflint.flatbuffer.byte_window import Window
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
 from tflint.flatbuffer.source_pages import Offsets
-from tflint.values import holder
+from tflint.values import frozen
 
 #: Which rows hold, what to say of one that does not, and whether it is the end of the file that it runs into.
 Condition: TypeAlias = tuple[NDArray[np.bool_], str, bool]
 
 
-@holder
+@frozen(eq=False)
 class Spots:
     """Byte offsets of several places of the schema, one after the other; `roots` says which file each is of.
 

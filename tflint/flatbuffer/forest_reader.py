@@ -31,7 +31,7 @@ from tflint.flatbuffer.offset_links import (
 from tflint.flatbuffer.read_budgets import MAX_BATCH_TABLES, Budgets
 from tflint.flatbuffer.schema_layout import Field, Layouts, TableLayout
 from tflint.flatbuffer.source_pages import Offsets
-from tflint.values import holder
+from tflint.values import frozen
 
 #: Nesting of tables, the root table included; the limit of the C++ verifier.
 MAX_DEPTH = 64
@@ -41,7 +41,7 @@ MAX_VECTOR_BYTES = 2**31 - 1
 MIN_FILE_BYTES = 8
 
 
-@holder
+@frozen(eq=False)
 class Forest:
     """The tables of one or many files: the root node, and for each file the byte just past its last table or vector."""
 

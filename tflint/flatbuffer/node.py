@@ -11,10 +11,10 @@ from tflint.columns.column import flat_positions
 from tflint.flatbuffer.byte_window import DTYPES, Window
 from tflint.flatbuffer.schema_layout import TableLayout
 from tflint.flatbuffer.source_pages import Offsets
-from tflint.values import holder
+from tflint.values import frozen
 
 
-@holder
+@frozen(eq=False)
 class Vector:
     """A vector field of each row: the byte offset of the first element, the number of elements, and who has one.
 

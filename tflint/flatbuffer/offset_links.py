@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tflint.flatbuffer.node import Node, Vector
 from tflint.flatbuffer.schema_layout import Field
 from tflint.flatbuffer.source_pages import Offsets
-from tflint.values import holder
+from tflint.values import frozen
 
 #: Tables of different kinds are read together up to this many; a matrix for more of them costs more than it saves.
 JOINT_ROWS = 4096
@@ -19,7 +19,7 @@ JOINT_ROWS = 4096
 SHARING_ROWS = 256
 
 
-@holder
+@frozen(eq=False)
 class Waiting:
     """Tables at one place of the schema that are still to be read, and the node below which they hang, by a name."""
 
@@ -34,7 +34,7 @@ class Waiting:
     name: str = ""
 
 
-@holder
+@frozen(eq=False)
 class Link:
     """A field of a node's tables that holds an offset: which rows store it, and where."""
 

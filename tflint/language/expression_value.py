@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.columns.column import ABSENT, PRESENT, UNKNOWN, State
-from tflint.values import holder
+from tflint.values import frozen
 
 Array = NDArray[Any]
 
 
-@holder
+@frozen(eq=False)
 class Value:
     """The value of an expression.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from tflint.columns.column_types import ColumnType, TableDeclaration
+from tflint.values import EMPTY, frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scope:
     """Names an expression may use.
 
@@ -21,6 +21,6 @@ class Scope:
 
     tables: Mapping[str, TableDeclaration]
     row: str
-    constants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    records: Mapping[str, Mapping[str, ColumnType | None]] = field(default_factory=dict)
+    constants: Mapping[str, Mapping[str, Any]] = EMPTY
+    records: Mapping[str, Mapping[str, ColumnType | None]] = EMPTY
     hint: Callable[[Sequence[str]], str] = lambda _names: ""

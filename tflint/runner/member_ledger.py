@@ -1,6 +1,6 @@
-"""Keeps account of the members of containers in a group: which repeat an earlier one, and which exceed the budget.
+"""Tracks the members of containers in a group: which repeat an earlier member, and which exceed a budget.
 
-What is decided about a member depends only on its own file and the members before it, whatever else is in the group.
+The decision about a member depends only on its own file and the members before it, not on the rest of the group.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tflint.contract import Contracts
-from tflint.engine.run import Plan
+from tflint.engine.plan import Plan
 from tflint.findings import FileReport, Location, Within
 from tflint.model.batch_reader import Found
 from tflint.model.tables import Tables
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # most groups hold no container
 
 @frozen
 class _Repeated:
-    """A member that has the bytes of an earlier one, whose number is `first`."""
+    """A member with the same bytes as an earlier one, whose number is `first`."""
 
     first: int
     path: str
@@ -31,7 +31,7 @@ class _Repeated:
 
 
 class Ledger:
-    """The members of a group by number, with what their models name, counted against the budgets of their files."""
+    """The members of a group by number, with the elements that their models use, counted against budgets per file."""
 
     def __init__(self, plan: Plan, contracts: Contracts) -> None:
         self._contracts = contracts
@@ -45,7 +45,7 @@ class Ledger:
         self._n_elements: dict[int, int] = {}
 
     def enter(self, number: int, found: Found) -> Found | None:
-        """What is to be read for a file or member of this number; None if nothing is."""
+        """Add a file or member; return what to read for it, or None if nothing needs to be read."""
         if found.budget is None:
             return found
         if found.opened.contents is not None:
@@ -63,27 +63,27 @@ class Ledger:
         return replace(found, opened=found.reopen())
 
     def count(self, numbers: Sequence[int], tables: Tables) -> None:
-        """Count what the models of a batch name."""
+        """Count the tables and vector elements of the models of a batch."""
         if any(number in self._budgets for number in numbers):
             from tflint.model.element_count import n_elements
 
             self._n_elements.update(zip(numbers, n_elements(tables), strict=True))
 
     def is_spent(self, number: int) -> bool:
-        """Whether the models before this one name as much as all models of its file may."""
+        """Return whether the earlier models of the same file have used up its budget."""
         budget = self._budgets.get(number)
         return budget is not None and self._n_before(number) > budget.max_elements
 
     def repeated(self, reports: Mapping[int, FileReport]) -> dict[int, FileReport]:
-        """The reports of members that repeat an earlier one, under their own paths."""
+        """Return the reports of repeated members, under their own paths."""
         return {
-            number: moved(reports[one.first], one.path, one.within)
+            number: move_report(reports[one.first], one.path, one.within)
             for number, one in self._repeated.items()
             if one.first in reports
         }
 
     def refused(self) -> Iterator[tuple[int, Found]]:
-        """Containers of models that are not judged, with the reason at each of these members."""
+        """Yield the containers with members over budget, with the reason at each of these members."""
         refused: dict[int, dict[int, str]] = defaultdict(dict)
         for number, budget in self._budgets.items():
             if self.is_spent(number) and number in self._places:
@@ -106,7 +106,7 @@ class Ledger:
             self._places[number] = container, found.index
 
     def _n_before(self, number: int) -> int:
-        """What the models of the same file name that come before one; of those that are judged."""
+        """Return the number of elements in the earlier checked models of the same file."""
         budget, total = self._budgets[number], 0
         for other in self._models[id(budget)]:
             if other >= number or total > budget.max_elements:
@@ -116,7 +116,7 @@ class Ledger:
         return total
 
     def _first(self, number: int, found: Found) -> int:
-        """The number of the first member that this one repeats; its own if it is the first."""
+        """Return the number of the first member with the same bytes; the given number if there is none."""
         if found.key is None:
             return number
         name = found.opened.name if found.reopen is None else _name_of(found)
@@ -126,12 +126,12 @@ class Ledger:
             found.key,
             None if contract is None else contract.path,
             self._name_key(name),
-            id(found.opened.contents),  # listed anew if the budget does not allow the same again
+            id(found.opened.contents),  # a container is listed again if the budget does not allow its repetition
         )
         return self._firsts.setdefault(key, number)
 
     def _name_key(self, name: str) -> Hashable:
-        """What a verdict can take from a file's name."""
+        """Return the part of a file name that rules and facts can depend on."""
         from tflint.facts.quantization.int8_claim import words_in
 
         return name if self._is_name_read else words_in(name)
@@ -142,7 +142,7 @@ class Ledger:
 
 
 def is_name_read(plan: Plan) -> bool:
-    """Whether a rule, or a fact that is not tflint's own, can read the name of a file."""
+    """Return whether a rule or a plugin's fact can read file names."""
     for selected in plan.rules:
         rule = selected.rule
         parts = (rule.where, rule.require, *(part.expression for part in rule.message))
@@ -151,17 +151,17 @@ def is_name_read(plan: Plan) -> bool:
     return plan.plugins is not None
 
 
-def moved(report: FileReport, path: str, within: Within | None) -> FileReport:
-    """A member's report as that of another member of the same bytes."""
+def move_report(report: FileReport, path: str, within: Within | None) -> FileReport:
+    """Return a member's report as the report of another member with the same bytes."""
 
-    def there(location: Location) -> Location:
+    def move(location: Location) -> Location:
         return replace(location, file=path) if location.file == report.path else location
 
     findings = tuple(
         replace(
             finding,
-            location=there(finding.location),
-            related=tuple(replace(related, location=there(related.location)) for related in finding.related),
+            location=move(finding.location),
+            related=tuple(replace(related, location=move(related.location)) for related in finding.related),
         )
         for finding in report.findings
     )
@@ -169,13 +169,12 @@ def moved(report: FileReport, path: str, within: Within | None) -> FileReport:
 
 
 def _name_of(found: Found) -> str:
-    """The name of a member that was not opened, as its container has it."""
     assert found.within is not None
     return found.within.member.rsplit("/", 1)[-1]
 
 
 def _refused(contents: Contents, details: Mapping[int, str]) -> Contents:
-    """The container with members that are not judged, by index, and why."""
+    """Return the container with the given reasons at members that are not checked, by index."""
     from tflint.container import refused
 
     members = tuple(

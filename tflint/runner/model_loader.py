@@ -14,7 +14,7 @@ from tflint.model.tables import Tables
 from tflint.source import BytesSource, FileSource, Source, SourceError
 from tflint.source.model_search import Unopened, container_of, may_exist, missing
 from tflint.userfiles.nearest_word import nearest
-from tflint.values import holder
+from tflint.values import frozen
 
 #: What reports call bytes.
 BYTES = "<bytes>"
@@ -22,7 +22,7 @@ BYTES = "<bytes>"
 MAX_NAMED = 6
 
 
-@holder
+@frozen(eq=False)
 class Model:
     """A model that was loaded to be checked, perhaps more than once.
 

@@ -1,7 +1,7 @@
-"""Limits of a whole run, checked between groups of files. Every file beyond a limit is reported as unchecked.
+"""Limits of a whole run, checked between groups of files. Files beyond a limit are reported as unchecked.
 
-They bound a run on files that someone else chose. A single file is bounded by budgets, which do not depend on the
-machine; these do, so they are off by default.
+They bound runs on files from strangers. They depend on the machine, so they are off by default; the budgets that bound
+a single file do not.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from tflint.values import frozen
 
 @frozen
 class Limits:
-    """When a run stops: a number of seconds after `started` (monotonic clock), or at a peak of resident memory in bytes
-    of one of its processes. None: never.
+    """The limits of a run; None for no limit.
+
+    `max_seconds` count from `started` (monotonic clock); `max_bytes` is the peak of resident memory of any process.
     """
 
     started: float = 0.0
@@ -28,7 +29,7 @@ class Limits:
         return self.max_seconds is not None or self.max_bytes is not None
 
     def reached(self) -> str:
-        """Return which limit is reached, in words; empty if none is."""
+        """Return a sentence about the limit that the run has reached; empty if there is none."""
         if self.max_seconds is not None and time.monotonic() - self.started > self.max_seconds:
             return f"the run took longer than --max-seconds ({self.max_seconds:g} s) before this file was checked"
         if self.max_bytes is not None and peak_bytes() > self.max_bytes:
@@ -42,7 +43,7 @@ NO_LIMITS = Limits()
 
 
 def peak_bytes() -> int:
-    """Return the peak of resident memory of this process; 0 if the system does not tell (Windows)."""
+    """Return the peak of resident memory of this process in bytes; 0 on Windows, which does not report it."""
     if sys.platform == "win32":
         return 0
     import resource

@@ -1,4 +1,4 @@
-"""Checks what was given, group by group: in batches, and in several processes where that is worth their start."""
+"""Checks items in groups: in batches, and in several processes if there are enough files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import PurePath
 
 from tflint.config import Config
-from tflint.contract import Contracts
-from tflint.engine.run import BatchCrashError, Plan, planned, run_batch
+from tflint.contract import Contract, Contracts
+from tflint.engine.plan import Plan, plan_for_contract
+from tflint.engine.run import BatchCrashError, run_batch
 from tflint.findings import FileReport
 from tflint.findings.path_globs import MEMBER, covers, matches, seen_from
 from tflint.model.batch_reader import Found, LeavesOut, Opened, numbered_batches, read_one, unreadable
@@ -22,18 +23,27 @@ from tflint.source.file_kind import NOT_REACHED, FileKind
 from tflint.source.model_search import Unopened
 from tflint.values import frozen, replace
 
-#: Files that are checked before the next report on progress, or that one process takes at a time; fewer if the limits
-#: of a run are looked at between groups.
+#: Files per group: a process takes a group at a time, and progress is reported after each. Groups are smaller if the
+#: limits of a run are checked between them.
 GROUP_FILES = 128
 GROUP_FILES_WITH_LIMITS = 32
-#: From this many files on several processes are started where nobody says how many: each costs an import of numpy.
+#: Several processes start from this many files on, unless the number is given: each of them imports numpy.
 PARALLEL_FILES = 1000
 
 
+@frozen(eq=False)
+class CheckedFile:
+    """The report of a file together with its contract, so that nothing needs to find the contract again."""
+
+    report: FileReport
+    contract: Contract | None = None
+
+
 @frozen
-class _LeftOut:
-    """Which members of containers the configuration leaves out: those that a pattern means which is not about the
-    container, since that one was asked for.
+class _ExcludedMembers:
+    """Tells which members of containers the configuration excludes.
+
+    A pattern that covers the container itself does not count, because the container was named explicitly.
     """
 
     patterns: tuple[str, ...]
@@ -47,45 +57,112 @@ class _LeftOut:
         )
 
 
-def reports_by_group(
+@frozen(eq=False)
+class _Checker:
+    """Checks groups of items. Each worker process gets a copy."""
+
+    plan: Plan
+    contracts: Contracts
+    excludes: LeavesOut | None
+    limits: Limits
+
+    def check_within_limits(self, items: Sequence[Item], first: int) -> list[CheckedFile]:
+        """Check some items; if the run has reached a limit, report them as unchecked instead."""
+        reason = self.limits.reached() if self.limits.are_set else ""
+        if reason:
+            kind = FileKind(NOT_REACHED, reason)
+            items = [Unopened(_label(item, number), kind) for number, item in enumerate(items, first)]
+        return self.check_group(items, first)
+
+    def check_group(self, items: Sequence[Item], first: int) -> list[CheckedFile]:
+        """Check some items in order; the members of a container follow it."""
+        waiting: dict[int, Found] = {}
+        checked: dict[int, CheckedFile] = {}
+        ledger = Ledger(self.plan, self.contracts)
+        with contextlib.closing(_open_all(items, first, self.excludes)) as founds:
+
+            def entered() -> Iterator[tuple[int, Opened]]:
+                for number, found in enumerate(founds):
+                    to_read = ledger.enter(number, found)
+                    if to_read is not None:
+                        waiting[number] = to_read
+                        yield number, to_read.opened
+
+            for numbers, tables in numbered_batches(entered(), ledger.is_spent):
+                batch = [waiting.pop(number) for number in numbers]
+                ledger.count(numbers, tables)
+                if any(map(ledger.is_spent, numbers)):
+                    numbers, batch = _within_budget(numbers, batch, ledger)
+                    checked.update(zip(numbers, self._check_one_by_one(batch), strict=True))
+                else:
+                    checked.update(zip(numbers, self._check_batch(batch, tables), strict=True))
+        checked.update(self._repeat(ledger, checked))
+        for number, found in ledger.refused():
+            checked.update(zip([number], self._check_batch([found], read_one(found.opened)), strict=True))
+        return [checked[number] for number in sorted(checked) if not ledger.is_spent(number)]
+
+    def _repeat(self, ledger: Ledger, checked: dict[int, CheckedFile]) -> dict[int, CheckedFile]:
+        """Return the reports of members whose bytes repeat an earlier member."""
+        reports = ledger.repeated({number: file.report for number, file in checked.items()})
+        return {number: CheckedFile(report, self.contracts.of(report.path)) for number, report in reports.items()}
+
+    def _check_batch(self, batch: Sequence[Found], tables: Tables) -> Iterator[CheckedFile]:
+        """Check a batch: file by file if a rule crashes on it, or if a contract adds targets."""
+        paths = [found.path for found in batch]
+        located = [self.contracts.of(path) for path in paths]
+        contracts = {number: contract for number, contract in enumerate(located) if contract is not None}
+        plans = [plan_for_contract(self.plan, contracts.get(number)) for number in range(len(batch))]
+        if len(batch) > 1 and any(plan is not self.plan for plan in plans):
+            yield from self._check_one_by_one(batch)
+            return
+        try:
+            reports = run_batch(tables, paths, plans[0], contracts)
+        except BatchCrashError:
+            yield from self._check_one_by_one(batch)
+            return
+        except SourceError as error:
+            failed = read_one(unreadable(error, tables.files[0].size, tables.files[0].name))
+            reports = run_batch(failed, paths, plans[0], contracts)
+        for number, (found, report) in enumerate(zip(batch, reports, strict=True)):
+            if found.within is not None:
+                report = replace(report, within=found.within)
+            yield CheckedFile(report, located[number])
+
+    def _check_one_by_one(self, batch: Sequence[Found]) -> Iterator[CheckedFile]:
+        for found in batch:
+            yield from self._check_batch([found], read_one(found.opened))
+
+
+def check_by_group(
     items: Sequence[Item], plan: Plan, config: Config, contracts: Contracts, jobs: int | None, limits: Limits
-) -> Generator[tuple[int, list[FileReport]], None, None]:
-    """Reports of all items in order, some items at a time; in several processes where that is worth their start."""
+) -> Generator[tuple[int, list[CheckedFile]], None, None]:
+    """Yield the number of items of each group and what came of them, in order.
+
+    `jobs` is the number of processes; None chooses by the number of files.
+    """
     size = GROUP_FILES_WITH_LIMITS if limits.are_set else GROUP_FILES
     groups = [(items[begin : begin + size], begin) for begin in range(0, len(items), size)]
-    leaves_out = _LeftOut(tuple(config.exclude), config.folder) if config.exclude else None
+    excludes = _ExcludedMembers(tuple(config.exclude), config.folder) if config.exclude else None
+    checker = _Checker(plan, contracts, excludes, limits)
     if jobs is None:
         jobs = os.cpu_count() or 1 if len(items) >= PARALLEL_FILES else 1
     if jobs == 1 or len(groups) == 1 or not all(isinstance(item, str | PurePath | Unopened) for item in items):
         for group, first in groups:
-            yield len(group), _check_within_limits(group, first, plan, contracts, leaves_out, limits)
+            yield len(group), checker.check_within_limits(group, first)
         return
-    from tflint.runner.worker_pool import mapped  # few runs start processes
+    from tflint.runner.worker_pool import map_in_processes  # few runs start processes
 
-    shared = (plan, contracts, leaves_out, limits)
-    reports = mapped(_check_within_limits, groups, min(jobs, len(groups)), shared=shared)
-    with contextlib.closing(reports):
-        yield from zip((len(group) for group, _ in groups), reports, strict=True)
+    results = map_in_processes(_check_in_worker, groups, min(jobs, len(groups)), shared=(checker,))
+    with contextlib.closing(results):
+        yield from zip((len(group) for group, _ in groups), results, strict=True)
 
 
-def _check_within_limits(
-    items: Sequence[Item],
-    first: int,
-    plan: Plan,
-    contracts: Contracts,
-    leaves_out: LeavesOut | None,
-    limits: Limits,
-) -> list[FileReport]:
-    """Reports of some items; of those that the run's limits do not let it reach, reports that say so."""
-    reason = limits.reached() if limits.are_set else ""
-    if reason:
-        kind = FileKind(NOT_REACHED, reason)
-        items = [Unopened(_label(item, number), kind) for number, item in enumerate(items, first)]
-    return _check_group(items, first, plan, contracts, leaves_out)
+def _check_in_worker(items: Sequence[Item], first: int, checker: _Checker) -> list[CheckedFile]:
+    return checker.check_within_limits(items, first)
 
 
 def _label(item: Item, number: int) -> str:
-    """What reports call an item that is not opened."""
+    """Return what reports call an item that is not opened."""
     if isinstance(item, Unopened):
         return item.path
     if isinstance(item, Model):
@@ -93,74 +170,19 @@ def _label(item: Item, number: int) -> str:
     return PurePath(item).as_posix() if isinstance(item, str | PurePath) else f"<bytes {number}>"
 
 
-def _check_group(
-    items: Sequence[Item], first: int, plan: Plan, contracts: Contracts, leaves_out: LeavesOut | None
-) -> list[FileReport]:
-    """Reports of some items in order, each container's followed by those of its members."""
-    waiting: dict[int, Found] = {}
-    reports: dict[int, FileReport] = {}
-    ledger = Ledger(plan, contracts)
-    with contextlib.closing(_all_found(items, first, leaves_out)) as founds:
-
-        def opened() -> Iterator[tuple[int, Opened]]:
-            for number, found in enumerate(founds):
-                entered = ledger.enter(number, found)
-                if entered is not None:
-                    waiting[number] = entered
-                    yield number, entered.opened
-
-        for numbers, tables in numbered_batches(opened(), ledger.is_spent):
-            batch = [waiting.pop(number) for number in numbers]
-            ledger.count(numbers, tables)
-            if any(map(ledger.is_spent, numbers)):
-                numbers, batch = _unspent(numbers, batch, ledger)
-                reports.update(zip(numbers, _one_by_one(batch, plan, contracts), strict=True))
-            else:
-                reports.update(zip(numbers, _run(batch, tables, plan, contracts), strict=True))
-    reports.update(ledger.repeated(reports))
-    for number, found in ledger.refused():
-        reports.update(zip([number], _run([found], read_one(found.opened), plan, contracts), strict=True))
-    return [reports[number] for number in sorted(reports) if not ledger.is_spent(number)]
-
-
-def _unspent(numbers: Sequence[int], batch: Sequence[Found], ledger: Ledger) -> tuple[list[int], list[Found]]:
-    """The members of a batch that the budgets of their files leave room for."""
+def _within_budget(numbers: Sequence[int], batch: Sequence[Found], ledger: Ledger) -> tuple[list[int], list[Found]]:
+    """Return the members of a batch that are still within the budgets of their files."""
     kept = [(number, found) for number, found in zip(numbers, batch, strict=True) if not ledger.is_spent(number)]
     return [number for number, _ in kept], [found for _, found in kept]
 
 
-def _all_found(items: Sequence[Item], first: int, leaves_out: LeavesOut | None) -> Generator[Found, None, None]:
-    """All that the items hold; a file is closed when the next one is asked for."""
+def _open_all(items: Sequence[Item], first: int, excludes: LeavesOut | None) -> Generator[Found, None, None]:
+    """Yield the files and members of items; a file is closed when the next one is asked for."""
     for number, item in enumerate(items, first):
         label = BYTES if len(items) == 1 else f"<bytes {number}>"
-        founds, file = begin(item, label, leaves_out)
+        founds, file = begin(item, label, excludes)
         try:
             yield from founds
         finally:
             if file is not None:
                 file.close()
-
-
-def _run(batch: Sequence[Found], tables: Tables, plan: Plan, contracts: Contracts) -> Iterator[FileReport]:
-    """Reports of a batch; file by file where a rule crashes on it, or contracts name targets of their own."""
-    paths = [found.path for found in batch]
-    known = {number: contract for number, path in enumerate(paths) if (contract := contracts.of(path)) is not None}
-    plans = [planned(plan, known.get(number)) for number in range(len(batch))]
-    if len(batch) > 1 and any(one is not plan for one in plans):
-        yield from _one_by_one(batch, plan, contracts)
-        return
-    try:
-        reports = run_batch(tables, paths, plans[0], known)
-    except BatchCrashError:
-        yield from _one_by_one(batch, plan, contracts)
-        return
-    except SourceError as error:
-        gone = read_one(unreadable(error, tables.files[0].size, tables.files[0].name))
-        reports = run_batch(gone, paths, plans[0], known)
-    for found, report in zip(batch, reports, strict=True):
-        yield report if found.within is None else replace(report, within=found.within)
-
-
-def _one_by_one(batch: Sequence[Found], plan: Plan, contracts: Contracts) -> Iterator[FileReport]:
-    for found in batch:
-        yield from _run([found], read_one(found.opened), plan, contracts)

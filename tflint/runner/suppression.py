@@ -1,4 +1,4 @@
-"""Gives contracts reports of their own, and marks what a configuration, a contract or a baseline takes back."""
+"""Applies suppressions of the configuration and of contracts, and the baseline, to the reports of a run."""
 
 from __future__ import annotations
 
@@ -8,101 +8,71 @@ from collections.abc import Container, Mapping, Sequence
 
 from tflint.catalog import Catalog, Rule
 from tflint.config import Config
-from tflint.contract import Contracts
-from tflint.engine.run import Plan
+from tflint.contract import Contract
 from tflint.engine.select import specificity
 from tflint.findings import FileReport, Finding, Notice, Suppression
 from tflint.findings.baseline import Counts, apply_baseline
 from tflint.findings.path_globs import covers, seen_from
 from tflint.findings.suppressions import apply_allows, mark
-from tflint.values import frozen, replace
+from tflint.runner.scheduler import CheckedFile
 
 
-@frozen
-class Run:
-    """What a run began with: its configuration, rules and contracts, and when."""
-
-    config: Config
-    catalog: Catalog
-    plan: Plan
-    contracts: Contracts
-    started: float
-
-
-def with_contracts(files: Sequence[FileReport]) -> list[FileReport]:
-    """Each contract's findings in a report of its own, behind that of the first model that it is for."""
-    reports: list[FileReport] = []
-    places: dict[str, int] = {}
-    for file in files:
-        if file.contract is None:
-            reports.append(file)
-            continue
-        here, there = _parted(file.findings, file.contract)
-        reports.append(replace(file, findings=here))
-        if file.contract not in places:
-            places[file.contract] = len(reports)
-            reports.append(FileReport(file.contract, kind="contract"))
-        known = reports[places[file.contract]]
-        reports[places[file.contract]] = replace(known, findings=known.findings + there)
-    return reports
-
-
-def _parted(findings: Sequence[Finding], contract: str) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """The findings that stand in the model, and those that stand in its contract."""
-    here = tuple(finding for finding in findings if finding.location.file != contract)
-    return here, tuple(finding for finding in findings if finding.location.file == contract)
-
-
-def suppressed(
-    files: list[FileReport], run: Run, baseline: Counts | None, judged: Container[str]
+def apply_suppressions(
+    files: Sequence[CheckedFile], config: Config, catalog: Catalog, baseline: Counts | None, tables: Container[str]
 ) -> tuple[list[FileReport], list[Notice]]:
-    """The files of a run with what is suppressed marked, and notices of suppressions that do nothing."""
-    config = run.config
+    """Return the reports with suppressed findings marked, and notices about suppressions without effect.
+
+    `tables` are the tables whose rules ran: a suppression for another command is not unused.
+    """
+    reports = [file.report for file in files]
     if config.per_file_ignores:
-        by_id = {rule.id: rule for rule in run.catalog.rules}
-        files = [_ignore_in(file, config, by_id) for file in files]
-    # One that is meant for another command is not unused here.
-    known = {name for rule in run.catalog.rules if rule.for_each in judged for name in (rule.id, rule.name)}
+        by_id = {rule.id: rule for rule in catalog.rules}
+        reports = [_apply_per_file_ignores(report, config, by_id) for report in reports]
+    known = {name for rule in catalog.rules if rule.for_each in tables for name in (rule.id, rule.name)}
     allows = [allow for allow in config.allow if allow.rule in known]
     today = datetime.date.today()
-    files, notices = apply_allows(files, allows, today, config.folder)
-    notices += _allow_in_contracts(files, run.contracts, today)
+    reports, notices = apply_allows(reports, allows, today, config.folder)
+    notices += _apply_allows_of_contracts(reports, [file.contract for file in files], today)
     if baseline is not None:
-        files = apply_baseline(files, baseline, config.folder)
-    return files, notices
+        reports = apply_baseline(reports, baseline, config.folder)
+    return reports, notices
 
 
-def _allow_in_contracts(files: list[FileReport], contracts: Contracts, today: datetime.date) -> list[Notice]:
-    """Mark the findings that contracts take back, each of those on itself and on its models."""
-    concerned: dict[str, list[int]] = {}
-    for number, file in enumerate(files):
-        path = file.path if file.kind == "contract" else file.contract
-        if path is not None:
-            concerned.setdefault(path, []).append(number)
-    notices: list[Notice] = []
-    for numbers in concerned.values():
-        contract = contracts.of(files[numbers[0]].path)  # a model comes before its contract
+def _apply_allows_of_contracts(
+    reports: list[FileReport], contracts: Sequence[Contract | None], today: datetime.date
+) -> list[Notice]:
+    """Apply the entries of each contract to its own report and those of its models, in place."""
+    numbers_by_path: dict[str, list[int]] = {}
+    by_path: dict[str, Contract] = {}
+    for number, contract in enumerate(contracts):
         if contract is not None and contract.allow:
-            marked, more = apply_allows([files[number] for number in numbers], contract.allow, today)
-            notices += more
-            for number, file in zip(numbers, marked, strict=True):
-                files[number] = file
+            numbers_by_path.setdefault(contract.path, []).append(number)
+            by_path[contract.path] = contract
+    notices: list[Notice] = []
+    for path, numbers in numbers_by_path.items():
+        marked, more = apply_allows([reports[number] for number in numbers], by_path[path].allow, today)
+        notices += more
+        for number, report in zip(numbers, marked, strict=True):
+            reports[number] = report
     return notices
 
 
-def _ignore_in(file: FileReport, config: Config, by_id: Mapping[str, Rule]) -> FileReport:
-    path = seen_from(config.folder, file.path)
-    tokens: dict[str, str] = {}  # to the first glob that names them
-    for glob, chosen in config.per_file_ignores.items():
-        if covers(path, glob, is_member=file.within is not None):
-            for token in chosen:
-                tokens.setdefault(token, glob)
+def _apply_per_file_ignores(report: FileReport, config: Config, by_id: Mapping[str, Rule]) -> FileReport:
+    path = seen_from(config.folder, report.path)
+    globs: dict[str, str] = {}  # each token with the first glob that names it
+    for glob, tokens in config.per_file_ignores.items():
+        if covers(path, glob, is_member=report.within is not None):
+            for token in tokens:
+                globs.setdefault(token, glob)
 
     @functools.cache  # a file can have thousands of findings of one rule
     def suppress_rule(rule_id: str) -> Suppression | None:
-        for token, glob in tokens.items():
+        for token, glob in globs.items():
             if specificity(token, by_id[rule_id]):
                 return Suppression("per-file-ignore", f"{token} is ignored in {glob}")
         return None
 
-    return mark(file, lambda finding: suppress_rule(finding.rule)) if tokens else file
+    def suppress(finding: Finding) -> Suppression | None:
+        return suppress_rule(finding.rule)
+
+    return mark(report, suppress) if globs else report

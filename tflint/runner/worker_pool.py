@@ -1,4 +1,4 @@
-"""Runs a function in several processes, which never outlive the run and never import from the current folder."""
+"""Calls a function in several processes, which never outlive the run and never import from the current folder."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _Result = TypeVar("_Result")
 
 #: Windows waits for at most 63 handles at once, two of which are the pool's own.
 MAX_WINDOWS_WORKERS = 61
-#: How often a worker looks whether the process that started it still lives.
-_LOOKED_EVERY_SECONDS = 0.25
+#: Interval at which a worker checks whether its parent process still runs.
+_CHECK_PARENT_SECONDS = 0.25
 
 
-def mapped(
+def map_in_processes(
     function: Callable[..., _Result], calls: Iterable[tuple[Any, ...]], jobs: int, *, shared: tuple[Any, ...] = ()
 ) -> Generator[_Result, None, None]:
-    """Yield what a function gives for each tuple of arguments, in order, from up to `jobs` processes.
+    """Yield the results of a function for tuples of arguments, in order, from up to `jobs` processes.
 
-    `shared` are further arguments of every call, which each process gets once. Closing the generator ends the
-    processes. `ResourceError` if the system killed one of them.
+    `shared` are further arguments of every call; each process gets them once. Closing the generator ends the
+    processes. Raises `ResourceError` if the system killed one of them.
     """
     workers = min(jobs, MAX_WINDOWS_WORKERS) if sys.platform == "win32" else jobs
     with _safe_path():
@@ -50,19 +50,19 @@ def mapped(
 
 
 def _results(pool: ProcessPoolExecutor, calls: Iterator[tuple[Any, ...]], n_ahead: int) -> Generator[Any, None, None]:
-    """Yield the results in order, with no more calls handed over than are soon taken.
+    """Yield the results in order, with at most `n_ahead` calls submitted.
 
-    What waits in the pool's pipe must fit into it: with a full pipe, ending the workers would leave the thread that
-    fills it waiting for ever.
+    Waiting calls must fit into the pool's pipe: with a full pipe, the thread that fills it would wait forever after
+    the workers ended.
     """
-    with _blocked_signals():  # the first ones start the processes
+    with _blocked_signals():  # the first calls start the processes
         waiting = deque(pool.submit(_call, call) for call in itertools.islice(calls, n_ahead))
     while waiting:
         yield waiting.popleft().result()
         waiting.extend(pool.submit(_call, call) for call in itertools.islice(calls, 1))
 
 
-#: In a worker: the function, and what all of its calls share.
+#: In a worker: the function, and the arguments that all of its calls share.
 _work: tuple[Callable[..., Any], tuple[Any, ...]]
 
 
@@ -72,7 +72,7 @@ def _call(arguments: tuple[Any, ...]) -> Any:
 
 
 def _terminate(pool: ProcessPoolExecutor) -> None:
-    """End the workers of a pool now, without waiting for the files that they are at; idle ones end as well."""
+    """End all workers of a pool now, without waiting for the files that they are checking."""
     # `terminate_workers` is new in Python 3.14; before that, the processes are known only under this name.
     for process in [*(getattr(pool, "_processes", None) or {}).values()]:
         process.terminate()
@@ -81,8 +81,9 @@ def _terminate(pool: ProcessPoolExecutor) -> None:
 
 @contextlib.contextmanager
 def _safe_path() -> Iterator[None]:
-    """Keep processes that start anew (spawn, forkserver) from importing modules of the current folder, which a pull
-    request can bring in: they begin with `python -c`, which puts it first on the path.
+    """Keep new processes (spawn, forkserver) from importing modules of the current folder.
+
+    They start with `python -c`, which puts that folder first on the path, and a pull request can add modules to it.
     """
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
@@ -101,8 +102,9 @@ _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 @contextlib.contextmanager
 def _blocked_signals() -> Iterator[None]:
-    """Hold back signals that end the run: a process that starts would handle one as this process does, and print where
-    it was. Workers let them through when they are prepared.
+    """Block signals that end the run while workers start: an unprepared worker would print a traceback.
+
+    Workers unblock the signals once they are prepared.
     """
     if sys.platform == "win32":
         yield
@@ -115,11 +117,11 @@ def _blocked_signals() -> Iterator[None]:
 
 
 def _begin(function: Callable[..., Any], shared: tuple[Any, ...]) -> None:
-    """Prepare a worker: it ends without a word on signals that end the run, and soon after the main process."""
+    """Prepare a worker: it ends silently on signals that end the run, and soon after the main process."""
     global _work
     _work = function, shared
     for number in _ENDING:
-        # What the run ignores (a background job SIGINT, nohup SIGHUP), its workers ignore, too.
+        # Workers ignore the signals that the run ignores (SIGINT in a background job, SIGHUP under nohup).
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
     if sys.platform != "win32":
@@ -128,7 +130,7 @@ def _begin(function: Callable[..., Any], shared: tuple[Any, ...]) -> None:
 
 
 def _end_with_parent(parent: int) -> None:
-    """End this process when the one that started it is gone: else it would hold the output pipe open."""
+    """End this process after its parent, or it would keep the output pipe open."""
     if sys.platform == "win32":
         import multiprocessing
 
@@ -138,5 +140,5 @@ def _end_with_parent(parent: int) -> None:
             os._exit(1)
         return
     while os.getppid() == parent:
-        time.sleep(_LOOKED_EVERY_SECONDS)
+        time.sleep(_CHECK_PARENT_SECONDS)
     os._exit(1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tflint.report.display_names import plural, short_name, size
-from tflint.resources import table
 from tflint.summary.number_text import DOT, cut, dimensions, dtype, listed
 from tflint.summary.summary_values import Need, Portrait
+from tflint.targets.runtime import load_runtime, runtimes_by_age
 
 _TAILS = {
     "none": "nothing",
@@ -17,7 +17,6 @@ _TAILS = {
     "buffers": "buffers",
     "unknown": "unknown data",
 }
-_RUNTIMES = {"tflite": "TFLite", "litert": "LiteRT", "tflm": "TFLM"}
 
 
 def scheme(portrait: Portrait) -> str:
@@ -65,7 +64,7 @@ def runtime(portrait: Portrait, limit: int) -> str:
 
 
 def _need(need: Need, limit: int) -> str:
-    runtime = _RUNTIMES[need.runtime]
+    runtime = load_runtime(need.runtime).label
     operators = listed([f"{opcode} v{version}" for opcode, version in need.operators], min(limit, 4))
     if need.release is None:
         return f"no known {runtime} runs {operators}"
@@ -122,8 +121,7 @@ def _fate(custom: str) -> str:
     """Who runs a custom operator; Flex operators are TensorFlow's own."""
     if custom.startswith("Flex"):
         return "TensorFlow's own, need the Flex delegate"
-    known = table("op_versions")["custom_ops"]
-    runtimes = [_RUNTIMES[runtime] for runtime in _RUNTIMES if custom in known[runtime]]
+    runtimes = [runtime.label for runtime in runtimes_by_age() if custom in runtime.custom_operators]
     return f"known to {', '.join(runtimes)}" if runtimes else "no known runtime has it by itself"
 
 

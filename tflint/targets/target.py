@@ -1,4 +1,4 @@
-"""Targets: the runtimes a model must run on, what each registers, and who refuses what."""
+"""Targets: the runtimes that must run a model, declared on the command line, in a configuration or in a contract."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from tflint.config import Config, TargetOptions
 from tflint.config.config_positions import add_config_place
 from tflint.contract import Contract
 from tflint.errors import UserError
-from tflint.resources import table
+from tflint.targets.runtime import DEFAULT, Runtime, load_runtime, runtime_names
 from tflint.targets.version import Version, parse_version
 from tflint.userfiles.nearest_word import nearest
 from tflint.userfiles.userfile import error_in
 from tflint.values import frozen
 
-RUNTIMES = ("litert", "tflite", "tflm")
-_SPEC = re.compile(r"(litert|tflite|tflm)(?: ?(==|>=|<=|<|>) ?(\d+(?:\.\d+)*))?")
+#: Releases that the error about an unknown one lists.
+MAX_LISTED = 6
+
+_SPEC = re.compile(r"([a-z][a-z0-9_-]*)(?: ?(==|>=|<=|<|>) ?(\d+(?:\.\d+)*))?")
 _NUMBER = re.compile(r"\d{1,6}(\.\d{1,6}){0,3}")
-_COMPARED = re.compile(r"(litert|tflite) ?[<>=!~]")
-_SUCH_AS = "such as litert==2.3.0, tflite==2.11 or tflm"
+_COMPARED = re.compile(r"([a-z][a-z0-9_-]*) ?[<>=!~]")
 
 
 @frozen
 class Target:
-    """A declared runtime: its name as declared, runtime, version (None: tflm has none), and what an app adds."""
+    """A declared runtime: name as declared, version (None if the runtime has none), and what the application adds."""
 
     name: str
     runtime: str
@@ -35,44 +36,34 @@ class Target:
     custom_ops: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
-        """What rules read as `target.…`."""
+        """Return the fields that rules read as `target.…`; None for what is not known about the release."""
+        known = load_runtime(self.runtime).known_custom_operators(self.version)
         return {
             "name": self.name,
             "runtime": self.runtime,
             "version": str(self.version) if self.version else None,
             "flex": self.flex,
-            "custom_ops": [*_known_custom_ops(self.runtime, self.version), *self.custom_ops],
-            "op_versions": op_versions(self.runtime, self.version),
+            "custom_ops": None if known is None else [*known, *self.custom_ops],
+            "op_versions": operator_versions(self.runtime, self.version),
         }
 
-
-def releases(runtime: str) -> list[Version]:
-    """The known releases of a runtime, the newest first; none of tflm, which has no versions."""
-    if runtime == "tflm":
-        return []
-    if runtime == "litert":
-        texts = set(table("op_versions")["litert_releases"])
-    else:
-        texts = {release for versions in table("op_versions")["tflite"].values() for release in versions.values()}
-    return sorted({version for text in texts if (version := parse_version(runtime, text))}, reverse=True)
-
-
-@functools.cache
-def newest(runtime: str) -> Version | None:
-    """The newest known release of a runtime; None where it has no versions."""
-    return next(iter(releases(runtime)), None)
+    @property
+    def unknown_reason(self) -> str:
+        """Why nothing is claimed about operators on this target; empty if their support is known."""
+        runtime = load_runtime(self.runtime)
+        return "" if runtime.has_facts(self.version) else f"operator support is known for {runtime.facts_range}"
 
 
 def resolve_targets(names: Sequence[str], named: Mapping[str, TargetOptions]) -> tuple[Target, ...]:
-    """The targets that names declare, in order; the newest LiteRT where there are none."""
+    """Return the targets with the given names, in order; without names the newest LiteRT with known support."""
     if not names:
-        version = newest("litert")
-        return (Target(f"litert=={version}", "litert", version),)
+        version = load_runtime(DEFAULT).newest
+        return (Target(f"{DEFAULT}=={version}", DEFAULT, version),)
     return tuple(_resolve(name, named) for name in dict.fromkeys(names))
 
 
 def declared_targets(config: Config) -> tuple[Target, ...]:
-    """The targets that a configuration declares; an error shows the line that declares it."""
+    """Return the targets of a configuration; `UserError` with the line that declares a wrong one."""
     for number, name in enumerate(config.targets):
         options = config.named_targets.get(name)
         try:
@@ -85,7 +76,7 @@ def declared_targets(config: Config) -> tuple[Target, ...]:
 
 
 def contract_targets(contract: Contract, named: Mapping[str, TargetOptions]) -> tuple[Target, ...]:
-    """The targets that a contract says its model must run on; an error shows the line that does."""
+    """Return the targets of a contract; `UserError` with the line that declares a wrong one."""
     names = contract.model.get("targets", ())
     for number, name in enumerate(names):
         try:
@@ -98,82 +89,86 @@ def contract_targets(contract: Contract, named: Mapping[str, TargetOptions]) -> 
 
 def _resolve(name: str, named: Mapping[str, TargetOptions]) -> Target:
     options = named.get(name)
-    runtime, version = _parse(options.runtime if options else name, [*RUNTIMES, *named])
+    runtime, version = _parse(options.runtime if options else name, named)
     if options:
-        if name in RUNTIMES and name != runtime:
-            raise UserError(f"target '{name}' is named like a runtime, but is {options.runtime}", hint="rename it")
+        if name in runtime_names() and name != runtime:
+            raise UserError(f"target '{name}' has the name of a runtime, but is {options.runtime}", hint="rename it")
         return Target(name, runtime, version, options.flex, options.custom_ops)
     return Target(f"{runtime}=={version}" if version else runtime, runtime, version)
 
 
-def _parse(text: str, known: Sequence[str]) -> tuple[str, Version | None]:
-    runtime, equals, number = (part.strip() for part in text.partition("=="))
-    if runtime not in RUNTIMES:
+def _parse(text: str, named: Mapping[str, TargetOptions]) -> tuple[str, Version | None]:
+    name, equals, number = (part.strip() for part in text.partition("=="))
+    if name not in runtime_names():
         compared = _COMPARED.match(text)
-        hint = f"one version is declared: {compared[1]}==X" if compared else nearest(runtime, known)
-        raise UserError(f"unknown target '{text}'", hint=hint or _SUCH_AS)
-    if runtime == "tflm" and equals:
-        raise UserError(f"target '{text}': tflm has no versions", hint="declare tflm")
+        if compared and compared[1] in runtime_names():
+            raise UserError(f"unknown target '{text}'", hint=f"a target is one release: {compared[1]}==X")
+        raise UserError(f"unknown target '{text}'", hint=nearest(name, [*runtime_names(), *named]) or _examples())
+    runtime = load_runtime(name)
     if not equals:
-        return runtime, newest(runtime)
-    version = parse_version(runtime, number) if _NUMBER.fullmatch(number) else None
+        return name, runtime.newest
+    if runtime.version_line is None:
+        raise UserError(f"target '{text}': {name} has no versions", hint=f"declare {name}")
+    version = parse_version(runtime.version_line, number) if _NUMBER.fullmatch(number) else None
     if version is None:
-        raise UserError(f"target '{text}': '{number}' is no version", hint=_SUCH_AS)
-    return runtime, version
+        raise UserError(f"target '{text}': '{number}' is not a version", hint=_examples())
+    return name, _published(runtime, version, text)
 
 
-@functools.cache
-def op_versions(runtime: str, version: Version | None) -> dict[str, int] | None:
-    """Newest version of each built-in operator that a runtime registers; 0 for none, None where that is not known.
+def _published(runtime: Runtime, version: Version, text: str) -> Version:
+    """Return the release that a version means; `UserError` if it was never published.
 
-    TFLM does not look at operator versions, so there is nothing to know of it.
+    2.11 means 2.11.0, or the oldest patch release if there is no 2.11.0. Later versions than all known are accepted.
     """
-    data = table("op_versions")
-    if runtime == "tflm" or version is None:
-        return None
-    found = dict.fromkeys(data["not_registered"], 0)
-    if runtime == "litert":
-        if version < Version("litert", (1, 1, 0)):
-            return None  # the table begins there
-        for opcode, by_release in data["litert"].items():
-            found[opcode] = _newest_at(by_release, version)
-        return found
-    for opcode, by_version in data["tflite"].items():
-        runs = [int(number) for number, release in by_version.items() if _is_at(release, "tflite", version)]
-        found[opcode] = max(runs, default=0)
-    return found
+    if runtime.is_later_than_known(version) or any(release.version.equals(version) for release in runtime.releases):
+        return version
+    patches = runtime.patch_releases(version)
+    if patches and len(version.numbers) == 2:
+        return patches[0]
+    near = runtime.patch_releases(Version(version.line, version.numbers[:2])) or [
+        release.version for release in runtime.releases
+    ]
+    listed = ", ".join(map(str, near[-MAX_LISTED:]))
+    raise UserError(f"target '{text}': {runtime.label} {version} was never released", hint=f"releases: {listed}")
+
+
+def _examples() -> str:
+    runtimes = [load_runtime(name) for name in runtime_names()]
+    return "targets are " + ", ".join(
+        f"{runtime.name}=={runtime.newest}" if runtime.newest else runtime.name for runtime in runtimes
+    )
 
 
 @functools.cache
-def _known_custom_ops(runtime: str, version: Version | None) -> list[str]:
-    """Custom operators that a runtime knows by itself."""
-    known = table("op_versions")["custom_ops"][runtime]
-    return [name for name, since in known.items() if not since or version is None or _is_at(since, runtime, version)]
-
-
-def _newest_at(by_release: Mapping[str, int], version: Version) -> int:
-    return max((number for release, number in by_release.items() if _is_at(release, "litert", version)), default=0)
-
-
-def _is_at(release: str, line: str, version: Version) -> bool:
-    first = parse_version(line, release)
-    return first is not None and first <= version
+def operator_versions(runtime: str, version: Version | None) -> dict[str, int] | None:
+    """Return `Runtime.operator_versions` of a runtime by name, computed once per release."""
+    return load_runtime(runtime).operator_versions(version)
 
 
 def is_refusing(target: Target, specs: Sequence[str]) -> bool:
-    """Whether one of the specs (`litert>=1.1.0`, `tflm`) means a target."""
-    return any(_means(target, spec) for spec in specs)
+    """Return whether one of the specs (`litert>=1.1.0`, `tflm`) includes a target.
+
+    A spec makes no claim about releases beyond those with known support.
+    """
+    return load_runtime(target.runtime).has_facts(target.version) and any(_includes(spec, target) for spec in specs)
 
 
-def _means(target: Target, spec: str) -> bool:
+def is_runtime_spec(spec: str) -> bool:
+    """Return whether a text is the name of a runtime, perhaps with a comparison: `litert>=1.1.0`."""
     match = _SPEC.fullmatch(spec)
-    assert match, f"'{spec}' passed the rule schema"
-    runtime, operator, number = match.groups()
-    if runtime != target.runtime:
+    return match is not None and match[1] in runtime_names()
+
+
+def _includes(spec: str, target: Target) -> bool:
+    match = _SPEC.fullmatch(spec)
+    assert match, f"'{spec}' passed the rule compiler"
+    name, operator, number = match.groups()
+    if name != target.runtime:
         return False
-    bound = parse_version(runtime, number) if number else None
-    if bound is None or target.version is None:
+    if not number or target.version is None:
         return True
+    bound = parse_version(target.version.line, number)
+    assert bound is not None, f"'{spec}' passed the rule compiler"
     return {
         "==": target.version.equals(bound),
         ">=": target.version >= bound,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tflint.userfiles.nearest_word import nearest
-from tflint.userfiles.schema_check import find_repeated, is_type, unknown_keys
+from tflint.userfiles.schema_check import find_repeated, is_type, resolve, unknown_keys
 from tflint.userfiles.schema_mistakes import Mistake
 from tflint.userfiles.toml_positions import Path
+from tflint.values import frozen
 
 MAX_VALUE = 60
 """Most characters of a value in a message."""
@@ -22,15 +22,16 @@ MAX_CHOICES = 24
 """Most allowed keys or values in a message: all rule ids would fill a page."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
-    """The data of a file, and the name of such a file in messages, such as "configuration"."""
+    """The file that an error is about: its data, its kind in messages, and the root of its schema."""
 
     data: object
     what: str
+    schema: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ErrorText:
     """An error message with its path in the data; with `is_about_key`, it concerns the key and not the value."""
 
@@ -182,6 +183,8 @@ def _required(mistake: Mistake, document: Document) -> ErrorText:
     word = "key" if len(missing) == 1 else "keys"
     keys = ", ".join(show(key) for key in missing)
     inner = mistake.schema.get("properties", {}).get(missing[0], {}) if len(missing) == 1 else {}
+    while isinstance(inner, Mapping) and "description" not in inner and "$ref" in inner:
+        inner = resolve(inner["$ref"], document.schema)
     about = inner.get("description", "") if isinstance(inner, Mapping) else ""
     hint = f"{missing[0]}: {about}" if about else ""
     return ErrorText(

@@ -26,7 +26,7 @@ def diagnose(
         spans = {} if text is None else _spans_of(mistakes, text, prefix)
         # For mistakes with the same rank, `min` returns the first in the order of the schema.
         first = min(mistakes, key=lambda mistake: _rank(mistake, spans, prefix))
-        error = describe_mistake(pick_most_specific(first), Document(data, what))
+        error = describe_mistake(pick_most_specific(first), Document(data, what, schema))
     except RecursionError:
         return UserError(f"the {what} is nested too deeply to be checked", place=Place(path))
     if text is None:

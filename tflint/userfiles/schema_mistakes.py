@@ -9,17 +9,17 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tflint.userfiles.schema_check import COUNTS, Schema, is_type, is_valid_in, resolve, unknown_keys, violates
 from tflint.userfiles.toml_positions import Path
+from tflint.values import frozen
 
 MAX_MISTAKES = 100
 """Most mistakes to collect, in total and per alternative of anyOf; one of them is reported."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mistake:
     """A violated keyword of a schema: the value at `path` does not satisfy `keyword`, whose value is `wanted`.
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Container
-from dataclasses import dataclass
+
+from tflint.values import frozen
 
 Path = tuple[str | int, ...]
 
@@ -17,7 +18,7 @@ MAX_DEPTH = 100
 """Longest path with a span: a key of n dotted parts defines n tables, whose paths take memory in the order of n²."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """The positions of a key and its value: lines and columns from 1, in characters.
 
@@ -106,12 +107,11 @@ class _Lines:
         return self._starts[line - 1] + column - 1
 
 
-@dataclass(slots=True)
 class _Open:
     """An array or inline table that is not closed yet; `next_index` is None for a table."""
 
-    path: Path
-    next_index: int | None
+    def __init__(self, path: Path, next_index: int | None) -> None:
+        self.path, self.next_index = path, next_index
 
 
 class _Walk:

@@ -7,10 +7,10 @@ to be there to be set (an absent sub-table on the way becomes an empty one).
 from __future__ import annotations
 
 from collections.abc import MutableSequence
-from dataclasses import dataclass
 from typing import Any
 
 from tflint.schema import Field, Schema
+from tflint.values import frozen
 from tflint.writer.scalar_types import UNION_TAG, did_you_mean, member_key
 
 #: Fields that name an element of a vector of tables, in the order they are tried.
@@ -20,7 +20,7 @@ _NAME_FIELDS = ("name", "signature_key", "custom_code")
 _DEFAULT_SUBGRAPH = "subgraphs.0."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """What a route means: `container[key]`, and the schema's field there (of the vector, for one of its elements)."""
 

@@ -105,13 +105,12 @@ def selections(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Wor
 
 def targets(parsed_args: argparse.Namespace, **_: object) -> Words:
     """Runtimes with their known versions, newest first, and targets of the configuration."""
-    from tflint.targets.target import RUNTIMES, releases
+    from tflint.targets.runtime import runtimes_by_age
 
     words = dict.fromkeys(_config(parsed_args).named_targets, "of the configuration")
-    for runtime in RUNTIMES:
-        versions = releases(runtime)
-        words |= {runtime: f"the newest, {versions[0]}" if versions else "has no versions"}
-        words |= {f"{runtime}=={version}": "" for version in versions}
+    for runtime in runtimes_by_age():
+        words[runtime.name] = f"the newest, {runtime.newest}" if runtime.newest else "has no versions"
+        words |= {f"{runtime.name}=={release.version}": release.date for release in reversed(runtime.releases)}
     return words
 
 

@@ -76,6 +76,7 @@ def _plain(rule: Rule) -> dict[str, Any]:
         "id": rule.id,
         "name": rule.name,
         "severity": rule.severity,
+        "severity_by_runtime": dict(rule.severity_by_runtime),
         "confidence": rule.confidence,
         "category": rule.category,
         "failure_class": rule.failure_class,

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from tflint.columns.column import text_of
 from tflint.facts.facts import Facts
 from tflint.findings.fingerprint import is_generated
-from tflint.values import frozen, holder
+from tflint.values import frozen
 
 SIDES = ("input", "output")
 SIGNATURE, TENSOR, POSITION = "signature", "tensor", "position"
@@ -61,7 +61,7 @@ class Entry:
         return face.label
 
 
-@holder
+@frozen(eq=False)
 class Subgraphs:
     """Two subgraphs that callers call: the number of the pair, both rows, and the entries of both sides."""
 
@@ -71,7 +71,7 @@ class Subgraphs:
     entries: dict[str, list[Entry]]
 
 
-@holder
+@frozen(eq=False)
 class Signatures:
     """The signatures of a pair by key, each with its row in the new model and in the old one (-1: none)."""
 

@@ -8,7 +8,8 @@ from tflint.columns.column import scalars_of, strings_of, text_of
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts
 from tflint.facts.pair.pair_tables import Makers, new_models, references
-from tflint.targets.version import Version, first_tflite, parse_version
+from tflint.targets.runtime import TENSORFLOW, first_tensorflow_version
+from tflint.targets.version import Version, parse_version
 
 _Code = tuple[str, str]
 
@@ -51,13 +52,13 @@ def _newest_by_code(facts: Facts, model: int) -> dict[_Code, int]:
 
 def _first_release(facts: Facts, row: int) -> Version | None:
     opcode = text_of(facts.column("operator_code", "opcode"), row)
-    return first_tflite(opcode or "", int(facts.numbers("operator_code", "version")[row]))
+    return first_tensorflow_version(opcode or "", int(facts.numbers("operator_code", "version")[row]))
 
 
 def _required(facts: Facts, model: int) -> Version | None:
     """The release that all operators of a model need."""
     text = text_of(facts.column("model", "required_runtime_version"), model)
-    return None if text is None else parse_version("tflite", text)
+    return None if text is None else parse_version(TENSORFLOW, text)
 
 
 def _is_later(release: Version | None, required: Version | None) -> bool | None:

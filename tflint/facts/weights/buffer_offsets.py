@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.facts.facts import Facts
-from tflint.values import holder
+from tflint.values import frozen
 
 Ints = NDArray[Any]
 
 
-@holder
+@frozen(eq=False)
 class Places:
     """For each buffer the offset of its first byte in the window and its size in bytes, 0 where it has no data.
 

@@ -13,7 +13,7 @@ from tflint.facts.weights.buffer_offsets import buffer_places
 from tflint.facts.weights.combined_keys import distinct, sums_within
 from tflint.facts.weights.constant_pieces import LONG_RUN, Layout
 from tflint.facts.weights.element_types import element_types
-from tflint.values import holder
+from tflint.values import frozen
 
 Ints = NDArray[Any]
 Truths = NDArray[np.bool_]
@@ -23,7 +23,7 @@ Truths = NDArray[np.bool_]
 _ALLOWANCE_BYTES = 1 << 20
 
 
-@holder
+@frozen(eq=False)
 class Constants:
     """What can be read: one entry for all tensors that see the same bytes in the same way, ascending by place.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.errors import UserError
-from tflint.values import holder
+from tflint.values import frozen
 
 Array = NDArray[Any]
 
@@ -18,7 +18,7 @@ Array = NDArray[Any]
 RUN_VALUES = 1 << 20
 
 
-@holder
+@frozen(eq=False)
 class Numbers:
     """The values of an input: their name in errors, dtype, shape, and a function that reads their bytes.
 

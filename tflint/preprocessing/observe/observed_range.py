@@ -12,7 +12,7 @@ from tflint.preprocessing.observe.array_chunks import Numbers
 from tflint.preprocessing.observe.sample_arrays import read_samples
 from tflint.preprocessing.recipe import Recipe, RecipeInput
 from tflint.resources import json_schema
-from tflint.values import holder
+from tflint.values import frozen
 
 Array = NDArray[Any]
 Values = NDArray[np.float64]
@@ -21,7 +21,7 @@ Values = NDArray[np.float64]
 MAX_CHANNELS: int = json_schema("contract")["$defs"]["numbers"]["anyOf"][1]["maxItems"]
 
 
-@holder
+@frozen(eq=False)
 class Observed:
     """The measured data of an input.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from tflint.preprocessing.observe.image_memory import MAX_IMAGE_BYTES, image_byt
 from tflint.preprocessing.recipe import Recipe, RecipeInput
 from tflint.report.display_names import plural
 from tflint.userfiles.userfile import error_in
+from tflint.values import replace
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -158,10 +158,10 @@ def _gigabytes(n_bytes: int) -> str:
 
 def _compile_preprocessing(recipe_input: RecipeInput, recipe: Recipe) -> Callable[[Array], Array]:
     """Compile the printed code of an input without its quantization, which gives real values."""
-    real = dataclasses.replace(recipe_input, scale=None, zero_point=None, dtype="float32")
+    real = replace(recipe_input, scale=None, zero_point=None, dtype="float32")
     names: dict[str, Any] = {}
     exec(
-        numpy_code(dataclasses.replace(recipe, inputs=(real,), outputs=())), names
+        numpy_code(replace(recipe, inputs=(real,), outputs=())), names
     )  # safe: tflint generates the code, and names from the contract are sanitized
     function: Callable[[Array], Array] = names[f"input_{recipe_input.position}"]
     return function

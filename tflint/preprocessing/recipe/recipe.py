@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from tflint.contract import Contract
 from tflint.contract.contract import N_CHANNELS, Keys
 from tflint.facts.facts import Facts
 from tflint.facts.quantization.quantization_parameters import INTEGER_RANGES
+from tflint.values import frozen
 
 Entry = Mapping[str, Any]
 Values = NDArray[np.float64]
@@ -23,7 +23,7 @@ Values = NDArray[np.float64]
 _RAW_SHIFT = {"int8": 128, "uint8": 0}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _RecipeEntry:
     """The common part of inputs and outputs.
 
@@ -68,7 +68,7 @@ class _RecipeEntry:
         return table
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecipeInput(_RecipeEntry):
     """An input of a recipe.
 
@@ -153,7 +153,7 @@ class RecipeInput(_RecipeEntry):
         return [float(value) for value in np.atleast_1d(self.part("padding").get("value", 0))]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecipeOutput(_RecipeEntry):
     """An output of a recipe."""
 
@@ -163,7 +163,7 @@ class RecipeOutput(_RecipeEntry):
         return self.part("labels")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recipe:
     """The steps of client code for a contract and its model; `model` is None if there is none."""
 

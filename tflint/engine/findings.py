@@ -1,0 +1,135 @@
+"""Turns the hits of judged rules into findings per file, with locations and identities, and collects what was not
+checked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from tflint.catalog.rule import Rule
+from tflint.engine.identity import identity
+from tflint.engine.judge import Hit
+from tflint.engine.locate import Locator
+from tflint.engine.mute import Mutes
+from tflint.engine.plan import JudgedRule
+from tflint.engine.select import Selected
+from tflint.facts.facts import FactError
+from tflint.findings import Finding, Location, NotChecked
+from tflint.findings.fingerprint import numbered
+from tflint.language.message_text import fill
+from tflint.values import frozen, replace
+
+#: Findings per file over all rules that are listed one by one: bounds the cost of hostile files.
+MAX_FINDINGS = 40_000
+
+
+@frozen
+class Draft:
+    """A finding without its final identity, and the key that its identity is made from."""
+
+    finding: Finding
+    key: tuple[str, ...]
+
+
+def findings_by_file(judged: Sequence[JudgedRule], locator: Locator) -> dict[int, list[Draft]]:
+    """Return the findings of each file by number, without muted ones."""
+    mutes = Mutes(judged)
+    findings: dict[int, list[Draft]] = defaultdict(list)
+    for entry in judged:
+        n_unlisted: dict[int, int] = {}
+        for hit in entry.case.hits:
+            if mutes.is_muted(entry, hit):
+                continue
+            file = locator.file_of(entry.rule.for_each, hit.row)
+            if file not in n_unlisted:  # if every listed place is muted, the unlisted ones count as muted
+                n_unlisted[file] = entry.case.unlisted.get(file, 0)
+            if len(findings[file]) < MAX_FINDINGS:
+                findings[file].append(_draft(entry, hit, locator))
+            else:
+                n_unlisted[file] += 1
+        for file, count in n_unlisted.items():
+            if count:
+                findings[file].append(_draft_of_unlisted(entry, count, locator.files[file]))
+    return findings
+
+
+def identify(drafts: Sequence[Draft]) -> list[Finding]:
+    """Return the findings of one file with their identities; equal ones get an ordinal."""
+    keys = numbered((draft.finding.rule, *draft.key) for draft in drafts)
+    return [replace(draft.finding, identity=key[1:]) for draft, key in zip(drafts, keys, strict=True)]
+
+
+def draft_of_crash(selected: Selected, error: BaseException, path: str, crash_rule: Rule) -> Draft:
+    """Return the finding about a rule that crashed."""
+    import traceback
+
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    reason = str(error) if isinstance(error, FactError) else f"{type(error).__name__}: {error}"
+    finding = Finding(
+        rule=crash_rule.id,
+        name=crash_rule.name,
+        severity=crash_rule.severity,
+        severity_before=crash_rule.severity,
+        confidence=crash_rule.confidence,
+        message=f"rule {selected.rule.id} could not run: {reason} ({frame.name}, line {frame.lineno})",
+        location=Location(path),
+        fix=crash_rule.fix,
+        identity=(),
+    )
+    return Draft(finding, (selected.rule.id,))
+
+
+def not_checked(judged: Sequence[JudgedRule], file: int) -> list[NotChecked]:
+    """Return what rules could not decide about a file: the rows per rule and reason."""
+    rows: dict[tuple[str, str], int] = {}
+    for entry in judged:
+        count = entry.case.undecided.get(file, 0)
+        if count:
+            key = (entry.rule.id, entry.case.reason)
+            rows[key] = max(rows.get(key, 0), count)
+    return [NotChecked(rule, count, reason) for (rule, reason), count in rows.items()]
+
+
+def _draft(entry: JudgedRule, hit: Hit, locator: Locator) -> Draft:
+    rule = entry.rule
+    expressions = [part.expression.text for part in rule.message if part.expression is not None]
+    finding = _finding(
+        entry,
+        fill(rule.message, hit.values),
+        locator.location(hit.on_table, hit.on_row, rule.keys),
+        related=locator.related(hit.on_table, hit.on_row),
+        evidence=dict(zip(expressions, hit.values, strict=True)),
+    )
+    return Draft(finding, (_target_name(entry), *identity(locator, hit.on_table, hit.on_row)))
+
+
+def _draft_of_unlisted(entry: JudgedRule, count: int, path: str) -> Draft:
+    """Return the one finding that stands for all places of a rule that are not listed."""
+    message = f"{count:,} more places that are not listed one by one"
+    return Draft(_finding(entry, message, Location(path), n_more=count), (_target_name(entry), "more places"))
+
+
+def _target_name(entry: JudgedRule) -> str:
+    return entry.target.name if entry.target else ""
+
+
+def _finding(entry: JudgedRule, message: str, location: Location, **more: Any) -> Finding:
+    rule = entry.rule
+    return Finding(
+        rule=rule.id,
+        name=rule.name,
+        severity=entry.severity,
+        severity_before=rule.severity_for(entry.target.runtime if entry.target else ""),
+        confidence=rule.confidence,
+        message=message,
+        location=location,
+        fix=rule.fix,
+        identity=(),
+        target=entry.holds_for,
+        refused_by=rule.refused_by,
+        runs_on=rule.runs_on,
+        is_newer=entry.selected.is_newer,
+        **more,
+    )

@@ -1,0 +1,38 @@
+"""Mutes findings: a rule hides softer rules with the same root cause at the same place."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from tflint.catalog.rule import Rule
+from tflint.engine.judge import Hit
+from tflint.engine.plan import JudgedRule
+
+#: A row of a table.
+Place = tuple[str, int]
+
+
+class Mutes:
+    """The places at which rules are muted, with the rank of the most severe rule that mutes them there."""
+
+    def __init__(self, judged: Iterable[JudgedRule]) -> None:
+        self._ranks: Mapping[str, dict[Place, int]] = defaultdict(dict)
+        for entry in judged:
+            for other in entry.rule.mutes:
+                ranks = self._ranks[other]
+                for hit in entry.case.hits:
+                    for place in _places(entry.rule, hit):
+                        ranks[place] = max(ranks.get(place, entry.rank), entry.rank)
+
+    def is_muted(self, entry: JudgedRule, hit: Hit) -> bool:
+        """Return whether a hit is muted: by a rule at its row or reported place that is at least as severe.
+
+        A rule that a target or an older ruleset turned into a note must not hide an error.
+        """
+        ranks = self._ranks.get(entry.rule.id, {})
+        return any(place in ranks and ranks[place] >= entry.rank for place in _places(entry.rule, hit))
+
+
+def _places(rule: Rule, hit: Hit) -> set[Place]:
+    return {(rule.for_each, hit.row), (hit.on_table, hit.on_row)}

@@ -1,0 +1,69 @@
+"""What a report says about each file besides its findings: an overview line, digest, status and container contents."""
+
+from __future__ import annotations
+
+from tflint.columns.column import text_of
+from tflint.facts.facts import FactError, Facts
+from tflint.findings import Contained, Overview
+from tflint.model.tables import FileFacts, Tables
+from tflint.source.file_kind import UNREADABLE_FOLDER
+
+
+def overviews(facts: Facts) -> list[Overview | None]:
+    """Return the overview of each file; None for a file that is not a model, or if a fact crashed."""
+    n_files = facts.tables.n_files
+    if not facts.tables.is_readable:
+        return [None] * n_files
+    try:
+        schemes = facts.column("model", "scheme")
+        operators, tensors = facts.numbers("model", "n_operators"), facts.numbers("model", "n_tensors")
+        sizes = facts.numbers("model", "size")
+        accelerators = _accelerators(facts)
+    except FactError:  # the rules that read the fact report it
+        return [None] * n_files
+    return [
+        Overview(text_of(schemes, k) or "", int(operators[k]), int(tensors[k]), int(sizes[k]), accelerators[k])
+        for k in range(n_files)
+    ]
+
+
+def digests(facts: Facts) -> dict[int, str]:
+    """Return the SHA-256 of models whose contracts pin it: hashing takes longer than checking."""
+    if not any("sha256" in contract.model for contract in facts.contracts.values()):
+        return {}
+    column = facts.column("model", "sha256")
+    return {number: text for number in facts.contracts if (text := text_of(column, number)) is not None}
+
+
+def kind_of_file(file: FileFacts) -> str:
+    """Return the report's kind of a file; a folder that cannot be listed is a source of models."""
+    if file.contents is not None:
+        return "container"
+    return "source" if file.kind.kind == UNREADABLE_FOLDER else "model"
+
+
+def status_of_file(tables: Tables, number: int) -> str:
+    """Return whether a file was checked or is unreadable."""
+    file = tables.files[number]
+    is_listed = file.contents is not None and file.contents.reason is None
+    return "checked" if tables.is_readable or is_listed else "unreadable"
+
+
+def contained_in(file: FileFacts) -> Contained | None:
+    """Return the overview of a container; None for any other file."""
+    contents = file.contents
+    if contents is None:
+        return None
+    return Contained(contents.format, len(contents.members), contents.n_models, file.size)
+
+
+def _accelerators(facts: Facts) -> list[tuple[str, ...]]:
+    """Return the accelerators that each model was compiled for, with the chip if the model names it."""
+    accelerators = facts.lists("model", "compiled_for")
+    found: list[tuple[str, ...]] = []
+    for model, length in enumerate(accelerators.lengths.tolist()):
+        labels = accelerators.labels if length and accelerators.labels else []
+        names = [labels[code] for code in accelerators.row(model)] if labels else []
+        soc = text_of(facts.column("model", "soc"), model) if names else None
+        found.append((*names, soc) if soc else tuple(names))
+    return found

@@ -1,0 +1,127 @@
+"""The plan of a run: which rules run for which targets, and how severe their findings are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tflint.catalog.rule import Rule
+from tflint.columns.column import text_of
+from tflint.config import TargetOptions
+from tflint.contract import Contract
+from tflint.engine.judge import Case
+from tflint.engine.select import Selected
+from tflint.facts.fact_registry import ABOUT_CONTRACTS, ABOUT_PAIRS, FILE_TABLES
+from tflint.findings import severity_rank
+from tflint.model.tables import Tables
+from tflint.targets.target import Target, contract_targets, is_refusing
+from tflint.values import EMPTY, frozen, replace
+
+if TYPE_CHECKING:
+    from tflint.facts.plugin_loader import Plugins
+
+
+@frozen
+class Plan:
+    """What to run: selected rules, declared targets, constants of users' rules, and the rule that reports crashes.
+
+    `plugins` adds facts. `named_targets` are the targets that the configuration describes, for contracts to name.
+    `is_default_target` is true if the configuration declares no target.
+    """
+
+    rules: tuple[Selected, ...]
+    targets: tuple[Target, ...]
+    constants: Mapping[str, Mapping[str, Any]]
+    crash_rule: Rule
+    plugins: Plugins | None = None
+    named_targets: Mapping[str, TargetOptions] = EMPTY
+    is_default_target: bool = True
+
+
+@frozen(eq=False)
+class JudgedRule:
+    """A rule with the case that decides it, for one target or for all (`target` is None).
+
+    `holds_for` names the targets that the findings are about; None if they are about every runtime.
+    """
+
+    selected: Selected
+    target: Target | None
+    case: Case
+    severity: str
+    holds_for: str | None
+
+    @property
+    def rule(self) -> Rule:
+        """The rule itself."""
+        return self.selected.rule
+
+    @property
+    def rank(self) -> int:
+        """A number that grows with severity."""
+        return severity_rank(self.severity)
+
+
+def plan_for_contract(plan: Plan, contract: Contract | None) -> Plan:
+    """Return the plan with the contract's targets added to the declared ones."""
+    if contract is None or not contract.model.get("targets"):
+        return plan
+    declared = () if plan.is_default_target else plan.targets
+    return replace(plan, targets=tuple(dict.fromkeys((*declared, *contract_targets(contract, plan.named_targets)))))
+
+
+def rules_for_tables(tables: Tables, plan: Plan, *, with_contracts: bool) -> list[Selected]:
+    """Return the rules to run on a batch of models, without those about operators and contracts that it lacks.
+
+    A file that is not a readable model gets only the rules about files.
+    """
+    if not tables.is_readable:
+        return [selected for selected in plan.rules if selected.rule.for_each in FILE_TABLES]
+    column = tables.column("operator_code", "opcode")
+    opcodes = {text for row in range(len(column)) if (text := text_of(column, row)) is not None}
+    return [
+        selected
+        for selected in plan.rules
+        if (not selected.rule.opcodes or not opcodes.isdisjoint(selected.rule.opcodes))
+        and (with_contracts or selected.rule.for_each not in ABOUT_CONTRACTS)
+        and selected.rule.for_each not in ABOUT_PAIRS
+    ]
+
+
+def rules_for_pairs(plan: Plan) -> list[Selected]:
+    """Return the rules that compare two versions of a model."""
+    return [selected for selected in plan.rules if selected.rule.for_each in ABOUT_PAIRS]
+
+
+def cases_of(selected: Selected, targets: Sequence[Target]) -> list[JudgedRule]:
+    """Return the cases of a rule: one per target if it reads the target, else one per severity that applies."""
+    rule = selected.rule
+    if rule.reads_target:
+        return [
+            JudgedRule(
+                selected,
+                target,
+                Case(rule, number, target.unknown_reason),
+                selected.severity_for(target.runtime),
+                target.name,
+            )
+            for number, target in enumerate(targets)
+        ]
+    return [
+        JudgedRule(selected, None, Case(rule), severity, holds_for)
+        for severity, holds_for in _severities(selected, targets)
+    ]
+
+
+def _severities(selected: Selected, targets: Sequence[Target]) -> list[tuple[str, str | None]]:
+    """Return each severity that applies to a declared target, with the names of those targets (None: all)."""
+    refused_by = selected.rule.refused_by
+    names: dict[str, list[str]] = {}
+    for target in targets:
+        if not refused_by or is_refusing(target, refused_by):
+            names.setdefault(selected.severity_for(target.runtime), []).append(target.name)
+    if not names:
+        return [("note", None)]
+    if not refused_by and len(names) == 1:
+        return [(severity, None) for severity in names]
+    return [(severity, ", ".join(listed)) for severity, listed in names.items()]

@@ -1,0 +1,160 @@
+"""Runtimes as values, read from `rules/tables/runtimes/NAME.json`: releases, operator versions, custom operators.
+
+A new runtime is a new file there. Must not know models, contracts or configurations.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from tflint.resources import runtime_file_names, runtime_table
+from tflint.targets.version import Version, parse_version
+from tflint.values import frozen
+
+#: The runtime of the default target.
+DEFAULT = "litert"
+#: The runtime whose releases the metadata field `min_runtime_version` names, and the line of its versions.
+TFLITE = "tflite"
+TENSORFLOW = "tensorflow"
+#: Cached operator versions: model files can contain any number of them.
+MAX_CACHED = 4096
+
+
+@frozen
+class Release:
+    """A release of a runtime's package, with the date (YYYY-MM-DD) of its first upload."""
+
+    version: Version
+    date: str
+
+
+@frozen
+class Runtime:
+    """A program that runs models.
+
+    `version_line` is None if the runtime has no releases with numbers. `releases` are sorted, the oldest first.
+    Operator support is known for the releases `facts_from` to `facts_to`; of other releases nothing is claimed.
+    `custom_operators` maps the custom operators that the runtime registers to their first release (empty: all).
+    """
+
+    name: str
+    label: str
+    version_line: str | None
+    releases: tuple[Release, ...]
+    facts_from: Version | None
+    facts_to: Version | None
+    custom_operators: Mapping[str, str]
+    _data: Mapping[str, Any]
+
+    @property
+    def newest(self) -> Version | None:
+        """The newest release with known operator support; None without versions."""
+        return self.facts_to
+
+    def has_facts(self, version: Version | None) -> bool:
+        """Return whether operator support of a release is known; always true for a runtime without versions."""
+        if self.facts_from is None or self.facts_to is None:
+            return True
+        return version is not None and self.facts_from <= version <= self.facts_to
+
+    @property
+    def facts_range(self) -> str:
+        """The releases with known operator support, for messages."""
+        return f"{self.name} {self.facts_from} to {self.facts_to}"
+
+    def operator_versions(self, version: Version | None) -> dict[str, int] | None:
+        """Return the newest version of each built-in operator that a release registers, 0 if it has no kernel.
+
+        None if that is not known for the release, or if the runtime does not compare operator versions.
+        """
+        by_operator = self._data["operator_versions"]
+        if by_operator is None or version is None or not self.has_facts(version):
+            return None
+        found = dict.fromkeys(self._data["not_registered"], 0)
+        for opcode, first_releases in by_operator.items():
+            numbers = [int(number) for number, first in first_releases.items() if self._version(first) <= version]
+            found[opcode] = max(numbers, default=0)
+        return found
+
+    def first_version(self, opcode: str, number: int) -> Version | None:
+        """Return the release that introduced a version of a built-in operator, as the source names it.
+
+        None if the table does not list it. The release may never have been published: see `first_release`.
+        """
+        if opcode in self._data["not_registered"] or number < self._data["oldest_operator_versions"].get(opcode, 1):
+            return None
+        first_releases = (self._data["operator_versions"] or {}).get(opcode, {})
+        later = [self._version(first) for newest, first in first_releases.items() if int(newest) >= number]
+        return min(later, default=None)
+
+    def first_release(self, opcode: str, number: int) -> Version | None:
+        """Return the oldest published release with a version of a built-in operator; None if there is none yet."""
+        first = self.first_version(opcode, number)
+        published = (release.version for release in self.releases)
+        return None if first is None else next((version for version in published if version >= first), None)
+
+    def known_custom_operators(self, version: Version | None) -> list[str] | None:
+        """Return the custom operators that a release registers itself; None if that is not known."""
+        if not self.has_facts(version):
+            return None
+        return [
+            name
+            for name, first in self.custom_operators.items()
+            if not first or version is None or self._version(first) <= version
+        ]
+
+    def patch_releases(self, version: Version) -> list[Version]:
+        """Return the releases whose numbers begin with those of a version, the oldest first."""
+        n = len(version.numbers)
+        return [release.version for release in self.releases if release.version.numbers[:n] == version.numbers]
+
+    def is_later_than_known(self, version: Version) -> bool:
+        """Return whether a version is later than all releases in the data file, so that it may exist by now."""
+        return not self.releases or version > self.releases[-1].version
+
+    def _version(self, text: str) -> Version:
+        version = parse_version(self.version_line or self.name, text)
+        assert version is not None, f"'{text}' in the data of {self.name}"
+        return version
+
+
+def runtime_names() -> list[str]:
+    """Return the names of all runtimes, sorted."""
+    return runtime_file_names()
+
+
+@functools.cache
+def load_runtime(name: str) -> Runtime:
+    """Return a runtime by name, which must be one of `runtime_names()`."""
+    data = runtime_table(name)
+    line = data["version_line"]
+    return Runtime(
+        name=data["name"],
+        label=data["label"],
+        version_line=line,
+        releases=tuple([Release(_parse(line, text), date) for text, date in data["releases"].items()]),
+        facts_from=_parse(line, data["facts_from"]) if data["facts_from"] else None,
+        facts_to=_parse(line, data["facts_to"]) if data["facts_to"] else None,
+        custom_operators=data["custom_operators"],
+        _data=data,
+    )
+
+
+@functools.lru_cache(maxsize=MAX_CACHED)
+def first_tensorflow_version(opcode: str, number: int) -> Version | None:
+    """Return the TensorFlow release that introduced a version of a built-in operator; None if it is not listed."""
+    return load_runtime(TFLITE).first_version(opcode, number)
+
+
+def _parse(line: str, text: str) -> Version:
+    version = parse_version(line, text)
+    assert version is not None, f"'{text}' is not a version"
+    return version
+
+
+def runtimes_by_age() -> list[Runtime]:
+    """Return all runtimes, the one with the oldest release first, and those without releases last."""
+    runtimes = [load_runtime(name) for name in runtime_names()]
+    return sorted(runtimes, key=lambda runtime: (runtime.releases[0].date if runtime.releases else "9", runtime.name))
