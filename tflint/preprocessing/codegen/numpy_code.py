@@ -38,13 +38,13 @@ def helper_names(recipe: Recipe) -> list[str]:
 def _render_input(recipe_input: RecipeInput, steps: Iterable[Step]) -> Iterator[str]:
     name, what = describe_source(recipe_input)
     yield f"def input_{recipe_input.position}({name}):"
-    yield f'    """{_make_docstring_safe(recipe_input.name)} from {_make_docstring_safe(what)}."""'
+    yield f'    """Input `{_make_docstring_safe(recipe_input.name)}` from {_make_docstring_safe(what)}."""'
     yield from _render_steps(steps)
 
 
 def _render_output(recipe_output: RecipeOutput, steps: Iterable[Step]) -> Iterator[str]:
     yield f"def output_{recipe_output.position}(out):"
-    yield f'    """{_make_docstring_safe(recipe_output.name)}: {recipe_output.kind.replace("_", " ")}."""'
+    yield f'    """Output `{_make_docstring_safe(recipe_output.name)}`: {recipe_output.kind.replace("_", " ")}."""'
     yield from _render_steps(steps)
 
 
