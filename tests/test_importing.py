@@ -872,7 +872,7 @@ def test_core_ml_scales_that_are_no_std(tmp_path: Path, scale: float) -> None:
 def test_core_ml_files_that_are_none(tmp_path: Path) -> None:
     fails("coreml", write(tmp_path, "m.mlmodel", b""), "is not a Core ML model")
     fails("coreml", write(tmp_path, "m.mlmodel", b"hello"), "m.mlmodel: ")
-    fails("coreml", tmp_path, "does not contain a Core ML model")
+    fails("coreml", tmp_path, "has no Core ML model")
     fails("coreml", f"{tmp_path}/m.mlmodelc", "compiled model")
 
 

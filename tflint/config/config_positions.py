@@ -36,12 +36,12 @@ def add_config_place(error: UserError, config: Config, keys: Keys, value: str) -
         return error
     try:
         text = read_text(config.origin)
-        found: Any = load_toml(config.origin, text)
+        current: Any = load_toml(config.origin, text)
         for key in (*prefix_of(config.origin), *keys):
-            found = found[key]
+            current = current[key]
     except (UserError, LookupError, TypeError):
         return error
     is_about_key = keys[-1] == value
-    if not is_about_key and found != value:
+    if not is_about_key and current != value:
         return error
     return error_in(config.origin, text, keys, error.message, hint=error.hint, is_about_key=is_about_key)

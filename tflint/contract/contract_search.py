@@ -17,20 +17,20 @@ from tflint.source.file_kind import MODEL_SUFFIXES
 class Contracts:
     """The contracts of a run, each read once, when the first of its models is checked.
 
-    `globs` maps globs of models, relative to `folder`, to paths of contracts. If `given` is a contract, it applies to
-    all models and no others are searched for.
+    `globs` maps globs of models, relative to `folder`, to paths of contracts. A `contract` applies
+    to all models instead, and no others are searched for.
     """
 
-    def __init__(self, globs: Mapping[str, str], folder: str, given: Contract | None = None) -> None:
+    def __init__(self, globs: Mapping[str, str], folder: str, contract: Contract | None = None) -> None:
         self._globs = globs
         self._folder = folder
-        self._given = given
+        self._contract = contract
         self._read: dict[str, Contract] = {}
 
     def of(self, model: str) -> Contract | None:
         """Return the contract of the model at a path; None if there is none. Raises `UserError` if it is invalid."""
-        if self._given is not None:
-            return self._given
+        if self._contract is not None:
+            return self._contract
         path = self._path(model)
         if path is None:
             return None

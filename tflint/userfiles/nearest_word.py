@@ -15,5 +15,5 @@ def nearest(word: object, allowed: Iterable[object]) -> str:
     import difflib
 
     texts = {value.lower(): value for value in allowed if isinstance(value, str)}
-    found = difflib.get_close_matches(word.lower(), texts, n=1)
-    return f"did you mean '{texts[found[0]]}'?" if found else ""
+    matches = difflib.get_close_matches(word.lower(), texts, n=1)
+    return f"did you mean '{texts[matches[0]]}'?" if matches else ""

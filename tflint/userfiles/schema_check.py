@@ -56,12 +56,12 @@ def are_equal(one: object, two: object) -> bool:
 
 def find_repeated(items: Sequence[object]) -> int | None:
     """Return the index of the first item that equals an earlier one, in linear time; None if there is none."""
-    seen = set()
+    earlier = set()
     for index, item in enumerate(items):
         frozen = _hashable_key(item)
-        if frozen in seen:
+        if frozen in earlier:
             return index
-        seen.add(frozen)
+        earlier.add(frozen)
     return None
 
 

@@ -137,8 +137,8 @@ def _one_of(value: Any, data: Any, schema: Any, root: Schema, path: Path) -> Ite
 
 
 def _alternatives(branches: Sequence[Schema], data: Any, root: Schema, path: Path) -> tuple[Mistake, ...]:
-    found = (itertools.islice(_mistakes(data, branch, root, path), MAX_MISTAKES) for branch in branches)
-    return tuple(itertools.chain.from_iterable(found))
+    per_branch = (itertools.islice(_mistakes(data, branch, root, path), MAX_MISTAKES) for branch in branches)
+    return tuple(itertools.chain.from_iterable(per_branch))
 
 
 def _in_if(value: Any, data: Any, schema: Any, root: Schema, path: Path) -> Iterator[Mistake]:

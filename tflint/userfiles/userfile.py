@@ -212,10 +212,10 @@ _LONG_KEY = re.compile(
 
 def _refuse_long_keys(path: str, text: str) -> None:
     """Refuse dotted keys that take tomllib too long. A string with as many dotted words is refused, too."""
-    found = _LONG_KEY.search(text) if text.count(".") >= MAX_KEY_PARTS else None
-    if found:
-        line = text.count("\n", 0, found.start()) + 1
-        column = found.start() - text.rfind("\n", 0, found.start())
+    match = _LONG_KEY.search(text) if text.count(".") >= MAX_KEY_PARTS else None
+    if match:
+        line = text.count("\n", 0, match.start()) + 1
+        column = match.start() - text.rfind("\n", 0, match.start())
         raise error_at(f"a key has more than {MAX_KEY_PARTS} dotted parts", path, text, line, column)
 
 

@@ -37,18 +37,18 @@ def _input(recipe: Recipe, recipe_input: RecipeInput) -> dict[str, Any]:
 
 
 def _interface_entry(
-    recipe: Recipe, side: str, border: RecipeInput | RecipeOutput, steps: Sequence[Step]
+    recipe: Recipe, side: str, entry: RecipeInput | RecipeOutput, steps: Sequence[Step]
 ) -> dict[str, Any]:
     return {
-        "position": border.position,
-        "name": border.name,
-        "kind": border.kind,
-        "dtype": border.dtype,
-        "shape": None if border.shape is None else list(border.shape),
-        "scale": border.scale,
-        "zero_point": border.zero_point,
+        "position": entry.position,
+        "name": entry.name,
+        "kind": entry.kind,
+        "dtype": entry.dtype,
+        "shape": None if entry.shape is None else list(entry.shape),
+        "scale": entry.scale,
+        "zero_point": entry.zero_point,
         "steps": [
-            {"words": step.words, "line": recipe.line(side, border.number, *step.keys), "note": step.note or None}
+            {"words": step.words, "line": recipe.line(side, entry.number, *step.keys), "note": step.note or None}
             for step in steps
             if step.words
         ],

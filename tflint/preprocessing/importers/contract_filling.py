@@ -139,10 +139,10 @@ def _match_entries(
 
 
 def _chosen(own: Sequence[Mapping[str, Any]], chosen: str) -> int:
-    found = [k for k, entry in enumerate(own) if chosen in (entry.get("name"), str(entry.get("index", k)))]
-    if len(found) != 1:
+    matches = [k for k, entry in enumerate(own) if chosen in (entry.get("name"), str(entry.get("index", k)))]
+    if len(matches) != 1:
         raise UserError(f"the contract has no input '{chosen}'", hint=f"its inputs are {_names(own)}")
-    return found[0]
+    return matches[0]
 
 
 def _single(

@@ -25,12 +25,12 @@ def find(source: str, names: Sequence[str], what: str) -> str:
     try:
         if not Path(source).is_dir():
             return source
-        found = next((path for name in names if (path := Path(source) / name).is_file()), None)
+        file = next((path for name in names if (path := Path(source) / name).is_file()), None)
     except (OSError, ValueError):  # not a valid file name: reading it reports the error
         return source
-    if found is None:
-        raise UserError(f"does not contain a {what}", place=Place(source), hint=f"looked for {', '.join(names)}")
-    return found.as_posix()
+    if file is None:
+        raise UserError(f"has no {what}", place=Place(source), hint=f"looked for {', '.join(names)}")
+    return file.as_posix()
 
 
 def read_json(path: str) -> Fields:
@@ -116,8 +116,8 @@ def zip_member(path: str, names: Sequence[str]) -> tuple[str, str] | None:
         return entry.name, content
 
     try:
-        found: tuple[str, bytes] | None = with_file(path, member)
-        return None if found is None else (found[0], found[1].decode("utf-8"))
+        content: tuple[str, bytes] | None = with_file(path, member)
+        return None if content is None else (content[0], content[1].decode("utf-8"))
     except ZipError as error:
         raise UserError(f"its zip cannot be read: {error.reason}", place=Place(path)) from error
     except UnicodeDecodeError as error:

@@ -95,8 +95,8 @@ class Fields:
             raise self.value_error(key, f"a number or a list of {kind}")
         if is_positive and min(values) <= 0:
             raise UserError(f"{self._prefix}{key} must hold {kind}, not {show(min(values))}", place=Place(self.path))
-        found: float | list[float] = value
-        return found
+        numbers: float | list[float] = value
+        return numbers
 
     def count(self, key: str, *, least: int = 1) -> int | None:
         """Return an integer of at least `least`; None if it is absent."""

@@ -102,7 +102,7 @@ def _whisper(fields: Fields, rate: float, audio: dict[str, Any], notes: list[str
     _set(audio, "frames", fields.count("nb_max_frames"))
     fields.ignore("n_samples")  # chunk_length × sampling_rate
     notes.append(
-        "Whisper's features are (max(log10(max(x, 1e-10)), largest − 8) + 4) / 4, where largest is the largest"
+        "Whisper's features are (max(log10(max(x, 1e-10)), peak − 8) + 4) / 4; peak is the largest"
         " logarithm of the recording."
     )
 

@@ -87,15 +87,15 @@ class Message:
 
     def message(self, number: int) -> Message | None:
         """Return the message of a field, the last one if there are several; None if there is none."""
-        found = list(self._stretches(number))
-        return Message(self._file, *found[-1], self._depth + 1) if found else None
+        occurrences = list(self._stretches(number))
+        return Message(self._file, *occurrences[-1], self._depth + 1) if occurrences else None
 
     def text(self, number: int) -> str:
         """Return the string of a field; empty if it is absent."""
-        found = list(self._stretches(number))
-        if not found:
+        occurrences = list(self._stretches(number))
+        if not occurrences:
             return ""
-        begin, end = found[-1]
+        begin, end = occurrences[-1]
         if end - begin > MAX_TEXT_BYTES:
             raise self._file.format_error(f"has a string of more than {MAX_TEXT_BYTES:,} bytes", begin)
         try:
@@ -105,8 +105,8 @@ class Message:
 
     def integer(self, number: int) -> int:
         """Return the signed integer of a field; 0 if it is absent."""
-        found = self._of_kind(number, _VARINT)
-        return _signed(found[-1][1]) if found else 0
+        occurrences = self._of_kind(number, _VARINT)
+        return _signed(occurrences[-1][1]) if occurrences else 0
 
     def integers(self, number: int) -> list[int]:
         """Return the signed integers of a repeated field, packed or not."""
@@ -127,8 +127,10 @@ class Message:
 
     def real(self, number: int) -> float:
         """Return the 32-bit float of a field; 0 if it is absent."""
-        found = self._of_kind(number, _FIXED32)
-        value: float = struct.unpack("<f", self._file.span(found[-1][1], found[-1][2]))[0] if found else 0.0
+        occurrences = self._of_kind(number, _FIXED32)
+        value: float = (
+            struct.unpack("<f", self._file.span(occurrences[-1][1], occurrences[-1][2]))[0] if occurrences else 0.0
+        )
         return value
 
     def count(self, number: int) -> int:
@@ -143,10 +145,10 @@ class Message:
         return ((begin, end) for _, begin, end in self._of_kind(number, _BYTES))
 
     def _of_kind(self, number: int, kind: int) -> list[tuple[int, int, int]]:
-        found = self._parse_fields().get(number, [])
-        if any(field[0] != kind for field in found):
+        occurrences = self._parse_fields().get(number, [])
+        if any(field[0] != kind for field in occurrences):
             raise self.format_error(f"field {number} has the wrong wire type")
-        return found
+        return occurrences
 
     def _parse_fields(self) -> dict[int, list[tuple[int, int, int]]]:
         """Return wire type, begin and end of each field by number; for a varint, its value instead of begin."""

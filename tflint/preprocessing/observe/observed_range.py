@@ -63,14 +63,14 @@ def observe(path: str, recipe: Recipe) -> list[Observed]:
 
     Raises `UserError` if data cannot be read, does not have the shape or type of its input, or is not finite.
     """
-    found: dict[int, Observed] = {}
+    by_input: dict[int, Observed] = {}
     for recipe_input, numbers in read_samples(path, recipe):
         measured = _measure(recipe_input, numbers)
-        before = found.get(recipe_input.number)
-        found[recipe_input.number] = measured if before is None else _merge(before, measured, numbers.what)
-    if not found:
+        before = by_input.get(recipe_input.number)
+        by_input[recipe_input.number] = measured if before is None else _merge(before, measured, numbers.what)
+    if not by_input:
         raise UserError(f"there is no data in '{path}'")
-    return [found[number] for number in sorted(found)]
+    return [by_input[number] for number in sorted(by_input)]
 
 
 def representable_range(recipe_input: RecipeInput) -> tuple[float, float] | None:

@@ -41,16 +41,16 @@ def require_single_input(recipe: Recipe, what: str) -> RecipeInput:
 
 
 def _find_input(recipe: Recipe, name: str, n_arrays: int, file: Path) -> RecipeInput:
-    found = [
+    matches = [
         recipe_input
         for recipe_input in recipe.inputs
         if name in (recipe_input.name, recipe_input.tensor, str(recipe_input.position))
     ]
-    if not found and n_arrays == 1:
+    if not matches and n_arrays == 1:
         return require_single_input(recipe, str(file))
-    if len(found) != 1:
+    if len(matches) != 1:
         names = ", ".join(recipe_input.name for recipe_input in recipe.inputs)
         raise UserError(
             f"the array '{name}' of '{file}' does not match an input of the contract", hint=f"its inputs are {names}"
         )
-    return found[0]
+    return matches[0]
