@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.models.builder import ModelBuilder
-from tests.models.large import many_tensors, write_big_weights
-from tests.models.named import NOT_RUNNABLE, RUNNABLE
-from tests.models.weighted import bias_scales
+from tests.helpers.models.builder import ModelBuilder
+from tests.helpers.models.large import many_tensors, write_big_weights
+from tests.helpers.models.named import NOT_RUNNABLE, RUNNABLE
+from tests.helpers.models.weighted import bias_scales
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 #: Real models, where they lie beside the checkout.

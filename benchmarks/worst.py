@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.comparisons import TFLINT, Measure, NotHereError, Result
 from benchmarks.measure import Command, Spread
 from benchmarks.models import Workshop
-from tests.models.named import NAMED
+from tests.helpers.models.named import NAMED
 from tflint.findings.baseline import MAX_BYTES as MAX_BASELINE_BYTES
 from tflint.findings.baseline import MAX_ENTRIES
 from tflint.userfiles.userfile import MAX_TEXT_BYTES

@@ -12,14 +12,13 @@ from pathlib import Path
 import pytest
 
 import tflint
-from tests.models.named import MODELS_DIRECTORY, NAMED, RUNNABLE
+from tests.helpers.models.named import MODELS_DIRECTORY, NAMED, RUNNABLE
+from tests.helpers.paths import ROOT as CHECKOUT
 from tflint.model.batch_reader import SMALL_FILE_BYTES
 from tflint.report import json_report
 from tflint.runner.scheduler import GROUP_FILES
 from tflint.source import FileSource, SourceError
 from tflint.values import replace
-
-CHECKOUT = Path(__file__).parents[1]
 
 
 def model(name: str) -> Path:

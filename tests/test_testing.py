@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 import tflint
-from tests.models.examples import EXAMPLES_DIRECTORY
-from tests.models.named import MODELS_DIRECTORY, NAMED
-from tests.readme import ROOT, without_times
+from tests.helpers.models.examples import EXAMPLES_DIRECTORY
+from tests.helpers.models.named import MODELS_DIRECTORY, NAMED
+from tests.helpers.transcripts import ROOT, normalize_output
 from tflint.report.text_report import Style, render
 from tflint.testing import assert_clean
 
@@ -42,7 +42,7 @@ def test_a_clean_model_gives_its_report(model: Path | bytes, capsys: pytest.Capt
 
 
 def test_the_error_is_the_text_report() -> None:
-    assert without_times(error_of(BROKEN) + "\n") == without_times(render(tflint.check(BROKEN), Style()))
+    assert normalize_output(error_of(BROKEN) + "\n") == normalize_output(render(tflint.check(BROKEN), Style()))
 
 
 @pytest.mark.parametrize(("fail_on", "fails"), [("", False), ("error", False), ("warning", True), ("note", True)])
@@ -117,8 +117,8 @@ def test_a_rule_that_crashed_is_not_clean(monkeypatch: pytest.MonkeyPatch) -> No
         ({"config": tflint.Config(fail_on="never")}, "fail_on must be"),
         ({"allow": {"G003": ""}}, "needs a reason"),
         ({"allow": {"G003": None}}, "needs a reason"),
-        ({"allow": {"G999": "known"}}, "'G999' is no rule"),
-        ({"select": "Q0011"}, "'Q0011' is no rule"),
+        ({"allow": {"G999": "known"}}, "'G999' is not a rule"),
+        ({"select": "Q0011"}, "'Q0011' is not a rule"),
         ({"targets": "litrt"}, "unknown target 'litrt'"),
         ({"config": "no.toml"}, "there is no such file"),
     ],
@@ -161,4 +161,4 @@ def test_the_example_of_the_page_passes(tmp_path: Path) -> None:
 def test_the_error_of_the_page_is_what_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     (shown,) = blocks("text")
-    assert without_times(f"AssertionError: {error_of('examples/broken.tflite', select='Q009')}\n") == shown
+    assert normalize_output(f"AssertionError: {error_of('examples/broken.tflite', select='Q009')}\n") == shown

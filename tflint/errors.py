@@ -1,4 +1,4 @@
-"""Errors of a run: what the user gave and tflint cannot use. A bad model is none of these, it is a finding."""
+"""Errors of a run: input that tflint cannot use. A bad model is not an error but a finding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class TflintError(Exception):
 
 @frozen
 class Place:
-    """Where in a user's text file an error stands: path, line and column (both from 1, columns in characters)."""
+    """A position in a user's text file: path, line and column (both from 1, columns in characters)."""
 
     path: str
     line: int = 0
@@ -22,7 +22,7 @@ class Place:
 
 
 class ResourceError(TflintError):
-    """The machine ran out of something, such as memory for a worker process; `hint` says what helps."""
+    """The machine ran out of a resource, such as memory for a worker process; `hint` says what to do."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -33,10 +33,10 @@ class ResourceError(TflintError):
 
 
 class UserError(TflintError):
-    """An option, a configuration, a rule, a baseline or a path that cannot be used; ends a run with exit code 2.
+    """An option, configuration, rule, contract, baseline or path that cannot be used; ends a run with exit code 2.
 
-    `message` says what is wrong, `place` where, `source_line` shows the text with `width` characters marked,
-    and `hint` says what to do about it.
+    `message` says what is wrong, `place` where, and `hint` what to do. `source_line` is the line of the file, of which
+    `width` characters are marked.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class UserError(TflintError):
         head = f"{self.place}: {self.message}" if self.place else self.message
         lines = [_on_one_line(head)]
         if self.source_line and self.place and self.place.column:
-            # A tab keeps its width in the marker line, so that the caret stands under the right character.
+            # Tabs stay in the marker line, so that the caret is below the right character.
             before = "".join("\t" if c == "\t" else " " for c in self.source_line[: self.place.column - 1])
             lines += ["  " + self.source_line, "  " + before + "^" * max(1, self.width)]
         if self.hint:
@@ -68,12 +68,12 @@ class UserError(TflintError):
 
 
 def _on_one_line(text: str) -> str:
-    """Text with its newlines as escapes: a name that holds some must not look like lines of tflint's own."""
+    """Return a text with escaped newlines, so that a name that contains some cannot forge lines of output."""
     return text.replace("\r", "\\r").replace("\n", "\\n")
 
 
 class MissingExtraError(UserError):
-    """An optional dependency that the asked-for work needs is not installed."""
+    """An optional dependency that a command needs is not installed."""
 
     def __init__(self, extra: str, module: str, purpose: str) -> None:
         super().__init__(

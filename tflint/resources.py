@@ -1,7 +1,7 @@
 """Finds the data files that ship with tflint: rules, knowledge tables, named models and JSON schemas.
 
-In an installed wheel they lie in `tflint/_data`; in a checkout (and in an editable install) in `rules/` and `schemas/`
-beside the package. Nothing is looked up in site-packages by name: an editable install may leave a stale copy there.
+An installed wheel has them in `tflint/_data`; a checkout (and an editable install) in `rules/` and `schemas/` next to
+the package. Nothing is looked up in site-packages by name: an editable install may leave a stale copy there.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ _MODEL_SUFFIXES = (".tflite", ".task", ".litertlm")
 
 
 class MissingResourceError(TflintError):
-    """A data file that belongs to tflint itself is not there: the installation is damaged."""
+    """A data file of tflint itself is missing: the installation is damaged."""
 
 
 @functools.cache
 def rules_folder() -> Path:
-    """The folder of the built-in rule files (`*.toml`), with `tables/` and `models/` in it."""
+    """Return the folder with the built-in rules by category, `tables/` and `models/`."""
     return _folder("rules")
 
 
 @functools.cache
 def schemas_folder() -> Path:
-    """The folder of the JSON schemas of tflint's own files (rule, config, report, baseline)."""
+    """Return the folder with the JSON schemas of tflint's files (rule, config, report, baseline, …)."""
     return _folder("schemas")
 
 
 def is_installed() -> bool:
-    """Whether the data files come from an installed wheel; in a checkout they may be edited."""
+    """Return whether the data files are those of an installed wheel; in a checkout they may be edited."""
     return rules_folder().parent == _PACKAGE / "_data"
 
 
@@ -41,18 +41,18 @@ def _folder(name: str) -> Path:
     for candidate in (_PACKAGE / "_data" / name, _PACKAGE.parent / name):
         if candidate.is_dir():
             return candidate
-    raise MissingResourceError(f"tflint's own folder '{name}' is missing beside {_PACKAGE}: reinstall tflite-lint")
+    raise MissingResourceError(f"tflint's own folder '{name}' is missing next to {_PACKAGE}: reinstall tflite-lint")
 
 
 @functools.cache
 def json_schema(name: str) -> dict[str, Any]:
-    """The JSON schema of one of tflint's own file kinds, such as `rule`."""
+    """Return the JSON schema of a file kind, such as `rule`."""
     return _read_json(schemas_folder() / f"{name}.schema.json")
 
 
 @functools.cache
 def table(name: str) -> dict[str, Any]:
-    """A knowledge table of `rules/tables`, such as `op_versions`: data with its provenance under `source`."""
+    """Return a knowledge table of `rules/tables`, such as `same_scale`: data with its provenance under `source`."""
     return _read_json(rules_folder() / "tables" / f"{name}.json")
 
 
@@ -69,17 +69,17 @@ def runtime_file_names() -> list[str]:
 
 @functools.cache
 def table_names() -> list[str]:
-    """Names of all knowledge tables, sorted."""
+    """Return the names of all knowledge tables, sorted."""
     return sorted(path.stem for path in (rules_folder() / "tables").glob("*.json"))
 
 
 def named_model_path(name: str) -> Path:
-    """Path of a named small model, or container of models, that ships for rule examples, such as `conv_int8`."""
+    """Return the path of a named model or container for rule examples, such as `conv_int8`."""
     return _named_models().get(name, rules_folder() / "models" / f"{name}.tflite")
 
 
 def named_models() -> list[str]:
-    """Names of all small models and containers that ship for rule examples, sorted."""
+    """Return the names of all models and containers for rule examples, sorted."""
     return sorted(_named_models())
 
 

@@ -1,4 +1,7 @@
-"""Runs the examples of rules: each invalid one must be spoken of exactly where it says, each valid one not at all."""
+"""Runs the examples of rules: a rule must report each invalid example at the listed places, and no valid one.
+
+Takes rule files, gives a result per example; must not know the command line.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from tflint import resources
 from tflint.api import check, diff
 from tflint.catalog import Example, Rule
 from tflint.catalog.rule_compiler import compile_file
-from tflint.catalog.rule_loader import builtin_files, rule_files
+from tflint.catalog.rule_loader import builtin_files, is_builtin_file, rule_files
 from tflint.config import Config
 from tflint.contract import Contract, parse_contract
 from tflint.errors import Place, UserError
@@ -24,75 +27,71 @@ if TYPE_CHECKING:
     from tflint.facts.plugin_loader import Plugins
 
 
-#: Examples of one file: each takes some 8 ms of CPU time, and none of tflint's own files has more than 31.
+#: Examples per file: each takes about 8 ms of CPU time, and no built-in file has more than 31.
 MAX_EXAMPLES = 200
 
 
 @frozen
-class Trial:
-    """What became of an example: `problem` is empty where the rule did as it says."""
+class ExampleResult:
+    """The result of an example; `problem` is empty if the rule behaved as the example states."""
 
     rule: str
     example: str
     problem: str
 
 
-def try_files(paths: Sequence[str], plugins: Plugins | None = None) -> Iterator[Trial]:
-    """Try the rules in files and folders (none: the built-in ones) on their examples; `plugins` are further facts."""
+def run_examples(paths: Sequence[str], plugins: Plugins | None = None) -> Iterator[ExampleResult]:
+    """Run the examples in rule files and folders; without paths, those of the built-in rules."""
     files = list(rule_files(paths)) if paths else builtin_files()
     for path in files:
-        compiled = compile_file(path, builtin=not paths, plugins=plugins)
+        compiled = compile_file(path, builtin=is_builtin_file(path), plugins=plugins)
         _require_few(compiled.examples, path)
         for rule in compiled.rules:
             numbers = {"invalid": 0, "valid": 0}
             for example in compiled.examples[rule.id]:
-                kind = _kind(example)
+                kind = "valid" if example.expect is None else "invalid"
                 numbers[kind] += 1
-                problem = try_example(rule, example, path, plugins.names if plugins else ())
-                yield Trial(rule.id, f"{kind} {numbers[kind]} ({example.model})", problem)
+                problem = run_example(rule, example, path, plugins.names if plugins else ())
+                yield ExampleResult(rule.id, f"{kind} {numbers[kind]} ({example.model})", problem)
 
 
 def _require_few(examples: Mapping[str, Sequence[Example]], path: Path) -> None:
     count = sum(map(len, examples.values()))
     if count > MAX_EXAMPLES:
-        message = f"has {count:,} examples; at most {MAX_EXAMPLES} per file are run"
+        message = f"has {count:,} examples; tflint runs at most {MAX_EXAMPLES} per file"
         raise UserError(message, place=Place(str(path)), hint="move some rules to another file")
 
 
-def _kind(example: Example) -> str:
-    return "valid" if example.expect is None else "invalid"
-
-
-def try_example(rule: Rule, example: Example, path: Path, plugins: Sequence[str] = ()) -> str:
-    """What is wrong with a rule at an example; empty where nothing is."""
-    content = example_bytes(example, path)
+def run_example(rule: Rule, example: Example, path: Path, plugins: Sequence[str] = ()) -> str:
+    """Return what is wrong with a rule's result on an example; empty if nothing is."""
+    content = build_model(example, path)
     config = Config(select=(rule.id,), targets=example.targets, rules=() if rule.is_builtin else (rule.origin,))
     if example.old:
-        report = diff(example_old(example, path), content, config=config, plugins=plugins)
+        report = diff(read_old_model(example, path), content, config=config, plugins=plugins)
     else:
-        report = check(content, config=config, plugins=plugins, contract=example_contract(example, path))
-    return judge_example(merged(report.files), rule, example)
+        report = check(content, config=config, plugins=plugins, contract=parse_example_contract(example, path))
+    return find_problem(merge_reports(report.files), rule, example)
 
 
-def merged(reports: Sequence[FileReport]) -> FileReport:
-    """One report for an example: of a container what was found in it and in its members."""
+def merge_reports(reports: Sequence[FileReport]) -> FileReport:
+    """Return one report with the findings of a container and of its members."""
     findings = tuple(finding for report in reports for finding in report.findings)
     return replace(reports[0], findings=findings, not_checked=tuple(n for r in reports for n in r.not_checked))
 
 
-def judge_example(report: FileReport, rule: Rule, example: Example) -> str:
-    """Compare what a rule said of an example with what it should say."""
+def find_problem(report: FileReport, rule: Rule, example: Example) -> str:
+    """Compare the findings of a rule with what an example expects; return the difference, empty if there is none."""
     places = [_places(finding.location) for finding in report.findings if finding.rule == rule.id]
     undecided = [entry for entry in report.not_checked if entry.rule == rule.id]
     if undecided:
-        return f"could not be decided: {undecided[0].reason}"
+        return f"was not checked: {undecided[0].reason}"
     if example.expect is None:
-        return f"should have no finding, but reports {_names(places)}" if places else ""
+        return f"should have no finding, but has findings at {_names(places)}" if places else ""
     missing = [expected for expected in example.expect if not any(expected in place for place in places)]
     surplus = [place for place in places if not place & set(example.expect)]
     if missing:
-        return f"should report {', '.join(missing)}, but reports {_names(places) or 'nothing'}"
-    return f"should not report {_names(surplus)}" if surplus else ""
+        return f"should have a finding at {', '.join(missing)}, but has {_names(places) or 'none'}"
+    return f"should not have a finding at {_names(surplus)}" if surplus else ""
 
 
 def _places(location: Location) -> set[str]:
@@ -103,22 +102,23 @@ def _names(places: Sequence[set[str]]) -> str:
     return ", ".join(min(place, key=len) for place in places)
 
 
-def example_bytes(example: Example, path: Path) -> bytes:
-    """The bytes of an example's model, with its edits; `UserError` where the model or a field is not there."""
+def build_model(example: Example, path: Path) -> bytes:
+    """Return the bytes of an example's model with its edits; `UserError` if the model or a field does not exist."""
     try:
         content = _model_path(example.model, path).read_bytes()
         return edited(content, example.edit) if example.edit else content
     except ValueError as error:
-        raise UserError(f"an example on '{example.model}' cannot be made: {error}", place=Place(str(path))) from None
+        message = f"the model of an example, '{example.model}', cannot be edited: {error}"
+        raise UserError(message, place=Place(str(path))) from None
 
 
-def example_old(example: Example, path: Path) -> bytes:
-    """The bytes of the older version that an example is compared with; `UserError` where it is not there."""
+def read_old_model(example: Example, path: Path) -> bytes:
+    """Return the bytes of the older version that an example is compared with; `UserError` if it does not exist."""
     return _model_path(example.old, path).read_bytes()
 
 
-def example_contract(example: Example, path: Path) -> Contract | None:
-    """An example's contract; None where it has none. `UserError` where it is wrong."""
+def parse_example_contract(example: Example, path: Path) -> Contract | None:
+    """Return an example's contract, or None if it has none; `UserError` if it is invalid."""
     return parse_contract(example.contract, f"{path}: contract of an example") if example.contract else None
 
 
@@ -126,15 +126,15 @@ def _model_path(model: str, path: Path) -> Path:
     named = resources.named_model_path(model)
     if "/" not in model and named.is_file():
         return named
-    beside = path.parent / model
-    if not is_within(beside, boundary_of(path.parent)):
-        raise UserError(f"the example model '{model}' leads out of the checkout", place=Place(str(path)))
-    if beside.is_file():
-        return beside
-    hint = nearest(model, resources.named_models()) or "models that ship: " + ", ".join(resources.named_models())
+    local = path.parent / model
+    if not is_within(local, boundary_of(path.parent)):
+        raise UserError(f"the example model '{model}' is outside of the checkout", place=Place(str(path)))
+    if local.is_file():
+        return local
+    hint = nearest(model, resources.named_models()) or "named models: " + ", ".join(resources.named_models())
     raise UserError(f"there is no example model '{model}'", place=Place(str(path)), hint=hint)
 
 
-def disabled(rule: Rule) -> Rule:
-    """The rule with a condition that always holds: its invalid examples must then fail."""
+def disable_condition(rule: Rule) -> Rule:
+    """Return the rule with a condition that always holds: its invalid examples must then fail."""
     return replace(rule, require=replace(rule.require, program=("bool", True)))

@@ -1,6 +1,6 @@
-"""For the tests of a script that converts models: an assertion that a model is clean. Needs no particular test runner.
+"""An assertion that a model is clean, for tests of conversion scripts; works with every test runner.
 
-Takes what `tflint.check` takes; the text of the error is the text report.
+Takes the inputs of `tflint.check`; the message of the `AssertionError` is the text report.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tflint.values import replace
 if TYPE_CHECKING:
     from tflint.api import Checkable
 
-#: As short as a reason may be in a configuration.
+#: The shortest reason that a configuration accepts.
 MIN_REASON = 3
 
 
@@ -33,20 +33,19 @@ def assert_clean(
     allow: Mapping[str, str] | Sequence[Allow] = (),
     plugins: str | Sequence[str] = (),
 ) -> Report:
-    """Check a model, and raise `AssertionError` with the report as text where it is not clean.
+    """Check a model; raise `AssertionError` with the text report if it is not clean, otherwise return the report.
 
-    `model` is a path (a folder stands for the models below it), bytes, or what `tflint.load` gave. `targets` are
-    runtimes such as `litert==2.3.0` or `tflm`, `select` and `ignore` rules by id, prefix, name or category. `config`
-    is a `Config` or the path of a configuration; no file is looked for by itself. What is given besides it wins over
-    it, and `allow` adds to its suppressions: a mapping from rules to reasons, or `Allow` entries.
-    `plugins` names installed distributions whose facts the rules of the configuration may read.
+    `model` is a path (a folder stands for the models in it), bytes, or a model that `tflint.load` returned. `targets`
+    are runtimes such as `litert==2.3.0` or `tflm`. `select` and `ignore` name rules by id, prefix, name or category.
+    `config` is a `Config` or the path of a configuration; tflint does not search for one. The other arguments win over
+    it, and `allow` adds suppressions: a mapping from rules to reasons, or `Allow` entries. `plugins` names installed
+    distributions whose facts the rules of the configuration may read.
 
-    A model is clean where no finding that is not suppressed is at or above `fail_on`: `error`, `warning` or `note`
-    (empty: what the configuration says, else `error`), and where no rule crashed. Where there is no model at all, or
-    none could be read, nothing is clean, either.
+    A model is clean if no unsuppressed finding has the severity `fail_on` (`error`, `warning` or `note`; empty: that
+    of the configuration, by default `error`) or a higher one, and no rule crashed. A run that found no model, or could
+    not read any, is not clean.
 
-    Returns the report. Raises `tflint.UserError` for a path that does not exist, for wrong rules, targets or
-    configurations.
+    Raises `tflint.UserError` for a path that does not exist, and for wrong rules, targets or configurations.
     """
     __tracebackhide__ = True  # pytest shows the line of the test, not this one
     from tflint.api import check

@@ -12,11 +12,11 @@ from flatbuffers import flexbuffers as official
 
 from tests.fuzz.places import places_of
 from tests.fuzz.texts import KINDS
-from tests.models.large import hub_model, shared_reference_bomb, shared_vector_bomb
-from tests.models.named import CONTAINERS, NAMED
+from tests.helpers.models.large import hub_model, shared_reference_bomb, shared_vector_bomb
+from tests.helpers.models.named import CONTAINERS, NAMED
+from tests.helpers.paths import ROOT
 
 FOLDER = Path(__file__).parent
-ROOT = FOLDER.parents[1]
 KEPT = ("corpus", "crashers")
 #: A larger bundle is no better a beginning.
 MAX_CONTAINER_BYTES = 16 * 1024
@@ -67,7 +67,7 @@ def texts() -> tuple[bytes, ...]:
 
 def _configurations() -> list[str]:
     from benchmarks.models import CONFIG
-    from tests.test_config import FULL
+    from tests.config.test_config import FULL
 
     blocks = [block for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) for block in _toml_in(path)]
     return [CONFIG, FULL, _TARGETS, "[tool.tflint]\nselect = []\n", *blocks]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.security.conftest import command, environment, place
+from tests.helpers.paths import ROOT
+from tests.helpers.processes import command, environment, place
 from tflint.cli.main import run
 from tflint.source.checkout_boundary import leads_out
 
@@ -70,7 +71,7 @@ def test_a_named_stream_is_as_safe_as_standard_output(here: Path, form: str, str
     assert b"##[" not in baseline.stdout
 
 
-DOCUMENTS = [*Path(__file__).parents[2].glob("*.md"), *Path(__file__).parents[2].glob("docs/**/*.md")]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.name)

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.models.examples import EXAMPLES_DIRECTORY
-from tests.security.conftest import SECRET, command, place, powerless
+from tests.helpers.models.examples import EXAMPLES_DIRECTORY
+from tests.helpers.processes import SECRET, command, place, powerless
 from tflint.cli.main import run
 from tflint.source.checkout_boundary import boundary_of, is_within
 from tflint.source.model_search import select

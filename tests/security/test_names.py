@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.security.conftest import CHECKOUT, environment, place
+from tests.helpers.paths import ROOT as CHECKOUT
+from tests.helpers.processes import environment, place
 from tflint.cli.main import run
 
 pytestmark = [pytest.mark.security, pytest.mark.skipif(sys.platform == "win32", reason="names are restricted there")]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.models.examples import EXAMPLES_DIRECTORY
-from tests.security.conftest import command, place
+from tests.helpers.models.examples import EXAMPLES_DIRECTORY
+from tests.helpers.processes import command, place
 from tflint.cli.main import run
 from tflint.report.report_formats import FORMATS
 

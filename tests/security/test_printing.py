@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.models.examples import EXAMPLES_DIRECTORY
-from tests.security.conftest import command, environment, place
+from tests.helpers.models.examples import EXAMPLES_DIRECTORY
+from tests.helpers.processes import command, environment, place
 from tflint.cli import console
 from tflint.cli.main import run
 from tflint.userfiles.toml_strings import quote

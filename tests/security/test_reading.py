@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.models.examples import EXAMPLES_DIRECTORY
-from tests.security.conftest import SECRET, place
+from tests.helpers.models.examples import EXAMPLES_DIRECTORY
+from tests.helpers.processes import SECRET, place
 from tflint import resources
 from tflint.catalog import compiled_rules
 from tflint.catalog.rule_loader import builtin_catalog, builtin_files, compiled_catalog, compiled_path

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.security.conftest import command, environment, place
+from tests.helpers.processes import command, environment, place
 from tflint.cli.main import run
 from tflint.writer.model_edits import edited
 

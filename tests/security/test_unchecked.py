@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.security.conftest import place
+from tests.helpers.processes import place
 from tflint.api import check
 from tflint.cli.main import run
 from tflint.config import Config

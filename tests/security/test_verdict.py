@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import tflint
-from tests.models.large import shared_vector_bomb
-from tests.security.conftest import command, place, powerless
+from tests.helpers.models.large import shared_vector_bomb
+from tests.helpers.processes import command, place, powerless
 from tflint.api import check
 from tflint.catalog import load_catalog
 from tflint.cli.main import run

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.security.conftest import CHECKOUT, environment
+from tests.helpers.paths import ROOT as CHECKOUT
+from tests.helpers.processes import environment
 from tflint.errors import ResourceError
 from tflint.runner import worker_pool
 

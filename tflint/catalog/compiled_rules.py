@@ -1,8 +1,8 @@
 """Reads and writes the compiled built-in rules, `rules/compiled.json`.
 
-Parsing and checking their sources at every start would take longer than linting a model. The file ships in the wheel,
-and a test holds it to the sources; nothing is written when tflint runs. A program refers to earlier ones by number (a
-list of one), so that equal parts stay one object.
+Parsing and checking the rule files at every start would take longer than linting a model. The file ships in the wheel,
+a test compares it with the rule files, and tflint never writes it during a run. A program refers to earlier programs
+by number (a list with one element), so that equal parts stay one object.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tflint.language.expression import Expression, Part, Program
 from tflint.resources import is_installed
 
 FORMAT = 2
-#: The beginning of the file, up to the programs.
+#: Bytes at the start of the file that contain its format, number of sources and digest.
 _HEAD_BYTES = 200
 
 _FIELDS = (
@@ -30,9 +30,9 @@ _LISTS = ("mutes", "references", "refused_by", "runs_on", "opcodes", "keys")
 
 
 def dump(rules: Iterable[Rule], n_sources: int, digest: str) -> str:
-    """Return the text of the file for rules, the number of their files and the digest of these.
+    """Return the text of the file for rules, the number of their files and the digest of these files.
 
-    A rule takes a line, for readable diffs, and the text is ASCII: other text takes twice the time to parse.
+    Each rule has a line, for readable diffs. The text is ASCII: other text takes twice the time to parse.
     """
     writer = _Writer()
     entries = [json.dumps(writer.rule(rule)) for rule in rules]
@@ -51,9 +51,9 @@ def load(path: Path) -> tuple[tuple[Rule, ...], str]:
 
 
 def is_current(path: Path, sources: Sequence[Path], digest: str | None = None) -> bool:
-    """Return whether the file holds what the sources say, as far as their times tell, or else their digest.
+    """Return whether the file is up to date with its sources, by modification times, otherwise by digest.
 
-    An installed package has no other sources. In a checkout the file may be missing, or older than a rule file.
+    In an installed package it always is. In a checkout the file may be missing, or older than a rule file.
     """
     if is_installed():
         return True
@@ -78,7 +78,7 @@ class _Writer:
         self._numbers: dict[int, int] = {}  # by identity: equal programs are one object
 
     def rule(self, rule: Rule) -> list[Any]:
-        """The rule as plain data."""
+        """Return the rule as plain data."""
         return [
             [getattr(rule, name) for name in _FIELDS],
             [list(getattr(rule, name)) for name in _LISTS],

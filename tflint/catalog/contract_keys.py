@@ -1,4 +1,4 @@
-"""The keys of contracts, by the table of which rows they are keys: what findings about contracts can point at."""
+"""The contract keys that findings can point at, by table of contracts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _DEFINITIONS = {"contract": "model", "contract_input": "input", "contract_output
 
 
 def contract_keys(table: str) -> list[str]:
-    """Keys such as `mean` and `resize.mode`; none for a table of which no contract speaks."""
+    """Return the keys for a table of contracts, such as `mean` and `resize.mode`; empty for other tables."""
     if table not in _DEFINITIONS:
         return []
     schema = json_schema("contract")

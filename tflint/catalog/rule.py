@@ -1,4 +1,4 @@
-"""A rule as a value: what it says, where it applies, what must hold, and what to tell people."""
+"""A rule as a value: its scope, condition and texts."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ CATEGORIES = {
 
 @frozen
 class Example:
-    """A model, changed or not, that a rule must speak of (`expect` says where) or be silent about (None).
+    """A model, perhaps edited, that a rule must report at the places in `expect`, or not at all (None).
 
-    `contract` is the TOML of a contract for it, `old` the named model that is its older version; empty for none.
+    `contract` is the TOML text of the model's contract, `old` the named model of its older version; empty for none.
     """
 
     model: str
@@ -42,13 +42,13 @@ class Example:
 
 @frozen
 class Rule:
-    """A checked rule.
+    """A compiled rule: `require` must hold for each row of the table `for_each` for which `where` holds.
 
-    `require` must hold for each row of `for_each` where `where` does. `report_on` leads to what a finding points at.
-    `refused_by` names the runtimes that refuse such a model, `runs_on` those that run it; both empty where all agree.
-    `opcodes`, where not empty, are the only operators it can be about: a model without them need not be looked at.
-    `reads_target`: it is judged once for each declared target. `keys`, of a rule about contracts: those that a
-    finding points at, the first that is written.
+    `report_on` is the reference that a finding points at, if not the row itself. `refused_by` names the runtimes that
+    refuse such a model and `runs_on` those that run it; both are empty if all runtimes agree. `severity_by_runtime`
+    has the severities that differ from `severity`. If `opcodes` is not empty, the rule is about these operators only,
+    and models without them can skip it. `reads_target` is true if the rule is judged once per declared target. `keys`
+    are the contract keys that a finding can point at; it points at the first one that the contract sets.
     """
 
     id: str
@@ -84,7 +84,7 @@ class Rule:
 
     @property
     def is_builtin(self) -> bool:
-        """Whether it came with tflint."""
+        """Whether the rule ships with tflint."""
         return not self.origin
 
     @property

@@ -1,4 +1,4 @@
-"""Compiles a rule file: TOML checked by its schema, every expression checked against the columns, with positions."""
+"""Compiles rule files: validates them, type-checks their expressions, and reports errors with positions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @frozen
 class RuleFile:
-    """What a rule file holds: rules, the examples of each, and tables of constants."""
+    """A compiled rule file: rules, examples by rule id, and tables of constants."""
 
     rules: tuple[Rule, ...]
     examples: Mapping[str, tuple[Example, ...]]
@@ -46,9 +46,9 @@ class RuleFile:
 def compile_file(
     path: Path, *, builtin: bool, taken: Mapping[str, str] = MappingProxyType({}), plugins: Plugins | None = None
 ) -> RuleFile:
-    """The rules in a file; `UserError` with file, line, column and the marked text for the first thing wrong.
+    """Compile a rule file; `UserError` with file, line, column and the marked text for the first mistake.
 
-    `taken` are ids and names that other rules have, and where; `plugins` are facts besides tflint's own.
+    `taken` maps the ids and names of other rules to their origin. `plugins` adds facts.
     """
     text = read_text(str(path))
     data = load_toml(str(path), text)
@@ -143,12 +143,16 @@ class _Compiler:
         )
 
     def _keys(self, source: RuleEntry) -> tuple[str, ...]:
-        """The keys of a contract that findings point at: of its tables only, and such as its schema has."""
+        """Return the keys that findings point at; they must exist in the schema of contracts."""
         keys: tuple[str, ...] = tuple(source.data.get("keys", ()))
         known = contract_keys(source.data["for-each"])
         for key in keys:
             if key not in known:
-                what = f"a contract has no key {_shown(key)} there" if known else "only rules about contracts have keys"
+                what = (
+                    f"a contract has no key {_shown(key)} here"
+                    if known
+                    else "only rules about contracts can have 'keys'"
+                )
                 self._fail(source, "keys", what, nearest(key, known))
         return keys
 
@@ -157,16 +161,16 @@ class _Compiler:
         identifier = entry["id"]
         for key in ("id", "name"):
             if entry[key] in self.taken:
-                self._fail(source, key, f"there is a rule '{entry[key]}' already, {self.taken[entry[key]]}",
+                self._fail(source, key, f"there is already a rule '{entry[key]}', {self.taken[entry[key]]}",
                            f"choose another {key}")  # fmt: skip
             self.taken[entry[key]] = "in this file"
         prefix = identifier.rstrip("0123456789")
         if not self.builtin and prefix in CATEGORIES:
-            self._fail(source, "id", f"ids with the prefix '{prefix}' are tflint's own",
+            self._fail(source, "id", f"the prefix '{prefix}' is reserved for built-in rules",
                        "choose another prefix, such as ACME001")  # fmt: skip
         if ("refused-by" in entry) != ("runs-on" in entry):
             self._fail(source, "id", f"rule '{identifier}' needs both 'refused-by' and 'runs-on', or neither",
-                       "runs-on says where the model runs all the same")  # fmt: skip
+                       "'runs-on' lists the runtimes that run the model")  # fmt: skip
 
     def _check_complete(self, source: RuleEntry) -> None:
         """Refuse a family in which a side lacks a text; the schema of rules requires them."""
@@ -198,7 +202,7 @@ class _Compiler:
         try:
             expression = check(source.data["report-on"], scope)
             if expression.type.kind != REFERENCE or expression.type == ColumnType(REFERENCE, True):
-                raise ExpressionError(f"'report-on' must lead to one row, but this is a {expression.type}")
+                raise ExpressionError(f"'report-on' must refer to one row, but this is a {expression.type}")
         except ExpressionError as error:
             raise self._at(source, "report-on", error) from None
         return expression
@@ -213,7 +217,7 @@ class _Compiler:
         raise self._at(source, key, ExpressionError(message, 0, 1, hint))
 
     def _at(self, source: RuleEntry, key: str, error: ExpressionError) -> UserError:
-        """An error in a value of a rule, at its place in the file."""
+        """Return an error about a value of a rule, with its position in the file."""
         message, hint = printable(error.message), printable(error.hint)  # both may quote the rule
         keys = source.path(key)
         span = locate(self.text, {keys}).get(keys)
@@ -238,7 +242,7 @@ def _shown(value: object) -> str:
 
 
 def _plugin_hint(names: Sequence[str]) -> str:
-    """Where a field that nobody knows may come from."""
+    """Return a hint about plugins that may define an unknown field."""
     from tflint.facts.plugin_loader import hint
 
     return hint(names)
@@ -248,7 +252,7 @@ _OPCODE = ("column", ("row",), "operator", "opcode", STRING)
 
 
 def _opcodes(condition: Program) -> tuple[str, ...] | None:
-    """The operators outside of which a condition over operators cannot hold; None where it does not say."""
+    """Return the only operators for which a condition over operators can hold; None if it does not restrict them."""
     operation = condition[0]
     if operation == "in" and condition[1] == _OPCODE and condition[2][0] == "constants":
         return tuple(condition[2][1])

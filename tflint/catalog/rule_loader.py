@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @frozen
 class Catalog:
-    """Rules in order, the constants that they read, and a digest of both."""
+    """Rules sorted by id, the constants of users' rule files, and a digest of all their sources."""
 
     rules: tuple[Rule, ...]
     constants: Mapping[str, Mapping[str, Any]]
     digest: str
 
     def rule(self, token: str) -> Rule:
-        """A rule by id or name; `UserError` with the nearest names where there is none."""
+        """Return a rule by id or name; `UserError` with the nearest name if there is none."""
         for rule in self.rules:
             if token in (rule.id, rule.name) or token.upper() == rule.id:
                 return rule
@@ -37,13 +37,23 @@ class Catalog:
 
 
 def builtin_files() -> list[Path]:
-    """The built-in rule files, sorted."""
+    """Return the built-in rule files, sorted by name."""
     return sorted(rules_folder().glob("*/*.toml"), key=lambda path: path.name)
 
 
 @functools.cache
+def _real_builtin_files() -> frozenset[Path]:
+    return frozenset(map(real_path, builtin_files()))
+
+
+def is_builtin_file(path: Path) -> bool:
+    """Return whether a path is one of the built-in rule files."""
+    return real_path(path) in _real_builtin_files()
+
+
+@functools.cache
 def builtin_catalog() -> Catalog:
-    """The rules that ship with tflint; in a checkout whose rule files are newer, compiled from these."""
+    """Return the rules that ship with tflint, compiled again if a rule file of the checkout is newer."""
     files = builtin_files()
     path = compiled_path()
     if not compiled_rules.is_current(path, files) and not compiled_rules.is_current(path, files, _digest(files)):
@@ -53,13 +63,13 @@ def builtin_catalog() -> Catalog:
 
 
 def compiled_path() -> Path:
-    """The file of the compiled built-in rules."""
+    """Return the path of the compiled built-in rules."""
     return rules_folder() / "compiled.json"
 
 
 def compiled_catalog() -> Catalog:
-    """The built-in rules compiled from their sources."""
-    from tflint.catalog.rule_compiler import compile_file  # a start that finds the rules compiled does not need it
+    """Compile the built-in rules from their sources."""
+    from tflint.catalog.rule_compiler import compile_file  # not needed if the rules are compiled
 
     files = builtin_files()
     rules = [rule for path in files for rule in compile_file(path, builtin=True).rules]
@@ -67,16 +77,16 @@ def compiled_catalog() -> Catalog:
 
 
 def write_compiled() -> None:
-    """Compile the built-in rules and write them to the file that ships."""
+    """Compile the built-in rules and write them to the file that the wheel ships."""
     catalog = compiled_catalog()
     text = compiled_rules.dump(catalog.rules, len(builtin_files()), catalog.digest)
     compiled_path().write_text(text, encoding="utf-8", newline="\n")
 
 
 def load_catalog(paths: Sequence[str], plugins: Plugins | None = None) -> Catalog:
-    """The built-in rules and those in the user's files and folders; `UserError` for the first thing that is wrong.
+    """Return the built-in rules and those in the user's files and folders; `UserError` for the first mistake.
 
-    `plugins` are facts that the user's rules may read, too.
+    `plugins` adds facts that the user's rules may read.
     """
     builtin = builtin_catalog()
     if not paths:
@@ -85,8 +95,8 @@ def load_catalog(paths: Sequence[str], plugins: Plugins | None = None) -> Catalo
 
     rules = list(builtin.rules)
     constants: dict[str, Mapping[str, Any]] = {}
-    files = list(rule_files(paths))
-    taken = dict.fromkeys((key for rule in rules for key in (rule.id, rule.name)), "among tflint's own rules")
+    files = [path for path in rule_files(paths) if not is_builtin_file(path)]
+    taken = dict.fromkeys((key for rule in rules for key in (rule.id, rule.name)), "among the built-in rules")
     for path in files:
         own = compile_file(path, builtin=False, taken=taken, plugins=plugins)
         taken |= dict.fromkeys((key for rule in own.rules for key in (rule.id, rule.name)), f"in {path}")
@@ -101,7 +111,7 @@ def load_catalog(paths: Sequence[str], plugins: Plugins | None = None) -> Catalo
 
 
 def _require_muted(rules: Sequence[Rule]) -> None:
-    """`UserError` where a rule mutes a built-in one that is not there; one of the user's may lie in another file."""
+    """Raise `UserError` if a rule mutes a built-in rule that does not exist; other rules may be in other files."""
     ids = [rule.id for rule in rules]
     for rule in rules:
         for other in rule.mutes:
@@ -111,7 +121,7 @@ def _require_muted(rules: Sequence[Rule]) -> None:
 
 
 def rule_files(paths: Sequence[str]) -> Iterator[Path]:
-    """The rule files that paths name, each once: files as they are, of a folder its `*.toml`."""
+    """Yield the rule files at paths, each once; a folder stands for the `.toml` files in it."""
     seen: set[Path] = set()
     for text in paths:
         for path in _rule_files_of(text):
@@ -124,12 +134,14 @@ def rule_files(paths: Sequence[str]) -> Iterator[Path]:
 def _rule_files_of(text: str) -> list[Path]:
     path = Path(text)
     if not text or not path.exists():
-        raise UserError(f"the rule file '{text}' does not exist" if text else "a rule file without a name")
+        raise UserError(f"the rule file '{text}' does not exist" if text else "the path of a rule file is empty")
     if not path.is_dir():
         return [path]
     found = sorted(path.glob("*.toml"))
     if not found:
-        raise UserError(f"the folder of rules '{text}' holds no .toml file", hint="folders in it are not searched")
+        raise UserError(
+            f"the folder of rules '{text}' contains no .toml file", hint="tflint does not search its subfolders"
+        )
     boundary = boundary_of(path)
     for file in found:
         require_within(file, boundary)

@@ -1,7 +1,7 @@
-"""What a row is known by across conversions of the same model: names where they mean something, never offsets.
+"""Identifies rows across conversions of the same model, by names instead of offsets.
 
-Constants go by their role at the operator that reads them; names that converters make up count as none, and what has
-them goes by the operator that makes it.
+Constants are identified by their role and operator. Generated names do not count; a tensor with such a name is
+identified by the operator that produces it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable
 from tflint.engine.locate import Locator
 from tflint.findings.fingerprint import is_generated
 
-#: How far an operator without a name of its own is followed along its inputs.
+#: Operators to follow along the inputs to find a name for an unnamed operator.
 MAX_STEPS = 6
 
 Key = tuple[str, ...]
 
 
 def identity(at: Locator, table: str, row: int) -> Key:
-    """The names that identify a row within its file."""
+    """Return the names that identify a row within its file."""
     known = _IDENTITIES.get(table)
     if known is not None:
         return known(at, row)

@@ -1,4 +1,4 @@
-"""Judges rules over all rows of a batch: which rows break them, and which could not be decided."""
+"""Evaluates rules over all rows of a batch: which rows violate them, and which could not be decided."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tflint.language.expression_value import Value, at_rows
 from tflint.language.message_text import MAX_SHOWN
 from tflint.values import frozen
 
-#: Rows judged at a time: enough for speed, few enough that what the rules over a table share of them stays small.
+#: Rows per evaluation: enough for speed, few enough that shared subexpressions stay small.
 CHUNK_ROWS = 4096
-#: Up to this many rows, what a rule requires is evaluated for all of them and not only for those that it is about.
+#: Up to this many rows, `require` is evaluated for all rows and not only for those in scope.
 FEW_ROWS = 256
-#: List elements of one expression over one chunk; a chunk that needs more is halved.
+#: List elements per expression and chunk of rows; a chunk that needs more is halved.
 CHUNK_ELEMENTS = 2_000_000
-#: List elements of one built-in rule, and of all users' rules together, over all chunks: what a hostile model can cost.
+#: List elements per built-in rule, and of all users' rules together: bounds the cost of hostile models.
 TOTAL_ELEMENTS = 40_000_000
 
 _NO_ROWS = np.zeros(0, dtype=np.intp)
@@ -34,7 +34,7 @@ _NO_ROWS = np.zeros(0, dtype=np.intp)
 
 @frozen
 class Hit:
-    """A row that breaks a rule: the row, what the finding points at, the message's values in order."""
+    """A row that violates a rule, the row that the finding points at, and the message's values in order."""
 
     row: int
     on_table: str
@@ -43,12 +43,11 @@ class Hit:
 
 
 class Case:
-    """A rule that is judged for a declared target (by number), and what came of it.
+    """A rule with a declared target (by number) and the result of evaluating it.
 
-    `hits` are rows that break the rule, of each file at most `MAX_PLACES`; `unlisted` says how many more there are.
-    `undecided` counts for each file the rows that could not be decided, and `reason` says why. `crash` is what the rule
-    or a fact that it reads failed with, where one did: then there is no verdict. `is_over_budget` says that it was
-    given up for its cost.
+    `hits` are the rows that violate the rule, at most `MAX_PLACES` per file; `unlisted` counts the others per file.
+    `undecided` counts the undecided rows per file, and `reason` is the reason. `crash` is the exception of the rule or
+    of a fact that it reads; then there are no hits. `is_over_budget` is true if the rule was given up for its cost.
     """
 
     def __init__(self, rule: Rule, target: int = 0, unknown_reason: str = "") -> None:
@@ -63,9 +62,9 @@ class Case:
 
 
 class Judge:
-    """Judges cases over the tables of a batch; `targets` are what rules read of each declared target.
+    """Evaluates cases over the tables of a batch; `targets` are the records of the declared targets.
 
-    The rules over a table are judged together, some rows at a time, so that what they have in common is evaluated once.
+    The rules of a table are evaluated together, some rows at a time, so that common subexpressions are computed once.
     """
 
     def __init__(self, facts: Facts, constants: Mapping[str, Any], targets: Sequence[Mapping[str, Any]]) -> None:
@@ -73,10 +72,10 @@ class Judge:
         self.constants = constants
         self.targets = targets
         self.meter = Meter()
-        self.pot_of_users = Pot()
+        self.users_allowance = Allowance()
 
     def judge(self, cases: Iterable[Case]) -> None:
-        """Judge cases and write into them what came of it."""
+        """Evaluate cases and store the results in them."""
         by_table: dict[str, list[Case]] = {}
         for case in cases:
             by_table.setdefault(case.rule.for_each, []).append(case)
@@ -85,7 +84,7 @@ class Judge:
                 models = self.facts.table(table).model
             except MemoryError:
                 raise
-            except Exception as error:  # a derived table's function failed: so did each rule over it
+            except Exception as error:  # the function of a derived table failed, and with it every rule of the table
                 for case in its_cases:
                     case.crash = error
             else:
@@ -93,19 +92,19 @@ class Judge:
                 self.facts.let_go(table)
 
     def _judge_rows(self, cases: Sequence[Case], models: NDArray[np.int32]) -> None:
-        trials = [_Trial(case, models, self.meter, self._pot(case.rule)) for case in cases]
+        evaluations = [_Evaluation(case, models, self.meter, self._allowance(case.rule)) for case in cases]
         for begin in range(0, len(models), CHUNK_ROWS):
             rows = np.arange(begin, min(begin + CHUNK_ROWS, len(models)))
             evaluators = {number: self._evaluator(rows, number) for number in {case.target for case in cases}}
-            for trial in trials:
-                trial.judge(evaluators[trial.case.target])
+            for evaluation in evaluations:
+                evaluation.judge(evaluators[evaluation.case.target])
         for case in cases:
             if case.undecided and not case.reason:
                 case.reason = case.unknown_reason or _reason(case.rule, self.facts)
 
-    def _pot(self, rule: Rule) -> Pot:
-        """What a rule may spend: users' rules share one, however many they are."""
-        return Pot() if rule.is_builtin else self.pot_of_users
+    def _allowance(self, rule: Rule) -> Allowance:
+        """Return the allowance of a rule; all users' rules share one."""
+        return Allowance() if rule.is_builtin else self.users_allowance
 
     def _evaluator(self, rows: NDArray[Any], target: int) -> Evaluator:
         records = {"target": self.targets[target]}
@@ -114,52 +113,52 @@ class Judge:
         )
 
 
-class Pot:
-    """List elements that are left to spend."""
+class Allowance:
+    """The number of list elements that rules may still compute."""
 
     def __init__(self) -> None:
         self.left = TOTAL_ELEMENTS
 
     def spend(self, elements: int) -> None:
-        """Take elements out; `BudgetError` if there are not as many."""
+        """Subtract elements; `BudgetError` if not enough are left."""
         self.left -= elements
         if self.left <= 0:
-            raise BudgetError(f"the expressions make more than {TOTAL_ELEMENTS:,} list elements")
+            raise BudgetError(f"the expressions compute more than {TOTAL_ELEMENTS:,} list elements")
 
 
 def _reason(rule: Rule, facts: Facts) -> str:
-    """Why a row may be undecided: what the columns that the rule reads say of themselves."""
+    """Return why a row may be undecided, from the declarations of the columns that the rule reads."""
     declared = facts.declared()
     reads = [read for expression in (rule.where, rule.require) if expression for read in expression.reads]
     reasons = [declared[table].columns[name].unknown for table, name in reads]
     known = list(dict.fromkeys(reason for reason in reasons if reason))
-    return "; or ".join(known) or "a value that the rule needs could not be determined"
+    return "; or ".join(known) or "a value that the rule needs is unknown"
 
 
-class _Trial:
-    """Judges one case over the rows of evaluators, and adds to what came of it."""
+class _Evaluation:
+    """Evaluates one case over the rows of several evaluators and collects its result."""
 
-    def __init__(self, case: Case, models: NDArray[np.int32], meter: Meter, pot: Pot) -> None:
+    def __init__(self, case: Case, models: NDArray[np.int32], meter: Meter, allowance: Allowance) -> None:
         self.case, self.rule, self.models = case, case.rule, models
-        self.meter, self.pot = meter, pot
+        self.meter, self.allowance = meter, allowance
         self.listed: dict[int, int] = {}
         self.is_over = False
 
     def judge(self, evaluator: Evaluator) -> None:
-        """Judge an evaluator's rows; where that fails, nothing of the case stands."""
+        """Evaluate the case over an evaluator's rows; a failure discards all results of the case."""
         if self.is_over:
             return
         try:
             before = self.meter.elements
             self._judge_or_halve(evaluator)
-            self.pot.spend(self.meter.elements - before)
+            self.allowance.spend(self.meter.elements - before)
         except MemoryError:
-            raise  # not the rule's fault: nothing could be checked any further
+            raise  # not caused by the rule
         except (BudgetError, FactBudgetError) as error:
             self._end()
             self.case.is_over_budget = True
             self.case.undecided, self.case.reason = dict(Counter(self.models.tolist())), str(error)
-        except Exception as error:  # named in a finding: a defect of one rule must not cost the others
+        except Exception as error:  # reported as a finding: a defect in one rule must not stop the others
             self._end()
             self.case.crash = error
 
@@ -168,12 +167,12 @@ class _Trial:
         self.case.hits, self.case.unlisted, self.case.undecided = [], {}, {}
 
     def _judge_or_halve(self, evaluator: Evaluator) -> None:
-        """Judge rows; where they need too many list elements, in two halves."""
+        """Evaluate rows; in two halves if they need too many list elements."""
         try:
             self._judge(evaluator)
         except BudgetError:
             n = len(evaluator.rows)
-            self.pot.spend(CHUNK_ELEMENTS)
+            self.allowance.spend(CHUNK_ELEMENTS)
             if n == 1:
                 raise
             self._judge_or_halve(evaluator.narrowed(np.arange(n // 2)))
@@ -200,8 +199,9 @@ class _Trial:
             self.case.hits += self._hits(evaluator.narrowed(broken), evaluator.rows[broken])
 
     def _of_all(self, evaluator: Evaluator, kept: NDArray[np.intp]) -> Value | None:
-        """What the rule requires of the kept ones of few rows, evaluated for all of them: so the rules over a table
-        share it. None where that is too much work.
+        """Return `require` for the kept rows, evaluated for all rows, so that the rules of a table share the value.
+
+        None if there are too many rows for that.
         """
         if len(evaluator.rows) > FEW_ROWS:
             return None
@@ -209,22 +209,22 @@ class _Trial:
         return None if value is None else at_rows(value, kept)
 
     def _leave_undecided(self, parts: Sequence[NDArray[Any]]) -> None:
-        """Count rows as undecided; only when nothing can fail any more for which they would be judged again."""
+        """Count rows as undecided, after nothing can fail anymore that would repeat their evaluation."""
         undecided = self.case.undecided
         for rows in parts:
             for model in self.models[rows].tolist() if len(rows) else ():
                 undecided[model] = undecided.get(model, 0) + 1
 
     def _is_listed(self, models: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Which of some rows that break the rule are among the first of their file; the others are counted."""
+        """Return which hits are among the first of their file; count the others as unlisted."""
         listed = np.ones(len(models), dtype=np.bool_)
         for model, count in Counter(models.tolist()).items():
             before = self.listed.get(model, 0)
-            room = MAX_PLACES - before
-            if count > room:
-                listed[np.flatnonzero(models == model)[room:]] = False
-                self.case.unlisted[model] = self.case.unlisted.get(model, 0) + count - room
-            self.listed[model] = before + min(count, room)
+            n_free = MAX_PLACES - before
+            if count > n_free:
+                listed[np.flatnonzero(models == model)[n_free:]] = False
+                self.case.unlisted[model] = self.case.unlisted.get(model, 0) + count - n_free
+            self.listed[model] = before + min(count, n_free)
         return listed
 
     def _hits(self, evaluator: Evaluator, rows: NDArray[Any]) -> Iterator[Hit]:
@@ -236,7 +236,7 @@ class _Trial:
             yield Hit(row, on_table, on_row, tuple(column[number] for column in shown))
 
     def _points_at(self, evaluator: Evaluator, rows: NDArray[Any]) -> tuple[str, NDArray[Any]]:
-        """What findings point at: the rows themselves, or where report-on leads (-1: nowhere)."""
+        """Return the table and rows that findings point at: the rows themselves, or report-on (-1: absent)."""
         expression = self.rule.report_on
         if expression is None:
             return self.rule.for_each, rows
@@ -246,7 +246,7 @@ class _Trial:
 
 
 def _split(value: Value, *, wanted: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows where a condition is definitely what is wanted, and rows where it is unknown."""
+    """Return the rows for which a condition definitely has the wanted value, and those for which it is unknown."""
     truth = value.values if wanted else ~value.values
     if value.state is None:
         return truth.nonzero()[0], _NO_ROWS
@@ -254,7 +254,7 @@ def _split(value: Value, *, wanted: bool) -> tuple[NDArray[np.intp], NDArray[np.
 
 
 def _python(value: Value, expression: Expression) -> list[Any]:
-    """A value as plain Python objects, one a row; None for what is not present."""
+    """Return a value as plain Python objects, one per row; None for absent and unknown ones."""
     if value.lengths is None:
         return [_element(value, k, expression) for k in range(len(value.values))]
     result: list[Any] = []
@@ -263,7 +263,7 @@ def _python(value: Value, expression: Expression) -> list[Any]:
         if value.row_state is not None and value.row_state[row] != PRESENT:
             result.append(None)
         else:
-            # One more than a message shows, so that it can tell that there are more.
+            # One element more than a message shows, so that the message can mark the rest.
             result.append([_element(value, begin + k, expression) for k in range(min(length, MAX_SHOWN + 1))])
         begin += length
     return result

@@ -1,4 +1,4 @@
-"""Says where a row of a table is: the route through the schema, the names people know it by, the bytes."""
+"""Locates rows of tables in their files: the path through the schema, names, and bytes."""
 
 from __future__ import annotations
 
@@ -9,32 +9,30 @@ from tflint.columns.column import Scalars, text_of
 from tflint.facts.facts import Facts
 from tflint.findings import ByteSpan, Location, Related
 
-#: Route and names of a place.
+#: Path through the schema, and names.
 Place: TypeAlias = tuple[str, tuple[str, ...]]
 
 
 class Locator:
-    """Locations of rows of one batch; `files` are the names of its files."""
+    """Computes the locations of rows of one batch; `files` are the paths of its files."""
 
     def __init__(self, facts: Facts, files: list[str]) -> None:
         self.facts = facts
         self.files = files
 
     def file_of(self, table: str, row: int) -> int:
-        """The number of the file that a row is of."""
+        """Return the number of the file that contains a row."""
         return int(self.facts.table(table).model[row])
 
     def location(self, table: str, row: int, keys: Sequence[str] = ()) -> Location:
-        """The location of a row; of a contract's entry that of the first of some keys that is written."""
+        """Return the location of a row; for an entry of a contract, that of the first of `keys` that it sets."""
         if table in _CONTRACT_ROOTS:
             return self._in_contract(table, row, keys)
         path, names = _PLACES[table](self, row)
         return Location(self.files[self.file_of(table, row)], path, names, self._bytes(table, row))
 
     def related(self, table: str, row: int) -> tuple[Related, ...]:
-        """Of a tensor, the operator that shows what it is for; of a contract's entry, what it is about in the model; of
-        what is in both models of a pair, the old one's.
-        """
+        """Return related locations: a tensor's operator, the tensor of a contract's entry, the old side of a pair."""
         if table in _CONTRACT_ROOTS:
             return self._described(table, row)
         if table in ("pair_input", "pair_output"):
@@ -74,7 +72,7 @@ class Locator:
         return (Related(self.location(side, old), f"{side} {self.number(side, 'position', old)} of the old version"),)
 
     def first_use(self, tensor: int) -> tuple[int, str] | None:
-        """The operator that makes a tensor, or the first that reads it, and the tensor's role there."""
+        """Return the operator that produces a tensor, or the first that reads it, with the tensor's role."""
         producer = int(self.facts.rows("tensor", "producer")[tensor])
         if producer >= 0:
             return producer, "output"
@@ -96,24 +94,24 @@ class Locator:
         offset = int(source.byte_offset[row])
         return ByteSpan(offset, int(source.byte_length[row])) if offset >= 0 else None
 
-    # -- what the places are made of -----------------------------------------------------------------------------------
+    # -- values that locations are built from --------------------------------------------------------------------------
 
     def text(self, table: str, column: str, row: int) -> str:
-        """A string of a row, empty where it has none."""
+        """Return a string of a row; empty if it is absent."""
         return text_of(self.facts.column(table, column), row) or ""
 
     def number(self, table: str, column: str, row: int) -> int:
-        """A whole number of a row."""
+        """Return an integer of a row."""
         values = self.facts.column(table, column)
         assert isinstance(values, Scalars)
         return int(values.values[row])
 
     def row(self, table: str, column: str, row: int) -> int:
-        """The row that a reference of a row leads to."""
+        """Return the row that a reference points to; -1 if it is absent."""
         return int(self.facts.rows(table, column)[row])
 
     def subgraph(self, row: int) -> tuple[str, str]:
-        """Route and name of a subgraph."""
+        """Return the path and name of a subgraph."""
         index = self.number("subgraph", "index", row)
         return f"subgraphs[{index}]", self.text("subgraph", "name", row) or f"subgraph {index}"
 
@@ -174,7 +172,7 @@ def _index(at: Locator, row: int) -> Place:
     owner = at.text("index", "field", row).split(".", 1)[0]
     path, names = _PLACES[owner](at, at.row("index", "owner_row", row))
     field = at.text("index", "field", row).split(".", 1)[1]
-    # An operand's or border's own route already ends with the field and position that hold the index.
+    # The path of an operand, input or output already ends with the field and position of the index.
     return (path if owner in ("operand", "input", "output") else f"{path}.{field}"), names
 
 
@@ -204,7 +202,7 @@ def _external_buffer(at: Locator, row: int) -> Place:
 
 
 def _of_pair(table: str, column: str, side: str, vector: str, name: str) -> Callable[[Locator, int], Place]:
-    """The place in the new model; what is gone from it is missing in a vector, under the name that it had."""
+    """Return the location in the new model; a removed entry is located at its vector, with its old name."""
 
     def place(at: Locator, row: int) -> Place:
         new = at.row(table, column, row)
@@ -226,7 +224,7 @@ def _pair_border(side: str) -> Callable[[Locator, int], Place]:
     return place
 
 
-#: What the tables of contracts are called in their files.
+#: Names of the tables of contracts in contract files.
 _CONTRACT_ROOTS = {"contract": "model", "contract_input": "inputs", "contract_output": "outputs"}
 _PLACES: dict[str, Callable[[Locator, int], Place]] = {
     "file": lambda _at, _row: ("", ()),

@@ -1,4 +1,4 @@
-"""Which rules run, and how severe their findings are: selection, severity overrides, the frozen ruleset."""
+"""Selects the rules that run and their severities: selection, severity overrides, the frozen ruleset."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tflint.values import EMPTY, frozen
 #: The ruleset of this version: its first two numbers.
 RULESET = ".".join(__version__.split(".")[:2])
 LFS_POINTER_RULE = "G001"
-#: The rules that `[metadata] require` makes errors, by what it names.
+#: The rules that `[metadata] require` turns into errors, by the field that it names.
 METADATA_RULES = {
     "metadata": "M002",
     "normalization": "M001",
@@ -32,7 +32,7 @@ EXACT = 100
 
 @frozen
 class Selected:
-    """A rule that runs: the severity of its findings, and whether the configured ruleset does not know it yet."""
+    """A rule that runs, with the severity of its findings. `is_newer`: the configured ruleset does not have it yet."""
 
     rule: Rule
     severity: str
@@ -45,7 +45,7 @@ class Selected:
 
 
 def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:
-    """The rules that run, by the configuration; `UserError` for a token that means no rule."""
+    """Return the rules that a configuration selects; `UserError` for a token that matches no rule."""
     known: set[tuple[str, bool]] = set()  # 1 MB of per-file-ignores can name one rule 200,000 times
     for token, keys, is_single in _tokens(config):
         if (token, is_single) in known:
@@ -63,20 +63,20 @@ def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:
     metadata_rules = {METADATA_RULES[name] for name in config.metadata_require}
     selected = tuple([_selected(rule, config, metadata_rules) for rule in rules if _runs(rule, config)])
     if not selected:
-        hint = "preview and deprecated rules run only by their own id or name"
-        raise UserError("no rule that is selected is left to run", hint=hint)
+        hint = "--ignore and 'ignore' win over equally specific selections; preview rules need their own id or name"
+        raise UserError("no rule is left to run", hint=hint)
     return selected
 
 
 def _require_metadata_names(names: Iterable[str]) -> None:
     for name in names:
         if name not in METADATA_RULES:
-            hint = nearest(name, METADATA_RULES) or "names: " + ", ".join(METADATA_RULES)
-            raise UserError(f"metadata cannot be required to have '{name}'", hint=hint)
+            hint = nearest(name, METADATA_RULES) or "fields: " + ", ".join(METADATA_RULES)
+            raise UserError(f"'{name}' is not a metadata field that can be required", hint=hint)
 
 
 def _tokens(config: Config) -> Iterator[tuple[str, Keys, bool]]:
-    """What means rules in a configuration: the token, where it stands, and whether it must mean one rule only."""
+    """Yield the tokens that select rules in a configuration: token, position, and whether it must be a single rule."""
     for key, tokens in (("select", config.select), ("ignore", config.ignore)):
         yield from ((token, (key, number), False) for number, token in enumerate(tokens))
     yield from ((token, ("severity", token), True) for token in config.severity)
@@ -86,25 +86,25 @@ def _tokens(config: Config) -> Iterator[tuple[str, Keys, bool]]:
 
 
 def require_known(token: str, rules: Iterable[Rule], *, is_single: bool = False) -> None:
-    """`UserError` where a token means no rule (where asked: not just one), with the nearest that does."""
+    """Raise `UserError` with the nearest name if a token matches no rule, or with `is_single`, not a single one."""
     if any(specificity(token, rule) >= (EXACT if is_single else 1) for rule in rules):
         return
-    what = "is no rule" if is_single else "is no rule, prefix or category"
+    what = "is not a rule" if is_single else "is not a rule, prefix or category"
     known = [name for rule in rules for name in (rule.id, rule.name, *(() if is_single else (rule.category,)))]
     raise UserError(f"'{token}' {what}", hint=nearest(token, known) or "'tflint rules' lists them")
 
 
 def require_ruleset(ruleset: str) -> None:
-    """`UserError` where a ruleset is newer than this version."""
+    """Raise `UserError` if a ruleset is newer than this version."""
     if ruleset and _numbers(ruleset) > _numbers(RULESET):
         raise UserError(
-            f"ruleset '{ruleset}' is newer than this version, which knows rulesets up to {RULESET}",
+            f"ruleset '{ruleset}' is newer than {RULESET}, the newest ruleset of this version",
             hint="upgrade tflite-lint, or name an older ruleset",
         )
 
 
 def specificity(token: str, rule: Rule) -> int:
-    """How exactly a token means a rule: 0 not at all, then all, category, prefix of the id, the rule itself."""
+    """Return how exactly a token matches a rule: 0 not at all, then all, category, prefix of the id, the rule."""
     if token in (rule.id, rule.name):
         return EXACT
     if token.isupper() and rule.id.startswith(token):
@@ -115,7 +115,7 @@ def specificity(token: str, rule: Rule) -> int:
 def _runs(rule: Rule, config: Config) -> bool:
     wanted = _specificity(config.select, rule) if config.select else 1
     if wanted < EXACT and rule.status != "stable":
-        return False  # a preview or deprecated rule runs only where it is named itself
+        return False  # preview and deprecated rules run only if selected by id or name
     return wanted > _specificity(config.ignore, rule)
 
 
@@ -126,7 +126,7 @@ def _specificity(tokens: Sequence[str], rule: Rule) -> int:
 def _selected(rule: Rule, config: Config, metadata_rules: set[str]) -> Selected:
     chosen = config.severity and (config.severity.get(rule.id) or config.severity.get(rule.name))
     is_newer = bool(config.ruleset) and rule.is_builtin and _numbers(rule.since) > _numbers(config.ruleset)
-    if is_newer and not chosen:  # who gives it a severity knows it: no upgrade brought it in
+    if is_newer and not chosen:  # with a configured severity, the rule is not a surprise of an upgrade
         return Selected(rule, "note", is_newer=True)
     if rule.id == LFS_POINTER_RULE and config.lfs_pointers == "note":
         return Selected(rule, "note")

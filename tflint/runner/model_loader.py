@@ -1,4 +1,4 @@
-"""Finds models behind paths, bytes and members of containers, and opens them."""
+"""Opens models: paths, bytes and members of containers."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tflint.source.model_search import Unopened, container_of, may_exist, missin
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import frozen
 
-#: What reports call bytes.
+#: Path of bytes in reports.
 BYTES = "<bytes>"
-#: An error names this many members of a container.
+#: Members of a container that an error lists.
 MAX_NAMED = 6
 
 
 @frozen(eq=False)
 class Model:
-    """A model that was loaded to be checked, perhaps more than once.
+    """A loaded model, which can be checked repeatedly.
 
-    `name` is what reports call it; `tables` gives its columns, such as `tables.column("tensor", "dtype")`.
+    `name` is its path in reports; `tables` gives its columns, such as `tables.column("tensor", "dtype")`.
     """
 
     name: str
@@ -38,37 +38,39 @@ class Model:
 
     @property
     def is_readable(self) -> bool:
-        """Whether it is a model; what it is instead, a check says."""
+        """Whether the file is a readable model; otherwise checking it reports the reason."""
         return self.tables.is_readable
 
 
 Checkable: TypeAlias = str | PurePath | bytes | bytearray | memoryview | Model
-#: What a run takes: also paths that are reported without being opened.
+#: Input of a run; some paths are reported without being opened.
 Item: TypeAlias = Checkable | Unopened
 
 
 def load(source: str | PurePath | bytes | bytearray | memoryview, *, name: str | None = None) -> Model:
     """Read a model from a path or from bytes; a member of a container by a path such as `bundle.task!/model.tflite`.
 
-    Raises `UserError` where a path does not exist, and for a container, which is no model but holds some. A file that
-    is no model, or a broken one, loads: checking it says what is wrong with it.
+    Raises `UserError` for a path that does not exist, and for a container without a member's name. A file that is
+    broken or not a model is loaded, too: checking it reports what is wrong.
     """
     found, _ = single(source, name or BYTES)
     return Model(name or found.path, read_one(found.opened), found.opened)
 
 
 def load_readable(path: str) -> Model:
-    """Read a model from a path; `UserError` also for a file that is none, or a broken one."""
+    """Read a model from a path; `UserError` also for a file that is broken or not a model."""
     model = load(path)
     if not model.is_readable:
-        raise UserError(f"'{model.name}' is no model that can be read", hint=f"'tflint check {model.name}' says why")
+        raise UserError(
+            f"'{model.name}' is not a readable model", hint=f"'tflint check {model.name}' reports the reason"
+        )
     return model
 
 
 def single(source: Checkable, label: str) -> tuple[Found, Source | None]:
-    """The one file, or member of a container, that is meant, and the file to be closed afterwards, if there is one.
+    """Open one file or member of a container; return it with the file to close afterwards, if there is one.
 
-    `UserError` where a path does not exist, and for a container.
+    Raises `UserError` if a path does not exist, and for a container.
     """
     if isinstance(source, str | PurePath):
         require_existing(source)
@@ -83,7 +85,7 @@ def single(source: Checkable, label: str) -> tuple[Found, Source | None]:
 
 
 def begin(item: Item, label: str = BYTES, leaves_out: LeavesOut | None = None) -> tuple[Iterator[Found], Source | None]:
-    """What an item holds, to be opened piece by piece, and the file to be closed afterwards, if there is one."""
+    """Open an item; return an iterator over its file and members, and the file to close afterwards, if there is one."""
     if isinstance(item, Model):
         return iter([Found(item.name, item.opened)]), None
     if isinstance(item, Unopened):
@@ -102,9 +104,7 @@ def begin(item: Item, label: str = BYTES, leaves_out: LeavesOut | None = None) -
 
 
 def require_existing(source: str | PurePath) -> None:
-    """`UserError` for a path that does not exist; a link that leads nowhere does, and is a finding, as is a path that
-    cannot be looked at.
-    """
+    """Raise `UserError` if a path does not exist. Broken links and inaccessible paths pass: they become findings."""
     path = Path(source)
     if not str(source):
         raise UserError("an empty path")
@@ -122,17 +122,17 @@ def require_existing(source: str | PurePath) -> None:
 
 
 def _no_member(path: str) -> UserError:
-    """The error for a member that a container does not have, or that is no model, with the name most like it."""
+    """Return the error for a member that does not exist or is not a model, with the nearest name."""
     container = container_of(path)
     founds, file = begin(container)
     members = [found.path for found in founds if found.within is not None]
     if file is not None:
         file.close()
-    hint = nearest(path, members) or f"'tflint check {container}' says what is in it"
-    return UserError(f"'{path}' is no model in '{container}'", hint=hint)
+    hint = nearest(path, members) or f"'tflint check {container}' lists its models"
+    return UserError(f"'{container}' has no model '{path.rpartition(MEMBER)[2]}'", hint=hint)
 
 
 def _no_single_model(path: str, members: Sequence[str]) -> UserError:
     listed = ", ".join([*members[:MAX_NAMED], *(["…"] if len(members) > MAX_NAMED else [])])
-    hint = f"name one of its models: {listed}" if members else "no member of it is a model"
+    hint = f"name one of its models: {listed}" if members else "none of its members is a model"
     return UserError(f"'{path}' is a container of models, not a model", hint=hint)

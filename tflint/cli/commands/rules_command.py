@@ -98,11 +98,13 @@ def _plain(rule: Rule) -> dict[str, Any]:
 def run_check(options: argparse.Namespace) -> int:
     """Check rule files; returns the exit code. What is wrong is an error of the run."""
     from tflint.catalog import load_catalog
-    from tflint.catalog.rule_loader import rule_files
+    from tflint.catalog.rule_compiler import compile_file
+    from tflint.catalog.rule_loader import is_builtin_file, rule_files
     from tflint.report.display_names import plural
 
-    rules = [rule for rule in load_catalog(options.files, plugin_option.allowed(options)).rules if not rule.is_builtin]
     files = list(rule_files(options.files))
+    rules = [rule for rule in load_catalog(options.files, plugin_option.allowed(options)).rules if not rule.is_builtin]
+    rules += [rule for path in files if is_builtin_file(path) for rule in compile_file(path, builtin=True).rules]
     console.print_lines([f"{plural(len(rules), 'rule')} in {plural(len(files), 'file')}: no errors"])
     return 0
 
@@ -110,12 +112,12 @@ def run_check(options: argparse.Namespace) -> int:
 def run_test(options: argparse.Namespace) -> int:
     """Run the examples of rules; returns 1 where one fails."""
     from tflint.report.display_names import plural
-    from tflint.rule_examples import try_files
+    from tflint.rule_examples import run_examples
 
-    trials = list(try_files(options.files, plugin_option.allowed(options)))
-    failed = [trial for trial in trials if trial.problem]
-    lines = [f"{trial.rule} {trial.example}: {trial.problem}" for trial in failed]
-    rules = len({trial.rule for trial in trials})
-    lines.append(f"{plural(len(trials), 'example')} of {plural(rules, 'rule')}: {len(failed)} failed")
+    results = list(run_examples(options.files, plugin_option.allowed(options)))
+    failed = [result for result in results if result.problem]
+    lines = [f"{result.rule} {result.example}: {result.problem}" for result in failed]
+    rules = len({result.rule for result in results})
+    lines.append(f"{plural(len(results), 'example')} of {plural(rules, 'rule')}: {len(failed)} failed")
     console.print_lines(lines)
     return 1 if failed else 0

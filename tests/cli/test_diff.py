@@ -1,0 +1,689 @@
+"""`tflint diff`: what belongs together in two versions, every kind of change, reports, versions in Git, bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import tflint
+from tests.helpers.corpus import CORPUS, model_paths, needs_corpus
+from tests.helpers.models import ModelBuilder
+from tests.helpers.models.large import many_tensors
+from tests.helpers.models.named import NAMED, NOT_RUNNABLE, RUNNABLE
+from tests.helpers.models.plain import with_zip
+from tests.helpers.paths import ROOT
+from tflint.api import check, diff, load
+from tflint.catalog import builtin_catalog
+from tflint.cli.main import run
+from tflint.config import Config
+from tflint.errors import UserError
+from tflint.facts.fact_registry import ABOUT_PAIRS
+from tflint.facts.pair.pair_matching import Face, matched
+from tflint.findings import Finding, Report
+from tflint.findings.suppressions import Allow
+from tflint.flatbuffer.flatbuffer_error import FlatbufferError
+from tflint.flatbuffer.forest_reader import read_forest
+from tflint.model.batch_reader import open_model, read_one, read_together
+from tflint.report.report_formats import FORMATS, Options
+from tflint.report.text_layout import Style
+from tflint.resources import json_schema, named_model_path
+from tflint.schema import tflite_schema
+from tflint.source import BytesSource
+from tflint.source.git_revision import read_revision
+from tflint.source.joined_source import JoinedSource
+from tflint.writer.model_edits import edited
+
+
+def changed(name: str, edit: dict[str, Any]) -> bytes:
+    return edited(NAMED[name](), edit)
+
+
+def found(old: bytes, new: bytes, **config: Any) -> list[Finding]:
+    """What is found in a pair; nothing may be left undecided."""
+    (file,) = diff(old, new, config=Config(**config)).files
+    assert file.kind == "pair"
+    assert file.not_checked == ()
+    return list(file.findings)
+
+
+def rules(old: bytes, new: bytes, **config: Any) -> list[str]:
+    return sorted(finding.rule for finding in found(old, new, **config))
+
+
+def message(old: bytes, new: bytes, rule: str, **config: Any) -> str:
+    (finding,) = [finding for finding in found(old, new, **config) if finding.rule == rule]
+    return finding.message
+
+
+def two_outputs(first: str, second: str, **builder: Any) -> ModelBuilder:
+    """A model with two outputs of one type and shape."""
+    made = ModelBuilder(**builder)
+    for name in ("input", "left", "right"):
+        made.tensor(name, "FLOAT32", [1, 4])
+    made.operator("RELU", ["input"], ["left"]).operator("LOGISTIC", ["input"], ["right"])
+    return made.inputs("input").outputs(first, second)
+
+
+# --- what belongs together --------------------------------------------------------------------------------------------
+
+
+def faces(*known: tuple[str, str]) -> list[Face]:
+    """Faces by the signature's name and the tensor's; empty for none."""
+    return [
+        Face(row, row, row, tensor, tensor or name, ((0, name),) if name else ())
+        for row, (name, tensor) in enumerate(known)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "expected"),
+    {
+        "signature before tensor": (
+            [("x", "b"), ("y", "a")], [("x", "a"), ("y", "b")], [(0, 0, "signature"), (1, 1, "signature")],
+        ),
+        "signature, other order": ([("y", ""), ("x", "")], [("x", ""), ("y", "")],
+                                   [(0, 1, "signature"), (1, 0, "signature")]),
+        "tensors, other order": ([("", "b"), ("", "a")], [("", "a"), ("", "b")], [(0, 1, "tensor"), (1, 0, "tensor")]),
+        "names that are made up": ([("", ""), ("", "")], [("", ""), ("", "")],
+                                   [(0, 0, "position"), (1, 1, "position")]),
+        "the same name twice": ([("", "a"), ("", "a")], [("", "a"), ("", "a")],
+                                [(0, 0, "position"), (1, 1, "position")]),
+        "renamed": ([("", "a"), ("", "c")], [("", "a"), ("", "b")], [(0, 0, "tensor"), (1, 1, "position")]),
+        "gone in front": ([("", "b")], [("", "a"), ("", "b")], [(0, 1, "tensor"), (None, 0, None)]),
+        "new in front": ([("", "c"), ("", "a")], [("", "a")], [(0, None, None), (1, 0, "tensor")]),
+        "nothing left": ([], [("", "a")], [(None, 0, None)]),
+    }.values(),
+)  # fmt: skip
+def test_what_belongs_together(new, old, expected) -> None:
+    entries = matched(faces(*new), faces(*old))
+    shown = [(e.new and e.new.position, e.old and e.old.position, e.matched) for e in entries]
+    assert shown == expected
+
+
+def test_a_tensor_that_stands_twice_is_known_by_its_place_only() -> None:
+    old = two_outputs("left", "left").signature("s", {"x": "input"}, {"a": "left", "b": "left"}).build()
+    assert rules(old, old) == []
+
+
+def test_signatures_of_other_subgraphs_are_compared() -> None:
+    def model(order: tuple[str, str]) -> bytes:
+        made = two_outputs("left", "right").signature("first", {"x": "input"}, {"a": "left", "b": "right"})
+        made.subgraph("second")
+        for name in ("input", "left", "right"):
+            made.tensor(name, "FLOAT32", [1, 4])
+        made.operator("RELU", ["input"], ["left"]).operator("LOGISTIC", ["input"], ["right"])
+        return (
+            made.inputs("input").outputs(*order).signature("other", {"x": "input"}, {"a": "left", "b": "right"}).build()
+        )
+
+    findings = found(model(("left", "right")), model(("right", "left")))
+    assert [(f.rule, f.location.path, f.message) for f in findings] == [
+        ("K120", "subgraphs[1]", "outputs are now [b, a]; they were [a, b]")
+    ]
+
+
+# --- kinds of change --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*RUNNABLE, *NOT_RUNNABLE])
+def test_a_model_and_itself_differ_in_nothing(name: str) -> None:
+    assert found(NAMED[name](), NAMED[name]()) == []
+
+
+#: One cause, one finding: model, edit of the new version, all rules that speak.
+CHANGES = {
+    "outputs swapped": ("detection_float32", {"outputs": [5, 3, 4, 6]}, ["K120"]),
+    "inputs swapped": ("signature_float32", {"inputs": [1, 0]}, ["K121"]),
+    "input gone": ("add_float32", {"inputs": [1]}, ["K122"]),
+    "output gone": ("detection_float32", {"outputs": [4, 5, 6]}, ["K123"]),
+    "output new at the end": ("detection_float32", {"outputs": [3, 4, 5, 6, 1]}, ["K126"]),
+    "output new in front": ("detection_float32", {"outputs": [1, 3, 4, 5, 6]}, ["K125"]),
+    "input renamed": ("add_float32", {"tensors.a.name": "augend"}, ["K127"]),
+    "output renamed": ("add_float32", {"tensors.output.name": "sum"}, ["K128"]),
+    "names made up": ("add_float32", {"tensors.a.name": "Identity_1", "tensors.b.name": "serving_default_b:0"}, []),
+    "behind the signature": ("signature_float32", {"tensors.a.name": "augend"}, ["K129"]),
+    "key": ("signature_float32", {"signature_defs.0.signature_key": "predict"}, ["K131"]),
+    "name in the signature": ("signature_float32", {"signature_defs.0.inputs.0.name": "w"}, ["K132"]),
+    "output's name in it": ("signature_float32", {"signature_defs.0.outputs.0.name": "w"}, ["K133"]),
+    "input dtype": ("border_float32", {"tensors.input.type": "UINT8"}, ["D120"]),
+    "output dtype": ("border_float32", {"tensors.output.type": "UINT8"}, ["D121"]),
+    "dtype and name": ("border_float32", {"tensors.input.type": "UINT8", "tensors.input.name": "picture"}, ["D120"]),
+    "input size": ("add_float32", {"tensors.a.shape": [1, 8]}, ["D122"]),
+    "input rank": ("add_float32", {"tensors.a.shape": [4]}, ["D122"]),
+    "output size": ("add_float32", {"tensors.output.shape": [1, 8]}, ["D123"]),
+    "axis that becomes free": ("add_float32", {"tensors.a.shape_signature": [-1, 4]}, []),
+    "another size of it": ("add_float32", {"tensors.a.shape_signature": [-1, 4], "tensors.a.shape": [2, 4]}, ["D124"]),
+    "scale": ("conv_int8", {"tensors.input.quantization.scale": [0.02]}, ["D126"]),
+    "scale that rounds": ("conv_int8", {"tensors.input.quantization.scale": [1 / 127.5 * (1 + 1e-7)]}, []),
+    "zero point": ("conv_int8", {"tensors.output.quantization.zero_point": [5]}, ["D127"]),
+    "no scale": ("conv_int8", {"tensors.output.quantization": "absent"}, ["D127"]),
+    "operator version": ("conv_int8", {"operator_codes.0.version": 5}, ["O123"]),
+    "unknown version": ("conv_int8", {"operator_codes.0.version": 99}, ["O120"]),
+    "new operator": ("conv_int8", {"operator_codes.0.builtin_code": "GELU"}, ["O124"]),
+    "description": ("conv_int8", {"description": "another one"}, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "edit", "expected"), CHANGES.values(), ids=CHANGES)
+def test_a_change_is_one_finding(name: str, edit: dict[str, Any], expected: list[str]) -> None:
+    assert rules(NAMED[name](), changed(name, edit)) == expected
+
+
+def test_an_axis_that_becomes_fixed() -> None:
+    old = changed("add_float32", {"tensors.a.shape_signature": [-1, 4]})
+    assert rules(old, NAMED["add_float32"]()) == ["D124"]
+    assert message(old, NAMED["add_float32"](), "D124") == (
+        "input 'a' has shape [1, 4] with signature none, it had [1, 4] with [-1, 4]"
+    )
+
+
+def test_a_rank_that_is_not_known_is_not_judged() -> None:
+    (file,) = diff(NAMED["add_float32"](), changed("add_float32", {"tensors.a.shape": []})).files
+    assert file.findings == ()
+    assert {entry.rule for entry in file.not_checked} == {"D122", "D124"}
+
+
+def test_messages_have_the_numbers_of_both() -> None:
+    conv = NAMED["conv_int8"]()
+    assert message(conv, changed("conv_int8", {"tensors.input.quantization.scale": [0.02]}), "D126") == (
+        "input 'input' has scale [0.02] and zero point [-1], it had [0.00784314] and [-1]"
+    )
+    assert message(conv, changed("conv_int8", {"operator_codes.0.version": 5}), "O123") == (
+        "CONV_2D now has version 5 (TensorFlow 2.4.0) instead of 3; the old model needs TensorFlow 1.14.0"
+    )
+    swapped = changed("detection_float32", {"outputs": [5, 3, 4, 6]})
+    assert message(NAMED["detection_float32"](), swapped, "K120") == (
+        "outputs are now [scores, boxes, classes, count]; they were [boxes, classes, scores, count]"
+    )
+
+
+def test_a_finding_says_where_it_was() -> None:
+    old = two_outputs("left", "right").build()
+    new = edited(two_outputs("right", "left").build(), {"tensors.left.type": "INT32"})
+    (finding,) = [finding for finding in found(old, new) if finding.rule == "D121"]
+    assert (finding.location.path, finding.location.names) == ("subgraphs[0].outputs[1]", ("main", "left"))
+    assert [(r.location.path, r.message) for r in finding.related] == [
+        ("subgraphs[0].outputs[0]", "output 0 of the old version")
+    ]
+
+
+def test_what_is_gone_has_a_place_and_a_fingerprint_of_its_own() -> None:
+    findings = found(NAMED["detection_float32"](), changed("detection_float32", {"outputs": [4, 6]}))
+    assert [(f.location.path, f.location.names[-1]) for f in findings] == [
+        ("subgraphs[0].outputs", "boxes"),
+        ("subgraphs[0].outputs", "scores"),
+    ]
+    assert len({finding.fingerprint for finding in findings}) == 2
+
+
+def labelled(*lines: str, name: str = "labels.txt") -> bytes:
+    return with_zip(NAMED["add_float32"](), {name: "\n".join(lines)})
+
+
+@pytest.mark.parametrize(
+    ("new", "rule", "said"),
+    {
+        "reordered": (["b", "a", "c"], "M120", "labels.txt: line 1 is b; it was a (reordered: 3 lines, 3 before)"),
+        "changed": (["a", "x", "c"], "M120", "labels.txt: line 2 is x; it was b (changed: 3 lines, 3 before)"),
+        "fewer": (["a", "b"], "M120", "labels.txt: line 3 is none; it was c (fewer: 2 lines, 3 before)"),
+        "more": (["background", "a", "b", "c"], "M120",
+                 "labels.txt: line 1 is background; it was a (more: 4 lines, 3 before)"),
+        "appended": (["a", "b", "c", "d"], "M121", "labels.txt has 4 lines instead of 3; line 4 is d"),
+    }.values(),
+)  # fmt: skip
+def test_labels(new: list[str], rule: str, said: str) -> None:
+    assert message(labelled("a", "b", "c"), labelled(*new), rule) == said
+
+
+def test_line_ends_are_no_change_of_labels() -> None:
+    assert rules(labelled("a", "b"), labelled("a\r", "b\r", "")) == []
+
+
+def test_a_label_file_that_is_gone() -> None:
+    assert rules(labelled("a", "b"), NAMED["add_float32"]()) == ["M122"]
+    assert rules(labelled("a", "b"), labelled("a", "b", name="other.txt")) == ["M122"]
+
+
+def test_labels_that_cannot_be_compared_are_not_checked() -> None:
+    (file,) = diff(labelled("a" * (1 << 20), "b"), labelled("c" * (1 << 20), "b")).files
+    assert [finding.rule for finding in file.findings] == []
+    assert {entry.rule for entry in file.not_checked} == {"M120", "M121"}
+
+
+def test_only_sixteen_lists_are_unpacked() -> None:
+    old = with_zip(NAMED["add_float32"](), {f"{k}.txt": "a" for k in range(20)})
+    new = with_zip(NAMED["add_float32"](), {f"{k}.txt": "b" for k in range(20)})
+    (file,) = diff(old, new, config=Config(select=("M120",))).files
+    assert len(file.findings) == 16
+    assert [(entry.rule, entry.rows) for entry in file.not_checked] == [("M120", 4)]
+
+
+def test_a_target_that_is_lost_is_named() -> None:
+    new = changed("conv_int8", {"operator_codes.0.version": 5})
+    findings = found(NAMED["conv_int8"](), new, targets=("tflite==1.14", "tflite==2.4", "tflm"))
+    assert [(f.rule, f.severity, f.target) for f in findings] == [("O120", "error", "tflite==1.14")]
+
+
+def test_state_meaning_and_normalization() -> None:
+    assert "K135" in rules(NAMED["chain_float32"](), NAMED["variable_state"]())
+    assert "M123" in rules(NAMED["softmax_int8"](), NAMED["logistic_int8"]())
+    assert "P120" in rules(NAMED["image_float32"](), NAMED["rescaled_float32"]())
+    assert "P121" in rules(NAMED["image_float32"](), NAMED["rescaled_float32"]())
+
+
+def test_float_and_quantized() -> None:
+    assert {"D120", "D121", "Q120"} <= set(rules(NAMED["conv_float32"](), NAMED["conv_int8"]()))
+
+
+# --- from Python ------------------------------------------------------------------------------------------------------
+
+
+def test_paths_bytes_and_loaded_models(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.tflite", tmp_path / "new.tflite"
+    old.write_bytes(NAMED["detection_float32"]())
+    new.write_bytes(changed("detection_float32", {"outputs": [5, 3, 4, 6]}))
+    for sides in ((old, new), (str(old), load(new)), (load(old), str(new))):
+        (file,) = tflint.diff(*sides).files
+        assert (file.path, file.compared_with) == (new.as_posix(), old.as_posix())
+        assert [finding.rule for finding in file.findings] == ["K120"]
+    (file,) = tflint.diff(old.read_bytes(), new.read_bytes()).files
+    assert (file.path, file.compared_with) == ("<new bytes>", "<old bytes>")
+
+
+def test_a_pair_has_the_overview_of_the_new_version() -> None:
+    report = diff(named_model_path("conv_float32"), named_model_path("conv_int8"))
+    assert report.files[0].overview is not None
+    assert report.files[0].overview.scheme == "full int8"
+    assert report.fails("error")
+
+
+def test_check_runs_no_rule_about_pairs() -> None:
+    about_pairs = sum(rule.for_each in ABOUT_PAIRS for rule in builtin_catalog().rules)
+    assert check(NAMED["conv_int8"]()).rules_run == len(builtin_catalog().rules) - about_pairs
+    assert diff(NAMED["conv_int8"](), NAMED["conv_int8"]()).rules_run == about_pairs
+    with pytest.raises(UserError, match="compare two models"):
+        check(NAMED["conv_int8"](), config=Config(select=("K120",)))
+    with pytest.raises(UserError, match="no selected rule compares models"):
+        diff(NAMED["conv_int8"](), NAMED["conv_int8"](), config=Config(select=("Q001",)))
+
+
+def test_members_of_containers() -> None:
+    path = named_model_path("bundle_task")
+    with pytest.raises(UserError, match="is a container of models") as caught:
+        diff(path, path)
+    member = f"{path.as_posix()}!/" + caught.value.hint.split("!/")[1].split(",")[0]
+    (file,) = diff(member, member).files
+    assert (file.kind, file.findings) == ("pair", ())
+    assert file.within is not None
+
+
+@pytest.mark.parametrize("side", [0, 1])
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("git_lfs_pointer", "G001"), ("truncated", "G003"), ("empty_file", "G101"), ("html_page", "G002")],
+)
+def test_a_file_that_cannot_be_read_is_a_finding_at_that_file(name: str, rule: str, side: int) -> None:
+    sides = [named_model_path("conv_int8"), named_model_path("conv_int8")]
+    sides[side] = named_model_path(name)
+    (file,) = diff(*sides).files
+    assert (file.path, file.kind, file.status) == (sides[side].as_posix(), "model", "unreadable")
+    assert rule in [finding.rule for finding in file.findings]
+
+
+def test_both_cannot_be_read() -> None:
+    files = diff(named_model_path("truncated"), named_model_path("html_page")).files
+    assert [Path(file.path).stem for file in files] == ["html_page", "truncated"]
+
+
+def test_allows_and_baseline(tmp_path: Path) -> None:
+    old, new = NAMED["conv_float32"](), NAMED["conv_int8"]()
+    allows = (Allow("Q120", "on purpose"), Allow("Q001", "meant for check"))
+    report = diff(old, new, config=Config(allow=allows))
+    (finding,) = [finding for finding in report.findings() if finding.rule == "Q120"]
+    assert finding.suppressed is not None
+    assert report.notices == ()
+    assert check(new, config=Config(allow=(Allow("Q120", "on purpose"),))).notices == ()
+    known = {"<new bytes>": {finding.fingerprint: 1 for finding in report.findings()}}
+    assert [f.rule for f in diff(old, new, baseline=known).findings() if f.suppressed is None] == []
+
+
+OWN_RULE = """
+[[rule]]
+id       = "ACME001"
+name     = "output-that-lost-its-label"
+severity = "error"
+for-each = "pair_output"
+where    = 'has(output) and has(old)'
+require  = 'name == old_name'
+message  = "'{name}' was '{old_name}'"
+summary  = "An output has another name."
+why      = "Our app looks for it."
+fix      = "keep it"
+
+[[rule.invalid]]
+model  = "add_float32"
+old    = "add_float32"
+edit   = { "tensors.output.name" = "sum" }
+expect = ["sum"]
+
+[[rule.valid]]
+model = "add_float32"
+old   = "add_float32"
+"""
+
+
+def test_a_rule_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "acme.toml"
+    path.write_text(OWN_RULE, encoding="utf-8")
+    assert run(["rules", "test", str(path)]) == 0
+    findings = found(NAMED["add_float32"](), changed("add_float32", {"tensors.output.name": "sum"}), rules=(str(path),))
+    assert ("ACME001", "'sum' was 'output'") in [(finding.rule, finding.message) for finding in findings]
+    path.write_text(OWN_RULE.replace('old    = "add_float32"', 'old    = "nowhere"'), encoding="utf-8")
+    assert run(["rules", "test", str(path)]) == 2
+    assert "there is no example model 'nowhere'" in capsys.readouterr().err
+
+
+# --- reports ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An old version, and a new one with its outputs in another order."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "old.tflite").write_bytes(NAMED["detection_float32"]())
+    (tmp_path / "new.tflite").write_bytes(changed("detection_float32", {"outputs": [5, 3, 4, 6]}))
+    return tmp_path
+
+
+def rendered(report: Report, form: str) -> str:
+    return FORMATS[form](report, Options(Style(verbose=True)))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_tells_of_a_pair(pair: Path, form: str) -> None:
+    assert "K120" in rendered(diff("old.tflite", "new.tflite"), form)
+    assert rendered(diff("old.tflite", "old.tflite"), form)
+
+
+def test_text(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["diff", "old.tflite", "new.tflite"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "new.tflite · compared with old.tflite"
+    assert any(line.startswith("1 pair: 1 warning") for line in lines)
+    assert any("on the bytes of both files" in line for line in lines)
+    assert run(["diff", "old.tflite", "old.tflite"]) == 0
+    assert capsys.readouterr().out.startswith("1 pair: no findings")
+
+
+def test_json(pair: Path) -> None:
+    data = json.loads(rendered(diff("old.tflite", "new.tflite"), "json"))
+    jsonschema.Draft202012Validator(json_schema("report")).validate(data)
+    (file,) = data["files"]
+    assert (file["path"], file["kind"], file["compared_with"]) == ("new.tflite", "pair", "old.tflite")
+    unpaired = json.loads(rendered(check("new.tflite"), "json"))
+    assert unpaired["files"][0]["compared_with"] is None
+
+
+def test_sarif(pair: Path) -> None:
+    data = json.loads(rendered(diff("old.tflite", "new.tflite"), "sarif"))
+    schema = json.loads((ROOT / "tests" / "report" / "sarif" / "sarif-2.1.0.json").read_bytes())
+    jsonschema.Draft7Validator(schema).validate(data)
+    (result,) = data["runs"][0]["results"]
+    assert result["ruleId"] == "K120"
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "new.tflite"
+
+
+def test_markdown_takes_any_path(pair: Path) -> None:
+    shutil.copy("old.tflite", "o|<b>`.tflite")
+    text = rendered(diff("o|<b>`.tflite", "new.tflite"), "markdown")
+    (row,) = [line for line in text.splitlines() if line.startswith("| `new.tflite`")]
+    assert "compared with `o`&#124;``<b>`.tflite``" in row
+
+
+# --- the command ------------------------------------------------------------------------------------------------------
+
+
+def test_exit_codes(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["diff", "old.tflite", "new.tflite", "--fail-on", "warning"]) == 1
+    assert run(["diff", "old.tflite", "new.tflite", "--fail-on", "warning", "--exit-zero"]) == 0
+    assert run(["diff", "old.tflite", "new.tflite", "--fail-on", "warning", "--ignore", "K120"]) == 0
+    assert run(["diff", "old.tflite", "new.tflite", "--format", "json", "--report", "sarif=out.sarif"]) == 0
+    assert Path("out.sarif").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["old.tflite"], "two models are compared, not 1"),
+        (["old.tflite", "new.tflite", "old.tflite"], "two models are compared, not 3"),
+        (["old.tflite", "new.tflite", "--git", "HEAD"], "with --git one model is compared, not 2"),
+        (["old.tflite", "nowhere.tflite"], "'nowhere.tflite' does not exist"),
+        (["", "new.tflite"], "an empty path"),
+        ([".", "new.tflite"], "'.' is a folder"),
+        (["old.tflite", "new.tflite", "--target", "tflyte"], "unknown target 'tflyte'"),
+        (["old.tflite", "new.tflite", "--select", "Q001"], "no selected rule compares models"),
+        (["old.tflite", "new.tflite", "--jobs", "2"], "unknown option '--jobs'"),
+    ],
+)
+def test_wrong_arguments(pair: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["diff", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_model_fails_the_run(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("text.tflite").write_text("no model", encoding="utf-8")
+    assert run(["diff", "text.tflite", "new.tflite"]) == 1
+    assert "text.tflite" in capsys.readouterr().out
+
+
+# --- versions in Git --------------------------------------------------------------------------------------------------
+
+
+def git(folder: Path, *arguments: str) -> None:
+    settings = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    settings += ["-c", "init.defaultBranch=main", "-c", "core.autocrlf=false"]
+    subprocess.run(["git", *settings, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with two commits: the second exchanges outputs, and brings in a pointer, a link and a name like an
+    option.
+    """
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    folder = tmp_path / "repository"
+    (folder / "models").mkdir(parents=True)
+    model = folder / "models" / "bird.tflite"
+    git(folder, "init")
+    model.write_bytes(NAMED["detection_float32"]())
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "one")
+    model.write_bytes(changed("detection_float32", {"outputs": [5, 3, 4, 6]}))
+    (folder / "models" / "pointer.tflite").write_bytes(NAMED["git_lfs_pointer"]())
+    (folder / "models" / "late.tflite").write_bytes(NAMED["conv_int8"]())
+    (folder / "models" / "-x*.tflite").write_bytes(NAMED["conv_int8"]())
+    (folder / "models" / "link.tflite").symlink_to("bird.tflite")
+    (folder / "models" / "broken.tflite").write_bytes(NAMED["truncated"]())
+    git(folder, "add", ".")
+    git(folder, "commit", "-m", "two")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_a_version_in_git(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["diff", "models/bird.tflite", "--git", "HEAD~1"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("models/bird.tflite · compared with HEAD~1:models/bird.tflite\n")
+    assert "K120" in said
+    assert run(["diff", "models/bird.tflite", "--git", "HEAD"]) == 0
+    assert capsys.readouterr().out.startswith("1 pair: no findings")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_tells_of_a_version_in_git(
+    repository: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["diff", "models/bird.tflite", "--git", "HEAD~1", "--format", form]) == 0
+    assert "K120" in capsys.readouterr().out
+
+
+def test_the_repository_is_that_of_the_file(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository.parent)
+    monkeypatch.setenv("GIT_DIR", ".git")  # as a hook of another repository has it
+    expected = NAMED["detection_float32"]()
+    assert read_revision("HEAD~1", "repository/models/bird.tflite") == expected
+    assert read_revision("HEAD~1", str(repository / "models" / "bird.tflite")) == expected
+    monkeypatch.chdir(repository / "models")
+    assert read_revision("HEAD~1", "bird.tflite") == expected
+    assert read_revision("HEAD", "-x*.tflite") == NAMED["conv_int8"]()
+
+
+@pytest.mark.parametrize(
+    ("revision", "path", "said"),
+    [
+        ("HEAD~1", "models/late.tflite", "'models/late.tflite' is not in 'HEAD~1'"),
+        ("nowhere", "models/bird.tflite", "there is no revision 'nowhere'"),
+        ("--output=x", "models/bird.tflite", "'--output=x' is not a revision"),
+        ("-x", "models/bird.tflite", "'-x' is not a revision"),
+        ("", "models/bird.tflite", "'' is not a revision"),
+        ("HEAD\nHEAD", "models/bird.tflite", "is not a revision"),
+        ("HEAD", "models/pointer.tflite", "a Git LFS pointer in 'HEAD'"),
+        ("HEAD", "models/link.tflite", "a link in 'HEAD'"),
+        ("HEAD", "models", "a folder in 'HEAD'"),
+        ("HEAD", "nowhere/bird.tflite", "the folder 'nowhere' does not exist"),
+        ("HEAD:models", "models/bird.tflite", "there is no revision"),
+    ],
+)
+def test_what_git_does_not_have(repository: Path, revision: str, path: str, said: str) -> None:
+    with pytest.raises(UserError, match=re.escape(said)):
+        read_revision(revision, path)
+
+
+def test_a_broken_version_in_git_is_a_finding(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy("models/bird.tflite", "models/broken.tflite")
+    assert run(["diff", "models/broken.tflite", "--git", "HEAD"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("HEAD:models/broken.tflite")
+    assert "G003" in said
+
+
+def test_no_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(named_model_path("conv_int8"), tmp_path / "m.tflite")
+    assert run(["diff", str(tmp_path / "m.tflite"), "--git", "HEAD"]) == 2
+    assert "is not in a Git repository" in capsys.readouterr().err
+
+
+def test_no_git(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(repository))
+    with pytest.raises(UserError, match="needs the program 'git'"):
+        read_revision("HEAD", "models/bird.tflite")
+
+
+def test_a_git_that_hangs(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(*arguments: Any, **options: Any) -> None:
+        raise subprocess.TimeoutExpired("git", options["timeout"])
+
+    monkeypatch.setattr("subprocess.run", hang)
+    with pytest.raises(UserError, match="took more than"):
+        read_revision("HEAD", "models/bird.tflite")
+
+
+def test_a_large_version_is_not_read(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tflint.source.git_revision.MAX_BLOB_BYTES", 100)
+    with pytest.raises(UserError, match="more than the 100 that are read"):
+        read_revision("HEAD", "models/bird.tflite")
+
+
+def test_a_member_is_not_looked_for_in_git(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(named_model_path("bundle_task"), "bundle.task")
+    assert run(["diff", "bundle.task!/m.tflite", "--git", "HEAD"]) == 2
+    assert "compares a file, not a member" in capsys.readouterr().err
+
+
+# --- together in one batch --------------------------------------------------------------------------------------------
+
+
+def test_sources_lie_end_to_end() -> None:
+    joined = JoinedSource([BytesSource(b"abc"), BytesSource(b""), BytesSource(b"defgh")])
+    assert (joined.starts, joined.ends, joined.size) == ([0, 16, 16], [3, 16, 21], 21)
+    assert joined.read([(0, 3), (1, 18), (16, 21)]) == [b"abc", b"bc" + bytes(13) + b"de", b"defgh"]
+    buffer = bytearray(4)
+    joined.read_into(15, memoryview(buffer))
+    assert buffer == b"\0def"
+
+
+@pytest.mark.parametrize(("first", "second"), [("conv_int8", "labels_float32"), ("labels_float32", "two_subgraphs")])
+def test_two_models_read_together_are_what_they_are_alone(first: str, second: str) -> None:
+    opened = [open_model(BytesSource(NAMED[name]())) for name in (first, second)]
+    together = read_together(opened)
+    for number, alone in enumerate(map(read_one, opened)):
+        for table in ("tensor", "operator", "associated_file"):
+            rows = together.table(table).rows_of(number)
+            assert rows.stop - rows.start == len(alone.table(table))
+    sizes = together.column("model", "size").values.tolist()  # type: ignore[union-attr]
+    assert sizes == [len(NAMED[first]()), len(NAMED[second]())]
+
+
+def test_a_hostile_border_takes_no_time() -> None:
+    shape = [1] * 20_000
+    builder = ModelBuilder().tensor("a", "FLOAT32", shape).tensor("output", "FLOAT32", [1])
+    content = builder.operator("RELU", ["a"], ["output"]).inputs(*["a"] * 40_000).outputs("output").build()
+    other = edited(content, {"tensors.a.shape": [1] * 19_999})
+    started = time.monotonic()
+    (file,) = diff(content, other).files
+    assert file.kind == "pair"
+    assert time.monotonic() - started < 10
+
+
+def test_models_that_cannot_be_read_together_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise FlatbufferError("the batch's shared vectors repeat to more elements than allowed")
+
+    monkeypatch.setattr("tflint.api.read_together", refuse)
+    with pytest.raises(UserError, match="cannot be compared: the batch's shared vectors"):
+        diff(NAMED["conv_int8"](), NAMED["conv_int8"]())
+
+
+@pytest.mark.slow
+def test_models_of_more_tables_than_a_batch_may_have() -> None:
+    opened = open_model(BytesSource(many_tensors(40_000, 13_000)))
+    tables = read_together([opened, opened])
+    assert len(tables.table("tensor")) == 80_000
+    with pytest.raises(FlatbufferError, match="the batch names more than"):
+        read_forest(tables.window, tflite_schema(), tflite_schema().root)
+
+
+# --- real models ------------------------------------------------------------------------------------------------------
+
+
+@needs_corpus
+def test_real_models_and_themselves_differ_in_nothing() -> None:
+    paths = model_paths()
+    for path in paths[:: max(1, len(paths) // 40)]:
+        (file,) = diff(path, path).files
+        assert (file.kind, file.findings, file.not_checked) == ("pair", (), ()), path
+
+
+@needs_corpus
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("mlcommons__tiny/benchmark/training/visual_wake_words/trained_models/vww_96_float.tflite",
+         "mlcommons__tiny/benchmark/training/visual_wake_words/trained_models/vww_96_int8.tflite",
+         {"D120", "D121", "Q120", "O123", "O124"}),
+        ("esphome__micro-wake-word-models/_history/models/v2/okay_nabu.b90df6b2.tflite",
+         "esphome__micro-wake-word-models/models/v2/okay_nabu.tflite", {"K133"}),
+    ],
+)  # fmt: skip
+def test_versions_of_real_models(old: str, new: str, expected: set[str]) -> None:
+    (file,) = diff(CORPUS / "models" / old, CORPUS / "models" / new).files
+    assert {finding.rule for finding in file.findings} == expected

@@ -1,0 +1,63 @@
+"""Small models of one activation whose kernel fixes the quantization of the output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.helpers.models.builder import ModelBuilder
+
+
+def logistic_int8() -> bytes:
+    """LOGISTIC: probabilities of [0, 1) in steps of 1/256."""
+    return _activation("LOGISTIC", "INT8", output_scale=1 / 256, output_zero_point=-128, version=2)
+
+
+def logistic_int16() -> bytes:
+    """LOGISTIC of 16 bits, symmetric."""
+    return _activation("LOGISTIC", "INT16", output_scale=1 / 32768, output_zero_point=0, version=3)
+
+
+def softmax_int8() -> bytes:
+    """SOFTMAX: probabilities of [0, 1) in steps of 1/256."""
+    return _activation("SOFTMAX", "INT8", {"beta": 1.0}, output_scale=1 / 256, output_zero_point=-128, version=2)
+
+
+def tanh_int8() -> bytes:
+    """TANH: [-1, 1) in steps of 1/128."""
+    return _activation("TANH", "INT8", output_scale=1 / 128, output_zero_point=0, version=2)
+
+
+def tanh_int16() -> bytes:
+    """TANH of 16 bits, symmetric."""
+    return _activation("TANH", "INT16", output_scale=1 / 32768, output_zero_point=0, version=3)
+
+
+def l2_normalization_int8() -> bytes:
+    """L2_NORMALIZATION: [-1, 1) in steps of 1/128."""
+    return _activation("L2_NORMALIZATION", "INT8", output_scale=1 / 128, output_zero_point=0, version=2)
+
+
+def log_softmax_int8() -> bytes:
+    """LOG_SOFTMAX: [-16, 0] in steps of 1/16."""
+    return _activation("LOG_SOFTMAX", "INT8", output_scale=16 / 256, output_zero_point=127, version=2)
+
+
+def _activation(
+    opcode: str,
+    dtype: str,
+    options: dict[str, Any] | None = None,
+    *,
+    output_scale: float,
+    output_zero_point: int,
+    version: int,
+) -> bytes:
+    input_scale, zero_point = (1 / 8192, 0) if dtype == "INT16" else (0.05, -1)
+    return (
+        ModelBuilder()
+        .tensor("input", dtype, [1, 4], scale=input_scale, zero_point=zero_point)
+        .tensor("output", dtype, [1, 4], scale=output_scale, zero_point=output_zero_point)
+        .operator(opcode, ["input"], ["output"], options, version=version)
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )

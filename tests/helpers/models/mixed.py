@@ -1,0 +1,299 @@
+"""Small models that change between float and integers, or hold what few models do: sparse and misaligned constants."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from flatbuffers import flexbuffers
+
+import tflint.schema
+from tests.helpers.models.builder import ModelBuilder
+from tests.helpers.models.weighted import bias_scales, conv_int16x8
+from tflint.schema import Schema, metadata_schema
+from tflint.writer import pack
+from tflint.writer.unpack import unpack_with_end
+
+_UNIT_SCALE = 1 / 127.5
+_WEIGHT_SCALE = 0.005
+
+
+def _dense(builder: ModelBuilder, name: str, source: str, target: str) -> ModelBuilder:
+    """Adds an int8 FULLY_CONNECTED of four inputs and four outputs, with its target tensor."""
+    weights = [127, -64, 32, 16] * 4
+    return (
+        builder.tensor(f"{name}_weights", "INT8", [4, 4], data=weights, scale=_WEIGHT_SCALE)
+        .tensor(f"{name}_bias", "INT32", [4], data=[64] * 4, scale=bias_scales(_UNIT_SCALE, [_WEIGHT_SCALE]))
+        .tensor(target, "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
+        .operator("FULLY_CONNECTED", [source, f"{name}_weights", f"{name}_bias"], [target], version=4)
+    )
+
+
+def border_float32() -> bytes:
+    """An int8 FULLY_CONNECTED between QUANTIZE and DEQUANTIZE: what the converter makes unless it is told otherwise."""
+    builder = (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 4])
+        .tensor("codes", "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
+        .tensor("output", "FLOAT32", [1, 4])
+        .operator("QUANTIZE", ["input"], ["codes"])
+    )
+    builder = _dense(builder, "dense", "codes", "scores").operator("DEQUANTIZE", ["scores"], ["output"], version=2)
+    return builder.inputs("input").outputs("output").build()
+
+
+def island_int8() -> bytes:
+    """COS in float between two int8 FULLY_CONNECTED."""
+    builder = ModelBuilder().tensor("input", "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
+    builder = (
+        _dense(builder, "first", "input", "codes")
+        .tensor("real_in", "FLOAT32", [1, 4])
+        .tensor("real_out", "FLOAT32", [1, 4])
+        .tensor("codes_again", "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
+        .operator("DEQUANTIZE", ["codes"], ["real_in"], version=2)
+        .operator("COS", ["real_in"], ["real_out"])
+        .operator("QUANTIZE", ["real_out"], ["codes_again"])
+    )
+    return _dense(builder, "second", "codes_again", "output").inputs("input").outputs("output").build()
+
+
+def sparse_float32() -> bytes:
+    """FULLY_CONNECTED with sparse weights: one value in each of three rows."""
+    dimensions: list[dict[str, Any]] = [
+        {"format": "DENSE", "dense_size": 3},
+        {
+            "format": "SPARSE_CSR",
+            "array_segments": {"type": "Uint8Vector", "values": [0, 1, 2, 3]},
+            "array_indices": {"type": "Uint8Vector", "values": [0, 1, 2]},
+        },
+    ]
+    sparsity = {"traversal_order": [0, 1], "dim_metadata": dimensions}
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 4])
+        .tensor("weights", "FLOAT32", [3, 4], data=[1.0, 2.0, 3.0], sparsity=sparsity)
+        .tensor("bias", "FLOAT32", [3], data=[0.25, -0.125, 0.0625])
+        .tensor("output", "FLOAT32", [1, 3])
+        .operator("FULLY_CONNECTED", ["input", "weights", "bias"], ["output"], version=8)
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
+def unused_input() -> bytes:
+    """RELU of one of two inputs."""
+    builder = ModelBuilder()
+    for name in ("input", "mask", "output"):
+        builder.tensor(name, "FLOAT32", [1, 4])
+    return builder.operator("RELU", ["input"], ["output"]).inputs("input", "mask").outputs("output").build()
+
+
+def misaligned_int16x8() -> bytes:
+    """`conv_int16x8` as a writer leaves it that does not know force_align: the int64 bias begins between two words."""
+    model, _ = unpack_with_end(conv_int16x8())
+    padding = {"data": b"moves what is written before it"}
+    content = pack(model | {"buffers": [*model["buffers"], padding]}, _without_alignment())
+    assert content.index(model["buffers"][2]["data"]) % 8 == 4
+    return content
+
+
+def _without_alignment() -> Schema:
+    path = Path(tflint.schema.__file__).with_name("tflite.json")
+    data = copy.deepcopy(json.loads(path.read_bytes()))
+    for table in data["tables"].values():
+        for entry in table["fields"]:
+            entry.pop("align", None)
+    return Schema(data)
+
+
+def detection_float32() -> bytes:
+    """The end of a detector: four anchors, two classes and the background, two boxes at most."""
+    options = {
+        "max_detections": 2, "max_classes_per_detection": 1, "detections_per_class": 2, "use_regular_nms": False,
+        "nms_score_threshold": 0.1, "nms_iou_threshold": 0.5, "num_classes": 2,
+        "y_scale": 10.0, "x_scale": 10.0, "h_scale": 5.0, "w_scale": 5.0,
+    }  # fmt: skip
+    made = ["boxes", "classes", "scores", "count"]
+    anchors = [value for k in range(4) for value in (0.25 + 0.5 * (k // 2), 0.25 + 0.5 * (k % 2), 0.5, 0.5)]
+    return (
+        ModelBuilder()
+        .tensor("encodings", "FLOAT32", [1, 4, 4])
+        .tensor("predictions", "FLOAT32", [1, 4, 3])
+        .tensor("anchors", "FLOAT32", [4, 4], data=anchors)
+        .tensor("boxes", "FLOAT32", [1, 2, 4])
+        .tensor("classes", "FLOAT32", [1, 2])
+        .tensor("scores", "FLOAT32", [1, 2])
+        .tensor("count", "FLOAT32", [1])
+        .custom(
+            "TFLite_Detection_PostProcess",
+            ["encodings", "predictions", "anchors"],
+            made,
+            bytes(flexbuffers.Dumps(options)),
+        )
+        .inputs("encodings", "predictions")
+        .outputs(*made)
+        .build()
+    )
+
+
+def rescaled_float32() -> bytes:
+    """A float image model that makes -1 to 1 of pixels of 0 to 255 itself."""
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16, 16, 3])
+        .tensor("factor", "FLOAT32", [], data=[1 / 127.5])
+        .tensor("one", "FLOAT32", [3], data=[1.0, 1.0, 1.0])
+        .tensor("scaled", "FLOAT32", [1, 16, 16, 3])
+        .tensor("shifted", "FLOAT32", [1, 16, 16, 3])
+        .tensor("axes", "INT32", [2], data=[1, 2])
+        .tensor("output", "FLOAT32", [1, 3])
+        .operator("MUL", ["input", "factor"], ["scaled"], {"fused_activation_function": "NONE"})
+        .operator("SUB", ["scaled", "one"], ["shifted"], {"fused_activation_function": "NONE"})
+        .operator("MEAN", ["shifted", "axes"], ["output"], {"keep_dims": False})
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
+def tokens_float32() -> bytes:
+    """Four ids of tokens, looked up in a table of ten rows."""
+    return (
+        ModelBuilder()
+        .tensor("ids", "INT32", [1, 4])
+        .tensor("table", "FLOAT32", [10, 3], data=[0.125 * k for k in range(30)])
+        .tensor("output", "FLOAT32", [1, 4, 3])
+        .operator("GATHER", ["table", "ids"], ["output"], {"axis": 0})
+        .inputs("ids")
+        .outputs("output")
+        .build()
+    )
+
+
+def waveform_float32() -> bytes:
+    """Sound of 16 kHz by its metadata, whose loudest sample is the answer."""
+    sound = {"type": "AudioProperties", "sample_rate": 16000, "channels": 1}
+    entry = {"name": "sound", "content": {"content_properties": sound}}
+    root = {"name": "loudest", "subgraph_metadata": [{"input_tensor_metadata": [entry]}]}
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16])
+        .tensor("axes", "INT32", [1], data=[1])
+        .tensor("output", "FLOAT32", [1])
+        .operator("REDUCE_MAX", ["input", "axes"], ["output"], {"keep_dims": False})
+        .inputs("input")
+        .outputs("output")
+        .metadata("TFLITE_METADATA", pack(root, metadata_schema()))
+        .build()
+    )
+
+
+def divided_float32() -> bytes:
+    """A float image model that divides by 128 itself, and leaves the mean to its caller."""
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16, 16, 3])
+        .tensor("divisor", "FLOAT32", [1], data=[128.0])
+        .tensor("divided", "FLOAT32", [1, 16, 16, 3])
+        .tensor("axes", "INT32", [2], data=[1, 2])
+        .tensor("output", "FLOAT32", [1, 3])
+        .operator("DIV", ["input", "divisor"], ["divided"], {"fused_activation_function": "NONE"})
+        .operator("MEAN", ["divided", "axes"], ["output"], {"keep_dims": False})
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
+def stretched_float32() -> bytes:
+    """A float image model that makes -1 to 1 of pixels of 0 to 1 itself, with constants stored as float16."""
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16, 16, 3])
+        .tensor("packed", "FLOAT16", [], data=[2.0])
+        .tensor("factor", "FLOAT32", [])
+        .tensor("minus_one", "FLOAT32", [1], data=[-1.0])
+        .tensor("scaled", "FLOAT32", [1, 16, 16, 3])
+        .tensor("shifted", "FLOAT32", [1, 16, 16, 3])
+        .tensor("axes", "INT32", [2], data=[1, 2])
+        .tensor("output", "FLOAT32", [1, 3])
+        .operator("DEQUANTIZE", ["packed"], ["factor"])
+        .operator("MUL", ["factor", "input"], ["scaled"], {"fused_activation_function": "NONE"})
+        .operator("ADD", ["scaled", "minus_one"], ["shifted"], {"fused_activation_function": "NONE"})
+        .operator("MEAN", ["shifted", "axes"], ["output"], {"keep_dims": False})
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
+def folded_float32() -> bytes:
+    """A float image model whose first convolution subtracts 127.5 from its input, by way of its bias."""
+    weights = [0.01 * ((7 * k) % 11 - 5) for k in range(8 * 3)]
+    sums = [sum(weights[3 * row : 3 * row + 3]) for row in range(8)]
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16, 16, 3])
+        .tensor("weights", "FLOAT32", [8, 1, 1, 3], data=weights)
+        .tensor("bias", "FLOAT32", [8], data=[-127.5 * row for row in sums])
+        .tensor("output", "FLOAT32", [1, 16, 16, 8])
+        .operator(
+            "CONV_2D",
+            ["input", "weights", "bias"],
+            ["output"],
+            {"padding": "VALID", "stride_w": 1, "stride_h": 1, "fused_activation_function": "RELU"},
+        )
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
+def pixels_int8() -> bytes:
+    """An image model that was calibrated for pixels of -1 to 1."""
+    scale = 1 / 127.5
+    return (
+        ModelBuilder()
+        .tensor("input", "INT8", [1, 16, 16, 3], scale=[scale], zero_point=[-1])
+        .tensor("axes", "INT32", [2], data=[1, 2])
+        .tensor("output", "INT8", [1, 3], scale=[scale], zero_point=[-1])
+        .operator("MEAN", ["input", "axes"], ["output"], {"keep_dims": False}, version=2)
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
+def image_float32() -> bytes:
+    """An image model that says what it is: normalization, description, version, author, licence, runtime."""
+    image = {"type": "ImageProperties", "color_space": "RGB"}
+    pixels = {
+        "name": "image",
+        "content": {"content_properties": image},
+        "process_units": [{"options": {"type": "NormalizationOptions", "mean": [127.5], "std": [127.5]}}],
+        "stats": {"max": [1.0], "min": [-1.0]},
+    }
+    root = {
+        "name": "brightness",
+        "description": "mean brightness of each channel",
+        "version": "1.0",
+        "author": "the tflint authors",
+        "license": "Apache-2.0",
+        "subgraph_metadata": [{"input_tensor_metadata": [pixels], "output_tensor_metadata": [{"name": "means"}]}],
+        "min_parser_version": "1.0.0",
+    }
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16, 16, 3])
+        .tensor("axes", "INT32", [2], data=[1, 2])
+        .tensor("output", "FLOAT32", [1, 3])
+        .operator("MEAN", ["input", "axes"], ["output"], {"keep_dims": False})
+        .inputs("input")
+        .outputs("output")
+        .metadata("TFLITE_METADATA", pack(root, metadata_schema()))
+        .metadata("min_runtime_version", b"1.6.0".ljust(16, b"\0"))
+        .build()
+    )
