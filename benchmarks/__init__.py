@@ -1,1 +1,1 @@
-"""Measures tflint against its demands on speed and memory: `python -m benchmarks`."""
+"""Measure tflint against its speed and memory targets: `python -m benchmarks`."""

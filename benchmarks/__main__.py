@@ -1,4 +1,4 @@
-"""The command: measures rows, prints the table, writes JSON where asked."""
+"""Measure rows, print the table, and write JSON if requested."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.models import Workshop
+from benchmarks.models import Workspace
 from benchmarks.rows import ROWS, Row
-from benchmarks.table import as_json, machine, measured, render
+from benchmarks.table import as_json, machine, measure_row, render
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write; what was measured does not change the exit code."""
+    """Run the command. The measurements do not affect the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rows", nargs="+", metavar="NAME", help="only these rows; * and ? stand for what they do")
-    parser.add_argument("--runs", type=int, metavar="N", help="how often each row is measured (default: as it needs)")
-    parser.add_argument("--json", metavar="FILE", help="write everything that was measured to a file")
-    parser.add_argument("--cache", metavar="FOLDER", help="keep the generated models here, for the next run")
-    parser.add_argument("--peers-python", default="", metavar="PYTHON", help="the interpreter that has the peers")
+    parser.add_argument("--rows", nargs="+", metavar="NAME", help="measure only these rows; * and ? are wildcards")
+    parser.add_argument("--runs", type=int, metavar="N", help="measure each row N times (default: depends on the row)")
+    parser.add_argument("--json", metavar="FILE", help="write all measurements to a file")
+    parser.add_argument("--cache", metavar="FOLDER", help="keep the generated models in FOLDER for the next run")
+    parser.add_argument(
+        "--peers-python", default="", metavar="PYTHON", help="Python interpreter with the peers installed"
+    )
     options = parser.parse_args(arguments)
     if options.runs is not None and options.runs < 1:
         parser.error("--runs must be at least 1")
     rows = [row for row in ROWS if _is_wanted(row, options.rows)]
     if not rows:
-        parser.error(f"there is no such row; rows: {', '.join(row.name for row in ROWS)}")
+        parser.error(f"no row matches; rows: {', '.join(row.name for row in ROWS)}")
     outcomes = []
     with _folder(options.cache) as folder:
-        workshop = Workshop(folder)
-        workshop.peers_python = options.peers_python
+        workspace = Workspace(folder)
+        workspace.peers_python = options.peers_python
         for row in rows:
             print(f"measuring {row.name} …", file=sys.stderr)
-            outcomes.append(measured(row, workshop, options.runs))
+            outcomes.append(measure_row(row, workspace, options.runs))
     print(machine())
     print(render(outcomes))
     if options.json:

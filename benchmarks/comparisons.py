@@ -1,4 +1,4 @@
-"""The kinds of comparison that rows are made of: whole processes, work in this process, rates, memory."""
+"""Kinds of comparisons for rows: whole processes, work in this process, rates and memory."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 from benchmarks import yardsticks
-from benchmarks.measure import Command, Spread, in_turn, memory_of, ratios, timed, timed_on_processor
+from benchmarks.measure import Command, Spread, cpu_meter, measure_in_turn, memory_of, ratios, wall_clock_meter
 from benchmarks.memory import STATUS, all_rules
-from benchmarks.models import CORPUS_MODEL, Workshop
+from benchmarks.models import CORPUS_MODEL, Workspace
 from benchmarks.values import statistics
 from tflint.api import check
 from tflint.config import Config
 
-#: What the console script that pip writes does.
+#: Same as the console script that pip writes.
 TFLINT = ("-c", "import sys; from tflint.__main__ import entry; sys.exit(entry())")
 IMPORT_NUMPY = Command(("-c", "import numpy"))
 NOTHING = Command(("-c", "pass"))
@@ -27,82 +27,84 @@ BYTES_PER_STRUCTURAL = 3
 RESIDENT_BYTES = 100 << 20
 
 
-class NotHereError(Exception):
-    """A row cannot be measured here; the text says what is missing."""
+class NotAvailableError(Exception):
+    """Something that a row needs is missing; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a row gave, in the row's unit, and for information the medians of both sides in units of their own."""
+    """The result of a row in its unit, and the medians of both sides in their own units."""
 
     value: Spread
     tflint: str
     yardstick: str = ""
 
 
-Measure: TypeAlias = Callable[[Workshop, int], Result]
+Measure: TypeAlias = Callable[[Workspace, int], Result]
 
 
 # -- whole processes ---------------------------------------------------------------------------------------------------
 
 
 def processes(
-    arguments: Callable[[Workshop], Sequence[str]], against: Command, codes: tuple[int, ...] = (0,)
+    arguments: Callable[[Workspace], Sequence[str]], against: Command, codes: tuple[int, ...] = (0,)
 ) -> Measure:
-    """A process of tflint with some arguments, as a multiple of another process."""
+    """Compare a process of tflint with another process: time as a multiple."""
 
-    def measure(workshop: Workshop, runs: int) -> Result:
-        command = Command((*TFLINT, *arguments(workshop)), codes)
-        meters = [lambda one=one: one.seconds(workshop.folder, workshop.environment) for one in (command, against)]
-        ours, theirs = in_turn(meters, runs)
+    def measure(workspace: Workspace, runs: int) -> Result:
+        command = Command((*TFLINT, *arguments(workspace)), codes)
+        meters = [lambda one=one: one.seconds(workspace.folder, workspace.environment) for one in (command, against)]
+        ours, theirs = measure_in_turn(meters, runs)
         return Result(ratios(ours, theirs), milliseconds(ours), milliseconds(theirs))
 
     return measure
 
 
-def check_mobile(workshop: Workshop) -> list[str]:
-    """Arguments that check the generated model of 2 to 4 MB."""
-    return ["check", str(workshop.mobile())]
+def check_mobile(workspace: Workspace) -> list[str]:
+    """Return the arguments that check the generated model of 2 to 4 MB."""
+    return ["check", str(workspace.mobile())]
 
 
-def check_corpus_model(_workshop: Workshop) -> list[str]:
-    """Arguments that check a real model of 2 to 4 MB."""
+def check_corpus_model(_workspace: Workspace) -> list[str]:
+    """Return the arguments that check a real model of 2 to 4 MB."""
     if not CORPUS_MODEL.exists():
-        raise NotHereError("no corpus beside the checkout")
+        raise NotAvailableError("no corpus next to the checkout")
     return ["check", str(CORPUS_MODEL)]
 
 
-def check_bad_rule(workshop: Workshop) -> list[str]:
-    """Arguments that check a rule file with a misspelt field."""
-    return ["rules", "check", str(workshop.bad_rule())]
+def check_bad_rule(workspace: Workspace) -> list[str]:
+    """Return the arguments that check a rule file with a misspelled field."""
+    return ["rules", "check", str(workspace.bad_rule())]
 
 
 # -- in this process ---------------------------------------------------------------------------------------------------
 
 
-def many_tensors_walk(workshop: Workshop, runs: int) -> Result:
-    """How many times as long one walk with the `tflite` package takes."""
+def many_tensors_walk(workspace: Workspace, runs: int) -> Result:
+    """Measure a walk with the `tflite` package as a multiple of a check: higher is better."""
     require_packages("tflite")
-    path, config = workshop.many_tensors(), all_rules()
-    meters = [timed(lambda: check(path, config=config)), timed(lambda: yardsticks.walk(path))]
-    ours, theirs = in_turn(meters, runs)
+    path, config = workspace.many_tensors(), all_rules()
+    meters = [wall_clock_meter(lambda: check(path, config=config)), wall_clock_meter(lambda: yardsticks.walk(path))]
+    ours, theirs = measure_in_turn(meters, runs)
     return Result(ratios(theirs, ours), milliseconds(ours), milliseconds(theirs))
 
 
 def many_tensors_load(load: Callable[[Path], object]) -> Measure:
-    """How many times LiteRT's load a check takes."""
+    """Measure a check as a multiple of LiteRT's load."""
 
-    def measure(workshop: Workshop, runs: int) -> Result:
+    def measure(workspace: Workspace, runs: int) -> Result:
         require_packages("ai_edge_litert")
-        path, config = workshop.many_tensors(), all_rules()
-        ours, theirs = in_turn([timed(lambda: check(path, config=config)), timed(lambda: load(path))], runs)
+        path, config = workspace.many_tensors(), all_rules()
+        ours, theirs = measure_in_turn(
+            [wall_clock_meter(lambda: check(path, config=config)), wall_clock_meter(lambda: load(path))], runs
+        )
         return Result(ratios(ours, theirs), milliseconds(ours), milliseconds(theirs))
 
     return measure
 
 
-def rate(models: Callable[[Workshop], Sequence[Path]]) -> tuple[Measure, Measure]:
-    """Models checked in a second of processor time: a call of `check` for each, and one call for all."""
+def rate(models: Callable[[Workspace], Sequence[Path]]) -> tuple[Measure, Measure]:
+    """Measure models per second of CPU time: with one call of `check` per model, and with one call for all."""
 
     def one_by_one(paths: Sequence[Path], config: Config) -> None:
         for path in paths:
@@ -111,64 +113,64 @@ def rate(models: Callable[[Workshop], Sequence[Path]]) -> tuple[Measure, Measure
     def in_batches(paths: Sequence[Path], config: Config) -> None:
         check(paths, config=config)
 
-    def measure(workshop: Workshop, runs: int, work: Callable[[Sequence[Path], Config], None]) -> Result:
-        paths, config = models(workshop), all_rules()
+    def measure(workspace: Workspace, runs: int, work: Callable[[Sequence[Path], Config], None]) -> Result:
+        paths, config = models(workspace), all_rules()
         if not paths:
-            raise NotHereError("no corpus beside the checkout")
-        (seconds,) = in_turn([timed_on_processor(lambda: work(paths, config))], runs)
+            raise NotAvailableError("no corpus next to the checkout")
+        (seconds,) = measure_in_turn([cpu_meter(lambda: work(paths, config))], runs)
         each = Spread.of([1000 * s / len(paths) for s in seconds])
-        return Result(Spread.of([len(paths) / s for s in seconds]), f"{each.median:.2f} ms a model")
+        return Result(Spread.of([len(paths) / s for s in seconds]), f"{each.median:.2f} ms per model")
 
     return functools.partial(measure, work=one_by_one), functools.partial(measure, work=in_batches)
 
 
-def values(model: Callable[[Workshop], Path], columns: Sequence[str]) -> Measure:
-    """How many times as long some statistics of the values of constants take as numpy's min and max of the bytes."""
+def values(model: Callable[[Workspace], Path], columns: Sequence[str]) -> Measure:
+    """Measure statistics of constant values as a multiple of numpy's min and max of the bytes."""
 
-    def measure(workshop: Workshop, runs: int) -> Result:
-        path = model(workshop)
+    def measure(workspace: Workspace, runs: int) -> Result:
+        path = model(workspace)
         meters = [lambda: statistics(path, columns), lambda: yardsticks.range_of_bytes(path)]
-        ours, theirs = in_turn([timed_on_processor(meter) for meter in meters], runs)
+        ours, theirs = measure_in_turn([cpu_meter(meter) for meter in meters], runs)
         return Result(ratios(ours, theirs), milliseconds(ours), milliseconds(theirs))
 
     return measure
 
 
-def peak_of_values(model: Callable[[Workshop], Path]) -> Measure:
-    """What a process that computes all statistics holds at its peak, as a part of what it may hold."""
+def peak_of_values(model: Callable[[Workspace], Path]) -> Measure:
+    """Measure the peak memory of a process that computes all statistics, as a share of its limit."""
 
-    def measure(workshop: Workshop, runs: int) -> Result:
+    def measure(workspace: Workspace, runs: int) -> Result:
         if not STATUS.exists():
-            raise NotHereError("no /proc/self/status")
-        peaks = [memory_of("values", model(workshop), workshop.environment).peak for _ in range(runs)]
-        held = Spread.of([peak / RESIDENT_BYTES for peak in peaks])
-        return Result(held, f"{Spread.of(peaks).median / (1 << 20):.0f} MiB", f"{RESIDENT_BYTES >> 20} MiB")
+            raise NotAvailableError("no /proc/self/status")
+        peaks = [memory_of("values", model(workspace), workspace.environment).peak for _ in range(runs)]
+        shares = Spread.of([peak / RESIDENT_BYTES for peak in peaks])
+        return Result(shares, f"{Spread.of(peaks).median / (1 << 20):.0f} MiB", f"{RESIDENT_BYTES >> 20} MiB")
 
     return measure
 
 
-def memory(model: Callable[[Workshop], Path]) -> Measure:
-    """What a check takes beyond its imports, as a part of what it may take."""
+def memory(model: Callable[[Workspace], Path]) -> Measure:
+    """Measure the memory of a check beyond its imports, as a share of its limit."""
 
-    def measure(workshop: Workshop, runs: int) -> Result:
+    def measure(workspace: Workspace, runs: int) -> Result:
         require_packages("tflite")
         if not STATUS.exists():
-            raise NotHereError("no /proc/self/status")
-        path = model(workshop)
+            raise NotAvailableError("no /proc/self/status")
+        path = model(workspace)
         allowed = FREE_BYTES + BYTES_PER_STRUCTURAL * yardsticks.structural_bytes(path)
-        grown = [memory_of("check", path, workshop.environment).growth for _ in range(runs)]
-        value = Spread.of([growth / allowed for growth in grown])
-        return Result(value, f"{Spread.of(grown).median / 1e6:.1f} MB", f"{allowed / 1e6:.1f} MB")
+        growths = [memory_of("check", path, workspace.environment).growth for _ in range(runs)]
+        value = Spread.of([growth / allowed for growth in growths])
+        return Result(value, f"{Spread.of(growths).median / 1e6:.1f} MB", f"{allowed / 1e6:.1f} MB")
 
     return measure
 
 
 def require_packages(name: str) -> None:
-    """`NotHereError` where a package is not installed."""
+    """Raise `NotAvailableError` if a package is not installed."""
     if importlib.util.find_spec(name) is None:
-        raise NotHereError(f"the package {name} is not installed")
+        raise NotAvailableError(f"the package {name} is not installed")
 
 
 def milliseconds(seconds: Sequence[float]) -> str:
-    """The median of some times."""
+    """Return the median of some times as text."""
     return f"{Spread.of(seconds).median * 1000:.1f} ms"

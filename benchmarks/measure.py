@@ -1,7 +1,7 @@
-"""Takes times and memory: runs what is compared in turn, and makes ratios of what ran next to each other.
+"""Measure time and memory: alternate the actions of a comparison, and form ratios of adjacent runs.
 
-A machine that is busy or changes its clock is so for both halves of a pair; that is why ratios are paired, and why
-the middle one of many counts.
+Load and clock changes of the machine affect both runs of a pair alike, so ratios are formed per pair and the median of
+many is reported.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Meter = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Several measurements of one thing: the median, and the quartiles around it."""
+    """The median and quartiles of repeated measurements."""
 
     median: float
     low: float
@@ -30,79 +30,79 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """The spread of at least one value."""
+        """Return the spread of one or more values."""
         low, median, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [*values] * 3
         return cls(median, low, high)
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A whole process: its arguments behind the interpreter, and the exit codes that are as they should be."""
+    """A whole process: the arguments after the interpreter, and the expected exit codes."""
 
     arguments: tuple[str, ...]
     codes: tuple[int, ...] = (0,)
     python: str = sys.executable
 
     def seconds(self, folder: Path, environment: Mapping[str, str]) -> float:
-        """Wall time from the start of the process to its end; RuntimeError where it fails."""
+        """Return the wall-clock time of the process in seconds. Raises RuntimeError if it fails."""
         started = time.perf_counter()
         self.run(folder, environment)
         return time.perf_counter() - started
 
     def run(self, folder: Path, environment: Mapping[str, str]) -> bytes:
-        """What the process prints; RuntimeError with what it says where it fails."""
-        done = subprocess.run([self.python, *self.arguments], cwd=folder, env=environment, capture_output=True)
-        if done.returncode not in self.codes:
-            said = done.stderr.decode(errors="replace")
-            raise RuntimeError(f"{' '.join(self.arguments)} ended with {done.returncode}: {said}")
-        return done.stdout
+        """Return what the process prints. Raises RuntimeError with its error output if it fails."""
+        process = subprocess.run([self.python, *self.arguments], cwd=folder, env=environment, capture_output=True)
+        if process.returncode not in self.codes:
+            errors = process.stderr.decode(errors="replace")
+            raise RuntimeError(f"{' '.join(self.arguments)} ended with {process.returncode}: {errors}")
+        return process.stdout
 
 
-def timed(action: Action) -> Meter:
-    """A meter of the wall time, in seconds, that an action takes in this process."""
+def wall_clock_meter(action: Action) -> Meter:
+    """Return a meter of the wall-clock time of an action in this process, in seconds."""
     return lambda: _elapsed(action, time.perf_counter)
 
 
-def timed_on_processor(action: Action) -> Meter:
-    """A meter of the processor time, in seconds, that an action takes in this process: user and system, all threads."""
+def cpu_meter(action: Action) -> Meter:
+    """Return a meter of the CPU time of an action in this process, in seconds: user and system, all threads."""
     return lambda: _elapsed(action, time.process_time)
 
 
 def _elapsed(action: Action, clock: Callable[[], float]) -> float:
-    gc.collect()  # what the other half of the pair left behind is not this half's
+    gc.collect()  # do not charge this action for garbage of the previous one
     started = clock()
     result = action()
     elapsed = clock() - started
-    del result  # taking it apart is not part of the work
+    del result  # deallocation is not measured
     return elapsed
 
 
-def in_turn(meters: Sequence[Meter], runs: int) -> list[list[float]]:
-    """What each meter shows, run after run: A B A B …, after one run of each that does not count."""
+def measure_in_turn(meters: Sequence[Meter], runs: int) -> list[list[float]]:
+    """Run the meters alternately (A B A B …) after one warm-up run each; return the readings per meter."""
     for meter in meters:
         meter()
     return [list(column) for column in zip(*([meter() for meter in meters] for _ in range(runs)), strict=True)]
 
 
 def ratios(of: Sequence[float], to: Sequence[float]) -> Spread:
-    """How many times the one is of the other, pair by pair."""
+    """Return the spread of `of / to`, pair by pair."""
     return Spread.of([a / b for a, b in zip(of, to, strict=True)])
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a process took, in bytes: resident after its imports, and at its peak."""
+    """Resident memory of a process in bytes: after its imports, and at its peak."""
 
     after_imports: int
     peak: int
 
     @property
     def growth(self) -> int:
-        """By how much the peak is above what the imports took."""
+        """Peak minus memory after the imports."""
         return self.peak - self.after_imports
 
 
 def memory_of(work: str, model: Path, environment: Mapping[str, str]) -> Memory:
-    """What a process of its own takes that does a work with a model: `check` with all rules, or `values`."""
-    said = Command(("-m", "benchmarks.memory", str(model), work)).run(model.parent, environment)
-    return Memory(**json.loads(said))
+    """Return the memory of a separate process that runs `work` on a model: `check` with all rules, or `values`."""
+    output = Command(("-m", "benchmarks.memory", str(model), work)).run(model.parent, environment)
+    return Memory(**json.loads(output))

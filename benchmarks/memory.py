@@ -1,9 +1,9 @@
-"""A process that looks at one model and prints how much memory it took, from what the kernel counts.
+"""Check one model in this process and print the memory that it took, as counted by the kernel (Linux).
 
-It checks the model with all rules or, told `values`, computes all statistics of the values of constants.
+Checks the model with all rules or, with `values`, computes all statistics of constant values.
 
-`VmHWM` is the peak of resident pages, here since the imports. Files are read, never mapped, so that from the imports on
-only anonymous pages are added: peak minus what was resident after the imports is what the check took.
+`VmHWM` is the peak of resident pages, reset after the imports. Files are read, never mapped, so only anonymous pages
+are added after the imports: the check took the peak minus the memory that was resident after the imports.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from tflint.catalog import load_catalog
 from tflint.config import Config
 
 STATUS = Path("/proc/self/status")
-#: Written to `clear_refs`, this makes the kernel forget the peak so far (proc_pid_clear_refs(5)).
-_FORGET_PEAK = "5"
+#: Writing this to `clear_refs` resets the peak (proc_pid_clear_refs(5)).
+_RESET_PEAK = "5"
 
 
 def all_rules() -> Config:
-    """A configuration that runs every rule, those too that must be named to run."""
+    """Return a configuration that runs every rule, even those that `all` does not select."""
     named = (rule.id for rule in load_catalog(()).rules if rule.status != "stable")
     return Config(select=("all", *named))
 
 
 def resident(field: str) -> int:
-    """A field of the process's status, in bytes."""
+    """Return a field of this process's status in bytes."""
     for line in STATUS.read_text(encoding="ascii").splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024
@@ -38,10 +38,10 @@ def resident(field: str) -> int:
 
 
 def main(model: str, work: str = "check") -> None:
-    """Do the work and print both numbers."""
+    """Do the work, and print the memory after the imports and at the peak as JSON."""
     config = all_rules()
-    with contextlib.suppress(OSError):  # where that is not allowed the peak may be that of the imports
-        Path("/proc/self/clear_refs").write_text(_FORGET_PEAK, encoding="ascii")
+    with contextlib.suppress(OSError):  # without permission the peak may be that of the imports
+        Path("/proc/self/clear_refs").write_text(_RESET_PEAK, encoding="ascii")
     after_imports = resident("VmRSS")
     if work == "values":
         statistics(Path(model), SATURATION)

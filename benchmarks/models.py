@@ -1,4 +1,4 @@
-"""The models that are measured: made when a row needs them, in a folder that is thrown away or kept."""
+"""Models for the measurements, built in a folder when a row needs them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.helpers.models.named import NOT_RUNNABLE, RUNNABLE
 from tests.helpers.models.weighted import bias_scales
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-#: Real models, where they lie beside the checkout.
+#: Real models, if they are next to the checkout.
 CORPUS = CHECKOUT.parent / "shared" / "corpus" / "models"
 CORPUS_MODEL = CORPUS / "google-coral__test_data" / "movenet_single_pose_lightning_ptq.tflite"
 
@@ -79,7 +79,7 @@ for-each = "tensor"
 require  = "count(shape) <= 6"
 mesage   = "{name} has {count(shape)} dimensions"
 summary  = "A tensor has more than six dimensions."
-why      = "The accelerator takes six."
+why      = "The accelerator supports six."
 fix      = "reshape it"
 """
 
@@ -89,43 +89,43 @@ _SCALE = 1 / 127.5
 _STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
 
 
-class Workshop:
-    """A folder with a configuration and the models that rows ask for, and the environment of processes in it."""
+class Workspace:
+    """A folder with a configuration and the models for rows, and the environment of processes in it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.peers_python = ""
         self._text("tflint.toml", CONFIG)
-        dropped = ("PYTHONDONTWRITEBYTECODE", "PYTHONPROFILEIMPORTTIME")
-        kept = {name: value for name, value in os.environ.items() if name not in dropped}
-        self.environment = kept | {"PYTHONPATH": str(CHECKOUT)}
+        excluded = ("PYTHONDONTWRITEBYTECODE", "PYTHONPROFILEIMPORTTIME")
+        inherited = {name: value for name, value in os.environ.items() if name not in excluded}
+        self.environment = inherited | {"PYTHONPATH": str(CHECKOUT)}
 
     def bad_rule(self) -> Path:
-        """A rule file with a misspelt field."""
+        """Return a rule file with a misspelled field."""
         return self._text("bad.toml", BAD_RULE)
 
     def mobile(self) -> Path:
-        """An int8 model of the form of MobileNet V2, 3.5 MB, with a contract beside it."""
+        """Return an int8 model of 3.5 MB with the structure of MobileNet V2, next to its contract."""
         self._text("mobile.contract.toml", CONTRACT)
         return self._file("mobile.tflite", mobile)
 
     def many_tensors(self) -> Path:
-        """A model of 60,000 tensors and 20,000 operators."""
+        """Return a model of 60,000 tensors and 20,000 operators."""
         return self._file("many_tensors.tflite", many_tensors)
 
     def big_weights(self) -> Path:
-        """A model of one weight tensor of 512 MiB."""
+        """Return a model with one weight tensor of 512 MiB."""
         path = self.folder / "big_weights.tflite"
         if not path.exists():
             write_big_weights(path, WEIGHT_BYTES)
         return path
 
     def long_rows(self) -> Path:
-        """A model of one weight tensor of 768 MiB: 65,536 output channels along the first axis, 12,288 values each."""
+        """Return a model with 768 MiB of weights: 65,536 output channels on the first axis, 12,288 values each."""
         return self._big("long_rows.tflite", 65_536, is_depthwise=False)
 
     def last_axis(self) -> Path:
-        """A model of one weight tensor of 768 MiB: 96 output channels along the last axis."""
+        """Return a model with 768 MiB of weights: 96 output channels on the last axis."""
         return self._big("last_axis.tflite", 96, is_depthwise=True)
 
     def _big(self, name: str, n_outputs: int, *, is_depthwise: bool) -> Path:
@@ -135,13 +135,15 @@ class Workshop:
         return path
 
     def small_models(self) -> list[Path]:
-        """The named models of the tests, a few operators each, and many more of 8 to 65 operators, 7 to 232 KB."""
-        made = RUNNABLE | NOT_RUNNABLE | {f"mobile_{number:03}": _small_mobile(number) for number in range(N_GENERATED)}
+        """Return the named models of the tests, and 104 generated ones of 8 to 65 operators, 7 to 232 KB."""
+        builders = (
+            RUNNABLE | NOT_RUNNABLE | {f"mobile_{number:03}": _small_mobile(number) for number in range(N_GENERATED)}
+        )
         (self.folder / "small").mkdir(exist_ok=True)
-        return [self._file(f"small/{name}.tflite", build) for name, build in made.items()]
+        return [self._file(f"small/{name}.tflite", build) for name, build in builders.items()]
 
     def small_corpus(self) -> list[Path]:
-        """The small real models, in the order of their paths; none where the corpus is not there."""
+        """Return the small real models sorted by path; none if there is no corpus."""
         return sorted(path for path in CORPUS.rglob("*.tflite") if _is_small_model(path))
 
     def _file(self, name: str, build: Callable[[], bytes]) -> Path:
@@ -164,13 +166,13 @@ def _is_small_model(path: Path) -> bool:
 
 
 def _small_mobile(number: int) -> Callable[[], bytes]:
-    """A narrow, shortened and differently seeded model for each number."""
+    """Return the builder of a model whose width, number of stages and seed depend on `number`."""
     width = (0.05, 0.1, 0.15, 0.2)[number % 4]
     return lambda: mobile(width=width, n_stages=1 + number % len(_STAGES), n_classes=10, seed=number)
 
 
 def mobile(*, width: float = 1.0, n_stages: int = len(_STAGES), n_classes: int = 600, seed: int = 0) -> bytes:
-    """A quantized classifier with MobileNet V2's stages, weights drawn at random: `width` times the channels."""
+    """Return a quantized classifier with MobileNet V2's stages, random weights and `width` times its channels."""
     layers = _Layers(seed)
     tensor, channels = layers.conv("stem", "input", 3, _channels(32, width), kernel=3, stride=2)
     for stage, (expansion, wanted, repetitions, stride) in enumerate(_STAGES[:n_stages]):
@@ -184,7 +186,7 @@ def mobile(*, width: float = 1.0, n_stages: int = len(_STAGES), n_classes: int =
             if step == 1 and channels == before:
                 tensor = layers.add(f"{scope}/add", source, tensor, channels)
     tensor, channels = layers.conv("head", tensor, channels, _channels(1280, width))
-    return layers.classified(tensor, channels, n_classes)
+    return layers.add_classifier(tensor, channels, n_classes)
 
 
 def _channels(wanted: int, width: float) -> int:
@@ -192,7 +194,7 @@ def _channels(wanted: int, width: float) -> int:
 
 
 class _Layers:
-    """Adds layers to one model; every activation has the input's scale, and `side` follows the strides."""
+    """Adds layers to one model. Every activation has the scale of the input; `side` is the current height and width."""
 
     def __init__(self, seed: int) -> None:
         self.random = np.random.default_rng(seed)
@@ -202,24 +204,26 @@ class _Layers:
     def conv(
         self, scope: str, source: str, n_inputs: int, n_outputs: int, *, kernel: int = 1, stride: int = 1
     ) -> tuple[str, int]:
-        """CONV_2D with per-channel weights and a bias; gives the output's name and its channels."""
+        """Add a CONV_2D with per-channel weights and a bias; return the name and channels of the output."""
         weights = self._constants(scope, [n_outputs, kernel, kernel, n_inputs], axis=0)
         self.side //= stride
-        return self._operator("CONV_2D", scope, [source, *weights], n_outputs, self._strided(stride), 3), n_outputs
+        return self._operator(
+            "CONV_2D", scope, [source, *weights], n_outputs, self._stride_options(stride), 3
+        ), n_outputs
 
     def depthwise(self, scope: str, source: str, channels: int, *, stride: int) -> str:
-        """DEPTHWISE_CONV_2D of 3 x 3; gives the output's name."""
+        """Add a DEPTHWISE_CONV_2D of 3 x 3; return the name of the output."""
         weights = self._constants(scope, [1, 3, 3, channels], axis=3)
         self.side //= stride
-        options = self._strided(stride) | {"depth_multiplier": 1}
+        options = self._stride_options(stride) | {"depth_multiplier": 1}
         return self._operator("DEPTHWISE_CONV_2D", scope, [source, *weights], channels, options, 3)
 
     def add(self, scope: str, a: str, b: str, channels: int) -> str:
-        """ADD of two activations; gives the output's name."""
+        """Add an ADD of two activations; return the name of the output."""
         return self._operator("ADD", scope, [a, b], channels, {}, 2)
 
-    def classified(self, source: str, channels: int, n_classes: int) -> bytes:
-        """The mean over the plane, FULLY_CONNECTED and SOFTMAX; gives the model's bytes."""
+    def add_classifier(self, source: str, channels: int, n_classes: int) -> bytes:
+        """Add MEAN over height and width, FULLY_CONNECTED and SOFTMAX; return the model's bytes."""
         self.builder.tensor("axes", "INT32", [2], data=[1, 2])
         self.builder.tensor("mean", "INT8", [1, channels], scale=_SCALE, zero_point=-1)
         self.builder.operator("MEAN", [source, "axes"], ["mean"], version=2)
@@ -233,7 +237,7 @@ class _Layers:
     def _constants(self, scope: str, shape: list[int], *, axis: int) -> tuple[str, str]:
         n = shape[axis]
         weights = self.random.integers(-127, 128, size=shape, dtype=np.int8)
-        np.moveaxis(weights, axis, -1)[(0,) * (len(shape) - 1)] = 127  # converters let every channel reach it
+        np.moveaxis(weights, axis, -1)[(0,) * (len(shape) - 1)] = 127  # converters scale every channel to reach 127
         scales = self.random.uniform(0.001, 0.02, size=n).tolist()
         bias = self.random.integers(-4000, 4000, size=n, dtype=np.int32)
         self.builder.tensor(f"{scope}/weights", "INT8", shape, data=weights.tobytes(), scale=scales, axis=axis)
@@ -250,5 +254,5 @@ class _Layers:
         return f"{scope}/output"
 
     @staticmethod
-    def _strided(stride: int) -> dict[str, object]:
+    def _stride_options(stride: int) -> dict[str, object]:
         return {"padding": "SAME", "stride_w": stride, "stride_h": stride}

@@ -1,11 +1,11 @@
-"""What a user would reach for instead: each a whole process on the same model of 3.5 MB, against `tflint check`.
+"""Alternatives to tflint, each as a whole process on the same model of 3.5 MB, compared with `tflint check`.
 
-They live in an environment of their own, since they pull in gigabytes and each other's versions:
+Install them in a separate environment, because they install gigabytes of packages and constrain each other's versions:
 
     python -m venv peers && peers/bin/pip install tflite ai-edge-litert tensorflow-cpu modelaudit ethos-u-vela
     python -m benchmarks --rows 'peer-*' --peers-python peers/bin/python
 
-None of them looks for what tflint looks for; the table only says what a look at a model costs elsewhere.
+None of them checks what tflint checks; the table only compares the time to process a model.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from benchmarks.comparisons import TFLINT, Measure, NotHereError, Result, milliseconds
-from benchmarks.measure import Command, in_turn, ratios
-from benchmarks.models import Workshop
+from benchmarks.comparisons import TFLINT, Measure, NotAvailableError, Result, milliseconds
+from benchmarks.measure import Command, measure_in_turn, ratios
+from benchmarks.models import Workspace
 
 _WALK = (
     "import sys; sys.path.insert(0, sys.argv[2]); from benchmarks.yardsticks import walk; import pathlib; "
@@ -31,7 +31,7 @@ _VELA = (
     "import sys, tempfile; from ethosu.vela.vela import main; main([sys.argv[1], '--output-dir', tempfile.mkdtemp()])"
 )
 
-#: What each peer is called, the module it is, and how it is run on the model in the first argument.
+#: Title and module of each peer, and the code that runs it on the model in the first argument.
 PEERS = {
     "tflite": ("a walk with the tflite package", "tflite", _WALK),
     "litert": ("LiteRT: load and allocate", "ai_edge_litert", _LOAD),
@@ -42,17 +42,17 @@ PEERS = {
 
 
 def peer(module: str, code: str) -> Measure:
-    """How many times as long as `tflint check` a peer takes; `NotHereError` where it is not installed."""
+    """Measure a peer as a multiple of `tflint check`. Raises `NotAvailableError` if the peer is not installed."""
 
-    def measure(workshop: Workshop, runs: int) -> Result:
-        python = workshop.peers_python
+    def measure(workspace: Workspace, runs: int) -> Result:
+        python = workspace.peers_python
         if not python or subprocess.run([python, "-c", f"import {module}"], capture_output=True).returncode:
-            raise NotHereError(f"{module} is not there (--peers-python)")
-        model, checkout = str(workshop.mobile()), str(Path(__file__).parents[1])
+            raise NotAvailableError(f"{module} is not installed (--peers-python)")
+        model, checkout = str(workspace.mobile()), str(Path(__file__).parents[1])
         theirs = Command(("-c", code, model, checkout), codes=(0, 1, 2), python=python)
         ours = Command((*TFLINT, "check", model))
-        meters = [lambda one=one: one.seconds(workshop.folder, workshop.environment) for one in (theirs, ours)]
-        slow, fast = in_turn(meters, runs)
-        return Result(ratios(slow, fast), milliseconds(fast), milliseconds(slow))
+        meters = [lambda one=one: one.seconds(workspace.folder, workspace.environment) for one in (theirs, ours)]
+        peer_times, our_times = measure_in_turn(meters, runs)
+        return Result(ratios(peer_times, our_times), milliseconds(our_times), milliseconds(peer_times))
 
     return measure

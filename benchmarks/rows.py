@@ -1,4 +1,4 @@
-"""The rows of the table: what is measured, against what, and how much is demanded."""
+"""Rows of the table: what is measured, compared with what, and the target."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from benchmarks.comparisons import (
     rate,
     values,
 )
-from benchmarks.models import Workshop
+from benchmarks.models import Workspace
 from benchmarks.peers import PEERS, peer
 from benchmarks.values import RANGE, SATURATION, ZEROS
 from benchmarks.worst import KINDS, worst
@@ -28,19 +28,19 @@ from benchmarks.worst import KINDS, worst
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A bound on what is measured: `at most` or, where not `is_upper`, `at least` the limit."""
+    """A limit for the measured value: at most `limit` if `is_upper`, else at least `limit`."""
 
     limit: float
     is_upper: bool = True
 
     def is_met(self, value: float) -> bool:
-        """Whether a median is within the bound."""
+        """Return whether a median is within the limit."""
         return value <= self.limit if self.is_upper else value >= self.limit
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row: without `measure` one that cannot exist yet, without `demand` one for information."""
+    """A row. Without `measure` the feature does not exist yet; without `demand` the row is informational."""
 
     name: str
     what: str
@@ -53,30 +53,31 @@ class Row:
 
 
 _COLD = "The generated model has a contract. The built-in rules are compiled and cached before the first run."
-_RATE = "Models in a second of this process's processor time, from the page cache."
-_SMALL = f"{_RATE} The tests' named models and 104 generated ones of 8 to 65 operators, 7 to 232 KB."
+_RATE = "Models per second of this process's CPU time, from the page cache."
+_SMALL = f"{_RATE} The named models of the tests and 104 generated ones of 8 to 65 operators, 7 to 232 KB."
 _REAL = f"{_RATE} All corpus models of up to 256 KiB."
 _MEMORY = (
-    "The kernel's peak of resident pages (VmHWM) minus those resident after the imports, in a process of its own;"
-    " files are read, not mapped, so that this is anonymous memory. Structural bytes: the file without buffer content."
+    "Peak of resident pages (VmHWM) minus those resident after the imports, in a separate process. Files are read, not"
+    " mapped, so this is anonymous memory. Structural bytes: the file without buffer contents."
 )
 _ALLOWANCE = "40 MB + 3 x structural bytes"
 _WALK = (
-    "A check in this process, all rules; the walk reads names, shapes, types, buffers, quantization, operands, options."
+    "A check with all rules in this process. The walk reads names, shapes, types, buffers, quantization, operands and"
+    " options."
 )
-_LOAD = "The interpreter is constructed; allocate_tensors is not called, which the row after this one adds."
+_LOAD = "Constructs the interpreter without allocate_tensors, which the next row includes."
 _PASS = (
-    "Processor time of this process, the file in the page cache. numpy: the file mapped, min(), then max(). The weights"
-    " have 65,536 channels along the first axis, or 96 along the last."
+    "CPU time of this process, with the file in the page cache. numpy: min(), then max() of the mapped file. The"
+    " weights have 65,536 channels on the first axis, or 96 on the last."
 )
-_RESIDENT = "The peak of resident pages (VmHWM) of a process, interpreter and imports included."
+_RESIDENT = "Peak of resident pages (VmHWM) of a process, including interpreter and imports."
 
 _WORST_NOTE = (
-    "The largest of processor time and peak of resident pages of a whole process, over all texts and commands of"
-    " benchmarks/worst.py, as a share of its limit."
+    "The larger share of the limits on CPU time and peak memory of a whole process, over all texts and commands of"
+    " benchmarks/worst.py."
 )
 _PEER = (
-    "Whole processes on the generated model of 3.5 MB; benchmarks/peers.py says how the peers are installed and run."
+    "Whole processes on the generated model of 3.5 MB; benchmarks/peers.py describes how to install and run the peers."
 )
 
 _WHOLE_PROCESSES = (
@@ -102,7 +103,7 @@ _WHOLE_PROCESSES = (
     Row("explain", "tflint explain Q001", "python -c pass", processes(lambda _: ["explain", "Q001"], NOTHING), runs=11),
     Row(
         "bad-rule",
-        "check a rule with a misspelt field",
+        "check a rule with a misspelled field",
         "import numpy",
         processes(check_bad_rule, IMPORT_NUMPY, codes=(2,)),
         runs=11,
@@ -113,7 +114,7 @@ _WHOLE_PROCESSES = (
 _MANY_TENSORS = (
     Row(
         "many-walk",
-        "60,000 tensors: times faster",
+        "60,000 tensors: speedup",
         "a walk with tflite",
         many_tensors_walk,
         runs=5,
@@ -148,20 +149,20 @@ def _rates(name: str, models: str, measure: tuple[Measure, Measure], note: str) 
 
 
 _SMALL_MODELS = (
-    *_rates("small", "small models", rate(Workshop.small_models), _SMALL),
-    *_rates("corpus", "small real models", rate(Workshop.small_corpus), _REAL),
+    *_rates("small", "small models", rate(Workspace.small_models), _SMALL),
+    *_rates("corpus", "small real models", rate(Workspace.small_corpus), _REAL),
 )
 
 _PEAKS = tuple(
     Row(f"memory-{name}", f"memory: {what}", _ALLOWANCE, memory(model), runs=3, demand=Demand(1), note=_MEMORY)
     for name, what, model in (
-        ("weights", "512 MiB of int8 weights", Workshop.big_weights),
-        ("tensors", "60,000 tensors", Workshop.many_tensors),
+        ("weights", "512 MiB of int8 weights", Workspace.big_weights),
+        ("tensors", "60,000 tensors", Workspace.many_tensors),
     )
 )
 
 _STATISTICS = (
-    ("range", "min, max a channel", RANGE, Demand(1.3)),
+    ("range", "min, max per channel", RANGE, Demand(1.3)),
     ("zeros", "with zeros", ZEROS, Demand(1.8)),
     ("saturation", "with saturation", SATURATION, Demand(3.2)),
 )
@@ -169,8 +170,8 @@ _VALUES = (
     *(
         Row(f"{name}{suffix}", f"{size}: {what}", "numpy min + max", values(model, columns), 9, demand, note=_PASS)
         for suffix, size, model in (
-            ("", "768 MiB of weights", Workshop.long_rows),
-            ("-last", "the same, last axis", Workshop.last_axis),
+            ("", "768 MiB of weights", Workspace.long_rows),
+            ("-last", "the same, last axis", Workspace.last_axis),
         )
         for name, what, columns, demand in _STATISTICS
     ),
@@ -178,7 +179,7 @@ _VALUES = (
         "memory-values",
         "memory: with saturation",
         "100 MiB",
-        peak_of_values(Workshop.long_rows),
+        peak_of_values(Workspace.long_rows),
         runs=3,
         demand=Demand(1),
         note=_RESIDENT,
@@ -196,7 +197,7 @@ _NOT_YET = (
 )
 
 _PEERS = tuple(
-    Row(f"peer-{name}", "times as long as tflint check", what, peer(module, code), runs=5, note=_PEER)
+    Row(f"peer-{name}", "time relative to tflint check", what, peer(module, code), runs=5, note=_PEER)
     for name, (what, module, code) in PEERS.items()
 )
 

@@ -1,4 +1,4 @@
-"""Measures rows one after the other and shows what came of it: a table, or plain data for JSON."""
+"""Measure rows, and render the outcomes as a table or as data for JSON."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from benchmarks.comparisons import NotHereError, Result
-from benchmarks.models import Workshop
+from benchmarks.comparisons import NotAvailableError, Result
+from benchmarks.models import Workspace
 from benchmarks.rows import Demand, Row
 from tflint import __version__
 
@@ -20,7 +20,7 @@ NOT_YET = "not yet"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A row with its result, or why it has none."""
+    """A row with its result, or with the reason why there is none."""
 
     row: Row
     result: Result | None
@@ -29,25 +29,25 @@ class Outcome:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the demand is met; None where there is none, or nothing was measured."""
+        """Whether the demand is met; None without a demand or result."""
         if self.result is None or self.row.demand is None:
             return None
         return self.row.demand.is_met(self.result.value.median)
 
 
-def measured(row: Row, workshop: Workshop, runs: int | None) -> Outcome:
-    """Measure a row, as often as it needs or as it is told."""
+def measure_row(row: Row, workspace: Workspace, runs: int | None) -> Outcome:
+    """Measure a row `runs` times, or as often as the row specifies."""
     if row.measure is None:
         return Outcome(row, None, NOT_YET)
     n_runs = runs or row.runs
     try:
-        return Outcome(row, row.measure(workshop, n_runs), runs=n_runs)
-    except NotHereError as missing:
-        return Outcome(row, None, str(missing))
+        return Outcome(row, row.measure(workspace, n_runs), runs=n_runs)
+    except NotAvailableError as error:
+        return Outcome(row, None, str(error))
 
 
 def machine() -> str:
-    """What the numbers were taken on, without names."""
+    """Describe the machine and the package versions, without host or user names."""
     packages = " ".join(f"{name} {_version(name)}" for name in ("numpy", "tflite", "ai-edge-litert"))
     system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
     python = f"{platform.python_implementation()} {platform.python_version()}"
@@ -62,7 +62,7 @@ def _version(package: str) -> str:
 
 
 def render(outcomes: Sequence[Outcome]) -> str:
-    """The table, and below it the notes that its rows refer to."""
+    """Return the table, followed by the notes of its rows."""
     notes = list(dict.fromkeys(outcome.row.note for outcome in outcomes if outcome.row.note))
     lines = [_HEADS, *(_cells(outcome, notes) for outcome in outcomes)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADS))]
@@ -98,7 +98,7 @@ def _number(value: float, unit: str) -> str:
 
 
 def as_json(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Everything that was measured, as plain data."""
+    """Return all outcomes as plain data."""
     return {"machine": machine(), "rows": [_plain(outcome) for outcome in outcomes]}
 
 

@@ -1,4 +1,4 @@
-"""Statistics of the values of constants, computed as a run does whose rules ask for them."""
+"""Compute statistics of constant values like a run whose rules need them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SATURATION = (*ZEROS, "saturated_share")
 
 
 def statistics(path: Path, columns: Sequence[str]) -> Facts:
-    """Facts of a model, with some columns of its tensors made."""
+    """Return the facts of a model with the given tensor columns computed."""
     with FileSource(path) as source:
         facts = Facts(read_one(open_model(source)), {("tensor", column) for column in columns})
         for column in columns:

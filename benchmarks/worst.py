@@ -1,7 +1,7 @@
-"""The worst text files up to the limits on size and count, for every command that reads such files.
+"""Measure the most expensive text files within the limits on size and count, with every command that reads them.
 
-Each file is read by a process of its own, whose processor time and peak of memory the kernel counts. A row per kind of
-file gives the largest cost as a share of its limit: `python -m benchmarks --rows 'worst-*'`.
+Each file is read by a separate process, whose CPU time and peak memory the kernel counts. One row per kind of file
+gives the largest cost as a share of its limit: `python -m benchmarks --rows 'worst-*'`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.comparisons import TFLINT, Measure, NotHereError, Result
+from benchmarks.comparisons import TFLINT, Measure, NotAvailableError, Result
 from benchmarks.measure import Command, Spread
-from benchmarks.models import Workshop
+from benchmarks.models import Workspace
 from tests.helpers.models.named import NAMED
 from tflint.findings.baseline import MAX_BYTES as MAX_BASELINE_BYTES
 from tflint.findings.baseline import MAX_ENTRIES
@@ -27,8 +27,8 @@ MAX_RESIDENT = 1 << 30
 Text = Callable[[], str]
 
 
-def repeated(piece: str, limit: int = MAX_TEXT_BYTES, before: str = "", after: str = "") -> Text:
-    """A text of at most `limit` bytes: a piece again and again, with its number for @."""
+def fill_with(piece: str, limit: int = MAX_TEXT_BYTES, before: str = "", after: str = "") -> Text:
+    """Repeat a piece up to `limit` bytes of text; @ in the piece becomes its number."""
 
     def build() -> str:
         pieces, left = [before], limit - len(before) - len(after)
@@ -41,61 +41,61 @@ def repeated(piece: str, limit: int = MAX_TEXT_BYTES, before: str = "", after: s
     return build
 
 
-def counted(piece: str, n: int, before: str = "", after: str = "") -> Text:
-    """A piece `n` times, with its number for @."""
+def repeat(piece: str, n: int, before: str = "", after: str = "") -> Text:
+    """Repeat a piece `n` times; @ in the piece becomes its number."""
     return lambda: before + "".join(piece.replace("@", str(number)) for number in range(n)) + after
 
 
-#: TOML of 1 MB that is slow to read, whatever it is for.
+#: TOML of 1 MB that is slow to read for any kind of file.
 _DOTTED = ".".join(["a"] * 30)
 SHAPES: dict[str, Text] = {
-    "tables": repeated("[a@]\n"),
-    "keys": repeated("a@=1\n"),
-    "dotted keys in dotted tables": repeated(f"{_DOTTED}.c@=1\n", before=f"[{_DOTTED}]\n"),
-    "numbers": repeated("1,", before="a=[", after="]"),
-    "empty lists": repeated("[],", before="a=[", after="]"),
-    "tables of dotted keys": repeated(f"{{{_DOTTED}=1}},", before="a=[", after="]"),
-    "strings": repeated('"",', before="a=[", after="]"),
-    "escapes": repeated("\\n", before='a="', after='"'),
-    "comments": repeated("#\n"),
-    "no end": repeated('""x', before='a="""'),
+    "tables": fill_with("[a@]\n"),
+    "keys": fill_with("a@=1\n"),
+    "dotted keys in dotted tables": fill_with(f"{_DOTTED}.c@=1\n", before=f"[{_DOTTED}]\n"),
+    "numbers": fill_with("1,", before="a=[", after="]"),
+    "empty lists": fill_with("[],", before="a=[", after="]"),
+    "tables of dotted keys": fill_with(f"{{{_DOTTED}=1}},", before="a=[", after="]"),
+    "strings": fill_with('"",', before="a=[", after="]"),
+    "escapes": fill_with("\\n", before='a="', after='"'),
+    "comments": fill_with("#\n"),
+    "unterminated string": fill_with('""x', before='a="""'),
 }
 _ALLOW = '[[allow]]\nrule = "ACME1"\nreason = "known"\nat = "{at}"\n'
 CONFIGURATIONS: dict[str, Text] = {
     **SHAPES,
-    "select": repeated("1,", before="select=[", after="]"),
-    "targets": repeated("1,", before="targets=[", after="]"),
-    "too many allows": repeated("[[allow]]\n"),
-    "1,000 allows with a wrong key each": counted("[[allow]]\na=1\n", 1000),
-    "1,000 allows of routes": counted(_ALLOW.replace("{at}", "subgraphs[0].tensors[9@]"), 1000),
-    "1,000 allows, 100 of globs": lambda: (
-        counted(_ALLOW.replace("{at}", "*x@*y*"), 100)()
-        + counted(_ALLOW.replace("{at}", "subgraphs[0].tensors[9@]"), 900)()
+    "select": fill_with("1,", before="select=[", after="]"),
+    "targets": fill_with("1,", before="targets=[", after="]"),
+    "too many allows": fill_with("[[allow]]\n"),
+    "1,000 allows with a wrong key each": repeat("[[allow]]\na=1\n", 1000),
+    "1,000 allows with routes": repeat(_ALLOW.replace("{at}", "subgraphs[0].tensors[9@]"), 1000),
+    "1,000 allows, 100 with globs": lambda: (
+        repeat(_ALLOW.replace("{at}", "*x@*y*"), 100)()
+        + repeat(_ALLOW.replace("{at}", "subgraphs[0].tensors[9@]"), 900)()
     ),
-    "100 allows of long globs": counted(_ALLOW.replace("{at}", "*@" + "?*" * 39), 100),
-    "100 allows of sets": counted(_ALLOW.replace("{at}", "?[b-z@]" * 38), 100),
-    "100 allows of long sets": counted(_ALLOW.replace("{at}", f"?[{'bcd' * 1300}@]"), 100),
-    "100 allows of question marks": counted(_ALLOW.replace("{at}", "?" * 3900 + "@"), 100),
-    "an allow of too many stars": repeated("*?", before=_ALLOW.split("{at}")[0], after='"\n'),
-    "1,000 per-file-ignores of globs": counted('"**/a@/**/*.tflite" = ["Q"]\n', 1000, "[per-file-ignores]\n"),
-    "1,000 per-file-ignores of 100 rules": counted('"*@" = [' + "'M'," * 190 + "]\n", 1000, "[per-file-ignores]\n"),
-    "1,000 per-file-ignores of long globs": counted(f'"*@{"?*" * 39}" = ["Q"]\n', 1000, "[per-file-ignores]\n"),
-    "1,000 excludes": counted('"**/a@/**/**/b*c*/**",', 1000, "exclude = [", "]"),
-    "1,000 severities": counted("a@ = 'error'\n", 1000, "[severity]\n"),
+    "100 allows with long globs": repeat(_ALLOW.replace("{at}", "*@" + "?*" * 39), 100),
+    "100 allows with sets": repeat(_ALLOW.replace("{at}", "?[b-z@]" * 38), 100),
+    "100 allows with long sets": repeat(_ALLOW.replace("{at}", f"?[{'bcd' * 1300}@]"), 100),
+    "100 allows with question marks": repeat(_ALLOW.replace("{at}", "?" * 3900 + "@"), 100),
+    "an allow with too many stars": fill_with("*?", before=_ALLOW.split("{at}")[0], after='"\n'),
+    "1,000 per-file-ignores with globs": repeat('"**/a@/**/*.tflite" = ["Q"]\n', 1000, "[per-file-ignores]\n"),
+    "1,000 per-file-ignores with 100 rules": repeat('"*@" = [' + "'M'," * 190 + "]\n", 1000, "[per-file-ignores]\n"),
+    "1,000 per-file-ignores with long globs": repeat(f'"*@{"?*" * 39}" = ["Q"]\n', 1000, "[per-file-ignores]\n"),
+    "1,000 excludes": repeat('"**/a@/**/**/b*c*/**",', 1000, "exclude = [", "]"),
+    "1,000 severities": repeat("a@ = 'error'\n", 1000, "[severity]\n"),
 }
 _INPUT = '[[inputs]]\nindex = @\nkind = "raw"\n'
 CONTRACTS: dict[str, Text] = {
     **SHAPES,
-    "too many inputs": repeated("[[inputs]]\n"),
-    "1,000 inputs with wrong keys": counted("[[inputs]]\n" + "".join(f"a{key}=1\n" for key in range(130)), 1000),
-    "1,000 inputs": counted(_INPUT, 1000),
-    "1,000 inputs of 200 numbers": counted(f'{_INPUT}units = "u8"\nstd = 1\nmean = [{"1.5," * 200}]\n', 1000),
-    "1,000 inputs that are found twice": counted(_INPUT.replace("@", "0"), 1000),
-    "65,536 columns": counted("{name='a'},", 65536, '[[inputs]]\nkind="tabular"\ncolumns=[', "]"),
-    "65,536 wrong columns": counted("{},", 65536, '[[inputs]]\nkind="tabular"\ncolumns=[', "]"),
-    "65,536 special tokens": counted("a@=1\n", 65536, '[[inputs]]\nkind="tokens"\n[inputs.tokens.special]\n'),
-    "100 allows of globs": counted(_ALLOW.replace("{at}", "*x@*y*").replace("ACME1", "M002"), 100),
-    "too many allows of globs": counted(_ALLOW.replace("{at}", "*x@*y*").replace("ACME1", "M002"), 1000),
+    "too many inputs": fill_with("[[inputs]]\n"),
+    "1,000 inputs with wrong keys": repeat("[[inputs]]\n" + "".join(f"a{key}=1\n" for key in range(130)), 1000),
+    "1,000 inputs": repeat(_INPUT, 1000),
+    "1,000 inputs of 200 numbers": repeat(f'{_INPUT}units = "u8"\nstd = 1\nmean = [{"1.5," * 200}]\n', 1000),
+    "1,000 entries for one input": repeat(_INPUT.replace("@", "0"), 1000),
+    "65,536 columns": repeat("{name='a'},", 65536, '[[inputs]]\nkind="tabular"\ncolumns=[', "]"),
+    "65,536 wrong columns": repeat("{},", 65536, '[[inputs]]\nkind="tabular"\ncolumns=[', "]"),
+    "65,536 special tokens": repeat("a@=1\n", 65536, '[[inputs]]\nkind="tokens"\n[inputs.tokens.special]\n'),
+    "100 allows with globs": repeat(_ALLOW.replace("{at}", "*x@*y*").replace("ACME1", "M002"), 100),
+    "too many allows with globs": repeat(_ALLOW.replace("{at}", "*x@*y*").replace("ACME1", "M002"), 1000),
 }
 _RULE = (
     '[[rule]]\nid="ACME@"\nname="acme-@"\nseverity="error"\nfor-each="tensor"\nrequire="{require}"\n'
@@ -107,20 +107,20 @@ _EXAMPLES = _RULE.replace("{require}", "rank < 99").replace("{message}", "abc") 
 )
 RULES: dict[str, Text] = {
     **SHAPES,
-    "too many rules": repeated("[[rule]]\n"),
-    "1,000 rules": counted(_RULE.replace("{require}", "rank < 99").replace("{message}", "abc"), 1000),
-    "1,000 rules of long conditions": counted(
+    "too many rules": fill_with("[[rule]]\n"),
+    "1,000 rules": repeat(_RULE.replace("{require}", "rank < 99").replace("{message}", "abc"), 1000),
+    "1,000 rules with long conditions": repeat(
         _RULE.replace("{require}", " and ".join(["rank < 99"] * 60)).replace("{message}", "abc"), 1000
     ),
-    "1,000 rules of long messages": counted(
+    "1,000 rules with long messages": repeat(
         _RULE.replace("{require}", "rank < 99").replace("{message}", "{name}" * 20), 1000
     ),
-    "a condition of 1 MB": repeated("rank < 99 and ", before=_ONE_RULE + 'where="', after='rank < 99"\n'),
-    "too many examples": repeated("[[rule.valid]]\n", before=_ONE_RULE),
-    "100 examples": counted('[[rule.valid]]\nmodel="conv_int8"\n', 100, _ONE_RULE),
-    "200 edited examples": counted(_EXAMPLES, 2),
-    "too many examples to run": counted(_EXAMPLES, 3),
-    "a large table of constants": repeated("a@=1\n", before=_ONE_RULE + "[tables.a]\n"),
+    "a condition of 1 MB": fill_with("rank < 99 and ", before=_ONE_RULE + 'where="', after='rank < 99"\n'),
+    "too many examples": fill_with("[[rule.valid]]\n", before=_ONE_RULE),
+    "100 examples": repeat('[[rule.valid]]\nmodel="conv_int8"\n', 100, _ONE_RULE),
+    "200 edited examples": repeat(_EXAMPLES, 2),
+    "too many examples to run": repeat(_EXAMPLES, 3),
+    "a large table of constants": fill_with("a@=1\n", before=_ONE_RULE + "[tables.a]\n"),
 }
 _FILES = '{"schema_version": 1, "files": {'
 BASELINES: dict[str, Text] = {
@@ -128,28 +128,28 @@ BASELINES: dict[str, Text] = {
         {"schema_version": 1, "files": {f"m{k}": {f"{k * 1000 + i:032x}": 1 for i in range(1000)} for k in range(700)}},
         indent=2,
     ),
-    "wrong counts": counted('"@":0,', MAX_ENTRIES - 10, _FILES + '"a": {', '"a": 1}}}'),
-    "100,000 files": counted('"@":{},', 99_999, _FILES, '"a": {}}}'),
-    "too many files": counted('"@":{"0":1},', 490_000, _FILES, '"a": {}}}'),
-    "empty tables": repeated("{},", MAX_BASELINE_BYTES, "[", "0]"),
-    "as many empty tables as are read": counted('{"":0},', MAX_ENTRIES - 10, "[", "0]"),
-    "long names": counted('"éééééééééééé@",', MAX_ENTRIES - 10, "[", '"😀"]'),
-    "spaces": repeated(" ", MAX_BASELINE_BYTES - 10),
-    "digits": repeated("1", MAX_BASELINE_BYTES, "[", "]"),
-    "brackets": counted("[", MAX_ENTRIES),
+    "wrong counts": repeat('"@":0,', MAX_ENTRIES - 10, _FILES + '"a": {', '"a": 1}}}'),
+    "100,000 files": repeat('"@":{},', 99_999, _FILES, '"a": {}}}'),
+    "too many files": repeat('"@":{"0":1},', 490_000, _FILES, '"a": {}}}'),
+    "empty tables": fill_with("{},", MAX_BASELINE_BYTES, "[", "0]"),
+    "the maximum of empty tables": repeat('{"":0},', MAX_ENTRIES - 10, "[", "0]"),
+    "long names": repeat('"éééééééééééé@",', MAX_ENTRIES - 10, "[", '"😀"]'),
+    "spaces": fill_with(" ", MAX_BASELINE_BYTES - 10),
+    "digits": fill_with("1", MAX_BASELINE_BYTES, "[", "]"),
+    "brackets": repeat("[", MAX_ENTRIES),
 }
 METADATA: dict[str, Text] = {
-    "labels": counted('"@": "a@",', 200_000, '{"id2label": {', '"x": "y"}}'),
-    "lists": repeated("[],", 4 << 20, '{"image_mean": [', "0]}"),
-    "numbers": repeated("1,", 4 << 20, '{"image_mean": [', "0]}"),
+    "labels": repeat('"@": "a@",', 200_000, '{"id2label": {', '"x": "y"}}'),
+    "lists": fill_with("[],", 4 << 20, '{"image_mean": [', "0]}"),
+    "numbers": fill_with("1,", 4 << 20, '{"image_mean": [', "0]}"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of file: its worst texts, the name it is written under, and the commands that read it.
+    """A kind of file: its worst texts, its file name, and the commands that read it.
 
-    In a command `F` is the file, `M` a small model, `N` one of 60,000 tensors.
+    In a command, `F` is the file, `M` a small model, and `N` a model of 60,000 tensors.
     """
 
     texts: dict[str, Text]
@@ -202,7 +202,7 @@ _PREPROCESSOR = '{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process took: processor seconds and resident bytes at its peak."""
+    """Costs of a process: CPU seconds and peak resident bytes."""
 
     seconds: float
     resident: int
@@ -210,63 +210,64 @@ class Cost:
 
     @property
     def share(self) -> float:
-        """The larger of both shares of a limit: of time and of memory."""
+        """The larger share of the limits on time and memory."""
         return max(self.seconds / MAX_SECONDS, self.resident / MAX_RESIDENT)
 
 
 def worst(kind: str) -> Measure:
-    """The largest cost of a command that reads one of the texts, as a share of its limit."""
+    """Measure the largest cost over all commands and texts of a kind, as a share of its limit."""
 
-    def measure(workshop: Workshop, runs: int) -> Result:
+    def measure(workspace: Workspace, runs: int) -> Result:
         if not hasattr(os, "wait4"):
-            raise NotHereError("the system does not say what a process took")
-        costs = [max(costs_of(kind, workshop), key=lambda cost: cost.share) for _ in range(runs)]
+            raise NotAvailableError("the system has no os.wait4")
+        costs = [max(costs_of(kind, workspace), key=lambda cost: cost.share) for _ in range(runs)]
         largest = max(costs, key=lambda cost: cost.share)
-        shown = f"{largest.seconds:.1f} s, {largest.resident / 1e6:.0f} MB: {largest.what}"
-        return Result(Spread.of([cost.share for cost in costs]), shown)
+        description = f"{largest.seconds:.1f} s, {largest.resident / 1e6:.0f} MB: {largest.what}"
+        return Result(Spread.of([cost.share for cost in costs]), description)
 
     return measure
 
 
-def costs_of(kind: str, workshop: Workshop) -> list[Cost]:
-    """What each command takes with each text of a kind."""
-    folder = workshop.folder / "worst" / kind
+def costs_of(kind: str, workspace: Workspace) -> list[Cost]:
+    """Return the cost of each command with each text of a kind."""
+    folder = workspace.folder / "worst" / kind
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "small.tflite").write_bytes(NAMED["conv_int8"]())
     (folder / "all.toml").write_text(_ALL_TENSORS, encoding="utf-8")
     (folder / "preprocessor.json").write_text(_PREPROCESSOR, encoding="utf-8")
-    found, chosen = [], KINDS[kind]
-    names = {"M": "small.tflite", "N": str(workshop.many_tensors()), "F": chosen.name}
+    costs, chosen = [], KINDS[kind]
+    names = {"M": "small.tflite", "N": str(workspace.many_tensors()), "F": chosen.name}
     for name, build in chosen.texts.items():
         text = build()
-        assert len(text.encode()) <= _SIZES.get(kind, 4 << 20), f"'{name}' is refused by its size"
+        assert len(text.encode()) <= _SIZES.get(kind, 4 << 20), f"'{name}' exceeds the size limit"
         for command in chosen.commands:
-            (folder / chosen.name).write_text(text, encoding="utf-8")  # a command may have changed it
-            found.append(cost_of([names.get(word, word) for word in command], f"{' '.join(command[:2])}, {name}",
-                                 folder, workshop))  # fmt: skip
-    return found
+            (folder / chosen.name).write_text(text, encoding="utf-8")  # a command may have changed the file
+            costs.append(cost_of([names.get(word, word) for word in command], f"{' '.join(command[:2])}, {name}",
+                                 folder, workspace))  # fmt: skip
+    return costs
 
 
-def cost_of(arguments: Sequence[str], what: str, folder: Path, workshop: Workshop) -> Cost:
-    """What a process of tflint takes; RuntimeError if it ends otherwise than with a report or a plain error."""
-    measured = Command(("-c", _MEASURER, sys.executable, *TFLINT, *arguments)).run(folder, workshop.environment)
-    seconds, resident, code, said = json.loads(measured)
-    if code not in (0, 1, 2) or "Traceback" in said:
-        raise RuntimeError(f"{what} ended with {code}: {said}")
+def cost_of(arguments: Sequence[str], what: str, folder: Path, workspace: Workspace) -> Cost:
+    """Return the cost of a process of tflint. Raises RuntimeError if it crashes or exits with an unexpected code."""
+    output = Command(("-c", _MEASURER, sys.executable, *TFLINT, *arguments)).run(folder, workspace.environment)
+    seconds, resident, code, printed = json.loads(output)
+    if code not in (0, 1, 2) or "Traceback" in printed:
+        raise RuntimeError(f"{what} ended with {code}: {printed}")
     cost = Cost(seconds, resident, what)
     if os.environ.get("WORST_LINES"):
-        print(f"{cost.share:5.2f} {seconds:6.2f} s {resident >> 20:5} MiB {what}: {said[:100]!r}", flush=True)
+        print(f"{cost.share:5.2f} {seconds:6.2f} s {resident >> 20:5} MiB {what}: {printed[:100]!r}", flush=True)
     return cost
 
 
-#: A small process between this one and the measured one: the kernel counts the memory of the process that forks, too.
+#: A small process between this one and the measured one, because the peak memory of a child includes that of its parent
+#: at the fork.
 _MEASURER = """
 import json, os, subprocess, sys, tempfile
-with tempfile.TemporaryFile() as said:
-    process = subprocess.Popen(sys.argv[1:], stdout=said, stderr=said)
+with tempfile.TemporaryFile() as output:
+    process = subprocess.Popen(sys.argv[1:], stdout=output, stderr=output)
     _, status, usage = os.wait4(process.pid, 0)
-    said.seek(max(0, said.tell() - 4000))
-    end = said.read().decode(errors="replace")
+    output.seek(max(0, output.tell() - 4000))
+    end = output.read().decode(errors="replace")
 unit = 1 if sys.platform == "darwin" else 1024
 print(json.dumps([usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit, os.waitstatus_to_exitcode(status), end]))
 """

@@ -1,4 +1,4 @@
-"""What tflint is measured against inside one process: a walk with the `tflite` package, and LiteRT's load."""
+"""In-process baselines for comparison: a walk with the `tflite` package, LiteRT's load, and numpy over the bytes."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import numpy as np
 
 
 def walk(path: Path) -> int:
-    """Read what a linter reads of every table with the `tflite` package's accessors; gives the number of values read.
+    """Read every table like a linter does, with the accessors of the `tflite` package; return the number of values.
 
-    Names, shapes, types, buffers and quantization of tensors; inputs, outputs, opcodes and options of operators; the
-    size of every buffer, but none of its content.
+    Reads names, shapes, types, buffers and quantization of tensors; inputs, outputs, opcodes and options of operators;
+    and the sizes of buffers, but not their contents.
     """
     import tflite
 
     model = tflite.Model.GetRootAs(path.read_bytes(), 0)
-    read: list[Any] = [model.Version(), model.Description()]
+    values: list[Any] = [model.Version(), model.Description()]
     for index in range(model.OperatorCodesLength()):
         code = model.OperatorCodes(index)
-        read += code.BuiltinCode(), code.DeprecatedBuiltinCode(), code.CustomCode(), code.Version()
+        values += code.BuiltinCode(), code.DeprecatedBuiltinCode(), code.CustomCode(), code.Version()
     for index in range(model.SubgraphsLength()):
         subgraph = model.Subgraphs(index)
-        read += subgraph.Name(), subgraph.InputsAsNumpy(), subgraph.OutputsAsNumpy()
+        values += subgraph.Name(), subgraph.InputsAsNumpy(), subgraph.OutputsAsNumpy()
         for number in range(subgraph.TensorsLength()):
-            read += _tensor(subgraph.Tensors(number))
+            values += _tensor(subgraph.Tensors(number))
         for number in range(subgraph.OperatorsLength()):
-            read += _operator(subgraph.Operators(number))
-    read += [model.Buffers(index).DataLength() for index in range(model.BuffersLength())]
-    return len(read)
+            values += _operator(subgraph.Operators(number))
+    values += [model.Buffers(index).DataLength() for index in range(model.BuffersLength())]
+    return len(values)
 
 
 def _tensor(tensor: Any) -> list[Any]:
@@ -55,7 +55,7 @@ def _operator(operator: Any) -> list[Any]:
 
 @functools.cache
 def _options(number: int) -> tuple[type[Any], list[Any]]:
-    """The class of a member of the union of options, and its accessors without arguments."""
+    """Return the class of a member of the options union, and its accessors without arguments."""
     import tflite
 
     names = {value: name for name, value in vars(tflite.BuiltinOptions).items() if isinstance(value, int)}
@@ -65,30 +65,30 @@ def _options(number: int) -> tuple[type[Any], list[Any]]:
 
 
 def load_litert(path: Path) -> Any:
-    """LiteRT's load: an interpreter constructed over the file. Its tensors are not allocated."""
+    """Construct LiteRT's interpreter without allocating tensors."""
     from ai_edge_litert.interpreter import Interpreter
 
     return Interpreter(model_path=str(path))
 
 
 def allocate_litert(path: Path) -> Any:
-    """LiteRT's load and what comes before a model runs: delegates take their part, memory is planned."""
+    """Construct LiteRT's interpreter, apply delegates and allocate tensors."""
     interpreter = load_litert(path)
     interpreter.allocate_tensors()
     return interpreter
 
 
 def range_of_bytes(path: Path) -> tuple[int, int]:
-    """The smallest and the largest of a file's bytes, as numpy finds them in a mapped file: one pass for each."""
+    """Return the smallest and largest byte (int8) of a file, with numpy on the mapped file: one pass each."""
     content = np.memmap(path, dtype=np.int8, mode="r")
     return int(content.min()), int(content.max())
 
 
 def structural_bytes(path: Path) -> int:
-    """The size of a model without the content of its buffers."""
+    """Return the size of a model without the contents of its buffers."""
     import tflite
 
     content = np.memmap(path, dtype=np.uint8, mode="r")
     model = tflite.Model.GetRootAs(content, 0)
-    held = sum(model.Buffers(index).DataLength() for index in range(model.BuffersLength()))
-    return len(content) - int(held)
+    buffer_bytes = sum(model.Buffers(index).DataLength() for index in range(model.BuffersLength()))
+    return len(content) - int(buffer_bytes)

@@ -1,1 +1,1 @@
-"""Tests of tflint, and the models they are run on."""
+"""Tests of tflint and their models."""

@@ -1,4 +1,4 @@
-"""The Python API: one way in for paths, bytes and loaded models; prints nothing, never exits, imports late."""
+"""Test the Python API: paths, bytes and loaded models give the same; it never prints or exits, and imports lazily."""
 
 from __future__ import annotations
 

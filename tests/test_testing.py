@@ -1,4 +1,4 @@
-"""The assertion for tests of conversion scripts: silent on clean models, the report as text on others."""
+"""Test `tflint.testing`: the assertion passes on clean models and fails with the text report on others."""
 
 from __future__ import annotations
 

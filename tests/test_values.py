@@ -1,4 +1,4 @@
-"""Classes of values: they are made, compared, shown, changed and sent to other processes as frozen dataclasses are."""
+"""Test value classes: construction, comparison, repr, replacement and pickling like frozen dataclasses."""
 
 from __future__ import annotations
 

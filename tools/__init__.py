@@ -1,1 +1,1 @@
-"""Development tools, each a command of its own: scaffolds, generated files, comparisons. Not part of the package."""
+"""Development tools, each run as `python -m tools.NAME`. Not part of the package."""

@@ -19,7 +19,7 @@ from tflint.engine.select import RULESET
 from tflint.facts.fact_registry import all_tables
 from tflint.userfiles.nearest_word import nearest
 
-FAULTS = Path(__file__).with_name("rule_names.toml")
+NAMES = Path(__file__).with_name("rule_names.toml")
 
 _RULE = """[[rule]]
 id            = "{id}"
@@ -51,15 +51,15 @@ class MistakeError(Exception):
     """An argument that cannot be used."""
 
 
-def known_faults() -> dict[str, str]:
-    """Return the faults with which names of rules end, with their meanings."""
-    faults: dict[str, str] = tomllib.loads(FAULTS.read_text(encoding="utf-8"))["faults"]
-    return faults
+def naming(key: str) -> dict[str, str]:
+    """Return a table of `rule_names.toml`: faults, things or retired."""
+    names: dict[str, str] = tomllib.loads(NAMES.read_text(encoding="utf-8"))[key]
+    return names
 
 
 def fault_of(name: str) -> str:
     """Return the fault at the end of a rule's name; empty if it is not one of the known faults."""
-    return max((fault for fault in known_faults() if name.endswith(f"-{fault}")), key=len, default="")
+    return max((fault for fault in naming("faults") if name.endswith(f"-{fault}")), key=len, default="")
 
 
 def rule_text(rule_id: str, name: str, table: str) -> tuple[Path, str]:
@@ -69,11 +69,12 @@ def rule_text(rule_id: str, name: str, table: str) -> tuple[Path, str]:
     for one in ids:
         if not re.fullmatch(r"[A-Z]\d{3}", one) or one[0] not in CATEGORIES:
             raise MistakeError(f"'{one}' is not an id: a letter of {''.join(CATEGORIES)} and three digits")
-        if any(rule.id == one for rule in rules):
-            free = next(f"{one[0]}{n}" for n in range(100, 1000) if all(rule.id != f"{one[0]}{n}" for rule in rules))
-            raise MistakeError(f"there is already a rule {one}; {free} is free")
+        used = {rule.id for rule in rules} | naming("retired").keys()
+        if one in used:
+            free = next(f"{one[0]}{n}" for n in range(100, 1000) if f"{one[0]}{n}" not in used)
+            raise MistakeError(f"the id {one} is used or retired; {free} is free")
     if not fault_of(name):
-        raise MistakeError(f"'{name}' does not end with a fault: {', '.join(known_faults())}")
+        raise MistakeError(f"'{name}' does not end with a fault: {', '.join(naming('faults'))}")
     if any(rule.name == name for rule in rules):
         raise MistakeError(f"there is already a rule '{name}'")
     if table not in all_tables():

@@ -1,7 +1,7 @@
-"""Updates the release dates of runtimes from a package index: `python -m tools.read_releases INDEX_URL`.
+"""Update the release dates of runtimes from a package index: `python -m tools.read_releases INDEX_URL`.
 
-Reads the JSON form of a package's page in the simple API (PEP 691, PEP 700) and writes the versions with their upload
-dates into `rules/tables/runtimes`. Pre-releases and yanked files are left out.
+Reads a package's page of the simple API as JSON (PEP 691, PEP 700) and writes the versions with their upload dates to
+`rules/tables/runtimes`. Pre-releases and yanked files are omitted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TYPE = "application/vnd.pypi.simple.v1+json"
 
 
 def read_files(index: str, package: str) -> list[dict[str, Any]]:
-    """Return the files of a package with their upload times, as the index lists them."""
+    """Return the files of a package as listed by the index, with upload times."""
     request = urllib.request.Request(f"{index.rstrip('/')}/{package}/", headers={"Accept": _TYPE})
     with urllib.request.urlopen(request, timeout=60) as response:
         files: list[dict[str, Any]] = json.load(response)["files"]
@@ -31,7 +31,7 @@ def read_files(index: str, package: str) -> list[dict[str, Any]]:
 
 
 def release_dates(files: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the date on which the first file of each final release was uploaded, the oldest release first."""
+    """Return the upload date of the first file of each final release, oldest release first."""
     dates: dict[str, str] = {}
     for file in files:
         match = re.match(r"[A-Za-z0-9_.]+?-([^-]+?)(?:-|\.tar|\.zip)", file["filename"])
@@ -47,7 +47,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def update(path: Path, index: str) -> list[str]:
-    """Rewrite the releases of one runtime; return the versions that are new."""
+    """Rewrite the releases of one runtime; return the new versions."""
     data = json.loads(path.read_text(encoding="utf-8"))
     if data["version_line"] is None:
         return []
@@ -61,7 +61,7 @@ def update(path: Path, index: str) -> list[str]:
 
 
 def dump(data: Mapping[str, Any]) -> str:
-    """Return JSON text with one line per key and, in nested tables, one line per entry."""
+    """Return JSON with one line per key, and one line per entry of nested tables."""
     lines = []
     for key, value in data.items():
         if isinstance(value, dict) and value:
@@ -73,9 +73,9 @@ def dump(data: Mapping[str, Any]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Update every runtime and print what is new."""
+    """Update every runtime and print the new versions."""
     parser = argparse.ArgumentParser(prog="python -m tools.read_releases", description=__doc__)
-    parser.add_argument("index", metavar="INDEX_URL", help="address of the index, up to the package's name")
+    parser.add_argument("index", metavar="INDEX_URL", help="URL of the index, without the package name")
     index = parser.parse_args(arguments).index
     for path in sorted(RUNTIMES.glob("*.json")):
         added = update(path, index)

@@ -1,4 +1,4 @@
-"""A hundred and more models with one fault each: the right rule finds every one, and the sound model is silent."""
+"""Test more than a hundred models with one fault each: the right rule reports it, and the original model is clean."""
 
 from __future__ import annotations
 

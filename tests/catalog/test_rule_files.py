@@ -1,4 +1,4 @@
-"""Users' rule files: every mistake shown at its line and column, examples tried, nothing of a file ever executed."""
+"""Test users' rule files: errors with line and column, examples that run, and no code execution."""
 
 from __future__ import annotations
 

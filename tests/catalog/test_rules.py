@@ -1,4 +1,4 @@
-"""The built-in rules: their own examples, a mutation of each, and the laws that the catalogue keeps."""
+"""Test the built-in rules: their examples, a mutation of each, and the conventions of the catalog."""
 
 import re
 from collections import Counter

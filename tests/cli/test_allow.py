@@ -1,4 +1,4 @@
-"""`tflint allow`: the entry is there, the finding is taken back, and no other byte of the configuration changes."""
+"""Test `tflint allow`: it adds the entry, the finding is suppressed, and no other byte of the configuration changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: wrong input ends with 2 and one message, models never with a traceback, exit codes by findings."""
+"""Test the command line: exit codes, one message for invalid usage, and no traceback for any model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Completion in a shell: the script that is printed, run by the shells that are there; what it offers, and how soon."""
+"""Test shell completion: the printed script in every installed shell, the candidates and the response time."""
 
 from __future__ import annotations
 

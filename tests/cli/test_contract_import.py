@@ -1,4 +1,4 @@
-"""`tflint contract import`: what was read goes into the entries it is about, and over nothing that a person wrote."""
+"""Test `tflint contract import`: values go into the matching entries, and a user's values are never replaced."""
 
 from __future__ import annotations
 

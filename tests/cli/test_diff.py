@@ -1,4 +1,4 @@
-"""`tflint diff`: what belongs together in two versions, every kind of change, reports, versions in Git, bad input."""
+"""Test `tflint diff`: matching of two versions, every kind of change, reports, Git revisions and invalid input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tflint show`: one screen for people, lines for `git diff`, JSON for programs; what is no model is named."""
+"""Test `tflint show`: text, JSON, lines for `git diff`, and files that are not models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""On a terminal lines are as wide as it is, within what can be read; elsewhere nothing changes."""
+"""Test line widths: output fits a terminal within readable limits, and files and pipes do not depend on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration: found, read, and whatever is wrong in it shown at its line and column with a hint."""
+"""Test the configuration: discovery, parsing, and errors with line, column and hint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Budgets of containers: what a hostile bundle can cost is bounded, and equal members are judged once."""
+"""Test the budgets of containers: hostile bundles have bounded costs, and equal members are checked once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Containers through API, command line and reports: members have paths of their own, and nothing is lost."""
+"""Test containers in the API, command line and reports: every member has a path and a status."""
 
 from __future__ import annotations
 

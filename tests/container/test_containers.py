@@ -1,4 +1,4 @@
-"""Containers: what is found in good ones, and what each oddity of a hostile one comes to."""
+"""Test containers: the members of valid ones, and the result for each defect of a hostile one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contracts: found beside their models, read with places for errors, matched with inputs, judged, reported in lines."""
+"""Test contracts: discovery next to models, error positions, matching with inputs, findings and reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts of arithmetic, float islands, fixed outputs, runtime versions and claims, against models with known answers."""
+"""Test facts about arithmetic, float islands, fixed outputs, runtime versions and claims, with known answers."""
 
 from __future__ import annotations
 

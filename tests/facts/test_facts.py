@@ -1,4 +1,4 @@
-"""Facts: each against a model small enough to know the answer, and the registry's own promises on all named models."""
+"""Test facts on small models with known answers, and the guarantees of the registry on all named models."""
 
 import pytest
 

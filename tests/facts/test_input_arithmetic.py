@@ -1,4 +1,4 @@
-"""Arithmetic by which a graph prepares its inputs: each kind against the value that the graph gives for a pixel."""
+"""Test preprocessing arithmetic inside of graphs: each kind against the value that the graph computes for a pixel."""
 
 from __future__ import annotations
 

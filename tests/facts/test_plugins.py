@@ -1,4 +1,4 @@
-"""Plugins: distributions in a temporary folder add facts end to end; wrong ones are named, and only asked ones run."""
+"""Test plugins: installed distributions add facts, errors name the plugin, and only allowed plugins run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fact `sparsity_error`: what is wrong with the description of a sparse tensor, and nothing where it is right."""
+"""Test the fact `sparsity_error`: it describes each kind of invalid sparsity and is absent for valid tensors."""
 
 from __future__ import annotations
 

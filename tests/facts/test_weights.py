@@ -1,4 +1,4 @@
-"""Facts of the values of constants, against plain numpy on small arrays; and what a pass over them reads."""
+"""Test facts about constant values against plain numpy, and how many bytes one pass reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suppressions, per-file ignores and baselines: what they take back, what they say, and that nothing is hidden."""
+"""Test suppressions, per-file ignores and baselines: what they suppress, report and never hide."""
 
 from __future__ import annotations
 

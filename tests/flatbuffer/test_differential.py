@@ -1,4 +1,4 @@
-"""Every field of every model against the generated classes of two packages, in the raw tables and in the model's."""
+"""Test every field of every model against the generated classes of two packages, in raw and in model tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reader of flatbuffers, the sources below it and the tables above it: budgets, broken invariants, what is read."""
+"""Test the flatbuffer reader, its sources and its tables: budgets, broken invariants and bytes read."""
 
 from __future__ import annotations
 

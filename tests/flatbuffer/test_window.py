@@ -1,4 +1,4 @@
-"""Windows over sources: gathers from dense and compact pages are those from memory; what they read, hold and cost."""
+"""Test windows over sources: gathers from dense and compact pages equal those from memory; reads, memory and cost."""
 
 from __future__ import annotations
 

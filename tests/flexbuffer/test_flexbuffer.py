@@ -1,4 +1,4 @@
-"""FlexBuffers: what the official reader reads is read alike; whatever bytes come give a value or the one error."""
+"""Test FlexBuffers: results equal those of the official reader, and any bytes give a value or the one error."""
 
 from __future__ import annotations
 

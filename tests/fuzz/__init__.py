@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing: properties that hold for any bytes, mutations that know the format, and what they found.
+"""Coverage-guided fuzzing: properties that hold for any bytes, format-aware mutations, kept inputs and crashers.
 
 `python -m tests.fuzz.run` fuzzes (extra `fuzz`); `test_fuzz.py` replays `corpus/` and `crashers/` without it.
 """

@@ -1,7 +1,7 @@
-"""Random edits of a model's fields: the result is a valid flatbuffer that says something else.
+"""Random edits of a model's fields; the result is a valid flatbuffer with different content.
 
-Takes bytes and a generator of random numbers; reads and writes with `tflint.writer`, whose official reader checks no
-bounds, so that only bytes which the reader of this project takes come here.
+Takes bytes and a random generator. Reads and writes with `tflint.writer`, whose official reader checks no bounds, so
+pass only bytes that tflint's reader accepts.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Table:
 
 
 def edited_fields(content: bytes, generator: random.Random, donors: Sequence[bytes]) -> bytes | None:
-    """The model with one to four fields changed, its tail kept; None where its fields cannot be edited."""
+    """Return the model with one to four fields changed and its tail kept, or None if its fields cannot be edited."""
     model = _model(content)
     if model is None:
         return None
@@ -52,7 +52,7 @@ def edited_fields(content: bytes, generator: random.Random, donors: Sequence[byt
 
 
 def _model(content: bytes) -> tuple[dict[str, Any], int] | None:
-    """The fields of a readable model and where its flatbuffer ends."""
+    """Return the fields of a model and the end of its flatbuffer, or None if the model cannot be edited."""
     places = places_of(content)
     if places is None or places.n_parts > MAX_PARTS or content[4:8] != tflite_schema().identifier:
         return None
@@ -64,13 +64,13 @@ def _model(content: bytes) -> tuple[dict[str, Any], int] | None:
 
 @functools.lru_cache(maxsize=64)
 def _parts(donor: bytes) -> list[_Table]:
-    """The tables of another model, to be copied from."""
+    """Return the tables of another model, to copy from."""
     model = _model(donor)
     return list(_tables(model[0], tflite_schema())) if model is not None else []
 
 
 def _edit_metadata(model: dict[str, Any], generator: random.Random) -> bool:
-    """Change a field inside of the TFLITE_METADATA buffer; whether there was one."""
+    """Change a field inside of the TFLITE_METADATA buffer; return whether the model has one."""
     schema = metadata_schema()
     for buffer in model.get("buffers", []):
         data = buffer.get("data", b"")
@@ -165,7 +165,7 @@ def _range(scalar: str) -> tuple[int, int]:
 
 
 def _tables(model: dict[str, Any], schema: Schema) -> Iterator[_Table]:
-    """All tables of a model, the root first."""
+    """Yield all tables of a model, the root first."""
     waiting = [_Table(model, schema.root)]
     while waiting:
         table = waiting.pop()
@@ -181,7 +181,7 @@ def _tables(model: dict[str, Any], schema: Schema) -> Iterator[_Table]:
 
 
 def _copied(value: Any) -> Any:
-    """A copy of nested dicts and lists; deepcopy costs ten times as much."""
+    """Copy nested dicts and lists; deepcopy takes ten times as long."""
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     return [_copied(item) for item in value] if isinstance(value, list) else value

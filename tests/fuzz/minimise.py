@@ -1,7 +1,7 @@
-"""Keeps of a grown corpus what reaches something new: `python -m tests.fuzz.minimise FOLDER [FOLDER …]`.
+"""Minimize a grown corpus by coverage: `python -m tests.fuzz.minimise FOLDER [FOLDER …]` (extra `dev`).
 
-Smallest first, each input that takes a branch which neither the named models nor an input before took is kept in
-`tests/fuzz/corpus`, within its limits. Needs the extra `dev`.
+Keeps, smallest first, each input that takes a branch which neither the named models nor the inputs before it take.
+Kept inputs go to `tests/fuzz/corpus`, within its limits.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main(folders: list[str]) -> None:
 
 
 def minimised(inputs: Iterable[bytes], known: Iterable[bytes]) -> list[bytes]:
-    """The inputs, of those in order, that take a branch which the known ones and those before do not take."""
+    """Return the inputs, in order, that take a branch which neither the known inputs nor those before take."""
     seen: set[Arc] = set()
     for content in known:
         seen |= arcs_of(content)
@@ -55,7 +55,7 @@ def minimised(inputs: Iterable[bytes], known: Iterable[bytes]) -> list[bytes]:
 
 
 def arcs_of(content: bytes) -> set[Arc]:
-    """The branches of the package that an input takes when it is read and checked."""
+    """Return the branches of the package that reading and checking an input takes."""
     measure = coverage.Coverage(branch=True, source=["tflint"], data_file=None, config_file=False)
     measure.start()
     try:

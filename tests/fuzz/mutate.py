@@ -1,6 +1,6 @@
-"""Mutations of a model that know the format: of its bytes at the places of its parts, and of its fields by the writer.
+"""Format-aware mutations of a model: of its bytes at known offsets, and of its fields by the writer.
 
-Takes bytes and a generator of random numbers, gives other bytes; the same numbers give the same bytes.
+Takes bytes and a random generator, returns mutated bytes; the same seed gives the same bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Mutation = Callable[[bytearray, Places, random.Random], None]
 
 
 def mutated(content: bytes, generator: random.Random, donors: Sequence[bytes], max_size: int) -> bytes:
-    """The bytes changed in one to six places; `donors` are other models, parts of which may be taken."""
+    """Return the bytes with one to six mutations; `donors` are other models whose parts may be copied."""
     if generator.randrange(FIELDS_ONE_IN) == 0:
         changed = edited_fields(content, generator, donors)
         if changed is not None and len(changed) <= max_size:
@@ -43,7 +43,7 @@ def mutated(content: bytes, generator: random.Random, donors: Sequence[bytes], m
 
 
 def any_bytes(content: bytes, generator: random.Random, donors: Sequence[bytes], max_size: int) -> bytes:
-    """The bytes changed in one to four places, without knowledge of a format."""
+    """Return the bytes with one to four mutations that know no format."""
     result = content
     for _ in range(generator.choice((1, 1, 2, 4))):
         changed = bytearray(result)
@@ -56,7 +56,7 @@ def any_bytes(content: bytes, generator: random.Random, donors: Sequence[bytes],
 
 
 def readable(content: bytes, generator: random.Random, donors: Sequence[bytes], max_size: int) -> bytes:
-    """The bytes changed so that a readable file mostly stays one; any others as `mutated` does."""
+    """Return the bytes mutated so that a readable file usually stays readable; mutate other bytes like `mutated`."""
     places = places_of(content)
     if places is None or generator.randrange(10) == 0:
         return mutated(content, generator, donors, max_size)
@@ -67,7 +67,7 @@ def readable(content: bytes, generator: random.Random, donors: Sequence[bytes], 
 
 
 def with_other_values(content: bytes, places: Places, generator: random.Random) -> bytes:
-    """A readable file with other numbers in one to four places; all references stay as they are."""
+    """Return a readable file with one to four changed numbers; all references stay the same."""
     result = bytearray(content)
     for _ in range(generator.choice((1, 1, 2, 4))):
         generator.choice((_set_scalar, _set_scalar, _copy_scalar))(result, places, generator)
@@ -75,7 +75,7 @@ def with_other_values(content: bytes, places: Places, generator: random.Random) 
 
 
 def number(scalar: Scalar, generator: random.Random) -> int | float:
-    """A number for a scalar: a value of its enumeration or beside it, a small one, or an edge."""
+    """Return a number for a scalar: a value of its enumeration or just beyond it, a small number, or an edge case."""
     if scalar.type in ("float", "double"):
         return generator.choice(FLOAT_EDGES) if generator.random() < 0.7 else generator.uniform(-300, 300)
     if scalar.n_values and generator.random() < 0.8:
@@ -128,7 +128,7 @@ def _set_vtable(content: bytearray, places: Places, generator: random.Random) ->
 
 
 def _set_offset(content: bytearray, places: Places, generator: random.Random) -> None:
-    """A reference leads to a part of another kind, to a shared one, or nowhere."""
+    """Point a reference at a part of another kind, at a shared part, or outside of the file."""
     at = generator.choice(places.offsets)
     ahead = [part for part in generator.sample(places.tables + places.lengths,
              k=min(8, len(places.tables) + len(places.lengths))) if part > at]  # fmt: skip
@@ -151,7 +151,7 @@ MUTATIONS: tuple[Mutation, ...] = (
 
 
 def _without_places(content: bytearray, generator: random.Random, donors: Sequence[bytes]) -> bytes:
-    """Cuts, insertions, repetitions and splices that know nothing of the content."""
+    """Cut, insert, repeat or splice without knowledge of the content."""
     at = generator.randrange(len(content) + 1)
     match generator.randrange(6):
         case 0:

@@ -1,6 +1,6 @@
-"""Where the parts of a flatbuffer lie in its bytes: what a mutation that knows the format can change.
+"""Find the parts of a flatbuffer in its bytes, for format-aware mutations.
 
-Takes bytes and a schema, gives byte offsets by kind; None where the bytes are no flatbuffer that the reader takes.
+Takes bytes and a schema, returns byte offsets by kind, or None if tflint's reader rejects the bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_ALIKE = 64
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A number in the file: where it stands, its scalar type, and how many values its enumeration has (0: none)."""
+    """A number in the file: its offset, its scalar type, and the number of values of its enumeration (0 for none)."""
 
     offset: int
     type: str
@@ -31,18 +31,17 @@ class Scalar:
 
     @property
     def width(self) -> int:
-        """Its width in bytes."""
+        """Width in bytes."""
         return DTYPES[self.type].itemsize
 
 
 @dataclass(slots=True)
 class Places:
-    """Byte offsets of a flatbuffer's parts.
+    """Byte offsets of the parts of a flatbuffer.
 
-    `tables`: each table, where the distance to its vtable stands; `slots`: entries of vtables; `offsets`: references
-    to tables, vectors and strings; `lengths`: lengths of vectors and strings; `scalars`: fields of tables and elements
-    of vectors; `end`: just past the last part. `n_parts`: tables, and elements of vectors, shared ones counted as often
-    as they are used.
+    `tables`: tables (the distance to the vtable); `slots`: entries of vtables; `offsets`: references to tables, vectors
+    and strings; `lengths`: lengths of vectors and strings; `scalars`: fields of tables and elements of vectors; `end`:
+    just past the last part; `n_parts`: tables and elements of vectors, with shared ones counted per use.
     """
 
     tables: list[int] = field(default_factory=list)
@@ -56,7 +55,7 @@ class Places:
 
 @functools.lru_cache(maxsize=64)
 def places_of(content: bytes, schema: Schema | None = None) -> Places | None:
-    """The places of a flatbuffer's parts; None for bytes that are none."""
+    """Return the places of the parts of a flatbuffer, or None if the reader rejects the bytes."""
     schema = schema or tflite_schema()
     try:
         forest = read_forest(Window.of_bytes(content), schema, schema.root)

@@ -1,7 +1,7 @@
-"""Runs a target on mutations of its seeds without feedback: `python -m tests.fuzz.plain TARGET FOLDER N [SEED]`.
+"""Run a target on mutated seeds without coverage feedback: `python -m tests.fuzz.plain TARGET FOLDER N [SEED]`.
 
-Needs no atheris, and is four times as fast for texts. Inputs that fail are saved in `FOLDER.found`; `FOLDER.tally`
-counts.
+Needs no atheris, and is four times as fast for texts. Saves failing inputs in `FOLDER.found`, and counts in
+`FOLDER.tally`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_STEPS = 8
 
 
 def main(target: str, folder: str, n_inputs: str, seed: str = "0") -> None:
-    """Run so many inputs; the same seed gives the same ones."""
+    """Run `n_inputs` inputs; the same seed gives the same inputs."""
     begin = SEEDS.get(target, seeds.inputs)()
     change, limit = MUTATORS.get(target, mutate.mutated), MAX_SIZES.get(target, MAX_BYTES)
     path = Path(folder)

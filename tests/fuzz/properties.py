@@ -1,7 +1,7 @@
-"""What must hold for any bytes: they are read, or checked, within budgets, to consistent columns or to a report.
+"""Properties that hold for any bytes: reading and checking stay within budgets and give consistent columns and reports.
 
-Takes bytes; raises AssertionError, or what the code under test raises, where a property does not hold; returns how many
-models were looked at. Knows nothing of how the bytes were made, so that plain tests can replay what a fuzzer found.
+Takes bytes. Raises AssertionError, or the error of the code under test, if a property does not hold; returns the number
+of models read. Knows nothing of the mutations, so that plain tests can replay the inputs of a fuzzer.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _KINDS: dict[type, tuple[str, ...]] = {
 
 
 def reader(*contents: bytes) -> int:
-    """Any bytes become tables whose columns agree with each other and with what is declared of them."""
+    """Require that any bytes become tables whose columns agree with each other and with their declarations."""
     with within_budget(len(contents)):
         for _, tables in batches([open_model(BytesSource(content)) for content in contents]):
             require_consistent_tables(tables, is_thorough=_is_thorough(contents[0]))
@@ -76,7 +76,7 @@ def reader(*contents: bytes) -> int:
 
 
 def checked(*contents: bytes) -> int:
-    """Any bytes give a report: no crashed rule, the same twice, and one that every format can write."""
+    """Require that any bytes give a report without a crashed rule, the same twice, that every format can write."""
     with within_budget(len(contents)):
         report = check(contents)
     written = _require_report(report, len(contents))
@@ -89,8 +89,10 @@ def checked(*contents: bytes) -> int:
 
 
 def called(content: bytes) -> int:
-    """Any readable model has a draft that adds no fault, a recipe whose code compiles, and a copy with its contract
-    as metadata that is the same model; a contract with claims crashes no rule.
+    """Require that a readable model works with contracts.
+
+    Its draft is a valid contract, the code of its recipe compiles, the copy with its contract as metadata is readable,
+    and no contract crashes a rule.
     """
     model = load(content)
     if not model.is_readable:
@@ -145,7 +147,7 @@ def _require_recipe(recipe: Recipe) -> None:
 
 
 def flexbuffer(content: bytes) -> int:
-    """Any bytes are a value that JSON or `repr` can show, or raise the one error; the same twice."""
+    """Require that any bytes decode to a value with a `repr`, or raise the one error; the same twice."""
     with within_budget(1):
         first = _decoded(content)
     assert repr(first) == repr(_decoded(content)), "a second run says something else"
@@ -161,7 +163,7 @@ def _decoded(content: bytes) -> object:
 
 
 def container(content: bytes) -> int:
-    """Any bytes are a container with members that can be read, or one that says why not; and give reports."""
+    """Require that any bytes are a container with readable members, or have a stated problem, and give reports."""
     with within_budget(1):
         source = BytesSource(content)
         contents = contents_of(source)
@@ -180,7 +182,7 @@ def container(content: bytes) -> int:
 
 @contextlib.contextmanager
 def within_budget(n_models: int, seconds_each: float | None = None) -> Iterator[None]:
-    """What runs inside may cost so much time and memory, and no more."""
+    """Require that the body of the `with` statement stays within CPU time and memory limits."""
     before, peak = time.process_time(), peak_bytes()
     yield
     seconds, growth = time.process_time() - before, peak_bytes() - peak
@@ -190,7 +192,7 @@ def within_budget(n_models: int, seconds_each: float | None = None) -> Iterator[
 
 
 def peak_bytes() -> int:
-    """The process' peak of resident memory; 0 where the system does not tell."""
+    """Return the peak of resident memory of the process, or 0 on Windows."""
     if sys.platform == "win32":
         return 0
     import resource
@@ -207,7 +209,7 @@ def _is_thorough(content: bytes) -> bool:
 
 
 def _require_report(report: Report, n_files: int) -> list[dict[str, Any]]:
-    """The report's files as JSON gives them back."""
+    """Return the report's files as parsed from JSON."""
     assert len(report.files) == n_files
     for file in report.files:
         assert file.status in ("checked", "unreadable")
@@ -221,7 +223,7 @@ def _require_report(report: Report, n_files: int) -> list[dict[str, Any]]:
 
 
 def _require_renderable(report: Report) -> None:
-    """Every format can write the report, and those that are JSON or XML are that."""
+    """Require that every format can write the report, and that JSON and XML formats are well-formed."""
     json.loads(json_report.render(report))
     json.loads(gitlab_report.render(report))
     ElementTree.fromstring(junit_report.render(report, "error"))
@@ -236,7 +238,7 @@ def _require_renderable(report: Report) -> None:
 
 
 def require_consistent_tables(tables: Tables, *, is_thorough: bool) -> None:
-    """Make the columns of all tables that have rows (`is_thorough`: of the others too) and look at their values."""
+    """Build and check the columns of all tables with rows, and with `is_thorough` those of empty tables."""
     for name, declaration in raw_tables().items():
         if not is_thorough and not len(tables.table(name)):
             continue
@@ -246,7 +248,7 @@ def require_consistent_tables(tables: Tables, *, is_thorough: bool) -> None:
 
 
 def _is_stored(tables: Tables, table: str, column: str) -> bool:
-    """Whether a column is worth making: those of options tables that no operator has are all the same constant."""
+    """Return whether a column needs a check: columns of options that no operator has are the same constant."""
     option = options_columns().get(column) if table == "operator" else None
     if option is None:
         return True

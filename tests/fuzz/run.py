@@ -1,8 +1,7 @@
-"""Fuzzes a target with libFuzzer's feedback: `python -m tests.fuzz.run TARGET FOLDER [libFuzzer options]`.
+"""Fuzz a target with libFuzzer: `python -m tests.fuzz.run TARGET FOLDER [libFuzzer options]` (extra `fuzz`).
 
-FOLDER holds the growing corpus; seeds are put there first, and `FOLDER.tally` counts. Needs the extra `fuzz`. A failure
-ends the run and leaves its input behind; with `--keep-going` it is saved in `FOLDER.found`, once for each place that
-failed.
+FOLDER holds the growing corpus, which starts with the seeds; counts go to `FOLDER.tally`. The first failure ends the
+run. With `--keep-going` the run continues and saves one input in `FOLDER.found` for each place that fails.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ MAX_BYTES = 32 * 1024
 
 
 def main(arguments: list[str]) -> None:
-    """Fuzz until libFuzzer's own limits end the run."""
+    """Fuzz until a limit of libFuzzer ends the run."""
     rest = [argument for argument in arguments if argument != "--keep-going"]
     target, folder, options = rest[0], Path(rest[1]), rest[2:]
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""What fuzzing starts from: the named models, a few larger ones, users' texts, and what earlier runs kept."""
+"""Seeds for fuzzing: the named models, a few larger ones, users' texts, and inputs kept from earlier runs."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ MAX_SEED_CHARACTERS = 2500
 
 @functools.cache
 def models() -> tuple[bytes, ...]:
-    """The models that can be read; mutations take parts of them."""
+    """Return the readable models; mutations copy parts of them."""
     built = (build() for build in (*NAMED.values(), lambda: hub_model(20)))
     return tuple(content for content in built if places_of(content) is not None)
 
 
 @functools.cache
 def inputs() -> tuple[bytes, ...]:
-    """All that fuzzing of models begins with."""
+    """Return all seeds of the model targets."""
     built = [build() for build in NAMED.values()] + [shared_reference_bomb(300), shared_vector_bomb(300)]
     return (*models(), *built, *kept().values())
 
 
 @functools.cache
 def flexbuffers() -> tuple[bytes, ...]:
-    """FlexBuffers of every kind of value, as the official package writes them."""
+    """Return FlexBuffers of every kind of value, written by the official package."""
     values = [None, True, -7, 2**40, 1.5, "text", b"\0\1" * 40, [1, 2, 300], [1.5, 2.5], ["a", "b"], [[1], {"k": [2]}],
               {"name": "x", "sizes": [1, 2], "inner": {"flag": True, "rate": 0.25}}]  # fmt: skip
     return tuple(bytes(official.Dumps(value)) for value in values)
@@ -48,13 +48,13 @@ def flexbuffers() -> tuple[bytes, ...]:
 
 @functools.cache
 def containers() -> tuple[bytes, ...]:
-    """The named bundles that are small enough."""
+    """Return the named bundles that are small enough."""
     return tuple(content for build in CONTAINERS.values() if len(content := build()) <= MAX_CONTAINER_BYTES)
 
 
 @functools.cache
 def texts() -> tuple[bytes, ...]:
-    """Configurations, contracts, rules, baselines and globs, each behind the byte that says what it is."""
+    """Return configurations, contracts, rules, baselines and globs, each after the byte that selects its kind."""
     kinds = {"config": _configurations(), "contract": _contracts(), "rule": _rules(), "baseline": _BASELINES,
              "glob": _GLOBS}  # fmt: skip
     return tuple(
@@ -94,7 +94,7 @@ def _contracts() -> list[str]:
 
 
 def _rules() -> list[str]:
-    """The built-in rules without their examples, under an id that users may take."""
+    """Return the built-in rules without their examples, with an id that users may use."""
     texts = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "rules").glob("*/*.toml"))]
     heads = [text.split("[[rule.")[0] for text in texts]
     examples = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "examples").rglob("rules/*.toml"))]
@@ -115,12 +115,12 @@ _GLOBS = (
 
 
 def write(folder: Path, contents: Iterable[bytes]) -> None:
-    """Write seeds into a folder, each under its checksum."""
+    """Write seeds to a folder, each named by its checksum."""
     for content in contents:
         (folder / hashlib.sha256(content).hexdigest()[:16]).write_bytes(content)
 
 
 def kept() -> dict[str, bytes]:
-    """What earlier runs kept, by path below this folder."""
+    """Return the inputs kept from earlier runs, by path relative to this folder."""
     files = (path for place in KEPT for path in sorted((FOLDER / place).rglob("*")) if path.is_file())
     return {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in files}

@@ -1,4 +1,4 @@
-"""Counts what a fuzzer does, and saves the inputs at which a target fails."""
+"""Count the executions of a fuzzer, and save the inputs that fail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WRITTEN_EVERY = 2.0
 
 
 class Tally:
-    """Runs a target and counts: executions, models, processor seconds, failures; written down as the run goes on."""
+    """Runs a target and counts executions, models, CPU seconds and failures; writes the counts during the run."""
 
     def __init__(self, test: Callable[[bytes], int], path: Path, found: Path | None) -> None:
         self._test, self._path, self._found = test, path, found
@@ -24,7 +24,7 @@ class Tally:
         self._written = 0.0
 
     def run(self, content: bytes) -> None:
-        """The target on one input; a failure is raised, or saved where there is a folder for it."""
+        """Run the target on one input; save a failure if there is a folder for failures, else raise it."""
         self._counts["executions"] += 1
         try:
             self._counts["models"] += self._test(content)
@@ -37,13 +37,13 @@ class Tally:
             self.write()
 
     def write(self) -> None:
-        """Write the counts down."""
+        """Write the counts."""
         self._written = time.monotonic()
         seconds = {"processor_seconds": round(time.process_time())}
         self._path.write_text(json.dumps(self._counts | seconds), encoding="utf-8")
 
     def _save(self, content: bytes, error: Exception) -> None:
-        """Failures that happen at one place are one."""
+        """Save an input, once per place and error message."""
         last = traceback.extract_tb(error.__traceback__)[-1]
         checksum = hashlib.sha256(str(error)[:60].encode()).hexdigest()[:6]
         name = f"{type(error).__name__}-{Path(last.filename).stem}-{last.lineno}-{checksum}"

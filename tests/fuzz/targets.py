@@ -1,7 +1,7 @@
-"""The targets of fuzzing by name: one input as it is, or as the first of a batch of mutations of it.
+"""Fuzz targets by name: each runs one input, or a batch of mutations that starts with the input.
 
-A batch costs little more than one model, so that a target of batches sees far more models in the same time; what a
-batch says must be what its models say one by one.
+A batch costs little more than one model, so batch targets run far more models in the same time. A batch must give the
+same results as its models one by one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ FIELDS_ONE_IN = {CHECK_MODELS: 32, READ_MODELS: 512}
 
 
 def batch_of(content: bytes, n_models: int) -> list[bytes]:
-    """The input and mutations of it that stay readable; the input alone where it is not, or is large."""
+    """Return the input and readable mutations of it, or the input alone if it is unreadable or large."""
     places = places_of(content)
     is_small = len(content) <= MAX_MODEL_BYTES and batch_reader.open_model(BytesSource(content)).is_small
     if not is_small or places is None or places.n_parts > MAX_MODEL_PARTS:
@@ -47,13 +47,13 @@ def batch_of(content: bytes, n_models: int) -> list[bytes]:
 
 
 def reader_batch(content: bytes) -> int:
-    """`properties.reader` of a batch larger than the library makes them."""
+    """Run `properties.reader` on a batch larger than the library's own batches."""
     with mock.patch.object(batch_reader, "BATCH_FILES", READ_MODELS):
         return properties.reader(*batch_of(content, READ_MODELS))
 
 
 def check_batch(content: bytes) -> int:
-    """`properties.checked` of a batch."""
+    """Run `properties.checked` on a batch."""
     return properties.checked(*batch_of(content, CHECK_MODELS))
 
 

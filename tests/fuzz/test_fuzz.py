@@ -1,4 +1,4 @@
-"""What fuzzing kept is replayed without a fuzzer; the mutations do what they say."""
+"""Replay the kept inputs of fuzzing without a fuzzer, and test the mutations."""
 
 from __future__ import annotations
 

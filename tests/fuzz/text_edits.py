@@ -1,7 +1,7 @@
 """Mutations of a user's text that know TOML and JSON: of lines, of keys and values, of single characters.
 
-Takes bytes and a generator of random numbers, gives other bytes; the same numbers give the same bytes. The first byte
-says what the text is, and mostly stays.
+Takes bytes and a random generator, returns mutated bytes; the same seed gives the same bytes. The first byte selects
+the kind of text and rarely changes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Edit = Callable[[str, random.Random, Sequence[bytes]], str]
 
 
 def mutated(content: bytes, generator: random.Random, donors: Sequence[bytes], max_size: int) -> bytes:
-    """The text changed in one to four places."""
+    """Return the text with one to four mutations."""
     kind, rest = content[:1] or b"\0", content[1:]
     if generator.randrange(50) == 0:
         kind = bytes([generator.randrange(5)])
@@ -49,7 +49,7 @@ def mutated(content: bytes, generator: random.Random, donors: Sequence[bytes], m
 
 @functools.cache
 def known_words() -> tuple[str, ...]:
-    """Keys and values that the schemas of users' files name."""
+    """Return the keys and values in the schemas of users' files."""
     found: set[str] = set()
     waiting = [json.loads((schemas_folder() / f"{name}.schema.json").read_bytes()) for name in _SCHEMAS]
     while waiting:
@@ -68,7 +68,7 @@ _SCHEMAS = ("config", "contract", "rule", "baseline")
 
 
 def _other_token(text: str, generator: random.Random, _donors: Sequence[bytes]) -> str:
-    """A key or value replaced by a known word, an odd value, or another of the text's own."""
+    """Replace a key or value by a known word, an odd value, or another token of the text."""
     tokens = list(_TOKEN.finditer(text))
     if not tokens:
         return generator.choice(_VALUES)
@@ -81,7 +81,7 @@ def _other_token(text: str, generator: random.Random, _donors: Sequence[bytes]) 
 
 
 def _other_lines(text: str, generator: random.Random, donors: Sequence[bytes]) -> str:
-    """A line dropped, doubled, moved, repeated, or taken from another text."""
+    """Delete, copy, swap or repeat a line, or insert lines of another text."""
     lines = text.splitlines(keepends=True)[:MAX_LINES] or [""]
     at, other = generator.randrange(len(lines)), generator.randrange(len(lines))
     match generator.randrange(5):
@@ -110,7 +110,7 @@ def _odd_characters(text: str, generator: random.Random, _donors: Sequence[bytes
 
 
 def _wrapped(text: str, generator: random.Random, _donors: Sequence[bytes]) -> str:
-    """A value put into brackets, repeated in a list, or nested."""
+    """Put a value into brackets, repeat it in a list, or nest it."""
     tokens = list(_TOKEN.finditer(text))
     if not tokens:
         return text

@@ -1,6 +1,6 @@
-"""What must hold for any text that a user writes: it is data, or an error that can be printed and names the place.
+"""Properties of user-written texts: each is valid data, or gives a printable error that names the place.
 
-The first byte of an input chooses what the rest is: a configuration, contract, rule file, baseline or glob.
+The first byte of an input selects the kind of text: configuration, contract, rule file, baseline or glob.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ALLOW = {"rule": "Q001", "at": 'a "b"\\', "reason": "known"}
 
 
 def text(content: bytes) -> int:
-    """The text is data or a good error, within the budget; the same twice."""
+    """Require that a text is data or gives a good error within the budget, and the same twice."""
     kind, rest = KINDS[content[0] % len(KINDS)] if content else "config", content[1:]
     with within_budget(1, MAX_SECONDS):
         first = _outcome(kind, rest)
@@ -49,7 +49,6 @@ def text(content: bytes) -> int:
 
 
 def _outcome(kind: str, content: bytes) -> object:
-    """The data, or the text of the error."""
     path = PATHS[kind]
     try:
         return READERS[kind](decode_text(path, content), path)
@@ -59,7 +58,7 @@ def _outcome(kind: str, content: bytes) -> object:
 
 
 def is_data(content: bytes) -> bool:
-    """Whether the text of an input is data and not an error."""
+    """Return whether the text of an input is valid data."""
     return not isinstance(_outcome(KINDS[content[0] % len(KINDS)], content[1:]), str)
 
 
@@ -116,7 +115,7 @@ PATHS = {kind: (FOLDER / name).as_posix() for kind, name in
 
 
 def _require_places(text: str, data: Any) -> None:
-    """Every value of a valid TOML text has a place."""
+    """Require that `locate` finds every value of a valid TOML text."""
     spans = locate(text)
     assert load_toml("", text) == data
     for keys in _paths(data, ()):

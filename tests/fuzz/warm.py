@@ -1,4 +1,4 @@
-"""Imports every module of the package, so that none is imported later, uninstrumented, in the midst of fuzzing."""
+"""Import every module of the package, so that atheris instruments all of them before fuzzing starts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tflint
 
 
 def import_all() -> None:
-    """Import all modules but those that are commands."""
+    """Import all modules except for commands."""
     for module in pkgutil.walk_packages(tflint.__path__, "tflint."):
         if not module.name.startswith(("tflint.__main__", "tflint.cli")):
             importlib.import_module(module.name)

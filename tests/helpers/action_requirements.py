@@ -1,4 +1,4 @@
-"""Reader of action-requirements.txt, the pinned versions and hashes that the action installs."""
+"""Parse action-requirements.txt, the pinned versions and hashes that the action installs."""
 
 from __future__ import annotations
 

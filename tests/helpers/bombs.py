@@ -1,4 +1,4 @@
-"""Small files that ask for much (zips and PNGs of zeros), and the memory that a process takes for them."""
+"""Decompression bombs (zips and PNGs of zeros), and the peak memory of a process that reads them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BLOCK = 1 << 22
 
 
 def deflated_zeros(n_bytes: int, before: bytes = b"") -> bytes:
-    """Bytes and then zeros, deflated in no time: a block of zeros that ends in a full flush can be repeated."""
+    """Deflate `before` and then zeros, quickly: a block of zeros that ends in a full flush can be repeated."""
     compress = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     head = compress.compress(before) + compress.flush(zlib.Z_FULL_FLUSH)
     block = compress.compress(bytes(_BLOCK)) + compress.flush(zlib.Z_FULL_FLUSH)
@@ -25,14 +25,14 @@ def deflated_zeros(n_bytes: int, before: bytes = b"") -> bytes:
 
 
 def npy_header(shape: Sequence[int], descr: str = "<f4", *, fortran: bool = False) -> bytes:
-    """The header of a .npy file, whatever it declares."""
+    """Return the header of a .npy file, valid or not."""
     file = io.BytesIO()
     np.lib.format.write_array_header_1_0(file, {"descr": descr, "fortran_order": fortran, "shape": tuple(shape)})
     return file.getvalue()
 
 
 def zip_of(name: str, packed: bytes, size: int, *, crc: int = 0, n_entries: int = 1) -> bytes:
-    """A zip of a deflated member, which the directory may list many times: entries may share bytes."""
+    """Return a zip with one deflated member, which `n_entries` directory entries share."""
     label = name.encode()
     local = struct.pack("<4s5H3I2H", b"PK\3\4", 45, 0, 8, 0, 0, crc, len(packed), 0, len(label), 0) + label
     wide = struct.pack("<2HQ", 1, 8, size)  # zip64: sizes of more than 4 GiB
@@ -46,7 +46,7 @@ def zip_of(name: str, packed: bytes, size: int, *, crc: int = 0, n_entries: int 
 
 
 def npz_bomb(shape: Sequence[int], *, name: str = "input", n_entries: int = 1) -> bytes:
-    """A whole .npz of a float32 array of zeros, checksum included."""
+    """Return a complete .npz of a float32 array of zeros, with its checksum."""
     header = npy_header(shape)
     n_bytes = 4 * int(np.prod(shape, dtype=object))
     crc = _crc_of_zeros(zlib.crc32(header), n_bytes)
@@ -54,12 +54,12 @@ def npz_bomb(shape: Sequence[int], *, name: str = "input", n_entries: int = 1) -
 
 
 def _crc_of_zeros(crc: int, n_bytes: int) -> int:
-    """The checksum after more zeros; of long runs not computed, for they are to be refused before."""
+    """Return the checksum after more zeros; not computed for long runs, because tflint must refuse them before."""
     return zlib.crc32(bytes(n_bytes), crc) if n_bytes < 2**29 else 0
 
 
 def png_bomb(height: int, width: int, *, mode: int = 2) -> bytes:
-    """A whole black PNG; mode 2 is RGB, 0 gray."""
+    """Return a complete black PNG; mode 2 is RGB, 0 is gray."""
     n_bytes = height * (1 + width * {0: 1, 2: 3}[mode])
     adler = (n_bytes % 65521) << 16 | 1
     packed = b"\x78\xda" + deflated_zeros(n_bytes) + struct.pack(">I", adler)
@@ -82,7 +82,7 @@ sys.exit(code)
 
 
 def run_measured(arguments: Sequence[str], folder: Path) -> tuple[int, str, float]:
-    """Run tflint in a process of its own: exit code, what it printed, and its peak resident memory in MB (Linux)."""
+    """Run tflint in a separate process; return exit code, output and peak resident memory in MB (Linux)."""
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, *arguments],
         cwd=folder,

@@ -1,6 +1,6 @@
-"""The table of docs/corpus-review.md: how often each rule speaks of the corpus, and of what runs.
+"""Generate the rule table of docs/corpus-review.md: `python -m tools.regenerate review`.
 
-`python -m tests.helpers.corpus_review` writes it anew; a test holds it to what is measured.
+The table counts findings and files per rule over the corpus. A test compares it with a new run.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from tests.helpers.corpus import CORPUS, manifest
 from tests.helpers.paths import ROOT
 
 REVIEW = ROOT / "docs" / "corpus-review.md"
-_TABLE = re.compile(r"(## What fires\n.*?\n\|---[^\n]*\n)(?:\|[^\n]*\n)*", re.DOTALL)
+_TABLE = re.compile(r"(## Findings per rule\n.*?\n\|---[^\n]*\n)(?:\|[^\n]*\n)*", re.DOTALL)
 
 
 def run(*options: str, paths: list[str]) -> subprocess.CompletedProcess[str]:
-    """`tflint check -` with the paths on standard input, run from the corpus' folder."""
+    """Run `tflint check -` in the corpus folder, with the paths on standard input."""
     return subprocess.run(
         [sys.executable, "-m", "tflint", "check", "-", *options],
         cwd=CORPUS,
@@ -36,7 +36,7 @@ def run(*options: str, paths: list[str]) -> subprocess.CompletedProcess[str]:
 
 @functools.cache
 def report() -> dict[str, Any]:
-    """The JSON report of one run over all files."""
+    """Return the JSON report of one run over all files."""
     done = run("--format", "json", paths=[row["path"] for row in manifest()])
     assert done.stderr == ""
     assert done.returncode == 1
@@ -45,12 +45,12 @@ def report() -> dict[str, Any]:
 
 
 def invoked() -> set[str]:
-    """The files that LiteRT invokes."""
+    """Return the files that LiteRT invokes."""
     return {row["path"] for row in manifest() if row["invoke_ok"] == "yes"}
 
 
 def measured() -> list[list[str]]:
-    """A row for each rule that speaks: id, severity, name, findings, files, of these invoked, and without SEANet."""
+    """Return a row per reported rule: id, severity, name, findings, files, invoked files, and those without SEANet."""
     counts: Counter[tuple[str, str, str]] = Counter()
     files: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for file in report()["files"]:
@@ -67,14 +67,14 @@ def measured() -> list[list[str]]:
 
 
 def review_rows(heading: str) -> list[list[str]]:
-    """The rows of the table below a heading of the review."""
+    """Return the rows of the table below a heading of the review."""
     section = REVIEW.read_text(encoding="utf-8").split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in row] for row in rows[2:]]
 
 
 def main() -> None:
-    """Write the table anew."""
+    """Write the table."""
     table = "".join(f"| {' | '.join(row)} |\n" for row in measured())
     text = REVIEW.read_text(encoding="utf-8")
     REVIEW.write_text(_TABLE.sub(lambda match: match[1] + table, text), encoding="utf-8")

@@ -1,7 +1,7 @@
-"""The rule language once more, as plainly as possible: one row at a time, over plain Python data, without numpy.
+"""Reference implementation of the rule language: one row at a time, over plain Python data, without numpy.
 
-Takes the text of an expression that is known to be well typed, the declarations of tables and their cells; gives the
-value for one row. Shares no code with `tflint.language`: what both say alike is what its documentation says.
+Takes the text of a well-typed expression, the declarations of tables and their cells; returns the value for one row.
+Shares no code with `tflint.language`; both implement its documentation.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tflint.columns.column_types import BOOL, NUMBER, REFERENCE, STRING, ColumnT
 
 
 class State(enum.Enum):
-    """What stands in place of a value that is not there."""
+    """A marker for a missing value."""
 
     ABSENT = 1
     UNKNOWN = 2
@@ -32,7 +32,7 @@ ABSENT, UNKNOWN = State.ABSENT, State.UNKNOWN
 
 
 class UnspecifiedError(Exception):
-    """IEEE leaves the answer open: which of 0 and -0 is the smaller."""
+    """Raised if IEEE 754 leaves the result open: whether 0 or -0 is smaller."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Typed:
 
 @dataclass(frozen=True)
 class Oracle:
-    """Tables as lists of rows by column name; a reference is a row number, -1 none."""
+    """Tables as lists of rows by column name; a reference is a row number, or -1 for none."""
 
     declarations: Mapping[str, TableDeclaration]
     tables: Mapping[str, Sequence[Mapping[str, Any]]]
@@ -55,7 +55,7 @@ class Oracle:
     record_types: Mapping[str, Mapping[str, ColumnType | None]] = field(default_factory=dict)
 
     def value(self, text: str, row: int) -> Any:
-        """The value of an expression for one row."""
+        """Return the value of an expression for one row."""
         return self._visit(ast.parse(f"({text}\n)", mode="eval").body, row).value
 
     def _visit(self, node: ast.expr, row: int) -> Typed:
@@ -172,7 +172,7 @@ def _leaf_kind(table: Any) -> str:
 
 
 def _find(table: Any, path: tuple[Any, ...]) -> Any:
-    """What a nested table has at a path of keys; a whole number is also found as JSON writes it, as a string."""
+    """Look up a path of keys in a nested table. Whole numbers also match string keys, because JSON keys are strings."""
     for key in path:
         if isinstance(key, float) and key.is_integer():
             key = int(key)
@@ -183,7 +183,7 @@ def _find(table: Any, path: tuple[Any, ...]) -> Any:
 
 
 def _exact(value: Any) -> Any:
-    """A value of a knowledge table or record, with every number a float."""
+    """Return a value of a knowledge table or record with every number as a float."""
     if isinstance(value, list):
         return [_exact(element) for element in value]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -237,8 +237,9 @@ def _zipped(a: Any, b: Any, apply: Callable[[Any, Any], Any]) -> Any:
 
 
 def _logic(a: Typed, b: Typed, decisive: bool) -> Typed:
-    """Kleene's `or` (decisive True) and `and`. Only elements decide, and a single value that is not there stands for
-    each of them: whether there is a list at all is not its business.
+    """Apply Kleene's `or` (`decisive` is True) or `and`.
+
+    A missing list stays missing. A missing single value counts as a missing value of each element.
     """
 
     def kleene(x: Any, y: Any) -> Any:
@@ -329,7 +330,7 @@ def _divide(a: float, b: float) -> float:
 
 
 def _modulo(a: float, b: float) -> float:
-    """The remainder with the sign of the divisor."""
+    """Return the remainder with the sign of the divisor."""
     return math.nan if b == 0 or math.isinf(a) else a % b
 
 

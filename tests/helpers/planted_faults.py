@@ -1,7 +1,7 @@
-"""Planted faults: one edit of a model that is in order, and the rule that must find it.
+"""Planted faults: one edit of a valid model, and the rule that must find it.
 
-The models are those of `tests/helpers/models` and of the TensorFlow converter (`tests/helpers/converter`).
-`python -m tests.helpers.planted_faults FOLDER` writes every faulty model as a file.
+The models come from `tests/helpers/models` and `tests/helpers/converter`. `python -m tests.helpers.planted_faults FOLDER`
+writes every faulty model.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Edit = dict[str, Any]
 
 @dataclass(frozen=True)
 class Fault:
-    """A model, what is changed in it, and the rule that must speak of it (of the place, where one is named)."""
+    """A model, an edit, and the rule that must report it (at `place`, if set)."""
 
     model: str
     edit: Edit
@@ -34,16 +34,16 @@ class Fault:
 
     @property
     def name(self) -> str:
-        """Model, rule and the changed fields, for people."""
+        """Rule, model and edited fields, as a test id."""
         return f"{self.rule}-{self.model}-{'+'.join(key.split('.', 1)[-1] for key in self.edit)}"[:120]
 
     def sound(self) -> bytes:
-        """The model as it was."""
+        """Return the valid model."""
         made = NAMED.get(self.model)
         return made() if made else (CONVERTER_MODELS / f"{self.model}.tflite").read_bytes()
 
     def faulty(self) -> bytes:
-        """The model with its fault."""
+        """Return the model with its fault."""
         return edited(self.sound(), self.edit)
 
 
@@ -52,7 +52,7 @@ def _quantized(tensor: str, name: str, value: list[Any]) -> Edit:
 
 
 def faults() -> Iterator[Fault]:
-    """Every planted fault."""
+    """Yield every planted fault."""
     yield from _biases()
     yield from _scales()
     yield from _zero_points()

@@ -56,9 +56,9 @@ def _code() -> Iterator[Prose]:
                     docstrings.add(constant)
                     yield Prose("docstring", f"{place}:{constant.lineno}", _INLINE.sub("code", text))
         for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_sentence(node.value):
-                if not any(node.lineno == constant.lineno for constant in docstrings):
-                    yield Prose("message", f"{place}:{node.lineno}", node.value)
+            is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_sentence(node.value)
+            if is_text and node.lineno not in {constant.lineno for constant in docstrings}:
+                yield Prose("message", f"{place}:{node.lineno}", node.value)
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
             if token.type == tokenize.COMMENT:
                 text = token.string.lstrip("#: ")

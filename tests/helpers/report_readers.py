@@ -1,4 +1,4 @@
-"""Reads what the reports of all formats say back into one form, so that they can be compared with each other."""
+"""Parse the reports of all formats into one structure, so that tests can compare them."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from tflint.report.text_layout import Style
 
 @dataclass
 class Seen:
-    """What a report says of open findings and their places, and how many are suppressed (None: it has no word for it).
+    """The open findings and suppressed count of a report (`suppressed` is None if the format has no such count).
 
-    `found` counts by file, rule and severity, `places` by file, rule and place in the words of the format.
+    `found` counts by file, rule and severity; `places` by file, rule and place as the format writes it.
     """
 
     found: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -47,7 +47,7 @@ class Seen:
 
 
 def truth(made: Report, where: Callable[[Finding], str], name: Callable[[str], str] = clean) -> Seen:
-    """What a report should say, with places and files in the words of a format."""
+    """Return what a report must contain, with places and files as the format writes them."""
     seen = Seen(suppressed=made.summary()["suppressed"])
     for file in made.files:
         for finding in file.open_findings:
@@ -64,7 +64,7 @@ def named(finding: Finding) -> str:
 
 
 def text_places(made: Report) -> Counter[tuple[str, str, str]]:
-    """Places in the words of the text report; a finding of a whole file has none."""
+    """Return the places as the text report writes them; a finding about a whole file has none."""
     counts: Counter[tuple[str, str, str]] = Counter()
     for file in made.files:
         prefix = shared_prefix(f.location.names[-1] for f in file.open_findings if f.location.names)
@@ -128,7 +128,7 @@ def read_gitlab(made: Report) -> Seen:
 
 
 def read_github(made: Report) -> Seen:
-    """Workflow commands; what is beyond GitHub's limit is counted under no file and no rule."""
+    """Parse workflow commands; findings beyond GitHub's limit are counted without a file and rule."""
     lines = github_report.render(made).splitlines()
     known = set(map(named, made.findings()))
     seen = Seen(suppressed=_suppressed(lines))
@@ -144,12 +144,12 @@ def read_github(made: Report) -> Seen:
 
 
 def _place_in(sentences: str, known: set[str]) -> str:
-    """Which of the known places ends the first sentence: names may hold anything, brackets and full stops too."""
+    """Return the known place that ends the first sentence. Names may contain brackets and full stops."""
     return max((where for where in known if where and f" ({where}). " in sentences), key=len, default="")
 
 
 def read_text(made: Report) -> Seen:
-    """The text report, with all places and so wide that no line is broken."""
+    """Parse the text report, rendered with all places and without line breaks."""
     lines = text_report.render(made, Style(verbose=True, width=100_000)).splitlines()
     seen = Seen(suppressed=_suppressed(lines))
     names = {clean(file.path) for file in made.files}
@@ -167,7 +167,7 @@ def read_text(made: Report) -> Seen:
 
 
 def read_markdown(made: Report) -> Seen:
-    """Markdown: its table must agree with the groups in its blocks, where lines are broken: places are looked for."""
+    """Parse Markdown and compare its table with the groups. Lines are broken, so known places are searched for."""
     page = Page(markdown_report.render(made, verbose=True, max_bytes=100_000_000))
     rows = {row[0]: [int(number) for number in row[2:6]] for row in page.rows[1:]}
     seen = Seen(suppressed=_suppressed(page.blocks[-1].splitlines()))
@@ -189,7 +189,7 @@ def read_markdown(made: Report) -> Seen:
 
 
 def _group(line: str) -> tuple[str, str, int] | None:
-    """Rule, severity and number of findings of a group's first line."""
+    """Return rule, severity and number of findings from the first line of a group."""
     found = re.match(r"  (error|warning|note) +([A-Z0-9]+) ", line)
     count = line[64:].split()
     return (found[2], found[1], int(count[0].replace(",", "")) if count else 1) if found else None
@@ -211,7 +211,7 @@ READERS: dict[str, tuple[Callable[[Report], Seen], Callable[[Finding], str], Cal
 
 
 def all_seen(made: Report) -> Iterator[tuple[str, Seen, Seen]]:
-    """Each format's name, what its report says, and what it should say."""
+    """Yield for each format its name, the parsed report and the expected content."""
     for name, (read, where, file) in READERS.items():
         yield name, read(made), truth(made, where, file)
     for name, read in (("text", read_text), ("markdown", read_markdown)):

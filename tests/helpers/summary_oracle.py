@@ -1,4 +1,4 @@
-"""The figures of a portrait worked out a second time: with the `tflite` package, tensor by tensor, in plain loops."""
+"""Reference values of the model summary: computed with the `tflite` package, tensor by tensor, in plain loops."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Oracle:
         self.codes = [self.model.OperatorCodes(i) for i in range(self.model.OperatorCodesLength())]
 
     def opcode(self, operator: Any) -> str:
-        """The name of an operator, as the schema has it; of a custom one its own."""
+        """Return the schema's name of an operator, or the custom code of a custom operator."""
         code = self.codes[operator.OpcodeIndex()]
         name = tflite.opcode2name(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()))
         return code.CustomCode().decode() if name == "CUSTOM" else name
 
     def operators(self) -> Counter[tuple[str, int]]:
-        """How often each operator occurs in each version."""
+        """Return how often each operator occurs in each version."""
         return Counter(
             (self.opcode(graph.Operators(k)), self.codes[graph.Operators(k).OpcodeIndex()].Version())
             for graph in self.subgraphs
@@ -37,11 +37,11 @@ class Oracle:
         )
 
     def has_data(self, tensor: Any) -> bool:
-        """Whether the file holds a tensor's values."""
+        """Return whether the file holds the values of a tensor."""
         return tensor.Buffer() != 0 and self.model.Buffers(tensor.Buffer()).DataLength() > 0
 
     def constant_bytes(self, graphs: list[Any] | None = None) -> int:
-        """Bytes of the buffers that tensors of some subgraphs (all) name, each once."""
+        """Return the bytes of the buffers that tensors of `graphs` (default: all) reference, each counted once."""
         named = {
             graph.Tensors(k).Buffer()
             for graph in (self.subgraphs if graphs is None else graphs)
@@ -51,11 +51,11 @@ class Oracle:
         return sum(self.model.Buffers(buffer).DataLength() for buffer in named)
 
     def border(self, graph: Any, side: str) -> list[dict[str, Any]]:
-        """What the inputs or outputs of a subgraph are."""
+        """Return the inputs or outputs of a subgraph."""
         return [self.face(graph, index) for index in indices(getattr(graph, f"{side.title()}sAsNumpy")())]
 
     def face(self, graph: Any, index: int) -> dict[str, Any]:
-        """Name, type, shape and quantization of a tensor."""
+        """Return name, type, shape and quantization of a tensor."""
         tensor = graph.Tensors(index)
         own = tensor.Quantization()
         n_scales = own.ScaleLength() if own else 0
@@ -73,7 +73,7 @@ class Oracle:
     # -- memory --------------------------------------------------------------------------------------------------------
 
     def memory(self, number: int) -> int:
-        """The most bytes that must be there at once in a subgraph, counted operator by operator."""
+        """Return the most bytes that are live at once in a subgraph, counted operator by operator."""
         graph = self.subgraphs[number]
         operators = [graph.Operators(k) for k in range(graph.OperatorsLength())]
         life = self._lives(graph, operators)
@@ -86,7 +86,7 @@ class Oracle:
         return peak
 
     def _lives(self, graph: Any, operators: list[Any]) -> dict[int, tuple[int, int]]:
-        """First and last operator of every activation: what depends on an input or a variable."""
+        """Return first and last operator of every activation, which is what depends on an input or a variable."""
         depends = set(map(int, indices(graph.InputsAsNumpy())))
         depends |= {k for k in range(graph.TensorsLength()) if graph.Tensors(k).IsVariable()}
         always = set(depends)
@@ -108,7 +108,7 @@ class Oracle:
         return {t: span for t, span in life.items() if t in depends and not self.has_data(graph.Tensors(t))}
 
     def _views(self, graph: Any, operators: list[Any], life: dict[int, tuple[int, int]]) -> dict[int, int]:
-        """For each activation the one whose memory it is in; lives of those that share grow together."""
+        """Map each activation to the one whose memory it shares; the lives of sharing activations are merged."""
         leader = {tensor: tensor for tensor in life}
         made: set[int] = set()
         for operator in operators:
@@ -129,7 +129,7 @@ class Oracle:
     def _saved(
         self, graph: Any, operator: Any, now: int, life: dict[int, tuple[int, int]], shared: dict[int, int]
     ) -> int:
-        """What an operator that can work in place need not have twice."""
+        """Return the bytes that an operator saves by working in place."""
         name = self.opcode(operator)
         is_custom = name not in tflite_schema().enum("BuiltinOperator").values
         if not is_custom and name not in table("in_place")["in_place"]:
@@ -141,17 +141,17 @@ class Oracle:
 
 
 def dtype(tensor: Any) -> str:
-    """The name of a tensor's type."""
+    """Return the name of a tensor's type."""
     return next(name for name, value in vars(tflite.TensorType).items() if value == tensor.Type() and name.isupper())
 
 
 def shape(tensor: Any) -> list[int]:
-    """The stored shape."""
+    """Return the stored shape."""
     return [int(tensor.Shape(k)) for k in range(tensor.ShapeLength())]
 
 
 def n_bytes(tensor: Any) -> int:
-    """Bytes that type and stored shape need, 0 where nobody knows."""
+    """Return the bytes that type and stored shape need, or 0 if unknown."""
     bits, sizes = BITS[dtype(tensor)], shape(tensor)
     if bits is None or any(size < 0 for size in sizes) or (not sizes and not tensor.HasRank()):
         return 0
@@ -159,5 +159,5 @@ def n_bytes(tensor: Any) -> int:
 
 
 def indices(array: Any) -> list[int]:
-    """Tensor indices of an operator or subgraph, those that are not given left out."""
+    """Return the tensor indices of an operator or subgraph without omitted ones."""
     return [] if isinstance(array, int) else [int(k) for k in array if k >= 0]

@@ -1,4 +1,4 @@
-"""The rule language: its values against a row-by-row oracle, its errors, its bounds, and message templates."""
+"""Test the rule language: values against a row-by-row oracle, errors, limits and message templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many models at once give, column by column, what they give one by one; a bad file among them harms nobody."""
+"""Test batches: the columns equal those of single models, and a bad file affects no other file."""
 
 from __future__ import annotations
 

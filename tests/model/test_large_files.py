@@ -1,4 +1,4 @@
-"""Files of gigabytes in an address space of two: nothing of a file's size may be reserved, whatever the file holds."""
+"""Test files of several gigabytes with 2 GB of address space: memory must not grow with the file size."""
 
 from __future__ import annotations
 

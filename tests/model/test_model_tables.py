@@ -1,4 +1,4 @@
-"""Corners of a model's tables, one small model each: quantization details, metadata, what follows the flatbuffer."""
+"""Test edge cases of the model tables with small models: quantization details, metadata, trailing data."""
 
 from __future__ import annotations
 

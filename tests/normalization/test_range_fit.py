@@ -1,4 +1,4 @@
-"""Normalisations of pixels: the table is right, and a quantized input's numbers tell them apart, or say who else."""
+"""Test the table of pixel normalizations and their identification by the quantization of an input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `tflint contract show --as` prints: compiled or translated, and held against stored vectors."""
+"""Test the output of `tflint contract show --as`: compiled or transpiled, and compared with stored vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drafts of contracts: what the file says is claimed, what it does not say is a comment, and no finding is added."""
+"""Test drafts of contracts: specified values are claims, others are comments, and no draft adds a finding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tflint contract export`: the copy runs as the model does, and others read back what was written."""
+"""Test `tflint contract export`: the copy computes the same as the model, and other readers accept its metadata."""
 
 from __future__ import annotations
 

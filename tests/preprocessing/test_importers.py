@@ -1,4 +1,4 @@
-"""Imports from other ecosystems: each number is that of the ecosystem's own formula, bad input is an error in words."""
+"""Test importers: numbers match the formula of each ecosystem, and invalid input gives a clear error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tflint contract show`: the code it prints is run, against the contract's own words, runtimes and stored vectors."""
+"""Test `tflint contract show`: its code runs and matches the contract, runtimes and stored vectors."""
 
 from __future__ import annotations
 

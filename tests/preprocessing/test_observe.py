@@ -1,4 +1,4 @@
-"""`tflint contract observe`: what data holds, beside what an input can hold; and writing into a contract's text."""
+"""Test `tflint contract observe`: ranges of sample data, the calibrated range, and edits of a contract's text."""
 
 from __future__ import annotations
 

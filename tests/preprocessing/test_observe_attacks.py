@@ -1,4 +1,4 @@
-"""`tflint contract observe` on data of strangers: bombs, lies in headers, odd files and contracts that ask for much."""
+"""Test `tflint contract observe` on untrusted data: bombs, false headers, odd files and oversized contracts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""action-requirements.txt covers what the action installs: every dependency, in range, with hashes and no index."""
+"""Test action-requirements.txt: every dependency of the action is pinned in range, with hashes and without an index."""
 
 from __future__ import annotations
 

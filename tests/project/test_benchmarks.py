@@ -1,4 +1,4 @@
-"""The pieces of the benchmarks work, on tiny models; nothing here is timed."""
+"""Test the parts of the benchmarks on tiny models, without timing."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import yardsticks
-from benchmarks.comparisons import NOTHING, NotHereError, Result, processes, rate, values
-from benchmarks.measure import Command, Spread, in_turn, memory_of, ratios, timed, timed_on_processor
+from benchmarks.comparisons import NOTHING, NotAvailableError, Result, processes, rate, values
+from benchmarks.measure import Command, Spread, cpu_meter, measure_in_turn, memory_of, ratios, wall_clock_meter
 from benchmarks.memory import STATUS, all_rules
-from benchmarks.models import SMALL_BYTES, Workshop, mobile
+from benchmarks.models import SMALL_BYTES, Workspace, mobile
 from benchmarks.rows import ROWS, Demand, Row
-from benchmarks.table import NOT_YET, Outcome, as_json, machine, measured, render
+from benchmarks.table import NOT_YET, Outcome, as_json, machine, measure_row, render
 from benchmarks.values import RANGE, SATURATION, statistics
 from tests.helpers.models.large import many_tensors, write_big_weights
 from tests.helpers.models.named import NAMED
@@ -26,7 +26,7 @@ needs_tflite = pytest.mark.skipif(importlib.util.find_spec("tflite") is None, re
 
 @pytest.fixture
 def workshop(tmp_path):
-    return Workshop(tmp_path)
+    return Workspace(tmp_path)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_meters_run_in_turn_after_one_run_that_does_not_count():
         said.append(name)
         return float(next(shown))
 
-    assert in_turn([lambda: meter("a"), lambda: meter("b")], 2) == [[2.0, 4.0], [3.0, 5.0]]
+    assert measure_in_turn([lambda: meter("a"), lambda: meter("b")], 2) == [[2.0, 4.0], [3.0, 5.0]]
     assert "".join(said) == "ab" * 3
 
 
@@ -57,8 +57,8 @@ def test_one_value_has_no_spread():
 
 
 def test_an_action_takes_time():
-    assert timed(lambda: sum(range(1000)))() > 0
-    assert timed_on_processor(lambda: sum(range(1000)))() >= 0
+    assert wall_clock_meter(lambda: sum(range(1000)))() > 0
+    assert cpu_meter(lambda: sum(range(1000)))() >= 0
 
 
 def test_a_process_that_fails_is_no_measurement(tmp_path):
@@ -125,7 +125,7 @@ def test_rates_count_models(workshop):
 
 
 def test_a_rate_without_models_says_what_is_missing(workshop):
-    with pytest.raises(NotHereError, match="no corpus"):
+    with pytest.raises(NotAvailableError, match="no corpus"):
         rate(lambda _: [])[0](workshop, 1)
 
 
@@ -166,7 +166,7 @@ def test_the_table_shows_what_is_met_and_what_is_not_there_yet(workshop):
         Row("bad", "slow", "", lambda *_: slow, runs=3, demand=Demand(150, is_upper=False), unit="/s"),
         Row("later", "waits", "", None, demand=Demand(2)),
     ]
-    table = render([measured(row, workshop, None) for row in rows])
+    table = render([measure_row(row, workshop, None) for row in rows])
     lines = [" ".join(line.split()) for line in table.splitlines()]
     assert lines[2:] == [
         "good [1] works 1.20 x 1.10 - 1.30 <= 1.35 x yes 5 ms import numpy: 4 ms",
@@ -178,7 +178,7 @@ def test_the_table_shows_what_is_met_and_what_is_not_there_yet(workshop):
 
 
 def test_json_has_every_row(workshop):
-    plain = as_json([measured(row, workshop, None) for row in ROWS if row.measure is None])
+    plain = as_json([measure_row(row, workshop, None) for row in ROWS if row.measure is None])
     assert plain["machine"] == machine()
     assert {row["reason"] for row in plain["rows"]} == {NOT_YET}
 

@@ -1,4 +1,4 @@
-"""Models that the real converter made are recognised for what they are, and good ones raise no alarm."""
+"""Test converter output: every model is recognized, and a correct one gives no warning."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The GitHub action: its steps run as a runner runs them, on models that are good, broken, or strangely named.
+"""Test the GitHub action: its steps run like on a runner, on valid, broken and oddly named models.
 
-`Runner` is the part of a runner that action.yml needs: expressions in `env`, `if` and `outputs`, files for outputs and
-the summary, bash as a composite action calls it. Steps that use other actions are recorded.
+`Runner` implements the part of a runner that action.yml needs: expressions in `env`, `if` and `outputs`, files for
+outputs and the summary, and bash as a composite action calls it. Steps that use other actions are only recorded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The pre-commit hook, as a user gets it: pre-commit clones the project, installs it, and hands it the files."""
+"""Test the pre-commit hooks as a user gets them: pre-commit clones, installs and runs the project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may import whom: the contracts of pyproject.toml hold and see what they should; what starts without numpy."""
+"""Test the import contracts of pyproject.toml, and which commands start without numpy."""
 
 from __future__ import annotations
 

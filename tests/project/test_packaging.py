@@ -1,4 +1,4 @@
-"""What is installed is what was written: contents of wheel and source distribution, and the commands out of each."""
+"""Test the wheel and the source distribution: their contents, and the commands installed from each."""
 
 from __future__ import annotations
 

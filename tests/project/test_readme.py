@@ -1,4 +1,4 @@
-"""README and examples are true: transcripts are what the commands print, code runs, models are as they were made."""
+"""Test the README and the examples: transcripts match the commands, code runs, models match their generator."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""Whatever bytes come, all rules give a report: no exception, no crashed rule, nothing unbounded."""
+"""Test that all rules report on any bytes: no exception, no crashed rule, bounded time and memory."""
 
 import random
 

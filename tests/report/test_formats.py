@@ -1,4 +1,4 @@
-"""All formats at once: what a run found is the same in each, and a file may be called whatever it likes."""
+"""Test all formats together: each contains the same findings, and any file name is safe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workflow commands: read as GitHub's runner reads them, within its limits, and no name gives it a command."""
+"""Test the GitHub format: parsed like GitHub's runner does, within its limits, and safe against command injection."""
 
 from __future__ import annotations
 

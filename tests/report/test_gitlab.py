@@ -1,4 +1,4 @@
-"""GitLab's Code Quality: against a schema of its documented fields; fingerprints and paths as it wants them."""
+"""Test the GitLab Code Quality format: its documented fields, fingerprints and paths."""
 
 from __future__ import annotations
 

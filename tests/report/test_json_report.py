@@ -1,4 +1,4 @@
-"""The JSON report: real and hand-made reports against its schema, which describes every key and allows no other."""
+"""Test the JSON report: real and hand-made reports against its schema, which allows no undeclared key."""
 
 from __future__ import annotations
 

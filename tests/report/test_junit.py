@@ -1,4 +1,4 @@
-"""JUnit XML: against the schema of Jenkins, red exactly where the exit code is, and nothing left out."""
+"""Test JUnit XML: the schema of Jenkins, failures that match the exit code, and no missing finding."""
 
 from __future__ import annotations
 

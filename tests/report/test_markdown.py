@@ -1,4 +1,4 @@
-"""Markdown as GitHub renders it: a table, folded findings, small enough for a comment, and no markup of a model's."""
+"""Test Markdown as GitHub renders it: a table, folded findings, the size limit, and no markup from a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SARIF in both profiles: against the standard's schema, and what GitHub and the standard want beyond it."""
+"""Test SARIF in both profiles: the standard's schema, its rules beyond the schema, and GitHub's requirements."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""GitHub's wishes for SARIF, as the validator of the SARIF SDK knows them: its Ghas rules find nothing in ours.
+"""Test SARIF with the validator of the SARIF SDK: GitHub's rules (Ghas) report nothing.
 
-The validator is a program of 96 MB; `SARIF_MULTITOOL` names it. `.ci/run` fetches it where there is npm.
+`SARIF_MULTITOOL` names the validator, a program of 96 MB. `.ci/run` downloads it if npm is installed.
 """
 
 from __future__ import annotations

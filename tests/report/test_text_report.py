@@ -1,4 +1,4 @@
-"""The report for people: what stands where, how much of it, and that no model can draw on a terminal."""
+"""Test the text report: layout, limits, and safety against control characters from a model."""
 
 from __future__ import annotations
 

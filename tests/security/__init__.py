@@ -1,1 +1,1 @@
-"""Attacks and faults that tflint must withstand, a module for each way in."""
+"""Attacks and faults that tflint must withstand, one module per entry point."""

@@ -1,4 +1,4 @@
-"""A checkout with a good and a broken model, and tflint in processes of its own."""
+"""Fixtures: a checkout with a valid and a broken model, and tflint in separate processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.helpers.processes import SECRET, place
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a good and a broken model."""
+    """Change to a folder with a valid and a broken model."""
     monkeypatch.chdir(tmp_path)
     for name in ("GITHUB_ACTIONS", "TFLITE_LINT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
@@ -26,7 +26,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def repository(here: Path) -> Path:
-    """A checkout with a model; beside it lie a secret, and a model with a contract."""
+    """Return a checkout with a model; next to it lie a secret, and a model with a contract."""
     (here / "outside").mkdir()
     (here / "outside" / "secret.toml").write_text(SECRET + "\n")
     shutil.copy(EXAMPLES_DIRECTORY / "good.tflite", here / "outside" / "bird.tflite")
@@ -40,7 +40,7 @@ def repository(here: Path) -> Path:
 
 @pytest.fixture
 def contents(here: Path) -> Callable[[], dict[str, bytes]]:
-    """A function that reads all files of the checkout."""
+    """Return a function that reads all files of the checkout."""
 
     def read() -> dict[str, bytes]:
         found = {}

@@ -1,4 +1,4 @@
-"""Outputs in a checkout that someone else made: they stay in it, replace only reports, and are safe in a stream."""
+"""Test outputs in an untrusted checkout: they stay inside, replace only reports, and are safe in a stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links, circles and depths of a checkout that someone else made: nothing leads out, nothing crashes, nothing hides."""
+"""Test links, cycles and deep folders in an untrusted checkout: tflint stays inside, completes and misses no file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of committed files that would be read as options."""
+"""Test file names in a checkout that look like options."""
 
 from __future__ import annotations
 

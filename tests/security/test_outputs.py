@@ -1,4 +1,4 @@
-"""Outputs that would destroy an input, or be written through a link."""
+"""Test outputs that would overwrite an input or go through a link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and texts that would drive a terminal, forge lines, or give commands to a CI runner."""
+"""Test names and texts that contain terminal controls, line breaks or commands of a CI runner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that lead out of the checkout, by text or by link: nothing of them is opened or quoted."""
+"""Test paths and links that lead out of the checkout: tflint neither opens nor quotes their files."""
 
 from __future__ import annotations
 

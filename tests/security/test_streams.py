@@ -1,4 +1,4 @@
-"""Closed and full streams, encodings, memory: the exit code and the message stay honest."""
+"""Test closed and full streams, encodings and memory limits: the exit code and the message stay correct."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs in which nothing, or not all, was checked, compared or known: none of them is green."""
+"""Test runs in which not everything was checked, compared or decided: none passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who decides the verdict: caps before suppressions, runs that checked nothing, paths that cannot be looked at."""
+"""Test the verdict: limits apply before suppressions, and runs that checked nothing or could not read a path fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worker processes: what they import, and when they end."""
+"""Test worker processes: which modules they import, and when they end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which repository `diff --git` reads, and which program: what strangers put into a checkout decides neither."""
+"""Test which repository and program `diff --git` uses: files of an untrusted checkout influence neither."""
 
 from __future__ import annotations
 

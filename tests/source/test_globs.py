@@ -1,4 +1,4 @@
-"""Globs of paths, of places and of the command line: what they match, and that no pattern takes long."""
+"""Test globs for paths, locations and the command line: what they match, and that matching time is bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sources of bytes, and what a file is by its bytes."""
+"""Test byte sources and the detection of file types by content."""
 
 from __future__ import annotations
 

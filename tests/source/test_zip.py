@@ -1,4 +1,4 @@
-"""The reader of zips: what the standard library reads, it reads; whatever is wrong has a reason and costs little."""
+"""Test the zip reader: it reads what the standard library reads, and explains every other file at low cost."""
 
 from __future__ import annotations
 

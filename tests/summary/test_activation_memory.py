@@ -1,4 +1,4 @@
-"""The bound of activation memory: by hand on small graphs, by plain loops on others, and against a real runtime."""
+"""Test the lower bound of activation memory against hand-computed graphs, plain loops and a real runtime."""
 
 from __future__ import annotations
 

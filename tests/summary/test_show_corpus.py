@@ -1,4 +1,4 @@
-"""What `tflint show` prints of real models, figure by figure against the `tflite` package; and of all, that it fits."""
+"""Test `tflint show` on real models: every number against the `tflite` package, and the width of all output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Portraits: each part on a model small enough to know the answer."""
+"""Test each part of the model summary on a small model with a known answer."""
 
 from __future__ import annotations
 

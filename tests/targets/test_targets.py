@@ -1,4 +1,4 @@
-"""Declared targets: typed versions, what each runtime registers, and severities that follow who refuses a model."""
+"""Test declared targets: parsed versions, operators per runtime, and severities that depend on the target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users' files: places of keys and values in TOML, the quick verdict against jsonschema, and errors in plain words."""
+"""Test users' files: positions of keys and values in TOML, validation against jsonschema, and clear errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The writer: what it packs is what `tflite`'s generated classes and `unpack` read back; what edits change."""
+"""Test the writer: `tflite` and `unpack` read back what it packs, and an edit changes only its field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models that the TensorFlow Lite converter made, and what is known of them; `make.py` makes them, once, by hand."""
+"""Models written by the TensorFlow Lite converter (`make.py`, run by hand), with their expected properties."""
 
 from pathlib import Path
 

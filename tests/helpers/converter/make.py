@@ -1,7 +1,7 @@
-"""Makes small models with the real converter: `python -m tests.helpers.converter.make` (extra `tensorflow`).
+"""Converts small models with the real converter: `python -m tests.helpers.converter.make` (extra `tensorflow`).
 
-Writes `models/*.tflite` and `manifest.json`, which says of each what it is and must be recognised as. Weights and
-calibration data come from fixed seeds; other versions of TensorFlow give other bytes, so the files are kept.
+Writes `models/*.tflite` and `manifest.json`, which holds the expected properties of each model. Weights and calibration
+data come from fixed seeds, but the bytes depend on the version of TensorFlow, so the models are committed.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _IMAGE = (16, 16, 3)
 
 @dataclass(frozen=True)
 class Made:
-    """A model to make, and what must be said of it.
+    """A model to convert, with its expected properties.
 
-    `scheme` is the fact `model.scheme`; `inputs` and `outputs` are the data types at the border of the first signature
-    or subgraph; `weights` are the types of the operators' weights, `min_runtime_version` is what the converter writes
-    into the metadata, and `alarms` are the rules that warn of it, and why they are right.
+    `scheme` is the fact `model.scheme`; `inputs` and `outputs` are the data types of the first signature or subgraph;
+    `weights` are the types of the operators' weights; `min_runtime_version` is what the converter writes into the
+    metadata; `alarms` maps the rules that report the model to the reason why they are right.
     """
 
     what: str
@@ -44,7 +44,7 @@ class Made:
 
 
 def image_network() -> Any:
-    """Convolutions and a softmax over five classes, as a Keras model."""
+    """Return a Keras model with convolutions and a softmax over five classes."""
     layers = tf.keras.layers
     return tf.keras.Sequential(
         [
@@ -59,7 +59,7 @@ def image_network() -> Any:
 
 
 def webcam_network() -> Any:
-    """What a web page for makers trains: an image of x / 127.5 - 1 comes in, normalised by the caller."""
+    """Return a network like web-based training tools make: its input is x / 127.5 - 1, normalized by client code."""
     layers = tf.keras.layers
     features = tf.keras.Sequential(
         [
@@ -82,15 +82,15 @@ def webcam_network() -> Any:
 
 
 class L2Normalize(tf.keras.layers.Layer):
-    """A vector divided by its length, as the converter knows it: it has one operator for that."""
+    """A layer that divides a vector by its length, which the converter maps to one operator."""
 
     def call(self, x: Any) -> Any:
-        """The vector at length 1."""
+        """Return the vector at length 1."""
         return tf.nn.l2_normalize(x, -1)
 
 
 def heads_network(embedding: Any) -> Any:
-    """One body with four heads: softmax, sigmoid, tanh, and a vector of length 1 by a layer of choice."""
+    """Return one body with four heads: softmax, sigmoid, tanh, and a vector of length 1 by the layer `embedding`."""
     layers = tf.keras.layers
     image = layers.Input(_IMAGE, batch_size=1)
     body = layers.GlobalAveragePooling2D()(layers.Conv2D(16, 3, activation="relu")(image))
@@ -100,7 +100,7 @@ def heads_network(embedding: Any) -> Any:
 
 
 def token_network() -> Any:
-    """Twelve token numbers through an embedding to two classes."""
+    """Return a network that maps twelve token ids through an embedding to two classes."""
     layers = tf.keras.layers
     return tf.keras.Sequential(
         [
@@ -113,13 +113,13 @@ def token_network() -> Any:
 
 
 def recurrent_network(layer: Callable[..., Any]) -> Any:
-    """A sequence of 12 steps of 6 features through a recurrent layer, to three classes."""
+    """Return a network that maps 12 steps of 6 features through a recurrent layer to three classes."""
     layers = tf.keras.layers
     return tf.keras.Sequential([layers.Input((12, 6), batch_size=1), layer(24), layers.Dense(3, activation="softmax")])
 
 
 class FakeQuantNetwork(tf.Module):
-    """Two convolutions and a dense layer trained as if quantized: fake-quant nodes on weights and activations."""
+    """Two convolutions and a dense layer, trained with fake-quant nodes on weights and activations."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +128,7 @@ class FakeQuantNetwork(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec((1, *_IMAGE), tf.float32, "image")])
     def __call__(self, image: Any) -> Any:
-        """Scores of five classes."""
+        """Return the scores of five classes."""
         x = _fake_quant(image, -1.0, 1.0)
         x = tf.nn.relu6(tf.nn.conv2d(x, _fake_quant_weights(self.first), 2, "SAME"))
         x = _fake_quant(x, 0.0, 6.0)
@@ -149,7 +149,7 @@ def _fake_quant_weights(kernel: Any) -> Any:
 
 
 class TwoEntries(tf.Module):
-    """A model with two signatures over one set of weights: encode, and score."""
+    """A model with two signatures, encode and score, that share their weights."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,17 +157,17 @@ class TwoEntries(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec((1, 6), tf.float32, "features")])
     def encode(self, features: Any) -> dict[str, Any]:
-        """A code of eight numbers."""
+        """Return a code of eight numbers."""
         return {"code": tf.nn.relu(features @ self.weights)}
 
     @tf.function(input_signature=[tf.TensorSpec((1, 6), tf.float32, "features")])
     def score(self, features: Any) -> dict[str, Any]:
-        """One number from 0 to 1."""
+        """Return a number from 0 to 1."""
         return {"score": tf.sigmoid(tf.reduce_sum(tf.tanh(features @ self.weights), 1))}
 
 
 class RunningMean(tf.Module):
-    """Keeps a sum and a count between calls, in resource variables."""
+    """A model that keeps a sum and a count in resource variables between invocations."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -176,18 +176,18 @@ class RunningMean(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec((1, 4), tf.float32, "sample")])
     def __call__(self, sample: Any) -> Any:
-        """The mean of all samples so far."""
+        """Return the mean of all samples so far."""
         self.total.assign_add(sample)
         self.count.assign_add(1.0)
         return self.total / self.count
 
 
 class Determinant(tf.Module):
-    """Holds an operator that TensorFlow Lite does not have: it stays a TensorFlow operator."""
+    """A model with an operator that TensorFlow Lite lacks, so it remains a TensorFlow operator."""
 
     @tf.function(input_signature=[tf.TensorSpec((1, 3, 3), tf.float32, "matrix")])
     def __call__(self, matrix: Any) -> Any:
-        """The determinant of a matrix, doubled."""
+        """Return twice the determinant of a matrix."""
         return tf.linalg.det(matrix) * 2.0
 
 
@@ -197,7 +197,7 @@ class Determinant(tf.Module):
 def converted(
     network: Callable[[], Any], *, operators: Sequence[Any] = (), types: Sequence[Any] = (), **attributes: Any
 ) -> Callable[[], bytes]:
-    """A function that makes a network with a fixed seed, and converts it for sets of operators and types of weights.
+    """Return a function that builds a network with a fixed seed and converts it for the operator sets and weight types.
 
     `attributes` are set on the converter.
     """
@@ -223,7 +223,7 @@ def _converter(built: Any) -> Any:
 
 
 def two_signatures() -> bytes:
-    """The model of two entries by way of a saved model, which keeps the signatures' keys."""
+    """Convert the model with two signatures from a saved model, which keeps the signature keys."""
     import tempfile
 
     module = TwoEntries()
@@ -233,7 +233,7 @@ def two_signatures() -> bytes:
 
 
 def images(shape: tuple[int, ...] = _IMAGE) -> Callable[[], Iterator[list[Any]]]:
-    """Calibration data: 16 images of values from -1 to 1."""
+    """Return a generator function for calibration data: 16 images with values from -1 to 1."""
 
     def calibration() -> Iterator[list[Any]]:
         generator = np.random.default_rng(11)
@@ -244,7 +244,7 @@ def images(shape: tuple[int, ...] = _IMAGE) -> Callable[[], Iterator[list[Any]]]
 
 
 def tokens() -> Iterator[list[Any]]:
-    """Calibration data: 16 texts of twelve tokens."""
+    """Yield calibration data: 16 texts of twelve tokens."""
     generator = np.random.default_rng(12)
     for _ in range(16):
         yield [generator.integers(0, 100, (1, 12)).astype(np.int32)]
@@ -330,7 +330,7 @@ MODELS: dict[str, Made] = {
 
 
 def main() -> None:
-    """Make all models and the manifest that tells of them."""
+    """Write all models and the manifest."""
     (FOLDER / "models").mkdir(exist_ok=True)
     models = {}
     for name, made in MODELS.items():

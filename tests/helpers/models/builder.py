@@ -13,10 +13,10 @@ _PLACEHOLDER_CODE = 127
 
 
 class ModelBuilder:
-    """Collects one model. Every method but `build` and `to_dict` gives the builder back.
+    """Builds one model. Every method except `build` and `to_dict` returns the builder.
 
-    Buffer 0 is the empty sentinel; every constant gets a buffer of its own. Tensors, operators, inputs and outputs
-    go to the subgraph begun last.
+    Buffer 0 is the empty sentinel; every constant gets its own buffer. Tensors, operators, inputs and outputs are
+    added to the most recent subgraph.
     """
 
     def __init__(self, name: str = "main", *, description: str = "made for the tests of tflint") -> None:
@@ -31,7 +31,7 @@ class ModelBuilder:
         self.subgraph(name)
 
     def subgraph(self, name: str) -> ModelBuilder:
-        """Begins a subgraph; the first one is there from the start, and only renamed while it is empty."""
+        """Start a subgraph. The first one always exists; this method only renames it while it is empty."""
         subgraphs = self._model["subgraphs"]
         if subgraphs and not subgraphs[-1]["tensors"]:
             subgraphs[-1]["name"] = name
@@ -52,10 +52,10 @@ class ModelBuilder:
         axis: int = 0,
         **fields: Any,
     ) -> ModelBuilder:
-        """Adds a tensor; `data` makes it a constant (numbers are packed by `dtype`).
+        """Add a tensor; `data` makes it a constant (numbers are packed by `dtype`).
 
-        `scale` and `zero_point` are one number or one per channel of `axis` (one zero point serves all channels);
-        `fields` are further fields of the schema's Tensor.
+        `scale` and `zero_point` are one number, or one per channel of `axis` (a single zero point applies to all
+        channels); `fields` are further fields of the schema's Tensor.
         """
         tensor: dict[str, Any] = {"shape": list(shape), "type": dtype, "buffer": 0, "name": name}
         if data is not None:
@@ -76,10 +76,9 @@ class ModelBuilder:
         version: int = 1,
         **fields: Any,
     ) -> ModelBuilder:
-        """Adds a builtin operator; None among `inputs` is an optional input left out.
+        """Add a built-in operator; None in `inputs` omits an optional input.
 
-        `options` are the fields of the options table that belongs to the operator; `fields` are further fields of
-        the schema's Operator.
+        `options` are the fields of the operator's options table; `fields` are further fields of the schema's Operator.
         """
         code = tflite_schema().enum("BuiltinOperator").values[opcode]
         deprecated = min(code, _PLACEHOLDER_CODE)
@@ -93,23 +92,23 @@ class ModelBuilder:
     def custom(
         self, code: str, inputs: Sequence[str | None], outputs: Sequence[str], custom_options: bytes = b""
     ) -> ModelBuilder:
-        """Adds an operator that the runtime does not have built in."""
+        """Add a custom operator."""
         number = tflite_schema().enum("BuiltinOperator").values["CUSTOM"]
         entry = {"deprecated_builtin_code": number, "custom_code": code, "version": 1, "builtin_code": "CUSTOM"}
         return self._operator(entry, inputs, outputs, {"custom_options": custom_options})
 
     def inputs(self, *names: str) -> ModelBuilder:
-        """Sets the inputs of the subgraph."""
+        """Set the inputs of the subgraph."""
         self._model["subgraphs"][-1]["inputs"] = self._rows(names)
         return self
 
     def outputs(self, *names: str) -> ModelBuilder:
-        """Sets the outputs of the subgraph."""
+        """Set the outputs of the subgraph."""
         self._model["subgraphs"][-1]["outputs"] = self._rows(names)
         return self
 
     def signature(self, key: str, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> ModelBuilder:
-        """Adds a signature of the subgraph: argument names to tensor names."""
+        """Add a signature of the subgraph: argument names to tensor names."""
         signature = {
             "inputs": self._tensor_maps(inputs),
             "outputs": self._tensor_maps(outputs),
@@ -120,21 +119,21 @@ class ModelBuilder:
         return self
 
     def metadata(self, name: str, data: bytes) -> ModelBuilder:
-        """Adds a metadata entry and its buffer."""
+        """Add a metadata entry and its buffer."""
         self._model.setdefault("metadata", []).append({"name": name, "buffer": self._buffer(data)})
         return self
 
     def set(self, **fields: Any) -> ModelBuilder:
-        """Sets fields of the schema's Model."""
+        """Set fields of the schema's Model."""
         self._model.update(fields)
         return self
 
     def to_dict(self) -> dict[str, Any]:
-        """The model in the form that `tflint.writer.pack` takes. Not a copy."""
+        """Return the model as `tflint.writer.pack` takes it. Not a copy."""
         return self._model
 
     def build(self) -> bytes:
-        """The model's bytes."""
+        """Return the model's bytes."""
         return pack(self._model)
 
     @property

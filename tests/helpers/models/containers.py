@@ -1,4 +1,4 @@
-"""Containers of models: `.task` bundles, as zips of which any byte can be wrong, and `.litertlm` bundles."""
+"""Containers of models: `.task` bundles, as zips in which any byte can be set, and `.litertlm` bundles."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _FULL = 0xFFFFFFFF
 
 @dataclass(frozen=True)
 class Entry:
-    """A member as a zip has it; whatever is None follows from `data`, which is packed already.
+    """A zip member. Fields that are None are derived from `data`, which is already packed.
 
-    `at` is the offset of another member's local header, to be named instead of writing one.
+    `at` is the offset of another member's local header; if set, no header is written.
     """
 
     name: str
@@ -39,12 +39,12 @@ class Entry:
 
 
 def stored(name: str, data: bytes, **fields: Any) -> Entry:
-    """A member as it is."""
+    """Return an uncompressed member."""
     return Entry(name, data, **fields)
 
 
 def deflated(name: str, data: bytes, **fields: Any) -> Entry:
-    """A compressed member, in blocks that leave the data as it is: no version of zlib changes the bytes."""
+    """Return a deflated member made of stored blocks, so that the bytes do not depend on zlib."""
     blocks = [data[k : k + 65_535] for k in range(0, len(data), 65_535)] or [b""]
     packed = b"".join(
         struct.pack("<BHH", k == len(blocks) - 1, len(block), len(block) ^ 0xFFFF) + block
@@ -54,7 +54,7 @@ def deflated(name: str, data: bytes, **fields: Any) -> Entry:
 
 
 def squeezed(name: str, data: bytes, **fields: Any) -> Entry:
-    """A member that zlib has made as small as it can."""
+    """Return a member that zlib has compressed as far as it can."""
     deflate = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     packed = deflate.compress(data) + deflate.flush()
     return Entry(name, packed, **{"method": DEFLATED, "size": len(data), "crc": zlib.crc32(data)} | fields)
@@ -68,7 +68,7 @@ def zip_bytes(
     zip64: bool = False,
     comment: bytes = b"",
 ) -> bytes:
-    """A zip; `prefix` comes before it, and offsets count from its start or from that of the prefix."""
+    """Return a zip after `prefix`; offsets count from the end of the prefix, or with `counts_prefix` from the start."""
     writer = _Writer(len(prefix) if counts_prefix else 0, zip64)
     for entry in entries:
         writer.add(entry)
@@ -123,13 +123,13 @@ class _Writer:
 
 
 def task(files: Mapping[str, bytes]) -> bytes:
-    """A `.task` bundle as its tools write it: every member stored."""
+    """Return a `.task` bundle as MediaPipe's tools write it: every member is stored."""
     return zip_bytes([stored(name, data) for name, data in files.items()])
 
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a `.litertlm` bundle; its items are texts or numbers by key."""
+    """A section of a `.litertlm` bundle; its items are strings or numbers by key."""
 
     data: bytes
     data_type: str = "TFLiteModel"
@@ -139,7 +139,7 @@ class Section:
 
 
 def litertlm(sections: Sequence[Section], *, major: int = 1, header_end: int | None = None, block: int = 64) -> bytes:
-    """A `.litertlm` bundle: fixed part, header, and the sections at multiples of `block` bytes.
+    """Return a `.litertlm` bundle: fixed part, header, and sections at multiples of `block` bytes.
 
     LiteRT-LM's own blocks of 16 KiB would make small bundles large.
     """
@@ -158,7 +158,7 @@ def litertlm(sections: Sequence[Section], *, major: int = 1, header_end: int | N
 
 
 def _header(sections: Sequence[Section], spans: Sequence[tuple[int, int]]) -> bytes:
-    """The header's flatbuffer; as long whatever the offsets are."""
+    """Return the header's flatbuffer; its length does not depend on the offsets."""
     objects = [
         {
             "items": [{"key": key, "value": _value(value)} for key, value in section.items.items()],
@@ -183,18 +183,18 @@ def _value(value: str | int) -> dict[str, Any]:
 
 
 def bundle_task() -> bytes:
-    """Two models and a file of labels, as MediaPipe's tools bundle them."""
+    """Return two models and a label file, bundled as by MediaPipe's tools."""
     return task({"detector.tflite": conv_int8(), "classifier.tflite": conv_float32(), "labels.txt": b"a\nb\n"})
 
 
 def bundle_nested() -> bytes:
-    """A bundle within a bundle, with bytes before the first member as some have them."""
+    """Return a bundle in a bundle, with bytes before the first member."""
     inner = task({"embedder.tflite": conv_int8()})
     return zip_bytes([stored("inner.task", inner), stored("gestures.tflite", conv_float32())], prefix=b"\0\0")
 
 
 def bundle_litertlm() -> bytes:
-    """A language model's bundle: two models, known by their type, and a tokenizer."""
+    """Return a language model's bundle: two models, recognized by their type, and a tokenizer."""
     return litertlm(
         [
             Section(conv_int8(), items={"model_type": "tf_lite_prefill_decode", "layers": 2}),
@@ -205,18 +205,18 @@ def bundle_litertlm() -> bytes:
 
 
 def bundle_compressed() -> bytes:
-    """A bundle whose members are compressed, as a zip program makes them."""
+    """Return a bundle with compressed members, as zip programs make it."""
     return zip_bytes([deflated("detector.tflite", conv_int8()), stored("labels.txt", b"a\nb\n")])
 
 
 def bundle_escaping() -> bytes:
-    """Members that an unpacker could be led to write elsewhere."""
+    """Return members with paths that lead out of the folder of an unpacker."""
     names = ("../model.tflite", "/etc/model.tflite", "C:model.tflite", "a\\b.tflite", "model.tflite")
     return zip_bytes([stored(name, conv_float32()) for name in names])
 
 
 def bundle_overlapping() -> bytes:
-    """Members that share their bytes: each could unpack to all of them."""
+    """Return members that share their bytes, so that each could unpack to all of them."""
     first = stored("model.tflite", conv_float32())
     return zip_bytes(
         [first, stored("model.tflite", b"", packed_size=len(first.data), crc=0, at=0), stored("a.txt", b"a")]
@@ -224,19 +224,19 @@ def bundle_overlapping() -> bytes:
 
 
 def bundle_bomb() -> bytes:
-    """A member that should unpack to a thousand times its size."""
+    """Return a member that declares a thousand times its packed size."""
     bomb = deflated("model.tflite", bytes(1000), size=10**9)
     return zip_bytes([bomb, stored("other.tflite", conv_float32())])
 
 
 def bundle_encrypted() -> bytes:
-    """A model that needs a password, and one compressed by a method that few readers have."""
+    """Return an encrypted model, and one with a rare compression method."""
     locked = stored("locked.tflite", conv_float32(), flags=1)
     return zip_bytes([locked, stored("packed.tflite", conv_float32(), method=93), stored("open.tflite", conv_int8())])
 
 
 def bundle_deep() -> bytes:
-    """Bundles within bundles, one more than are opened."""
+    """Return bundles nested one level deeper than tflint opens."""
     content = task({"model.tflite": conv_float32()})
     for depth in range(4, 0, -1):
         content = task({f"level{depth}.task": content})
@@ -244,20 +244,20 @@ def bundle_deep() -> bytes:
 
 
 def bundle_same_names() -> bytes:
-    """Two members of one name: which of them a reader takes is its own affair."""
+    """Return two members with the same name; readers differ in which one they use."""
     return zip_bytes([stored("model.tflite", conv_int8()), stored("model.tflite", conv_float32())])
 
 
 def bundle_wrong_checksum() -> bytes:
-    """A model that was changed in its place, and its checksum was not."""
+    """Return a model that was changed without its checksum."""
     return zip_bytes([stored("model.tflite", conv_int8(), crc=1)])
 
 
 def bundle_without_models() -> bytes:
-    """A language model's bundle of which only the tokenizer is there."""
+    """Return a language model's bundle with only the tokenizer."""
     return litertlm([Section(b"\x0a\x05<unk>", "SP_Tokenizer")])
 
 
 def bundle_broken_header() -> bytes:
-    """A bundle whose header should end beyond the file."""
+    """Return a bundle whose header would end beyond the end of the file."""
     return litertlm([Section(conv_int8(), items={"model_type": "tf_lite_embedder"})], header_end=1 << 40)

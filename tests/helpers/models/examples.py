@@ -1,6 +1,6 @@
-"""The models of `examples/`: a small image classifier that is right, and the same one with three planted mistakes.
+"""Write the models of `examples/`: a small image classifier, and a copy with three planted mistakes.
 
-`python -m tests.helpers.models.examples` writes them.
+Run `python -m tools.regenerate models`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LOGITS_SCALE = 0.092
 
 
 def good() -> bytes:
-    """Convolution, reshape, fully connected, softmax: full int8, every scale as it must be."""
+    """Return the full int8 classifier: convolution, reshape, fully connected and softmax with correct scales."""
     stem = bias_scales(_INPUT_SCALE, _STEM_SCALES)
     head = bias_scales(_STEM_OUTPUT, (_HEAD_SCALE,))
     weights = [(37 * k) % 255 - 127 for k in range(4 * 4 * 4 * 3)]
@@ -75,7 +75,7 @@ def good() -> bytes:
 
 
 def _metadata() -> bytes:
-    """What the model says of itself: who made it, how pixels are normalised, what its classes are called."""
+    """Return the metadata: author, normalization, labels and so on."""
     image = {
         "name": "image",
         "description": "a picture, 0 to 255",
@@ -103,7 +103,7 @@ def _metadata() -> bytes:
 
 
 def broken() -> bytes:
-    """The same model after somebody rescaled its input, changed a reshaped tensor and kept an old axis."""
+    """Return the classifier with a rescaled input, a changed reshaped tensor and an outdated axis."""
     return edited(
         good(),
         {

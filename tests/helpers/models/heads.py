@@ -8,37 +8,37 @@ from tests.helpers.models.builder import ModelBuilder
 
 
 def logistic_int8() -> bytes:
-    """LOGISTIC: probabilities of [0, 1) in steps of 1/256."""
+    """Return a LOGISTIC: probabilities in [0, 1) with a scale of 1/256."""
     return _activation("LOGISTIC", "INT8", output_scale=1 / 256, output_zero_point=-128, version=2)
 
 
 def logistic_int16() -> bytes:
-    """LOGISTIC of 16 bits, symmetric."""
+    """Return a symmetric 16-bit LOGISTIC."""
     return _activation("LOGISTIC", "INT16", output_scale=1 / 32768, output_zero_point=0, version=3)
 
 
 def softmax_int8() -> bytes:
-    """SOFTMAX: probabilities of [0, 1) in steps of 1/256."""
+    """Return a SOFTMAX: probabilities in [0, 1) with a scale of 1/256."""
     return _activation("SOFTMAX", "INT8", {"beta": 1.0}, output_scale=1 / 256, output_zero_point=-128, version=2)
 
 
 def tanh_int8() -> bytes:
-    """TANH: [-1, 1) in steps of 1/128."""
+    """Return a TANH: [-1, 1) with a scale of 1/128."""
     return _activation("TANH", "INT8", output_scale=1 / 128, output_zero_point=0, version=2)
 
 
 def tanh_int16() -> bytes:
-    """TANH of 16 bits, symmetric."""
+    """Return a symmetric 16-bit TANH."""
     return _activation("TANH", "INT16", output_scale=1 / 32768, output_zero_point=0, version=3)
 
 
 def l2_normalization_int8() -> bytes:
-    """L2_NORMALIZATION: [-1, 1) in steps of 1/128."""
+    """Return an L2_NORMALIZATION: [-1, 1) with a scale of 1/128."""
     return _activation("L2_NORMALIZATION", "INT8", output_scale=1 / 128, output_zero_point=0, version=2)
 
 
 def log_softmax_int8() -> bytes:
-    """LOG_SOFTMAX: [-16, 0] in steps of 1/16."""
+    """Return a LOG_SOFTMAX: [-16, 0] with a scale of 1/16."""
     return _activation("LOG_SOFTMAX", "INT8", output_scale=16 / 256, output_zero_point=127, version=2)
 
 

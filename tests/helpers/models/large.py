@@ -1,7 +1,7 @@
-"""Generators of models that are large, wide or hostile: for benchmarks, and for tests of budgets and of time.
+"""Generators of large, wide and hostile models for benchmarks and for tests of budgets and time.
 
-All of them are valid flatbuffers. The hostile ones are small files of which a reader that follows every reference
-makes billions of visits.
+All are valid flatbuffers. The hostile ones are small files that cost a reader which follows every reference billions of
+visits.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _CHUNK = 1 << 24
 
 
 def many_tensors(n_tensors: int = 60_000, n_operators: int = 20_000) -> bytes:
-    """A chain of int8 1x1 convolutions of four channels, each with weights, bias and output of its own, then a RELU.
+    """Return a chain of int8 1x1 convolutions with four channels, each with own weights, bias and output, and a RELU.
 
-    Weights and bias are per channel. Tensors beyond the 3 n_operators - 1 of the chain are constants nobody reads;
-    ValueError where there are fewer.
+    Weights and bias are per channel. Tensors beyond the 3 n_operators - 1 of the chain are unused constants. Raises
+    ValueError if `n_tensors` is smaller.
     """
     if n_tensors < 3 * n_operators - 1:
         raise ValueError(f"{n_operators} operators need {3 * n_operators - 1} tensors, not {n_tensors}")
@@ -49,7 +49,7 @@ def many_tensors(n_tensors: int = 60_000, n_operators: int = 20_000) -> bytes:
 
 
 def _layer(i: int, buffers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Weights, bias and output of one layer; their values differ from layer to layer."""
+    """Return weights, bias and output of one layer; the values differ between layers."""
     weight_scales = [0.003 + 0.0001 * ((i + channel) % 10) for channel in range(4)]
     weights = [127 if k % 4 == k // 4 else (i * 7 + k * 31) % 61 - 30 for k in range(16)]
     buffers.append({"data": packed_numbers("INT8", weights)})
@@ -94,7 +94,7 @@ def _model(
 
 
 def hub_model(n_operators: int = 20_000) -> bytes:
-    """One float tensor that every operator (ADD of the hub and the running sum) reads."""
+    """Return a model in which every operator (ADD) reads the same float tensor and the running sum."""
     tensors = [{"shape": [1, 4], "name": "hub"}, {"shape": [1, 4], "name": "input"}]
     operators = []
     for i in range(n_operators):
@@ -105,7 +105,7 @@ def hub_model(n_operators: int = 20_000) -> bytes:
 
 
 def shared_reference_bomb(n: int = 30_000) -> bytes:
-    """`subgraphs` has n times the same subgraph, whose `tensors` has n times the same tensor: 8 n bytes, n² visits."""
+    """Return n references to one subgraph with n references to one tensor: 8 n bytes, n² visits."""
     builder = Builder(16 * n)
     tensor = _table(builder, "Tensor", {})
     subgraph = _table(builder, "SubGraph", {"tensors": _repeated(builder, tensor, n)})
@@ -113,7 +113,7 @@ def shared_reference_bomb(n: int = 30_000) -> bytes:
 
 
 def shared_vector_bomb(n: int = 20_000) -> bytes:
-    """n operators, each a table of its own, that share one `inputs` vector of n entries: n² operands."""
+    """Return n operator tables that share one `inputs` vector of n entries: n² operands."""
     builder = Builder(64 * n)
     tensors = _repeated(builder, _table(builder, "Tensor", {}), 1)
     builder.StartVector(4, n, 4)
@@ -127,7 +127,7 @@ def shared_vector_bomb(n: int = 20_000) -> bytes:
 
 
 def _table(builder: Any, name: str, offsets: dict[str, int]) -> int:
-    """Writes a table whose fields are all references."""
+    """Write a table that contains only references."""
     layout = tflite_schema().table(name)
     builder.StartObject(layout.n_slots)
     for field, offset in offsets.items():
@@ -158,10 +158,10 @@ def _finished_model(builder: Any, offsets: dict[str, int]) -> bytes:
 
 
 def write_sparse_2gb(path: str | Path, offset: int = (1 << 31) + (1 << 20)) -> int:
-    """Writes a fully connected model whose weights and bias lie at `offset`, beyond 2 GB, and gives the file's size.
+    """Write a fully connected model with weights and bias at `offset`, beyond 2 GB; return the file size.
 
-    `Buffer.offset` and `Buffer.size` count from the file's start. What lies between is a hole, so that the file
-    takes almost no disk where the file system has sparse files.
+    `Buffer.offset` and `Buffer.size` count from the start of the file. The gap is a hole, which takes almost no disk
+    space if the file system supports sparse files.
     """
     builder = _fully_connected(n_inputs=8, n_outputs=4, weights=b"\0" * 32)
     buffers = builder.to_dict()["buffers"]
@@ -177,11 +177,11 @@ def write_sparse_2gb(path: str | Path, offset: int = (1 << 31) + (1 << 20)) -> i
 
 
 def write_big_weights(path: str | Path, n_bytes: int, n_outputs: int = 1024, *, is_depthwise: bool = False) -> int:
-    """Writes a model of one operator with one int8 weight buffer of `n_bytes`, and gives the file's size.
+    """Write a model of one operator with one int8 weight buffer of `n_bytes`; return the file size.
 
-    FULLY_CONNECTED, whose outputs are the first axis of its weights, or DEPTHWISE_CONV_2D, where they are the last.
-    `n_bytes` is a multiple of `n_outputs` below 2 GB. The weights are a repeated pattern of all values from -127 to
-    127, written in pieces: at no time is the whole buffer in memory.
+    The operator is FULLY_CONNECTED, whose outputs are the first axis of its weights, or DEPTHWISE_CONV_2D, whose
+    outputs are the last. `n_bytes` is a multiple of `n_outputs` below 2 GB. The weights repeat all values from -127 to
+    127 and are written in pieces, so the whole buffer is never in memory.
     """
     n_inputs, left = divmod(n_bytes, n_outputs)
     if left:
@@ -199,10 +199,10 @@ def write_big_weights(path: str | Path, n_bytes: int, n_outputs: int = 1024, *, 
 
 
 def _head_and_tail(model: dict[str, Any]) -> tuple[bytes, bytes]:
-    """The bytes before the length of the last-laid buffer, and those behind it.
+    """Return the bytes before the length of the last buffer, and the bytes after it.
 
-    The weights' buffer is packed first of all vectors, so it is the last thing in the file: all offsets point
-    forward, and growing its vector at the end moves nothing else.
+    The weight buffer is packed first, so it is the last vector in the file. All offsets point forward, so a longer
+    vector at the end moves nothing else.
     """
     marker = bytes(range(240, 256)) * 2
     weights = dict(model["buffers"][1])
@@ -239,7 +239,7 @@ def _fully_connected(*, n_inputs: int, n_outputs: int, weights: bytes) -> ModelB
 
 
 def _depthwise(*, kernel: int, n_outputs: int) -> ModelBuilder:
-    """A depthwise convolution with a kernel of `kernel` x 1 over an input that it covers; its weights are empty."""
+    """Return a depthwise convolution with a kernel of `kernel` x 1, an input of the same size and empty weights."""
     scales = [0.004] * n_outputs
     bias = [i % 200 - 100 for i in range(n_outputs)]
     options = {"padding": "VALID", "stride_w": 1, "stride_h": 1, "depth_multiplier": 1}

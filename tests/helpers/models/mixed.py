@@ -1,4 +1,4 @@
-"""Small models that change between float and integers, or hold what few models do: sparse and misaligned constants."""
+"""Small models that mix float and integers, compute their own preprocessing, or hold sparse or misaligned constants."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WEIGHT_SCALE = 0.005
 
 
 def _dense(builder: ModelBuilder, name: str, source: str, target: str) -> ModelBuilder:
-    """Adds an int8 FULLY_CONNECTED of four inputs and four outputs, with its target tensor."""
+    """Add an int8 FULLY_CONNECTED of four inputs and four outputs, with its target tensor."""
     weights = [127, -64, 32, 16] * 4
     return (
         builder.tensor(f"{name}_weights", "INT8", [4, 4], data=weights, scale=_WEIGHT_SCALE)
@@ -32,7 +32,7 @@ def _dense(builder: ModelBuilder, name: str, source: str, target: str) -> ModelB
 
 
 def border_float32() -> bytes:
-    """An int8 FULLY_CONNECTED between QUANTIZE and DEQUANTIZE: what the converter makes unless it is told otherwise."""
+    """Return an int8 FULLY_CONNECTED between QUANTIZE and DEQUANTIZE: the converter's default."""
     builder = (
         ModelBuilder()
         .tensor("input", "FLOAT32", [1, 4])
@@ -45,7 +45,7 @@ def border_float32() -> bytes:
 
 
 def island_int8() -> bytes:
-    """COS in float between two int8 FULLY_CONNECTED."""
+    """Return a float COS between two int8 FULLY_CONNECTED."""
     builder = ModelBuilder().tensor("input", "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
     builder = (
         _dense(builder, "first", "input", "codes")
@@ -60,7 +60,7 @@ def island_int8() -> bytes:
 
 
 def sparse_float32() -> bytes:
-    """FULLY_CONNECTED with sparse weights: one value in each of three rows."""
+    """Return a FULLY_CONNECTED with sparse weights: one value in each of three rows."""
     dimensions: list[dict[str, Any]] = [
         {"format": "DENSE", "dense_size": 3},
         {
@@ -84,7 +84,7 @@ def sparse_float32() -> bytes:
 
 
 def unused_input() -> bytes:
-    """RELU of one of two inputs."""
+    """Return a RELU of one of two inputs."""
     builder = ModelBuilder()
     for name in ("input", "mask", "output"):
         builder.tensor(name, "FLOAT32", [1, 4])
@@ -92,7 +92,7 @@ def unused_input() -> bytes:
 
 
 def misaligned_int16x8() -> bytes:
-    """`conv_int16x8` as a writer leaves it that does not know force_align: the int64 bias begins between two words."""
+    """Return `conv_int16x8` from a writer that ignores force_align: the int64 bias is not aligned to 8 bytes."""
     model, _ = unpack_with_end(conv_int16x8())
     padding = {"data": b"moves what is written before it"}
     content = pack(model | {"buffers": [*model["buffers"], padding]}, _without_alignment())
@@ -110,7 +110,7 @@ def _without_alignment() -> Schema:
 
 
 def detection_float32() -> bytes:
-    """The end of a detector: four anchors, two classes and the background, two boxes at most."""
+    """Return the end of a detector: four anchors, two classes and the background, two boxes at most."""
     options = {
         "max_detections": 2, "max_classes_per_detection": 1, "detections_per_class": 2, "use_regular_nms": False,
         "nms_score_threshold": 0.1, "nms_iou_threshold": 0.5, "num_classes": 2,
@@ -140,7 +140,7 @@ def detection_float32() -> bytes:
 
 
 def rescaled_float32() -> bytes:
-    """A float image model that makes -1 to 1 of pixels of 0 to 255 itself."""
+    """Return a float image model that maps 0 to 255 to -1 to 1 inside of the graph."""
     return (
         ModelBuilder()
         .tensor("input", "FLOAT32", [1, 16, 16, 3])
@@ -160,7 +160,7 @@ def rescaled_float32() -> bytes:
 
 
 def tokens_float32() -> bytes:
-    """Four ids of tokens, looked up in a table of ten rows."""
+    """Return a lookup of four token ids in a table of ten rows."""
     return (
         ModelBuilder()
         .tensor("ids", "INT32", [1, 4])
@@ -174,7 +174,7 @@ def tokens_float32() -> bytes:
 
 
 def waveform_float32() -> bytes:
-    """Sound of 16 kHz by its metadata, whose loudest sample is the answer."""
+    """Return a model that outputs the loudest sample of audio, which its metadata declares as 16 kHz."""
     sound = {"type": "AudioProperties", "sample_rate": 16000, "channels": 1}
     entry = {"name": "sound", "content": {"content_properties": sound}}
     root = {"name": "loudest", "subgraph_metadata": [{"input_tensor_metadata": [entry]}]}
@@ -192,7 +192,7 @@ def waveform_float32() -> bytes:
 
 
 def divided_float32() -> bytes:
-    """A float image model that divides by 128 itself, and leaves the mean to its caller."""
+    """Return a float image model that divides by 128 inside of the graph and leaves the mean to client code."""
     return (
         ModelBuilder()
         .tensor("input", "FLOAT32", [1, 16, 16, 3])
@@ -209,7 +209,7 @@ def divided_float32() -> bytes:
 
 
 def stretched_float32() -> bytes:
-    """A float image model that makes -1 to 1 of pixels of 0 to 1 itself, with constants stored as float16."""
+    """Return a float image model that maps 0 to 1 to -1 to 1 inside of the graph, with float16 constants."""
     return (
         ModelBuilder()
         .tensor("input", "FLOAT32", [1, 16, 16, 3])
@@ -231,7 +231,7 @@ def stretched_float32() -> bytes:
 
 
 def folded_float32() -> bytes:
-    """A float image model whose first convolution subtracts 127.5 from its input, by way of its bias."""
+    """Return a float image model whose first convolution subtracts 127.5 from its input by its bias."""
     weights = [0.01 * ((7 * k) % 11 - 5) for k in range(8 * 3)]
     sums = [sum(weights[3 * row : 3 * row + 3]) for row in range(8)]
     return (
@@ -253,7 +253,7 @@ def folded_float32() -> bytes:
 
 
 def pixels_int8() -> bytes:
-    """An image model that was calibrated for pixels of -1 to 1."""
+    """Return an image model calibrated for pixels from -1 to 1."""
     scale = 1 / 127.5
     return (
         ModelBuilder()
@@ -268,7 +268,7 @@ def pixels_int8() -> bytes:
 
 
 def image_float32() -> bytes:
-    """An image model that says what it is: normalization, description, version, author, licence, runtime."""
+    """Return an image model with complete metadata: normalization, description, version, author, license, runtime."""
     image = {"type": "ImageProperties", "color_space": "RGB"}
     pixels = {
         "name": "image",

@@ -1,4 +1,4 @@
-"""Every small model by name; run as a module, writes them all to `rules/models`, from where rule examples take them."""
+"""Every small model by name; `python -m tools.regenerate models` writes them to `rules/models` for rule examples."""
 
 from __future__ import annotations
 
@@ -100,14 +100,14 @@ MODELS_DIRECTORY = ROOT / "rules" / "models"
 
 
 def main() -> None:
-    """Writes every named model; a file that is named no longer is left for the tests to point out."""
+    """Write every named model. The files of removed models stay; a test reports them."""
     MODELS_DIRECTORY.mkdir(parents=True, exist_ok=True)
     for file, content in all_files().items():
         (MODELS_DIRECTORY / file).write_bytes(content)
 
 
 def all_files() -> dict[str, bytes]:
-    """Every named model and container, by the name of its file."""
+    """Return every named model and container by file name."""
     models = {f"{name}.tflite": build() for name, build in NAMED.items()}
     return models | {file: build() for file, build in CONTAINERS.items()}
 

@@ -1,4 +1,4 @@
-"""Small models of operators without weights, and of what a model may have besides: signatures, metadata, subgraphs."""
+"""Small models of operators without weights, and of signatures, metadata and subgraphs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LABELS = "cat\ndog\nbird\n"
 
 
 def add_int8() -> bytes:
-    """ADD of two inputs with scales of their own."""
+    """Return an ADD of two inputs with different scales."""
     return (
         ModelBuilder()
         .tensor("a", "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
@@ -42,23 +42,23 @@ def _add_float32() -> ModelBuilder:
 
 
 def add_float32() -> bytes:
-    """ADD without quantization."""
+    """Return an ADD without quantization."""
     return _add_float32().build()
 
 
 def signature_float32() -> bytes:
-    """ADD with the signature serving_default: x, y to z."""
+    """Return an ADD with the signature serving_default: x, y to z."""
     return _add_float32().signature("serving_default", {"x": "a", "y": "b"}, {"z": "output"}).build()
 
 
 def two_signatures() -> bytes:
-    """ADD with two signatures over the same subgraph."""
+    """Return an ADD with two signatures over the same subgraph."""
     names = {"x": "a", "y": "b"}, {"z": "output"}
     return _add_float32().signature("add", *names).signature("sum", *names).build()
 
 
 def reshape_int8() -> bytes:
-    """RESHAPE by a constant shape; input and output share their quantization."""
+    """Return a RESHAPE to a constant shape; input and output share their quantization."""
     return (
         ModelBuilder()
         .tensor("input", "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
@@ -72,7 +72,7 @@ def reshape_int8() -> bytes:
 
 
 def concat_int8() -> bytes:
-    """CONCATENATION: all operands share their quantization."""
+    """Return a CONCATENATION whose operands share their quantization."""
     return (
         ModelBuilder()
         .tensor("a", "INT8", [1, 2], scale=_UNIT_SCALE, zero_point=-1)
@@ -86,7 +86,7 @@ def concat_int8() -> bytes:
 
 
 def max_pool_int8() -> bytes:
-    """MAX_POOL_2D: input and output share their quantization."""
+    """Return a MAX_POOL_2D; input and output share their quantization."""
     options = {"padding": "VALID", "stride_w": 2, "stride_h": 2, "filter_width": 2, "filter_height": 2}
     return (
         ModelBuilder()
@@ -100,7 +100,7 @@ def max_pool_int8() -> bytes:
 
 
 def chain_float32() -> bytes:
-    """RELU, TANH, LOGISTIC one after the other: two tensors that are neither input nor output."""
+    """Return a chain of RELU, TANH and LOGISTIC with two intermediate tensors."""
     builder = ModelBuilder()
     for name in ("input", "a", "b", "output"):
         builder.tensor(name, "FLOAT32", [1, 4])
@@ -115,28 +115,28 @@ def chain_float32() -> bytes:
 
 
 def labels_float32() -> bytes:
-    """A classifier with TFLITE_METADATA and, behind the flatbuffer, a zip with its labels.txt."""
+    """Return a classifier with TFLITE_METADATA and, after the flatbuffer, a zip with its labels.txt."""
     return _labelled(_LABELS)
 
 
 def labels_swapped_float32() -> bytes:
-    """`labels_float32` with its first two labels exchanged."""
+    """Return `labels_float32` with its first two labels exchanged."""
     first, second, *others = _LABELS.splitlines(keepends=True)
     return _labelled("".join([second, first, *others]))
 
 
 def labels_longer_float32() -> bytes:
-    """`labels_float32` with one more label."""
+    """Return `labels_float32` with one more label."""
     return _labelled(_LABELS.rstrip("\n") + "\nother\n")
 
 
 def labels_background_float32() -> bytes:
-    """`labels_float32` with the background for its first class."""
+    """Return `labels_float32` with a background class first."""
     return _labelled("background\ncat\ndog\n")
 
 
 def labels_twice_float32() -> bytes:
-    """`labels_float32` with one label for two classes."""
+    """Return `labels_float32` with the same label for two classes."""
     return _labelled("cat\ndog\ncat\n")
 
 
@@ -160,7 +160,7 @@ def _labelled(labels: str) -> bytes:
 
 
 def labels_metadata() -> bytes:
-    """The TFLITE_METADATA of `labels_float32`: source bytes become (x - 127.5) / 127.5."""
+    """Return the TFLITE_METADATA of `labels_float32`: bytes are normalized by (x - 127.5) / 127.5."""
     feature = {"content_properties": {"type": "FeatureProperties"}}
     scores = {
         "name": "probability",
@@ -184,7 +184,7 @@ def labels_metadata() -> bytes:
 
 
 def with_zip(flatbuffer: bytes, files: dict[str, str]) -> bytes:
-    """The flatbuffer with a zip behind it, as metadata tools append one: its offsets count from the file's start."""
+    """Append a zip to a flatbuffer like metadata tools do: its offsets count from the start of the file."""
     file = io.BytesIO(flatbuffer)
     with zipfile.ZipFile(file, "a") as archive:
         for name, text in files.items():
@@ -207,12 +207,12 @@ def _one_custom(code: str, custom_options: bytes = b"") -> bytes:
 
 
 def custom_op() -> bytes:
-    """A custom operator that no stock runtime has: loads, but does not run."""
+    """Return a model with a custom operator that no standard runtime has: it loads, but does not run."""
     return _one_custom("MyCustomOp")
 
 
 def flex_op() -> bytes:
-    """A TensorFlow operator for the Flex delegate: loads, but does not run without it."""
+    """Return a model with a TensorFlow operator: it loads, but does not run without the Flex delegate."""
     name = b"Erf"
     node_def = b"\n\x03erf\x12\x03" + name  # NodeDef: name = "erf", op = "Erf"
     builder = flexbuffers.Builder()
@@ -223,7 +223,7 @@ def flex_op() -> bytes:
 
 
 def two_subgraphs() -> bytes:
-    """IF with a subgraph for each branch: x + 1 or x * 2. Three subgraphs with the main one."""
+    """Return an IF with a subgraph per branch, x + 1 or x * 2: three subgraphs in all."""
     builder = (
         ModelBuilder()
         .tensor("condition", "BOOL", [1])
@@ -247,7 +247,7 @@ def two_subgraphs() -> bytes:
 
 
 def variable_state() -> bytes:
-    """A resource variable set once to zero; each run adds the input to it."""
+    """Return a model with a resource variable, initially zero, to which each invocation adds the input."""
     variable = {"container": "", "shared_name": "total"}
     builder = (
         ModelBuilder()
@@ -272,7 +272,7 @@ def variable_state() -> bytes:
 
 
 def string_const() -> bytes:
-    """GATHER picks one of three constant strings."""
+    """Return a GATHER of one of three constant strings."""
     return (
         ModelBuilder()
         .tensor("index", "INT32", [1])

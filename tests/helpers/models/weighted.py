@@ -1,7 +1,7 @@
 """Small models of one operator with weights and a bias, in every quantization scheme that converters write.
 
-Tensors are named input, weights, bias, output. Scales are what a converter would choose: int8 weights are symmetric and
-reach 127 in every channel, the bias scale is input scale times weight scale.
+Tensors are named input, weights, bias, output. Scales are those of a converter: int8 weights are symmetric and reach
+127 in every channel, the bias scale is input scale times weight scale.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _CONV_OPTIONS: dict[str, Any] = {"padding": "VALID", "stride_w": 1, "stride_h": 
 
 
 def as_float32(value: float) -> float:
-    """The value rounded to float32, as the file will hold it."""
+    """Return the value rounded to float32, as stored in the file."""
     (rounded,) = struct.unpack("<f", struct.pack("<f", value))
     return float(rounded)
 
 
 def bias_scales(input_scale: float, weight_scales: Sequence[float]) -> list[float]:
-    """Input scale times weight scale, per channel, in float32."""
+    """Return input scale times weight scale per channel, in float32."""
     return [as_float32(as_float32(input_scale) * as_float32(scale)) for scale in weight_scales]
 
 
 def quantized(values: Sequence[float], scales: Sequence[float]) -> list[int]:
-    """Values over scales, rounded; one scale serves all."""
+    """Return the values divided by their scales and rounded; a single scale applies to all."""
     spread = list(scales) * (len(values) if len(scales) == 1 else 1)
     return [round(value / scale) for value, scale in zip(values, spread, strict=True)]
 
@@ -47,7 +47,7 @@ def _conv(builder: ModelBuilder, *, version: int, weights: str = "weights", **op
 
 
 def conv_int8() -> bytes:
-    """Per-channel int8 weights, int32 bias."""
+    """Return a CONV_2D with per-channel int8 weights and int32 bias."""
     scales = bias_scales(_UNIT_SCALE, _CONV_SCALES)
     builder = (
         ModelBuilder()
@@ -60,7 +60,7 @@ def conv_int8() -> bytes:
 
 
 def conv_uint8() -> bytes:
-    """The legacy scheme: uint8, asymmetric, one scale per tensor."""
+    """Return a CONV_2D in the legacy scheme: uint8, asymmetric, one scale per tensor."""
     weight_scale = 0.006
     scales = bias_scales(_UNIT_SCALE, [weight_scale])
     weights = [128 + q for q in quantized(_real_weights(), [weight_scale])]
@@ -75,7 +75,7 @@ def conv_uint8() -> bytes:
 
 
 def conv_float32() -> bytes:
-    """No quantization at all."""
+    """Return a CONV_2D without quantization."""
     builder = (
         ModelBuilder()
         .tensor("input", "FLOAT32", [1, 4, 4, 2])
@@ -87,7 +87,7 @@ def conv_float32() -> bytes:
 
 
 def conv_hybrid() -> bytes:
-    """Dynamic range: float activations and bias, per-channel int8 weights."""
+    """Return a CONV_2D with dynamic range: float activations and bias, per-channel int8 weights."""
     builder = (
         ModelBuilder()
         .tensor("input", "FLOAT32", [1, 4, 4, 2])
@@ -99,7 +99,7 @@ def conv_hybrid() -> bytes:
 
 
 def conv_float16_weights() -> bytes:
-    """Weights and bias stored as float16, made float32 by DEQUANTIZE."""
+    """Return a CONV_2D whose weights and bias are stored as float16 and converted by DEQUANTIZE."""
     builder = (
         ModelBuilder()
         .tensor("input", "FLOAT32", [1, 4, 4, 2])
@@ -115,7 +115,7 @@ def conv_float16_weights() -> bytes:
 
 
 def conv_int16x8() -> bytes:
-    """Int16 activations, per-channel int8 weights, int64 bias."""
+    """Return a CONV_2D with int16 activations, per-channel int8 weights and int64 bias."""
     input_scale = 1 / 32767
     scales = bias_scales(input_scale, _CONV_SCALES)
     builder = (
@@ -129,7 +129,7 @@ def conv_int16x8() -> bytes:
 
 
 def depthwise_int8() -> bytes:
-    """DEPTHWISE_CONV_2D: the channels of its weights are the last axis."""
+    """Return a DEPTHWISE_CONV_2D, whose weights have their channels on the last axis."""
     weight_scales = [0.002, 0.003]
     scales = bias_scales(_UNIT_SCALE, weight_scales)
     weights = [127, -20, -64, 30, 12, -45, 33, 127, -90, 70, 8, -5, 44, -61, -17, 52, 81, -99]
@@ -148,13 +148,13 @@ def depthwise_int8() -> bytes:
 
 
 def fully_connected_int8() -> bytes:
-    """FULLY_CONNECTED with one weight scale per tensor."""
+    """Return a FULLY_CONNECTED with one weight scale per tensor."""
     weights = [127, -64, 30, 8, -38, 101, -7, 55, 90, -126, 14, -71]
     return _fully_connected("INT8", weights, 0.004, version=4)
 
 
 def fully_connected_int4() -> bytes:
-    """FULLY_CONNECTED with int4 weights, two to a byte."""
+    """Return a FULLY_CONNECTED with int4 weights, two per byte."""
     return _fully_connected("INT4", [7, -4, 2, 1, -3, 6, -1, 3, 5, -7, 1, -5], 0.07, version=10)
 
 
@@ -174,7 +174,7 @@ def _fully_connected(dtype: str, weights: Sequence[int], weight_scale: float, *,
 
 
 def transpose_conv_int8() -> bytes:
-    """TRANSPOSE_CONV: its first input is the output's shape, its third the activations, its fourth the bias."""
+    """Return a TRANSPOSE_CONV: input 0 is the output shape, input 2 the activations, input 3 the bias."""
     weight_scales = [0.003, 0.005]
     scales = bias_scales(_UNIT_SCALE, weight_scales)
     weights = [127, -64, 30, 8, -38, 101, -7, 55, 90, -126, 14, -71, 62, -127, 5, 40]
@@ -194,7 +194,7 @@ def transpose_conv_int8() -> bytes:
 
 
 def wide_int8() -> bytes:
-    """FULLY_CONNECTED of forty inputs: enough weights to speak of shares."""
+    """Return a FULLY_CONNECTED with forty inputs, which has enough weights for rules about shares."""
     weight_scale = 0.004
     weights = [127, *(round(90 * math.sin(k)) for k in range(1, 40))]
     scales = bias_scales(_UNIT_SCALE, [weight_scale])

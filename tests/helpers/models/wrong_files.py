@@ -1,4 +1,4 @@
-"""Files that are called `.tflite` and are no model, or no whole one: what a linter meets in real repositories."""
+"""Files named `.tflite` that are not complete models, as found in real repositories."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tflint.writer import edited
 
 
 def git_lfs_pointer() -> bytes:
-    """What a checkout without Git LFS leaves in the file's place."""
+    """Return the pointer that a checkout without Git LFS contains instead of the model."""
     model = conv_int8()
     digest = hashlib.sha256(model).hexdigest()
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(model)}\n".encode()
 
 
 def html_page() -> bytes:
-    """What a download gives when the address is gone or needs a login."""
+    """Return the page that a download gives if the URL is gone or needs a login."""
     return (
         b"<!DOCTYPE html>\n<html>\n<head><title>404 Not Found</title></head>\n"
         b"<body><h1>Not Found</h1><p>The model you asked for is not here.</p></body>\n</html>\n"
@@ -27,12 +27,12 @@ def html_page() -> bytes:
 
 
 def zip_archive() -> bytes:
-    """An archive that was not unpacked."""
+    """Return a model in a zip archive."""
     return with_zip(b"", {"model/README.txt": "The model is kept elsewhere.\n"})
 
 
 def gzip_data() -> bytes:
-    """A model that was not decompressed; one stored block, so that no version of zlib changes the bytes."""
+    """Return a gzip-compressed model, as one stored block so that the bytes do not depend on zlib."""
     model = conv_int8()
     header = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
     block = struct.pack("<BHH", 1, len(model), len(model) ^ 0xFFFF) + model
@@ -40,22 +40,22 @@ def gzip_data() -> bytes:
 
 
 def truncated() -> bytes:
-    """The first two thirds of a model: a download that broke off."""
+    """Return the first two thirds of a model, like an interrupted download."""
     model = conv_int8()
     return model[: len(model) * 2 // 3]
 
 
 def empty_file() -> bytes:
-    """No bytes at all."""
+    """Return no bytes."""
     return b""
 
 
 def older_schema() -> bytes:
-    """A model of schema version 2, which no runtime takes."""
+    """Return a model of schema version 2, which no runtime supports."""
     return edited(conv_float32(), {"version": 2})
 
 
 def no_identifier() -> bytes:
-    """A model whose file identifier is zero."""
+    """Return a model whose file identifier is zero."""
     model = conv_float32()
     return model[:4] + bytes(4) + model[8:]
