@@ -221,7 +221,7 @@ def test_init_prints_where_asked(here: Path, capsys: pytest.CaptureFixture[str])
     ("arguments", "message"),
     [
         (["init", "none.tflite"], "'none.tflite' does not exist"),
-        (["init", "broken.tflite"], "is no model that can be read"),
+        (["init", "broken.tflite"], "is not a readable model"),
         (["init", "bird.tflite", "--output", "no/folder/x.toml"], "cannot be written"),
         (["check", "none.contract.toml"], "there is no such file"),
         (["chek", "x"], "there is no command 'chek'"),

@@ -333,8 +333,8 @@ def test_a_contract_that_does_not_fit_is_not_written(folder: Path, capsys: pytes
     ("arguments", "message"),
     [
         (["none.tflite"], "none.tflite"),
-        (["alone.tflite"], "there is no contract next to"),
-        (["text.tflite", "--contract", "bird.contract.toml"], "no model that can be read"),
+        (["alone.tflite"], "no contract next to"),
+        (["text.tflite", "--contract", "bird.contract.toml"], "not a readable model"),
         (["bird.tflite", "--output", "none/copy.tflite"], "there is no folder"),
         (["bird.tflite", "--to", "onnx"], "invalid choice"),
     ],

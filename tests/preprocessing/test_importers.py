@@ -1022,7 +1022,7 @@ def test_tflite_metadata() -> None:
 
 def test_tflite_metadata_that_is_not_there(tmp_path: Path) -> None:
     fails("tflite-metadata", named_model_path("conv_int8"), "has no metadata about its inputs and outputs")
-    fails("tflite-metadata", write(tmp_path, "m.tflite", b"hello"), "is no model that can be read")
+    fails("tflite-metadata", write(tmp_path, "m.tflite", b"hello"), "is not a readable model")
 
 
 @needs_corpus

@@ -327,10 +327,10 @@ def test_a_contract_without_a_model_has_a_recipe(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["alone.tflite"], "there is no contract next to"),
+        (["alone.tflite"], "no contract next to"),
         (["none.contract.toml"], "none.contract.toml"),
         (["bird.contract.toml", "--model", "none.tflite"], "none.tflite"),
-        (["bird.contract.toml", "--model", "text.tflite"], "no model that can be read"),
+        (["bird.contract.toml", "--model", "text.tflite"], "not a readable model"),
         (["bird.contract.toml", "--as", "cobol"], "invalid choice"),
         (["bird.contract.toml", "--as", "c", "--format", "json"], "not allowed with"),
     ],

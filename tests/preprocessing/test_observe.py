@@ -184,8 +184,8 @@ def test_bad_data_is_told(folder: Path, capsys: pytest.CaptureFixture[str], cont
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("none", "there is no file or folder"),
-        ("empty", "there is no data"),
+        ("none", "does not exist"),
+        ("empty", "no data in"),
         ("bird.tflite", "is not a .npy file, .npz file or image"),
     ],
 )

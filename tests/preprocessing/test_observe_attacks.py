@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import bombs
+from tests.helpers import bombs
 from tflint import resources
 from tflint.cli.main import run
 from tflint.contract import parse_contract

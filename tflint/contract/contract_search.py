@@ -77,7 +77,7 @@ def find_models(contract: str) -> list[str]:
     models = sorted(p.as_posix() for p in files if p.stem == stem and p.suffix.lower() in MODEL_SUFFIXES)
     if not models:
         raise UserError(
-            f"there is no model next to '{contract}'",
+            f"no model next to '{contract}'",
             hint=f"expected {stem}.tflite; or map models to the contract under [contracts] in the configuration",
         )
     return models

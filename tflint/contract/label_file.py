@@ -21,8 +21,8 @@ _BACKGROUND = ("background", "???", "bg")
 class Labels:
     """The labels of a file, one per line.
 
-    `problem` is empty if there is none. With missing, outside (of the contract's checkout), folder, device, pipe,
-    too-large, unreadable, not-UTF-8 and empty there are no labels; with blank-lines and duplicates they are ambiguous.
+    `problem` is empty for a valid file. `lines` is empty if it is missing, outside (of the checkout), folder,
+    device, pipe, too-large, unreadable, not-UTF-8 or empty. blank-lines and duplicates make the labels ambiguous.
     """
 
     lines: tuple[str, ...] = ()

@@ -145,7 +145,7 @@ def _normalization(model_input: Input, metadata: BorderMetadata | None, *, is_sp
         for number, fit in enumerate(model_input.fits):
             if number:
                 yield "# alternative with the same fit:"
-            yield from _fitted(fit)
+            yield from _fit_lines(fit)
         is_float = model_input.tensor is not None and model_input.tensor.dtype in _FLOATS
         if not model_input.fits and model_input.layout is not None and is_float:
             yield f"{GUESS}mean = 127.5  # not derived from the file: a float input accepts any range"
@@ -188,7 +188,7 @@ def _doubt(model_input: Input, metadata: BorderMetadata, *, is_specified: bool) 
     return "" if agrees else "  # from the metadata, but differs from the calibrated range"
 
 
-def _fitted(fit: Fit) -> Iterator[str]:
+def _fit_lines(fit: Fit) -> Iterator[str]:
     known = next(normalization for normalization in known_normalizations() if normalization.name == fit.name)
     yield f"{GUESS}mean = {_numbers(known.mean)}  # its scale and zero point fit {fit.short}"
     yield f"{GUESS}std = {_numbers(known.std)}"

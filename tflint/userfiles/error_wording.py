@@ -178,7 +178,7 @@ def _additional(mistake: Mistake, document: Document) -> ErrorText:
     return ErrorText(message, (*mistake.path, key), hint, is_about_key=True)
 
 
-def _required(mistake: Mistake, document: Document) -> ErrorText:
+def _describe_missing(mistake: Mistake, document: Document) -> ErrorText:
     missing = [key for key in mistake.wanted if key not in mistake.value]
     word = "key" if len(missing) == 1 else "keys"
     keys = ", ".join(show(key) for key in missing)
@@ -268,7 +268,7 @@ def _all_break(mistake: Mistake, keyword: str) -> bool:
     return all(inner.keyword == keyword for inner in mistake.alternatives)
 
 
-def _negated(mistake: Mistake, document: Document) -> ErrorText:
+def _describe_not(mistake: Mistake, document: Document) -> ErrorText:
     """Describe a `not` with a single keyword; others get a general message."""
     if not isinstance(mistake.wanted, Mapping) or len(mistake.wanted) != 1:
         return _not_allowed(mistake, document)
@@ -298,9 +298,9 @@ _WORDINGS: dict[str, Callable[[Mistake, Document], ErrorText]] = {
     **dict.fromkeys(_DEMANDS, _unmet_demand),
     "type": _type,
     "additionalProperties": _additional,
-    "required": _required,
+    "required": _describe_missing,
     "uniqueItems": _unique,
     "anyOf": _alternatives,
     "oneOf": _alternatives,
-    "not": _negated,
+    "not": _describe_not,
 }

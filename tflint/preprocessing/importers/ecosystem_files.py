@@ -98,7 +98,7 @@ def with_file(path: str, use: Callable[[Callable[[int, int], bytes], int], Any])
 def zip_member(path: str, names: Sequence[str]) -> tuple[str, str] | None:
     """Return name and text of the first of these members in a zip file, or in the zip appended to a model.
 
-    None if there is no zip, or if it has none of them. Raises `UserError` if the member cannot be unpacked.
+    None if the file has no zip, or the zip none of them. Raises `UserError` if the member cannot be unpacked.
     """
     from tflint.source.zip_directory import ZipError, content_of, read_directory
 

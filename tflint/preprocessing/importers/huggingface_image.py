@@ -194,7 +194,7 @@ def _pixels(fields: Fields, kind: str, notes: list[str]) -> dict[str, Any]:
     if is_flipped:
         entry["channels"] = "BGR"
         if has_color:  # processors with both normalize first and reverse the channels afterwards
-            entry["mean"], entry["std"] = entry["mean"][::-1], _reversed(entry["std"])
+            entry["mean"], entry["std"] = entry["mean"][::-1], _reverse(entry["std"])
     elif has_color or fields.boolean("do_convert_rgb"):
         entry["channels"] = "RGB"
     else:
@@ -203,7 +203,7 @@ def _pixels(fields: Fields, kind: str, notes: list[str]) -> dict[str, Any]:
     return entry
 
 
-def _reversed(value: float | list[float]) -> float | list[float]:
+def _reverse(value: float | list[float]) -> float | list[float]:
     return value[::-1] if isinstance(value, list) else value
 
 

@@ -106,19 +106,19 @@ class Message:
     def integer(self, number: int) -> int:
         """Return the signed integer of a field; 0 if it is absent."""
         occurrences = self._of_kind(number, _VARINT)
-        return _signed(occurrences[-1][1]) if occurrences else 0
+        return _to_signed(occurrences[-1][1]) if occurrences else 0
 
     def integers(self, number: int) -> list[int]:
         """Return the signed integers of a repeated field, packed or not."""
         values: list[int] = []
         for kind, first, end in self._parse_fields().get(number, ()):
             if kind == _VARINT:
-                values.append(_signed(first))
+                values.append(_to_signed(first))
             elif kind == _BYTES:
                 at = first
                 while at < end:
                     value, at = self._varint(at, end)
-                    values.append(_signed(value))
+                    values.append(_to_signed(value))
                     self._require_few(values, at)
             else:
                 raise self._file.format_error(f"field {number} is not a list of integers", first)
@@ -193,5 +193,5 @@ class Message:
         )
 
 
-def _signed(value: int) -> int:
+def _to_signed(value: int) -> int:
     return value - (1 << 64) if value >= 1 << 63 else value

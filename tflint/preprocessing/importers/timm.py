@@ -147,7 +147,7 @@ def _add_test_note(cfg: Fields, notes: list[str]) -> None:
 
 
 def _outputs(n_classes: int | None) -> tuple[Mapping[str, Any], ...]:
-    """Return the output: logits of timm's classifiers, or an embedding if there are no classes."""
+    """Return the output: logits of timm's classifiers, or an embedding without classes."""
     if n_classes is None:
         return ()
     if n_classes == 0:

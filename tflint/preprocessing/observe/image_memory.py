@@ -87,13 +87,13 @@ def _target(recipe_input: RecipeInput, size: Size) -> tuple[Size, Size] | None:
     whole: Size = (sides[0], sides[-1])
     ratios = whole[0] / size[0], whole[1] / size[1]
     if resize.get("mode") == "letterbox":
-        return _scaled(size, min(ratios)), whole
+        return _scale_size(size, min(ratios)), whole
     if len(sides) == 1:
         height, width = size
         scaled = (sides[0], sides[0] * width // height) if height < width else (sides[0] * height // width, sides[0])
         return scaled, scaled
-    return (_scaled(size, max(ratios)), whole) if resize.get("mode") == "cover" else (whole, whole)
+    return (_scale_size(size, max(ratios)), whole) if resize.get("mode") == "cover" else (whole, whole)
 
 
-def _scaled(size: Size, ratio: float) -> Size:
+def _scale_size(size: Size, ratio: float) -> Size:
     return max(round(size[0] * ratio), 1), max(round(size[1] * ratio), 1)

@@ -25,7 +25,7 @@ MAX_CHANNELS: int = json_schema("contract")["$defs"]["numbers"]["anyOf"][1]["max
 class Observed:
     """The measured data of an input.
 
-    `low` and `high` are the smallest and largest real value per channel (one if there are no channels); `n_below` and
+    `low` and `high` are the smallest and largest real value per channel (or of all values); `n_below` and
     `n_above` count the values that the input clips.
     """
 
@@ -69,7 +69,7 @@ def observe(path: str, recipe: Recipe) -> list[Observed]:
         before = by_input.get(recipe_input.number)
         by_input[recipe_input.number] = measured if before is None else _merge(before, measured, numbers.what)
     if not by_input:
-        raise UserError(f"there is no data in '{path}'")
+        raise UserError(f"no data in '{path}'")
     return [by_input[number] for number in sorted(by_input)]
 
 

@@ -37,10 +37,10 @@ def find_files(path: str) -> Iterator[Path]:
             n_files += 1
             yield file
         if not n_files:
-            raise UserError(f"there is no data in '{path}'", hint="tflint reads .npy files, .npz files and images")
+            raise UserError(f"no data in '{path}'", hint="tflint reads .npy files, .npz files and images")
         return
     if not os.path.lexists(root):
-        raise UserError(f"there is no file or folder '{path}'")
+        raise UserError(f"'{path}' does not exist")
     if not _is_data(root.name):
         raise UserError(f"'{path}' is not a .npy file, .npz file or image", hint="save arrays with numpy.savez")
     _require_regular(root)

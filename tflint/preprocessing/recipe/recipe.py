@@ -28,7 +28,7 @@ class _RecipeEntry:
     """The common part of inputs and outputs.
 
     `entry` is the contract's entry and `number` its index in the contract. `position` (the index in the model),
-    `tensor`, `dtype`, `shape`, `scale` and `zero_point` come from the model, or from the contract if there is no model;
+    `tensor`, `dtype`, `shape`, `scale` and `zero_point` come from the model, or from the contract without a model;
     they are None if neither specifies them.
     """
 

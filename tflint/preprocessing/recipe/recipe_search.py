@@ -17,7 +17,7 @@ def load_recipe(path: str, model: str | None = None) -> tuple[Recipe, Model | No
     """Return the recipe for a contract, or for a model with a contract next to it, and that model.
 
     `model` is the path of the contract's model; by default, the model next to the contract. Without a model, the
-    recipe follows from the contract alone. Raises `UserError` if there is no contract, or several models next to it.
+    recipe follows from the contract alone. Raises `UserError` if a model has no contract, or a contract several models.
     """
     contract = load_contract(path) if path.endswith(".toml") else _load_adjacent_contract(path)
     model_path = model or (path if contract.path != path else _find_model(path))
@@ -30,7 +30,7 @@ def load_recipe(path: str, model: str | None = None) -> tuple[Recipe, Model | No
 def _load_adjacent_contract(model: str) -> Contract:
     path = find_adjacent_contract(model)
     if path is None:
-        raise UserError(f"there is no contract next to '{model}'", hint=f"'tflint contract init {model}' drafts one")
+        raise UserError(f"no contract next to '{model}'", hint=f"'tflint contract init {model}' drafts one")
     return load_discovered_contract(path)
 
 
