@@ -186,7 +186,7 @@ def test_a_model_that_changes_while_it_is_read_is_a_finding(changing: Path, monk
     monkeypatch.setattr(FileSource, "read", read)
     report = tflint.check(changing)
     assert only_rule(report) == "G102"
-    assert "changed while it was read" in next(report.findings()).message
+    assert "file changed while tflint read it" in next(report.findings()).message
 
 
 @pytest.mark.parametrize("calls", range(1, 5))
@@ -200,7 +200,7 @@ def test_a_model_that_fails_at_any_read_is_a_finding(
         nonlocal count
         count += 1
         if count >= calls:
-            raise SourceError("it became shorter while it was read")
+            raise SourceError("the file shrank while tflint read it")
         return real(self, ranges)
 
     monkeypatch.setattr(FileSource, "read", read)

@@ -24,7 +24,7 @@ from tflint.findings import CRASH_RULE, FileReport, LeftOut, Report
 from tflint.findings.baseline import Counts
 from tflint.findings.path_globs import MEMBER
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
-from tflint.model.batch_reader import Found, read_one, read_together
+from tflint.model.batch_reader import FoundFile, read_one, read_together
 from tflint.runner.contract_reports import add_contract_reports
 from tflint.runner.model_loader import (
     Checkable,
@@ -40,7 +40,7 @@ from tflint.runner.scheduler import CheckedFile, check_by_group
 from tflint.runner.suppression import apply_suppressions
 from tflint.source import SourceError
 from tflint.source.file_kind import MODEL, OUTSIDE_LINK
-from tflint.source.model_search import Unopened, Walker, as_found
+from tflint.source.model_search import UnopenedPath, Walker, check_link
 from tflint.targets.target import declared_targets
 from tflint.values import frozen, replace
 
@@ -147,7 +147,7 @@ def _count_left_out(
 ) -> Report:
     """Return the report with the numbers of models that were excluded or passed over."""
     emptied = _emptied_containers(files) if config.exclude else {}
-    linked = {item.path for item in items if isinstance(item, Unopened) and item.kind.kind == OUTSIDE_LINK}
+    linked = {item.path for item in items if isinstance(item, UnopenedPath) and item.kind.kind == OUTSIDE_LINK}
     n_passed_over = sum(file.path in emptied or file.path in linked or _is_silent(file) for file in files)
     n_excluded = sum(emptied.values()) - sum(path.rpartition(MEMBER)[0] in emptied for path in emptied)
     left_out = replace(left_out, excluded_models=left_out.excluded_models + n_excluded)
@@ -198,7 +198,7 @@ def diff(
     return _report(checked, _Run(config, catalog, plan, started), baseline, tables)
 
 
-def _open_side(source: Checkable, label: str, stack: contextlib.ExitStack) -> Found:
+def _open_side(source: Checkable, label: str, stack: contextlib.ExitStack) -> FoundFile:
     """Open one of the versions until the stack is closed."""
     if isinstance(source, str | PurePath) and str(source) and Path(source).is_dir():
         raise UserError(f"'{source}' is a folder", hint="name a model in it: diff compares two models")
@@ -208,7 +208,7 @@ def _open_side(source: Checkable, label: str, stack: contextlib.ExitStack) -> Fo
     return found
 
 
-def _compare(new: Found, old: Found, plan: Plan) -> list[FileReport]:
+def _compare(new: FoundFile, old: FoundFile, plan: Plan) -> list[FileReport]:
     """Return the report of a pair, or a report for each version that cannot be read."""
     reason = ""
     if all(found.opened.kind.kind == MODEL for found in (new, old)):
@@ -289,7 +289,7 @@ def _with_models_of_contracts(items: Iterable[Item]) -> Iterator[Item]:
     for item in items:
         path = str(item) if isinstance(item, str | PurePath) else ""
         if path.endswith(SUFFIX):
-            yield from map(as_found, find_models(path))
+            yield from map(check_link, find_models(path))
             continue
         if MEMBER in path:
             require_existing(path)

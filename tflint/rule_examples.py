@@ -21,7 +21,7 @@ from tflint.findings import FileReport, Location
 from tflint.source.checkout_boundary import boundary_of, is_within
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import frozen, replace
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 if TYPE_CHECKING:
     from tflint.facts.plugin_loader import Plugins
@@ -106,7 +106,7 @@ def build_model(example: Example, path: Path) -> bytes:
     """Return the bytes of an example's model with its edits; `UserError` if the model or a field does not exist."""
     try:
         content = _model_path(example.model, path).read_bytes()
-        return edited(content, example.edit) if example.edit else content
+        return edit_model(content, example.edit) if example.edit else content
     except ValueError as error:
         message = f"the model of an example, '{example.model}', cannot be edited: {error}"
         raise UserError(message, place=Place(str(path))) from None

@@ -1,8 +1,7 @@
-"""Wildcards in one text: `*` is any characters, `?` one, `[a-z]` one of a set, as in `fnmatch`.
+"""Wildcards as in `fnmatch`: `*` matches any characters, `?` one character, `[a-z]` one of a set.
 
-`fnmatch` alone is not safe on patterns of strangers: its time is quadratic in the number of open brackets, and it
-compiles 1 MB of `*a*a` for ten seconds. Here a pattern is read once, and a comparison takes at most as many steps as
-the pattern has characters times the text's.
+`fnmatch` is not safe for untrusted patterns: it takes quadratic time in the number of open brackets and ten seconds to
+compile 1 MB of `*a*a`. Here a pattern is parsed once, and a match takes at most pattern length times text length steps.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import functools
 import re
 from collections.abc import Callable
 
-#: More patterns than a configuration has: a smaller cache would read each again for every file.
+#: More patterns than a configuration has: a smaller cache would parse each pattern again for every file.
 _MAX_CACHED = 16_384
 
 
@@ -21,14 +20,14 @@ def matcher(pattern: str, *, has_sets: bool) -> Callable[[str], bool]:
     """Return a function that matches texts. Without sets, brackets are literal."""
     if "?" in pattern or (has_sets and "[" in pattern):
         closed = _closed(pattern) if has_sets else pattern.replace("[", "[[]")
-        # Each piece between stars becomes an atomic group: the expression never returns to an earlier star.
+        # Each piece between stars becomes an atomic group: the expression never backtracks to an earlier star.
         return functools.partial(_is_match, re.compile(fnmatch.translate(closed)))
     pieces = re.split(r"\*+", pattern)
     return functools.partial(_has_pieces, pieces) if len(pieces) > 1 else pattern.__eq__
 
 
 def text_matches(text: str, pattern: str) -> bool:
-    """Whether a text matches a pattern with sets, upper and lower case told apart."""
+    """Return whether a text matches a pattern with sets, case-sensitively."""
     return matcher(pattern, has_sets=True)(text)
 
 
@@ -37,12 +36,12 @@ def _is_match(expression: re.Pattern[str], text: str) -> bool:
 
 
 def _has_pieces(pieces: list[str], text: str) -> bool:
-    """Whether a text is the pieces in this order with anything in between; the first fit of each leaves most room."""
+    """Return whether a text consists of the pieces in order, with any text in between."""
     first, *middle, last = pieces
     at, end = len(first), len(text) - len(last)
     if at > end or not text.startswith(first) or not text.endswith(last):
         return False
-    for piece in middle:
+    for piece in middle:  # the earliest match leaves the most text for the other pieces
         at = text.find(piece, at, end)
         if at < 0:
             return False
@@ -51,12 +50,12 @@ def _has_pieces(pieces: list[str], text: str) -> bool:
 
 
 def _closed(pattern: str) -> str:
-    """The pattern with brackets that nothing closes written as sets of one: `fnmatch` searches to the end for each."""
+    """Escape brackets that are never closed: `fnmatch` would search to the end of the pattern for each."""
     at = pattern.find("[")
     while at >= 0:
         start = at + 1 + pattern.startswith("!", at + 1)
         end = pattern.find("]", start + pattern.startswith("]", start))
-        if end < 0:  # nor is any bracket after this one closed
+        if end < 0:  # later brackets are not closed either
             return pattern[:at] + pattern[at:].replace("[", "[[]")
         at = pattern.find("[", end + 1)
     return pattern

@@ -20,7 +20,7 @@ from tflint.cli.main import run
 from tflint.config.config_edit import add_allow, require_added
 from tflint.errors import UserError
 from tflint.userfiles.toml_strings import quote
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 REASON = ("--reason", "a known download")
 ENTRY = {"rule": "G003", "path": "./broken.tflite", "reason": "a known download"}
@@ -298,7 +298,7 @@ def test_each_command_takes_back_its_finding_and_no_other(
     bad_axis = {"tensors.bias.quantization.quantized_dimension": 3, "tensors.weights.quantization.scale": [0.5]}
     names = {"tensors.bias.name": "it's\n[a] *bias*", "tensors.input.name": "-input"}
     (here / "tflint.toml").touch()
-    (here / "it's.tflite").write_bytes(edited(NAMED["conv_int8"](), bad_axis | names))
+    (here / "it's.tflite").write_bytes(edit_model(NAMED["conv_int8"](), bad_axis | names))
     monkeypatch.chdir(here / place)
     paths = [os.path.relpath(path) for path in (here / "it's.tflite", here / "broken.tflite")]
     while commands := offered(capsys, *paths):
@@ -317,8 +317,8 @@ def test_each_command_takes_back_its_finding_and_no_other(
         (["Q0O9", "broken.tflite", *REASON], "there is no rule 'Q0O9'", "did you mean 'Q109'?"),
         (["G", "broken.tflite", *REASON], "there is no rule 'G'", "'tflint rules' lists them"),
         (["G003", "brokn.tflite", *REASON], "'brokn.tflite' does not exist", "did you mean 'broken.tflite'?"),
-        (["G003", "no*.tflite", *REASON], "no file matches 'no*.tflite'", "* is any name"),
-        (["G003", "", *REASON], "an empty path", ""),
+        (["G003", "no*.tflite", *REASON], "no file matches 'no*.tflite'", "* matches any name"),
+        (["G003", "", *REASON], "the path is empty", ""),
         (["G003", "broken.tflite", "models", *REASON], "one PATH at a time", "a glob in quotes"),
         (["G003", "brok[ae]n.tflite", *REASON], "does not match 'broken.tflite'", "brackets stand for themselves"),
         (["G003", "broken.tflite"], "--reason", "tflint allow --help"),

@@ -31,7 +31,7 @@ from tflint.summary.number_text import percent, real_value
 from tflint.summary.summarize import portrait_of
 from tflint.summary.summary_values import Quantization
 from tflint.userfiles.schema_check import is_valid
-from tflint.writer import edited
+from tflint.writer import edit_model
 
 MODELS = RUNNABLE | NOT_RUNNABLE | {"good": good}
 
@@ -159,7 +159,7 @@ def test_many_unlike_inputs_fit_the_screen():
     ],
 )  # fmt: skip
 def test_what_the_screen_says(edit, expected):
-    assert " ".join(expected.split()) in told(edited(good(), edit))
+    assert " ".join(expected.split()) in told(edit_model(good(), edit))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_1001_classes_are_a_hint_and_no_claim():
 
 def test_raw_bytes_are_not_offered_where_they_are_far_off():
     edit = {"tensors.image.quantization.scale": [1 / 127], "tensors.image.quantization.zero_point": [0]}
-    text = told(edited(good(), edit))
+    text = told(edit_model(good(), edit))
     assert "fits x/255 or x/127.5 − 1 or (x − 128)/128 or 2 more (nobody can tell which)" in text
     assert "raw" not in text
 
@@ -206,7 +206,7 @@ def test_a_custom_operator_that_is_not_used_needs_nobody():
 
 
 def test_names_cannot_drive_the_terminal():
-    content = edited(good(), {"tensors.image.name": "a\x1b[31m\nb", "subgraphs.0.name": "\x07"})
+    content = edit_model(good(), {"tensors.image.name": "a\x1b[31m\nb", "subgraphs.0.name": "\x07"})
     for text in (shown(content), "\n".join(lines(content))):
         assert "\x1b" not in text
         assert "\x07" not in text
@@ -275,7 +275,7 @@ def test_the_same_model_gives_the_same_lines(name):
     content = MODELS[name]()
     first = lines(content)
     assert first == lines(content)
-    assert first == lines(edited(content, {}))
+    assert first == lines(edit_model(content, {}))
 
 
 def test_a_float_is_written_so_that_it_reads_back():
@@ -338,7 +338,7 @@ def test_git_diff_of_a_model_reads(tmp_path, monkeypatch):
     git(tmp_path, *arguments, f"{shlex.quote(sys.executable)} -m {command}")
     another_range = {"scale": [1 / 255], "zero_point": [-128]}
     edit = {f"tensors.image.quantization.{name}": value for name, value in another_range.items()}
-    for number, content in enumerate((WRONG_FILES["git_lfs_pointer"](), good(), edited(good(), edit))):
+    for number, content in enumerate((WRONG_FILES["git_lfs_pointer"](), good(), edit_model(good(), edit))):
         (tmp_path / "m.tflite").write_bytes(content)
         git(tmp_path, "add", "--all", "--force")
         git(tmp_path, "commit", "--quiet", "--no-verify", "--message", str(number))
@@ -398,7 +398,7 @@ def test_json_has_the_names_of_the_schema(model, capsys):
 
 @pytest.mark.parametrize("scale", [float("nan"), float("inf"), -1.0, 0.0])
 def test_numbers_that_json_lacks_are_text(scale):
-    content = edited(good(), {"tensors.image.quantization.scale": [scale]})
+    content = edit_model(good(), {"tensors.image.quantization.scale": [scale]})
     found = json.loads(summary_json.render(portrait_of(facts_of(content), "m.tflite")))
     assert is_valid(found, json_schema("show"))
     assert found["subgraphs"][0]["inputs"][0]["tensor"]["quantization"]["low"] is None
@@ -410,13 +410,17 @@ def test_numbers_that_json_lacks_are_text(scale):
 @pytest.mark.parametrize(
     ("name", "said", "hint"),
     [
-        ("git_lfs_pointer", "is a Git-LFS pointer, no model", "git lfs pull"),
-        ("html_page", "is an HTML page (what a failed download leaves), no model", "anew"),
+        ("git_lfs_pointer", "is a Git LFS pointer, no model", "git lfs pull"),
+        ("html_page", "is an HTML page (often left by a failed download), no model", "anew"),
         ("zip_archive", "is a zip archive, no model", "unpack"),
         ("gzip_data", "is gzip-compressed data, no model", "unpack"),
         ("empty_file", "is an empty file, no model", "anew"),
         ("truncated", "is a truncated model: ", "anew"),
-        ("no_identifier", "is no TFLite model: bytes 4 to 7 are b'\\x00\\x00\\x00\\x00', not b'TFL3'", "tflint check"),
+        (
+            "no_identifier",
+            "is not a TFLite model: bytes 4 to 7 are b'\\x00\\x00\\x00\\x00', not b'TFL3'",
+            "tflint check",
+        ),
     ],
 )
 def test_what_is_no_model_is_named(name, said, hint, tmp_path, capsys):
@@ -435,7 +439,7 @@ def test_what_is_no_model_is_named(name, said, hint, tmp_path, capsys):
     [
         (["show"], "the following arguments are required: MODEL", "tflint show --help"),
         (["show", "n.tflite"], "'n.tflite' does not exist", "did you mean 'm.tflite'?"),
-        (["show", "no/m.tflite"], "'no/m.tflite' does not exist", "there is no folder 'no'"),
+        (["show", "no/m.tflite"], "'no/m.tflite' does not exist", "the folder 'no' does not exist"),
         (["show", ""], "an empty path", ""),
         (["show", "."], "'.' is a folder", "name a model in it"),
         (["show", "m.tflite", "m.tflite"], "show takes one model, not 2", "each"),
@@ -455,11 +459,11 @@ def test_wrong_arguments_are_named_with_a_hint(model, capsys, arguments, said, h
 def test_a_link_that_leads_nowhere_and_a_pipe_are_named(model, capsys):
     Path("link.tflite").symlink_to("gone")
     assert run(["show", "link.tflite"]) == 2
-    assert "'link.tflite' is a file that cannot be read: it does not exist (any more)" in capsys.readouterr().err
+    assert "'link.tflite' is a file that cannot be read: it does not exist" in capsys.readouterr().err
     if hasattr(os, "mkfifo"):
         os.mkfifo("pipe.tflite")
         assert run(["show", "pipe.tflite"]) == 2
-        assert "it is no regular file" in capsys.readouterr().err
+        assert "it is not a regular file" in capsys.readouterr().err
 
 
 def test_a_file_that_changes_while_it_is_shown_is_named(model, capsys, monkeypatch):
@@ -467,11 +471,11 @@ def test_a_file_that_changes_while_it_is_shown_is_named(model, capsys, monkeypat
     from tflint.source import SourceError
 
     def changed(*_):
-        raise SourceError("it changed while it was read")
+        raise SourceError("the file changed while tflint read it")
 
     monkeypatch.setattr("tflint.summary.summarize.portrait_of", changed)
     assert run(["show", "m.tflite"]) == 2
-    assert "'m.tflite' cannot be read: it changed while it was read" in capsys.readouterr().err
+    assert "'m.tflite' cannot be read: the file changed while tflint read it" in capsys.readouterr().err
 
 
 def test_a_defect_of_a_fact_is_no_error_of_the_user(model, capsys, monkeypatch):

@@ -270,7 +270,7 @@ def test_a_configuration_that_is_a_named_pipe_or_a_device_is_not_passed_by(tmp_p
     os.mkfifo(tmp_path / "pipe" / name)
     (tmp_path / "device").mkdir()
     (tmp_path / "device" / name).symlink_to("/dev/zero")
-    found = "it is a device, not a file" if name == "tflint.toml" else "is a link that leads out of the checkout"
+    found = "it is a device, not a file" if name == "tflint.toml" else "is a link that points outside the checkout"
     for folder, words in [("pipe", "it is a named pipe, not a file"), ("device", found)]:
         with pytest.raises(UserError, match=words):
             load_config(find_config(tmp_path / folder) or "nothing is found")

@@ -17,8 +17,8 @@ from tests.helpers.models.plain import add_float32, custom_op
 from tests.helpers.models.weighted import conv_hybrid, conv_int8
 from tflint.cli.main import run as cli
 from tflint.config import Config
-from tflint.container import contents_of
 from tflint.container import litertlm as bundles
+from tflint.container import read_contents
 from tflint.container.container_contents import MAX_NAME_LENGTH, MAX_REPORTS
 from tflint.facts.fact_registry import DERIVED_COLUMNS
 from tflint.findings import CRASH_RULE, FileReport, Report
@@ -76,7 +76,7 @@ def test_equal_containers_are_listed_once(monkeypatch, make):
     content = zip_bytes([make("a.tflite", CUSTOM), stored("b.tflite", CUSTOM)])
     for level in range(2):
         content = zip_bytes([make(f"{k}-{level}.task", content) for k in range(5)])
-    listed = calls(monkeypatch, member_search, "open_found")
+    listed = calls(monkeypatch, member_search, "open_source")
     report = tflint.check(content)
     assert len(report.files) == 1 + 5 + 25 + 50
     assert rules(report)["O004"] == 50
@@ -89,7 +89,7 @@ def test_a_repeated_member_has_the_report_that_it_has_without_the_first(monkeypa
     entries = [make("a.task", inner), make("b.task", inner), make("x.tflite", CUSTOM), stored("../c.tflite", MODEL)]
     content = zip_bytes([*entries, stored("cut.tflite", CUSTOM[:200]), stored("cut2.tflite", CUSTOM[:200])])
     shared = tflint.check(content)
-    monkeypatch.setattr(member_search, "_key", lambda _contents, _member: None)
+    monkeypatch.setattr(member_search, "_content_key", lambda _contents, _member: None)
     alone = tflint.check(content)
     assert shared.files == alone.files
     assert [[f.fingerprint for f in file.findings] for file in shared.files] == [
@@ -204,7 +204,7 @@ def test_a_model_with_a_name_that_no_system_takes_is_an_error():
     names = ["n" * (MAX_NAME_LENGTH - 7) + ".tflite", "n" * (MAX_NAME_LENGTH - 6) + ".tflite"]
     report = tflint.check(task(dict.fromkeys(names, MODEL)))
     assert [file.path for file in report.files] == ["<bytes>", f"<bytes>!/{names[0]}"]
-    assert refusals(report.files[0]) == {names[1]: "its name has 1,025 characters, more than 1,024"}
+    assert refusals(report.files[0]) == {names[1]: "the name has 1,025 characters, more than 1,024"}
 
 
 # --- directories ------------------------------------------------------------------------------------------------------
@@ -270,7 +270,7 @@ def sections_of_one_name(n_sections: int, key: str, value: str) -> bytes:
 @pytest.mark.parametrize(("key", "value"), [("model_type", "x" * 10_000), ("k" * 10_000, "x")])
 def test_a_text_that_many_sections_share_is_not_copied_for_each(monkeypatch, key, value):
     texts = calls(monkeypatch, bundles, "_text")
-    assert len(contents_of(BytesSource(sections_of_one_name(2, key, value))).members) == 2
+    assert len(read_contents(BytesSource(sections_of_one_name(2, key, value))).members) == 2
     n_texts = len(texts)
     (file,) = tflint.check(sections_of_one_name(500, key, value)).files
     assert (file.status, [f.rule for f in file.findings]) == ("unreadable", ["G111"])
@@ -279,7 +279,7 @@ def test_a_text_that_many_sections_share_is_not_copied_for_each(monkeypatch, key
 
 
 def test_more_sections_than_allowed_are_refused_before_they_are_made(monkeypatch):
-    made = calls(monkeypatch, bundles, "_sections")
+    made = calls(monkeypatch, bundles, "_read_sections")
     (file,) = tflint.check(sections_of_one_name(20_000, "k", "x")).files
     assert "more than 10,000 members" in file.findings[0].message
     assert made == []

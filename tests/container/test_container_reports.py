@@ -35,7 +35,7 @@ from tflint.findings import Contained, Report, Within
 from tflint.findings.baseline import baseline_of
 from tflint.findings.path_globs import covers
 from tflint.findings.suppressions import Allow
-from tflint.model.batch_reader import BATCH_BYTES, Opened, batches, expand
+from tflint.model.batch_reader import BATCH_BYTES, OpenedFile, expand, read_batches
 from tflint.report import github_report, gitlab_report, json_report, junit_report, markdown_report
 from tflint.report.text_report import Style, render
 from tflint.resources import named_model_path
@@ -205,7 +205,7 @@ def n_descriptors() -> int:
 
 def test_members_share_batches_as_files_do():
     content = task({f"{k}.tflite": distinct(k) for k in range(70)})
-    sizes = [len(numbers) for numbers, _ in batches(one.opened for one in expand(BytesSource(content), "", "x"))]
+    sizes = [len(numbers) for numbers, _ in read_batches(one.opened for one in expand(BytesSource(content), "", "x"))]
     assert sizes == [1, 64, 6]
 
 
@@ -230,10 +230,10 @@ def test_no_more_is_opened_than_waits_for_its_batch():
     def opened():
         nonlocal waiting
         for one in expand(BytesSource(task({f"{k}.tflite": distinct(k) for k in range(250)})), "", "x"):
-            waiting += isinstance(one.opened, Opened)
+            waiting += isinstance(one.opened, OpenedFile)
             yield one.opened
 
-    for numbers, _ in batches(opened()):
+    for numbers, _ in read_batches(opened()):
         waiting -= len(numbers)
         assert waiting <= 64
     assert 64 * len(MODEL) < BATCH_BYTES

@@ -31,18 +31,18 @@ from tests.helpers.models.weighted import conv_float32, conv_int8
 from tests.helpers.models.wrong_files import git_lfs_pointer
 from tflint.api import check
 from tflint.catalog import builtin_catalog
-from tflint.container import Contents, Member, contents_of, open_member
+from tflint.container import Contents, Member, open_member, read_contents
 from tflint.container.container_contents import MAX_DEPTH, MAX_MEMBERS, MAX_UNPACKED_BYTES, PROBLEMS
-from tflint.container.member_names import labels, unsafe
+from tflint.container.member_names import unique_labels, unsafe_name_reason
 from tflint.findings import CRASH_RULE, FileReport
 from tflint.source import BytesSource
-from tflint.source.file_kind import CONTAINER, kind_of
+from tflint.source.file_kind import CONTAINER, detect_kind
 
 MODEL = conv_int8()
 
 
 def opened(content: bytes) -> Contents:
-    return contents_of(BytesSource(content))
+    return read_contents(BytesSource(content))
 
 
 def members(content: bytes) -> dict[str, Member]:
@@ -89,14 +89,14 @@ def test_a_member_opens_as_what_was_packed(make):
 
 def test_a_model_is_known_by_its_bytes_whatever_it_is_called():
     content = task({"TF_LITE_PREFILL_DECODE": MODEL, "TOKENIZER_MODEL": b"\x0a\x05<unk>", "METADATA": b"\x01"})
-    assert kind_of(BytesSource(content)).kind == CONTAINER
+    assert detect_kind(BytesSource(content)).kind == CONTAINER
     assert [member.kind for member in opened(content).members] == ["model", "other", "other"]
     assert list(reports(content)) == ["", "!/TF_LITE_PREFILL_DECODE"]
 
 
 def test_a_compressed_model_without_a_suffix_is_found():
     content = zip_bytes([squeezed("TF_LITE_VISION", MODEL)])
-    assert kind_of(BytesSource(content)).kind == CONTAINER
+    assert detect_kind(BytesSource(content)).kind == CONTAINER
     assert list(reports(content)) == ["", "!/TF_LITE_VISION"]
 
 
@@ -184,7 +184,7 @@ def test_two_sections_of_one_type_have_labels_of_their_own():
 
 
 def test_labels_are_unique_and_keep_their_suffix():
-    assert labels(["a.b/c.tflite", "x", "x", "a.b/c.tflite", "x#2", ".x", ".x", ""]) == [
+    assert unique_labels(["a.b/c.tflite", "x", "x", "a.b/c.tflite", "x#2", ".x", ".x", ""]) == [
         "a.b/c.tflite", "x", "x#2", "a.b/c#2.tflite", "x#2#2", ".x", ".x#2", "",
     ]  # fmt: skip
 
@@ -266,7 +266,7 @@ def test_a_name_that_escapes_is_refused(name):
 
 @pytest.mark.parametrize("name", ["a.tflite", "a/b.tflite", "./a.tflite", "..a", "a..", "a b", "größe", "ab:c", "!/a"])
 def test_a_plain_name_is_not_refused(name):
-    assert unsafe(name) is None
+    assert unsafe_name_reason(name) is None
 
 
 def test_a_member_without_a_name_is_refused():
@@ -294,7 +294,7 @@ def test_a_large_stored_member_is_not_read_for_its_checksum():
     large = ModelBuilder().tensor("x", "INT8", [400_000], data=bytes(400_000)).inputs("x").outputs("x").build()
     content = zip_bytes([stored("large.tflite", large, crc=1)])
     source = Counting(content)
-    (member,) = contents_of(source).members
+    (member,) = read_contents(source).members
     assert member.is_checksum_right is None
     assert source.n_bytes < 150_000
 
@@ -328,8 +328,8 @@ def test_a_truncated_bundle(n_bytes):
 
 def test_a_bundle_cut_after_its_first_member_is_known_by_its_name():
     content = task({"a": bytes(3000), "b.tflite": MODEL})[:2000]
-    assert kind_of(BytesSource(content)).kind == "zip"
-    assert kind_of(BytesSource(content), "x.task").kind == CONTAINER
+    assert detect_kind(BytesSource(content)).kind == "zip"
+    assert detect_kind(BytesSource(content), "x.task").kind == CONTAINER
 
 
 def test_a_bundle_without_models():
@@ -354,14 +354,14 @@ def test_a_bundle_under_the_name_of_a_model_is_a_wrong_file(tmp_path, build):
 
 
 HEADERS = {
-    "a header that ends beyond the file": (litertlm([Section(MODEL)], header_end=1 << 40), "should end at byte"),
-    "a header that ends before it begins": (litertlm([Section(MODEL)], header_end=31), "should end at byte 31"),
-    "a header without bytes": (litertlm([Section(MODEL)], header_end=40), "its header is broken"),
-    "a later version": (litertlm([Section(MODEL)], major=2), "version 2.5.0; version 1 is known"),
+    "a header that ends beyond the file": (litertlm([Section(MODEL)], header_end=1 << 40), "the header ends at byte"),
+    "a header that ends before it begins": (litertlm([Section(MODEL)], header_end=31), "the header ends at byte 31"),
+    "a header without bytes": (litertlm([Section(MODEL)], header_end=40), "the header is invalid"),
+    "a later version": (litertlm([Section(MODEL)], major=2), "version is 2.5.0; tflint supports only version 1"),
     "nothing but the magic": (b"LITERTLM", "8 bytes, fewer than"),
     "a header too large": (
         litertlm([Section(MODEL)], header_end=2 << 20) + bytes(2 << 20),
-        "header of 2,097,152 bytes is larger",
+        "the header has 2,097,152 bytes, more than",
     ),
 }
 

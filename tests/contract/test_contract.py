@@ -21,7 +21,7 @@ from tflint.normalization.known_normalizations import Normalization, known_norma
 from tflint.report.report_formats import FORMATS, Options
 from tflint.report.text_layout import Style
 from tflint.resources import named_model_path
-from tflint.writer import edited
+from tflint.writer import edit_model
 
 WRONG = """\
 [[inputs]]
@@ -271,7 +271,7 @@ def calibrated(known: Normalization, dtype: str) -> bytes:
         "tensors.input.quantization.scale": [scale],
         "tensors.input.quantization.zero_point": [zero],
     }
-    return edited(NAMED["pixels_int8"](), edit)
+    return edit_model(NAMED["pixels_int8"](), edit)
 
 
 def width_in(known: Normalization, dtype: str) -> float:

@@ -10,7 +10,7 @@ from tests.helpers.models.named import NAMED
 from tflint.facts.facts import Facts
 from tflint.model.batch_reader import open_model, read_one
 from tflint.source import BytesSource
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 UNIT = 1 / 127.5
 
@@ -86,9 +86,9 @@ class TestIslands:
         assert [list(found) for found in rows(facts, "island", "operators")] == [[2, 3, 4]]
 
     def test_of_two_models_in_a_batch_stay_apart(self):
-        from tflint.model.batch_reader import batches
+        from tflint.model.batch_reader import read_batches
 
-        ((_, tables),) = batches([open_model(BytesSource(NAMED["island_int8"]())) for _ in range(2)])
+        ((_, tables),) = read_batches([open_model(BytesSource(NAMED["island_int8"]())) for _ in range(2)])
         assert Facts(tables).table("island").model.tolist() == [0, 1]
 
 
@@ -165,5 +165,5 @@ class TestClaims:
         assert rows(facts, "model", "claims_int8") == [claims]
 
     def test_are_words_of_the_description_too(self):
-        content = edited(NAMED["conv_int8"](), {"description": "an int8 model"})
+        content = edit_model(NAMED["conv_int8"](), {"description": "an int8 model"})
         assert rows(facts_of(content), "model", "claims_int8") == [True]

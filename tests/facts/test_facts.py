@@ -10,7 +10,7 @@ from tflint.columns.column_types import BOOL, NUMBER, REFERENCE, STRING
 from tflint.facts import facts as facts_module
 from tflint.facts.fact_registry import all_tables
 from tflint.facts.facts import FactBudgetError, FactError, Facts
-from tflint.model.batch_reader import batches, open_model, read_one
+from tflint.model.batch_reader import open_model, read_batches, read_one
 from tflint.source import BytesSource, FileSource
 
 # -- the registry ------------------------------------------------------------------------------------------------------
@@ -415,7 +415,7 @@ def test_signatures_that_callers_cannot_tell_apart():
 
 def test_facts_of_a_batch_are_those_of_the_models_one_by_one():
     contents = [resources.named_model_path(name).read_bytes() for name in READABLE if name != "older_schema"]
-    ((numbers, tables),) = batches([open_model(BytesSource(content)) for content in contents])
+    ((numbers, tables),) = read_batches([open_model(BytesSource(content)) for content in contents])
     assert numbers == list(range(len(contents)))
     together, apart = Facts(tables), [facts_of(content) for content in contents]
     for table, declared in all_tables().items():

@@ -7,7 +7,7 @@ import pytest
 from tests.helpers.facts import facts_of, rows
 from tests.helpers.models import ModelBuilder
 from tests.helpers.models.named import NAMED
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 ROUTE = "tensors.weights.sparsity"
 SEGMENTS, INDICES = f"{ROUTE}.dim_metadata.1.array_segments", f"{ROUTE}.dim_metadata.1.array_indices"
@@ -38,7 +38,7 @@ def errors(content: bytes) -> list[str | None]:
     ],
 )
 def test_what_is_wrong_is_said(edit, expected):
-    assert expected in errors(edited(NAMED["sparse_float32"](), edit))
+    assert expected in errors(edit_model(NAMED["sparse_float32"](), edit))
 
 
 def test_a_tensor_in_order_and_a_dense_one_have_no_error():
@@ -49,7 +49,9 @@ def test_a_tensor_in_order_and_a_dense_one_have_no_error():
 @pytest.mark.parametrize("vector", ["Uint8Vector", "Uint16Vector", "Int32Vector"])
 def test_indices_of_every_width_are_read(vector):
     edit = {f"{SEGMENTS}.type": vector, f"{INDICES}.type": vector, f"{INDICES}.values": [0, 1, 200]}
-    assert "an index of stored dimension 1 is not below its size 4" in errors(edited(NAMED["sparse_float32"](), edit))
+    assert "an index of stored dimension 1 is not below its size 4" in errors(
+        edit_model(NAMED["sparse_float32"](), edit)
+    )
 
 
 def blocked(block: int, indices: list[int]) -> bytes:
@@ -83,4 +85,4 @@ def test_blocks_count_in_blocks():
 
 def test_a_block_map_that_leads_nowhere_is_said():
     edit = {"tensors.weights.sparsity.block_map": [7]}
-    assert "the block map [7] names a dimension that is not there" in errors(edited(blocked(4, [0, 1]), edit))
+    assert "the block map [7] names a dimension that is not there" in errors(edit_model(blocked(4, [0, 1]), edit))

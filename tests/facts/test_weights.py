@@ -23,9 +23,9 @@ from tflint.facts.facts import Facts
 from tflint.facts.weights.readable_constants import constants_of
 from tflint.facts.weights.weight_scan import Survey
 from tflint.flatbuffer.byte_window import Window
-from tflint.model.batch_reader import batches, open_model, read_one
+from tflint.model.batch_reader import open_model, read_batches, read_one
 from tflint.source import BytesSource, FileSource
-from tflint.writer import packed_numbers
+from tflint.writer import pack_numbers
 
 INTEGERS = {
     "INT2": (-2, 1), "INT4": (-8, 7), "UINT4": (0, 15), "INT8": (-128, 127), "UINT8": (0, 255),
@@ -43,7 +43,7 @@ def packed(dtype: str, values: np.ndarray) -> bytes:
     """The bytes of a constant; a BFLOAT16 is the upper half of a float32."""
     if dtype == "BFLOAT16":
         return (values.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes()
-    return values.astype(FLOATS[dtype]).tobytes() if dtype in FLOATS else packed_numbers(dtype, values.ravel().tolist())
+    return values.astype(FLOATS[dtype]).tobytes() if dtype in FLOATS else pack_numbers(dtype, values.ravel().tolist())
 
 
 def rounded(dtype: str, values: np.ndarray) -> np.ndarray:
@@ -196,7 +196,7 @@ def test_a_batch_of_models_has_the_facts_of_each(models, chunk_bytes):
         for number, constant in enumerate(many):
             with_constant(builder, f"w{number}", constant)
         contents.append(builder.build())
-    ((_, tables),) = batches([open_model(BytesSource(content)) for content in contents])
+    ((_, tables),) = read_batches([open_model(BytesSource(content)) for content in contents])
     together = with_chunks(Facts(tables), chunk_bytes)
     alone = [with_chunks(facts_of(content), chunk_bytes) for content in contents]
     for column in (*LISTS, *NUMBERS):
@@ -459,7 +459,7 @@ def test_a_file_that_shrinks_while_values_are_read_is_a_finding(tmp_path, monkey
     report = check(path)
     (finding,) = report.findings()
     assert (report.files[0].status, finding.rule) == ("unreadable", "G102")
-    assert "became shorter while it was read" in finding.message
+    assert "file shrank while tflint read it" in finding.message
     assert report.crashes == 0
 
 
@@ -489,7 +489,7 @@ def test_a_buffer_is_the_first_of_its_content(sizes, data):
 
 def test_equal_buffers_of_several_models_are_apart():
     contents = [of_buffers(b"x" * 40, b"y" * 40, b"x" * 40), of_buffers(b"x" * 40, b"x" * 40)]
-    ((_, tables),) = batches([open_model(BytesSource(content)) for content in contents])
+    ((_, tables),) = read_batches([open_model(BytesSource(content)) for content in contents])
     assert rows(Facts(tables), "buffer", "identity") == [None, 1, 2, 1, None, 5, 5]
 
 

@@ -36,7 +36,7 @@ from tflint.flatbuffer.forest_reader import MAX_DEPTH, Forest, read_forest
 from tflint.flatbuffer.node import Node
 from tflint.flatbuffer.read_budgets import MAX_TABLES
 from tflint.flatbuffer.schema_layout import Field, TableLayout
-from tflint.model.batch_reader import batches, open_model
+from tflint.model.batch_reader import open_model, read_batches
 from tflint.model.model_columns import raw_tables
 from tflint.model.tables import Tables
 from tflint.schema import metadata_schema, tflite_schema
@@ -453,7 +453,7 @@ def test_unknown_union_member_is_remembered_as_of_a_newer_schema() -> None:
     put(content, "B", int(operators.positions[0]) + offset, 200)
     tables = tables_over(Window.of_bytes(bytes(content)))
     notes = values_of(tables.column("model", "newer_schema"), slice(None))
-    assert notes == [["BuiltinOptions has a member 200 that is not known"]]
+    assert notes == [["BuiltinOptions has an unknown member 200"]]
     assert values_of(tables.column("operator", "options_type"), slice(None)) == ["200"]
     assert touch(tables)
 
@@ -476,7 +476,7 @@ def test_longer_vtable_is_remembered_as_of_a_newer_schema() -> None:
     builder.PrependUint32Slot(layout.n_slots + 1, 7, 0)
     builder.Finish(builder.EndObject(), file_identifier=b"TFL3")
     tables = tables_over(Window.of_bytes(bytes(builder.Output())))
-    assert values_of(tables.column("model", "newer_schema"), slice(None)) == [["Model has more fields than known"]]
+    assert values_of(tables.column("model", "newer_schema"), slice(None)) == [["Model has unknown fields"]]
     assert values_of(tables.column("model", "version"), slice(None)) == [3]
 
 
@@ -561,7 +561,7 @@ with FileSource(sys.argv[1]) as source:
     touch(tables, content=False)
     figures = {
         "growth_kib": peak_anonymous() - before,
-        "structural_kib": tables.window.n_held_bytes // 1024,
+        "structural_kib": tables.window.n_bytes_in_memory // 1024,
         "offsets": [int(x) for x in tables.column("buffer", "offset").values],
         "structure_end": int(tables.column("model", "structure_end").values[0]),
     }
@@ -678,7 +678,7 @@ def test_mutated_models_give_tables(content: bytes) -> None:
 @given(st.lists(mutated_models(), min_size=2, max_size=6))
 def test_mutated_models_in_a_batch_give_tables(contents: list[bytes]) -> None:
     numbers = []
-    for batch, tables in batches([open_model(BytesSource(content)) for content in contents]):
+    for batch, tables in read_batches([open_model(BytesSource(content)) for content in contents]):
         numbers += batch
         touch(tables)
     assert sorted(numbers) == list(range(len(contents)))

@@ -88,9 +88,9 @@ def test_pages_answer_as_bytes_in_memory_do(kind: str, requests: list[Any]) -> N
         assert answer(over, wanted) == answer(in_memory, wanted) == expected(wanted), wanted
     if kind == "compact":
         assert source.reads.max() <= 1
-    assert np.count_nonzero(source.reads) <= over.n_held_bytes < np.count_nonzero(source.reads) + PAGE
+    assert np.count_nonzero(source.reads) <= over.n_bytes_in_memory < np.count_nonzero(source.reads) + PAGE
     scratch = np.empty(SIZE, dtype=np.uint8)
-    assert over.stretch(3, SIZE, scratch).tobytes() == over.read(3, SIZE) == CONTENT[3:]
+    assert over.read_once(3, SIZE, scratch).tobytes() == over.read(3, SIZE) == CONTENT[3:]
 
 
 def test_a_span_ends_with_the_source(kind: str) -> None:
@@ -102,19 +102,19 @@ def test_a_span_ends_with_the_source(kind: str) -> None:
 def test_a_part_shares_what_was_read(kind: str) -> None:
     source = Tally(CONTENT)
     over = Window.of_source(source)
-    part = over.part(PAGE, 3 * PAGE)
+    part = over.subwindow(PAGE, 3 * PAGE)
     assert part.span(PAGE, 3 * PAGE) == over.span(PAGE, 3 * PAGE) == CONTENT[PAGE : 3 * PAGE]
     assert part.bounds(np.zeros(1, dtype=np.int32)) == 3 * PAGE
-    assert part.n_held_bytes == over.n_held_bytes == int(source.reads.sum()) == 2 * PAGE
+    assert part.n_bytes_in_memory == over.n_bytes_in_memory == int(source.reads.sum()) == 2 * PAGE
 
 
 def test_a_window_apart_reads_again_and_adds_nothing_to_the_first(kind: str) -> None:
     source = Tally(CONTENT)
     over = Window.of_source(source)
     over.span(0, PAGE)
-    apart = over.apart()
+    apart = over.with_own_cache()
     assert apart.span(0, SIZE) == CONTENT
-    assert over.n_held_bytes == (PAGE if kind == "compact" else 51 * PAGE)
+    assert over.n_bytes_in_memory == (PAGE if kind == "compact" else 51 * PAGE)
     assert source.reads.max() == (2 if kind == "compact" else 1)
 
 
@@ -134,7 +134,7 @@ def test_small_sources_are_dense_and_large_ones_are_not() -> None:
     assert Window.of_source(BytesSource(memoryview(content)[:-1])).span(0, 1) == b"\0"
     large = Window.of_source(BytesSource(content))
     assert large.span(0, 1) + large.span(len(content) - 1, len(content)) == b"\0\0"
-    assert large.n_held_bytes == 4096 + 1
+    assert large.n_bytes_in_memory == 4096 + 1
     assert not large.is_in_memory
 
 
@@ -149,8 +149,8 @@ def test_growing_costs_less_than_half_of_what_is_held(n_bytes: int) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert over.n_held_bytes > 16 << 20
-    assert peak < 1.5 * over.n_held_bytes
+    assert over.n_bytes_in_memory > 16 << 20
+    assert peak < 1.5 * over.n_bytes_in_memory
 
 
 @pytest.mark.parametrize("name", ["labels_float32", "image_float32", "conv_int16x8", "sparse_float32", "string_const"])
@@ -180,7 +180,7 @@ def test_buffers_that_are_compared_are_not_kept(monkeypatch: pytest.MonkeyPatch)
     buffers = [{}, *({"data": bytes(n_bytes - 1) + bytes([k % 2])} for k in range(n))]
     over = Window.of_source(BytesSource(pack({"version": 3, "subgraphs": [{}], "buffers": buffers})))
     facts = Facts(tables_over(over))
-    before = facts.tables.window.n_held_bytes
+    before = facts.tables.window.n_bytes_in_memory
     rows = facts.rows("buffer", "identity")
     assert rows.tolist() == [-1, *(1 + k % 2 for k in range(n))]
-    assert facts.tables.window.n_held_bytes == before
+    assert facts.tables.window.n_bytes_in_memory == before

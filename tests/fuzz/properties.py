@@ -21,13 +21,13 @@ from tflint.api import check, load
 from tflint.catalog import load_catalog
 from tflint.columns.column import Column, Lists, References, Scalars, Strings, Texts
 from tflint.columns.column_types import BOOL, NUMBER, REFERENCE, STRING, ColumnType
-from tflint.container import contents_of, open_member
+from tflint.container import open_member, read_contents
 from tflint.contract import parse_contract
 from tflint.errors import UserError
 from tflint.facts.facts import Facts
 from tflint.findings import CRASH_RULE, Report
 from tflint.flexbuffer import FlexbufferError, decode
-from tflint.model.batch_reader import batches, open_model
+from tflint.model.batch_reader import open_model, read_batches
 from tflint.model.model_columns import options_columns, raw_tables
 from tflint.model.tables import Tables
 from tflint.preprocessing.codegen.app_code import app_code
@@ -70,7 +70,7 @@ _KINDS: dict[type, tuple[str, ...]] = {
 def reader(*contents: bytes) -> int:
     """Require that any bytes become tables whose columns agree with each other and with their declarations."""
     with within_budget(len(contents)):
-        for _, tables in batches([open_model(BytesSource(content)) for content in contents]):
+        for _, tables in read_batches([open_model(BytesSource(content)) for content in contents]):
             require_consistent_tables(tables, is_thorough=_is_thorough(contents[0]))
     return len(contents)
 
@@ -166,7 +166,7 @@ def container(content: bytes) -> int:
     """Require that any bytes are a container with readable members, or have a stated problem, and give reports."""
     with within_budget(1):
         source = BytesSource(content)
-        contents = contents_of(source)
+        contents = read_contents(source)
         for member in contents.members:
             assert member.problem is None or member.detail
             if member.is_checked:

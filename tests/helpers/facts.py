@@ -13,7 +13,7 @@ from tflint.facts.fact_registry import all_tables
 from tflint.facts.facts import Facts
 from tflint.model.batch_reader import open_model, read_one
 from tflint.source import BytesSource
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 
 def facts_of(content: bytes) -> Facts:
@@ -24,7 +24,7 @@ def facts_of(content: bytes) -> Facts:
 
 def named(name: str, edit: dict | None = None) -> Facts:
     content = resources.named_model_path(name).read_bytes()
-    return facts_of(edited(content, edit) if edit else content)
+    return facts_of(edit_model(content, edit) if edit else content)
 
 
 def rows(facts: Facts, table: str, column: str) -> list:

@@ -1,7 +1,7 @@
 """Planted faults: one edit of a valid model, and the rule that must find it.
 
-The models come from `tests/helpers/models` and `tests/helpers/converter`. `python -m tests.helpers.planted_faults FOLDER`
-writes every faulty model.
+The models come from `tests/helpers/models` and `tests/helpers/converter`.
+`python -m tests.helpers.planted_faults FOLDER` writes every faulty model.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.helpers.models.named import NAMED
 from tflint.engine.select import METADATA_RULES
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 CONVERTER_MODELS = Path(__file__).with_name("converter") / "models"
 
@@ -44,7 +44,7 @@ class Fault:
 
     def faulty(self) -> bytes:
         """Return the model with its fault."""
-        return edited(self.sound(), self.edit)
+        return edit_model(self.sound(), self.edit)
 
 
 def _quantized(tensor: str, name: str, value: list[Any]) -> Edit:

@@ -13,9 +13,9 @@ from tests.helpers.models.named import NOT_RUNNABLE, RUNNABLE
 from tflint.columns.column import Lists, Texts
 from tflint.flatbuffer.byte_window import Window
 from tflint.flatbuffer.forest_reader import read_forest
-from tflint.model.batch_reader import batches, open_model
+from tflint.model.batch_reader import open_model, read_batches
 from tflint.model.model_columns import raw_tables
-from tflint.model.table_builders import make_tables
+from tflint.model.table_builders import build_tables
 from tflint.model.tables import FileFacts, Tables
 from tflint.schema import tflite_schema
 from tflint.source import BytesSource
@@ -30,7 +30,7 @@ CONTENT = {("buffer", "data"), ("operator", "custom_options"), ("tensor", "quant
 
 def tables_over(window: Window) -> Tables:
     forest = read_forest(window, tflite_schema(), "Model")
-    return make_tables([FileFacts(FileKind(MODEL), int(window.ends[0]))], window, forest)
+    return build_tables([FileFacts(FileKind(MODEL), int(window.ends[0]))], window, forest)
 
 
 def touch(tables: Tables, *, content: bool = True) -> int:
@@ -93,7 +93,7 @@ def quickly(limit_s: float, function: Callable[..., Any], *arguments: Any) -> An
 
 def read_whatever(content: bytes) -> Tables:
     """Read and touch everything; the file is a model or it is not, and nothing is raised."""
-    ((_, tables),) = batches([open_model(BytesSource(content))])
+    ((_, tables),) = read_batches([open_model(BytesSource(content))])
     touch(tables)
     assert len(tables.table("file")) == 1
     if not tables.is_readable:

@@ -23,7 +23,7 @@ from tflint.findings import (
 )
 from tflint.resources import json_schema
 from tflint.values import replace
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema("report"))
 
@@ -109,7 +109,7 @@ def variants() -> Iterator[tuple[str, bytes]]:
     for name, build in NAMED.items():
         for label, edit in EDITS.items():
             try:
-                yield f"{name}: {label}", edited(build(), edit)
+                yield f"{name}: {label}", edit_model(build(), edit)
             except ValueError:
                 continue  # the model has no such tensor, or is no model
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from typing import Any
 
 import jsonschema
@@ -14,7 +15,7 @@ from tests.helpers.reports import finding
 from tflint.catalog import builtin_catalog
 from tflint.findings import Finding, Report
 from tflint.report import sarif_report
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 SCHEMA = json.loads((TESTS / "report" / "sarif" / "sarif-2.1.0.json").read_bytes())
 
@@ -23,6 +24,8 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA, format_checker=jsonschema.Fo
 
 
 AXIS = {"tensors.bias.quantization.quantized_dimension": 3}
+#: What RFC 3986 lets stand in a relative reference or in an absolute URI.
+URI_TEXT = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:)?([A-Za-z0-9\-._~!$&'()*+,;=:@/?#\[\]]|%[0-9A-F]{2})*")
 
 
 def run_of(made: Report, profile: str = "github", rules: Any = None, max_level: str = "error") -> dict[str, Any]:
@@ -37,7 +40,7 @@ def run_of(made: Report, profile: str = "github", rules: Any = None, max_level: 
 
 
 def broken(name: str = "conv_int8", **more: Any) -> bytes:
-    return edited(NAMED[name](), AXIS | more)
+    return edit_model(NAMED[name](), AXIS | more)
 
 
 @functools.cache

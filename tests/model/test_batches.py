@@ -13,7 +13,7 @@ from tests.helpers.models.named import NAMED, NOT_RUNNABLE, RUNNABLE, WRONG_FILE
 from tflint.columns.column import ABSENT, Lists
 from tflint.columns.column_types import ColumnType
 from tflint.model import batch_reader
-from tflint.model.batch_reader import Opened, batches, open_model, read_one
+from tflint.model.batch_reader import OpenedFile, open_model, read_batches, read_one
 from tflint.model.model_columns import raw_tables
 from tflint.model.tables import Tables
 from tflint.source import BytesSource
@@ -22,7 +22,7 @@ from tflint.writer import pack, unpack
 VALID = RUNNABLE | NOT_RUNNABLE
 
 
-def opened(contents: Sequence[bytes]) -> list[Opened]:
+def opened(contents: Sequence[bytes]) -> list[OpenedFile]:
     return [open_model(BytesSource(content)) for content in contents]
 
 
@@ -70,7 +70,7 @@ def assert_same(joint: Tables, singles: Sequence[Tables]) -> None:
 
 
 def one_batch(contents: Sequence[bytes]) -> Tables:
-    ((numbers, joint),) = batches(opened(contents))
+    ((numbers, joint),) = read_batches(opened(contents))
     assert numbers == list(range(len(contents)))
     return joint
 
@@ -111,7 +111,7 @@ def test_wrong_files_among_good_ones_are_read_as_they_are_alone() -> None:
     builds = {name: build for pair in zip(VALID, WRONG_FILES, strict=False) for name in pair if (build := NAMED[name])}
     files = opened([build() for build in builds.values()])
     seen = {}
-    for numbers, tables in batches(files):
+    for numbers, tables in read_batches(files):
         for number in numbers:
             assert number not in seen
             seen[number] = tables
@@ -127,7 +127,7 @@ def test_wrong_files_among_good_ones_are_read_as_they_are_alone() -> None:
 def test_halving_leaves_each_malformed_file_alone_and_loses_no_other(bad: set[int]) -> None:
     good = [build() for build in VALID.values()]
     contents = [malformed() if k in bad else good[k % len(good)] for k in range(64)]
-    found = list(batches(opened(contents)))
+    found = list(read_batches(opened(contents)))
     assert [number for numbers, _ in found for number in numbers] == list(range(64))
     for numbers, tables in found:
         if bad & set(numbers):
@@ -151,19 +151,19 @@ def test_a_malformed_file_costs_few_reads(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(batch_reader, "read_forest", counted)
     contents = [VALID["add_int8"]()] * 63 + [malformed()]
-    assert len(list(batches(opened(contents)))) == 7
+    assert len(list(read_batches(opened(contents)))) == 7
     assert n_reads == 1 + 2 * 6
 
 
 def test_a_batch_is_closed_at_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     content = VALID["add_int8"]()
-    sizes = [len(numbers) for numbers, _ in batches(opened([content] * 130))]
+    sizes = [len(numbers) for numbers, _ in read_batches(opened([content] * 130))]
     assert sizes == [64, 64, 2]
     monkeypatch.setattr(batch_reader, "BATCH_BYTES", 10 * len(content))
-    assert [len(numbers) for numbers, _ in batches(opened([content] * 25))] == [10, 10, 5]
+    assert [len(numbers) for numbers, _ in read_batches(opened([content] * 25))] == [10, 10, 5]
     monkeypatch.setattr(batch_reader, "SMALL_FILE_BYTES", len(content) - 1)
-    assert [len(numbers) for numbers, _ in batches(opened([content] * 3))] == [1, 1, 1]
+    assert [len(numbers) for numbers, _ in read_batches(opened([content] * 3))] == [1, 1, 1]
 
 
 def test_no_files_are_no_batches() -> None:
-    assert list(batches([])) == []
+    assert list(read_batches([])) == []

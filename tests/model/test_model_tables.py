@@ -19,7 +19,7 @@ from tflint.model.batch_reader import open_model, read_one
 from tflint.model.tables import Tables
 from tflint.schema import metadata_schema, tflite_schema
 from tflint.source import BytesSource
-from tflint.writer import edited, pack
+from tflint.writer import edit_model, pack
 
 
 def tables_of(content: bytes) -> Tables:
@@ -113,8 +113,8 @@ def with_metadata(data: bytes | None, name: str = "TFLITE_METADATA") -> Tables:
     [
         (None, "the buffer is empty"),  # the index of a buffer that is not there
         (b"", "the buffer is empty"),
-        (b"\x10\0\0\0M999" + bytes(16), "the buffer has no identifier M001"),
-        (b"M001", "the buffer has no identifier M001"),
+        (b"\x10\0\0\0M999" + bytes(16), "the buffer does not have the identifier M001"),
+        (b"M001", "the buffer does not have the identifier M001"),
     ],
 )
 def test_metadata_that_cannot_be_decoded_says_why(data, error):
@@ -159,7 +159,7 @@ def test_min_runtime_version_ends_at_its_first_zero(data, version):
 
 def test_a_flatbuffer_that_begins_at_an_odd_byte_is_aligned_from_its_own_start():
     inner = pack({"name": "odd", "subgraph_metadata": [{"name": "graph"}]}, metadata_schema())
-    shifted = Window.of_bytes(b"\0" * 3 + inner).part(3, 3 + len(inner))
+    shifted = Window.of_bytes(b"\0" * 3 + inner).subwindow(3, 3 + len(inner))
     root = read_forest(shifted, metadata_schema(), metadata_schema().root).root
     assert len(root.children["subgraph_metadata"]) == 1
     with pytest.raises(FlatbufferError, match="not aligned"):
@@ -188,7 +188,7 @@ def test_what_follows_the_flatbuffer(behind, kind):
     ids=["buffer", "custom options"],
 )
 def test_bytes_that_the_model_names_by_offset_are_no_unknown_tail(edits):
-    content = edited(add_float32(), edits) + b"\x01" * 64
+    content = edit_model(add_float32(), edits) + b"\x01" * 64
     assert cell(tables_of(content), "tail", 0, "model") == "buffers"
 
 
@@ -196,7 +196,7 @@ def test_a_zip_of_more_members_than_allowed_is_broken(monkeypatch):
     monkeypatch.setattr("tflint.source.zip_directory.MAX_MEMBERS", 2)
     tables = tables_of(with_zip(add_float32(), {f"{k}.txt": "x" for k in range(3)}))
     assert cell(tables, "tail", 0, "model") == "broken-zip"
-    assert cell(tables, "tail_error", 0, "model") == "it has more than 2 members"
+    assert cell(tables, "tail_error", 0, "model") == "the zip has more than 2 members"
     assert list(tables.extras[0].packed) == []
 
 

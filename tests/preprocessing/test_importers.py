@@ -598,7 +598,7 @@ def test_zip_bombs_are_not_unpacked(tmp_path: Path) -> None:
     at = content.rindex(b"PK\x01\x02")
     content[at + 24 : at + 28] = struct.pack("<I", 100)  # the directory says 100 bytes
     path.write_bytes(content)
-    fails("keras", path, "unpacks to more than the 100 bytes")
+    fails("keras", path, "unpacks to more than the declared 100 bytes")
 
 
 # -- Ultralytics -------------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ class TestPersonDetect:
         assert "Q009" in heading
         assert "14 tensors" in heading
         text = " ".join(done.stdout.split())
-        assert "quantized_dimension 3" in text
+        assert "quantized_dimension is 3" in text
         assert "refused by litert ≥ 1.1.0" in text
         assert "runs on tflm" in text
         assert "#33 …/Conv2d_0/Conv2D_bias" in text

@@ -12,7 +12,7 @@ from tflint.api import check
 from tflint.config import Config
 from tflint.findings import CRASH_RULE, MAX_PLACES
 from tflint.findings.finding_limits import MAX_LISTED, listed
-from tflint.model.batch_reader import batches, open_model
+from tflint.model.batch_reader import open_model, read_batches
 from tflint.source import BytesSource
 
 MODELS = [
@@ -102,7 +102,7 @@ def test_a_file_that_repeats_itself_ends_in_a_finding(bomb):
 @pytest.mark.security
 @pytest.mark.parametrize("content", [shared_reference_bomb(400), shared_vector_bomb(300)], ids=["tables", "elements"])
 def test_small_files_that_repeat_themselves_do_not_add_up_in_a_batch(content):
-    read = batches([open_model(BytesSource(content))] * 3)  # each makes about 100,000 rows of 5 KB
+    read = read_batches([open_model(BytesSource(content))] * 3)  # each makes about 100,000 rows of 5 KB
     assert [len(numbers) for numbers, _ in read] == [1] * 3
 
 

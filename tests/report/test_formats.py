@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import pytest
 
 import tflint
-from tests import test_gitlab, test_junit, test_reports, test_sarif
+from tests.helpers import report_schemas, reports, sarif_runs
 from tests.helpers.corpus import model_paths, needs_corpus
 from tests.helpers.markdown_page import Page
 from tests.helpers.models.named import MODELS_DIRECTORY
@@ -155,22 +155,22 @@ class TestAFileName:
     @pytest.mark.security
     def test_is_itself_in_json(self, named):
         data = json.loads(written(named, "json"))
-        assert test_reports.VALIDATOR.is_valid(data)
+        assert reports.VALIDATOR.is_valid(data)
         assert [file["path"] for file in data["files"]] == [named]
 
     @pytest.mark.security
     @pytest.mark.parametrize("profile", ["github", "spec"])
     def test_is_a_uri_in_sarif(self, named, profile):
         log = json.loads(written(named, "sarif", "--sarif-profile", profile))
-        assert test_sarif.VALIDATOR.is_valid(log)
+        assert sarif_runs.VALIDATOR.is_valid(log)
         uri = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-        assert test_sarif.URI_TEXT.fullmatch(uri)
+        assert sarif_runs.URI_TEXT.fullmatch(uri)
         assert unquote_to_bytes(uri) == os.fsencode(named)
 
     @pytest.mark.security
     def test_is_shown_in_junit(self, named):
         text = written(named, "junit")
-        assert test_junit.SCHEMA.is_valid(text)
+        assert report_schemas.JUNIT_SCHEMA.is_valid(text)
         (suite,) = ElementTree.fromstring(text)
         assert {suite.get("name"), *(case.get("classname") for case in suite.iter("testcase"))} == {clean(named)}
 
@@ -182,7 +182,7 @@ class TestAFileName:
     @pytest.mark.security
     def test_is_shown_in_gitlab(self, named):
         (violation,) = json.loads(written(named, "gitlab"))
-        assert test_gitlab.VALIDATOR.is_valid([violation])
+        assert report_schemas.GITLAB_VALIDATOR.is_valid([violation])
         assert violation["location"]["path"] == clean(named)
 
     @pytest.mark.security

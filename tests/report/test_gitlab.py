@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 import tflint
 from tests.helpers.models.named import MODELS_DIRECTORY
+from tests.helpers.report_schemas import GITLAB_VALIDATOR as VALIDATOR
 from tests.helpers.reports import FULL, TENSOR, finding, report, variants
 from tflint.findings import FileReport, Finding, Location, Report, TextSpan
 from tflint.report import gitlab_report
 from tflint.values import replace
-
-SCHEMA = json.loads((Path(__file__).parent / "gitlab" / "code_quality.schema.json").read_text(encoding="utf-8"))
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
 def read(made: Report) -> list[dict[str, Any]]:

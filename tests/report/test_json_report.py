@@ -19,7 +19,7 @@ from tflint.findings import (
     Report,
 )
 from tflint.report import json_report
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 
 def reread(made: Report) -> Any:
@@ -131,7 +131,7 @@ class TestRealReports:
         assert len(spoken) >= 10
 
     def test_of_several_targets_and_suppressions_fit_the_schema(self):
-        content = edited(NAMED["conv_int8"](), EDITS["axis"])
+        content = edit_model(NAMED["conv_int8"](), EDITS["axis"])
         config = tflint.Config(targets=("tflm", "litert==2.1.0"), per_file_ignores={"*": ("Q009",)})
         made = tflint.check(content, config=config)
         assert any(found.suppressed for found in made.findings())

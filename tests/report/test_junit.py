@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-import xmlschema
 
 import tflint
 from tests.helpers.models.named import NAMED
+from tests.helpers.report_schemas import JUNIT_SCHEMA as SCHEMA
 from tests.helpers.reports import FULL, OPERATOR, TENSOR, finding, report, variants
 from tflint.findings import FileReport, Finding, Location, NotChecked, Notice, Report, Suppression, TextSpan
 from tflint.report import junit_report
 from tflint.values import replace
 
-SCHEMA = xmlschema.XMLSchema(Path(__file__).parent / "junit" / "junit-10.xsd")
 ALLOWED = Suppression("allow", "runs on TFLM only")
 
 

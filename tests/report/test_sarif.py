@@ -14,18 +14,16 @@ import tflint
 from tests.helpers.models import ModelBuilder
 from tests.helpers.models.named import MODELS_DIRECTORY, NAMED
 from tests.helpers.reports import FULL, OPERATOR, OVERVIEW, TENSOR, finding, report
-from tests.helpers.sarif_runs import AXIS, URIS, broken, many, run_of
+from tests.helpers.sarif_runs import AXIS, URI_TEXT, URIS, broken, many, run_of
 from tflint.catalog import builtin_catalog, load_catalog, rule_pages
 from tflint.cli.main import run as main
 from tflint.findings import FileReport, Finding, Location, NotChecked, Notice, Report, TextSpan, severity_rank
 from tflint.report import sarif_report
 from tflint.report.sarif_locations import uri
 from tflint.values import replace
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 PROFILES = ("github", "spec")
-#: What RFC 3986 lets stand in a relative reference or in an absolute URI.
-URI_TEXT = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:)?([A-Za-z0-9\-._~!$&'()*+,;=:@/?#\[\]]|%[0-9A-F]{2})*")
 
 both_profiles = pytest.mark.parametrize("profile", PROFILES)
 
@@ -44,7 +42,7 @@ def regions(run: dict[str, Any]) -> Iterator[dict[str, int]]:
 def real_report() -> Report:
     """Many findings of many rules, in models that are right, wrong and none at all."""
     contents = [
-        edited(broken(), {"file.trailing_bytes": "left over " * 10}),
+        edit_model(broken(), {"file.trailing_bytes": "left over " * 10}),
         broken("depthwise_int8"),
         *(build() for build in NAMED.values()),
     ]
@@ -175,7 +173,7 @@ class TestTheRegion:
 
 
 def tflint_report_with_related() -> Report:
-    made = tflint.check([broken(), broken("depthwise_int8"), edited(NAMED["conv_int8"](), {"version": 1})])
+    made = tflint.check([broken(), broken("depthwise_int8"), edit_model(NAMED["conv_int8"](), {"version": 1})])
     assert any(found.related for found in made.findings())
     assert any(not found.location.path for found in made.findings())
     return made
@@ -229,7 +227,7 @@ class TestFingerprints:
             assert len(set(found)) == len(found), file.path
 
     def test_keep_findings_at_places_without_names_apart(self):
-        nameless = edited(two_convolutions(), {"tensors.2.name": "", "tensors.5.name": ""})
+        nameless = edit_model(two_convolutions(), {"tensors.2.name": "", "tensors.5.name": ""})
         assert len(set(hashes(nameless))) == 2
 
     def test_do_not_follow_offsets(self):
@@ -241,12 +239,12 @@ class TestFingerprints:
 
     def test_follow_names(self):
         first, second = hashes(two_convolutions())
-        renamed = edited(two_convolutions(), {"tensors.second/conv.name": "other/conv"})
+        renamed = edit_model(two_convolutions(), {"tensors.second/conv.name": "other/conv"})
         assert hashes(renamed)[0] == first
         assert hashes(renamed)[1] != second
 
     def test_differ_by_rule(self):
-        made = tflint.check(edited(NAMED["conv_int8"](), AXIS | {"tensors.bias.quantization.scale": [0.5]}))
+        made = tflint.check(edit_model(NAMED["conv_int8"](), AXIS | {"tensors.bias.quantization.scale": [0.5]}))
         at_bias = [found for found in made.findings() if found.location.names[-1:] == ("bias",)]
         assert len({found.rule for found in at_bias}) == len({found.fingerprint for found in at_bias})
 

@@ -26,7 +26,7 @@ from tflint.report.display_names import place, plural, runtime, shared_prefix, s
 from tflint.report.text_layout import WIDTH, joined, paragraph
 from tflint.report.text_report import Style, render
 from tflint.values import replace
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 PLAIN, VERBOSE = Style(), Style(verbose=True)
 
@@ -260,7 +260,7 @@ class TestHostileNames:
             "tensors.bias.quantization.quantized_dimension": 3,
             "tensors.bias.name": "a\x1b[2J\n\u202eb" + "x" * 3000,
         }
-        written = render(tflint.check(edited(NAMED["conv_int8"](), edits)), VERBOSE)
+        written = render(tflint.check(edit_model(NAMED["conv_int8"](), edits)), VERBOSE)
         assert "#2 " in written
         assert written.replace("\n", "").isprintable()
         assert max(map(len, written.split("\n"))) <= WIDTH

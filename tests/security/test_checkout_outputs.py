@@ -12,7 +12,7 @@ import pytest
 from tests.helpers.paths import ROOT
 from tests.helpers.processes import command, environment, place
 from tflint.cli.main import run
-from tflint.source.checkout_boundary import leads_out
+from tflint.source.checkout_boundary import find_outside_target
 
 pytestmark = [
     pytest.mark.security,
@@ -29,20 +29,20 @@ def test_a_linked_folder_is_no_checkout_of_its_own(repository: Path, contents: C
     before = contents()
     assert run(["contract", "init", "models/bird.tflite"]) == 2
     assert contents() == before
-    assert leads_out("models") == repository.parent / "outside"
+    assert find_outside_target("models") == repository.parent / "outside"
     Path("sub/.git").mkdir(parents=True)
-    assert leads_out("sub") is None, "a submodule lies in the checkout"
-    assert leads_out(repository.parent / "outside") is None
+    assert find_outside_target("sub") is None, "a submodule lies in the checkout"
+    assert find_outside_target(repository.parent / "outside") is None
     shutil.copy("bird.tflite", repository.parent / "bird.tflite")
     before = contents()
     assert run(["contract", "init", "models/../bird.tflite"]) == 2
     assert contents() == before, "the kernel follows the link before it goes up"
     Path(".git/hooks").mkdir()
     Path("hooks").symlink_to(".git/hooks")
-    assert leads_out("hooks") is not None
-    assert leads_out(".git/hooks") is not None
+    assert find_outside_target("hooks") is not None
+    assert find_outside_target(".git/hooks") is not None
     shutil.rmtree(".git")
-    assert leads_out("models") == repository.parent / "outside"
+    assert find_outside_target("models") == repository.parent / "outside"
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs /dev/shm")

@@ -55,7 +55,7 @@ def test_a_found_contract_that_is_a_link_out_is_never_quoted(
     assert run(arguments) == 2
     out, err = capsys.readouterr()
     assert SECRET not in out + err
-    assert "leads out of the checkout" in err
+    assert "points outside the checkout" in err
 
 
 @pytest.mark.parametrize(

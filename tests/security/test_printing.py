@@ -17,7 +17,7 @@ from tests.helpers.processes import command, environment, place
 from tflint.cli import console
 from tflint.cli.main import run
 from tflint.userfiles.toml_strings import quote
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 pytestmark = [pytest.mark.security, pytest.mark.skipif(sys.platform == "win32", reason="names are restricted there")]
 
@@ -32,7 +32,7 @@ def hostile(here: Path) -> Path:
     """A model, a contract, rules and a configuration whose names and texts are hostile."""
     model = (EXAMPLES_DIRECTORY / "good.tflite").read_bytes()
     names = {"tensors.image.quantization.scale": [0.5], "tensors.image.name": HOSTILE}
-    (here / "bird.tflite").write_bytes(edited(model, names))
+    (here / "bird.tflite").write_bytes(edit_model(model, names))
     contract = (
         f"[model]\ndraft = true\n[[inputs]]\nname = {quote(HOSTILE)}\nkind = 'image'\nlayout = 'NHWC'\n"
         "channels = 'RGB'\nmean = 127.5\nstd = 127.5\nunits = 'u8'\n"

@@ -82,7 +82,7 @@ def test_a_file_that_is_found_and_is_a_link_out_is_not_opened(
     assert run(["check", "bird.tflite"]) == 2
     out, err = capsys.readouterr()
     assert SECRET not in out + err
-    assert "leads out of the checkout" in err
+    assert "points outside the checkout" in err
     if name.startswith("rules"):
         assert run(["check", "bird.tflite", "--config", "tflint.toml", "--rules", "rules"]) == 2
         assert SECRET not in capsys.readouterr().err

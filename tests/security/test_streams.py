@@ -13,7 +13,7 @@ import pytest
 
 from tests.helpers.processes import command, environment, place
 from tflint.cli.main import run
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 pytestmark = [pytest.mark.security, pytest.mark.skipif(sys.platform == "win32", reason="starts a POSIX shell")]
 
@@ -76,7 +76,7 @@ def test_a_full_disk_under_any_format_is_an_error(here: Path, form: str) -> None
 def strange(here: Path) -> Path:
     """A broken model with a name beyond ASCII, also inside."""
     name = {"tensors.bias.quantization.quantized_dimension": 3, "tensors.bias.name": "Größe→×😀"}
-    (here / "mö.tflite").write_bytes(edited((here / "good.tflite").read_bytes(), name))
+    (here / "mö.tflite").write_bytes(edit_model((here / "good.tflite").read_bytes(), name))
     return here
 
 

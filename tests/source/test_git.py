@@ -139,10 +139,10 @@ def test_a_broken_git_folder_does_not_let_its_neighbors_be_a_repository(
 ) -> None:
     embed(checkout, tmp_path, is_complete=True)
     (checkout / "models" / ".git").mkdir()
-    with pytest.raises(UserError, match="does not lie in a Git repository that can be read"):
+    with pytest.raises(UserError, match="is not in a readable Git repository"):
         read_revision("HEAD", "models/m.tflite")
     monkeypatch.setattr(git_program, "_SETTINGS", git_program._SETTINGS[2:])  # as git before 2.38 ignores it
-    with pytest.raises(UserError, match=r"models/\.git' is broken"):
+    with pytest.raises(UserError, match=r"models/\.git' is invalid"):
         read_revision("HEAD", "models/m.tflite")
 
 
@@ -171,7 +171,7 @@ def test_a_file_below_a_linked_folder_is_named_where_it_is(checkout: Path) -> No
     except OSError:
         pytest.skip("links need a privilege")
     with pytest.raises(
-        UserError, match=r"'latest/m\.tflite' is not in 'HEAD'\n.*checkout/models': name the file there"
+        UserError, match=r"'latest/m\.tflite' is not in 'HEAD'\n.*checkout/models': give the path there"
     ):
         read_revision("HEAD", "latest/m.tflite")
 

@@ -19,7 +19,7 @@ from tflint.columns.column import Lists
 from tflint.model.batch_reader import open_model, read_one
 from tflint.model.model_columns import raw_tables
 from tflint.source import BytesSource, FileSource, SourceError
-from tflint.source.file_kind import MODEL, FileKind, kind_of
+from tflint.source.file_kind import MODEL, FileKind, detect_kind
 
 # --- kinds ------------------------------------------------------------------------------------------------------------
 
@@ -65,8 +65,8 @@ def test_kind_of_what_is_no_model(name: str, tmp_path: Path) -> None:
     path = tmp_path / "x.tflite"
     path.write_bytes(content)
     with FileSource(path) as source:
-        assert kind_of(source).kind == kind
-        assert kind_of(source).detail
+        assert detect_kind(source).kind == kind
+        assert detect_kind(source).detail
     tables = read_whatever(content)
     assert values_of(tables.column("file", "kind"), slice(None)) == [kind]
     assert values_of(tables.column("file", "size"), slice(None)) == [len(content)]
@@ -75,21 +75,21 @@ def test_kind_of_what_is_no_model(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(VALID))
 def test_kind_of_a_model(name: str) -> None:
-    assert kind_of(BytesSource(VALID[name]())) == FileKind(MODEL)
+    assert detect_kind(BytesSource(VALID[name]())) == FileKind(MODEL)
 
 
 def test_lfs_pointer_says_what_it_points_to() -> None:
-    found = kind_of(BytesSource(NAMED["git_lfs_pointer"]()))
+    found = detect_kind(BytesSource(NAMED["git_lfs_pointer"]()))
     assert found.lfs_size == len(VALID["conv_int8"]())
     assert found.lfs_oid is not None
     assert len(found.lfs_oid) == 64
-    crlf = kind_of(BytesSource(NAMED["git_lfs_pointer"]().replace(b"\n", b"\r\n")))
+    crlf = detect_kind(BytesSource(NAMED["git_lfs_pointer"]().replace(b"\n", b"\r\n")))
     assert (crlf.lfs_oid, crlf.lfs_size) == (found.lfs_oid, found.lfs_size)
 
 
 def test_lfs_pointer_cut_short_is_still_one() -> None:
-    found = kind_of(BytesSource(NAMED["git_lfs_pointer"]()[:60]))
-    assert found == FileKind("git-lfs-pointer", "a Git-LFS pointer")
+    found = detect_kind(BytesSource(NAMED["git_lfs_pointer"]()[:60]))
+    assert found == FileKind("git-lfs-pointer", "a Git LFS pointer")
 
 
 @pytest.mark.parametrize("name", ["git_lfs_pointer", "truncated", "empty_file"])
@@ -113,17 +113,17 @@ def test_directory_is_no_source(tmp_path: Path) -> None:
 
 
 def test_missing_path(tmp_path: Path) -> None:
-    assert source_error(tmp_path / "none.tflite") == "it does not exist (any more)"
+    assert source_error(tmp_path / "none.tflite") == "it does not exist"
 
 
 def test_path_that_no_file_can_have() -> None:
-    assert source_error("a\0b.tflite") == "its path cannot be the name of a file"
+    assert source_error("a\0b.tflite") == "the path is not a valid file name"
 
 
 def test_dangling_symbolic_link(tmp_path: Path) -> None:
     link = tmp_path / "link.tflite"
     link.symlink_to(tmp_path / "none.tflite")
-    assert source_error(link) == "it does not exist (any more)"
+    assert source_error(link) == "it does not exist"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
@@ -138,7 +138,7 @@ def test_permission_denied(tmp_path: Path) -> None:
 def test_named_pipe_does_not_hang(tmp_path: Path) -> None:
     path = tmp_path / "pipe.tflite"
     os.mkfifo(path)
-    assert quickly(1, source_error, path) == "it is no regular file"
+    assert quickly(1, source_error, path) == "it is not a regular file"
 
 
 def large_enough(tmp_path: Path) -> Path:
@@ -167,7 +167,7 @@ def test_file_that_changes_between_two_columns(tmp_path: Path) -> None:
         os.utime(path, ns=(1, 1))
         data = tables.column("buffer", "data")
         assert isinstance(data, Lists)
-        with pytest.raises(SourceError, match="it changed while it was read"):
+        with pytest.raises(SourceError, match="the file changed while tflint read it"):
             data.flatten(np.array([1]))
 
 
@@ -178,7 +178,7 @@ def test_file_that_becomes_shorter_between_two_columns(tmp_path: Path) -> None:
         os.truncate(path, 5000)
         data = tables.column("buffer", "data")
         assert isinstance(data, Lists)
-        with pytest.raises(SourceError, match="it became shorter while it was read"):
+        with pytest.raises(SourceError, match="the file shrank while tflint read it"):
             data.flatten(np.array([1]))
 
 
@@ -190,7 +190,7 @@ def test_file_that_vanishes_while_it_is_read_can_still_be_read(tmp_path: Path) -
         except PermissionError:
             pytest.skip("an open file cannot be removed here")
         assert touch(read_one(open_model(source)))
-    assert source_error(path) == "it does not exist (any more)"
+    assert source_error(path) == "it does not exist"
 
 
 def test_closed_source_cannot_be_read(tmp_path: Path) -> None:
@@ -228,10 +228,10 @@ def test_a_buffer_is_filled_however_little_one_call_gives(
     with FileSource(path) as source:
         source.read_into(13, memoryview(buffer))
         assert bytes(buffer) == path.read_bytes()[13 : 13 + len(buffer)]
-        with pytest.raises(SourceError, match="it became shorter while it was read"):
+        with pytest.raises(SourceError, match="the file shrank while tflint read it"):
             source.read_into(source.size - 10, memoryview(buffer))
         os.utime(path, ns=(1, 1))
-        with pytest.raises(SourceError, match="it changed while it was read"):
+        with pytest.raises(SourceError, match="the file changed while tflint read it"):
             source.read_into(0, memoryview(buffer))
     with pytest.raises(SourceError):
         source.read_into(0, memoryview(buffer))

@@ -20,11 +20,11 @@ from tflint.source.zip_directory import (
     Directory,
     ZipEntry,
     ZipError,
-    content_of,
     data_span,
     first_bytes,
+    read_content,
     read_directory,
-    unpacked,
+    unpack_pieces,
 )
 
 
@@ -39,7 +39,7 @@ def read_member(content: bytes, entry: ZipEntry, limit: int) -> bytes:
         return content[begin:end]
 
     begin, end = data_span(read, entry, limit)
-    return b"".join(unpacked(read, begin, end, entry.size)) if entry.method == DEFLATED else content[begin:end]
+    return b"".join(unpack_pieces(read, begin, end, entry.size)) if entry.method == DEFLATED else content[begin:end]
 
 
 def assert_same_as_the_standard_library(content: bytes) -> None:
@@ -108,19 +108,22 @@ def changed(content: bytes, at: int, format_: str, *numbers: int) -> bytes:
 
 PLAIN, ZIP64 = FORMS["plain"], FORMS["zip64"]
 BROKEN = {
-    "one disk of several": (changed(PLAIN, -4, "<H", 3), "spread over several files"),
-    "a directory larger than the budget": (changed(PLAIN, -12, "<I", 1 << 31), "larger than 2,097,152"),
-    "a directory larger than the file": (changed(PLAIN, -12, "<I", len(PLAIN)), "should begin where there is none"),
-    "an offset beyond the directory": (changed(PLAIN, -16, "<I", len(PLAIN)), "should begin where there is none"),
+    "one disk of several": (changed(PLAIN, -4, "<H", 3), "split over several files"),
+    "a directory larger than the budget": (changed(PLAIN, -12, "<I", 1 << 31), "more than 2,097,152"),
+    "a directory larger than the file": (changed(PLAIN, -12, "<I", len(PLAIN)), "invalid directory size or offset"),
+    "an offset beyond the directory": (changed(PLAIN, -16, "<I", len(PLAIN)), "invalid directory size or offset"),
     "a directory that begins too early": (
         changed(zip_bytes(MEMBERS, prefix=bytes(999)), -12, "<I", 300),
-        "broken after 0 members",
+        "invalid after 0 members",
     ),
-    "a name that reaches past the directory": (changed(PLAIN, PLAIN.index(b"PK\x01\x02") + 28, "<H", 999), "broken"),
-    "a directory cut short": (changed(zip_bytes([stored("a", b"")]), -12, "<I", 40), "broken after 0 members"),
+    "a name that reaches past the directory": (
+        changed(PLAIN, PLAIN.index(b"PK\x01\x02") + 28, "<H", 999),
+        "invalid after 0 members",
+    ),
+    "a directory cut short": (changed(zip_bytes([stored("a", b"")]), -12, "<I", 40), "invalid after 0 members"),
     "a zip64 record that is not there": (
         ZIP64.replace(b"PK\x06\x06", b"PK\x06\x05"),
-        "zip64 end record is not where it should be",
+        "zip64 end record is not at the expected offset",
     ),
 }
 
@@ -149,17 +152,17 @@ def test_a_huge_directory_is_refused_before_it_is_read():
         asked.append(end - begin)
         return content[begin:end]
 
-    with pytest.raises(ZipError, match="larger than"):
+    with pytest.raises(ZipError, match="more than"):
         read_directory(read, len(content))
     assert sum(asked) < 70_000
 
 
 MISPLACED = {
-    "a header beyond the directory": (stored("a", b"", at=10_000), "beyond the last member"),
-    "a header that is none": (stored("a", b"", at=1), "no header where the directory says"),
-    "another name in the header": (stored("a", b"", header_name="b"), "another name than the directory"),
-    "another compression in the header": (stored("a", b"", header_method=8), "different compressions"),
-    "more bytes than there are": (stored("a", b"12", packed_size=1 << 40), "reach past"),
+    "a header beyond the directory": (stored("a", b"", at=10_000), "past the last member"),
+    "a header that is none": (stored("a", b"", at=1), "no local header at the offset in the directory"),
+    "another name in the header": (stored("a", b"", header_name="b"), "have different names"),
+    "another compression in the header": (stored("a", b"", header_method=8), "different compression methods"),
+    "more bytes than there are": (stored("a", b"12", packed_size=1 << 40), "reach into the directory"),
 }
 
 
@@ -190,11 +193,14 @@ def test_a_compressed_member_of_any_size(make, n_bytes):
 
 
 WRONG_DATA = {
-    "no deflate": (Entry("a", b"\xff\xff\xff", 8, size=3), "is broken"),
-    "nothing": (Entry("a", b"", 8, size=3), "breaks off"),
-    "cut short": (Entry("a", squeezed("a", bytes(range(256)) * 9).data[:-9], 8, size=2304), "breaks off"),
-    "more than it says": (squeezed("a", bytes(100_000), size=10), "more than the 10 bytes"),
-    "less than it says": (squeezed("a", bytes(100), size=1000), "unpacks to 100 bytes and not to 1,000"),
+    "no deflate": (Entry("a", b"\xff\xff\xff", 8, size=3), "compressed data is invalid"),
+    "nothing": (Entry("a", b"", 8, size=3), "compressed data is truncated"),
+    "cut short": (
+        Entry("a", squeezed("a", bytes(range(256)) * 9).data[:-9], 8, size=2304),
+        "compressed data is truncated",
+    ),
+    "more than it says": (squeezed("a", bytes(100_000), size=10), "more than the declared 10 bytes"),
+    "less than it says": (squeezed("a", bytes(100), size=1000), "unpacks to 100 bytes, not to the declared 1,000"),
 }
 
 
@@ -211,12 +217,12 @@ def test_a_stored_member_with_more_bytes_than_its_size_is_not_read():
     found = directory_of(content)
     assert found is not None
     with pytest.raises(ZipError, match="its packed size differs from its size"):
-        content_of(lambda begin, end: pytest.fail("it was read"), found.entries[0], found.begin)
+        read_content(lambda begin, end: pytest.fail("it was read"), found.entries[0], found.begin)
 
 
 def test_a_member_that_lies_about_its_size_is_not_unpacked_beyond_it():
     packed = squeezed("a", bytes(50_000_000)).data
-    pieces = unpacked(lambda begin, end: packed[begin:end], 0, len(packed), 100_000)
+    pieces = unpack_pieces(lambda begin, end: packed[begin:end], 0, len(packed), 100_000)
     n_bytes = 0
     with pytest.raises(ZipError):
         for piece in pieces:

@@ -8,13 +8,13 @@ from tests.helpers.facts import facts_of
 from tests.helpers.models import ModelBuilder
 from tests.helpers.models.named import RUNNABLE
 from tests.helpers.models.plain import with_zip
-from tflint.model.trailing_data import packed_content
+from tflint.model.trailing_data import read_packed_file
 from tflint.resources import named_model_path, named_models, runtime_table
 from tflint.schema import metadata_schema
 from tflint.summary.oldest_runtime import needs
 from tflint.summary.summarize import portrait_of
 from tflint.summary.summary_values import Input, OperatorCount, Output, Portrait
-from tflint.writer import edited, pack
+from tflint.writer import edit_model, pack
 
 
 def portrait(content: bytes) -> Portrait:
@@ -23,7 +23,7 @@ def portrait(content: bytes) -> Portrait:
 
 def named(name: str, edit: dict | None = None) -> Portrait:
     content = named_model_path(name).read_bytes()
-    return portrait(edited(content, edit) if edit else content)
+    return portrait(edit_model(content, edit) if edit else content)
 
 
 def one_input(dtype: str, shape: list[int], **fields: object) -> Input:
@@ -414,6 +414,6 @@ def test_labels_that_do_not_unpack_are_not_counted():
 
 def test_a_packed_file_is_unpacked_up_to_a_limit():
     tables = facts_of(RUNNABLE["labels_float32"]()).tables
-    assert packed_content(tables, 0, "labels.txt", 13) == b"cat\ndog\nbird\n"
-    assert packed_content(tables, 0, "labels.txt", 12) is None
-    assert packed_content(tables, 0, "gone.txt", 13) is None
+    assert read_packed_file(tables, 0, "labels.txt", 13) == b"cat\ndog\nbird\n"
+    assert read_packed_file(tables, 0, "labels.txt", 12) is None
+    assert read_packed_file(tables, 0, "gone.txt", 13) is None

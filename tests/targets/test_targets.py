@@ -24,12 +24,12 @@ from tflint.resources import runtime_table
 from tflint.targets.runtime import load_runtime, runtimes_by_age
 from tflint.targets.target import declared_targets, is_refusing, is_runtime_spec, resolve_targets
 from tflint.targets.version import Version, VersionLineError, parse_version
-from tflint.writer import edited
+from tflint.writer import edit_model
 
 
 def checked(name: str, *targets: str, edit: dict[str, Any] | None = None, **options: Any) -> Report:
     content = NAMED[name]()
-    return check(edited(content, edit) if edit else content, config=Config(targets=targets, **options))
+    return check(edit_model(content, edit) if edit else content, config=Config(targets=targets, **options))
 
 
 def of_rule(report: Report, rule: str) -> list[Finding]:
@@ -212,7 +212,7 @@ def test_a_new_runtime_is_a_data_file(tmp_path: Path) -> None:
         assert done.stderr == ""
         return [(found["rule"], found["target"]) for found in json.loads(done.stdout)["files"][0]["findings"]]
 
-    (tmp_path / "conv.tflite").write_bytes(edited(NAMED["conv_int8"](), with_version(3)))
+    (tmp_path / "conv.tflite").write_bytes(edit_model(NAMED["conv_int8"](), with_version(3)))
     assert findings("toyrt") == []
     assert findings("toyrt==1.0.0") == [("O001", "toyrt==1.0.0")]
     shown = subprocess.run(

@@ -18,7 +18,7 @@ from tests.helpers.models.plain import labels_metadata
 from tests.helpers.paths import ROOT
 from tflint.errors import MissingExtraError
 from tflint.schema import metadata_schema
-from tflint.writer import apply_edits, edited, pack, packed_numbers, unpack
+from tflint.writer import apply_edits, edit_model, pack, pack_numbers, unpack
 
 #: The differential oracle; it has no type annotations.
 tflite: Any = pytest.importorskip("tflite")
@@ -181,7 +181,7 @@ def test_a_union_members_own_field_type_has_a_key_of_its_own() -> None:
     [
         ({"buffer": []}, "Model: table Model has no field 'buffer'; did you mean 'buffers'"),
         ({"subgraphs": [{"tensors": [{"type": "INT88"}]}]}, r"subgraphs\[0\].tensors\[0\].type: .*did you mean 'INT8'"),
-        ({"subgraphs": [{"inputs": ["x"]}]}, r"Model.subgraphs\[0\].inputs: 'x' is no int"),
+        ({"subgraphs": [{"inputs": ["x"]}]}, r"Model.subgraphs\[0\].inputs: 'x' is not of type int"),
         ({"subgraphs": [{"inputs": 3}]}, "a vector is a list, not int"),
         ({"version": -1}, "Model.version"),
         ({"description": 3}, "a string is str or bytes"),
@@ -209,13 +209,13 @@ def test_what_does_not_fit_the_schema_is_named_by_its_place(model: dict[str, Any
     ],
 )
 def test_packed_numbers(dtype: str, values: list[Any], packed: bytes) -> None:
-    assert packed_numbers(dtype, values) == packed
+    assert pack_numbers(dtype, values) == packed
 
 
 @pytest.mark.parametrize(("dtype", "value"), [("INT8", 128), ("INT4", 8), ("FLOAT16", 1e6), ("RESOURCE", 1)])
 def test_a_number_that_does_not_fit_is_refused(dtype: str, value: float) -> None:
     with pytest.raises(ValueError, match=dtype if dtype != "INT4" else "4-bit"):
-        packed_numbers(dtype, [value])
+        pack_numbers(dtype, [value])
 
 
 # --- edits
@@ -294,12 +294,12 @@ def test_one_past_the_last_index_appends() -> None:
 def test_data_of_a_tensor_is_given_as_numbers() -> None:
     changed = apply_edits(_model("conv_int8"), {"tensors.bias.data": [1, -1, 0], "tensors.input.data": [0] * 32})
     tensors = changed["subgraphs"][0]["tensors"]
-    assert changed["buffers"][tensors[2]["buffer"]]["data"] == packed_numbers("INT32", [1, -1, 0])
+    assert changed["buffers"][tensors[2]["buffer"]]["data"] == pack_numbers("INT32", [1, -1, 0])
     assert (tensors[0]["buffer"], changed["buffers"][3]["data"]) == (3, bytes(32))
 
 
 def test_a_single_byte_of_a_buffer_is_set() -> None:
-    data = edited(NAMED["conv_int8"](), {"buffers.1.data.0": 5})
+    data = edit_model(NAMED["conv_int8"](), {"buffers.1.data.0": 5})
     assert unpack(data)["buffers"][1]["data"][0] == 5
 
 
@@ -310,15 +310,15 @@ def test_a_single_byte_of_a_buffer_is_set() -> None:
         ("tensors.bais.shape", "no element of 'tensors' is named 'bais'; did you mean 'bias'"),
         ("tensors.bias.quantisation.scale", "table Tensor has no field 'quantisation'; did you mean 'quantization'"),
         ("tensors.bias.quantization.scales", "QuantizationParameters has no field 'scales'; did you mean 'scale'"),
-        ("tensors.9.shape", "'tensors' has 4 elements, there is no 9"),
-        ("tensors.4.shape", "'tensors' has 4 elements, there is no 4"),
-        ("tensors.bias.type.x", "'type' is a TensorType, it has no 'x'"),
-        ("tensors.bias.shape.0.x", "an element of 'shape' is a int, it has no 'x'"),
+        ("tensors.9.shape", "'tensors' has 4 elements, but no element 9"),
+        ("tensors.4.shape", "'tensors' has 4 elements, but no element 4"),
+        ("tensors.bias.type.x", "'type' is a TensorType and has no 'x'"),
+        ("tensors.bias.shape.0.x", "an element of 'shape' has type int and no 'x'"),
         ("tensors.bias.datas", "table Tensor has no field 'datas'"),
-        ("signature_defs.serving_default.inputs", "'signature_defs' is absent here"),
+        ("signature_defs.serving_default.inputs", "'signature_defs' is absent, so"),
         ("operators.0.builtin_options.strides_w", "Conv2DOptions has no field 'strides_w'; did you mean 'stride_w'"),
-        ("operators.0.builtin_options_2.axis", "'builtin_options_2' is absent here"),
-        ("file.trailing", "no such edit of a file; did you mean 'file.trailing_bytes'"),
+        ("operators.0.builtin_options_2.axis", "'builtin_options_2' is absent or"),
+        ("file.trailing", "not an edit of a file; did you mean 'file.trailing_bytes'"),
     ],
 )
 def test_a_wrong_route_says_which_part_is_not_there(route: str, message: str) -> None:
@@ -330,13 +330,13 @@ def test_a_value_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="a value does not fit INT32"):
         apply_edits(_model("conv_int8"), {"tensors.bias.data": ["x"]})
     with pytest.raises(ValueError, match=r"tensors\[2\].type: enum TensorType has no value 'INT33'"):
-        edited(NAMED["conv_int8"](), {"tensors.bias.type": "INT33"})
+        edit_model(NAMED["conv_int8"](), {"tensors.bias.type": "INT33"})
 
 
 def test_fields_of_what_is_no_model_cannot_be_edited() -> None:
     for name in ("html_page", "empty_file", "git_lfs_pointer"):
-        with pytest.raises(ValueError, match="fields cannot be edited: the bytes are no whole flatbuffer"):
-            edited(NAMED[name](), {"version": 3})
+        with pytest.raises(ValueError, match="fields cannot be edited: the bytes are not a valid flatbuffer"):
+            edit_model(NAMED[name](), {"version": 3})
 
 
 # --- edits of the file
@@ -355,23 +355,23 @@ def test_fields_of_what_is_no_model_cannot_be_edited() -> None:
     ],
 )
 def test_edits_of_the_file_need_no_model(edits: dict[str, Any], result: bytes) -> None:
-    assert edited(b"0123456789", edits) == result
+    assert edit_model(b"0123456789", edits) == result
 
 
 def test_edits_of_field_and_file_together() -> None:
-    data = edited(NAMED["conv_int8"](), {"version": 4, "file.trailing_bytes": "END"})
+    data = edit_model(NAMED["conv_int8"](), {"version": 4, "file.trailing_bytes": "END"})
     assert unpack(data)["version"] == 4
     assert data.endswith(b"END")
 
 
 @pytest.mark.parametrize("name", _ALIGNED)
 def test_an_edit_that_changes_nothing_keeps_the_bytes(name: str) -> None:
-    assert edited(NAMED[name](), {"version": 3}) == NAMED[name]()
+    assert edit_model(NAMED[name](), {"version": 3}) == NAMED[name]()
 
 
 @pytest.mark.parametrize("description", ["absent", "x" * 100])
 def test_a_zip_behind_the_model_survives_an_edit(description: str) -> None:
-    data = edited(NAMED["labels_float32"](), {"description": description})
+    data = edit_model(NAMED["labels_float32"](), {"description": description})
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert archive.read("labels.txt") == b"cat\ndog\nbird\n"
         # Where its offsets count from the start of the file, they still do.
@@ -385,8 +385,8 @@ def test_without_the_extra_an_edit_says_what_to_install(monkeypatch: pytest.Monk
     for module in ("flatbuffers", "flatbuffers.table", "flatbuffers.builder"):
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=r"tflite-lint\[write\]"):
-        edited(data, {"version": 4})
-    assert edited(data, {"file.truncate": 3}) == data[:3]
+        edit_model(data, {"version": 4})
+    assert edit_model(data, {"file.truncate": 3}) == data[:3]
 
 
 def test_the_writer_is_imported_without_flatbuffers_and_numpy() -> None:
@@ -461,4 +461,4 @@ def test_big_weights_are_one_aligned_buffer(tmp_path: Path) -> None:
     buffer = model["buffers"][model["subgraphs"][0]["tensors"][1]["buffer"]]
     assert len(buffer["data"]) == n_bytes
     assert data.index(buffer["data"]) % 16 == 0
-    assert buffer["data"][:3] == packed_numbers("INT8", [-127, -126, -125])
+    assert buffer["data"][:3] == pack_numbers("INT8", [-127, -126, -125])

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tflint.cli import console
 from tflint.errors import UserError
-from tflint.source.checkout_boundary import leads_out, real_path
+from tflint.source.checkout_boundary import find_outside_target, real_path
 from tflint.userfiles.userfile import load_json, read_text
 from tflint.values import frozen
 
@@ -120,7 +120,7 @@ def named(path: str, kind: Kind) -> OutputFile:
 def derived(path: str, kind: Kind) -> OutputFile:
     """Return an output whose name tflint made from another file's; its folder must not lead out of the checkout."""
     try:
-        outside = leads_out(Path(path).parent)
+        outside = find_outside_target(Path(path).parent)
     except OSError as error:
         raise UserError(f"'{path}' cannot be written: {error.strerror or error}") from error
     if outside:

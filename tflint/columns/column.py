@@ -1,7 +1,7 @@
 """The kinds of column: numbers and bools, strings, references to rows, and lists of these.
 
-Every column says for each row whether its value is there (`PRESENT`), is not in the file (`ABSENT`) or could not be
-determined (`UNKNOWN`); `state` is None where all rows are present.
+The state of each row is `PRESENT`, `ABSENT` (not in the file) or `UNKNOWN` (not determined); a `state` of None means
+that all rows are present.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Take: TypeAlias = Callable[[NDArray[np.int64]], NDArray[Any]]
 
 @frozen(eq=False)
 class Scalars:
-    """Numbers or bools, one a row."""
+    """One number or bool per row."""
 
     values: NDArray[Any]
     state: State = None
@@ -33,7 +33,7 @@ class Scalars:
 
 @frozen(eq=False)
 class Strings:
-    """Strings, one a row, as codes into distinct `labels`."""
+    """One string per row, as a code into distinct `labels`."""
 
     codes: NDArray[Any]
     labels: Sequence[str]
@@ -45,7 +45,7 @@ class Strings:
 
 @frozen(eq=False)
 class Texts:
-    """Strings, one a row, that still lie in the file: decoded for the rows that somebody looks at."""
+    """One string per row, still in the file; decoded when needed."""
 
     starts: NDArray[np.int64]
     lengths: NDArray[np.int64]
@@ -56,14 +56,14 @@ class Texts:
         return len(self.starts)
 
     def text(self, row: int) -> str:
-        """The text of one row; bytes that are not UTF-8 are shown as escapes. Empty where the row has none."""
+        """Return the text of a row, empty if it has none. Bytes that are not UTF-8 become escapes."""
         start, length = int(self.starts[row]), int(self.lengths[row])
         return self.decode(start, start + length) if length else ""
 
 
 @frozen(eq=False)
 class References:
-    """Row numbers in another table, one a row; -1 is absent."""
+    """One row number in another table per row; -1 is absent."""
 
     rows: NDArray[Any]
     state: State = None
@@ -74,11 +74,10 @@ class References:
 
 @frozen(eq=False)
 class Lists:
-    """Lists of numbers, bools, string codes or row numbers: where the elements of each row begin, and how many.
+    """One list per row of numbers, bools, string codes or row numbers, given by begin and length.
 
-    `take` gives the elements at element positions (`start + k * stride`): into an array (stride 1) or into a file
-    (positions are byte offsets, stride the element's width), so that shared vectors are stored once and a list that
-    nobody asks for is never read.
+    `take` returns the elements at positions `start + k * stride`, in an array (stride 1) or in a file (byte offsets,
+    with the element width as stride). Shared vectors are stored once, and lists that are not needed are never read.
     """
 
     starts: NDArray[np.int64]
@@ -92,18 +91,18 @@ class Lists:
         return len(self.starts)
 
     def flatten(self, rows: NDArray[Any] | slice) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        """All elements of the rows one after the other, and how many each row has."""
+        """Return all elements of the rows, concatenated, and the number of elements per row."""
         lengths = self.lengths[rows]
         return self.take(flat_positions(self.starts[rows], lengths, self.stride)), lengths
 
     def row(self, row: int) -> list[Any]:
-        """The elements of one row."""
+        """Return the elements of a row."""
         values: list[Any] = self.flatten(np.array([row]))[0].tolist()
         return values
 
 
 def flat_positions(starts: NDArray[np.int64], lengths: NDArray[np.int64], stride: int) -> NDArray[np.int64]:
-    """The positions of all elements of some lists, one list after the other."""
+    """Return the positions of all elements of lists, concatenated."""
     ends = lengths.cumsum()
     n_elements = int(ends[-1]) if len(ends) else 0
     positions: NDArray[np.int64] = (starts - (ends - lengths) * stride).repeat(lengths)
@@ -115,30 +114,30 @@ Column: TypeAlias = Scalars | Strings | Texts | References | Lists
 
 
 def lists_of(values: NDArray[Any], starts: NDArray[Any], lengths: NDArray[Any], state: State = None) -> Lists:
-    """Lists whose elements lie in an array."""
+    """Return lists whose elements lie in an array at the given starts."""
     return Lists(np.asarray(starts, np.int64), np.asarray(lengths, np.int64), values.take, state=state)
 
 
 def lists_by_counts(values: NDArray[Any], lengths: NDArray[Any], state: State = None) -> Lists:
-    """Lists whose elements lie in an array one row after the other."""
+    """Return lists whose elements lie in an array, row after row."""
     counts = np.asarray(lengths, np.int64)
     return Lists(np.cumsum(counts) - counts, counts, values.take, state=state)
 
 
 def lists_of_arrays(values: Sequence[NDArray[Any] | None]) -> Lists:
-    """Lists of numbers, one a row, absent where there is none."""
+    """Return one list of numbers per row; None becomes absent."""
     flat = np.concatenate([np.zeros(0), *(one for one in values if one is not None)])
     lengths = np.array([0 if one is None else len(one) for one in values], dtype=np.int64)
     return lists_by_counts(flat, lengths, absent_where_none(values))
 
 
 def absent_where_none(values: Sequence[object]) -> State:
-    """The state of a column whose values are None where they are absent."""
+    """Return the column state in which None values are absent."""
     return state_of(np.array([value is None for value in values], dtype=np.bool_))
 
 
 def lists_by_owner(owners: NDArray[Any], values: NDArray[Any], n_rows: int, state: State = None) -> Lists:
-    """Lists from pairs (owner row, value), in the order of the pairs; pairs whose owner is negative are left out."""
+    """Return lists built from pairs of owner row and value, in the order of the pairs; negative owners are dropped."""
     kept = owners >= 0
     owners, values = owners[kept], values[kept]
     order = np.argsort(owners, kind="stable")
@@ -146,7 +145,7 @@ def lists_by_owner(owners: NDArray[Any], values: NDArray[Any], n_rows: int, stat
 
 
 def strings_of(texts: Iterable[str | None]) -> Strings:
-    """Strings from Python's, None being absent."""
+    """Return a string column; None becomes absent."""
     items = list(texts)
     labels = sorted({text for text in items if text is not None})
     numbers = {text: number for number, text in enumerate(labels)}
@@ -156,21 +155,21 @@ def strings_of(texts: Iterable[str | None]) -> Strings:
 
 
 def scalars_of(values: Iterable[float | None], dtype: type[np.generic] = np.float64) -> Scalars:
-    """Numbers, or bools, from Python's, None being absent."""
+    """Return a column of numbers or bools; None becomes absent."""
     items = list(values)
     absent = np.array([value is None for value in items], dtype=np.bool_)
     return Scalars(np.array([value or 0 for value in items], dtype=dtype), state_of(absent))
 
 
 def texts_of(items: Sequence[Sequence[str]], state: State = None) -> Lists:
-    """Lists of strings from Python's, one a row."""
+    """Return one list of strings per row."""
     flat = strings_of(text for texts in items for text in texts)
     lists = lists_by_counts(np.asarray(flat.codes), np.array([len(texts) for texts in items], dtype=np.int64), state)
     return Lists(lists.starts, lists.lengths, lists.take, labels=flat.labels, state=state)
 
 
 def state_of(absent: NDArray[np.bool_], unknown: NDArray[np.bool_] | None = None) -> State:
-    """A state from what is absent and, where not absent, unknown."""
+    """Return the state for masks of absent and unknown rows; absent takes precedence."""
     if not np.count_nonzero(absent) and (unknown is None or not np.count_nonzero(unknown)):
         return None
     state = absent.astype(np.uint8)
@@ -180,7 +179,7 @@ def state_of(absent: NDArray[np.bool_], unknown: NDArray[np.bool_] | None = None
 
 
 def text_of(column: Column, row: int) -> str | None:
-    """The string of one row of a string column; None where it is not present."""
+    """Return the string in a row of a string column, or None if it is not present."""
     if column.state is not None and column.state[row] != PRESENT:
         return None
     if isinstance(column, Texts):
@@ -191,7 +190,7 @@ def text_of(column: Column, row: int) -> str | None:
 
 
 def rows_of(column: Column) -> NDArray[Any]:
-    """The row numbers of a reference column."""
+    """Return the row numbers of a reference column."""
     if not isinstance(column, References):
         raise TypeError(f"{type(column).__name__} is not a reference column")
     return column.rows

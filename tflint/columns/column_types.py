@@ -1,4 +1,4 @@
-"""Types and declarations of columns, without numpy: what the rule checker and the reference pages need."""
+"""Types and declarations of columns, without numpy, for the rule checker and the reference pages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REFERENCE = "reference"
 
 @frozen
 class ColumnType:
-    """The type of a column or an expression: a kind, whether it is a list, and the table a reference leads to."""
+    """Type of a column or an expression: its kind, whether it is a list, and the table that a reference points to."""
 
     kind: str
     is_list: bool = False
@@ -23,11 +23,11 @@ class ColumnType:
         return f"list of {base}" if self.is_list else base
 
     def element(self) -> ColumnType:
-        """The type of one element of a list; the type itself where it is none."""
+        """Return the element type of a list; for other types, the type itself."""
         return ColumnType(self.kind, False, self.table)
 
     def listed(self) -> ColumnType:
-        """A list of this type."""
+        """Return the type of a list of this type."""
         return ColumnType(self.kind, True, self.table)
 
 
@@ -35,19 +35,18 @@ NUMBERS = ColumnType(NUMBER, True)
 
 
 def reference(table: str, *, many: bool = False) -> ColumnType:
-    """The type of a reference, or of a list of references, to rows of a table."""
+    """Return the type of a reference, or of a list of references, to rows of a table."""
     return ColumnType(REFERENCE, many, table)
 
 
 @frozen
 class ColumnDeclaration:
-    """What is known of a column before any model is read.
+    """Declaration of a column, independent of any model.
 
-    `meaning` is one line, with units; `absent` says when a row has no value, `unknown` when the value could not be
-    determined (both empty: never). `needs` names the columns it is derived from; `compute` names the function that
-    derives it (`module:function` below `tflint.facts`), empty for what the file itself holds. `values` says that the
-    function reads constant data, not only structure. `domain` holds all strings the column can have, where they are
-    known beforehand.
+    `meaning` is one line, with units. `absent` and `unknown` describe when a row has no value and when its value cannot
+    be determined (empty: never). `needs` are the columns it is derived from. `compute` is the function that derives it
+    (`module:function` below `tflint.facts`), empty for values stored in the file. `values` is true if the function
+    reads constant data and not only structure. `domain` lists all possible strings, if known in advance.
     """
 
     name: str
@@ -63,7 +62,7 @@ class ColumnDeclaration:
 
 @frozen
 class TableDeclaration:
-    """A table's columns by name, and what one row of it is."""
+    """A table: the meaning of a row, and its columns by name."""
 
     name: str
     row: str

@@ -1,4 +1,4 @@
-"""A table: rows of one kind from one or many models, with columns that are made when first asked for."""
+"""A table: rows of one kind from one or several models, with columns that are built on first use."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tflint.columns.column import Column
 class Table:
     """Named columns over the same rows.
 
-    `model` says which model each row is of, ascending; `byte_offset` and `byte_length` where the row's own table
-    stands in its file (-1 and 0 where it stands nowhere).
+    `model` is the model index of each row, ascending. `byte_offset` and `byte_length` give the position of the row's
+    own flatbuffer table in its file (-1 and 0 if it has none).
     """
 
     def __init__(
@@ -30,22 +30,22 @@ class Table:
         self.model = model
         self.byte_offset = np.full(len(model), -1, dtype=np.int64) if byte_offset is None else byte_offset
         self.byte_length = np.zeros(len(model), dtype=np.int64) if byte_length is None else byte_length
-        self._makers = columns
-        self._made: dict[str, Column] = {}
+        self._builders = columns
+        self._built: dict[str, Column] = {}
 
     def __len__(self) -> int:
         return len(self.model)
 
     def __contains__(self, column: str) -> bool:
-        return column in self._makers
+        return column in self._builders
 
     def column(self, name: str) -> Column:
-        """A column by name; KeyError where the table has none of that name."""
-        if name not in self._made:
-            self._made[name] = self._makers[name]()
-        return self._made[name]
+        """Return a column by name. Raises KeyError if the table has no such column."""
+        if name not in self._built:
+            self._built[name] = self._builders[name]()
+        return self._built[name]
 
     def rows_of(self, model: int) -> slice:
-        """The rows of one model."""
+        """Return the rows of a model."""
         begin, end = np.searchsorted(self.model, [model, model + 1])
         return slice(int(begin), int(end))

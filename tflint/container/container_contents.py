@@ -1,40 +1,42 @@
-"""Containers as values: members with sizes and problems, and the budgets that bound what opening one can cost."""
+"""Members of containers with their sizes and problems, and the budgets that limit the cost of opening a container."""
 
 from __future__ import annotations
 
 from tflint.source.file_kind import CONTAINER, MODEL
 from tflint.values import frozen, replace
 
-#: Containers within containers, the outermost included. Bundles of MediaPipe nest two deep (a hand landmarker within a
-#: gesture recognizer).
+#: Nesting of containers, including the outermost. MediaPipe bundles nest two deep (a hand landmarker in a gesture
+#: recognizer).
 MAX_DEPTH = 4
-#: Members of a file, those of its nested containers included: as many as one zip may list.
+#: Members of a file, including those of nested containers; also the limit of one zip.
 MAX_MEMBERS = 10_000
-#: Models and nested containers of a file that get a report of their own. Bundles have a few dozen at most.
+#: Models and nested containers of a file that get their own report. Bundles have a few dozen at most.
 MAX_REPORTS = 256
-#: Bytes that the compressed members of one file may unpack to, nested ones included. Bundles store their models
-#: uncompressed; who zips one by hand packs some ten megabytes. A large one lies in memory while it is checked.
+#: Total unpacked size of a file's compressed members, including nested ones. Bundles store models uncompressed; a zip
+#: made by hand unpacks to some ten megabytes. An unpacked member stays in memory while it is checked.
 MAX_UNPACKED_BYTES = 256 * 1024 * 1024
-#: A member, or all members of a file together, that unpack to more than this many bytes and shrank by more than this
-#: factor are made to cost memory: weights shrink by less than ten, and only constants by more than a hundred.
+#: A member, or all members of a file together, that unpack to more than this many bytes and by more than this ratio
+#: count as a zip bomb: weights compress by less than 10 times; only constant data compresses by more than 100 times.
 RATIO_ALLOWANCE = 16 * 1024 * 1024
 MAX_RATIO = 100
-#: Bytes of zip directories and `.litertlm` headers that are read below the outermost container. One of 10,000 empty
-#: members shrinks to a few kilobytes. Nested bundles have some ten members.
+#: Total size of zip directories and `.litertlm` headers below the outermost container. A zip of 10,000 empty members
+#: compresses to a few kilobytes; nested bundles have about ten members.
 MAX_NESTED_DIRECTORY_BYTES = 2 * 1024 * 1024
-#: Characters in the name of a model or container. Each finding repeats the names around it; Linux allows 255 bytes.
+#: Characters in the name of a model or container. Each finding repeats the names of its containers; Linux allows 255
+#: bytes.
 MAX_NAME_LENGTH = 1024
-#: Tables and vector elements that the models of a file may name before the next one is read, beyond one for every four
-#: bytes of the file: an element takes four bytes unless it is shared or compressed, so this bounds only what is.
+#: Tables and vector elements that the models of a file may reference before the next model is read, in addition to one
+#: per four bytes of the file. An unshared, uncompressed element takes four bytes, so this limits only the others.
 ELEMENT_ALLOWANCE = 100_000
 BYTES_PER_ELEMENT = 4
-#: A stored member up to this size is read whole, to compare its checksum; weights of larger ones are not read.
+#: A stored member up to this size is read whole to compare its checksum; larger members are not, to avoid reading
+#: weights.
 CHECKSUM_BYTES = 256 * 1024
 
-#: What a member is that is neither a model nor a container of models.
+#: Kind of a member that is neither a model nor a container.
 OTHER = "other"
 
-# Why a member was not looked at.
+# Why a member was not checked.
 ENCRYPTED = "encrypted"
 UNSUPPORTED_COMPRESSION = "unsupported-compression"
 BROKEN_OFFSETS = "broken-offsets"
@@ -45,7 +47,7 @@ OVER_BUDGET = "over-budget"
 TOO_DEEP = "too-deep"
 UNSAFE_NAME = "unsafe-name"
 
-#: All problems, for whoever declares what a column can hold.
+#: All problems: the domain of the `problem` column.
 PROBLEMS = (
     ENCRYPTED, UNSUPPORTED_COMPRESSION, BROKEN_OFFSETS, BROKEN_DATA, OVERLAP, BOMB, OVER_BUDGET, TOO_DEEP, UNSAFE_NAME,
 )  # fmt: skip
@@ -55,11 +57,11 @@ PROBLEMS = (
 class Member:
     """A member of a container.
 
-    `name` is as stored, `label` what paths call it: unique within the container. `size` and `packed_size` are bytes,
-    `offset` and `packed_size` say where the packed bytes lie in the container (None: nobody knows). `kind` is what it
-    is, or should be by its name: model, container or other. `problem` says why it was not looked at, `detail` the same
-    in words. `is_checksum_right` is None where the checksum was not compared. `digest` is the SHA-256 of the bytes, of
-    a small or compressed model or container only: those of large stored ones are not read.
+    `name` is the stored name; `label` is unique within the container and used in paths. `size` and `packed_size` are in
+    bytes; `offset` is the position of the packed bytes in the container, None if unknown. `kind` (model, container or
+    other) follows from the content or the name. `problem` is why the member was not checked, and `detail` describes it.
+    `is_checksum_right` is None if the checksum was not compared. `digest` is the SHA-256 of the bytes of a model or
+    container that is small or compressed; large stored members are not read.
     """
 
     index: int
@@ -79,15 +81,15 @@ class Member:
 
     @property
     def is_checked(self) -> bool:
-        """Whether it gets a report of its own: it is a model, or a container of models."""
+        """Whether the member gets its own report: a model or container without a problem."""
         return self.problem is None and self.kind in (MODEL, CONTAINER)
 
 
 class Budget:
-    """What is left for one file of `n_bytes` and all that is nested in it.
+    """Remaining budget of one file of `n_bytes` and all containers nested in it.
 
-    `has_refused` is set when something is refused for lack of it: the same bytes may then read differently elsewhere.
-    `is_for_one` tells that a single member is asked for: the members on the way to it take no reports.
+    `has_refused` is set if the budget refused something; the same bytes may then read differently elsewhere. If
+    `is_for_one` is true, a single member was requested, and the containers around it do not count as reports.
     """
 
     def __init__(self, n_bytes: int, *, is_for_one: bool = False) -> None:
@@ -101,24 +103,24 @@ class Budget:
         self.has_refused = False
 
     def take_members(self, n_members: int) -> bool:
-        """Whether so many more members can be listed; once they cannot, no others can."""
+        """Take members from the budget and return whether they fit; after a failure, all later calls fail."""
         self.members -= n_members
         self.has_refused |= self.members < 0
         return self.members >= 0
 
     def directory_refusal(self, n_bytes: int) -> str | None:
-        """Why a nested directory or header of so many bytes is not read; None if it may be, and is paid for."""
+        """Take a nested directory or header from the budget; return why it is not read if it does not fit, or None."""
         if n_bytes <= self.directory_bytes:
             self.directory_bytes -= n_bytes
             return None
         self.has_refused = True
         return (
-            f"with its directory of {n_bytes:,} bytes, the directories of the nested containers in the file have more"
+            f"with the directory of {n_bytes:,} bytes, the directories of the nested containers in the file have more"
             f" than {MAX_NESTED_DIRECTORY_BYTES:,}"
         )
 
     def take_unpacked(self, n_bytes: int) -> bool:
-        """Whether a member that unpacks to so many bytes can be unpacked."""
+        """Take the unpacked size of a member from the budget and return whether it fits."""
         if n_bytes > self.unpacked_bytes:
             self.has_refused = True
             return False
@@ -126,11 +128,11 @@ class Budget:
         return True
 
     def admit(self, member: Member) -> Member:
-        """The member; with a problem if it needs a report and there is none left for it."""
+        """Take a report from the budget and return the member, with a problem if there is none left."""
         if not member.is_checked or self.is_for_one:
             return member
         if len(member.name) > MAX_NAME_LENGTH:
-            detail = f"its name has {len(member.name):,} characters, more than {MAX_NAME_LENGTH:,}"
+            detail = f"the name has {len(member.name):,} characters, more than {MAX_NAME_LENGTH:,}"
         elif self.reports <= 0:
             limit = f"{MAX_REPORTS:,}"
             detail = f"the file contains more than {limit} models and containers; tflint checks only the first {limit}"
@@ -138,10 +140,10 @@ class Budget:
             self.reports -= 1
             return member
         self.has_refused = True
-        return refused(member, detail)
+        return refuse_member(member, detail)
 
-    def afford(self, contents: Contents) -> bool:
-        """Pay for a container whose bytes were listed before; False (and nothing is paid) if that is too much."""
+    def try_charge(self, contents: Contents) -> bool:
+        """Take a listed container's members and reports from the budget if both fit, and return whether they did."""
         n_members, n_reports = len(contents.members), sum(member.is_checked for member in contents.members)
         if n_members > self.members or n_reports > self.reports:
             return False
@@ -150,17 +152,17 @@ class Budget:
         return True
 
 
-def refused(member: Member, detail: str) -> Member:
-    """A member that is not looked at for lack of budget."""
+def refuse_member(member: Member, detail: str) -> Member:
+    """Return a member marked as over budget."""
     return replace(member, problem=OVER_BUDGET, detail=detail)
 
 
 @frozen(eq=False)
 class Contents:
-    """What a container holds: its format (zip or litertlm) and its members, or the reason why they cannot be listed.
+    """Format (zip or litertlm) and members of a container, or the reason why they cannot be listed.
 
-    `depth` is 1 for a file of its own, 2 for a container in it; `budget` is what is left for both together, and
-    `is_complete` tells that none of it lacked.
+    `depth` is 1 for a file and 2 for a container in it; both share `budget`. `is_complete` is false if the budget
+    refused something.
     """
 
     format: str
@@ -174,10 +176,10 @@ class Contents:
 
     @property
     def n_models(self) -> int:
-        """How many members are, or by their names should be, models or containers of models."""
+        """Number of members that are models or containers, by content or by name."""
         return sum(member.kind in (MODEL, CONTAINER) for member in self.members)
 
     @property
     def n_unread(self) -> int:
-        """How many members were not looked at."""
+        """Number of members that were not checked."""
         return sum(member.problem is not None for member in self.members)

@@ -1,4 +1,4 @@
-"""Opens a container: lists its members by its format, or says why that cannot be done."""
+"""Opens a container by its format and lists its members, or reports why they cannot be listed."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tflint.source.zip_directory import ZipError, directory_bytes
 from tflint.values import replace
 
 
-def contents_of(source: Source, around: Contents | None = None, *, is_for_one: bool = False) -> Contents:
-    """What a container holds; a broken one has a reason instead of members.
+def read_contents(source: Source, around: Contents | None = None, *, is_for_one: bool = False) -> Contents:
+    """Read the contents of a container; an invalid one has a reason instead of members.
 
-    `around` is the container that it is in, with which it shares a budget. `is_for_one` tells that a single member is
-    asked for. `SourceError` where the source cannot be read.
+    `around` is the enclosing container, whose budget it shares. `is_for_one` means that a single member was requested.
+    Raises `SourceError` if the source cannot be read.
     """
     depth = 1 if around is None else around.depth + 1
     budget = Budget(source.size, is_for_one=is_for_one) if around is None or around.budget is None else around.budget
@@ -26,10 +26,10 @@ def contents_of(source: Source, around: Contents | None = None, *, is_for_one: b
     return contents if is_complete else replace(contents, is_complete=False)
 
 
-def refused_zip(source: Source, around: Contents) -> Contents | None:
-    """Contents that stand for a nested zip whose directory exceeds the budget; None if it may be read.
+def refuse_oversized_zip(source: Source, around: Contents) -> Contents | None:
+    """Return placeholder contents for a nested zip whose directory exceeds the budget, or None if it may be read.
 
-    Ask before anything looks into a member that is not a model, whatever its name: a zip is known by its end.
+    Call this before reading a member that is not a model, whatever its name: a zip is recognized by its end.
     """
     if around.budget is None:
         return None
@@ -58,4 +58,4 @@ def _litertlm(source: Source, depth: int, budget: Budget) -> Contents:
         return Contents("litertlm", (), depth, error.reason, error.offset, budget=budget)
     except FlatbufferError as error:
         offset = HEADER_BEGIN + error.offset if error.offset >= 0 else None
-        return Contents("litertlm", (), depth, f"its header is broken: {error.reason}", offset, error.path, budget)
+        return Contents("litertlm", (), depth, f"the header is invalid: {error.reason}", offset, error.path, budget)

@@ -1,4 +1,4 @@
-"""Names of members: which are safe to use as a path, and labels that tell members of one container apart."""
+"""Checks whether members' names are safe as paths, and builds unique labels for the members of a container."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-def unsafe(name: str) -> str | None:
-    """Why a name must not be used as a path below a folder; None where it may."""
+def unsafe_name_reason(name: str) -> str | None:
+    """Return why a name must not be used as a path below a folder, or None if it is safe."""
     if not name:
-        return "it has no name"
+        return "the member has no name"
     if _CONTROL.search(name):
-        return "its name has control characters"
+        return "the name has control characters"
     if name.startswith("/"):
-        return "its name is an absolute path"
+        return "the name is an absolute path"
     if _DRIVE.match(name):
-        return "its name begins with a drive letter"
+        return "the name begins with a drive letter"
     if "\\" in name:
-        return "its name has a backslash, which some systems take for a separator of folders"
-    return "its name leads out of the folder it is unpacked in" if ".." in name.split("/") else None
+        return "the name has a backslash, which Windows treats as a folder separator"
+    return "the name points outside of the folder that the bundle is unpacked into" if ".." in name.split("/") else None
 
 
-def plain(text: str) -> str:
-    """A text that can be one segment of a path."""
+def to_path_segment(text: str) -> str:
+    """Return the text with other characters replaced, for use as a path segment."""
     return _ODD.sub("_", text).strip("._") or "unnamed"
 
 
-def labels(names: Iterable[str]) -> list[str]:
-    """The names themselves, each used only once: from the second occurrence on a number stands before the suffix."""
-    seen: Counter[str] = Counter()
+def unique_labels(names: Iterable[str]) -> list[str]:
+    """Return the names, with a number before the suffix from the second occurrence of a name on."""
+    counts: Counter[str] = Counter()
     used: set[str] = set()
     result = []
     for name in names:
         label = name
         while label in used:
-            seen[name] += 1
-            label = _numbered(name, seen[name] + 1)
+            counts[name] += 1
+            label = _numbered(name, counts[name] + 1)
         used.add(label)
         result.append(label)
     return result

@@ -1,4 +1,4 @@
-"""Lists the members of a zip: what each is, and what is wrong with it. Reads no weights but of compressed members."""
+"""Lists the members of a zip, with their kinds and problems. Reads the weights of compressed members only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from tflint.container import container_contents as c
 from tflint.container.container_contents import Budget, Member
-from tflint.container.member_names import labels, unsafe
+from tflint.container.member_names import unique_labels, unsafe_name_reason
 from tflint.container.member_reader import open_member
 from tflint.source import Source, reader
 from tflint.source.file_kind import (
@@ -18,8 +18,8 @@ from tflint.source.file_kind import (
     LITERTLM,
     MODEL,
     MODEL_SUFFIXES,
+    detect_kind,
     is_model,
-    kind_of,
     suffix_of,
 )
 from tflint.source.zip_directory import (
@@ -32,7 +32,7 @@ from tflint.source.zip_directory import (
     directory_bytes,
     first_bytes,
     read_directory,
-    unpacked,
+    unpack_pieces,
 )
 from tflint.values import frozen, replace
 
@@ -40,7 +40,7 @@ _COMPRESSIONS = {STORED: "stored", DEFLATED: "deflate"}
 
 
 class _ProblemError(Exception):
-    """A member that is not looked at, and why."""
+    """Why a member is not checked."""
 
     def __init__(self, problem: str, detail: str) -> None:
         super().__init__(detail)
@@ -48,8 +48,8 @@ class _ProblemError(Exception):
 
 
 @frozen
-class _Place:
-    """Where a member lies: its local header, its packed bytes, their end."""
+class _Extent:
+    """Byte range of a member: offset of its local header, begin and end of its packed bytes."""
 
     header: int
     begin: int
@@ -57,33 +57,34 @@ class _Place:
 
 
 def zip_members(source: Source, depth: int, budget: Budget) -> list[Member]:
-    """The members of a zip, folders left out; `ZipError` where its directory cannot be read."""
+    """List the members of a zip, without folders. Raises `ZipError` if the directory cannot be read."""
     read = reader(source)
     directory = read_directory(read, source.size)
     if directory is None:
-        raise ZipError("it has no end-of-central-directory record: it was cut short", source.size)
+        raise ZipError("the file has no end-of-central-directory record: it is truncated", source.size)
     entries = [entry for entry in directory.entries if entry.size or not entry.name.endswith("/")]
     if not budget.take_members(len(entries)):
-        raise ZipError(f"it and the containers around it have more than {c.MAX_MEMBERS:,} members", directory.begin)
-    members = _described(entries)
-    places: dict[int, _Place] = {}
+        raise ZipError(
+            f"the zip and the containers around it have more than {c.MAX_MEMBERS:,} members", directory.begin
+        )
+    members = _list_members(entries)
+    extents: dict[int, _Extent] = {}
     for member, entry in zip(members, entries, strict=True):
         try:
-            places[member.index] = _place(read, entry, directory.begin)
+            extents[member.index] = _locate(read, entry, directory.begin)
         except _ProblemError as error:
             members[member.index] = replace(member, problem=error.problem, detail=error.detail)
-    for index in _overlapping(places):
-        detail = "its bytes are those of another member, too"
+    for index in _find_overlaps(extents):
+        detail = "the member shares bytes with another member"
         members[index] = replace(members[index], problem=c.OVERLAP, detail=detail)
-    for index, place in places.items():
+    for index, extent in extents.items():
         if members[index].problem is None:
-            examined = _examined(source, members[index], entries[index], place, depth, budget)
+            examined = _examine(source, members[index], entries[index], extent, depth, budget)
             members[index] = budget.admit(examined)
     return members
 
 
-def _described(entries: Sequence[ZipEntry]) -> list[Member]:
-    """The members as the directory has them."""
+def _list_members(entries: Sequence[ZipEntry]) -> list[Member]:
     names = [entry.name for entry in entries]
     counts = Counter(names)
     return [
@@ -93,69 +94,70 @@ def _described(entries: Sequence[ZipEntry]) -> list[Member]:
             label,
             entry.size,
             entry.packed_size,
-            kind=_named_kind(entry.name),
+            kind=_kind_by_name(entry.name),
             compression=_COMPRESSIONS.get(entry.method, f"method {entry.method}"),
             is_duplicate=counts[entry.name] > 1,
         )
-        for index, (entry, label) in enumerate(zip(entries, labels(names), strict=True))
+        for index, (entry, label) in enumerate(zip(entries, unique_labels(names), strict=True))
     ]
 
 
-def _place(read: Read, entry: ZipEntry, limit: int) -> _Place:
-    reason = unsafe(entry.name)
+def _locate(read: Read, entry: ZipEntry, limit: int) -> _Extent:
+    reason = unsafe_name_reason(entry.name)
     if reason:
         raise _ProblemError(c.UNSAFE_NAME, reason)
     if entry.is_encrypted:
-        raise _ProblemError(c.ENCRYPTED, "it is encrypted")
+        raise _ProblemError(c.ENCRYPTED, "the member is encrypted")
     if entry.method not in _COMPRESSIONS:
-        raise _ProblemError(c.UNSUPPORTED_COMPRESSION, f"it is compressed by method {entry.method}")
+        raise _ProblemError(
+            c.UNSUPPORTED_COMPRESSION, f"the member is compressed by the unsupported method {entry.method}"
+        )
     if entry.method == STORED and entry.packed_size != entry.size:
-        detail = f"it is stored, but takes {entry.packed_size:,} bytes for {entry.size:,}"
+        detail = f"the member is stored uncompressed, but takes {entry.packed_size:,} bytes for {entry.size:,}"
         raise _ProblemError(c.BROKEN_OFFSETS, detail)
     try:
         begin, end = data_span(read, entry, limit)
     except ZipError as error:
         raise _ProblemError(c.BROKEN_OFFSETS, error.reason) from None
-    return _Place(entry.header_offset, begin, end)
+    return _Extent(entry.header_offset, begin, end)
 
 
-def _overlapping(places: dict[int, _Place]) -> Iterator[int]:
-    """Members whose bytes, headers included, another one has too: a few bytes that many members unpack."""
+def _find_overlaps(extents: dict[int, _Extent]) -> Iterator[int]:
+    """Yield members that share bytes, headers included: a way to make few bytes unpack to many members."""
     last, reach = -1, -1
-    for index, place in sorted(places.items(), key=lambda item: item[1].header):
-        if place.header < reach:
+    for index, extent in sorted(extents.items(), key=lambda item: item[1].header):
+        if extent.header < reach:
             yield from (last, index)
-        if place.end > reach:
-            last, reach = index, place.end
+        if extent.end > reach:
+            last, reach = index, extent.end
 
 
-def _examined(source: Source, member: Member, entry: ZipEntry, place: _Place, depth: int, budget: Budget) -> Member:
-    """The member with what its bytes say: what it is, and whether it can be unpacked."""
-    member = replace(member, offset=place.begin)
+def _examine(source: Source, member: Member, entry: ZipEntry, extent: _Extent, depth: int, budget: Budget) -> Member:
+    """Read a member and return it with its kind, checksum result and problem."""
+    member = replace(member, offset=extent.begin)
     read = reader(source)
     try:
-        is_right, digest = _checksum(read, entry, place, budget)
-        head = first_bytes(read, entry, place.begin, place.end)
-        kind = _kind(source, member, head, budget)
+        is_right, digest = _compare_checksum(read, entry, extent, budget)
+        head = first_bytes(read, entry, extent.begin, extent.end)
+        kind = _detect_kind(source, member, head, budget)
     except _ProblemError as error:
         return replace(member, problem=error.problem, detail=error.detail)
     except ZipError as error:
         return replace(member, problem=c.BROKEN_DATA, detail=error.reason)
     member = replace(member, kind=kind, is_checksum_right=is_right, digest=None if kind == c.OTHER else digest)
     if member.kind == CONTAINER and depth >= c.MAX_DEPTH:
-        detail = f"it is a container within {depth} others, and no more than {c.MAX_DEPTH} are opened"
+        detail = f"the member is a container within {depth} others; tflint opens at most {c.MAX_DEPTH} levels"
         return replace(member, problem=c.TOO_DEEP, detail=detail)
     return member
 
 
-def _named_kind(name: str) -> str:
-    """What a member should be by its name."""
+def _kind_by_name(name: str) -> str:
     suffix = suffix_of(name)
     return MODEL if suffix in MODEL_SUFFIXES else CONTAINER if suffix in CONTAINER_SUFFIXES else c.OTHER
 
 
-def _kind(source: Source, member: Member, head: bytes, budget: Budget) -> str:
-    """What a member is by its first bytes, or should be by its name: one that is named otherwise may be a model."""
+def _detect_kind(source: Source, member: Member, head: bytes, budget: Budget) -> str:
+    """Return a member's kind by its first bytes, else by its name."""
     if is_model(head):
         return MODEL
     if head == LITERTLM:
@@ -165,20 +167,20 @@ def _kind(source: Source, member: Member, head: bytes, budget: Budget) -> str:
         refusal = budget.directory_refusal(directory_bytes(reader(inner), inner.size))
         if refusal is not None:
             raise _ProblemError(c.OVER_BUDGET, refusal)
-        return CONTAINER if kind_of(inner).kind == CONTAINER else c.OTHER
+        return CONTAINER if detect_kind(inner).kind == CONTAINER else c.OTHER
     return member.kind
 
 
-def _checksum(read: Read, entry: ZipEntry, place: _Place, budget: Budget) -> tuple[bool | None, bytes | None]:
-    """Whether the checksum is that of the bytes, and their SHA-256; None where a large stored member is not read."""
+def _compare_checksum(read: Read, entry: ZipEntry, extent: _Extent, budget: Budget) -> tuple[bool | None, bytes | None]:
+    """Return whether the checksum matches, and the SHA-256; both None for a large stored member, which is not read."""
     if entry.method == STORED:
         if entry.size > c.CHECKSUM_BYTES:
             return None, None
-        content = read(place.begin, place.end)
+        content = read(extent.begin, extent.end)
         return zlib.crc32(content) == entry.crc, hashlib.sha256(content).digest()
     _require_affordable(entry, budget)
     crc, digest = 0, hashlib.sha256()
-    for piece in unpacked(read, place.begin, place.end, entry.size):
+    for piece in unpack_pieces(read, extent.begin, extent.end, entry.size):
         crc = zlib.crc32(piece, crc)
         digest.update(piece)
     return crc == entry.crc, digest.digest()
@@ -186,8 +188,11 @@ def _checksum(read: Read, entry: ZipEntry, place: _Place, budget: Budget) -> tup
 
 def _require_affordable(entry: ZipEntry, budget: Budget) -> None:
     if entry.size > c.RATIO_ALLOWANCE and entry.size > c.MAX_RATIO * entry.packed_size:
-        detail = f"{entry.packed_size:,} bytes should unpack to {entry.size:,}"
+        detail = f"the member unpacks from {entry.packed_size:,} to {entry.size:,} bytes"
         raise _ProblemError(c.BOMB, detail)
     if not budget.take_unpacked(entry.size):
-        detail = f"with its {entry.size:,} bytes the file would unpack to more than {budget.max_unpacked_bytes:,}"
+        detail = (
+            f"with this member of {entry.size:,} bytes, the file would unpack to more than"
+            f" {budget.max_unpacked_bytes:,}"
+        )
         raise _ProblemError(c.OVER_BUDGET, detail)

@@ -16,8 +16,8 @@ from tflint.facts.facts import FactBudgetError, Facts
 from tflint.findings import MAX_PLACES
 from tflint.language.evaluator import BudgetError, Evaluator, Meter
 from tflint.language.expression import Expression
-from tflint.language.expression_value import Value, at_rows
-from tflint.language.message_text import MAX_SHOWN
+from tflint.language.expression_value import Value, take_rows
+from tflint.language.message_text import MAX_LIST_ELEMENTS
 from tflint.values import frozen
 
 #: Rows per evaluation: enough for speed, few enough that shared subexpressions stay small.
@@ -175,8 +175,8 @@ class _Evaluation:
             self.allowance.spend(CHUNK_ELEMENTS)
             if n == 1:
                 raise
-            self._judge_or_halve(evaluator.narrowed(np.arange(n // 2)))
-            self._judge_or_halve(evaluator.narrowed(np.arange(n // 2, n)))
+            self._judge_or_halve(evaluator.narrow(np.arange(n // 2)))
+            self._judge_or_halve(evaluator.narrow(np.arange(n // 2, n)))
 
     def _judge(self, evaluator: Evaluator) -> None:
         undecided: list[NDArray[Any]] = []
@@ -188,7 +188,7 @@ class _Evaluation:
                 self._leave_undecided(undecided)
                 return
             required = self._of_all(evaluator, kept)
-            evaluator = evaluator.narrowed(kept)
+            evaluator = evaluator.narrow(kept)
         if required is None:
             required = evaluator.value(self.rule.require.program)
         broken, unknown = _split(required, wanted=False)
@@ -196,7 +196,7 @@ class _Evaluation:
         self._leave_undecided(undecided)
         if len(broken):
             broken = broken[self._is_listed(self.models[evaluator.rows[broken]])]
-            self.case.hits += self._hits(evaluator.narrowed(broken), evaluator.rows[broken])
+            self.case.hits += self._hits(evaluator.narrow(broken), evaluator.rows[broken])
 
     def _of_all(self, evaluator: Evaluator, kept: NDArray[np.intp]) -> Value | None:
         """Return `require` for the kept rows, evaluated for all rows, so that the rules of a table share the value.
@@ -206,7 +206,7 @@ class _Evaluation:
         if len(evaluator.rows) > FEW_ROWS:
             return None
         value = evaluator.small_value(self.rule.require.program)
-        return None if value is None else at_rows(value, kept)
+        return None if value is None else take_rows(value, kept)
 
     def _leave_undecided(self, parts: Sequence[NDArray[Any]]) -> None:
         """Count rows as undecided, after nothing can fail anymore that would repeat their evaluation."""
@@ -264,7 +264,7 @@ def _python(value: Value, expression: Expression) -> list[Any]:
             result.append(None)
         else:
             # One element more than a message shows, so that the message can mark the rest.
-            result.append([_element(value, begin + k, expression) for k in range(min(length, MAX_SHOWN + 1))])
+            result.append([_element(value, begin + k, expression) for k in range(min(length, MAX_LIST_ELEMENTS + 1))])
         begin += length
     return result
 

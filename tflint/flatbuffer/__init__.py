@@ -1,5 +1,5 @@
-"""Reads any FlatBuffers file as columns of positions, scalars and vectors, with every offset and size checked.
+"""Reads any FlatBuffers file into columns of positions, scalars and vectors, and checks every offset and size.
 
-Takes bytes and a layout, gives `Node`s (one per kind of table) of columns; refuses to know that TFLite exists.
-A malformed file raises `FlatbufferError`.
+Input: bytes and a schema layout. Output: one `Node` of columns per schema path. Must not know TFLite. A malformed file
+raises `FlatbufferError`.
 """

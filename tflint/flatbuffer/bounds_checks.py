@@ -1,4 +1,4 @@
-"""The checks of the reader, for many rows at once: bounds, alignment, strings; each error names the first culprit."""
+"""Vectorized checks of the reader: bounds, alignment and string termination. An error names the first bad row."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tflint.flatbuffer.flatbuffer_error import FlatbufferError
 from tflint.flatbuffer.source_pages import Offsets
 from tflint.values import frozen
 
-#: Which rows hold, what to say of one that does not, and whether it is the end of the file that it runs into.
+#: A mask of the rows that pass, the reason if a row fails, and whether the failure means that the file is truncated.
 Condition: TypeAlias = tuple[NDArray[np.bool_], str, bool]
 
 
 @frozen(eq=False)
-class Spots:
-    """Byte offsets of several places of the schema, one after the other; `roots` says which file each is of.
+class Locations:
+    """Byte offsets of rows at one or several schema paths, concatenated.
 
-    The offsets of `paths[k]` end before row `ends[k]`.
+    `roots` is the file index of each row. The offsets of `paths[k]` end before row `ends[k]`.
     """
 
     offsets: Offsets
@@ -30,8 +30,8 @@ class Spots:
     ends: Sequence[int]
 
     @classmethod
-    def joined(cls, parts: Sequence[tuple[Offsets, NDArray[np.int32], str]]) -> Spots:
-        """The offsets, roots and path of each part, of which there is one at least, put together."""
+    def concatenate(cls, parts: Sequence[tuple[Offsets, NDArray[np.int32], str]]) -> Locations:
+        """Concatenate parts of offsets, roots and path; there must be at least one part."""
         paths = [path for _, _, path in parts]
         if len(parts) == 1:
             return cls(parts[0][0], parts[0][1], paths, [len(parts[0][0])])
@@ -42,36 +42,37 @@ class Spots:
             ends.append(end)
         return cls(offsets, roots, paths, ends)
 
-    def moved(self, offsets: Offsets) -> Spots:
-        """Other offsets of the same rows."""
-        return Spots(offsets, self.roots, self.paths, self.ends)
+    def with_offsets(self, offsets: Offsets) -> Locations:
+        """Return the same rows with different offsets."""
+        return Locations(offsets, self.roots, self.paths, self.ends)
 
     def slices(self) -> Iterator[slice]:
-        """The rows of each place."""
+        """Yield the slice of rows of each path."""
         begin = 0
         for end in self.ends:
             yield slice(begin, end)
             begin = end
 
     def path(self, row: int) -> str:
-        """The place of a row."""
+        """Return the schema path of a row."""
         return next(path for path, end in zip(self.paths, self.ends, strict=True) if row < end)
 
 
 class Checks:
-    """Checks over a window; every failed one raises `FlatbufferError` with the first row that broke it.
+    """Checks over a window; a failed check raises `FlatbufferError` for the first bad row.
 
-    `extents`: for each file the byte just past the last table or vector that was read.
+    `extents` is, per file, the offset just past the last table or vector read.
     """
 
     def __init__(self, window: Window) -> None:
         self.window = window
         self.extents = window.starts.copy()
-        # Alignment counts from a file's own start; where all starts are multiples of 16 the offset itself tells.
+        # Alignment is relative to the start of the file. If every file starts at a multiple of 16, absolute offsets
+        # suffice.
         self.is_skewed = bool((window.starts & 15).any())
 
-    def require(self, spots: Spots, *conditions: Condition) -> None:
-        """All conditions hold for all rows; else the error is that of the first condition that does not."""
+    def require(self, locations: Locations, *conditions: Condition) -> None:
+        """Require all conditions for all rows; raise the error of the first condition that fails."""
         holds = conditions[0][0]
         for condition in conditions[1:]:
             holds = holds & condition[0]
@@ -79,34 +80,34 @@ class Checks:
             return
         for holds, reason, is_truncation in conditions:
             if not holds.all():
-                raise self.error(spots, int(np.argmin(holds)), reason, is_truncation=is_truncation)
+                raise self.error_at(locations, int(np.argmin(holds)), reason, is_truncation=is_truncation)
 
-    def inside(self, spots: Spots, ends: Any, what: str) -> Condition:
-        """The condition that something ends within its file, by the offset just past it."""
-        return ends <= self.window.bounds(spots.roots), f"{what} reaches past the end of the file", True
+    def bounds_condition(self, locations: Locations, ends: Any, what: str) -> Condition:
+        """Return the condition that each row's end offset (exclusive) lies within its file."""
+        return ends <= self.window.bounds(locations.roots), f"{what} reaches past the end of the file", True
 
-    def aligned(self, spots: Spots, width: int, what: str) -> Condition:
-        """The condition that offsets are multiples of a width, from the start of their file."""
-        offsets = spots.offsets - self.window.starts[spots.roots] if self.is_skewed else spots.offsets
+    def alignment_condition(self, locations: Locations, width: int, what: str) -> Condition:
+        """Return the condition that offsets, relative to the start of their file, are multiples of a width."""
+        offsets = locations.offsets - self.window.starts[locations.roots] if self.is_skewed else locations.offsets
         return (offsets & (width - 1)) == 0, f"{what} is not aligned", False
 
-    def require_terminated(self, ends: Spots) -> None:
-        """Strings end within their file, with a zero byte; `ends` are just past their last character."""
-        self.require(ends, self.inside(ends, ends.offsets + 1, "a string's end"))
+    def require_terminated(self, ends: Locations) -> None:
+        """Require a zero byte after each string; `ends` are the offsets just past the last characters."""
+        self.require(ends, self.bounds_condition(ends, ends.offsets + 1, "a string's terminator"))
         zero = self.window.take(ends.offsets, "ubyte") == 0
         self.require(ends, (zero, "a string does not end with a zero byte", False))
         self.extend(ends.roots, ends.offsets + 1)
 
-    def error(self, spots: Spots, row: int, reason: str, *, is_truncation: bool = False) -> FlatbufferError:
-        """The error of one row."""
-        root = int(spots.roots[row])
-        offset = self.window.file_offset(int(spots.offsets[row]), root)
+    def error_at(self, locations: Locations, row: int, reason: str, *, is_truncation: bool = False) -> FlatbufferError:
+        """Build the error for one row."""
+        root = int(locations.roots[row])
+        offset = self.window.file_offset(int(locations.offsets[row]), root)
         return FlatbufferError(
-            reason, offset=offset, path=dotted(spots.path(row)), root=root, is_truncation=is_truncation
+            reason, offset=offset, path=display_path(locations.path(row)), root=root, is_truncation=is_truncation
         )
 
     def extend(self, roots: NDArray[np.int32], ends: Any) -> None:
-        """Note that tables or vectors of files reach to these ends."""
+        """Record that tables or vectors of these files reach to these ends."""
         if not len(roots):
             return
         if len(self.extents) == 1:
@@ -115,6 +116,6 @@ class Checks:
             np.maximum.at(self.extents, roots, ends)
 
 
-def dotted(path: str) -> str:
-    """A place in the schema; the root has no path of its own."""
+def display_path(path: str) -> str:
+    """Return a schema path for messages; the root's path is empty."""
     return path or "root table"

@@ -1,7 +1,6 @@
-"""The bytes of one or many files laid end to end, gathered from by offset; each file has bounds of its own.
+"""Gathers scalars by offset from the bytes of one or several files laid end to end, each with its own bounds.
 
-A window over memory is a numpy view. A window over a `ByteSource` reads the pages that a gather needs: no other byte of
-the file is read, nor memory set aside for it.
+A window over memory is a numpy view. A window over a `ByteSource` reads and holds only the pages that a gather needs.
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from tflint.flatbuffer.source_pages import ByteSource, CompactPages, DensePages, Offsets, Pages
 
-#: A source up to this size gets a buffer of its own size, which saves gathers the way from offsets to places.
+#: A source up to this size gets a buffer of its full size, so that gathers need no lookup from offset to buffer
+#: position.
 MAX_DENSE_BYTES = 64 * 1024 * 1024
 
 _LITTLE_ENDIAN = {
@@ -26,31 +26,33 @@ DTYPES: dict[str, np.dtype[Any]] = {name: np.dtype(code) for name, code in _LITT
 
 
 class Window:
-    """Bytes to gather from.
+    """Bytes of one or several files to gather from.
 
-    `starts[k]` and `ends[k]` bound file k. Offsets are absolute in the window; `file_offset` turns one into an offset
-    in its own file.
+    `starts[k]` and `ends[k]` bound file k. Offsets are absolute in the window; `file_offset` converts one to an offset
+    within its file.
     """
 
-    def __init__(self, held: NDArray[np.uint8] | Pages, starts: Offsets, ends: Offsets):
+    def __init__(self, storage: NDArray[np.uint8] | Pages, starts: Offsets, ends: Offsets):
         self.starts = starts
         self.ends = ends
-        self._held = held
-        self._pages = None if isinstance(held, np.ndarray) else held
-        # None if the buffer grows: an array over it that is kept would forbid that.
-        self._array = None if isinstance(held, CompactPages) else held if isinstance(held, np.ndarray) else held.data
+        self._storage = storage
+        self._pages = None if isinstance(storage, np.ndarray) else storage
+        # None if the buffer can grow: a bytearray cannot be resized while an array views it.
+        self._array = (
+            None if isinstance(storage, CompactPages) else storage if isinstance(storage, np.ndarray) else storage.data
+        )
         self._page_size = 0 if self._pages is None else self._pages.source.page_size
         self._typed: dict[str, NDArray[Any]] = {}
 
     @classmethod
     def of_bytes(cls, content: bytes | bytearray | memoryview) -> Window:
-        """A window over one file that lies in memory; nothing is copied."""
+        """Return a window over one file in memory, without a copy."""
         data = np.frombuffer(content, dtype=np.uint8)
         return cls(data, np.zeros(1, dtype=np.int64), np.array([len(data)], dtype=np.int64))
 
     @classmethod
     def of_batch(cls, contents: Sequence[bytes]) -> Window:
-        """One window over the bytes of many files, each begun at a multiple of 16, as alignment wants."""
+        """Return one window over the bytes of many files, each aligned to 16 bytes."""
         sizes = np.array([len(content) for content in contents], dtype=np.int64)
         starts = np.zeros(len(contents), dtype=np.int64)
         np.cumsum((sizes[:-1] + 15) & ~15, out=starts[1:])
@@ -61,84 +63,87 @@ class Window:
 
     @classmethod
     def of_source(cls, source: ByteSource, starts: Sequence[int] = (0,), ends: Sequence[int] | None = None) -> Window:
-        """A window over one source of which only the pages that are asked for are read.
+        """Return a window over a source, of which only needed pages are read.
 
-        `starts` and `ends` bound the files that lie in it end to end; without them it is one file.
+        `starts` and `ends` bound files that lie end to end in the source; by default, the source is one file.
         """
         pages = DensePages(source) if source.size <= MAX_DENSE_BYTES else CompactPages(source)
         bounds = [np.array(offsets, dtype=np.int64) for offsets in (starts, [source.size] if ends is None else ends)]
         return cls(pages, bounds[0], bounds[1])
 
-    def part(self, begin: int, end: int) -> Window:
-        """A window over one stretch of the same bytes, such as a flatbuffer stored inside another."""
-        return Window(self._held, np.array([begin], dtype=np.int64), np.array([end], dtype=np.int64))
+    def subwindow(self, begin: int, end: int) -> Window:
+        """Return a window over a range of the same bytes, such as a flatbuffer nested in another."""
+        return Window(self._storage, np.array([begin], dtype=np.int64), np.array([end], dtype=np.int64))
 
-    def apart(self) -> Window:
-        """A window over the same bytes for what is looked at once: what it reads of a large source goes with it."""
-        if not isinstance(self._held, CompactPages):
+    def with_own_cache(self) -> Window:
+        """Return a window over the same bytes whose page cache is released with it; for bytes that are needed once."""
+        if not isinstance(self._storage, CompactPages):
             return self
-        return Window(CompactPages(self._held.source), self.starts, self.ends)
+        return Window(CompactPages(self._storage.source), self.starts, self.ends)
 
     @property
     def n_files(self) -> int:
-        """How many files lie in the window."""
+        """Number of files in the window."""
         return len(self.starts)
 
     def take(self, offsets: Offsets, scalar: str) -> NDArray[Any]:
-        """The scalars of a type at absolute, already bounds-checked byte offsets, one each, in the offsets' shape."""
+        """Return the scalars at absolute, aligned or unaligned offsets, in the shape of `offsets`. The caller checks
+        bounds.
+        """
         dtype = DTYPES[scalar]
         width = dtype.itemsize
         if not offsets.size:
             return np.empty(offsets.shape, dtype=dtype)
         if width > 1 and (np.count_nonzero(offsets & (width - 1)) or 0 < self._page_size < width):
             return self._take_by_bytes(offsets, dtype)
-        places = offsets if self._pages is None else self._pages.places(offsets)
-        return self._view(scalar).take(places if width == 1 else places >> (width.bit_length() - 1))
+        positions = offsets if self._pages is None else self._pages.buffer_positions(offsets)
+        return self._view(scalar).take(positions if width == 1 else positions >> (width.bit_length() - 1))
 
     def span(self, begin: int, end: int) -> bytes:
-        """The bytes from begin to end."""
+        """Return the bytes from begin to end, and keep their pages cached."""
         if self._pages is not None and not self._pages.is_complete:
             return self._pages.span(begin, end)
         return self._data[begin:end].tobytes()
 
     @property
     def is_in_memory(self) -> bool:
-        """Whether nothing is left to read."""
+        """Whether all bytes are in memory."""
         return self._pages is None or self._pages.is_complete
 
     @property
-    def n_held_bytes(self) -> int:
-        """How many bytes lie in memory: those of a source that were read so far, or all."""
+    def n_bytes_in_memory(self) -> int:
+        """Number of bytes in memory: all, or those read from the source so far."""
         return len(self._data) if self._pages is None else self._pages.n_bytes
 
-    def stretch(self, begin: int, end: int, scratch: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The bytes from begin to end, to be looked at once: read into `scratch` unless they lie in memory.
+    def read_once(self, begin: int, end: int, scratch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the bytes from begin to end without caching them.
 
-        Nothing of what is read so is kept. The scratch must be large enough; what it holds lasts until its next use.
+        Bytes that are not in memory are read into `scratch`, which must be large enough; the result is valid until its
+        next use.
         """
         if self._pages is None or self._pages.is_complete:
             return self._data[begin:end]
-        found = scratch[: end - begin]
-        self._pages.source.read_into(begin, found.data)
-        return found
+        buffer = scratch[: end - begin]
+        self._pages.source.read_into(begin, buffer.data)
+        return buffer
 
     def read(self, begin: int, end: int) -> bytes:
-        """The bytes from begin to end, of which nothing is kept either."""
-        return self.stretch(begin, end, np.empty(0 if self.is_in_memory else end - begin, dtype=np.uint8)).tobytes()
+        """Return a copy of the bytes from begin to end without caching them."""
+        return self.read_once(begin, end, np.empty(0 if self.is_in_memory else end - begin, dtype=np.uint8)).tobytes()
 
     def bounds(self, roots: NDArray[Any]) -> Offsets | int:
-        """The end of the file of each row; one number where there is one file."""
+        """Return the end of the file of each row, or a single number if the window has one file."""
         return int(self.ends[0]) if len(self.ends) == 1 else self.ends[roots]
 
     def file_offset(self, offset: int, root: int) -> int:
-        """An absolute offset as an offset in its own file."""
+        """Convert an absolute offset to an offset within its file."""
         return offset - int(self.starts[root])
 
     @property
     def _data(self) -> NDArray[np.uint8]:
         if self._array is not None:
             return self._array
-        assert self._pages is not None  # whatever is no array in memory has pages
+        assert self._pages is not None  # only windows over a source lack an array
         return self._pages.data
 
     def _view(self, scalar: str) -> NDArray[Any]:
@@ -151,7 +156,7 @@ class Window:
         return view
 
     def _take_by_bytes(self, offsets: Offsets, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Scalars that are misaligned or cross a page boundary: their bytes need not lie together in the buffer."""
+        """Gather scalars byte by byte: unaligned ones, and ones whose bytes may lie in pages apart in the buffer."""
         index = offsets[..., None] + np.arange(dtype.itemsize)
-        places = index if self._pages is None else self._pages.places(index)
-        return np.ascontiguousarray(self._data.take(places)).view(dtype).reshape(offsets.shape)
+        positions = index if self._pages is None else self._pages.buffer_positions(index)
+        return np.ascontiguousarray(self._data.take(positions)).view(dtype).reshape(offsets.shape)

@@ -1,4 +1,4 @@
-"""The one error of a malformed flatbuffer: what is broken, at which byte, at which place of the schema."""
+"""The error for a malformed flatbuffer."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from tflint.errors import TflintError
 
 
 class FlatbufferError(TflintError):
-    """A file breaks an invariant of the format or a budget.
+    """A file violates the format or exceeds a budget.
 
-    `reason` is a short sentence, `offset` the byte of the file where it shows (-1: none), `path` the place in the
-    schema such as `subgraphs.tensors.shape`, `root` which file of a batch it is, and `is_truncation` says that
-    an offset or a size points past the end of the file. `n_tables` is how many tables had been read by then.
+    `reason` is a short sentence; `offset` the byte offset in the file (-1: unknown); `path` the schema path, such as
+    `subgraphs.tensors.shape`; `root` the index of the file in its batch. `is_truncation` is true if an offset or size
+    points past the end of the file. `n_tables` is the number of tables read before the error.
     """
 
     def __init__(

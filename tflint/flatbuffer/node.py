@@ -1,4 +1,4 @@
-"""What the reader gives: a `Node` for each place of the schema where tables stand, with its fields as columns."""
+"""The reader's output: one `Node` per schema path, with the fields of its tables as columns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tflint.values import frozen
 
 @frozen(eq=False)
 class Vector:
-    """A vector field of each row: the byte offset of the first element, the number of elements, and who has one.
+    """A vector field as columns: byte offset of the first element, number of elements, and presence per row.
 
     A row without the vector has start 0, length 0 and `present` False; an empty vector is present.
     """
@@ -27,20 +27,21 @@ class Vector:
     scalar: str
 
     def flat_offsets(self, rows: NDArray[Any] | slice = slice(None)) -> Offsets:
-        """Byte offsets of all elements of the rows, one after the other."""
+        """Return the byte offsets of all elements of the rows, concatenated."""
         return flat_positions(self.starts[rows], self.lengths[rows], DTYPES[self.scalar].itemsize)
 
 
 class Node:
-    """All tables that stand at one place of the schema, such as `subgraphs.tensors`, as columns over rows.
+    """All tables at one schema path, such as `subgraphs.tensors`, as columns over rows.
 
-    `positions`: byte offset of each table; `roots`: which file it is of, ascending; `parents`: row of the parent node
-    it was first reached from; `ordinals`: its index in the parent's vector (0 where it is no element of one);
-    `sizes`: bytes of the table itself; `field_offsets`: for each slot where in the table that field is stored, 0 where
-    it is not. `uses`: how often each table is named, once for each table that shares the one above it; None where
-    nothing is shared. `links` of a child that is not a vector: row of the child for each row of this node, -1 for none.
-    `newer`: rows whose vtable is longer than the schema knows. `texts`: the strings of a vector of strings, all rows'
-    one after the other.
+    `positions`: byte offset of each table. `roots`: index of its file, ascending. `parents`: row of the parent node
+    that first references it. `ordinals`: its index in the parent's vector, 0 if it is not in a vector. `sizes`: bytes
+    of the table itself. `field_offsets`: offset of each slot's field within the table, 0 if not stored. `uses`: how
+    often each table is referenced, counting shared parents repeatedly; None if nothing is shared. `newer`: rows whose
+    vtable has slots that the schema does not know.
+
+    `links`, for a child in a table or union field: row of the child for each row of this node, -1 if absent. `texts`:
+    the strings of a vector of strings, concatenated over rows.
     """
 
     def __init__(
@@ -78,12 +79,12 @@ class Node:
         return len(self.positions)
 
     def is_set(self, name: str) -> NDArray[np.bool_]:
-        """Which rows store the field (a scalar that equals its default usually is not stored)."""
+        """Return a mask of the rows that store the field. A scalar equal to its default is usually not stored."""
         stored: NDArray[np.bool_] = self.field_offsets[:, self.layout.field(name).slot] != 0
         return stored
 
     def scalar(self, name: str) -> NDArray[Any]:
-        """A scalar field as a column, defaults filled in."""
+        """Return a scalar field as a column, with defaults filled in."""
         declared, scalar = self.layout.field(name), self.layout.scalars[name]
         offsets = self.field_offsets[:, declared.slot]
         rows = offsets.nonzero()[0]
@@ -95,18 +96,18 @@ class Node:
         return values.astype(np.bool_) if declared.type == "bool" else values
 
     def vector(self, name: str) -> Vector:
-        """A vector or string field as a column."""
+        """Return a vector or string field as a column."""
         if name in self.vectors:
             return self.vectors[name]
         zeros = np.zeros(len(self), dtype=np.int64)
         return Vector(zeros, zeros, np.zeros(len(self), dtype=np.bool_), "ubyte")
 
     def link(self, name: str) -> NDArray[np.int32]:
-        """Row of the child node of each row, -1 for none, for a field that holds a table (or a union's member)."""
+        """Return the row of the child node for each row, -1 if absent, for a table field or a union member."""
         return self.links[name] if name in self.links else np.full(len(self), -1, dtype=np.int32)
 
     def at(self, path: str) -> Node | None:
-        """The node below this one at a dotted path, such as `subgraphs.tensors`; None where the files have none."""
+        """Return the descendant at a dotted path, such as `subgraphs.tensors`, or None if no file has one."""
         node: Node | None = self
         for name in path.split(".") if path else ():
             node = node.children.get(name) if node else None
@@ -114,7 +115,7 @@ class Node:
 
 
 def empty_node(path: str, layout: TableLayout, window: Window) -> Node:
-    """A node without rows, for a place of the schema where no file has a table."""
+    """Return a node without rows, for a schema path at which no file has a table."""
     none = np.zeros(0, dtype=np.int32)
     return Node(
         path,

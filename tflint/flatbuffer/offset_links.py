@@ -1,4 +1,4 @@
-"""What the reader is about to follow: fields that hold offsets, and tables that wait to be read."""
+"""The reader's work items: fields that hold offsets, and tables to read next."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from tflint.flatbuffer.schema_layout import Field
 from tflint.flatbuffer.source_pages import Offsets
 from tflint.values import frozen
 
-#: Tables of different kinds are read together up to this many; a matrix for more of them costs more than it saves.
+#: Tables of different types are read together up to this many rows; for more, the padded matrix costs more than it
+#: saves.
 JOINT_ROWS = 4096
-#: From this many tables on it pays to see which of them share a vtable: writers store equal ones once.
+#: From this many tables on, finding shared vtables pays off: writers store equal vtables once.
 SHARING_ROWS = 256
 
 
 @frozen(eq=False)
-class Waiting:
-    """Tables at one place of the schema that are still to be read, and the node below which they hang, by a name."""
+class PendingTables:
+    """Tables at one schema path to be read, to be attached to `parent` under `name`."""
 
     path: str
     table: str
@@ -36,7 +37,7 @@ class Waiting:
 
 @frozen(eq=False)
 class Link:
-    """A field of a node's tables that holds an offset: which rows store it, and where."""
+    """A field that holds an offset: the rows that store it and the byte offsets of the field."""
 
     node: Node
     field: Field
@@ -46,50 +47,50 @@ class Link:
 
     @property
     def roots(self) -> NDArray[np.int32]:
-        """Which file each row is of."""
+        """File index of each row."""
         return self.node.roots[self.rows]
 
     @property
     def uses(self) -> NDArray[np.int64] | None:
-        """How often each row is named; None where nothing is shared."""
+        """How often each row is referenced; None if nothing is shared."""
         return None if self.node.uses is None else self.node.uses[self.rows]
 
 
-def groups_of(waiting: Sequence[Waiting]) -> Iterator[list[Waiting]]:
-    """What is read together: as many places as there are few tables at each."""
-    group: list[Waiting] = []
+def group_pending(pending: Sequence[PendingTables]) -> Iterator[list[PendingTables]]:
+    """Yield groups of pending tables to read together, of up to `JOINT_ROWS` rows if possible."""
+    group: list[PendingTables] = []
     n_rows = 0
-    for one in waiting:
-        if group and n_rows + len(one.positions) > JOINT_ROWS:
+    for tables in pending:
+        if group and n_rows + len(tables.positions) > JOINT_ROWS:
             yield group
             group, n_rows = [], 0
-        group.append(one)
-        n_rows += len(one.positions)
+        group.append(tables)
+        n_rows += len(tables.positions)
     if group:
         yield group
 
 
-def links_of(node: Node) -> Iterator[Link]:
-    """The fields of a node that hold offsets and are stored in some row."""
+def find_links(node: Node) -> Iterator[Link]:
+    """Yield the fields of a node that hold offsets and are stored in at least one row."""
     stored = np.logical_or.reduce(node.field_offsets, axis=0).tolist()
     for declared in node.layout.fields:
         is_used = stored[declared.slot] or (declared.is_union and stored[declared.type_slot])
         if is_used and declared.name not in node.layout.scalars:
             offsets = node.field_offsets[:, declared.slot]
             rows = offsets.nonzero()[0].astype(np.int32)
-            path = joined_path(node.path, declared.name)
+            path = join_path(node.path, declared.name)
             yield Link(node, declared, path, rows, node.positions[rows] + offsets[rows])
 
 
-def uses_of(links: Sequence[Link]) -> NDArray[np.int64] | None:
-    """How often the rows of some links are named; None where nothing is shared."""
+def use_counts(links: Sequence[Link]) -> NDArray[np.int64] | None:
+    """Return how often the rows of some links are referenced, or None if nothing is shared."""
     if all(link.node.uses is None for link in links):
         return None
     return np.concatenate([np.ones(len(link.rows), np.int64) if link.uses is None else link.uses for link in links])
 
 
-def vector_of(link: Link, begins: Offsets, lengths: Offsets, scalar: str) -> Vector:
-    """A vector field of all rows of a node, from what the rows have that store it."""
+def expand_vector(link: Link, begins: Offsets, lengths: Offsets, scalar: str) -> Vector:
+    """Return a vector field over all rows of a node, from the rows that store it."""
     n = len(link.node)
     if len(link.rows) == n:
         return Vector(begins, lengths, np.ones(n, np.bool_), scalar)
@@ -98,42 +99,42 @@ def vector_of(link: Link, begins: Offsets, lengths: Offsets, scalar: str) -> Vec
     return Vector(starts, counts, present, scalar)
 
 
-def children_of(link: Link, positions: Offsets, roots: NDArray[np.int32]) -> Waiting:
-    """The tables that a vector of tables holds, one row an element."""
+def pending_elements(link: Link, positions: Offsets, roots: NDArray[np.int32]) -> PendingTables:
+    """Return the elements of a vector of tables as pending tables, one row per element."""
     node, name = link.node, link.field.name
     lengths = node.vectors[name].lengths
     parents = np.arange(len(node), dtype=np.int32).repeat(lengths)
     before = lengths.cumsum() - lengths
     ordinals = (np.arange(len(parents)) - before.repeat(lengths)).astype(np.int32)
     uses = None if node.uses is None else node.uses.repeat(lengths)
-    return Waiting(link.path, link.field.element, positions, roots, parents, ordinals, uses, node, name)
+    return PendingTables(link.path, link.field.element, positions, roots, parents, ordinals, uses, node, name)
 
 
-def joined_path(path: str, name: str) -> str:
-    """A field's place in the schema."""
+def join_path(path: str, name: str) -> str:
+    """Append a field name to a schema path."""
     return f"{path}.{name}" if path else name
 
 
-def runs_of(vtables: Offsets) -> tuple[Offsets, NDArray[np.intp]]:
-    """Each vtable once for all tables in a row that share it, and how many these are; of few tables each by itself."""
+def group_by_vtable(vtables: Offsets) -> tuple[Offsets, NDArray[np.intp]]:
+    """Return each vtable once per run of tables that share it, and the run lengths; of few tables, each alone."""
     if len(vtables) < SHARING_ROWS:
         return vtables, np.ones(len(vtables), dtype=np.intp)
     heads = np.flatnonzero(np.diff(vtables, prepend=-1))
     return vtables[heads], np.diff(heads, append=len(vtables))
 
 
-def used_numbers(numbers: NDArray[Any]) -> list[int]:
-    """The distinct values of small whole numbers. Not `np.unique`, whose first call imports numpy.ma (12 ms)."""
-    used: list[int] = np.flatnonzero(np.bincount(numbers)).tolist()
-    return used
+def distinct_values(numbers: NDArray[Any]) -> list[int]:
+    """Return the distinct values of small integers. `np.unique` would import numpy.ma on its first call (12 ms)."""
+    values: list[int] = np.flatnonzero(np.bincount(numbers)).tolist()
+    return values
 
 
-def distinct_rows(targets: Offsets) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Index of the first row with each distinct target in row order, and for each row which of these it is."""
+def group_by_target(targets: Offsets) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """Return the first row of each distinct target, in row order, and per row the index of its target among these."""
     steps = np.diff(targets)
-    if not len(steps) or (steps > 0).all() or (steps < 0).all():  # how writers lay tables out: nothing is shared
-        every = np.arange(len(targets))
-        return every, every.astype(np.int32)
+    if not len(steps) or (steps > 0).all() or (steps < 0).all():  # the usual layout: nothing is shared
+        identity = np.arange(len(targets))
+        return identity, identity.astype(np.int32)
     _, first, inverse = np.unique(targets, return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")
     rank = np.empty(len(order), dtype=np.int32)

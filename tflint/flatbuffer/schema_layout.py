@@ -1,4 +1,4 @@
-"""What the reader must know of a schema: tables, their fields and slots. Plain data, made by whoever owns a schema."""
+"""The parts of a schema that the reader needs: tables, fields and slots. Plain data from the owner of the schema."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ SCALAR_WIDTHS = {
 
 @frozen
 class Field:
-    """One field of a table.
+    """A field of a table.
 
-    `type` is a scalar or enum name, `string`, a table name, `[…]` of these, or the name of a union (then `is_union`
-    and `type_slot` says in which slot the member's number lies). `default` is None for anything that is not a scalar.
-    `align` is the alignment that a writer must give a vector's elements, in bytes (0: their own width).
+    `type` is a scalar, enum or table name, `string`, `[…]` of these, or the name of a union. For a union, `is_union` is
+    true and `type_slot` is the slot of the member's number. `default` is None except for scalars. `align` is the
+    alignment in bytes that a writer must give a vector's elements (0: their own width).
     """
 
     name: str
@@ -42,15 +42,15 @@ class Field:
 
     @property
     def element(self) -> str:
-        """The type of an element of a vector; the type itself where the field is none."""
+        """Element type of a vector; for other fields, the type itself."""
         return self.type[1:-1] if self.is_vector else self.type
 
 
 @frozen
 class TableLayout:
-    """A table: its fields in slot order, and how many vtable slots this version of the schema knows.
+    """A table: its fields in slot order and the number of vtable slots in this version of the schema.
 
-    `scalars` gives the scalar type of each field that is no offset, `widths` for each slot its bytes (0: an offset).
+    `scalars` maps each scalar field to its scalar type. `widths` is the size of each slot in bytes (0: an offset).
     """
 
     name: str
@@ -61,7 +61,7 @@ class TableLayout:
     widths: tuple[int, ...] = ()
 
     def field(self, name: str) -> Field:
-        """The field of that name; KeyError where there is none."""
+        """Return the field with this name. Raises KeyError if the table has none."""
         for candidate in self.fields:
             if candidate.name == name:
                 return candidate
@@ -69,18 +69,18 @@ class TableLayout:
 
 
 class Layouts(Protocol):
-    """A schema as the reader needs it."""
+    """The schema interface that the reader uses."""
 
     unions: dict[str, list[str]]
 
     def table(self, name: str) -> TableLayout:
-        """The layout of a table."""
+        """Return the layout of a table."""
         ...
 
     def is_table(self, type_name: str) -> bool:
-        """Whether a type name names a table."""
+        """Return whether a type name is that of a table."""
         ...
 
     def scalar(self, type_name: str) -> str:
-        """The scalar type behind a scalar or enum name."""
+        """Return the scalar type behind a scalar or enum name."""
         ...

@@ -1,7 +1,7 @@
-"""Decodes FlexBuffers, the schemaless format of custom operators' options, with every offset and width checked.
+"""Decodes FlexBuffers, the schemaless format of custom operators' options, and checks every offset and width.
 
-Takes bytes, gives plain Python values; refuses to know what they mean. What is no whole FlexBuffer raises
-`FlexbufferError`. The official reader for Python checks nothing: it fails with whatever its slices give.
+Input: bytes. Output: plain Python values; must not know their meaning. Invalid data raises `FlexbufferError`. The
+official Python reader has no checks: it fails with arbitrary exceptions.
 """
 
 from tflint.flexbuffer.flexbuffer_decoder import Budget, FlexbufferError, Value, decode

@@ -1,4 +1,4 @@
-"""The decoder: a value, and all that it refers to, from bytes (https://flatbuffers.dev/internals/#flexbuffers)."""
+"""Decodes a value and everything it references from bytes (https://flatbuffers.dev/internals/#flexbuffers)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TypeAlias
 
 from tflint.errors import TflintError
 
-#: What a FlexBuffer holds. A string that is no UTF-8 is given as bytes, as a blob is: compilers store code in strings.
+#: A decoded value. Strings that are not UTF-8 stay bytes, as blobs are: compilers store code in strings.
 Value: TypeAlias = bool | int | float | str | bytes | list["Value"] | dict[str, "Value"] | None
 
-#: Vectors within vectors; the limit of the verifier in C++.
+#: Maximum nesting depth of vectors; the limit of the C++ verifier.
 MAX_DEPTH = 64
 
-# Types, the upper six bits of a packed type. The first four and BOOL are stored where they stand; others by offset.
+# Types: the upper six bits of a packed type. The first four and BOOL are stored inline, the others by offset.
 _NULL, _INT, _UINT, _FLOAT, _KEY, _STRING, _INDIRECT_INT, _INDIRECT_UINT, _INDIRECT_FLOAT, _MAP, _VECTOR = range(11)
 _VECTOR_INT, _VECTOR_STRING, _VECTOR_INT2, _VECTOR_FLOAT4, _BLOB, _BOOL, _VECTOR_BOOL = 11, 15, 16, 24, 25, 26, 36
 _INLINE = (_NULL, _INT, _UINT, _FLOAT, _BOOL)
@@ -23,7 +23,7 @@ _FLOATS = {4: "<f", 8: "<d"}
 
 
 class FlexbufferError(TflintError):
-    """The bytes are no whole FlexBuffer, or one that repeats itself: why, and the byte where it shows."""
+    """The bytes are not a valid FlexBuffer, or exceed the budget. `offset` is the byte at which the error was found."""
 
     def __init__(self, reason: str, offset: int) -> None:
         super().__init__(f"{reason} (at byte {offset})")
@@ -32,20 +32,20 @@ class FlexbufferError(TflintError):
 
 
 class Budget:
-    """How many values may still be decoded, by one call or several."""
+    """Number of values that may still be decoded, in one or several calls."""
 
     def __init__(self, values: int) -> None:
         self.values = values
 
 
 def decode(data: bytes, budget: Budget | None = None) -> Value:
-    """The value that is all of `data`; `FlexbufferError` where there is none, or the budget is used up.
+    """Decode the FlexBuffer that fills `data`. Raises `FlexbufferError` if it is invalid or exceeds the budget.
 
-    A value takes at least a byte, and keys and strings have bytes of their own: without a budget there may be no more
-    of them than bytes, so that vectors which name each other again and again are refused.
+    A value takes at least one byte, and keys and strings take their own bytes. So there cannot be more values than
+    bytes, with or without a budget; vectors that reference each other repeatedly exceed this.
     """
     if len(data) < 3:
-        raise FlexbufferError(f"{len(data)} bytes are too few", 0)
+        raise FlexbufferError(f"{len(data)} bytes are too few for a FlexBuffer", 0)
     width = data[-1]
     at = len(data) - 2 - width
     if width not in _WIDTHS or at < 0:
@@ -62,11 +62,11 @@ class _Decoder:
         self.known: dict[tuple[int, int], bytes] = {}
 
     def value(self, at: int, width: int, packed: int, depth: int) -> Value:
-        """The value of a packed type that stands at an offset, in `width` bytes."""
+        """Decode the value of a packed type, stored at an offset in `width` bytes."""
         self.budget.values -= 1
         self.most_values -= 1
         if self.most_values < 0 or self.budget.values < 0:
-            raise FlexbufferError("it names more values than it can have", at)
+            raise FlexbufferError("more values than the FlexBuffer has bytes, or than the budget allows", at)
         type_, own_width = packed >> 2, 1 << (packed & 3)
         if type_ in _INLINE:
             return self._scalar(type_, at, width)
@@ -79,7 +79,7 @@ class _Decoder:
             content = self._content(target, target + self._length(target, own_width))
             return content if type_ == _BLOB else _text(content)
         if depth >= MAX_DEPTH:
-            raise FlexbufferError(f"it is nested deeper than {MAX_DEPTH}", at)
+            raise FlexbufferError(f"vectors are nested deeper than {MAX_DEPTH}", at)
         if type_ == _MAP:
             return self._map(target, own_width, depth)
         if type_ == _VECTOR:
@@ -101,61 +101,60 @@ class _Decoder:
     def _key(self, at: int) -> str:
         end = self.data.find(b"\0", at)
         if end < 0:
-            raise FlexbufferError("a key does not end", at)
+            raise FlexbufferError("a key does not end with a zero byte", at)
         return self._content(at, end).decode("utf-8", "backslashreplace")
 
     def _content(self, begin: int, end: int) -> bytes:
-        """The bytes of a key, string or blob; those that are shared are copied, and counted, once."""
+        """Return the bytes of a key, string or blob; shared ones are copied and counted once."""
         content = self.known.get((begin, end))
         if content is None:
             content = self.known[begin, end] = self._span(begin, end - begin)
             self.bytes_left -= len(content)
             if self.bytes_left < 0:
-                raise FlexbufferError("its texts overlap", begin)
+                raise FlexbufferError("keys, strings or blobs overlap", begin)
         return content
 
     def _vector(self, at: int, width: int, depth: int) -> list[Value]:
-        """Elements of a width each, and behind them a packed type for each."""
+        """Decode a vector: elements of `width` bytes each, then one packed type byte per element."""
         length = self._length(at, width)
         types = self._span(at + length * width, length)
         self._span(at, length * width)
         return [self.value(at + k * width, width, packed, depth + 1) for k, packed in enumerate(types)]
 
     def _map(self, at: int, width: int, depth: int) -> dict[str, Value]:
-        """A vector of values; before it lie the offset of the vector of keys, and the width of that."""
+        """Decode a map: a vector of values, preceded by the offset of the key vector and the key width."""
         keys_width = self._unsigned(at - 2 * width, width)
         if keys_width not in _WIDTHS:
             raise FlexbufferError(f"keys cannot be {keys_width} bytes wide", at)
         keys_at = self._follow(at - 3 * width, width)
         length = self._length(keys_at, keys_width)
         if length != self._length(at, width):
-            raise FlexbufferError("a map has unlike numbers of keys and values", at)
+            raise FlexbufferError("a map has different numbers of keys and values", at)
         self._span(keys_at, length * keys_width)
         keys = [self._key(self._follow(keys_at + k * keys_width, keys_width)) for k in range(length)]
         return dict(zip(keys, self._vector(at, width, depth), strict=True))
 
     def _typed_vector(self, type_: int, at: int, width: int, depth: int) -> list[Value]:
-        """Elements of one type: 2, 3 or 4 of them by type, else as many as is said before the first."""
+        """Decode a vector of one type, with 2 to 4 elements by its type, or with a stored length."""
         if _VECTOR_INT2 <= type_ <= _VECTOR_FLOAT4:
             element, length = _INT + (type_ - _VECTOR_INT2) % 3, 2 + (type_ - _VECTOR_INT2) // 3
         elif _VECTOR_INT <= type_ <= _VECTOR_STRING or type_ == _VECTOR_BOOL:
-            # How wide the lengths of such strings are is stored nowhere: they are read as keys.
+            # The width of such strings' lengths is not stored, so they are read as keys.
             element, length = min(type_ - _VECTOR_INT + _INT, _KEY), self._length(at, width)
             element = _BOOL if type_ == _VECTOR_BOOL else element
         else:
-            raise FlexbufferError(f"a type {type_} is not known", at)
+            raise FlexbufferError(f"the type {type_} is unknown", at)
         self._span(at, length * width)
         return [self.value(at + k * width, width, element << 2, depth + 1) for k in range(length)]
 
     def _length(self, at: int, width: int) -> int:
-        """The length that stands before what an offset leads to."""
         return self._unsigned(at - width, width)
 
     def _follow(self, at: int, width: int) -> int:
-        """What the offset at a place leads to: it counts backwards."""
+        """Return the target of the offset stored at a position; offsets count backwards."""
         distance = self._unsigned(at, width)
         if distance > at:
-            raise FlexbufferError("an offset leads to before the first byte", at)
+            raise FlexbufferError("an offset points before the first byte", at)
         return at - distance
 
     def _unsigned(self, at: int, width: int) -> int:
@@ -163,7 +162,7 @@ class _Decoder:
 
     def _span(self, at: int, length: int) -> bytes:
         if at < 0 or at + length > len(self.data):
-            raise FlexbufferError("it reaches past its ends", min(max(at, 0), len(self.data)))
+            raise FlexbufferError("a value lies outside of the FlexBuffer", min(max(at, 0), len(self.data)))
         return self.data[at : at + length]
 
 

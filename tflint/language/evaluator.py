@@ -1,4 +1,4 @@
-"""Runs a checked program over the columns of some rows, within a budget of list elements."""
+"""Evaluates a checked program over the columns of some rows, within a budget of list elements."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from tflint.language.expression import Program
 from tflint.language.expression_value import (
     Array,
     Value,
-    aligned,
-    at_rows,
+    align,
+    clear_missing_lists,
     constant,
-    emptied,
-    expanded,
-    joined_state,
+    expand_constant,
+    join_states,
     row_numbers,
-    same_labels,
+    take_rows,
+    to_common_codes,
 )
 from tflint.language.table_lookup import look_up
 from tflint.values import replace
@@ -42,33 +42,33 @@ from tflint.wildcards import text_matches
 
 
 class BudgetError(TflintError):
-    """An expression would make more list elements than allowed."""
+    """An expression would produce more list elements than the budget allows."""
 
 
 class Columns(Protocol):
-    """Where the columns of tables come from."""
+    """A source of columns."""
 
     def column(self, table: str, name: str) -> Column:
-        """A column by table and name."""
+        """Return a column by table and name."""
         ...
 
 
 class Meter:
-    """Counts the list elements that expressions make."""
+    """Counts the list elements that expressions produce."""
 
     def __init__(self) -> None:
         self.elements = 0
 
 
-#: What has more elements than this is not kept for the next program that asks for it.
-KEPT_ELEMENTS = 1 << 16
+#: Larger values are not cached for other programs.
+MAX_CACHED_ELEMENTS = 1 << 16
 
 
 class Evaluator:
-    """Evaluates programs over the same rows of one table.
+    """Evaluates programs over a set of rows of one table.
 
-    `records` and `constants` are the values behind the names that the scope declared. What several programs have in
-    common (the same object, see `interned`) is evaluated once.
+    `records` and `constants` are the values of the names that the scope declares. Subprograms shared between programs
+    (the same object, see `intern_program`) are evaluated once.
     """
 
     def __init__(
@@ -84,20 +84,20 @@ class Evaluator:
         self._columns = columns
         self.rows = rows
         self._records = records or {}
-        self._knowledge = constants or {}
+        self._constant_tables = constants or {}
         self._budget = budget
         self._meter = meter or Meter()
-        self._made: dict[int, tuple[Program, Value]] = {}  # by identity; with the program, so that it stays what it is
-        self._wider: tuple[Evaluator, Array] | None = None
+        self._cache: dict[int, tuple[Program, Value]] = {}  # by identity; holding the program keeps its id valid
+        self._parent: tuple[Evaluator, Array] | None = None
 
     def value(self, program: Program) -> Value:
-        """The value of a program for every row."""
-        with np.errstate(all="ignore"):  # IEEE arithmetic is what the language promises
-            return expanded(self._run(program), len(self.rows))
+        """Return the value of a program for every row."""
+        with np.errstate(all="ignore"):  # the language uses IEEE arithmetic
+            return expand_constant(self._run(program), len(self.rows))
 
     def small_value(self, program: Program) -> Value | None:
-        """The value of a program for every row; None where its lists have more elements than would be kept."""
-        budget, self._budget = self._budget, min(self._budget, KEPT_ELEMENTS)
+        """Return the value of a program for every row, or None if its lists are too large to cache."""
+        budget, self._budget = self._budget, min(self._budget, MAX_CACHED_ELEMENTS)
         try:
             return self.value(program)
         except BudgetError:
@@ -105,39 +105,39 @@ class Evaluator:
         finally:
             self._budget = budget
 
-    def narrowed(self, kept: Array) -> Evaluator:
-        """An evaluator over some of the rows, by ascending index."""
-        if len(kept) == len(self.rows):
+    def narrow(self, selected: Array) -> Evaluator:
+        """Return an evaluator for some of the rows, given by ascending index."""
+        if len(selected) == len(self.rows):
             return self
-        narrow = Evaluator(
+        narrowed = Evaluator(
             self._columns,
-            self.rows[kept],
+            self.rows[selected],
             records=self._records,
-            constants=self._knowledge,
+            constants=self._constant_tables,
             budget=self._budget,
             meter=self._meter,
         )
-        narrow._wider = (self, kept)
-        return narrow
+        narrowed._parent = (self, selected)
+        return narrowed
 
     def _run(self, program: Program) -> Value:
-        made = self._made.get(id(program))
-        if made is not None:
-            return made[1]
-        value = self._of_wider(program) or _OPERATIONS[program[0]](self, program)
-        if len(value.values) <= KEPT_ELEMENTS:
-            self._made[id(program)] = (program, value)
+        cached = self._cache.get(id(program))
+        if cached is not None:
+            return cached[1]
+        value = self._take_from_parent(program) or _OPERATIONS[program[0]](self, program)
+        if len(value.values) <= MAX_CACHED_ELEMENTS:
+            self._cache[id(program)] = (program, value)
         return value
 
-    def _of_wider(self, program: Program) -> Value | None:
-        """What was evaluated for more rows already, for these rows; None for lists, of which that is no less work."""
-        if self._wider is None:
+    def _take_from_parent(self, program: Program) -> Value | None:
+        """Return the wider evaluator's cached value for these rows, or None; for lists, this would save no work."""
+        if self._parent is None:
             return None
-        wider, kept = self._wider
-        made = wider._made.get(id(program))
-        if made is None or made[1].is_list:
+        parent, selected = self._parent
+        cached = parent._cache.get(id(program))
+        if cached is None or cached[1].is_list:
             return None
-        return made[1] if made[1].is_constant else at_rows(made[1], kept)
+        return cached[1] if cached[1].is_constant else take_rows(cached[1], selected)
 
     def _row(self, _program: Program) -> Value:
         return Value(self.rows)
@@ -147,21 +147,21 @@ class Evaluator:
         return self._follow(self._run(base), self._columns.column(table, name), kind)
 
     def _follow(self, base: Value, column: Column, kind: str) -> Value:
-        """A column of the rows that a reference leads to."""
+        """Return a column of the referenced rows."""
         if not len(column):
-            return _of_empty_table(base, column, kind)
+            return _value_from_empty_table(base, column, kind)
         rows: Array | slice = base.values
-        if rows is self.rows and len(rows) == len(column):  # ascending, and as many as there are: all of them
+        if rows is self.rows and len(rows) == len(column):  # distinct ascending rows of full length: all rows
             rows = slice(None)
         state = base.state
-        if column.state is not None:  # row 0 stands in for a reference that leads nowhere: its state says nothing
-            there = column.state[rows]
-            state = there if base.state is None else np.where(base.state == PRESENT, there, base.state)
+        if column.state is not None:  # row 0 stands in for an absent reference; ignore its state
+            column_state = column.state[rows]
+            state = column_state if base.state is None else np.where(base.state == PRESENT, column_state, base.state)
         if isinstance(column, Lists):
             return self._lists(column, rows, state, kind)
         gathered = _gather(column, rows)
         if gathered.state is not None:
-            state = joined_state(state, gathered.state)
+            state = join_states(state, gathered.state)
         return Value(gathered.values, state, base.lengths, base.row_state, gathered.labels)
 
     def _lists(self, column: Lists, rows: Array | slice, row_state: State, kind: str) -> Value:
@@ -173,7 +173,7 @@ class Evaluator:
         if kind == NUMBER:
             return Value(values.astype(np.float64), None, lengths, row_state)
         if kind == STRING:
-            return Value(values.astype(np.int64), None, lengths, row_state, _some(column.labels))
+            return Value(values.astype(np.int64), None, lengths, row_state, _nonempty_labels(column.labels))
         if kind == REFERENCE and len(values) and values.min() < 0:
             owners = row_numbers(lengths)[values >= 0]
             return Value(values[values >= 0], None, np.bincount(owners, minlength=len(lengths)), row_state)
@@ -181,7 +181,7 @@ class Evaluator:
 
     def _spend(self, elements: int) -> None:
         if elements > self._budget:
-            raise BudgetError(f"the expression makes {elements:,} list elements, more than {self._budget:,}")
+            raise BudgetError(f"the expression produces {elements:,} list elements, more than {self._budget:,}")
         self._meter.elements += elements
 
     # -- constants -----------------------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ class Evaluator:
         _, record, name, kind, is_list = program
         value = self._records[record][name]
         if is_list:
-            return self._repeated(value or (), kind, UNKNOWN if value is None else PRESENT)
+            return self._repeat_list(value or (), kind, UNKNOWN if value is None else PRESENT)
         if value is None:
             n = len(self.rows)
             labels = [""] if kind == STRING else None
@@ -203,25 +203,25 @@ class Evaluator:
     # -- operators -----------------------------------------------------------------------------------------------------
 
     def _arithmetic(self, program: Program) -> Value:
-        return self._paired(program, _ARITHMETIC[program[0]])
+        return self._apply_binary(program, _ARITHMETIC[program[0]])
 
-    def _paired(self, program: Program, apply: Callable[[Array, Array], Array]) -> Value:
-        left, right, lengths, row_state = self._both(program)
+    def _apply_binary(self, program: Program, apply: Callable[[Array, Array], Array]) -> Value:
+        left, right, lengths, row_state = self._align_operands(program)
         values = apply(left.values, right.values)
-        state = joined_state(left.state, right.state)
+        state = join_states(left.state, right.state)
         return Value(values, state, lengths, row_state, is_constant=left.is_constant and right.is_constant)
 
-    def _both(self, program: Program) -> tuple[Value, Value, Array | None, State]:
-        sides = aligned(self._run(program[1]), self._run(program[2]))
+    def _align_operands(self, program: Program) -> tuple[Value, Value, Array | None, State]:
+        sides = align(self._run(program[1]), self._run(program[2]))
         if sides[2] is not None:
             self._spend(int(sides[2].sum()))
         return sides
 
     def _equality(self, program: Program) -> Value:
-        left, right, lengths, row_state = self._both(program)
-        a, b = (left.values, right.values) if left.labels is None else same_labels(left, right)
+        left, right, lengths, row_state = self._align_operands(program)
+        a, b = (left.values, right.values) if left.labels is None else to_common_codes(left, right)
         values = a == b if program[0] == "==" else a != b
-        state = joined_state(left.state, right.state)
+        state = join_states(left.state, right.state)
         return Value(values, state, lengths, row_state, is_constant=left.is_constant and right.is_constant)
 
     def _close(self, program: Program) -> Value:
@@ -229,14 +229,14 @@ class Evaluator:
 
         def apply(a: Array, b: Array) -> Array:
             near: Array = np.abs(a - b) <= np.maximum(rtol * np.maximum(np.abs(a), np.abs(b)), atol)
-            near &= np.isfinite(a) & np.isfinite(b)  # about an infinity the tolerance is infinite
+            near &= np.isfinite(a) & np.isfinite(b)  # rtol times infinity is infinite
             near |= a == b
             return near
 
-        return self._paired(program, apply)
+        return self._apply_binary(program, apply)
 
     def _logic(self, program: Program) -> Value:
-        """`and`, `or` of single values: once all rows are decided, what else there is need not be evaluated."""
+        """Evaluate `and`, `or` of single values; stop once every row is decided."""
         decisive = program[0] == "or"
         result = self._run(program[1])
         for part in program[2:]:
@@ -265,17 +265,17 @@ class Evaluator:
             value = self._run(program[1])
             values = _is_one_of(value, program[2][1])
             return Value(values, value.state, value.lengths, value.row_state, is_constant=value.is_constant)
-        found = self._equality(("==", program[1], program[2]))
-        return list_folds.any_true(found)
+        is_equal = self._equality(("==", program[1], program[2]))
+        return list_folds.any_true(is_equal)
 
     def _constants(self, program: Program) -> Value:
-        return self._repeated(program[1], STRING if isinstance(program[1][0], str) else NUMBER)
+        return self._repeat_list(program[1], STRING if isinstance(program[1][0], str) else NUMBER)
 
-    def _repeated(self, members: Sequence[Any], kind: str, row_state: int = PRESENT) -> Value:
-        """The same list for every row."""
+    def _repeat_list(self, members: Sequence[Any], kind: str, row_state: int = PRESENT) -> Value:
+        """Return the same list for every row."""
         n = len(self.rows)
         self._spend(n * len(members))
-        labels = _some(list(dict.fromkeys(members))) if kind == STRING else None
+        labels = _nonempty_labels(list(dict.fromkeys(members))) if kind == STRING else None
         codes = members if labels is None else [labels.index(text) for text in members]
         values = np.tile(np.array(codes, dtype=_dtype(kind)), n)
         state = None if row_state == PRESENT else np.full(n, row_state, dtype=np.uint8)
@@ -284,30 +284,30 @@ class Evaluator:
     def _glob(self, program: Program) -> Value:
         value = self._run(program[1])
         assert value.labels is not None
-        used, inverse = np.unique(value.values, return_inverse=True)
-        matches = np.array([text_matches(value.labels[int(k)], program[2]) for k in used], dtype=np.bool_)
-        return Value(matches[inverse] if len(used) else np.zeros(0, np.bool_), value.state, value.lengths,
+        distinct, inverse = np.unique(value.values, return_inverse=True)
+        matches = np.array([text_matches(value.labels[int(k)], program[2]) for k in distinct], dtype=np.bool_)
+        return Value(matches[inverse] if len(distinct) else np.zeros(0, np.bool_), value.state, value.lengths,
                      value.row_state, is_constant=value.is_constant)  # fmt: skip
 
     def _lookup(self, program: Program) -> Value:
         _, kind, source, *parts = program
         table: Any = self._table(source)
-        keys, joint = self._together([self._run(part) for part in parts])
-        return look_up(table, kind, [expanded(key, len(joint.values)) for key in keys], joint)
+        keys, joint = self._align_keys([self._run(part) for part in parts])
+        return look_up(table, kind, [expand_constant(key, len(joint.values)) for key in keys], joint)
 
-    def _together(self, keys: list[Value]) -> tuple[list[Value], Value]:
-        """Keys with equally many elements, and what they have in common: how many, and their joint state."""
-        joint = expanded(replace(keys[0], labels=None), len(self.rows))
+    def _align_keys(self, keys: list[Value]) -> tuple[list[Value], Value]:
+        """Return the keys with equal numbers of elements, and their joint lengths and state."""
+        joint = expand_constant(replace(keys[0], labels=None), len(self.rows))
         for key in keys[1:]:
-            a, b, lengths, row_state = aligned(joint, key)
-            joint = Value(a.values, joined_state(a.state, b.state), lengths, row_state)
-        joint = emptied(joint)  # else a key would be stretched to elements that are none
-        return [aligned(joint, key)[1] for key in keys], joint
+            a, b, lengths, row_state = align(joint, key)
+            joint = Value(a.values, join_states(a.state, b.state), lengths, row_state)
+        joint = clear_missing_lists(joint)  # otherwise keys would be repeated for missing elements
+        return [align(joint, key)[1] for key in keys], joint
 
     def _table(self, program: Program) -> Any:
         if program[0] == "record":
             return self._records[program[1]][program[2]]
-        value: Any = self._knowledge
+        value: Any = self._constant_tables
         for name in program[1:]:
             value = value[name]
         return value
@@ -316,7 +316,7 @@ class Evaluator:
         return list_folds.FOLDS[program[0]](self._run(program[1]))
 
     def _index(self, program: Program) -> Value:
-        base, index = self._run(program[1]), expanded(self._run(program[2]), len(self.rows))
+        base, index = self._run(program[1]), expand_constant(self._run(program[2]), len(self.rows))
         return list_folds.element(base, index)
 
     def _has(self, program: Program) -> Value:
@@ -330,37 +330,37 @@ class Evaluator:
 
 
 def _kleene(left: Value, right: Value, *, decisive: bool) -> Value:
-    """`or` (decisive True) and `and` (decisive False): a present decisive operand decides."""
-    a, b, lengths, row_state = aligned(left, right)
+    """Apply `or` (decisive True) or `and` (decisive False): a present decisive operand decides."""
+    a, b, lengths, row_state = align(left, right)
     values = a.values | b.values if decisive else a.values & b.values
-    state = joined_state(a.state, b.state)
+    state = join_states(a.state, b.state)
     if state is not None:
-        decides = _decides(a, decisive) | _decides(b, decisive)
-        state = state * ~decides
-        values = values | decides if decisive else values & ~decides
+        is_decisive = _is_decisive(a, decisive) | _is_decisive(b, decisive)
+        state = state * ~is_decisive
+        values = values | is_decisive if decisive else values & ~is_decisive
         if not np.count_nonzero(state):
             state = None
-    if left.is_list != right.is_list:  # an undecided single value is undecided for each element, not for the list
+    if left.is_list != right.is_list:  # an undecided single value affects each element, not the list
         row_state = left.row_state if left.is_list else right.row_state
     return Value(values, state, lengths, row_state, is_constant=left.is_constant and right.is_constant)
 
 
-def _decides(value: Value, decisive: bool) -> Array:
-    decides: Array = value.values == decisive
-    return decides if value.state is None else decides & (value.state == PRESENT)
+def _is_decisive(value: Value, decisive: bool) -> Array:
+    is_decisive: Array = value.values == decisive
+    return is_decisive if value.state is None else is_decisive & (value.state == PRESENT)
 
 
 def _dtype(kind: str) -> type[np.generic]:
     return np.float64 if kind == NUMBER else np.bool_ if kind == BOOL else np.int64
 
 
-def _some(labels: Sequence[str] | None) -> Sequence[str]:
-    """Labels of which there is a first one: codes of strings that are not there are 0."""
+def _nonempty_labels(labels: Sequence[str] | None) -> Sequence[str]:
+    """Return labels with at least one entry, because absent strings have code 0."""
     return labels if labels is not None and len(labels) else [""]
 
 
-def _of_empty_table(base: Value, column: Column, kind: str) -> Value:
-    """A column of a table without rows: nothing can lead there, so every value is absent (or unknown, as the base)."""
+def _value_from_empty_table(base: Value, column: Column, kind: str) -> Value:
+    """Return a column of an empty table: every value is absent, or unknown if the base is."""
     n = len(base.values)
     state = np.full(n, ABSENT, dtype=np.uint8) if base.state is None else base.state
     dtype = _dtype(kind)
@@ -375,34 +375,34 @@ def _gather(column: Column, rows: Array | slice) -> Value:
         values = column.values[rows]
         return Value(values if values.dtype == np.bool_ else values.astype(np.float64))
     if isinstance(column, Strings):
-        return Value(column.codes[rows].astype(np.int64), labels=_some(column.labels))
+        return Value(column.codes[rows].astype(np.int64), labels=_nonempty_labels(column.labels))
     if isinstance(column, References):
-        return _reference(column.rows[rows])
+        return _reference_values(column.rows[rows])
     assert isinstance(column, Texts)
-    return _decoded(column, np.arange(len(column)) if isinstance(rows, slice) else rows)
+    return _decode_texts(column, np.arange(len(column)) if isinstance(rows, slice) else rows)
 
 
-def _reference(rows: Array) -> Value:
-    """References as row numbers that can be looked up; what leads nowhere (-1) is absent and stands at row 0."""
+def _reference_values(rows: Array) -> Value:
+    """Return references as row numbers for indexing; absent references (-1) point to row 0."""
     negative = rows < 0
     if not np.count_nonzero(negative):
         return Value(rows)
     return Value(np.maximum(rows, 0), negative.astype(np.uint8) * np.uint8(ABSENT))
 
 
-def _decoded(column: Texts, rows: Array) -> Value:
-    used, inverse = np.unique(rows, return_inverse=True)
+def _decode_texts(column: Texts, rows: Array) -> Value:
+    distinct, inverse = np.unique(rows, return_inverse=True)
     labels: dict[str, int] = {}
-    codes = [labels.setdefault(column.text(int(row)), len(labels)) for row in used]
+    codes = [labels.setdefault(column.text(int(row)), len(labels)) for row in distinct]
     return Value(np.array(codes, dtype=np.int64)[inverse], labels=list(labels) or [""])
 
 
 def _is_one_of(value: Value, members: tuple[Any, ...]) -> Array:
     if value.labels is None:
-        found: Array = np.isin(value.values, np.array(members))
-        return found
-    wanted = set(members)
-    accepted = np.array([label in wanted for label in value.labels], dtype=np.bool_)
+        is_equal: Array = np.isin(value.values, np.array(members))
+        return is_equal
+    accepted_texts = set(members)
+    accepted = np.array([label in accepted_texts for label in value.labels], dtype=np.bool_)
     return accepted[value.values] if len(accepted) else np.zeros(len(value.values), dtype=np.bool_)
 
 

@@ -1,4 +1,4 @@
-"""Checked expressions and templates as values: what checking gives, and evaluation and storage take."""
+"""Checked expressions and templates as values: the output of checking, the input of evaluation and storage."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import Any, TypeAlias
 from tflint.columns.column_types import ColumnType
 from tflint.values import frozen
 
-#: Nested tuples `(operation, …)`: what a checked expression compiles to.
+#: A compiled expression: nested tuples `(operation, …)`.
 Program: TypeAlias = tuple[Any, ...]
 
-_known: dict[str, Program] = {}
+_interned: dict[str, Program] = {}
 
 
-def interned(program: Program) -> Program:
-    """The one object for all programs that are equal to this one, so that an evaluator knows what it did by identity.
+def intern_program(program: Program) -> Program:
+    """Return one shared object for equal programs, so that evaluators can cache by identity.
 
-    The text is what is compared: 0.0 and -0.0 are equal, but no program may take the place of the other.
+    Programs are compared by repr: 0.0 and -0.0 are equal numbers, but different programs.
     """
-    whole = tuple(interned(part) if isinstance(part, tuple) else part for part in program)
-    return _known.setdefault(repr(whole), whole)
+    interned_program = tuple(intern_program(part) if isinstance(part, tuple) else part for part in program)
+    return _interned.setdefault(repr(interned_program), interned_program)
 
 
 @frozen
 class Expression:
-    """A checked expression: its text, the type of its value, its program, and the columns it reads (table, column)."""
+    """A checked expression: its text, type and program, and the columns it reads (table, column)."""
 
     text: str
     type: ColumnType

@@ -1,4 +1,4 @@
-"""Folds: what makes one value a row out of a list a row."""
+"""Folds: functions that reduce one list per row to one value per row."""
 
 from __future__ import annotations
 
@@ -7,179 +7,179 @@ from collections.abc import Callable
 import numpy as np
 
 from tflint.columns.column import ABSENT, PRESENT, UNKNOWN, State
-from tflint.language.expression_value import Array, Value, joined_state, present_only, row_numbers
+from tflint.language.expression_value import Array, Value, drop_absent, join_states, row_numbers
 
 
-def _rows(value: Value) -> int:
+def _n_rows(value: Value) -> int:
     assert value.lengths is not None
     return len(value.lengths)
 
 
 def _count_where(value: Value, mask: Array) -> Array:
     assert value.lengths is not None
-    return np.bincount(row_numbers(value.lengths)[mask], minlength=_rows(value))
+    return np.bincount(row_numbers(value.lengths)[mask], minlength=_n_rows(value))
 
 
-def _present(value: Value, mask: Array) -> Array:
-    """Elements of a mask that are present."""
+def _only_present(value: Value, mask: Array) -> Array:
+    """Restrict a mask to present elements."""
     return mask if value.state is None else mask & (value.state == PRESENT)
 
 
-def _n_left(value: Value) -> Array:
-    """For each row how many elements are not absent."""
+def _n_not_absent(value: Value) -> Array:
+    """Return the number of elements per row that are not absent."""
     assert value.lengths is not None
     if value.state is None:
         return value.lengths
-    left: Array = value.lengths - _count_where(value, value.state == ABSENT)
-    return left
+    n_elements: Array = value.lengths - _count_where(value, value.state == ABSENT)
+    return n_elements
 
 
-def _undecided(value: Value, decided: Array | None = None) -> State:
-    """The state of a fold that some rows decide by one element: else unknown where an element is."""
+def _fold_state(value: Value, is_decided: Array | None = None) -> State:
+    """Return a fold's state: unknown if an element is unknown, except in rows that another element decides."""
     if value.state is None:
-        return _of_list(value, None)
+        return _with_list_state(value, None)
     unknown = _count_where(value, value.state == UNKNOWN) > 0
-    if decided is not None:
-        unknown &= ~decided
-    return _of_list(value, (unknown * UNKNOWN).astype(np.uint8) if np.count_nonzero(unknown) else None)
+    if is_decided is not None:
+        unknown &= ~is_decided
+    return _with_list_state(value, (unknown * UNKNOWN).astype(np.uint8) if np.count_nonzero(unknown) else None)
 
 
-def _of_list(value: Value, state: State) -> State:
-    """A fold's state, with that of the list as a whole first: there is no element to decide anything."""
+def _with_list_state(value: Value, state: State) -> State:
+    """Return a fold's state, overridden by that of lists that are absent or unknown as a whole."""
     if value.row_state is None:
         return state
     return value.row_state if state is None else np.where(value.row_state != PRESENT, value.row_state, state)
 
 
 def all_true(value: Value) -> Value:
-    """Whether no element is false."""
-    false = _count_where(value, _present(value, ~value.values)) > 0
-    return Value(~false, _undecided(value, false))
+    """Return whether no element is false."""
+    false = _count_where(value, _only_present(value, ~value.values)) > 0
+    return Value(~false, _fold_state(value, false))
 
 
 def any_true(value: Value) -> Value:
-    """Whether an element is true."""
-    true = _count_where(value, _present(value, value.values)) > 0
-    return Value(true, _undecided(value, true))
+    """Return whether an element is true."""
+    true = _count_where(value, _only_present(value, value.values)) > 0
+    return Value(true, _fold_state(value, true))
 
 
 def count(value: Value) -> Value:
-    """How many elements there are; absent ones do not count, unknown ones do."""
-    return Value(_n_left(value).astype(np.float64), _of_list(value, None))
+    """Return the number of elements, without absent and with unknown ones."""
+    return Value(_n_not_absent(value).astype(np.float64), _with_list_state(value, None))
 
 
 def count_true(value: Value) -> Value:
-    """How many elements are true."""
-    true = _count_where(value, _present(value, value.values))
-    return Value(true.astype(np.float64), _undecided(value))
+    """Return the number of true elements."""
+    true = _count_where(value, _only_present(value, value.values))
+    return Value(true.astype(np.float64), _fold_state(value))
 
 
 def share(value: Value) -> Value:
-    """Which part of the elements is true, 0 to 1; absent where there are none."""
-    true = _count_where(value, _present(value, value.values))
-    total = _n_left(value) if value.state is None else _count_where(value, value.state == PRESENT)
-    return Value(true / np.maximum(total, 1), _needs_one(value))
+    """Return the fraction of true elements, 0 to 1; absent if there are no elements."""
+    true = _count_where(value, _only_present(value, value.values))
+    total = _n_not_absent(value) if value.state is None else _count_where(value, value.state == PRESENT)
+    return Value(true / np.maximum(total, 1), _state_if_needed(value))
 
 
-def _needs_one(value: Value) -> State:
-    """The state of a fold that needs an element: absent where there is none, unknown where one is."""
-    state: Array = np.where(_n_left(value) == 0, np.uint8(ABSENT), np.uint8(PRESENT))
+def _state_if_needed(value: Value) -> State:
+    """Return the state of a fold that needs an element: absent without elements, unknown if an element is unknown."""
+    state: Array = np.where(_n_not_absent(value) == 0, np.uint8(ABSENT), np.uint8(PRESENT))
     if value.state is not None:
         state[(state == PRESENT) & (_count_where(value, value.state == UNKNOWN) > 0)] = UNKNOWN
-    return _of_list(value, state if np.count_nonzero(state) else None)
+    return _with_list_state(value, state if np.count_nonzero(state) else None)
 
 
 def total(value: Value) -> Value:
-    """The sum of the elements; 0 where there are none."""
+    """Return the sum of the elements, 0 if there are none."""
     assert value.lengths is not None
     values, rows = value.values, row_numbers(value.lengths)
     if value.state is not None:
-        kept = value.state == PRESENT
-        values, rows = values[kept], rows[kept]
-    sums = np.bincount(rows, weights=values, minlength=_rows(value))
-    return Value(sums.astype(np.float64), _undecided(value))  # of no elements at all numpy makes integers
+        is_present = value.state == PRESENT
+        values, rows = values[is_present], rows[is_present]
+    sums = np.bincount(rows, weights=values, minlength=_n_rows(value))
+    return Value(sums.astype(np.float64), _fold_state(value))  # numpy returns integers if there are no elements at all
 
 
-def _begins(value: Value) -> tuple[Array, Array]:
-    """The rows that have an element that is not absent, and where among all such elements theirs begin."""
-    counts = _n_left(value)
+def _row_begins(value: Value) -> tuple[Array, Array]:
+    """Return the rows with elements that are not absent, and the begin of each row among all such elements."""
+    counts = _n_not_absent(value)
     rows: Array = counts.nonzero()[0]
     return rows, (counts.cumsum() - counts)[rows]
 
 
-def _reduced(value: Value, reduce: np.ufunc) -> Value:
-    rows, begins = _begins(value)
+def _reduce_rows(value: Value, reduce: np.ufunc) -> Value:
+    rows, begins = _row_begins(value)
     values = value.values if value.state is None else value.values[value.state != ABSENT]
-    result = np.zeros(_rows(value))
+    result = np.zeros(_n_rows(value))
     if len(rows):
         result[rows] = reduce.reduceat(values, begins)
-    return Value(result, _needs_one(value))
+    return Value(result, _state_if_needed(value))
 
 
 def smallest(value: Value) -> Value:
-    """The smallest element (nan where one is); absent where there are none."""
-    return _reduced(value, np.minimum)
+    """Return the smallest element (nan if one is nan), absent if there are none."""
+    return _reduce_rows(value, np.minimum)
 
 
 def largest(value: Value) -> Value:
-    """The largest element (nan where one is); absent where there are none."""
-    return _reduced(value, np.maximum)
+    """Return the largest element (nan if one is nan), absent if there are none."""
+    return _reduce_rows(value, np.maximum)
 
 
 def median(value: Value) -> Value:
-    """The middle element, or the mean of the two middle ones (nan where one is); absent where there are none."""
-    values, rows = present_only(value)
+    """Return the median (nan if an element is nan), absent if there are no elements."""
+    values, rows = drop_absent(value)
     order = np.lexsort((values, rows))
     values = values[order]
-    counts = np.bincount(rows, minlength=_rows(value))
+    counts = np.bincount(rows, minlength=_n_rows(value))
     starts = np.cumsum(counts) - counts
-    some = np.flatnonzero(counts)
-    low, high = starts[some] + (counts[some] - 1) // 2, starts[some] + counts[some] // 2
+    non_empty = np.flatnonzero(counts)
+    low, high = starts[non_empty] + (counts[non_empty] - 1) // 2, starts[non_empty] + counts[non_empty] // 2
     result = np.zeros(len(counts))
-    # Half of each first: the sum of two large numbers would not fit.
+    # Halve before adding: the sum of two large numbers could overflow.
     middle = np.where(low == high, values[low], values[low] / 2 + values[high] / 2)
-    last = values[starts[some] + counts[some] - 1]  # a nan sorts last
-    result[some] = np.where(np.isnan(last), np.nan, middle)
-    return Value(result, _needs_one(value))
+    last = values[starts[non_empty] + counts[non_empty] - 1]  # nan sorts last
+    result[non_empty] = np.where(np.isnan(last), np.nan, middle)
+    return Value(result, _state_if_needed(value))
 
 
 def first(value: Value) -> Value:
-    """The first element that is not absent; absent where there is none."""
-    rows, begins = _begins(value)
-    kept = slice(None) if value.state is None else value.state != ABSENT
-    result = np.zeros(_rows(value), dtype=value.values.dtype)
-    state = np.full(_rows(value), ABSENT, dtype=np.uint8)
-    result[rows] = value.values[kept][begins]
-    state[rows] = PRESENT if value.state is None else value.state[kept][begins]
-    return Value(result, _of_list(value, state if np.count_nonzero(state) else None), labels=value.labels)
+    """Return the first element that is not absent; absent if there is none."""
+    rows, begins = _row_begins(value)
+    is_not_absent = slice(None) if value.state is None else value.state != ABSENT
+    result = np.zeros(_n_rows(value), dtype=value.values.dtype)
+    state = np.full(_n_rows(value), ABSENT, dtype=np.uint8)
+    result[rows] = value.values[is_not_absent][begins]
+    state[rows] = PRESENT if value.state is None else value.state[is_not_absent][begins]
+    return Value(result, _with_list_state(value, state if np.count_nonzero(state) else None), labels=value.labels)
 
 
 def element(value: Value, index: Value) -> Value:
-    """The element at an index, counted from 0 (or from the end, where negative); out of range is absent."""
+    """Return the element at an index from 0, or from the end if negative. An index out of range gives absent."""
     assert value.lengths is not None
     n = len(value.lengths)
     position = np.where(np.isfinite(index.values), index.values, -1e18).astype(np.int64)
-    whole = index.values == np.floor(index.values)
+    is_whole = index.values == np.floor(index.values)
     position = np.where(position < 0, position + value.lengths, position)
-    inside = whole & (position >= 0) & (position < value.lengths)
-    at = np.where(inside, np.cumsum(value.lengths) - value.lengths + position, 0)
-    taken = value.values[at] if len(value.values) else np.zeros(n, dtype=value.values.dtype)
-    state = np.where(inside, PRESENT, ABSENT).astype(np.uint8)
+    is_inside = is_whole & (position >= 0) & (position < value.lengths)
+    at = np.where(is_inside, np.cumsum(value.lengths) - value.lengths + position, 0)
+    elements = value.values[at] if len(value.values) else np.zeros(n, dtype=value.values.dtype)
+    state = np.where(is_inside, PRESENT, ABSENT).astype(np.uint8)
     if value.state is not None and len(value.state):
-        state = np.where(inside, value.state[at], state).astype(np.uint8)
-    operands = joined_state(value.row_state, index.state)
-    if operands is not None:  # an index that is not there points at no element, whatever is stored for it
+        state = np.where(is_inside, value.state[at], state).astype(np.uint8)
+    operands = join_states(value.row_state, index.state)
+    if operands is not None:  # ignore the stored value of a missing index
         state = np.where(operands != PRESENT, operands, state)
-    return Value(taken, state if np.count_nonzero(state) else None, labels=value.labels)
+    return Value(elements, state if np.count_nonzero(state) else None, labels=value.labels)
 
 
 def has_elements(value: Value) -> Value:
-    """Whether the list is there and has an element that is not absent."""
+    """Return whether the list has elements that are not absent; true if the list is unknown."""
     assert value.lengths is not None
-    some: Array = _n_left(value) > 0
+    non_empty: Array = _n_not_absent(value) > 0
     if value.row_state is not None:
-        some = np.where(value.row_state == PRESENT, some, value.row_state == UNKNOWN)
-    return Value(some)
+        non_empty = np.where(value.row_state == PRESENT, non_empty, value.row_state == UNKNOWN)
+    return Value(non_empty)
 
 
 FOLDS: dict[str, Callable[[Value], Value]] = {

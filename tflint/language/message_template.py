@@ -1,4 +1,4 @@
-"""Message templates: text with `{expression}` or `{expression:format}` in it, checked as rules are."""
+"""Checks message templates: text with `{expression}` or `{expression:format}`."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tflint.language.scope import Scope
 from tflint.language.syntax import ExpressionError, without_strings
 from tflint.language.type_check import check
 
-#: `[,][.digits]type`: what numbers may be written with. Wider formats would let a message grow without bound.
+#: `[,][.digits]type`. A width is not allowed, because it would let a message grow without bound.
 _FORMAT = re.compile(r",?(d|(\.[0-9]{1,2})?[efg%]?)")
 
-#: Most values of one message: the built-in rules have at most 7, and each is an expression to check.
+#: Maximum number of expressions per message; the built-in rules have at most 7.
 MAX_VALUES = 20
 
 
 def compile_template(text: str, scope: Scope) -> tuple[Part, ...]:
-    """Check a template; `ExpressionError` with its offset in the whole text where it is wrong. `{{` is a brace."""
+    """Check a template; `{{` stands for a brace. Raises `ExpressionError` with the offset in the whole text."""
     parts: list[Part] = []
     at = n_values = 0
     plain = ""
@@ -26,7 +26,7 @@ def compile_template(text: str, scope: Scope) -> tuple[Part, ...]:
         if text[at : at + 2] in ("{{", "}}"):
             plain, at = plain + text[at], at + 2
         elif text[at] == "}":
-            raise ExpressionError("'}' closes nothing", at, 1, "write '}}' for a brace")
+            raise ExpressionError("unmatched '}'", at, 1, "write '}}' for a brace")
         elif text[at] == "{":
             n_values += 1
             if n_values > MAX_VALUES:
@@ -42,7 +42,7 @@ def compile_template(text: str, scope: Scope) -> tuple[Part, ...]:
 
 
 def _placeholder(text: str, at: int, scope: Scope) -> tuple[Part, int]:
-    end = _closing(text, at)
+    end = _find_closing(text, at)
     body = text[at + 1 : end]
     colon = without_strings(body).rfind(":")
     source, format_ = (body[:colon], body[colon + 1 :]) if colon >= 0 else (body, "")
@@ -58,7 +58,7 @@ def _placeholder(text: str, at: int, scope: Scope) -> tuple[Part, int]:
     return Part("", expression, format_), end + 1
 
 
-def _closing(text: str, at: int) -> int:
+def _find_closing(text: str, at: int) -> int:
     end = without_strings(text[at + 1 :]).find("}")
     if end < 0:
         raise ExpressionError("'{' is never closed", at, 1, "write '{{' for a brace")
@@ -68,5 +68,8 @@ def _closing(text: str, at: int) -> int:
 def _check_format(type_: ColumnType, format_: str, offset: int) -> None:
     if not _FORMAT.fullmatch(format_) or (format_ and type_.kind != NUMBER):
         raise ExpressionError(
-            f"'{format_}' is no format for a {type_.element()}", offset, len(format_), "such as .6g, .1f or ,d"
+            f"'{format_}' is not a valid format for a {type_.element()}",
+            offset,
+            len(format_),
+            "use a format such as .6g, .1f or ,d",
         )

@@ -1,4 +1,4 @@
-"""Fills checked templates with values: how numbers, lists and what is absent are written in a message."""
+"""Fills checked templates with values and formats numbers, lists and absent values."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 from tflint.language.expression import Part
 
-#: A list in a message shows this many elements.
-MAX_SHOWN = 8
+#: Maximum number of elements of a list in a message.
+MAX_LIST_ELEMENTS = 8
 
 
 def show(value: Any, format_: str) -> str:
-    """A value in a message: a number, a bool, a string, None (absent), or a list of these."""
+    """Format a value for a message: a number, bool, string, None (absent), or a list of these."""
     if isinstance(value, list | tuple):
-        shown = [show(element, format_) for element in value[:MAX_SHOWN]]
-        return "[" + ", ".join([*shown, "…"] if len(value) > MAX_SHOWN else shown) + "]"
+        elements = [show(element, format_) for element in value[:MAX_LIST_ELEMENTS]]
+        return "[" + ", ".join([*elements, "…"] if len(value) > MAX_LIST_ELEMENTS else elements) + "]"
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -37,6 +37,6 @@ def _number(number: float, format_: str) -> str:
 
 
 def fill(parts: Sequence[Part], values: Sequence[Any]) -> str:
-    """The text of a template with the values of its expressions in order."""
-    waiting = iter(values)
-    return "".join(part.text if part.expression is None else show(next(waiting), part.format) for part in parts)
+    """Return the text of a template with the values of its expressions, in order."""
+    remaining = iter(values)
+    return "".join(part.text if part.expression is None else show(next(remaining), part.format) for part in parts)

@@ -1,4 +1,4 @@
-"""Resolves the constants and names of an expression: columns, paths along references, records, knowledge tables."""
+"""Resolves constants and names in expressions: columns, paths along references, records and knowledge tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TEXT = ColumnType(STRING)
 
 
 class Names:
-    """The part of the checker that resolves constants and names; operators and calls are in `check`."""
+    """The part of the checker that resolves constants and names; `type_check` handles operators and calls."""
 
     def __init__(self, text: str, scope: Scope) -> None:
         self.text = text
@@ -27,7 +27,7 @@ class Names:
         self.records: set[str] = set()
 
     def visit(self, node: ast.expr, depth: int) -> tuple[ColumnType, Program]:
-        """Type and program of a node."""
+        """Return the type and program of a node."""
         if depth > MAX_DEPTH:
             self.fail(node, f"the expression is nested deeper than {MAX_DEPTH}")
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
@@ -37,7 +37,7 @@ class Names:
         return type_, program
 
     def fail(self, node: ast.expr, message: str, hint: str = "") -> NoReturn:
-        """Raise the error of a node, at its place in the text."""
+        """Raise an error for a node, with its position in the text."""
         offset, length = span(self.text, node)
         raise ExpressionError(message, offset, length, hint)
 
@@ -58,14 +58,14 @@ class Names:
     def _finite(self, node: ast.expr, value: float) -> float:
         try:
             number = float(value)
-        except OverflowError:  # an integer beyond all floats
+        except OverflowError:  # an integer larger than any float
             number = math.inf
         if not math.isfinite(number):
             self.fail(node, "the number is too large")
         return number
 
     def _name(self, node: ast.Name, _depth: int) -> tuple[ColumnType, Program]:
-        return self._chain(node, [node.id])
+        return self._resolve_names(node, [node.id])
 
     def _attribute(self, node: ast.Attribute, depth: int) -> tuple[ColumnType, Program]:
         names: list[str] = []
@@ -73,19 +73,19 @@ class Names:
         while isinstance(base, ast.Attribute):
             names.append(base.attr)
             base = base.value
-        if depth + len(names) > MAX_DEPTH:  # each name is a level of the program
+        if depth + len(names) > MAX_DEPTH:  # each name adds a level to the program
             self.fail(node, f"the expression is nested deeper than {MAX_DEPTH}")
         if isinstance(base, ast.Name):
-            return self._chain(node, [base.id, *reversed(names)])
+            return self._resolve_names(node, [base.id, *reversed(names)])
         type_, program = self.visit(base, depth + len(names))
         if type_.kind != REFERENCE:
             self.fail(node, f"a {type_} has no fields")
-        return self._path(node, type_, program, list(reversed(names)))
+        return self._follow_path(node, type_, program, list(reversed(names)))
 
-    def _chain(self, node: ast.expr, names: list[str]) -> tuple[ColumnType, Program]:
+    def _resolve_names(self, node: ast.expr, names: list[str]) -> tuple[ColumnType, Program]:
         row = self.scope.row
-        if self._longest(row, names):
-            return self._path(node, ColumnType(REFERENCE, False, row), ("row",), names)
+        if self._match_column(row, names):
+            return self._follow_path(node, ColumnType(REFERENCE, False, row), ("row",), names)
         if names[0] in self.scope.records:
             return self._record(node, names)
         if names[0] in self.scope.constants:
@@ -93,29 +93,29 @@ class Names:
         known = [*self.scope.tables[row].columns, *self.scope.records, *self.scope.constants]
         self._unknown_field(node, names, row, known)
 
-    def _longest(self, table: str, names: list[str]) -> int:
+    def _match_column(self, table: str, names: list[str]) -> int:
         columns = self.scope.tables[table].columns
         for length in range(len(names), 0, -1):
             if ".".join(names[:length]) in columns:
                 return length
         return 0
 
-    def _path(
+    def _follow_path(
         self, node: ast.expr, type_: ColumnType, program: Program, names: list[str]
     ) -> tuple[ColumnType, Program]:
-        """Follow names from a reference: columns of its table, then of the tables these lead to."""
+        """Follow names from a reference: a column of its table, then columns of the referenced tables."""
         while names:
             if type_.kind != REFERENCE:
                 self.fail(node, f"a {type_} has no field '{names[0]}'")
-            length = self._longest(type_.table, names)
+            length = self._match_column(type_.table, names)
             if not length:
                 self._unknown_field(node, names, type_.table, list(self.scope.tables[type_.table].columns))
             column = self.scope.tables[type_.table].columns[".".join(names[:length])]
             if type_.is_list and column.type.is_list:
                 self.fail(
                     node,
-                    f"'{column.name}' is a list, and so is what it is asked of: a list of lists",
-                    "write a rule for-each operand, or use a column that has one value",
+                    f"'{column.name}' is a list for each of several rows; lists of lists are not supported",
+                    "write the rule with for-each = 'operand', or use a column with a single value",
                 )
             self.reads.add((type_.table, column.name))
             program = ("column", program, type_.table, column.name, column.type.kind)
@@ -125,14 +125,14 @@ class Names:
 
     def _unknown_field(self, node: ast.expr, names: list[str], table: str, known: list[str]) -> NoReturn:
         name = ".".join(names)
-        self.fail(node, f"unknown field '{name}' of {table}", self.scope.hint(names) or self.nearest(name, known))
+        self.fail(node, f"unknown field '{name}' of {table}", self.scope.hint(names) or self.nearest_hint(name, known))
 
     def _record(self, node: ast.expr, names: list[str]) -> tuple[ColumnType, Program]:
         fields = self.scope.records[names[0]]
         if len(names) == 1:
-            self.fail(node, f"{names[0]} is no value", f"write {names[0]}.{next(iter(fields), '…')}")
+            self.fail(node, f"{names[0]} is not a value", f"write {names[0]}.{next(iter(fields), '…')}")
         if len(names) != 2 or names[1] not in fields:
-            hint = self.nearest(".".join(names[1:]), list(fields))
+            hint = self.nearest_hint(".".join(names[1:]), list(fields))
             self.fail(node, f"unknown field '{'.'.join(names[1:])}' of {names[0]}", hint)
         type_ = fields[names[1]]
         if type_ is None:
@@ -143,7 +143,7 @@ class Names:
     def _constant_list(self, node: ast.expr, names: list[str]) -> tuple[ColumnType, Program]:
         value = self._constant_value(node, names)
         if isinstance(value, list):
-            return self._list_of(node, value)
+            return self._constants(node, value)
         if isinstance(value, dict):
             self.fail(node, f"{'.'.join(names)} is a table", f"write lookup({'.'.join(names)}, …)")
         return self._constant(ast.copy_location(ast.Constant(value), node), 0)
@@ -155,7 +155,7 @@ class Names:
                 self.fail(node, f"{'.'.join(names[:depth])} has no '{name}'")
             if name not in value:
                 known = [str(key) for key in value]
-                self.fail(node, f"{'.'.join(names[:depth])} has no '{name}'", self.nearest(name, known))
+                self.fail(node, f"{'.'.join(names[:depth])} has no '{name}'", self.nearest_hint(name, known))
             value = value[name]
         return value
 
@@ -165,18 +165,18 @@ class Names:
             negative = isinstance(element, ast.UnaryOp) and isinstance(element.op, ast.USub)
             inner = element.operand if isinstance(element, ast.UnaryOp) and negative else element
             if not isinstance(inner, ast.Constant) or not isinstance(inner.value, bool | int | float | str):
-                self.fail(element, "a list may hold constants only")
+                self.fail(element, "a list may contain only constants")
             value = inner.value
             if negative:
                 if isinstance(value, bool | str):
                     self.fail(element, "only a number can be negative")
                 value = -value
             values.append(value)
-        return self._list_of(node, values)
+        return self._constants(node, values)
 
     _tuple = _list
 
-    def _list_of(self, node: ast.expr, values: list[Any]) -> tuple[ColumnType, Program]:
+    def _constants(self, node: ast.expr, values: list[Any]) -> tuple[ColumnType, Program]:
         if not values:
             self.fail(node, "an empty list has no type")
         if all(isinstance(value, str) for value in values):
@@ -185,8 +185,8 @@ class Names:
             return ColumnType(NUMBER, True), ("constants", tuple(self._finite(node, value) for value in values))
         self.fail(node, "the elements of a list must all be numbers, or all strings")
 
-    def nearest(self, name: str, known: list[str]) -> str:
-        """The hint that names what is most like a name; empty where nothing is."""
+    def nearest_hint(self, name: str, known: list[str]) -> str:
+        """Return a hint with the most similar name, empty if there is none."""
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
         last = name.rsplit(".", 1)[-1]
         near = near or difflib.get_close_matches(last, known, n=1, cutoff=0.6)
@@ -194,7 +194,7 @@ class Names:
 
 
 def describe(node: ast.AST) -> str:
-    """What a node that is not part of the language is called."""
+    """Return the display name of a syntax node that the language does not have."""
     names = {
         "Lambda": "a function",
         "ListComp": "a comprehension",

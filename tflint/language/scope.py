@@ -1,4 +1,4 @@
-"""What names mean in an expression: the columns of the row's table and of the tables it leads to, and constants."""
+"""The names an expression may use: columns of the row's table and of tables it references, and constants."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tflint.values import EMPTY, frozen
 
 @frozen
 class Scope:
-    """Names an expression may use.
+    """Names that an expression may use.
 
-    `tables`: all tables with their columns; `row`: the table whose rows the expression is about; `constants`: knowledge
-    tables by name (read as `name.key`, or by `lookup(name.key, …)`); `records`: named values that one run fixes, such
-    as `target`, with the types of their fields (None: a table for `lookup`). `hint` says what to do about a name with
-    dots that nobody knows; empty where it knows nothing.
+    `tables`: all tables with their columns. `row`: the table whose rows the expression is evaluated for. `constants`:
+    knowledge tables by name (used as `name.key` or `lookup(name.key, …)`). `records`: named values that are fixed per
+    run, such as `target`, with the types of their fields (None: a table for `lookup`). `hint` returns advice for an
+    unknown dotted name, empty if it has none.
     """
 
     tables: Mapping[str, TableDeclaration]

@@ -1,4 +1,4 @@
-"""Turns the text of an expression into Python's syntax tree, within limits; nothing of it is ever executed."""
+"""Parses the text of an expression into Python's syntax tree, within limits. Nothing is ever executed."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import warnings
 
 from tflint.errors import TflintError
 
-#: Far beyond what a readable rule needs, small enough that Python's parser stays within its stack.
+#: Far more than a readable rule needs, few enough for the stack of Python's parser.
 MAX_CHARACTERS = 2000
 MAX_DEPTH = 40
 
 
 class ExpressionError(TflintError):
-    """An expression is wrong: what (`message`), where in its text (`offset`, `length`, in characters), what to do."""
+    """An expression is invalid; `offset` and `length` locate the error in its text, in characters."""
 
     def __init__(self, message: str, offset: int = 0, length: int = 1, hint: str = "") -> None:
         super().__init__(message)
@@ -24,36 +24,38 @@ class ExpressionError(TflintError):
         self.hint = hint
 
 
-#: What may hold brackets that bracket nothing.
+#: Brackets in strings and comments do not count.
 _STRING = r'"""(?:\\.|[^\\])*?"""|' + r"'''(?:\\.|[^\\])*?'''|" + r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'"
 _STRINGS = re.compile(_STRING, re.DOTALL)
 _STRINGS_AND_COMMENTS = re.compile(_STRING + r"|#[^\r\n]*", re.DOTALL)
-#: Python's line ends, all three of them; `str.splitlines` knows more.
+#: The three line ends of Python; `str.splitlines` accepts more.
 _LINE_END = re.compile(r"\r\n?|\n")
 _SINGLE_EQUALS = re.compile(r"(?<![=!<>:])=(?!=)")
 
 
 def parse(text: str) -> ast.expr:
-    """The syntax tree of an expression; `ExpressionError` where it is none, or too long or deep."""
+    """Parse an expression. Raises `ExpressionError` if it is invalid, too long or nested too deeply."""
     if not text.strip():
         raise ExpressionError("the expression is empty")
     if len(text) > MAX_CHARACTERS:
         raise ExpressionError(f"the expression has {len(text):,} characters, more than {MAX_CHARACTERS:,}")
     _check_brackets(text)
-    # In parentheses, so that line breaks and leading blanks mean nothing; positions are corrected by one.
+    # Parenthesize, so that line breaks and leading blanks have no effect; positions are shifted by one.
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # a "\d", a "1if": Python means to forbid them, and a warning is for nobody
+            warnings.simplefilter("error")  # invalid syntax in future versions of Python ("\d", "1if") is an error
             tree = ast.parse(f"({text}\n)", mode="eval")
     except SyntaxError as error:
         raise _syntax_error(text, error) from None
     except (ValueError, RecursionError, MemoryError, OverflowError):
-        raise ExpressionError("the expression cannot be parsed: it is nested too deeply, or is no text") from None
+        raise ExpressionError(
+            "the expression cannot be parsed: it is nested too deeply, or is not valid text"
+        ) from None
     return tree.body
 
 
 def without_strings(text: str, *, comments: bool = False) -> str:
-    """The text with blanks in place of its string literals, and of its comments where asked; as long as it was."""
+    """Return the text with string literals, and optionally comments, replaced by blanks of the same length."""
     pattern = _STRINGS_AND_COMMENTS if comments else _STRINGS
     return pattern.sub(lambda match: " " * len(match[0]), text)
 
@@ -68,7 +70,7 @@ def _check_brackets(text: str) -> None:
         elif character in ")]}":
             depth -= 1
             if depth < 0:
-                raise ExpressionError(f"'{character}' closes nothing", offset)
+                raise ExpressionError(f"unmatched '{character}'", offset)
 
 
 def _syntax_error(text: str, error: SyntaxError) -> ExpressionError:
@@ -76,9 +78,9 @@ def _syntax_error(text: str, error: SyntaxError) -> ExpressionError:
     message = error.msg or "invalid syntax"
     equals = _SINGLE_EQUALS.search(without_strings(text), offset)
     if equals and ("Maybe you meant '=='" in message or equals.start() == offset):
-        return ExpressionError("'=' is no comparison", equals.start(), 1, "write '=='")
+        return ExpressionError("'=' is not a comparison", equals.start(), 1, "write '=='")
     message = message.removesuffix(" Perhaps you forgot a comma?").removesuffix(".")
-    return ExpressionError(f"this is no expression: {message[:1].lower()}{message[1:]}", offset)
+    return ExpressionError(f"this is not an expression: {message[:1].lower()}{message[1:]}", offset)
 
 
 def _line_starts(text: str) -> list[int]:
@@ -86,15 +88,15 @@ def _line_starts(text: str) -> list[int]:
 
 
 def _offset(text: str, line: int, column: int) -> int:
-    """The offset in the text of a position in the parenthesised text."""
+    """Convert a position in the parenthesized text to an offset in the text."""
     starts = _line_starts(text)
-    if line > len(starts):  # at the closing parenthesis that was added
+    if line > len(starts):  # at the added parenthesis
         return len(text)
     return max(0, starts[line - 1] + column - (1 if line == 1 else 0))
 
 
 def span(text: str, node: ast.expr) -> tuple[int, int]:
-    """Offset and length of a node in the text, in characters."""
+    """Return offset and length of a node in the text, in characters."""
     starts = _line_starts(text)
 
     def offset(line: int, byte_column: int) -> int:

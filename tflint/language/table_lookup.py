@@ -1,4 +1,4 @@
-"""Looks keys up in nested knowledge tables: each distinct combination of keys once."""
+"""Looks up keys in nested knowledge tables, once per distinct combination of keys."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from tflint.values import replace
 
 
 def look_up(table: Any, kind: str, keys: list[Value], joint: Value) -> Value:
-    """The entries of a table of texts or numbers; what it does not have is unknown.
+    """Return the entries of a table of texts or numbers; missing entries are unknown.
 
-    `keys` have equally many elements; `joint` says how many, and which of them are absent or unknown.
+    All `keys` have the same number of elements; `joint` holds their joint lengths and state.
     """
     n = len(joint.values)
-    which, paths = _distinct_paths(keys, n)
-    found = [_find(table, path) for path in paths]
-    missing = np.array([value is None for value in found], dtype=np.bool_)[which]
+    indexes, paths = _distinct_paths(keys, n)
+    entries = [_find(table, path) for path in paths]
+    is_missing = np.array([value is None for value in entries], dtype=np.bool_)[indexes]
     state = joint.state
-    if missing.any():  # a key that is not there is looked for nowhere
-        unfound = (missing * UNKNOWN).astype(np.uint8)
-        state = unfound if state is None else np.where(state == PRESENT, unfound, state)
+    if is_missing.any():  # absent and unknown keys keep their state
+        unknown = (is_missing * UNKNOWN).astype(np.uint8)
+        state = unknown if state is None else np.where(state == PRESENT, unknown, state)
     if kind == STRING:
-        texts = ["" if value is None else str(value) for value in found]
+        texts = ["" if value is None else str(value) for value in entries]
         labels = list(dict.fromkeys(texts)) or [""]
         codes = np.array([labels.index(text) for text in texts], dtype=np.int64)
-        return replace(joint, values=codes[which], state=state, labels=labels)
-    numbers = np.array([0.0 if value is None else float(value) for value in found])
-    return replace(joint, values=numbers[which], state=state)
+        return replace(joint, values=codes[indexes], state=state, labels=labels)
+    numbers = np.array([0.0 if value is None else float(value) for value in entries])
+    return replace(joint, values=numbers[indexes], state=state)
 
 
 def _distinct_paths(keys: list[Value], n: int) -> tuple[Array, list[tuple[Any, ...]]]:
-    """For each element which of the distinct combinations of keys it has, and these combinations."""
+    """Return the index of each element's combination of keys, and the distinct combinations."""
     combined = np.zeros(n, dtype=np.int64)
     for key in keys:
         _, codes = np.unique(key.values, return_inverse=True)
         combined = combined * (int(codes.max(initial=0)) + 1) + codes
-        _, combined = np.unique(combined, return_inverse=True)  # counted anew: no product of many keys overflows
+        _, combined = np.unique(combined, return_inverse=True)  # renumbered: avoids overflow
     _, first = np.unique(combined, return_index=True)
     return combined, [tuple(_plain_key(key, int(at)) for key in keys) for at in first]
 
@@ -57,5 +57,5 @@ def _find(table: Any, path: tuple[Any, ...]) -> Any:
     for key in path:
         if not isinstance(table, Mapping):
             return None
-        table = table.get(key, table.get(str(key)))  # JSON has string keys only
+        table = table.get(key, table.get(str(key)))  # JSON has only string keys
     return None if isinstance(table, Mapping) else table

@@ -1,4 +1,4 @@
-"""A model as tables: the flatbuffer's own contents under the names of schema.fbs, the metadata decoded.
+"""Models as tables: the contents of the flatbuffer with the names of schema.fbs, and the decoded metadata.
 
-Takes sources, gives `Tables` of one or many models; refuses to know what is good or bad.
+Input: sources. Output: `Tables` of one or several models. Must not judge models.
 """

@@ -1,4 +1,4 @@
-"""Options of custom operators: their bytes, and what these say where they are a FlexBuffer."""
+"""Options of custom operators: raw bytes, and their values if they are a FlexBuffer."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tflint.model.tables import Tables
 
 
 def options_bytes(options: Lists, row: int) -> bytes:
-    """The bytes of an operator's custom options, of the column `operator.custom_options`; empty where it has none."""
+    """Return an operator's bytes in the column `operator.custom_options`, empty if it has none."""
     values, _ = options.flatten(np.array([row]))
     return values.astype(np.uint8).tobytes()
 
 
-def decoded_options(tables: Tables, row: int) -> Value:
-    """The custom options of a row of the operator table as plain data: usually a dict.
+def decode_options(tables: Tables, row: int) -> Value:
+    """Decode the custom options of an operator, usually to a dict.
 
-    Bytes as they are where they are no FlexBuffer, as an operator may choose; None where it has none.
+    Returns the bytes if they are not a FlexBuffer (operators choose their format), and None if there are no options.
     """
     options = tables.column("operator", "custom_options")
     assert isinstance(options, Lists)

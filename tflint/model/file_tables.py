@@ -1,4 +1,4 @@
-"""The tables that are no graph: files and members of containers, models, buffers, signatures, metadata."""
+"""Builds the tables outside of the graph: files, container members, models, buffers, signatures, metadata."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from tflint.columns.table import Table
 from tflint.flatbuffer.node import Node
 from tflint.model import node_columns
 from tflint.model.model_extras import ModelExtras
-from tflint.model.node_columns import Makers
-from tflint.model.tables import Tables, of_node
+from tflint.model.node_columns import Builders
+from tflint.model.tables import Tables, table_of_node
 
-if TYPE_CHECKING:  # most batches hold no container
+if TYPE_CHECKING:  # most batches have no container
     from tflint.container import Member
 
 Ints = NDArray[Any]
 
 
 def file(tables: Tables) -> Table:
-    """The files of the batch, readable or not."""
+    """Build the table of files in the batch, readable or not."""
     files = tables.files
     contents = [f.contents for f in files]
-    makers: Makers = {
+    builders: Builders = {
         "name": lambda: strings_of(f.name or None for f in files),
         "kind": lambda: strings_of(f.kind.kind for f in files),
         "detail": lambda: strings_of(f.kind.detail or None for f in files),
@@ -55,17 +55,17 @@ def file(tables: Tables) -> Table:
         "n_unread": lambda: _numbers(c.n_unread if c and not c.reason else None for c in contents),
     }
     offset = np.array([-1 if f.reason_offset is None else f.reason_offset for f in files], dtype=np.int64)
-    return Table("file", np.arange(len(files), dtype=np.int32), makers, offset)
+    return Table("file", np.arange(len(files), dtype=np.int32), builders, offset)
 
 
 def member(tables: Tables) -> Table:
-    """The members of the batch's containers."""
+    """Build the table of members of the batch's containers."""
     owners, members = _members(tables)
 
     def texts(read: Callable[[Member], str | None]) -> Callable[[], Any]:
         return lambda: strings_of(read(m) for m in members)
 
-    makers: Makers = {
+    builders: Builders = {
         "file": lambda: References(owners),
         "index": lambda: _numbers(m.index for m in members),
         "name": texts(lambda m: m.name),
@@ -77,17 +77,17 @@ def member(tables: Tables) -> Table:
         "data_type": texts(lambda m: m.data_type),
         "problem": texts(lambda m: m.problem),
         "detail": texts(lambda m: m.detail),
-        "is_checksum_right": lambda: _truths(m.is_checksum_right for m in members),
-        "is_duplicate": lambda: _truths(m.is_duplicate for m in members),
+        "is_checksum_right": lambda: _bools(m.is_checksum_right for m in members),
+        "is_duplicate": lambda: _bools(m.is_duplicate for m in members),
     }
-    # What a hostile directory says of a member that has no place may be larger than any file.
-    places = [(-1, 0) if m.offset is None else (m.offset, m.packed_size) for m in members]
-    offsets, lengths = (np.array([place[k] for place in places], dtype=np.int64) for k in (0, 1))
-    return Table("member", owners, makers, offsets, lengths)
+    # For a member without an offset, the sizes in a hostile directory may exceed any file.
+    extents = [(-1, 0) if m.offset is None else (m.offset, m.packed_size) for m in members]
+    offsets, lengths = (np.array([extent[k] for extent in extents], dtype=np.int64) for k in (0, 1))
+    return Table("member", owners, builders, offsets, lengths)
 
 
 def _members(tables: Tables) -> tuple[NDArray[np.int32], list[Member]]:
-    """All members, and the number of the file that each is of."""
+    """Return all members and the index of each one's file."""
     pairs = [(n, m) for n, f in enumerate(tables.files) if f.contents is not None for m in f.contents.members]
     return np.array([n for n, _ in pairs], dtype=np.int32), [m for _, m in pairs]
 
@@ -96,23 +96,23 @@ def _numbers(values: Iterable[int | None]) -> Scalars:
     return _scalars(values, np.float64)
 
 
-def _truths(values: Iterable[bool | None]) -> Scalars:
+def _bools(values: Iterable[bool | None]) -> Scalars:
     return _scalars(values, np.bool_)
 
 
 def _scalars(values: Iterable[float | None], dtype: type[np.generic]) -> Scalars:
-    listed = list(values)
-    filled = np.array([0 if value is None else value for value in listed], dtype=dtype)
-    return Scalars(filled, state_of(np.array([value is None for value in listed], dtype=np.bool_)))
+    items = list(values)
+    numbers = np.array([0 if value is None else value for value in items], dtype=dtype)
+    return Scalars(numbers, state_of(np.array([value is None for value in items], dtype=np.bool_)))
 
 
 def model(tables: Tables) -> Table:
-    """The models."""
+    """Build the table of models."""
     root = tables.root
     ends, starts = tables.window.ends, tables.window.starts
     forest = tables.forest
     extras = functools.partial(_extras_column, tables)
-    makers: Makers = {
+    builders: Builders = {
         "version": lambda: Scalars(root.scalar("version")),
         "description": lambda: node_columns.text(root, "description"),
         "size": lambda: Scalars(ends - starts),
@@ -134,13 +134,13 @@ def model(tables: Tables) -> Table:
         "buffers": lambda: _children(tables, "buffers"),
         "metadata": lambda: _children(tables, "metadata"),
         "signatures": lambda: _children(tables, "signature_defs"),
-        "associated_files": lambda: _of_model(tables, "associated_file"),
+        "associated_files": lambda: _rows_by_model(tables, "associated_file"),
     }
-    return of_node(tables, "model", root, makers)
+    return table_of_node(tables, "model", root, builders)
 
 
 def _extras_column(tables: Tables, read: Callable[[ModelExtras], str | None]) -> Strings:
-    """A string column of the model table from what lies outside of the flatbuffer."""
+    """Build a string column of the model table from data outside of the flatbuffer."""
     return strings_of(read(extra) for extra in tables.extras)
 
 
@@ -149,27 +149,27 @@ def _children(tables: Tables, path: str) -> Lists:
     return lists_by_counts(np.arange(int(counts.sum())), counts)
 
 
-def _of_model(tables: Tables, table: str) -> Lists:
-    """The rows of a table by the model they are of."""
+def _rows_by_model(tables: Tables, table: str) -> Lists:
+    """Return the rows of a table for each model."""
     models = tables.table(table).model
     return lists_by_owner(models, np.arange(len(models)), tables.n_models)
 
 
 def buffer(tables: Tables) -> Table:
-    """The buffers."""
+    """Build the table of buffers."""
     node = tables.node("buffers", "Buffer")
-    makers: Makers = {
+    builders: Builders = {
         "index": lambda: Scalars(node.ordinals),
         "data": lambda: node_columns.vector(node, "data", empty_is_absent=True),
         "data_offset": lambda: _data_offset(tables, node),
         "offset": lambda: Scalars(node.scalar("offset")),
         "size": lambda: Scalars(node.scalar("size")),
     }
-    return of_node(tables, "buffer", node, makers)
+    return table_of_node(tables, "buffer", node, builders)
 
 
 def _data_offset(tables: Tables, node: Node) -> Column:
-    """Where the data of each buffer begins in its file, stored in the flatbuffer or by offset."""
+    """Return the offset in the file of each buffer's data, inline or outside of the flatbuffer."""
     inline = node.vector("data")
     outside = node.scalar("offset")
     starts = np.where(inline.lengths > 0, inline.starts - tables.window.starts[node.roots], outside.astype(np.float64))
@@ -177,10 +177,10 @@ def _data_offset(tables: Tables, node: Node) -> Column:
 
 
 def signature(tables: Tables) -> Table:
-    """The signatures."""
+    """Build the table of signatures."""
     node = tables.node("signature_defs", "SignatureDef")
     rows = tables.model_rows("subgraphs", node.scalar("subgraph_index"), node.roots)
-    makers: Makers = {
+    builders: Builders = {
         "index": lambda: Scalars(node.ordinals),
         "key": lambda: node_columns.text(node, "signature_key"),
         "subgraph": lambda: References(rows),
@@ -191,34 +191,34 @@ def signature(tables: Tables) -> Table:
             len(node),
         ),
     }
-    return of_node(tables, "signature", node, makers)
+    return table_of_node(tables, "signature", node, builders)
 
 
 def metadata(tables: Tables) -> Table:
-    """The metadata entries."""
+    """Build the table of metadata entries."""
     node = tables.node("metadata", "Metadata")
-    makers: Makers = {
+    builders: Builders = {
         "index": lambda: Scalars(node.ordinals),
         "name": lambda: node_columns.text(node, "name"),
         "buffer": lambda: References(tables.model_rows("buffers", node.scalar("buffer"), node.roots)),
         "buffer_index": lambda: Scalars(node.scalar("buffer")),
     }
-    return of_node(tables, "metadata", node, makers)
+    return table_of_node(tables, "metadata", node, builders)
 
 
 def external_buffer(tables: Tables) -> Table:
-    """The external buffers."""
+    """Build the table of external buffers."""
     node = tables.node("external_buffers", "ExternalBuffer")
-    makers: Makers = {
+    builders: Builders = {
         name: functools.partial(lambda field: Scalars(node.scalar(field)), name)
         for name in ("id", "group", "offset", "length")
     }
-    makers["packing"] = lambda: node_columns.text(node, "packing")
-    return of_node(tables, "external_buffer", node, makers)
+    builders["packing"] = lambda: node_columns.text(node, "packing")
+    return table_of_node(tables, "external_buffer", node, builders)
 
 
 def external_buffer_group(tables: Tables) -> Table:
-    """The files that hold external buffers."""
+    """Build the table of files with external buffers."""
     node = tables.node("external_buffer_groups", "ExternalBufferGroup")
-    makers: Makers = {"index": lambda: Scalars(node.ordinals), "name": lambda: node_columns.text(node, "name")}
-    return of_node(tables, "external_buffer_group", node, makers)
+    builders: Builders = {"index": lambda: Scalars(node.ordinals), "name": lambda: node_columns.text(node, "name")}
+    return table_of_node(tables, "external_buffer_group", node, builders)

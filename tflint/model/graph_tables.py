@@ -1,4 +1,4 @@
-"""The tables of the graph: subgraphs, operators with their options, operands, operator codes."""
+"""Builds the tables of the graph: subgraphs, operators with options, operands, operator codes."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ from tflint.columns.table import Table
 from tflint.flatbuffer.node import Node, Vector
 from tflint.model import node_columns
 from tflint.model.model_columns import options_columns
-from tflint.model.node_columns import Makers
-from tflint.model.tables import Tables, of_node
+from tflint.model.node_columns import Builders
+from tflint.model.tables import Tables, table_of_node
 
 Ints = NDArray[Any]
 
 
 def subgraph(tables: Tables) -> Table:
-    """The subgraphs."""
+    """Build the table of subgraphs."""
     node = tables.node("subgraphs", "SubGraph")
     tensors, operators = node.vector("tensors").lengths, node.vector("operators").lengths
-    makers: Makers = {
+    builders: Builders = {
         "index": lambda: Scalars(node.ordinals),
         "name": lambda: node_columns.name_text(node, "name"),
         "tensors": lambda: lists_by_counts(np.arange(int(tensors.sum())), tensors),
         "operators": lambda: lists_by_counts(np.arange(int(operators.sum())), operators),
-        "inputs": lambda: _border_tensors(tables, "input"),
-        "outputs": lambda: _border_tensors(tables, "output"),
+        "inputs": lambda: _interface_tensors(tables, "input"),
+        "outputs": lambda: _interface_tensors(tables, "output"),
         "debug_metadata_index": lambda: Scalars(node.scalar("debug_metadata_index")),
     }
-    return of_node(tables, "subgraph", node, makers)
+    return table_of_node(tables, "subgraph", node, builders)
 
 
-def _border_tensors(tables: Tables, name: str) -> Lists:
+def _interface_tensors(tables: Tables, name: str) -> Lists:
     table = tables.table(name)
     subgraphs, tensors = rows_of(table.column("subgraph")), rows_of(table.column("tensor"))
     return lists_by_owner(np.where(tensors >= 0, subgraphs, -1), tensors, len(tables.table("subgraph")))
 
 
 def operator(tables: Tables) -> Table:
-    """All operators; `options.*` show the fields of whichever options table an operator has."""
+    """Build the table of operators; `options.*` are the fields of the options table of each operator."""
     node = tables.node("subgraphs.operators", "Operator")
     schema = tables.schema
     codes = tables.model_rows("operator_codes", node.scalar("opcode_index"), node.roots)
@@ -65,11 +65,11 @@ def operator(tables: Tables) -> Table:
         column = tables.table("operator_code").column(name)
         absent = state_of(codes < 0)
         if isinstance(column, Strings):
-            return Strings(node_columns.followed(np.asarray(column.codes), codes), column.labels, absent)
+            return Strings(node_columns.follow_link(np.asarray(column.codes), codes), column.labels, absent)
         assert isinstance(column, Scalars)
-        return Scalars(node_columns.followed(column.values, codes), absent)
+        return Scalars(node_columns.follow_link(column.values, codes), absent)
 
-    makers: Makers = {
+    builders: Builders = {
         "subgraph": lambda: References(node.parents),
         "index": lambda: Scalars(node.ordinals),
         "operator_code": lambda: References(codes),
@@ -93,14 +93,16 @@ def operator(tables: Tables) -> Table:
         "large_custom_options_size": lambda: Scalars(node.scalar("large_custom_options_size")),
         "debug_metadata_index": lambda: Scalars(node.scalar("debug_metadata_index")),
     }
-    return of_node(tables, "operator", node, _WithOptions(makers, functools.partial(_options_column, tables, node)))
+    return table_of_node(
+        tables, "operator", node, _BuildersWithOptions(builders, functools.partial(_options_column, tables, node))
+    )
 
 
-class _WithOptions(dict[str, Callable[[], Column]]):
-    """Makers of columns, with those of `options.*` made up when asked for: there are 150, and rules ask for few."""
+class _BuildersWithOptions(dict[str, Callable[[], Column]]):
+    """Column builders, with those of `options.*` created on demand: there are 150, and rules read few."""
 
-    def __init__(self, makers: Makers, options_column: Callable[[str], Column]) -> None:
-        super().__init__(makers)
+    def __init__(self, builders: Builders, options_column: Callable[[str], Column]) -> None:
+        super().__init__(builders)
         self._options_column = options_column
 
     def __missing__(self, name: str) -> Callable[[], Column]:
@@ -117,14 +119,14 @@ def _custom_code(tables: Tables, codes: Ints) -> Column:
     distinct = strings_of(name if is_custom else None for name, is_custom in zip(names, custom, strict=True))
     absent = codes < 0
     if distinct.state is not None:
-        absent = absent | (node_columns.followed(distinct.state, np.asarray(codes)) != 0)
-    return Strings(node_columns.followed(np.asarray(distinct.codes), np.asarray(codes)), distinct.labels or [""],
+        absent = absent | (node_columns.follow_link(distinct.state, np.asarray(codes)) != 0)
+    return Strings(node_columns.follow_link(np.asarray(distinct.codes), np.asarray(codes)), distinct.labels or [""],
                    state_of(absent))  # fmt: skip
 
 
 def _options_type(tables: Tables, node: Node) -> Column:
     first, second = tables.schema.enum("BuiltinOptions"), tables.schema.enum("BuiltinOptions2")
-    codes = np.zeros(len(node), dtype=np.int64)  # a union's type is a byte; those of the second union begin at 256
+    codes = np.zeros(len(node), dtype=np.int64)  # a union's type is a byte; offset those of the second union by 256
     for field, shift in (("builtin_options", 0), ("builtin_options_2", 256)):
         types = node.union_types.get(field)
         if types is not None:
@@ -154,8 +156,8 @@ def _options_column(tables: Tables, node: Node, name: str) -> Column:
         else:
             values[rows] = child.scalar(declared.name)[links[rows]]
             absent[rows] = False
-    if not members:  # most columns of most models: one value stands for all rows
-        starts, lengths, values, absent = (np.broadcast_to(one, n) for one in (starts, lengths, values, absent))
+    if not members:  # most columns of most models: broadcast one value to all rows
+        starts, lengths, values, absent = (np.broadcast_to(array, n) for array in (starts, lengths, values, absent))
     return _option_values(tables, name, starts, lengths, values, absent, scalar)
 
 
@@ -180,7 +182,7 @@ def _option_values(
 
 
 def operand(tables: Tables) -> Table:
-    """Every position of every operator: inputs, then outputs, then intermediates."""
+    """Build the table of operands: inputs, then outputs, then intermediates of each operator."""
     node = tables.node("subgraphs.operators", "Operator")
     directions = ("inputs", "outputs", "intermediates")
     spans = [node.vector(name) for name in directions]
@@ -196,7 +198,7 @@ def operand(tables: Tables) -> Table:
         operators[at], positions[at], codes[at] = owners, ordinals, code
         indexes[at] = tables.window.take(span.flat_offsets(), "int")
         begins = begins + span.lengths
-    makers: Makers = {
+    builders: Builders = {
         "operator": lambda: References(operators),
         "direction": lambda: Strings(codes, ["input", "output", "intermediate"]),
         "position": lambda: Scalars(positions),
@@ -204,28 +206,28 @@ def operand(tables: Tables) -> Table:
         "tensor_index": lambda: Scalars(indexes),
     }
     table = tables.table("operator")
-    return Table("operand", node.roots[operators], makers, table.byte_offset[operators])
+    return Table("operand", node.roots[operators], builders, table.byte_offset[operators])
 
 
 def _operand_lists(tables: Tables, direction: str, n_operators: int) -> Lists:
     operand = tables.table("operand")
     codes = operand.column("direction")
     assert isinstance(codes, Strings)
-    wanted = codes.codes == codes.labels.index(direction)
+    is_direction = codes.codes == codes.labels.index(direction)
     tensors = rows_of(operand.column("tensor"))
-    owners = np.where(wanted & (tensors >= 0), rows_of(operand.column("operator")), -1)
+    owners = np.where(is_direction & (tensors >= 0), rows_of(operand.column("operator")), -1)
     return lists_by_owner(owners, tensors, n_operators)
 
 
 def operator_code(tables: Tables) -> Table:
-    """The operator codes."""
+    """Build the table of operator codes."""
     node = tables.node("operator_codes", "OperatorCode")
 
     def opcode() -> Column:
         numbers = np.maximum(node.scalar("builtin_code"), node.scalar("deprecated_builtin_code"))
         return node_columns.enum_strings(numbers, tables.schema.enum("BuiltinOperator"))
 
-    makers: Makers = {
+    builders: Builders = {
         "index": lambda: Scalars(node.ordinals),
         "opcode": opcode,
         "builtin_code": lambda: Scalars(node.scalar("builtin_code")),
@@ -233,4 +235,4 @@ def operator_code(tables: Tables) -> Table:
         "custom_code": lambda: node_columns.text(node, "custom_code"),
         "version": lambda: Scalars(node.scalar("version")),
     }
-    return of_node(tables, "operator_code", node, makers)
+    return table_of_node(tables, "operator_code", node, builders)

@@ -1,4 +1,4 @@
-"""The tables where a model meets its caller: inputs, outputs, signature tensors, and the files its metadata names."""
+"""Builds the tables of the interface: inputs, outputs, signature tensors, and associated files."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from tflint.columns.column import (
 from tflint.columns.table import Table
 from tflint.model import node_columns
 from tflint.model.model_extras import JsonTable
-from tflint.model.node_columns import Makers
+from tflint.model.node_columns import Builders
 from tflint.model.tables import Tables
 
 Ints = NDArray[Any]
 
 
 def inputs(tables: Tables) -> Table:
-    """The inputs of all subgraphs."""
-    return _border(tables, "input")
+    """Build the table of inputs of all subgraphs."""
+    return _interface(tables, "input")
 
 
 def outputs(tables: Tables) -> Table:
-    """The outputs of all subgraphs."""
-    return _border(tables, "output")
+    """Build the table of outputs of all subgraphs."""
+    return _interface(tables, "output")
 
 
-def _border(tables: Tables, name: str) -> Table:
+def _interface(tables: Tables, name: str) -> Table:
     node = tables.node("subgraphs", "SubGraph")
     span = node.vector(f"{name}s")
     owners = np.repeat(np.arange(len(node), dtype=np.int32), span.lengths)
@@ -49,30 +49,30 @@ def _border(tables: Tables, name: str) -> Table:
     positions = np.arange(len(owners)) - np.repeat(before, span.lengths)
     indexes = tables.window.take(span.flat_offsets(), "int")
     models = node.roots[owners]
-    makers: Makers = {
+    builders: Builders = {
         "subgraph": lambda: References(owners),
         "position": lambda: Scalars(positions),
         "tensor": lambda: References(tables.tensor_rows(indexes, owners)),
         "tensor_index": lambda: Scalars(indexes),
     }
     _add_metadata(
-        makers, functools.cache(lambda: _metadata_rows(tables, name, models, node.ordinals[owners], positions))
+        builders, functools.cache(lambda: _metadata_rows(tables, name, models, node.ordinals[owners], positions))
     )
-    return Table(name, models, makers)
+    return Table(name, models, builders)
 
 
 def _metadata_rows(tables: Tables, name: str, models: Ints, subgraphs: Ints, positions: Ints) -> list[JsonTable | None]:
-    """The decoded TensorMetadata of each border tensor; None where the metadata has none for it."""
-    found: list[JsonTable | None] = []
+    """Return the decoded TensorMetadata of each input or output, None if the metadata has no entry for it."""
+    entries_by_row: list[JsonTable | None] = []
     for model, subgraph, position in zip(models.tolist(), subgraphs.tolist(), positions.tolist(), strict=True):
         metadata = tables.extras[model].metadata or {}
         graphs = metadata.get("subgraph_metadata", [])
         entries = graphs[subgraph].get(f"{name}_tensor_metadata", []) if subgraph < len(graphs) else []
-        found.append(entries[position] if position < len(entries) else None)
-    return found
+        entries_by_row.append(entries[position] if position < len(entries) else None)
+    return entries_by_row
 
 
-def _add_metadata(makers: Makers, rows: Callable[[], list[JsonTable | None]]) -> None:
+def _add_metadata(builders: Builders, rows: Callable[[], list[JsonTable | None]]) -> None:
     def texts(read: Callable[[JsonTable], str | None]) -> Callable[[], Column]:
         return lambda: strings_of(read(entry) if entry is not None else None for entry in rows())
 
@@ -82,18 +82,18 @@ def _add_metadata(makers: Makers, rows: Callable[[], list[JsonTable | None]]) ->
     def names(read: Callable[[JsonTable], list[str]]) -> Callable[[], Column]:
         return lambda: _string_lists([read(entry) if entry is not None else None for entry in rows()])
 
-    makers["metadata.name"] = texts(lambda entry: entry.get("name"))
-    makers["metadata.description"] = texts(lambda entry: entry.get("description"))
-    makers["metadata.content"] = texts(lambda entry: _content(entry).get("type"))
-    makers["metadata.color_space"] = texts(_color_space)
-    makers["metadata.sample_rate"] = lambda: scalars_of(_sound(entry, "sample_rate") for entry in rows())
-    makers["metadata.sound_channels"] = lambda: scalars_of(_sound(entry, "channels") for entry in rows())
-    makers["metadata.mean"] = numbers(lambda entry: _normalization(entry).get("mean"))
-    makers["metadata.std"] = numbers(lambda entry: _normalization(entry).get("std"))
-    makers["metadata.stats_min"] = numbers(lambda entry: entry.get("stats", {}).get("min"))
-    makers["metadata.stats_max"] = numbers(lambda entry: entry.get("stats", {}).get("max"))
-    makers["metadata.process_units"] = names(lambda entry: [unit.get("type", "") for unit in _units(entry)])
-    makers["metadata.associated_files"] = names(
+    builders["metadata.name"] = texts(lambda entry: entry.get("name"))
+    builders["metadata.description"] = texts(lambda entry: entry.get("description"))
+    builders["metadata.content"] = texts(lambda entry: _content(entry).get("type"))
+    builders["metadata.color_space"] = texts(_color_space)
+    builders["metadata.sample_rate"] = lambda: scalars_of(_audio_property(entry, "sample_rate") for entry in rows())
+    builders["metadata.sound_channels"] = lambda: scalars_of(_audio_property(entry, "channels") for entry in rows())
+    builders["metadata.mean"] = numbers(lambda entry: _normalization(entry).get("mean"))
+    builders["metadata.std"] = numbers(lambda entry: _normalization(entry).get("std"))
+    builders["metadata.stats_min"] = numbers(lambda entry: entry.get("stats", {}).get("min"))
+    builders["metadata.stats_max"] = numbers(lambda entry: entry.get("stats", {}).get("max"))
+    builders["metadata.process_units"] = names(lambda entry: [unit.get("type", "") for unit in _units(entry)])
+    builders["metadata.associated_files"] = names(
         lambda entry: [str(file.get("name", "")) for file in entry.get("associated_files", [])]
     )
 
@@ -108,8 +108,8 @@ def _color_space(entry: JsonTable) -> str | None:
     return str(content.get("color_space", "UNKNOWN")) if content.get("type") == "ImageProperties" else None
 
 
-def _sound(entry: JsonTable | None, key: str) -> float | None:
-    """A number of AudioProperties; 0 is the schema's default, and says nothing."""
+def _audio_property(entry: JsonTable | None, key: str) -> float | None:
+    """Return a number of AudioProperties, None for 0, which is the schema's default."""
     content = _content(entry) if entry is not None else {}
     return float(content.get(key, 0)) or None if content.get("type") == "AudioProperties" else None
 
@@ -136,43 +136,46 @@ def _string_lists(items: list[list[str] | None]) -> Lists:
 
 
 def signature_tensors(tables: Tables) -> Table:
-    """Inputs, then outputs, of each signature."""
+    """Build the table of inputs, then outputs, of each signature."""
     signatures = tables.node("signature_defs", "SignatureDef")
     nodes = [tables.node(f"signature_defs.{name}", "TensorMap") for name in ("inputs", "outputs")]
     owners = np.concatenate([node.parents for node in nodes])
     order = np.argsort(owners, kind="stable")
     owners = owners[order]
 
-    def joined(values: list[Ints]) -> Ints:
+    def concatenate_in_order(values: list[Ints]) -> Ints:
         return np.concatenate(values)[order]
 
-    indexes = joined([node.scalar("tensor_index") for node in nodes]).astype(np.int64)
+    indexes = concatenate_in_order([node.scalar("tensor_index") for node in nodes]).astype(np.int64)
     names = [node.vector("name") for node in nodes]
-    starts, lengths = joined([span.starts for span in names]), joined([span.lengths for span in names])
-    absent = ~joined([span.present for span in names])
+    starts, lengths = (
+        concatenate_in_order([span.starts for span in names]),
+        concatenate_in_order([span.lengths for span in names]),
+    )
+    absent = ~concatenate_in_order([span.present for span in names])
     codes = np.repeat(np.arange(2, dtype=np.int8), [len(node) for node in nodes])[order]
     models = signatures.roots[owners]
-    makers: Makers = {
+    builders: Builders = {
         "signature": lambda: References(owners),
         "direction": lambda: Strings(codes, ["input", "output"]),
-        "position": lambda: Scalars(joined([node.ordinals for node in nodes])),
+        "position": lambda: Scalars(concatenate_in_order([node.ordinals for node in nodes])),
         "name": lambda: Texts(starts, lengths, node_columns.decoder(tables.window), state_of(absent)),
         "tensor_index": lambda: Scalars(indexes),
         "tensor": lambda: References(
             tables.tensor_rows(indexes, rows_of(tables.column("signature", "subgraph"))[owners])
         ),
     }
-    offsets = joined([node.positions for node in nodes]) - tables.window.starts[models]
-    return Table("signature_tensor", models, makers, offsets, joined([node.sizes for node in nodes]))
+    offsets = concatenate_in_order([node.positions for node in nodes]) - tables.window.starts[models]
+    return Table("signature_tensor", models, builders, offsets, concatenate_in_order([node.sizes for node in nodes]))
 
 
 def associated_files(tables: Tables) -> Table:
-    """The files that the metadata names, and those in the zip that nobody names, one row a name and model."""
+    """Build the table of associated files: those named in the metadata, then others in the zip."""
     rows = [(model, entry) for model, extras in enumerate(tables.extras) for entry in extras.associated_files()]
     models = np.array([model for model, _ in rows], dtype=np.int32)
     entries = [entry for _, entry in rows]
     sizes = [entry.packed_size for entry in entries]
-    makers: Makers = {
+    builders: Builders = {
         "name": lambda: strings_of(entry.name or None for entry in entries),
         "type": lambda: strings_of(entry.type for entry in entries),
         "owner": lambda: strings_of(entry.owner for entry in entries),
@@ -183,4 +186,4 @@ def associated_files(tables: Tables) -> Table:
             state_of(np.array([size is None for size in sizes], dtype=np.bool_)),
         ),
     }
-    return Table("associated_file", models, makers)
+    return Table("associated_file", models, builders)

@@ -1,4 +1,4 @@
-"""Follows containers into their members: every model in one, with the path that reports call it by."""
+"""Follows containers into their members and yields every model with its path in reports."""
 
 from __future__ import annotations
 
@@ -8,50 +8,52 @@ from collections.abc import Callable, Iterator
 from tflint.container import Contents, Member, open_member
 from tflint.findings import Within
 from tflint.findings.path_globs import MEMBER
-from tflint.model.batch_reader import ContentKey, Found, LeavesOut, Opened, open_found, unreadable
+from tflint.model.batch_reader import ContentKey, FoundFile, OpenedFile, SkipMember, open_source, unreadable_file
 from tflint.source import Source, SourceError
 from tflint.source.file_kind import CONTAINER, CONTAINER_SUFFIXES, MODEL_SUFFIXES, suffix_of
 from tflint.values import replace
 
 
-def members_of(found: Found, wanted: str, leaves_out: LeavesOut | None) -> Iterator[Found]:
-    """The members of a container that are models or containers, each followed by its own, opened when it is asked for.
+def members_of(container: FoundFile, wanted: str, leaves_out: SkipMember | None) -> Iterator[FoundFile]:
+    """Yield the members of a container that are models or containers, each followed by its own members.
 
-    `wanted` is the path of the one that is asked for, with all that is in it; empty for all. What was compressed lies
-    unpacked in memory until the next one is asked for; the container's source must stay open until then. Of members of
-    equal bytes only the first is opened.
+    `wanted` is the path of a requested member, which includes its own members; empty for all. Members are opened one by
+    one: an unpacked member stays in memory until the next is requested, and the container's source must stay open until
+    the last. Of members with equal bytes, only the first is opened.
     """
-    contents, source = found.opened.contents, found.opened.source
+    contents, source = container.opened.contents, container.opened.source
     if contents is not None and source is not None:
-        yield from _Walk(wanted, leaves_out).below(found, contents, lambda: source)
+        yield from _MemberWalk(wanted, leaves_out).walk(container, contents, lambda: source)
 
 
 def is_within(path: str, container: str) -> bool:
-    """Whether a path is that of a container, or of something in it."""
+    """Return whether a path is that of a container or of something in it."""
     return path == container or path.startswith(container + MEMBER)
 
 
-class _Walk:
-    """A walk through all that is in one file; remembers what bytes were, not the bytes."""
+class _MemberWalk:
+    """A walk through one file. Remembers opened members by key, without their bytes."""
 
-    def __init__(self, wanted: str, leaves_out: LeavesOut | None) -> None:
+    def __init__(self, wanted: str, leaves_out: SkipMember | None) -> None:
         self._wanted = wanted
         self._leaves_out = leaves_out
-        self._known: dict[ContentKey, Opened] = {}
+        self._opened_by_key: dict[ContentKey, OpenedFile] = {}
 
-    def below(self, found: Found, contents: Contents, source: Callable[[], Source]) -> Iterator[Found]:
-        """The members of a container and what is in them; `source` gives the container's bytes if they are needed."""
+    def walk(self, container: FoundFile, contents: Contents, source: Callable[[], Source]) -> Iterator[FoundFile]:
+        """Yield the members of a container and their members; `source` returns the container's bytes when needed."""
         for member in contents.members:
-            path = f"{found.path}{MEMBER}{member.label}"
-            if not member.is_checked or not self._is_asked_for(found.path, path):
+            path = f"{container.path}{MEMBER}{member.label}"
+            if not member.is_checked or not self._is_on_path(container.path, path):
                 continue
-            inner = self._found(found, contents, member, path, source)
+            member_file = self._open_member(container, contents, member, path, source)
             if self._is_wanted(path):
-                yield inner
-            if inner.opened.contents is not None:
-                yield from self.below(inner, inner.opened.contents, _source_of(inner.opened, source, member))
+                yield member_file
+            if member_file.opened.contents is not None:
+                yield from self.walk(
+                    member_file, member_file.opened.contents, _defer_source(member_file.opened, source, member)
+                )
 
-    def _is_asked_for(self, container: str, path: str) -> bool:
+    def _is_on_path(self, container: str, path: str) -> bool:
         if not self._is_wanted(path) and not is_within(self._wanted, path):
             return False
         return self._leaves_out is None or not self._leaves_out(container, path)
@@ -59,56 +61,56 @@ class _Walk:
     def _is_wanted(self, path: str) -> bool:
         return not self._wanted or is_within(path, self._wanted)
 
-    def _found(
-        self, outer: Found, contents: Contents, member: Member, path: str, source: Callable[[], Source]
-    ) -> Found:
+    def _open_member(
+        self, outer: FoundFile, contents: Contents, member: Member, path: str, source: Callable[[], Source]
+    ) -> FoundFile:
         if contents.budget is not None and self._is_wanted(path):
             contents.budget.is_for_one = False
-        key, within = _key(contents, member), _within(outer, member)
-        known = self._known.get(key) if key is not None else None
-        if known is not None and _is_affordable(known):
+        key, location = _content_key(contents, member), _locate(outer, member)
+        earlier = self._opened_by_key.get(key) if key is not None else None
+        if earlier is not None and _is_affordable(earlier):
             reopen = functools.partial(_open, source, contents, member)
-            return Found(path, known, within, outer.path, member.index, contents.budget, key, reopen)
+            return FoundFile(path, earlier, location, outer.path, member.index, contents.budget, key, reopen)
         opened = _open(source, contents, member)
         if key is not None and opened.source is not None:
-            self._known[key] = replace(opened, source=None, content=None)
-        return Found(path, opened, within, outer.path, member.index, contents.budget, key)
+            self._opened_by_key[key] = replace(opened, source=None, content=None)
+        return FoundFile(path, opened, location, outer.path, member.index, contents.budget, key)
 
 
-def _source_of(opened: Opened, outer: Callable[[], Source], member: Member) -> Callable[[], Source]:
-    """A function that gives a container's bytes; those of a repeated one are unpacked only if they are needed."""
+def _defer_source(opened: OpenedFile, outer: Callable[[], Source], member: Member) -> Callable[[], Source]:
+    """Return a function that returns a container's source; a repeated container is unpacked only when needed."""
     source = opened.source
     return functools.cache(lambda: open_member(outer(), member)) if source is None else lambda: source
 
 
-def _is_affordable(known: Opened) -> bool:
-    """Whether what is known of a container holds for another one of the same bytes, which is then paid for."""
-    contents = known.contents
+def _is_affordable(earlier: OpenedFile) -> bool:
+    """Return whether the earlier contents apply to an equal container, after taking it from the budget."""
+    contents = earlier.contents
     return contents is None or (
-        contents.is_complete and contents.budget is not None and contents.budget.afford(contents)
+        contents.is_complete and contents.budget is not None and contents.budget.try_charge(contents)
     )
 
 
-def _key(contents: Contents, member: Member) -> ContentKey | None:
-    """What makes members equal; None if nobody knows their bytes."""
+def _content_key(contents: Contents, member: Member) -> ContentKey | None:
+    """Return the key of equal members, or None if the digest is unknown."""
     if member.digest is None:
         return None
     suffix = suffix_of(member.name)
-    is_telling = suffix in MODEL_SUFFIXES or suffix in CONTAINER_SUFFIXES
-    return member.digest, suffix if is_telling else "", contents.depth if member.kind == CONTAINER else 0
+    is_relevant = suffix in MODEL_SUFFIXES or suffix in CONTAINER_SUFFIXES
+    return member.digest, suffix if is_relevant else "", contents.depth if member.kind == CONTAINER else 0
 
 
-def _open(source: Callable[[], Source], contents: Contents, member: Member) -> Opened:
+def _open(source: Callable[[], Source], contents: Contents, member: Member) -> OpenedFile:
     name = member.name.rsplit("/", 1)[-1]
     try:
-        return open_found(open_member(source(), member), name, contents)
+        return open_source(open_member(source(), member), name, contents)
     except SourceError as error:
-        return unreadable(error, member.size, name)
+        return unreadable_file(error, member.size, name)
 
 
-def _within(found: Found, member: Member) -> Within:
-    """Where a member lies in the file on disk; without an offset where it, or what it is in, is compressed."""
-    outer = found.within or Within(found.path, "", 0)
+def _locate(container: FoundFile, member: Member) -> Within:
+    """Locate a member in the file on disk, without offset if it or a container around it is compressed."""
+    outer = container.within or Within(container.path, "", 0)
     route = f"{outer.member}{MEMBER}{member.label}" if outer.member else member.label
     offset = None
     if outer.offset is not None and member.offset is not None and member.compression == "stored":

@@ -1,4 +1,4 @@
-"""Reads what a model carries beside its graph: the metadata buffer (M001), decoded, and the other named buffers."""
+"""Reads a model's data outside of the graph: the metadata buffer (M001), decoded, and other named buffers."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from tflint.model.tables import Tables
 from tflint.model.trailing_data import read_tails
 from tflint.schema import metadata_schema
 
-#: Real metadata holds tens of tables; one with more than this is decoded by nobody.
+#: Real metadata has tens of tables; metadata with more than this is not decoded.
 MAX_METADATA_TABLES = 20_000
-#: Bytes of the maker and of the model of a chip, one after the other (litert/core/build_stamp.h of LiteRT).
+#: Bytes each of a chip's manufacturer and model, one after the other (litert/core/build_stamp.h of LiteRT).
 STAMP_BYTES = 124
 
 
 def read_extras(tables: Tables) -> list[ModelExtras]:
-    """For each model of the batch what it carries beside its graph."""
+    """Return the data outside of the graph for each model of the batch."""
     extras = [ModelExtras() for _ in range(tables.n_models)]
     entries = tables.table("metadata")
     names, buffers = entries.column("name"), rows_of(entries.column("buffer"))
-    seen = set()
+    visited = set()
     for row in range(len(entries)):
         model, name = int(entries.model[row]), text_of(names, row)
-        if (model, name) in seen:  # of entries with one name runtimes read the first
+        if (model, name) in visited:  # runtimes read the first entry with a name
             continue
-        seen.add((model, name))
+        visited.add((model, name))
         if name == "TFLITE_METADATA":
             _decode_metadata(tables, int(buffers[row]), extras[model])
         elif name == "min_runtime_version":
@@ -45,7 +45,7 @@ def read_extras(tables: Tables) -> list[ModelExtras]:
 
 
 def _buffer_span(tables: Tables, buffer: int) -> tuple[int, int]:
-    """Where a buffer's inline data lies in the window; an empty span where it has none."""
+    """Return begin and end of a buffer's inline data in the window; an empty range if it has none."""
     if buffer < 0:
         return 0, 0
     vector = tables.node("buffers", "Buffer").vector("data")
@@ -53,7 +53,7 @@ def _buffer_span(tables: Tables, buffer: int) -> tuple[int, int]:
 
 
 def _buffer_text(tables: Tables, buffer: int, offset: int = 0, length: int = 64) -> str | None:
-    """The text that a buffer holds from an offset on, up to a zero byte or a length."""
+    """Return the text in a buffer from an offset up to a zero byte or a maximum length."""
     begin, end = _buffer_span(tables, buffer)
     begin = min(begin + offset, end)
     text = tables.window.span(begin, min(end, begin + length)).split(b"\0")[0].decode("ascii", "backslashreplace")
@@ -67,65 +67,65 @@ def _decode_metadata(tables: Tables, buffer: int, extra: ModelExtras) -> None:
         return
     schema = metadata_schema()
     if tables.window.span(begin + 4, min(begin + 8, end)) != schema.identifier:
-        extra.metadata_error = f"the buffer has no identifier {schema.identifier.decode()}"
+        extra.metadata_error = f"the buffer does not have the identifier {schema.identifier.decode()}"
         return
     try:
-        root = read_forest(tables.window.part(begin, end), schema, schema.root).root
-        extra.metadata = _to_dict(root, 0, _Decoder())
+        root = read_forest(tables.window.subwindow(begin, end), schema, schema.root).root
+        extra.metadata = _to_dict(root, 0, _DecodeBudget())
     except FlatbufferError as error:
         extra.metadata_error = f"{error.path}: {error.reason}"
 
 
-class _Decoder:
-    """Counts the tables that become Python objects: a small buffer can name a great many."""
+class _DecodeBudget:
+    """Counts the tables that become Python objects: a small buffer can reference very many."""
 
     def __init__(self) -> None:
         self.schema = metadata_schema()
-        self.left = MAX_METADATA_TABLES
+        self.remaining = MAX_METADATA_TABLES
 
-    def spend(self, path: str) -> None:
-        self.left -= 1
-        if self.left < 0:
+    def take(self, path: str) -> None:
+        self.remaining -= 1
+        if self.remaining < 0:
             raise FlatbufferError(f"more than {MAX_METADATA_TABLES:,} tables", path=path)
 
 
-def _to_dict(node: Node, row: int, decoder: _Decoder) -> JsonTable:
-    decoder.spend(node.path)
+def _to_dict(node: Node, row: int, budget: _DecodeBudget) -> JsonTable:
+    budget.take(node.path)
     table: JsonTable = {}
     for declared in node.layout.fields:
         name = declared.name
         if declared.is_union:
-            member = _union_member(node, name, row, decoder)
+            member = _union_member(node, name, row, budget)
             if member is not None:
                 table[name] = member
         elif not node.is_set(name)[row]:
             continue
         elif name in node.links:
-            table[name] = _to_dict(node.children[name], int(node.links[name][row]), decoder)
+            table[name] = _to_dict(node.children[name], int(node.links[name][row]), budget)
         elif name in node.children:
             child = node.children[name]
             begin, end = np.searchsorted(child.parents, [row, row + 1]).tolist()
-            table[name] = [_to_dict(child, k, decoder) for k in range(begin, end)]
+            table[name] = [_to_dict(child, k, budget) for k in range(begin, end)]
         else:
-            table[name] = _value(node, name, row, decoder)
+            table[name] = _value(node, name, row, budget)
     return table
 
 
-def _union_member(node: Node, name: str, row: int, decoder: _Decoder) -> JsonTable | None:
-    """A union's member; nothing but its `type` where that is stored without a table, as some tools do."""
+def _union_member(node: Node, name: str, row: int, budget: _DecodeBudget) -> JsonTable | None:
+    """Return a union's member. Some tools store the type without a table; the result then has only `type`."""
     number = int(node.union_types[name][row]) if name in node.union_types else 0
     if number == 0:
         return None
-    label = decoder.schema.enum(node.layout.field(name).type).label(number)
+    label = budget.schema.enum(node.layout.field(name).type).label(number)
     path = f"{name}.{label}"
     link = int(node.link(path)[row])
-    member = _to_dict(node.children[path], link, decoder) if link >= 0 else {}
+    member = _to_dict(node.children[path], link, budget) if link >= 0 else {}
     if "type" in member:
         member["type_"] = member.pop("type")
     return {"type": label, **member}
 
 
-def _value(node: Node, name: str, row: int, decoder: _Decoder) -> Any:
+def _value(node: Node, name: str, row: int, budget: _DecodeBudget) -> Any:
     declared = node.layout.field(name)
     window = node.window
     if declared.type == "[string]":
@@ -139,7 +139,7 @@ def _value(node: Node, name: str, row: int, decoder: _Decoder) -> Any:
     if declared.is_vector:
         return window.take(node.vector(name).flat_offsets(np.array([row])), node.vector(name).scalar).tolist()
     value = node.scalar(name)[row].item()
-    return decoder.schema.enum(declared.type).label(value) if decoder.schema.is_enum(declared.type) else value
+    return budget.schema.enum(declared.type).label(value) if budget.schema.is_enum(declared.type) else value
 
 
 def _text(window: Window, start: int, length: int) -> str:

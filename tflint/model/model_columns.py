@@ -1,4 +1,4 @@
-"""Declares the tables and columns that a model's file holds, with types and meanings, from the schema; no numpy."""
+"""Declares the tables and columns stored in a model file, with types and meanings, from the schema. No numpy."""
 
 from __future__ import annotations
 
@@ -24,126 +24,136 @@ TEXTS = ColumnType(STRING, True)
 TRUTHS = ColumnType(BOOL, True)
 
 _NO_QUANTIZATION = "the tensor has no quantization parameters"
-_NO_MEMBERS = "it is no container, or one that cannot be read"
-_NO_METADATA = "the file has no readable TFLITE_METADATA for it"
+_NO_MEMBERS = "the file is not a readable container"
+_NO_METADATA = "TFLITE_METADATA is missing, unreadable or has no such entry"
 
 _Row = tuple[str, ColumnType, str] | tuple[str, ColumnType, str, str]
 
 _FILE: tuple[_Row, ...] = (
-    ("name", TEXT, "the file's name without folders", "it has none: bytes were given"),
-    ("kind", TEXT, "what the file is by its bytes: model, git-lfs-pointer, html, zip, truncated, malformed, …"),
-    ("detail", TEXT, "the kind in words", "the file is a model that can be read"),
+    ("name", TEXT, "file name without folders", "the model was given as bytes"),
+    ("kind", TEXT, "kind of the file by its content: model, git-lfs-pointer, html, zip, truncated, malformed, …"),
+    ("detail", TEXT, "description of the kind", "the file is a readable model"),
     ("size", NUM, "size in bytes"),
-    ("reason", TEXT, "which invariant of the format is broken", "the file could be read"),
-    ("reason_offset", NUM, "byte where the broken invariant shows", "there is no such byte"),
-    ("reason_path", TEXT, "place in the schema of the broken invariant", "the file could be read"),
-    ("lfs_oid", TEXT, "SHA-256 that a Git-LFS pointer names", "the file is no complete pointer"),
-    ("lfs_size", NUM, "size in bytes that a Git-LFS pointer names", "the file is no complete pointer"),
-    ("container", TEXT, "format of a container of models: zip (a .task bundle) or litertlm", "it is no container"),
-    ("n_members", NUM, "how many members a container has", _NO_MEMBERS),
-    ("n_models", NUM, "how many of them are models or containers of models, or are named like that", _NO_MEMBERS),
-    ("n_unread", NUM, "how many of them were not looked at, since they have a problem", _NO_MEMBERS),
+    ("reason", TEXT, "how the file violates the format", "the file is readable"),
+    ("reason_offset", NUM, "byte offset of the violation", "there is no such offset"),
+    ("reason_path", TEXT, "schema path of the violation", "the file is readable"),
+    ("lfs_oid", TEXT, "SHA-256 in a Git LFS pointer", "the file is not a complete pointer"),
+    ("lfs_size", NUM, "size in bytes in a Git LFS pointer", "the file is not a complete pointer"),
+    (
+        "container",
+        TEXT,
+        "format of a container: zip (such as a .task bundle) or litertlm",
+        "the file is not a container",
+    ),
+    ("n_members", NUM, "number of members of a container", _NO_MEMBERS),
+    ("n_models", NUM, "number of members that are models or containers, by content or by name", _NO_MEMBERS),
+    ("n_unread", NUM, "number of members that were not checked because of a problem", _NO_MEMBERS),
 )
 _MEMBER: tuple[_Row, ...] = (
-    ("file", reference("file"), "the container it is in"),
+    ("file", reference("file"), "container of the member"),
     ("index", NUM, "index in the container"),
-    ("name", TEXT, "name as stored; of a section of a .litertlm bundle its model type or data type"),
-    ("size", NUM, "size in bytes, unpacked, as the container says"),
-    ("packed_size", NUM, "bytes that it takes in the container, as that says"),
-    ("offset", NUM, "byte of the container where they begin", "they lie nowhere, or were not looked at"),
-    ("kind", TEXT, "model, container or other: what it is, or should be by its name"),
-    ("compression", TEXT, "stored, deflate, or the number of another method"),
+    ("name", TEXT, "stored name; for a section of a .litertlm bundle, its model type or data type"),
+    ("size", NUM, "unpacked size in bytes, from the container"),
+    ("packed_size", NUM, "packed size in bytes, from the container"),
+    ("offset", NUM, "byte offset of the packed bytes in the container", "the packed bytes cannot be located"),
+    ("kind", TEXT, "model, container or other, by content or by name"),
+    ("compression", TEXT, "stored, deflate, or the number of an unsupported method"),
     ("data_type", TEXT, "data type of a section: TFLiteModel, SP_Tokenizer, …", "the container is a zip"),
-    ("problem", TEXT, "why it was not looked at: encrypted, unsupported-compression, broken-offsets, broken-data, "
-     "overlap, bomb, over-budget, too-deep or unsafe-name", "it was looked at"),
-    ("detail", TEXT, "the problem in words", "it was looked at"),
-    ("is_checksum_right", TRUTH, "whether its checksum is that of its bytes",
-     "it has none, or is stored and large: weights are not read for it"),
+    ("problem", TEXT, "why the member was not checked: encrypted, unsupported-compression, broken-offsets, "
+     "broken-data, overlap, bomb, over-budget, too-deep or unsafe-name", "the member has no problem"),
+    ("detail", TEXT, "description of the problem", "the member has no problem"),
+    ("is_checksum_right", TRUTH, "whether the checksum matches the bytes",
+     "there is no checksum, or the member is stored and large, so that it was not read"),
     ("is_duplicate", TRUTH, "whether another member has the same name, or another model section the same model type"),
 )  # fmt: skip
 _MODEL: tuple[_Row, ...] = (
     ("version", NUM, "schema version; 3 is the only one in use"),
-    ("description", TEXT, "free text of the converter", "the file has none"),
+    ("description", TEXT, "free text from the converter", "the file has no description"),
     ("size", NUM, "size of the file in bytes"),
-    ("structure_end", NUM, "byte just past the last table or vector of the flatbuffer"),
-    ("tail_bytes", NUM, "bytes after the flatbuffer"),
+    ("structure_end", NUM, "byte offset just past the last table or vector of the flatbuffer"),
+    ("tail_bytes", NUM, "number of bytes after the flatbuffer"),
     (
         "tail",
         TEXT,
-        "what follows the flatbuffer: none, padding, zip, broken-zip, buffers (declared by offset) or unknown",
+        "data after the flatbuffer: none, padding, zip, broken-zip, buffers (declared by offset) or unknown",
     ),
-    ("tail_error", TEXT, "why the appended zip cannot be read", "there is no broken zip"),
-    ("newer_schema", TEXTS, "what the file holds that this version of the schema does not know"),
-    ("min_runtime_version", TEXT, "TFLite version that the converter says is needed", "the file does not say"),
-    ("soc", TEXT, "chip that LiteRT's compiler made it for, by its LiteRtStamp: Qualcomm SM8650, …", "it does not say"),
-    ("metadata_error", TEXT, "why TFLITE_METADATA cannot be decoded", "it can be, or there is none"),
-    ("metadata_name", TEXT, "the model's name in its metadata", _NO_METADATA),
-    ("metadata_description", TEXT, "the model's description in its metadata", _NO_METADATA),
-    ("metadata_version", TEXT, "the model's version in its metadata", _NO_METADATA),
-    ("metadata_author", TEXT, "the model's author in its metadata", _NO_METADATA),
-    ("metadata_license", TEXT, "the model's licence in its metadata", _NO_METADATA),
+    ("tail_error", TEXT, "why the appended zip cannot be read", "the tail is not broken-zip"),
+    ("newer_schema", TEXTS, "fields and members that tflint's version of the schema does not know"),
+    (
+        "min_runtime_version",
+        TEXT,
+        "required TFLite version, as declared by the converter",
+        "the file does not declare it",
+    ),
+    ("soc", TEXT, "chip that LiteRT's compiler targeted, from LiteRtStamp: Qualcomm SM8650, …", "there is no stamp"),
+    ("metadata_error", TEXT, "why TFLITE_METADATA cannot be decoded", "it is decoded or missing"),
+    ("metadata_name", TEXT, "model name in the metadata", _NO_METADATA),
+    ("metadata_description", TEXT, "model description in the metadata", _NO_METADATA),
+    ("metadata_version", TEXT, "model version in the metadata", _NO_METADATA),
+    ("metadata_author", TEXT, "model author in the metadata", _NO_METADATA),
+    ("metadata_license", TEXT, "model license in the metadata", _NO_METADATA),
     ("subgraphs", reference("subgraph", many=True), "the subgraphs, in stored order"),
     ("operator_codes", reference("operator_code", many=True), "the operator codes, in stored order"),
     ("buffers", reference("buffer", many=True), "the buffers, in stored order"),
     ("metadata", reference("metadata", many=True), "the metadata entries, in stored order"),
     ("signatures", reference("signature", many=True), "the signatures, in stored order"),
-    ("associated_files", reference("associated_file", many=True), "files named by the metadata or packed"),
+    ("associated_files", reference("associated_file", many=True), "files named in the metadata or packed"),
 )
 _SUBGRAPH: tuple[_Row, ...] = (
     ("index", NUM, "index in the model"),
-    ("name", TEXT, "the subgraph's name", "it has none"),
+    ("name", TEXT, "name of the subgraph", "the subgraph has no name"),
     ("tensors", reference("tensor", many=True), "its tensors, in stored order"),
     ("operators", reference("operator", many=True), "its operators, in stored (execution) order"),
-    ("inputs", reference("tensor", many=True), "its input tensors; indices out of range are left out"),
-    ("outputs", reference("tensor", many=True), "its output tensors; indices out of range are left out"),
+    ("inputs", reference("tensor", many=True), "its input tensors, without indices out of range"),
+    ("outputs", reference("tensor", many=True), "its output tensors, without indices out of range"),
     ("debug_metadata_index", NUM, "index of its debug metadata, -1 for none"),
 )
 _TENSOR: tuple[_Row, ...] = (
-    ("subgraph", reference("subgraph"), "the subgraph it is of"),
-    ("index", NUM, "index in its subgraph, as the runtime's own messages give it"),
-    ("name", TEXT, "the tensor's name", "it has none"),
+    ("subgraph", reference("subgraph"), "its subgraph"),
+    ("index", NUM, "index in its subgraph, as in messages of the runtime"),
+    ("name", TEXT, "name of the tensor", "the tensor has no name"),
     ("dtype", TEXT, "element type (`type` in schema.fbs): FLOAT32, INT8, …"),
     ("shape", NUMBERS, "stored shape"),
-    ("shape_signature", NUMBERS, "shape with -1 for dimensions that are not fixed", "the file has none"),
-    ("has_rank", TRUTH, "whether an empty shape means a scalar and not an unknown rank"),
+    ("shape_signature", NUMBERS, "shape with -1 for dynamic dimensions", "the tensor has no shape signature"),
+    ("has_rank", TRUTH, "whether an empty shape means a scalar, not an unknown rank"),
     ("is_variable", TRUTH, "whether it keeps its value between invocations"),
     ("buffer", reference("buffer"), "its buffer; index 0 means none by convention", "the index is out of range"),
     ("buffer_index", NUM, "index of its buffer in the model"),
     ("external_buffer", NUM, "id of its external buffer, 0 for none"),
-    ("scale", NUMBERS, "quantization scales: one, or one a channel", _NO_QUANTIZATION),
+    ("scale", NUMBERS, "quantization scales: one, or one per channel", _NO_QUANTIZATION),
     ("zero_point", NUMBERS, "quantization zero points", _NO_QUANTIZATION),
     ("quantized_dimension", NUM, "axis of per-channel parameters", _NO_QUANTIZATION),
-    ("quantization.min", NUMBERS, "calibrated minima; not read at run time", _NO_QUANTIZATION),
-    ("quantization.max", NUMBERS, "calibrated maxima; not read at run time", _NO_QUANTIZATION),
-    ("quantization.details", TEXT, "kind of detailed quantization: BlockwiseQuantization, …", "it has no details"),
-    ("quantization.custom", NUMBERS, "bytes of a CustomQuantization", "it has none"),
-    ("quantization.block_size", NUM, "elements a block, of blockwise or multi-axis quantization", "it is neither"),
-    ("quantization.block_shape", NUMBERS, "shape of a block, of blockwise quantization", "the file has none"),
-    ("quantization.scales", reference("tensor"), "tensor with the scales of a blockwise one", "it is not blockwise"),
-    ("quantization.zero_points", reference("tensor"), "tensor with the zero points of a blockwise one", "it has none"),
-    ("quantization.dimensions", NUMBERS, "axes of multi-axis quantization", "it is none"),
-    ("sparsity.traversal_order", NUMBERS, "order in which a sparse tensor's dimensions are stored", "it is not sparse"),
-    ("sparsity.block_map", NUMBERS, "which dimensions are blocked", "it is not sparse or not blocked"),
+    ("quantization.min", NUMBERS, "calibrated minima; runtimes do not read them", _NO_QUANTIZATION),
+    ("quantization.max", NUMBERS, "calibrated maxima; runtimes do not read them", _NO_QUANTIZATION),
+    ("quantization.details", TEXT, "type of the details: BlockwiseQuantization, …", "the tensor has no details"),
+    ("quantization.custom", NUMBERS, "bytes of a CustomQuantization", "there is no CustomQuantization"),
+    ("quantization.block_size", NUM, "elements per block (blockwise or multi-axis)", "the quantization is neither"),
+    ("quantization.block_shape", NUMBERS, "shape of a block (blockwise)", "there is no block shape"),
+    ("quantization.scales", reference("tensor"), "tensor with the scales (blockwise)", "it is not blockwise"),
+    ("quantization.zero_points", reference("tensor"), "tensor with the zero points (blockwise)", "there is none"),
+    ("quantization.dimensions", NUMBERS, "axes (multi-axis)", "the quantization is not multi-axis"),
+    ("sparsity.traversal_order", NUMBERS, "storage order of the dimensions", "the tensor is not sparse"),
+    ("sparsity.block_map", NUMBERS, "indices of the blocked dimensions", "the tensor is not sparse or not blocked"),
     ("sparsity.dimensions", reference("dimension", many=True), "format of each stored dimension of a sparse tensor"),
     ("variant_tensors", reference("variant_tensor", many=True), "the types inside a VARIANT tensor"),
 )  # fmt: skip
 _OPERATOR: tuple[_Row, ...] = (
-    ("subgraph", reference("subgraph"), "the subgraph it is of"),
-    ("index", NUM, "index in its subgraph: its place in the order of execution"),
+    ("subgraph", reference("subgraph"), "its subgraph"),
+    ("index", NUM, "index in its subgraph, which is the execution order"),
     ("operator_code", reference("operator_code"), "its operator code", "the index is out of range"),
     ("opcode_index", NUM, "index of its operator code in the model"),
     ("opcode", TEXT, "CONV_2D, …: max(builtin_code, deprecated_builtin_code)", "the operator code is out of range"),
     ("version", NUM, "version of the operator", "the operator code is out of range"),
-    ("custom_code", TEXT, "name of a custom operator", "it is a built-in operator"),
-    ("inputs", reference("tensor", many=True), "input tensors; optional ones that are not given (-1) are left out"),
+    ("custom_code", TEXT, "name of a custom operator", "the operator is built-in"),
+    ("inputs", reference("tensor", many=True), "input tensors, without omitted optional ones (-1)"),
     ("outputs", reference("tensor", many=True), "output tensors"),
-    ("intermediates", reference("tensor", many=True), "tensors that hold parameters of inner values (LSTM)"),
+    ("intermediates", reference("tensor", many=True), "tensors with quantization parameters of internal values (LSTM)"),
     ("operands", reference("operand", many=True), "inputs, outputs and intermediates with their positions"),
-    ("mutating_variable_inputs", TRUTHS, "which inputs it writes to", "the file does not say"),
-    ("options_type", TEXT, "table of its options: Conv2DOptions, …", "it has none"),
-    ("custom_options", NUMBERS, "bytes of a custom operator's options", "it has none"),
+    ("mutating_variable_inputs", TRUTHS, "whether it writes to each input", "the file does not declare it"),
+    ("options_type", TEXT, "type of its options table: Conv2DOptions, …", "the operator has no options"),
+    ("custom_options", NUMBERS, "bytes of a custom operator's options", "the operator has no custom options"),
     ("custom_options_format", TEXT, "format of the custom options"),
-    ("large_custom_options_offset", NUM, "byte of the file where custom options past 2 GB begin, 0 or 1 for none"),
+    ("large_custom_options_offset", NUM, "byte offset in the file of custom options past 2 GB, 0 or 1 for none"),
     ("large_custom_options_size", NUM, "size in bytes of custom options past 2 GB"),
     ("debug_metadata_index", NUM, "index of its debug metadata, -1 for none"),
 )
@@ -151,27 +161,27 @@ _OPERAND: tuple[_Row, ...] = (
     ("operator", reference("operator"), "the operator"),
     ("direction", TEXT, "input, output or intermediate"),
     ("position", NUM, "position among the operator's inputs, outputs or intermediates"),
-    ("tensor", reference("tensor"), "the tensor", "an optional operand is not given, or the index is out of range"),
-    ("tensor_index", NUM, "index of the tensor as stored; -1: not given"),
+    ("tensor", reference("tensor"), "the tensor", "an optional operand is omitted, or the index is out of range"),
+    ("tensor_index", NUM, "stored index of the tensor, -1 for an omitted operand"),
 )
 _OPERATOR_CODE: tuple[_Row, ...] = (
     ("index", NUM, "index in the model"),
-    ("opcode", TEXT, "max(builtin_code, deprecated_builtin_code), by name; an unknown one is a number"),
-    ("builtin_code", NUM, "number of the built-in operator, new field"),
-    ("deprecated_builtin_code", NUM, "number of the built-in operator, old field (at most 127)"),
+    ("opcode", TEXT, "name of max(builtin_code, deprecated_builtin_code), or the number if unknown"),
+    ("builtin_code", NUM, "number of the built-in operator, in the new field"),
+    ("deprecated_builtin_code", NUM, "number of the built-in operator, in the old field (at most 127)"),
     ("custom_code", TEXT, "name of a custom operator", "it has none"),
     ("version", NUM, "version of the operator"),
 )
 _BUFFER: tuple[_Row, ...] = (
     ("index", NUM, "index in the model"),
-    ("data", NUMBERS, "bytes stored in the flatbuffer", "it has no data of its own"),
-    ("data_offset", NUM, "byte of the file where its data begins", "it has no data"),
-    ("offset", NUM, "byte of the file where data past 2 GB begins; 0 or 1: none"),
+    ("data", NUMBERS, "bytes stored in the flatbuffer", "the buffer has no inline data"),
+    ("data_offset", NUM, "byte offset in the file of the data", "the buffer has no data"),
+    ("offset", NUM, "byte offset in the file of data past 2 GB, 0 or 1 for none"),
     ("size", NUM, "size in bytes of data past 2 GB"),
 )
 _SIGNATURE: tuple[_Row, ...] = (
     ("index", NUM, "index in the model"),
-    ("key", TEXT, "name of the signature (`signature_key`)", "it has none"),
+    ("key", TEXT, "name of the signature (`signature_key`)", "the signature has no name"),
     ("subgraph", reference("subgraph"), "its subgraph", "the index is out of range"),
     ("subgraph_index", NUM, "index of its subgraph in the model"),
     ("tensors", reference("signature_tensor", many=True), "its inputs and outputs"),
@@ -180,41 +190,46 @@ _SIGNATURE_TENSOR: tuple[_Row, ...] = (
     ("signature", reference("signature"), "the signature"),
     ("direction", TEXT, "input or output"),
     ("position", NUM, "position among the signature's inputs or outputs"),
-    ("name", TEXT, "the name callers use", "it has none"),
+    ("name", TEXT, "name that client code uses", "there is no name"),
     ("tensor_index", NUM, "index of the tensor in the signature's subgraph"),
     ("tensor", reference("tensor"), "the tensor", "the index is out of range"),
 )
 _METADATA: tuple[_Row, ...] = (
     ("index", NUM, "index in the model"),
-    ("name", TEXT, "name of the entry", "it has none"),
-    ("buffer", reference("buffer"), "the buffer that holds it", "the index is out of range"),
+    ("name", TEXT, "name of the entry", "the entry has no name"),
+    ("buffer", reference("buffer"), "buffer with the data of the entry", "the index is out of range"),
     ("buffer_index", NUM, "index of that buffer in the model"),
 )
-_BORDER: tuple[_Row, ...] = (
-    ("subgraph", reference("subgraph"), "the subgraph it is of"),
+_INTERFACE: tuple[_Row, ...] = (
+    ("subgraph", reference("subgraph"), "its subgraph"),
     ("position", NUM, "position among the subgraph's inputs or outputs"),
     ("tensor", reference("tensor"), "the tensor", "the index is out of range"),
-    ("tensor_index", NUM, "index of the tensor as stored"),
-    ("metadata.name", TEXT, "its name in the metadata", _NO_METADATA),
-    ("metadata.description", TEXT, "its description in the metadata", _NO_METADATA),
-    ("metadata.content", TEXT, "kind of content: ImageProperties, AudioProperties, …", _NO_METADATA),
-    ("metadata.color_space", TEXT, "colour space of an image: RGB, GRAYSCALE or UNKNOWN", "the metadata has none"),
-    ("metadata.sample_rate", NUM, "samples a second, of sound", "the metadata has none"),
-    ("metadata.sound_channels", NUM, "channels of sound", "the metadata has none"),
+    ("tensor_index", NUM, "stored index of the tensor"),
+    ("metadata.name", TEXT, "name in the metadata", _NO_METADATA),
+    ("metadata.description", TEXT, "description in the metadata", _NO_METADATA),
+    ("metadata.content", TEXT, "type of the content: ImageProperties, AudioProperties, …", _NO_METADATA),
+    ("metadata.color_space", TEXT, "color space of an image: RGB, GRAYSCALE or UNKNOWN", "the metadata has none"),
+    ("metadata.sample_rate", NUM, "sample rate of audio, in samples per second", "the metadata has none"),
+    ("metadata.sound_channels", NUM, "number of audio channels", "the metadata has none"),
     ("metadata.mean", NUMBERS, "mean of the normalization (x - mean) / std", "the metadata has none"),
     ("metadata.std", NUMBERS, "standard deviation of the normalization", "the metadata has none"),
-    ("metadata.stats_min", NUMBERS, "smallest values", "the metadata has none"),
-    ("metadata.stats_max", NUMBERS, "largest values", "the metadata has none"),
-    ("metadata.process_units", TEXTS, "kinds of its process units: NormalizationOptions, …", _NO_METADATA),
-    ("metadata.associated_files", TEXTS, "names of its associated files", _NO_METADATA),
+    ("metadata.stats_min", NUMBERS, "smallest values, from the statistics", "the metadata has none"),
+    ("metadata.stats_max", NUMBERS, "largest values, from the statistics", "the metadata has none"),
+    ("metadata.process_units", TEXTS, "types of the process units: NormalizationOptions, …", _NO_METADATA),
+    ("metadata.associated_files", TEXTS, "names of the associated files", _NO_METADATA),
 )
 _ASSOCIATED_FILE: tuple[_Row, ...] = (
-    ("name", TEXT, "name of the file", "it has none"),
-    ("type", TEXT, "what it is for: TENSOR_AXIS_LABELS, VOCABULARY, …", "it is only in the zip"),
-    ("owner", TEXT, "who names it: model, subgraph, or the tensor it belongs to", "it is only in the zip"),
-    ("is_declared", TRUTH, "whether the metadata names it"),
-    ("is_packed", TRUTH, "whether it is in the zip after the model"),
-    ("packed_size", NUM, "size in bytes, unpacked, as the zip says", "it is not in the zip"),
+    ("name", TEXT, "name of the file", "the file has no name"),
+    ("type", TEXT, "purpose: TENSOR_AXIS_LABELS, VOCABULARY, …", "the file is only in the zip"),
+    (
+        "owner",
+        TEXT,
+        "part of the metadata that names the file: model, subgraph, or an input or output",
+        "the file is only in the zip",
+    ),
+    ("is_declared", TRUTH, "whether the metadata names the file"),
+    ("is_packed", TRUTH, "whether the file is in the zip after the model"),
+    ("packed_size", NUM, "unpacked size in bytes, from the zip", "the file is not in the zip"),
 )
 _DIMENSION: tuple[_Row, ...] = (
     ("tensor", reference("tensor"), "the sparse tensor"),
@@ -230,43 +245,43 @@ _VARIANT_TENSOR: tuple[_Row, ...] = (
     ("has_rank", TRUTH, "whether an empty shape means a scalar"),
 )
 _EXTERNAL_BUFFER: tuple[_Row, ...] = (
-    ("id", NUM, "id that tensors name"),
+    ("id", NUM, "id that tensors refer to"),
     ("group", NUM, "index of its group"),
     ("offset", NUM, "byte offset in the group's file"),
     ("length", NUM, "length in bytes"),
-    ("packing", TEXT, "packing", "the file does not say"),
+    ("packing", TEXT, "packing", "the file does not declare it"),
 )
 _EXTERNAL_GROUP: tuple[_Row, ...] = (
     ("index", NUM, "index in the model"),
-    ("name", TEXT, "name of the file with the data", "it has none"),
+    ("name", TEXT, "name of the file with the data", "the group has no name"),
 )
 
 _TABLES: dict[str, tuple[str, tuple[_Row, ...]]] = {
-    "file": ("a file that was looked at, whether it is a model or not", _FILE),
-    "member": ("a member of a container of models: of a .task bundle (zip) or a .litertlm bundle", _MEMBER),
-    "model": ("a model that could be read", _MODEL),
+    "file": ("a checked file, whether or not it is a model", _FILE),
+    "member": ("a member of a container, such as a .task bundle (zip) or a .litertlm bundle", _MEMBER),
+    "model": ("a readable model", _MODEL),
     "subgraph": ("a subgraph", _SUBGRAPH),
     "tensor": ("a tensor", _TENSOR),
     "operator": ("an operator", _OPERATOR),
-    "operand": ("one position of an operator, with the tensor in it", _OPERAND),
+    "operand": ("an input, output or intermediate of an operator", _OPERAND),
     "operator_code": ("an operator code", _OPERATOR_CODE),
     "buffer": ("a buffer", _BUFFER),
-    "input": ("an input of a subgraph", _BORDER),
-    "output": ("an output of a subgraph", _BORDER),
+    "input": ("an input of a subgraph", _INTERFACE),
+    "output": ("an output of a subgraph", _INTERFACE),
     "signature": ("a signature", _SIGNATURE),
     "signature_tensor": ("an input or output of a signature", _SIGNATURE_TENSOR),
     "metadata": ("a metadata entry", _METADATA),
-    "associated_file": ("a file named by the metadata, packed after the model, or both", _ASSOCIATED_FILE),
+    "associated_file": ("a file named in the metadata, packed after the model, or both", _ASSOCIATED_FILE),
     "dimension": ("a stored dimension of a sparse tensor", _DIMENSION),
     "variant_tensor": ("a type inside a VARIANT tensor", _VARIANT_TENSOR),
-    "external_buffer": ("data of the model that lies in another file", _EXTERNAL_BUFFER),
-    "external_buffer_group": ("another file with data of the model", _EXTERNAL_GROUP),
+    "external_buffer": ("data of the model in a separate file", _EXTERNAL_BUFFER),
+    "external_buffer_group": ("a separate file with data of the model", _EXTERNAL_GROUP),
 }
 
 
 @functools.cache
 def raw_tables() -> dict[str, TableDeclaration]:
-    """All tables that a file itself holds, by name."""
+    """Return all tables that are stored in a file, by name."""
     tables = {}
     for name, (row, columns) in _TABLES.items():
         declared = {
@@ -279,7 +294,7 @@ def raw_tables() -> dict[str, TableDeclaration]:
     return tables
 
 
-#: Enumerations behind columns; other columns with few values list them.
+#: Enumerations of columns; other columns with few values are listed below.
 _ENUMS = {
     "dtype": "TensorType",
     "opcode": "BuiltinOperator",
@@ -297,18 +312,18 @@ _VALUES = {
 
 
 def _domain(table: str, column: str) -> tuple[str, ...]:
-    """All strings that a column can have, where they are known: a rule that compares with another is wrong."""
+    """Return all strings that a column can contain, empty if unknown; rules must not compare with others."""
     if column in _ENUMS:
         return tuple(tflite_schema().enum(_ENUMS[column]).values)
     if (table, column) == ("member", "problem"):
-        from tflint.container.container_contents import PROBLEMS  # what only checks rules needs it
+        from tflint.container.container_contents import PROBLEMS  # needed only to check rules
 
         return PROBLEMS
     return _VALUES.get((table, column), ())
 
 
 class OptionsColumn:
-    """A column of operator options: which field of which options tables it shows."""
+    """A column of operator options: the field, and the options tables that have it."""
 
     __slots__ = ("declaration", "enum", "field", "tables")
 
@@ -321,10 +336,10 @@ class OptionsColumn:
 
 @functools.cache
 def options_columns() -> dict[str, OptionsColumn]:
-    """Columns `options.<field>` of the operator table.
+    """Return the columns `options.<field>` of the operator table.
 
-    A field that several options tables have with one type is one column. Where types differ, the commonest keeps the
-    short name and the others are `options.<Table>.<field>`.
+    A field with the same type in several options tables is one column. If the types differ, the most common one keeps
+    the short name and the others become `options.<Table>.<field>`.
     """
     schema = tflite_schema()
     members = [name for union in ("BuiltinOptions", "BuiltinOptions2") for name in schema.unions[union][1:]]
@@ -358,7 +373,7 @@ def _add_option(columns: dict[str, OptionsColumn], column: str, field: str, tabl
             column,
             type_,
             meaning,
-            "the operator's options have no such field",
+            "the options of the operator have no such field",
             domain=tuple(schema.enum(enum).values) if enum else (),
         ),
         declared,

@@ -1,4 +1,4 @@
-"""What a model carries beside its graph, as values: decoded metadata, associated files, what follows the flatbuffer."""
+"""A model's data outside of the graph: decoded metadata, associated files, trailing data."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any, TypeAlias
 
 from tflint.values import frozen
 
-#: Decoded metadata: field names of metadata_schema.fbs to values; a union's member is named under `type`, and a field
-#: `type` of the member's own stands under `type_` (the form that `tflint.writer` packs).
+#: Decoded metadata: field names of metadata_schema.fbs to values. `type` names the member of a union, so a member's own
+#: field `type` becomes `type_`, as in `tflint.writer`.
 JsonTable: TypeAlias = dict[str, Any]
 
-#: A list of labels, or a vocabulary, that is larger than this is not read for its lines.
+#: The lines of a larger list of labels or vocabulary are not read.
 MAX_LIST_BYTES = 1024 * 1024
 _LISTS = frozenset({"TENSOR_AXIS_LABELS", "TENSOR_VALUE_LABELS", "VOCABULARY"})
 
 
 @frozen
 class AssociatedFile:
-    """A file named by the metadata (`owner` says where), packed in the zip (`packed_size` in bytes), or both."""
+    """A file named in the metadata (by `owner`), packed in the zip (`packed_size` in bytes), or both."""
 
     name: str
     type: str | None
@@ -27,15 +27,15 @@ class AssociatedFile:
 
     @property
     def is_list(self) -> bool:
-        """Whether it is a text with an entry a line: labels, a vocabulary."""
+        """Whether the file is a text with one entry per line: labels or a vocabulary."""
         return self.type in _LISTS or self.name.endswith(".txt")
 
 
 class ModelExtras:
-    """What one model carries beside its graph.
+    """Data of one model outside of the graph.
 
-    `tail` is what follows the flatbuffer: none, padding, zip, broken-zip, buffers or unknown; `packed` holds the sizes
-    of the members of the zip, in bytes. `soc` is the chip that LiteRT's compiler for accelerators made the model for.
+    `tail` describes the data after the flatbuffer: none, padding, zip, broken-zip, buffers or unknown. `packed` maps
+    the members of the zip to their sizes in bytes. `soc` is the chip that LiteRT's accelerator compiler targeted.
     """
 
     def __init__(self) -> None:
@@ -48,18 +48,18 @@ class ModelExtras:
         self.packed: dict[str, int] = {}
 
     def text(self, name: str) -> str | None:
-        """A text of the metadata's root, such as `author`; an empty one says as little as none."""
+        """Return a text of the metadata's root, such as `author`; None if missing or empty."""
         return (self.metadata or {}).get(name) or None
 
     def associated_files(self) -> Iterator[AssociatedFile]:
-        """The files that the metadata names, then those in the zip that it does not name."""
-        named = set()
+        """Yield the files named in the metadata, then other files in the zip."""
+        entries = set()
         for owner, entry in _declared_files(self.metadata or {}, "model"):
             name = str(entry.get("name", ""))
-            named.add(name)
+            entries.add(name)
             yield AssociatedFile(name, str(entry.get("type", "UNKNOWN")), owner, self.packed.get(name))
         for name, size in self.packed.items():
-            if name not in named:
+            if name not in entries:
                 yield AssociatedFile(name, None, None, size)
 
 

@@ -1,4 +1,4 @@
-"""Turns fields of flatbuffer nodes into columns: scalars, enums as strings, texts, vectors, followed links."""
+"""Converts fields of flatbuffer nodes to columns: scalars, enums as strings, texts, vectors, linked fields."""
 
 from __future__ import annotations
 
@@ -23,39 +23,39 @@ from tflint.flatbuffer.byte_window import DTYPES, Window
 from tflint.flatbuffer.node import Node, Vector, empty_node
 from tflint.schema import Enum, Schema
 
-Makers = dict[str, Callable[[], Column]]
+Builders = dict[str, Callable[[], Column]]
 
 
 def node_at(root: Node, path: str, table: str, schema: Schema) -> Node:
-    """The node at a path below the root; one without rows where no file has such tables."""
-    found = root.at(path)
-    return found if found is not None else no_node(path, table, root.window, schema)
+    """Return the node at a path below the root; without rows if no file has such tables."""
+    node = root.at(path)
+    return node if node is not None else node_without_rows(path, table, root.window, schema)
 
 
-def no_node(path: str, table: str, window: Window, schema: Schema) -> Node:
-    """A node without rows."""
+def node_without_rows(path: str, table: str, window: Window, schema: Schema) -> Node:
+    """Return a node without rows."""
     return empty_node(path, schema.table(table), window)
 
 
 def text(node: Node, name: str) -> Texts:
-    """A string field; a row without the string is absent."""
+    """Return a string field; rows without the string are absent."""
     vector = node.vector(name)
     return Texts(vector.starts, vector.lengths, decoder(node.window), state_of(~vector.present))
 
 
 def name_text(node: Node, name: str) -> Texts:
-    """A string field of which an empty one means as little as none."""
+    """Return a string field; rows with a missing or empty string are absent."""
     texts = text(node, name)
     return Texts(texts.starts, texts.lengths, texts.decode, state_of(texts.lengths == 0))
 
 
-def always(lists: Lists) -> Lists:
-    """A vector that means the same empty and missing (a shape): never absent."""
+def never_absent(lists: Lists) -> Lists:
+    """Return a vector that is never absent, because empty and missing mean the same (a shape)."""
     return Lists(lists.starts, lists.lengths, lists.take, lists.stride, lists.labels)
 
 
 def decoder(window: Window) -> Any:
-    """A function that decodes the bytes between two offsets; what is no UTF-8 shows as escapes."""
+    """Return a function that decodes the bytes between two offsets; bytes that are not UTF-8 become escapes."""
 
     def decode(begin: int, end: int) -> str:
         return window.span(begin, end).decode("utf-8", "backslashreplace")
@@ -64,12 +64,12 @@ def decoder(window: Window) -> Any:
 
 
 def vector(node: Node, name: str, *, empty_is_absent: bool = False) -> Lists:
-    """A vector field as lists whose elements stay in the file until asked for."""
+    """Return a vector field as lists whose elements are read from the file on demand."""
     return lists_in_file(node.window, node.vector(name), empty_is_absent=empty_is_absent)
 
 
 def lists_in_file(window: Window, spans: Vector, *, empty_is_absent: bool = False) -> Lists:
-    """Spans of the file as lists."""
+    """Return byte ranges of the file as lists."""
     absent = ~spans.present if not empty_is_absent else spans.lengths == 0
     scalar = spans.scalar
     return Lists(
@@ -82,7 +82,7 @@ def lists_in_file(window: Window, spans: Vector, *, empty_is_absent: bool = Fals
 
 
 def enum_lists(window: Window, spans: Vector, enum: Enum) -> Lists:
-    """Spans of numbers of an enumeration as lists of strings."""
+    """Return byte ranges with enum values as lists of strings."""
     strings = enum_strings(window.take(spans.flat_offsets(), spans.scalar), enum)
     lists = lists_by_counts(np.asarray(strings.codes), spans.lengths)
     return Lists(lists.starts, lists.lengths, lists.take, labels=strings.labels, state=state_of(~spans.present))
@@ -93,50 +93,50 @@ def _as_bool(values: NDArray[Any], scalar: str) -> NDArray[Any]:
 
 
 def enum_strings(values: NDArray[Any], enum: Enum, state: State = None) -> Strings:
-    """Numbers of an enumeration as strings; a number without a name stays a number, written as one.
+    """Return enum values as strings; a value without a name becomes its number.
 
-    The labels are those in use: of two hundred operators a model has a dozen.
+    Labels cover only the values in use: a model uses about a dozen of two hundred operators.
     """
     codes = values.astype(np.int64, copy=False)
     numbers: list[int] = []
-    strange = (codes < 0) | (codes >= enum.limit)
-    if strange.any():
-        unnamed, inverse = np.unique(codes[strange], return_inverse=True)
+    is_unnamed = (codes < 0) | (codes >= enum.limit)
+    if is_unnamed.any():
+        unnamed, inverse = np.unique(codes[is_unnamed], return_inverse=True)
         numbers = unnamed.tolist()
         codes = codes.copy()
-        codes[strange] = enum.limit + inverse
+        codes[is_unnamed] = enum.limit + inverse
     used = np.flatnonzero(np.bincount(codes))
-    places = np.empty(enum.limit + len(numbers), dtype=np.int32)
-    places[used] = np.arange(len(used))
-    named = (code if code < enum.limit else numbers[code - enum.limit] for code in used.tolist())
-    return Strings(places[codes], [enum.label(number) for number in named], state)
+    new_codes = np.empty(enum.limit + len(numbers), dtype=np.int32)
+    new_codes[used] = np.arange(len(used))
+    used_numbers = (code if code < enum.limit else numbers[code - enum.limit] for code in used.tolist())
+    return Strings(new_codes[codes], [enum.label(number) for number in used_numbers], state)
 
 
-def followed(values: NDArray[Any], link: NDArray[np.int32], fill: Any = 0) -> NDArray[Any]:
-    """Values of a linked node, one for each row of the linking node; `fill` where there is no link."""
+def follow_link(values: NDArray[Any], link: NDArray[np.int32], fill: Any = 0) -> NDArray[Any]:
+    """Return the values of a linked node for each row of the linking node; `fill` if there is no link."""
     if not len(values):
         return np.full(len(link), fill, dtype=values.dtype)
-    taken = values[np.maximum(link, 0)]
-    taken[link < 0] = fill
-    return taken
+    result = values[np.maximum(link, 0)]
+    result[link < 0] = fill
+    return result
 
 
 def linked_scalar(node: Node, link: str, name: str) -> Scalars:
-    """A scalar field of a linked table; absent where there is no such table."""
+    """Return a scalar field of a linked table; absent if there is no such table."""
     rows = node.link(link)
     child = node.children.get(link)
     if child is None:
         return Scalars(np.zeros(len(rows)), np.full(len(rows), ABSENT, dtype=np.uint8))
-    return Scalars(followed(child.scalar(name), rows), state_of(rows < 0))
+    return Scalars(follow_link(child.scalar(name), rows), state_of(rows < 0))
 
 
 def linked_vector(node: Node, link: str, name: str, scalar: str, *, empty_is_absent: bool = False) -> Lists:
-    """A vector field of a linked table; absent where there is no such table or vector."""
+    """Return a vector field of a linked table; absent if the table or vector is missing."""
     return lists_in_file(node.window, linked_spans(node, link, name, scalar), empty_is_absent=empty_is_absent)
 
 
 def linked_spans(node: Node, link: str, name: str, scalar: str) -> Vector:
-    """The spans of a vector field of a linked table."""
+    """Return the byte ranges of a vector field of a linked table."""
     rows = node.link(link)
     child = node.children.get(link)
     if child is None:
@@ -144,5 +144,8 @@ def linked_spans(node: Node, link: str, name: str, scalar: str) -> Vector:
         return Vector(zeros, zeros, np.zeros(len(rows), dtype=np.bool_), scalar)
     spans = child.vector(name)
     return Vector(
-        followed(spans.starts, rows), followed(spans.lengths, rows), followed(spans.present, rows, False), scalar
+        follow_link(spans.starts, rows),
+        follow_link(spans.lengths, rows),
+        follow_link(spans.present, rows, False),
+        scalar,
     )

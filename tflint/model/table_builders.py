@@ -1,4 +1,4 @@
-"""Which module makes which table, and how the tables of a batch come together."""
+"""Maps table names to the functions that build them, and creates the tables of a batch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tflint.flatbuffer.byte_window import Window
 from tflint.flatbuffer.forest_reader import Forest
 from tflint.model import file_tables, graph_tables, interface_tables, tensor_tables
 from tflint.model.metadata_reader import read_extras
-from tflint.model.tables import FileFacts, Rooms, Tables
+from tflint.model.tables import FileFacts, TableBuilders, Tables
 
 _TABLES = {
     "file": file_tables.file,
@@ -33,6 +33,6 @@ _TABLES = {
 }
 
 
-def make_tables(files: Sequence[FileFacts], window: Window | None, forest: Forest | None) -> Tables:
-    """The tables of a batch of files; window and forest are None where the one file of the batch is no model."""
-    return Tables(files, window, forest, Rooms(_TABLES, read_extras))
+def build_tables(files: Sequence[FileFacts], window: Window | None, forest: Forest | None) -> Tables:
+    """Return the tables of a batch of files. Window and forest are None if its only file is not a readable model."""
+    return Tables(files, window, forest, TableBuilders(_TABLES, read_extras))

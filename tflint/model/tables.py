@@ -1,4 +1,4 @@
-"""The tables of one or many models: made from a flatbuffer forest when first asked for."""
+"""The tables of one or several models, built from a flatbuffer forest on first use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tflint.schema import tflite_schema
 from tflint.source.file_kind import FileKind
 from tflint.values import frozen
 
-if TYPE_CHECKING:  # most batches hold no container
+if TYPE_CHECKING:  # most batches have no container
     from tflint.container import Contents
 
 Ints = NDArray[Any]
@@ -28,9 +28,9 @@ Ints = NDArray[Any]
 
 @frozen
 class FileFacts:
-    """What is known of a file besides its tables: name, kind, size, why it could not be read, what it contains.
+    """Facts about a file outside of its tables: name, kind, size, contents, and why it could not be read.
 
-    `n_tables` is how many tables of a malformed one had been read when it broke off.
+    `n_tables` is the number of tables read from a malformed file before the error.
     """
 
     kind: FileKind
@@ -44,73 +44,76 @@ class FileFacts:
 
 
 @frozen
-class Rooms:
-    """The functions that make tables by name, and the one that reads what lies beside the graph."""
+class TableBuilders:
+    """Functions that build tables by name, and the function that reads the data outside of the graph."""
 
     tables: Mapping[str, Callable[[Tables], Table]]
     extras: Callable[[Tables], list[ModelExtras]]
 
 
 class Tables:
-    """The tables of a batch of files. `is_readable`: they are models; else the batch is one file that is none.
+    """The tables of a batch of files.
 
-    A model's number in the batch is its file's number.
+    If `is_readable` is true, all files are models; otherwise the batch is a single file that is not a readable model. A
+    model's index in the batch is that of its file.
     """
 
-    def __init__(self, files: Sequence[FileFacts], window: Window | None, forest: Forest | None, rooms: Rooms) -> None:
+    def __init__(
+        self, files: Sequence[FileFacts], window: Window | None, forest: Forest | None, builders: TableBuilders
+    ) -> None:
         self.files = files
         self.schema = tflite_schema()
         self.is_readable = forest is not None
         self.window = window if window is not None else Window.of_batch([])
-        self.forest = forest if forest is not None else self._no_forest()
+        self.forest = forest if forest is not None else self._empty_forest()
         self.root = self.forest.root
-        self._rooms = rooms
+        self._builders = builders
         self._tables: dict[str, Table] = {}
 
     @property
     def n_files(self) -> int:
-        """How many files the batch holds."""
+        """Number of files in the batch."""
         return len(self.files)
 
     @property
     def n_models(self) -> int:
-        """How many models the batch holds: all its files, or none where it is one file that cannot be read."""
+        """Number of models in the batch: all its files, or 0 for a file that cannot be read."""
         return len(self.root)
 
     def table(self, name: str) -> Table:
-        """A table by name, made on first use; all but those of files have no rows where the batch is no model."""
+        """Return a table by name, built on first use. In an unreadable batch, only tables about files have rows."""
         if name not in self._tables:
-            self._tables[name] = self._rooms.tables[name](self)
+            self._tables[name] = self._builders.tables[name](self)
         return self._tables[name]
 
     def forget(self) -> None:
-        """Let go of the tables that were made, which lead back here; one that is asked for again is made again."""
+        """Release the built tables, which reference this object; they are rebuilt when needed."""
         self._tables.clear()
 
     def column(self, table: str, column: str) -> Column:
-        """A column by table and name."""
+        """Return a column by table and name."""
         return self.table(table).column(column)
 
     @functools.cached_property
     def extras(self) -> list[ModelExtras]:
-        """For each model what lies in its metadata buffers and after its flatbuffer."""
-        return self._rooms.extras(self)
+        """Data outside of the graph for each model."""
+        return self._builders.extras(self)
 
     def node(self, path: str, table: str) -> Node:
-        """The raw tables at a place of the schema, such as `subgraphs.tensors`."""
+        """Return the node at a schema path, such as `subgraphs.tensors`."""
         return node_columns.node_at(self.root, path, table, self.schema)
 
     def tensor_rows(self, indexes: Ints, subgraphs: Ints) -> Ints:
-        """Rows of the tensor table for tensor indices within subgraphs; -1 where the index is out of range."""
+        """Return tensor rows for tensor indices within subgraphs; -1 if an index is out of range."""
         counts = self.node("subgraphs", "SubGraph").vector("tensors").lengths
         return _rows_in(counts, indexes, subgraphs)
 
     def model_rows(self, vector: str, indexes: Ints, models: Ints) -> Ints:
-        """Rows of a vector of the model for indices into it; -1 where the index is out of range."""
+        """Return rows of a vector of the model for indices into it; -1 if an index is out of range."""
         return _rows_in(self.root.vector(vector).lengths, indexes, models)
 
-    def _no_forest(self) -> Forest:
-        root = node_columns.no_node("", self.schema.root, self.window, self.schema)
+    def _empty_forest(self) -> Forest:
+        root = node_columns.node_without_rows("", self.schema.root, self.window, self.schema)
         return Forest(root, np.zeros(0, dtype=np.int64), {})
 
 
@@ -125,7 +128,7 @@ def _rows_in(counts: Ints, indexes: Ints, owners: Ints) -> Ints:
     return np.where(inside, first[owners] + wide, -1).astype(np.int32)
 
 
-def of_node(tables: Tables, name: str, node: Node, makers: node_columns.Makers) -> Table:
-    """A table with one row for each table of a node."""
+def table_of_node(tables: Tables, name: str, node: Node, builders: node_columns.Builders) -> Table:
+    """Return a table with one row per flatbuffer table of a node."""
     offsets = node.positions - tables.window.starts[node.roots]
-    return Table(name, node.roots, makers, offsets, node.sizes)
+    return Table(name, node.roots, builders, offsets, node.sizes)

@@ -1,4 +1,4 @@
-"""The tables of tensors: the tensor itself with quantization and sparsity, and what hangs below it."""
+"""Builds the tables of tensors, with quantization and sparsity, and the tables below them."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from tflint.columns.column import (
 from tflint.columns.table import Table
 from tflint.flatbuffer.node import Node
 from tflint.model import node_columns
-from tflint.model.node_columns import Makers
-from tflint.model.tables import Tables, of_node
+from tflint.model.node_columns import Builders
+from tflint.model.tables import Tables, table_of_node
 
 Ints = NDArray[Any]
 
 
 def tensor(tables: Tables) -> Table:
-    """All tensors, with their quantization parameters as columns of their own."""
+    """Build the table of tensors, with quantization parameters as columns."""
     node = tables.node("subgraphs.tensors", "Tensor")
     schema = tables.schema
     quantization = "quantization"
-    makers: Makers = {
+    builders: Builders = {
         "subgraph": lambda: References(node.parents),
         "index": lambda: Scalars(node.ordinals),
         "name": lambda: node_columns.name_text(node, "name"),
         "dtype": lambda: node_columns.enum_strings(node.scalar("type"), schema.enum("TensorType")),
-        "shape": lambda: node_columns.always(node_columns.vector(node, "shape")),
+        "shape": lambda: node_columns.never_absent(node_columns.vector(node, "shape")),
         "shape_signature": lambda: node_columns.vector(node, "shape_signature"),
         "has_rank": lambda: Scalars(node.scalar("has_rank")),
         "is_variable": lambda: Scalars(node.scalar("is_variable")),
@@ -60,7 +60,7 @@ def tensor(tables: Tables) -> Table:
         "sparsity.dimensions": lambda: _owned_by_tensor(tables, "dimension", len(node)),
         "variant_tensors": lambda: _owned_by_tensor(tables, "variant_tensor", len(node)),
     }
-    return of_node(tables, "tensor", node, makers)
+    return table_of_node(tables, "tensor", node, builders)
 
 
 def _owned_by_tensor(tables: Tables, table: str, n_tensors: int) -> Lists:
@@ -68,8 +68,8 @@ def _owned_by_tensor(tables: Tables, table: str, n_tensors: int) -> Lists:
     return lists_by_owner(owners, np.arange(len(owners)), n_tensors)
 
 
-def _details(tables: Tables, node: Node) -> Makers:
-    """Columns of the quantization details, which hang two links below a tensor."""
+def _details(tables: Tables, node: Node) -> Builders:
+    """Return the columns of the quantization details, which are two links below the tensor."""
     quantization = node.children.get("quantization")
     links = node.link("quantization")
 
@@ -77,13 +77,13 @@ def _details(tables: Tables, node: Node) -> Makers:
         member_name = f"details.{member}"
         if quantization is None or member_name not in quantization.children:
             return np.full(len(links), fill), np.ones(len(links), dtype=np.bool_)
-        rows = node_columns.followed(quantization.link(member_name), links, -1)
-        return node_columns.followed(quantization.children[member_name].scalar(name), rows, fill), rows < 0
+        rows = node_columns.follow_link(quantization.link(member_name), links, -1)
+        return node_columns.follow_link(quantization.children[member_name].scalar(name), rows, fill), rows < 0
 
     def kind() -> Column:
         if quantization is None or "details" not in quantization.union_types:
             return strings_of([None] * len(links))
-        types = node_columns.followed(quantization.union_types["details"], links)
+        types = node_columns.follow_link(quantization.union_types["details"], links)
         return node_columns.enum_strings(types, tables.schema.enum("QuantizationDetails"), state_of(types == 0))
 
     def block_size() -> Column:
@@ -102,9 +102,9 @@ def _details(tables: Tables, node: Node) -> Makers:
         spans = node_columns.linked_spans(quantization, f"details.{member}", name, scalar)
         rows = node.link("quantization")
         joined = type(spans)(
-            node_columns.followed(spans.starts, rows),
-            node_columns.followed(spans.lengths, rows),
-            node_columns.followed(spans.present, rows, False),
+            node_columns.follow_link(spans.starts, rows),
+            node_columns.follow_link(spans.lengths, rows),
+            node_columns.follow_link(spans.present, rows, False),
             scalar,
         )
         return node_columns.lists_in_file(tables.window, joined)
@@ -121,33 +121,33 @@ def _details(tables: Tables, node: Node) -> Makers:
 
 
 def dimension(tables: Tables) -> Table:
-    """The stored dimensions of sparse tensors."""
+    """Build the table of stored dimensions of sparse tensors."""
     node = tables.node("subgraphs.tensors.sparsity.dim_metadata", "DimensionMetadata")
     links = tables.node("subgraphs.tensors", "Tensor").link("sparsity")
-    makers: Makers = {
+    builders: Builders = {
         "tensor": lambda: References(_owner_rows(links, node.parents)),
         "index": lambda: Scalars(node.ordinals),
         "format": lambda: node_columns.enum_strings(node.scalar("format"), tables.schema.enum("DimensionType")),
         "dense_size": lambda: Scalars(node.scalar("dense_size")),
     }
-    return of_node(tables, "dimension", node, makers)
+    return table_of_node(tables, "dimension", node, builders)
 
 
 def variant_tensor(tables: Tables) -> Table:
-    """The types inside VARIANT tensors."""
+    """Build the table of types inside VARIANT tensors."""
     node = tables.node("subgraphs.tensors.variant_tensors", "VariantSubType")
-    makers: Makers = {
+    builders: Builders = {
         "tensor": lambda: References(node.parents),
         "index": lambda: Scalars(node.ordinals),
-        "shape": lambda: node_columns.always(node_columns.vector(node, "shape")),
+        "shape": lambda: node_columns.never_absent(node_columns.vector(node, "shape")),
         "dtype": lambda: node_columns.enum_strings(node.scalar("type"), tables.schema.enum("TensorType")),
         "has_rank": lambda: Scalars(node.scalar("has_rank")),
     }
-    return of_node(tables, "variant_tensor", node, makers)
+    return table_of_node(tables, "variant_tensor", node, builders)
 
 
 def _owner_rows(links: Ints, children: Ints) -> Ints:
-    """The first row that links to each child row."""
+    """Return the first row that links to each child row."""
     owners = np.full(int(links.max(initial=-1)) + 1, -1, dtype=np.int64)
     rows = np.flatnonzero(links >= 0)[::-1]
     owners[links[rows]] = rows

@@ -1,4 +1,4 @@
-"""Says what follows a model's flatbuffer in its file: nothing, padding, a zip and its members, named data, or else."""
+"""Detects what follows a model's flatbuffer in its file: nothing, padding, a zip, declared buffers, or unknown data."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tflint.model.model_extras import ModelExtras
 from tflint.model.tables import Tables
 from tflint.source.file_kind import ZIP_TAIL_BYTES
 
-#: How much of the bytes after a model is looked at to tell padding from content.
+#: Maximum bytes after a model that are examined to tell padding from content.
 MAX_TAIL_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 
 
 def read_tails(tables: Tables, extras: Sequence[ModelExtras]) -> None:
-    """Add to the extras of each model what follows its flatbuffer."""
+    """Add a description of the data after the flatbuffer to the extras of each model."""
     declaring = functools.cache(lambda: _models_with_declared_buffers(tables))
     for model, extra in enumerate(extras):
         _read_tail(tables, model, extra, declaring)
@@ -40,7 +40,7 @@ def _read_tail(tables: Tables, model: int, extra: ModelExtras, declaring: Callab
 
 
 def _models_with_declared_buffers(tables: Tables) -> set[int]:
-    """Models that say of some bytes by offset that they lie outside of the flatbuffer, as files past 2 GB do."""
+    """Return the models with buffers or options outside of the flatbuffer by offset, as in files larger than 2 GB."""
     buffers = tables.node("buffers", "Buffer")
     operators = tables.node("subgraphs.operators", "Operator")
     fields = ((buffers, "offset"), (operators, "large_custom_options_offset"))
@@ -51,19 +51,19 @@ def _is_zero(window: Window, begin: int, end: int) -> bool:
     end = min(end, begin + MAX_TAIL_BYTES)
     scratch = np.empty(0 if window.is_in_memory else min(_CHUNK_BYTES, end - begin), dtype=np.uint8)
     parts = ((at, min(at + _CHUNK_BYTES, end)) for at in range(begin, end, _CHUNK_BYTES))
-    return not any(window.stretch(*part, scratch).any() for part in parts)
+    return not any(window.read_once(*part, scratch).any() for part in parts)
 
 
 def _read_zip(tables: Tables, model: int, extra: ModelExtras) -> None:
     from tflint.source.zip_directory import ZipError, read_directory  # few models have one
 
     try:
-        directory = read_directory(*_stretch(tables, model))
+        directory = read_directory(*_file_reader(tables, model))
     except ZipError as error:
         extra.tail, extra.tail_error = "broken-zip", error.reason
         return
     if directory is None:
-        extra.tail, extra.tail_error = "broken-zip", "it has no end-of-central-directory record: it was cut short"
+        extra.tail, extra.tail_error = "broken-zip", "the file has no end-of-central-directory record: it is truncated"
         return
     extra.tail = "zip"
     for entry in directory.entries:
@@ -71,28 +71,28 @@ def _read_zip(tables: Tables, model: int, extra: ModelExtras) -> None:
             extra.packed[entry.name] = entry.size
 
 
-def packed_content(tables: Tables, model: int, name: str, limit: int) -> bytes | None:
-    """A file from the zip after a model; None where it is not there, longer than the limit or cannot be unpacked."""
-    from tflint.source.zip_directory import ZipError, content_of, read_directory
+def read_packed_file(tables: Tables, model: int, name: str, limit: int) -> bytes | None:
+    """Return a file from the zip after a model, or None if it is missing, larger than `limit` or cannot be unpacked."""
+    from tflint.source.zip_directory import ZipError, read_content, read_directory
 
     try:
-        read, size, begin = _stretch(tables, model)
+        read, size, begin = _file_reader(tables, model)
         directory = read_directory(read, size, begin)
-        named = [entry for entry in directory.entries if entry.name == name] if directory is not None else []
-        if directory is None or not named or named[-1].size > limit or named[-1].packed_size > 2 * limit:
-            return None  # packing makes nothing twice as large, unless it is meant to cost time
-        content = content_of(read, named[-1], directory.begin)
+        entries = [entry for entry in directory.entries if entry.name == name] if directory is not None else []
+        if directory is None or not entries or entries[-1].size > limit or entries[-1].packed_size > 2 * limit:
+            return None  # only a malicious file is larger packed than unpacked by this much
+        content = read_content(read, entries[-1], directory.begin)
     except ZipError:
         return None
-    return content if zlib.crc32(content) == named[-1].crc else None
+    return content if zlib.crc32(content) == entries[-1].crc else None
 
 
-def _stretch(tables: Tables, model: int) -> tuple[Callable[[int, int], bytes], int, int]:
-    """A function that reads a model's file, the file's size, and where its flatbuffer ends."""
+def _file_reader(tables: Tables, model: int) -> tuple[Callable[[int, int], bytes], int, int]:
+    """Return a function that reads the model's file, the file's size, and the end of the flatbuffer."""
     start, end = int(tables.window.starts[model]), int(tables.window.ends[model])
 
     def read(first: int, last: int) -> bytes:
-        # A member may be larger than what is wanted of it: no byte of it is kept.
+        # A member may be larger than the part that is needed, so do not cache its pages.
         return tables.window.read(start + first, min(start + last, end))
 
     return read, end - start, int(tables.forest.ends[model]) - start

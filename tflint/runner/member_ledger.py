@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tflint.contract import Contracts
 from tflint.engine.plan import Plan
 from tflint.findings import FileReport, Location, Within
-from tflint.model.batch_reader import Found
+from tflint.model.batch_reader import FoundFile
 from tflint.model.tables import Tables
 from tflint.values import frozen, replace
 
@@ -38,13 +38,13 @@ class Ledger:
         self._plan = plan
         self._firsts: dict[Hashable, int] = {}
         self._repeated: dict[int, _Repeated] = {}
-        self._containers: dict[int, Found] = {}
+        self._containers: dict[int, FoundFile] = {}
         self._places: dict[int, tuple[int, int]] = {}  # of a model: its container's number, its index there
         self._budgets: dict[int, Budget] = {}  # of a model: what is left for its file
         self._models: dict[int, list[int]] = defaultdict(list)  # of a budget: the numbers of its models
         self._n_elements: dict[int, int] = {}
 
-    def enter(self, number: int, found: Found) -> Found | None:
+    def enter(self, number: int, found: FoundFile) -> FoundFile | None:
         """Add a file or member; return what to read for it, or None if nothing needs to be read."""
         if found.budget is None:
             return found
@@ -65,9 +65,9 @@ class Ledger:
     def count(self, numbers: Sequence[int], tables: Tables) -> None:
         """Count the tables and vector elements of the models of a batch."""
         if any(number in self._budgets for number in numbers):
-            from tflint.model.element_count import n_elements
+            from tflint.model.element_count import count_elements
 
-            self._n_elements.update(zip(numbers, n_elements(tables), strict=True))
+            self._n_elements.update(zip(numbers, count_elements(tables), strict=True))
 
     def is_spent(self, number: int) -> bool:
         """Return whether the earlier models of the same file have used up its budget."""
@@ -82,7 +82,7 @@ class Ledger:
             if one.first in reports
         }
 
-    def refused(self) -> Iterator[tuple[int, Found]]:
+    def refused(self) -> Iterator[tuple[int, FoundFile]]:
         """Yield the containers with members over budget, with the reason at each of these members."""
         refused: dict[int, dict[int, str]] = defaultdict(dict)
         for number, budget in self._budgets.items():
@@ -98,7 +98,7 @@ class Ledger:
             contents = _refused(found.opened.contents, details)
             yield number, replace(found, opened=replace(found.opened, contents=contents))
 
-    def _add_model(self, number: int, found: Found, budget: Budget) -> None:
+    def _add_model(self, number: int, found: FoundFile, budget: Budget) -> None:
         self._budgets[number] = budget
         self._models[id(budget)].append(number)
         container = next((k for k, one in reversed(self._containers.items()) if one.path == found.container), None)
@@ -115,7 +115,7 @@ class Ledger:
             total += self._n_elements.get(first, 0)
         return total
 
-    def _first(self, number: int, found: Found) -> int:
+    def _first(self, number: int, found: FoundFile) -> int:
         """Return the number of the first member with the same bytes; the given number if there is none."""
         if found.key is None:
             return number
@@ -168,16 +168,17 @@ def move_report(report: FileReport, path: str, within: Within | None) -> FileRep
     return replace(report, path=path, within=within, findings=findings)
 
 
-def _name_of(found: Found) -> str:
+def _name_of(found: FoundFile) -> str:
     assert found.within is not None
     return found.within.member.rsplit("/", 1)[-1]
 
 
 def _refused(contents: Contents, details: Mapping[int, str]) -> Contents:
     """Return the container with the given reasons at members that are not checked, by index."""
-    from tflint.container import refused
+    from tflint.container import refuse_member
 
     members = tuple(
-        refused(member, details[member.index]) if member.index in details else member for member in contents.members
+        refuse_member(member, details[member.index]) if member.index in details else member
+        for member in contents.members
     )
     return replace(contents, members=members)

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from tflint.errors import UserError
 from tflint.findings.path_globs import MEMBER
-from tflint.model.batch_reader import Found, LeavesOut, Opened, expand, read_one, unreadable
+from tflint.model.batch_reader import FoundFile, OpenedFile, SkipMember, expand, read_one, unreadable_file
 from tflint.model.tables import Tables
 from tflint.source import BytesSource, FileSource, Source, SourceError
-from tflint.source.model_search import Unopened, container_of, may_exist, missing
+from tflint.source.model_search import UnopenedPath, find_container, may_exist, missing_path_error
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import frozen
 
@@ -31,7 +31,7 @@ class Model:
 
     name: str
     tables: Tables
-    opened: Opened
+    opened: OpenedFile
 
     def __repr__(self) -> str:
         return f"Model({self.name!r})"
@@ -44,7 +44,7 @@ class Model:
 
 Checkable: TypeAlias = str | PurePath | bytes | bytearray | memoryview | Model
 #: Input of a run; some paths are reported without being opened.
-Item: TypeAlias = Checkable | Unopened
+Item: TypeAlias = Checkable | UnopenedPath
 
 
 def load(source: str | PurePath | bytes | bytearray | memoryview, *, name: str | None = None) -> Model:
@@ -67,7 +67,7 @@ def load_readable(path: str) -> Model:
     return model
 
 
-def single(source: Checkable, label: str) -> tuple[Found, Source | None]:
+def single(source: Checkable, label: str) -> tuple[FoundFile, Source | None]:
     """Open one file or member of a container; return it with the file to close afterwards, if there is one.
 
     Raises `UserError` if a path does not exist, and for a container.
@@ -84,21 +84,23 @@ def single(source: Checkable, label: str) -> tuple[Found, Source | None]:
     raise _no_single_model(found.path, [f"{found.path}{MEMBER}{m.label}" for m in contents.members if m.is_checked])
 
 
-def begin(item: Item, label: str = BYTES, leaves_out: LeavesOut | None = None) -> tuple[Iterator[Found], Source | None]:
+def begin(
+    item: Item, label: str = BYTES, leaves_out: SkipMember | None = None
+) -> tuple[Iterator[FoundFile], Source | None]:
     """Open an item; return an iterator over its file and members, and the file to close afterwards, if there is one."""
     if isinstance(item, Model):
-        return iter([Found(item.name, item.opened)]), None
-    if isinstance(item, Unopened):
-        return iter([Found(item.path, Opened(None, item.kind, 0, name=PurePath(item.path).name))]), None
+        return iter([FoundFile(item.name, item.opened)]), None
+    if isinstance(item, UnopenedPath):
+        return iter([FoundFile(item.path, OpenedFile(None, item.kind, 0, name=PurePath(item.path).name))]), None
     if not isinstance(item, str | PurePath):
         return expand(BytesSource(item), "", label, leaves_out=leaves_out), None
     path = Path(item).as_posix()
-    file = path if os.path.lexists(path) else container_of(path) or path
+    file = path if os.path.lexists(path) else find_container(path) or path
     name = PurePath(file).name
     try:
         source = FileSource(file)
     except SourceError as error:
-        return iter([Found(path, unreadable(error, name=name))]), None
+        return iter([FoundFile(path, unreadable_file(error, name=name))]), None
     wanted = path if file != path else ""
     return expand(source, name, file, wanted=wanted, leaves_out=None if wanted else leaves_out), source
 
@@ -110,8 +112,8 @@ def require_existing(source: str | PurePath) -> None:
         raise UserError("an empty path")
     if may_exist(str(source)):
         return
-    if not container_of(path.as_posix()):
-        raise missing(str(source))
+    if not find_container(path.as_posix()):
+        raise missing_path_error(str(source))
     founds, file = begin(source)
     try:
         if next(founds, None) is None:
@@ -123,7 +125,7 @@ def require_existing(source: str | PurePath) -> None:
 
 def _no_member(path: str) -> UserError:
     """Return the error for a member that does not exist or is not a model, with the nearest name."""
-    container = container_of(path)
+    container = find_container(path)
     founds, file = begin(container)
     members = [found.path for found in founds if found.within is not None]
     if file is not None:

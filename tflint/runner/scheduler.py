@@ -13,14 +13,21 @@ from tflint.engine.plan import Plan, plan_for_contract
 from tflint.engine.run import BatchCrashError, run_batch
 from tflint.findings import FileReport
 from tflint.findings.path_globs import MEMBER, covers, matches, seen_from
-from tflint.model.batch_reader import Found, LeavesOut, Opened, numbered_batches, read_one, unreadable
+from tflint.model.batch_reader import (
+    FoundFile,
+    OpenedFile,
+    SkipMember,
+    read_numbered_batches,
+    read_one,
+    unreadable_file,
+)
 from tflint.model.tables import Tables
 from tflint.runner.member_ledger import Ledger
 from tflint.runner.model_loader import BYTES, Item, Model, begin
 from tflint.runner.run_limits import Limits
 from tflint.source import SourceError
 from tflint.source.file_kind import NOT_REACHED, FileKind
-from tflint.source.model_search import Unopened
+from tflint.source.model_search import UnopenedPath
 from tflint.values import frozen, replace
 
 #: Files per group: a process takes a group at a time, and progress is reported after each. Groups are smaller if the
@@ -63,7 +70,7 @@ class _Checker:
 
     plan: Plan
     contracts: Contracts
-    excludes: LeavesOut | None
+    excludes: SkipMember | None
     limits: Limits
 
     def check_within_limits(self, items: Sequence[Item], first: int) -> list[CheckedFile]:
@@ -71,24 +78,24 @@ class _Checker:
         reason = self.limits.reached() if self.limits.are_set else ""
         if reason:
             kind = FileKind(NOT_REACHED, reason)
-            items = [Unopened(_label(item, number), kind) for number, item in enumerate(items, first)]
+            items = [UnopenedPath(_label(item, number), kind) for number, item in enumerate(items, first)]
         return self.check_group(items, first)
 
     def check_group(self, items: Sequence[Item], first: int) -> list[CheckedFile]:
         """Check some items in order; the members of a container follow it."""
-        waiting: dict[int, Found] = {}
+        waiting: dict[int, FoundFile] = {}
         checked: dict[int, CheckedFile] = {}
         ledger = Ledger(self.plan, self.contracts)
         with contextlib.closing(_open_all(items, first, self.excludes)) as founds:
 
-            def entered() -> Iterator[tuple[int, Opened]]:
+            def entered() -> Iterator[tuple[int, OpenedFile]]:
                 for number, found in enumerate(founds):
                     to_read = ledger.enter(number, found)
                     if to_read is not None:
                         waiting[number] = to_read
                         yield number, to_read.opened
 
-            for numbers, tables in numbered_batches(entered(), ledger.is_spent):
+            for numbers, tables in read_numbered_batches(entered(), ledger.is_spent):
                 batch = [waiting.pop(number) for number in numbers]
                 ledger.count(numbers, tables)
                 if any(map(ledger.is_spent, numbers)):
@@ -106,7 +113,7 @@ class _Checker:
         reports = ledger.repeated({number: file.report for number, file in checked.items()})
         return {number: CheckedFile(report, self.contracts.of(report.path)) for number, report in reports.items()}
 
-    def _check_batch(self, batch: Sequence[Found], tables: Tables) -> Iterator[CheckedFile]:
+    def _check_batch(self, batch: Sequence[FoundFile], tables: Tables) -> Iterator[CheckedFile]:
         """Check a batch: file by file if a rule crashes on it, or if a contract adds targets."""
         paths = [found.path for found in batch]
         located = [self.contracts.of(path) for path in paths]
@@ -121,14 +128,14 @@ class _Checker:
             yield from self._check_one_by_one(batch)
             return
         except SourceError as error:
-            failed = read_one(unreadable(error, tables.files[0].size, tables.files[0].name))
+            failed = read_one(unreadable_file(error, tables.files[0].size, tables.files[0].name))
             reports = run_batch(failed, paths, plans[0], contracts)
         for number, (found, report) in enumerate(zip(batch, reports, strict=True)):
             if found.within is not None:
                 report = replace(report, within=found.within)
             yield CheckedFile(report, located[number])
 
-    def _check_one_by_one(self, batch: Sequence[Found]) -> Iterator[CheckedFile]:
+    def _check_one_by_one(self, batch: Sequence[FoundFile]) -> Iterator[CheckedFile]:
         for found in batch:
             yield from self._check_batch([found], read_one(found.opened))
 
@@ -146,7 +153,7 @@ def check_by_group(
     checker = _Checker(plan, contracts, excludes, limits)
     if jobs is None:
         jobs = os.cpu_count() or 1 if len(items) >= PARALLEL_FILES else 1
-    if jobs == 1 or len(groups) == 1 or not all(isinstance(item, str | PurePath | Unopened) for item in items):
+    if jobs == 1 or len(groups) == 1 or not all(isinstance(item, str | PurePath | UnopenedPath) for item in items):
         for group, first in groups:
             yield len(group), checker.check_within_limits(group, first)
         return
@@ -163,20 +170,22 @@ def _check_in_worker(items: Sequence[Item], first: int, checker: _Checker) -> li
 
 def _label(item: Item, number: int) -> str:
     """Return what reports call an item that is not opened."""
-    if isinstance(item, Unopened):
+    if isinstance(item, UnopenedPath):
         return item.path
     if isinstance(item, Model):
         return item.name
     return PurePath(item).as_posix() if isinstance(item, str | PurePath) else f"<bytes {number}>"
 
 
-def _within_budget(numbers: Sequence[int], batch: Sequence[Found], ledger: Ledger) -> tuple[list[int], list[Found]]:
+def _within_budget(
+    numbers: Sequence[int], batch: Sequence[FoundFile], ledger: Ledger
+) -> tuple[list[int], list[FoundFile]]:
     """Return the members of a batch that are still within the budgets of their files."""
     kept = [(number, found) for number, found in zip(numbers, batch, strict=True) if not ledger.is_spent(number)]
     return [number for number, _ in kept], [found for _, found in kept]
 
 
-def _open_all(items: Sequence[Item], first: int, excludes: LeavesOut | None) -> Generator[Found, None, None]:
+def _open_all(items: Sequence[Item], first: int, excludes: SkipMember | None) -> Generator[FoundFile, None, None]:
     """Yield the files and members of items; a file is closed when the next one is asked for."""
     for number, item in enumerate(items, first):
         label = BYTES if len(items) == 1 else f"<bytes {number}>"

@@ -1,7 +1,7 @@
-"""The schemas of models, of their metadata and of bundles as data: tables, slots, defaults, enums, what came when.
+"""The schemas of models, metadata and bundles as data: tables, slots, defaults, enums, and the release that added each.
 
-Takes nothing, gives `Schema` objects; refuses to know any file. The data lies beside this module as JSON, with its
-source named in it.
+Output: `Schema` objects, loaded from the JSON files next to this module, which name their source. Must not read other
+files.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ __all__ = [
 
 @frozen
 class Enum:
-    """An enumeration: names by value, values by name, the underlying scalar type, the first release of each name.
+    """An enumeration: names by value, values by name, underlying scalar type, and first release of each name.
 
-    `limit` is one more than the largest value.
+    `limit` is the largest value plus one.
     """
 
     name: str
@@ -41,12 +41,12 @@ class Enum:
     limit: int
 
     def label(self, value: int) -> str:
-        """The name of a value; an unknown value stays a number, written as one."""
+        """Return the name of a value, or the number as text if the value is unknown."""
         return self.names.get(value, str(value))
 
 
 class Schema:
-    """One schema file: the TFLite schema, the metadata schema, or that of the header of a .litertlm bundle."""
+    """A schema: TFLite, metadata, or the header of a .litertlm bundle."""
 
     def __init__(self, data: dict[str, Any]) -> None:
         self._data = data
@@ -64,15 +64,15 @@ class Schema:
         return list(self._data["tables"])
 
     def is_table(self, type_name: str) -> bool:
-        """Whether a type name names a table."""
+        """Return whether a type name is that of a table."""
         return type_name in self._data["tables"]
 
     def is_enum(self, type_name: str) -> bool:
-        """Whether a type name names an enumeration."""
+        """Return whether a type name is that of an enumeration."""
         return type_name in self._data["enums"]
 
     def table(self, name: str) -> TableLayout:
-        """The layout of a table, made on first use: a model uses few of them."""
+        """Return the layout of a table, built on first use because a model uses few tables."""
         if name not in self._tables:
             raw = self._data["tables"][name]
             fields = tuple(_field(entry) for entry in raw["fields"])
@@ -90,7 +90,7 @@ class Schema:
         )
 
     def enum(self, name: str) -> Enum:
-        """An enumeration by name; a union's member numbers are one too."""
+        """Return an enumeration by name; the member numbers of a union count as one."""
         if name not in self._enums:
             if name in self.unions:
                 values = {member: number for number, member in enumerate(self.unions[name])}
@@ -101,11 +101,11 @@ class Schema:
         return self._enums[name]
 
     def bits(self, enum_name: str) -> dict[str, int | None]:
-        """Bits per element for an enumeration of element types; None where the width is not fixed (STRING)."""
+        """Return bits per element by element type, None if the width is not fixed (STRING)."""
         return dict(self._data["enums"][enum_name]["bits"])
 
     def scalar(self, type_name: str) -> str:
-        """The scalar type behind a scalar or enum name."""
+        """Return the scalar type behind a scalar or enum name."""
         return self.enum(type_name).underlying if self.is_enum(type_name) else type_name
 
 
@@ -130,17 +130,17 @@ def _field(entry: dict[str, Any]) -> Field:
 
 @functools.cache
 def tflite_schema() -> Schema:
-    """The schema of `.tflite` files, newest known version."""
+    """Return the schema of `.tflite` files, in the newest known version."""
     return Schema(json.loads(Path(__file__).with_name("tflite.json").read_bytes()))
 
 
 @functools.cache
 def metadata_schema() -> Schema:
-    """The schema of the `TFLITE_METADATA` buffer (identifier M001)."""
+    """Return the schema of the `TFLITE_METADATA` buffer (identifier M001)."""
     return Schema(json.loads(Path(__file__).with_name("metadata.json").read_bytes()))
 
 
 @functools.cache
 def litertlm_schema() -> Schema:
-    """The schema of the header of `.litertlm` files; it has no identifier of its own."""
+    """Return the schema of the header of `.litertlm` files, which has no identifier."""
     return Schema(json.loads(Path(__file__).with_name("litertlm.json").read_bytes()))

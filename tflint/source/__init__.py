@@ -1,7 +1,7 @@
-"""Where a model's bytes come from: a file, bytes in memory, a member of a container (later a remote object).
+"""The bytes of a model: a file, bytes in memory, a member of a container (later a remote object).
 
-A source gives its `size`, an `identity()` that changes when its content does, and `read(ranges)`; it refuses to know
-what the bytes mean.
+A source has a `size`, an `identity()` that changes with its content, and `read(ranges)`. Must not know the meaning of
+the bytes.
 """
 
 from tflint.source.byte_source import BytesSource, FileSource, Source, SourceError, reader

@@ -1,4 +1,4 @@
-"""Sources of bytes, and the error of one that cannot be read."""
+"""Sources of bytes, and the error for a source that cannot be read."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Protocol, Self
 
 from tflint.errors import TflintError
 
-_SHORTER = "it became shorter while it was read"
+_SHORTER = "the file shrank while tflint read it"
 
 
 class SourceError(TflintError):
-    """A source cannot be read, or changed while it was read; `reason` says which in a few words."""
+    """A source cannot be read, or changed during reading. `reason` is a short clause for messages."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -23,7 +23,7 @@ class SourceError(TflintError):
 
 
 class Source(Protocol):
-    """Bytes that can be read in parts. `page_size` is the unit in which asking for them makes sense."""
+    """Bytes that can be read in parts."""
 
     @property
     def size(self) -> int:
@@ -32,32 +32,32 @@ class Source(Protocol):
 
     @property
     def page_size(self) -> int:
-        """The smallest part worth asking for, in bytes."""
+        """Smallest useful size of a read, in bytes."""
         ...
 
     def identity(self) -> tuple[object, ...]:
-        """A value that is another one when the content is another one."""
+        """Return a value that differs if the content differs."""
         ...
 
     def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
-        """The bytes of each range (begin, end), complete; SourceError where that cannot be had."""
+        """Return the complete bytes of each range (begin, end). Raises `SourceError` if they cannot be read."""
         ...
 
     def read_into(self, begin: int, buffer: memoryview) -> None:
-        """Fill a buffer with the bytes from `begin` on; the same promises as `read`, and nothing new is allocated."""
+        """Fill a buffer with the bytes from `begin` on. Like `read`, but allocates nothing."""
         ...
 
     def content(self) -> bytes | memoryview | None:
-        """All bytes, where they already lie in memory; else None."""
+        """Return all bytes if they are in memory, else None."""
         ...
 
     def close(self) -> None:
-        """Give back what the source holds open."""
+        """Release the resources of the source."""
         ...
 
 
 def reader(source: Source) -> Callable[[int, int], bytes]:
-    """A function that reads one stretch (begin, end) of a source."""
+    """Return a function that reads one byte range (begin, end) of a source."""
 
     def read(begin: int, end: int) -> bytes:
         return source.read([(begin, end)])[0]
@@ -66,7 +66,7 @@ def reader(source: Source) -> Callable[[int, int], bytes]:
 
 
 class BytesSource:
-    """A source over bytes in memory; nothing is copied."""
+    """A source over bytes in memory, without a copy."""
 
     page_size = 4096
 
@@ -75,43 +75,43 @@ class BytesSource:
         self.size = len(self._content)
 
     def identity(self) -> tuple[object, ...]:
-        """The object itself: bytes in memory have no other name."""
+        """Return the identity of the bytes object."""
         return ("bytes", id(self._content.obj), self.size)
 
     def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
-        """Copies of the ranges."""
+        """Return copies of the ranges."""
         return [bytes(self._content[begin:end]) for begin, end in ranges]
 
     def read_into(self, begin: int, buffer: memoryview) -> None:
-        """Copy into the buffer."""
+        """Copy bytes from `begin` on into the buffer."""
         buffer[:] = self._content[begin : begin + len(buffer)]
 
     def content(self) -> memoryview:
-        """A view of all bytes."""
+        """Return a view of all bytes."""
         return self._content
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: there is nothing to release."""
 
 
 class FileSource:
-    """A regular file, read by position. It is never memory-mapped: a mapped file that shrinks ends the process."""
+    """A regular file, read by position. Never memory-mapped: if a mapped file shrinks, SIGBUS ends the process."""
 
     page_size = 4096
 
     def __init__(self, path: Path | str) -> None:
         try:
-            # O_NONBLOCK: opening a named pipe must not wait for a writer.
+            # O_NONBLOCK: do not wait for a writer if the path is a named pipe.
             flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
             self._descriptor = os.open(path, flags)
         except OSError as error:
             raise SourceError(plain_reason(error)) from error
-        except ValueError as error:  # a NUL in the path, or a character that its encoding lacks
-            raise SourceError("its path cannot be the name of a file") from error
+        except ValueError as error:  # the path has a NUL, or a character that the file system's encoding lacks
+            raise SourceError("the path is not a valid file name") from error
         self._status = os.fstat(self._descriptor)
         if not stat.S_ISREG(self._status.st_mode):
             self.close()
-            raise SourceError("it is a directory" if stat.S_ISDIR(self._status.st_mode) else "it is no regular file")
+            raise SourceError("it is a directory" if stat.S_ISDIR(self._status.st_mode) else "it is not a regular file")
         self.size = self._status.st_size
 
     def __enter__(self) -> Self:
@@ -123,17 +123,17 @@ class FileSource:
         self.close()
 
     def identity(self) -> tuple[object, ...]:
-        """Device, inode, size and modification time as they were when the file was opened."""
+        """Return device, inode, size and modification time at the time of opening."""
         return _identity(self._status)
 
     def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
-        """The ranges, and the certainty that the file was not changed since it was opened."""
+        """Read the ranges. Raises `SourceError` if the file changed since it was opened."""
         parts = [self._read_range(begin, end) for begin, end in ranges]
         self._require_unchanged()
         return parts
 
     def read_into(self, begin: int, buffer: memoryview) -> None:
-        """Fill a buffer, and be certain that the file was not changed since it was opened."""
+        """Fill a buffer. Raises `SourceError` if the file changed since it was opened."""
         filled = 0
         while filled < len(buffer):
             n_bytes = self._read_at_into(begin + filled, buffer[filled:])
@@ -143,11 +143,11 @@ class FileSource:
         self._require_unchanged()
 
     def content(self) -> None:
-        """A file does not lie in memory."""
+        """Return None: the file is not in memory."""
         return
 
     def close(self) -> None:
-        """Close the file; more than once is fine."""
+        """Close the file. Repeated calls are allowed."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -158,7 +158,7 @@ class FileSource:
         except OSError as error:
             raise SourceError(plain_reason(error)) from error
         if _identity(status) != self.identity():
-            raise SourceError("it changed while it was read")
+            raise SourceError("the file changed while tflint read it")
 
     def _read_range(self, begin: int, end: int) -> bytes:
         parts: list[bytes] = []
@@ -180,7 +180,7 @@ class FileSource:
             raise SourceError(plain_reason(error)) from error
 
     def _read_at_into(self, offset: int, buffer: memoryview) -> int:
-        """Read as much as one call gives; how many bytes that was."""
+        """Read what one system call returns into the buffer, and return the number of bytes."""
         if not hasattr(os, "preadv"):  # Windows, and macOS before 11
             part = self._read_at(offset, len(buffer))
             buffer[: len(part)] = part
@@ -196,9 +196,9 @@ def _identity(status: os.stat_result) -> tuple[object, ...]:
 
 
 def plain_reason(error: OSError) -> str:
-    """Return the system's reason in a few words."""
+    """Return the system's reason as a short clause."""
     if isinstance(error, FileNotFoundError):
-        return "it does not exist (any more)"
+        return "it does not exist"
     if isinstance(error, PermissionError):
         return "permission denied"
     return (error.strerror or type(error).__name__).lower()

@@ -1,6 +1,7 @@
-"""Says what a file is by its bytes: a model, or which of the things that are found under a model's name.
+"""Detects by content what a file is: a model, or one of the other kinds found under a model's name.
 
-Takes a source, reads its first and, where it is no model, its last bytes; knows magic numbers and a zip's directory.
+Input: a source, of which the first bytes are read and, if it is not a model, the last ones. Knows magic numbers and zip
+directories.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ NOT_REACHED = "not-reached"
 MALFORMED = "malformed"
 TRUNCATED = "truncated"
 
-#: Suffixes under which single models are kept, and containers of them.
+#: Suffixes of single models and of containers.
 MODEL_SUFFIXES = frozenset({".tflite", ".lite", ".tfl"})
 CONTAINER_SUFFIXES = frozenset({".task", ".litertlm"})
 
 HEAD_BYTES = 1024
-#: A zip's end record is 22 bytes and a comment of up to 64 KiB.
+#: A zip's end record: 22 bytes and a comment of up to 64 KiB.
 ZIP_TAIL_BYTES = 22 + 65_535
-#: The Git-LFS specification bounds a pointer file to less than this.
+#: The Git LFS specification limits pointer files to less than this.
 LFS_POINTER_MAX_BYTES = 1024
 
-#: The first bytes of a `.litertlm` bundle.
+#: First bytes of a `.litertlm` bundle.
 LITERTLM = b"LITERTLM"
 _BUNDLE = "a MediaPipe .task bundle (a zip archive)"
 
@@ -50,8 +51,8 @@ _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x28\xb5\x2f\xfd", "zstd", "zstd-compressed data"),
     (0, b"7z\xbc\xaf\x27\x1c", "7z", "a 7-Zip archive"),
     (0, b"\x7fELF", "elf", "an ELF program or library"),
-    (0, b"\x89PNG", "png", "a PNG picture"),
-    (0, b"\xff\xd8\xff", "jpeg", "a JPEG picture"),
+    (0, b"\x89PNG", "png", "a PNG image"),
+    (0, b"\xff\xd8\xff", "jpeg", "a JPEG image"),
     (0, b"%PDF", "pdf", "a PDF document"),
     (4, b"ET12", "executorch", "an ExecuTorch program"),
     (257, b"ustar", "tar", "a tar archive"),
@@ -62,7 +63,7 @@ _ONNX_PRODUCER = re.compile(rb"\x08[\x02-\x14]\x12[\x01-\x40][\x20-\x7e]{2}")
 
 @frozen
 class FileKind:
-    """What a file is: a short kind, and the same in words for people; for a Git-LFS pointer what it points to."""
+    """Kind of a file, with a description for messages; for a Git LFS pointer, also the hash and size it refers to."""
 
     kind: str
     detail: str = ""
@@ -70,63 +71,63 @@ class FileKind:
     lfs_size: int | None = None
 
 
-def kind_of(source: Source, name: str = "") -> FileKind:
-    """What the file is. Only `model` can be read as one, and only `container` opened; both may turn out broken.
+def detect_kind(source: Source, name: str = "") -> FileKind:
+    """Detect what a file is. Only kind `model` can be read as a model and only `container` can be opened.
 
-    `name` is the file's, where it has one: a zip without models is a container only where it is called one, and what is
-    called a model is none whatever it contains.
+    `name` is the file's name, if it has one. A zip without models is a container only if its name says so, and a file
+    named like a model is never a container.
     """
-    found = _kind_of(source, suffix_of(name))
-    if found.kind == CONTAINER and suffix_of(name) in MODEL_SUFFIXES:
-        return FileKind("bundle", found.detail)
-    return found
+    kind = _detect_kind(source, suffix_of(name))
+    if kind.kind == CONTAINER and suffix_of(name) in MODEL_SUFFIXES:
+        return FileKind("bundle", kind.detail)
+    return kind
 
 
-def _kind_of(source: Source, suffix: str) -> FileKind:
+def _detect_kind(source: Source, suffix: str) -> FileKind:
     if source.size == 0:
         return FileKind(EMPTY, "an empty file")
     head = source.read([(0, min(HEAD_BYTES, source.size))])[0]
     if is_model(head):
         return FileKind(MODEL)
     return (
-        _lfs_pointer(head, source.size)
-        or _binary(head)
-        or _zip(source, head, suffix)
-        or _text(head)
-        or _no_identifier(head)
+        _lfs_pointer_kind(head, source.size)
+        or _binary_kind(head)
+        or _zip_kind(source, head, suffix)
+        or _text_kind(head)
+        or _unidentified_kind(head)
     )
 
 
 def is_model(head: bytes) -> bool:
-    """Whether a file that begins with these bytes (8 suffice) has the identifier of a model."""
+    """Return whether a file that begins with these bytes (8 suffice) has the identifier of a model."""
     return head[4:8] == b"TFL3"
 
 
 def suffix_of(name: str) -> str:
-    """The suffix of a file's name in lower case, empty where it has none."""
+    """Return the suffix of a file name in lower case, or an empty string if it has none."""
     stem, dot, suffix = name.rsplit("/", 1)[-1].rpartition(".")
     return dot + suffix.lower() if stem else ""
 
 
-def _lfs_pointer(head: bytes, size: int) -> FileKind | None:
+def _lfs_pointer_kind(head: bytes, size: int) -> FileKind | None:
     if not head.startswith(b"version https://git-lfs.github.com/spec/") or size >= LFS_POINTER_MAX_BYTES:
         return None
     oid = re.search(rb"^oid sha256:([0-9a-f]{64})\s*$", head, re.MULTILINE)
     length = re.search(rb"^size (\d{1,18})\s*$", head, re.MULTILINE)
     return FileKind(
         GIT_LFS_POINTER,
-        "a Git-LFS pointer",
+        "a Git LFS pointer",
         oid[1].decode() if oid else None,
         int(length[1]) if length else None,
     )
 
 
-def _binary(head: bytes) -> FileKind | None:
+def _binary_kind(head: bytes) -> FileKind | None:
     for offset, magic, kind, detail in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return FileKind(kind, detail)
     if head[4:7] == b"TFL" and head[7:8].isdigit():
-        return FileKind("older-schema", f"a model of the older schema {head[4:8].decode()}")
+        return FileKind("older-schema", f"a model in the older schema {head[4:8].decode()}")
     if head.startswith(b"\x08\x01\x12"):
         return FileKind("savedmodel", "a TensorFlow SavedModel (saved_model.pb)")
     if _ONNX_PRODUCER.match(head):
@@ -136,8 +137,8 @@ def _binary(head: bytes) -> FileKind | None:
     return None
 
 
-def _zip(source: Source, head: bytes, suffix: str) -> FileKind | None:
-    """A zip is recognised by its end record: some carry bytes before the first member."""
+def _zip_kind(source: Source, head: bytes, suffix: str) -> FileKind | None:
+    """Detect a zip by its end record, because some have bytes before the first member."""
     from tflint.source.zip_directory import ZipError, read_directory
 
     read = reader(source)
@@ -145,37 +146,37 @@ def _zip(source: Source, head: bytes, suffix: str) -> FileKind | None:
         directory = read_directory(read, source.size)
     except ZipError:
         tail = read(max(0, source.size - ZIP_TAIL_BYTES), source.size)
-        return _broken_zip("a zip archive whose directory is broken", head + tail, suffix)
+        return _broken_zip_kind("a zip archive with an invalid directory", head + tail, suffix)
     if directory is None:
-        cut = head.startswith(b"PK\x03\x04")
-        return _broken_zip("a zip archive without its end (cut short)", head, suffix) if cut else None
+        is_truncated = head.startswith(b"PK\x03\x04")
+        return _broken_zip_kind("a truncated zip archive", head, suffix) if is_truncated else None
     names = {entry.name for entry in directory.entries}
-    if suffix in CONTAINER_SUFFIXES or any(map(is_bundled_name, names)) or _holds_model(read, directory):
-        return FileKind(CONTAINER, _BUNDLE if suffix == ".task" else "a zip archive that holds models")
-    if _holds(names, "saved_model.pb"):
-        return FileKind("zip", "a zip archive of a TensorFlow SavedModel")
-    if _holds(names, "config.json") and any(name.endswith(".weights.h5") for name in names):
+    if suffix in CONTAINER_SUFFIXES or any(map(is_bundled_name, names)) or _contains_model(read, directory):
+        return FileKind(CONTAINER, _BUNDLE if suffix == ".task" else "a zip archive that contains models")
+    if _contains(names, "saved_model.pb"):
+        return FileKind("zip", "a zip archive with a TensorFlow SavedModel")
+    if _contains(names, "config.json") and any(name.endswith(".weights.h5") for name in names):
         return FileKind("zip", "a Keras .keras file (a zip archive)")
     return FileKind("zip", "a zip archive")
 
 
 def is_bundled_name(name: str) -> bool:
-    """Whether a member of this name is, or should be, a model or a container of models."""
+    """Return whether a member with this name is expected to be a model or a container of models."""
     return suffix_of(name) in MODEL_SUFFIXES | CONTAINER_SUFFIXES
 
 
-def _broken_zip(detail: str, looked_at: bytes, suffix: str) -> FileKind:
-    """A zip of which nobody can tell what it holds: a container where its own name or one in it says so."""
-    is_bundle = suffix in CONTAINER_SUFFIXES or b".tflite" in looked_at or b".task" in looked_at
+def _broken_zip_kind(detail: str, sample: bytes, suffix: str) -> FileKind:
+    """Return the kind of an unreadable zip: a container if its name, or a name found in its bytes, suggests so."""
+    is_bundle = suffix in CONTAINER_SUFFIXES or b".tflite" in sample or b".task" in sample
     return FileKind(CONTAINER, _BUNDLE) if is_bundle else FileKind("zip", detail)
 
 
-def _holds(names: Iterable[str], wanted: str) -> bool:
-    return any(name.rsplit("/", 1)[-1] == wanted for name in names)
+def _contains(names: Iterable[str], base_name: str) -> bool:
+    return any(name.rsplit("/", 1)[-1] == base_name for name in names)
 
 
-def _holds_model(read: Read, directory: Directory) -> bool:
-    """Whether a member is a model by its bytes: bundles of language models have names without a suffix."""
+def _contains_model(read: Read, directory: Directory) -> bool:
+    """Return whether a member is a model by its bytes: language-model bundles have member names without suffix."""
     return any(is_model(_first_bytes(read, entry, directory.begin)) for entry in directory.entries)
 
 
@@ -189,9 +190,9 @@ def _first_bytes(read: Read, entry: ZipEntry, limit: int) -> bytes:
         return b""
 
 
-def _text(head: bytes) -> FileKind | None:
+def _text_kind(head: bytes) -> FileKind | None:
     if _HTML.match(head):
-        return FileKind("html", "an HTML page (what a failed download leaves)")
+        return FileKind("html", "an HTML page (often left by a failed download)")
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -210,7 +211,7 @@ def _text(head: bytes) -> FileKind | None:
     return FileKind("text", "plain text")
 
 
-def _no_identifier(head: bytes) -> FileKind:
+def _unidentified_kind(head: bytes) -> FileKind:
     if len(head) < 8:
         return FileKind(TRUNCATED, f"a fragment of {len(head)} bytes")
-    return FileKind("no-identifier", f"no TFLite model: bytes 4 to 7 are {head[4:8]!r}, not b'TFL3'")
+    return FileKind("no-identifier", f"not a TFLite model: bytes 4 to 7 are {head[4:8]!r}, not b'TFL3'")

@@ -1,8 +1,7 @@
-"""Expands a glob of the command line, as `glob.glob` does with `recursive`, but in time that no folder can drive up.
+"""Expands globs of the command line, like `glob.glob` with `recursive`, in time that folder contents cannot inflate.
 
-`glob.glob` walks a tree again for each `**` and each way that leads there; it follows links to folders, so that two
-links to their own folder make 2^40 paths. Here each step holds each folder once, and `**` does not follow links to
-folders, as a folder walk does not.
+`glob.glob` walks a tree once per `**` and per path to it, and follows links: two links in a folder to that folder yield
+2^40 paths. Here each step visits each folder once, and `**` does not follow links to folders, as in a folder walk.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from tflint.wildcards import matcher
 
 @frozen
 class _Entry:
-    """A name in a folder; `is_folder` is also true of a link to one."""
+    """A name in a folder; `is_folder` is also true for a link to a folder."""
 
     name: str
     is_folder: bool
@@ -28,26 +27,26 @@ class _Entry:
 
 
 class _Disk:
-    """Looks at folders, each once; adds those that it may not look into to `unlisted`, with the reason."""
+    """Lists each folder once; adds folders that cannot be read to `unlisted`, with the reason."""
 
     def __init__(self, unlisted: dict[str, OSError]) -> None:
         self._unlisted = unlisted
         self._listed: dict[str, list[_Entry]] = {}
 
     def entries(self, folder: str) -> list[_Entry]:
-        """What a folder holds; nothing if it cannot be listed."""
+        """Return the entries of a folder; empty if it cannot be listed."""
         if folder not in self._listed:
             self._listed[folder] = self._list(folder)
         return self._listed[folder]
 
     def entry(self, folder: str, name: str) -> Iterator[_Entry]:
-        """What a folder holds under a name, without listing it: it may be `..`, or one that may only be entered."""
+        """Yield the entry with this name without listing the folder, for `..` and folders without read permission."""
         path = _join(folder, name)
         try:
             os.lstat(path)
         except PermissionError as error:
             self._unlisted[Path(folder).as_posix()] = error
-        except (OSError, ValueError):  # ValueError: a NUL in the path
+        except (OSError, ValueError):  # ValueError: the path contains a NUL
             return
         else:
             yield _Entry(name, os.path.isdir(path), is_link=False)  # noqa: PTH112 (may be too long)
@@ -56,7 +55,7 @@ class _Disk:
         try:
             with os.scandir(folder or ".") as entries:
                 return [_Entry(entry.name, _is_folder(entry), entry.is_symlink()) for entry in entries]
-        except ValueError:  # a NUL in the path
+        except ValueError:  # the path contains a NUL
             return []
         except OSError as error:
             if error.errno not in (errno.ENOENT, errno.ENOTDIR):
@@ -65,28 +64,28 @@ class _Disk:
 
 
 def expand_glob(pattern: str, unlisted: dict[str, OSError]) -> list[str]:
-    """Return the paths that a glob matches, each once, sorted.
+    """Return the paths that match a glob, distinct and sorted.
 
-    Folders that cannot be listed count as empty, and are added to `unlisted` with the reason.
+    Folders that cannot be listed count as empty and are added to `unlisted` with the reason.
     """
     whole = Path(pattern)
-    *inner, last = _without_repeats(whole.parts[1:] if whole.anchor else whole.parts)
+    *inner, last = _merge_stars(whole.parts[1:] if whole.anchor else whole.parts)
     disk = _Disk(unlisted)
-    folders = [whole.anchor or "." * pattern.startswith("./")]  # as `./**` begins with the folder itself, `**` does not
+    folders = [whole.anchor or "." * pattern.startswith("./")]  # `./**` includes the folder itself, `**` does not
     for segment in inner:
-        folders = _unique(_folders(folders, segment, disk))
+        folders = _unique(_match_folders(folders, segment, disk))
     if pattern.endswith(("/", os.sep)):
-        return sorted(_join(folder, "") for folder in _unique(_folders(folders, last, disk)) if folder)
-    return sorted(_unique(_paths(folders, last, disk)))
+        return sorted(_join(folder, "") for folder in _unique(_match_folders(folders, last, disk)) if folder)
+    return sorted(_unique(_match_paths(folders, last, disk)))
 
 
 def first_folder(pattern: str) -> str:
-    """Return the folder that a glob begins with: the part before the first segment with a wildcard."""
+    """Return the folder before the first segment with a wildcard."""
     return str(Path(*itertools.takewhile(lambda part: not has_magic(part), Path(pattern).parts)))
 
 
-def _without_repeats(segments: Iterable[str]) -> list[str]:
-    """The segments with one `**` for several in a row: they mean the same."""
+def _merge_stars(segments: Iterable[str]) -> list[str]:
+    """Merge consecutive `**` segments, which are equivalent to one."""
     return [segment for segment, group in itertools.groupby(segments) for _ in (group if segment != "**" else range(1))]
 
 
@@ -94,54 +93,56 @@ def _unique(paths: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(paths))
 
 
-def _folders(folders: Iterable[str], segment: str, disk: _Disk) -> Iterator[str]:
-    """The folders that a segment leads to."""
+def _match_folders(folders: Iterable[str], segment: str, disk: _Disk) -> Iterator[str]:
+    """Yield the folders that match a segment."""
     if segment == "**":
-        yield from _below(folders, disk)
+        yield from _walk_below(folders, disk)
         return
     for folder in folders:
-        for entry in _matching(folder, segment, disk):
+        for entry in _match_entries(folder, segment, disk):
             if entry.is_folder:
                 yield _join(folder, entry.name)
 
 
-def _paths(folders: list[str], segment: str, disk: _Disk) -> Iterator[str]:
-    """The files and folders that the last segment leads to."""
+def _match_paths(folders: list[str], segment: str, disk: _Disk) -> Iterator[str]:
+    """Yield the files and folders that match the last segment."""
     if segment != "**":
         for folder in folders:
-            yield from (_join(folder, entry.name) for entry in _matching(folder, segment, disk))
+            yield from (_join(folder, entry.name) for entry in _match_entries(folder, segment, disk))
         return
     yield from (_join(folder, "") for folder in folders if os.path.isdir(folder))  # noqa: PTH112 (may be too long)
-    for folder in _below(folders, disk):
-        yield from (_join(folder, entry.name) for entry in _visible(disk.entries(folder)))
+    for folder in _walk_below(folders, disk):
+        yield from (_join(folder, entry.name) for entry in _without_hidden(disk.entries(folder)))
 
 
-def _below(folders: Iterable[str], disk: _Disk) -> Iterator[str]:
-    """The folders and all below them, each once, without hidden and linked ones."""
-    seen: set[str] = set()
+def _walk_below(folders: Iterable[str], disk: _Disk) -> Iterator[str]:
+    """Yield the folders and all folders below them, each once, without hidden and linked ones."""
+    visited: set[str] = set()
     for start in folders:
         waiting = [start]
         while waiting:
             folder = waiting.pop()
-            if folder not in seen:
-                seen.add(folder)
+            if folder not in visited:
+                visited.add(folder)
                 yield folder
-                waiting += [_join(folder, entry.name) for entry in _visible(disk.entries(folder)) if entry.is_folder]
+                waiting += [
+                    _join(folder, entry.name) for entry in _without_hidden(disk.entries(folder)) if entry.is_folder
+                ]
 
 
-def _visible(entries: list[_Entry]) -> Iterator[_Entry]:
-    """What `**` matches: nothing hidden, no links to folders."""
+def _without_hidden(entries: list[_Entry]) -> Iterator[_Entry]:
+    """Yield the entries that `**` matches: no hidden ones, no links to folders."""
     return (entry for entry in entries if not entry.name.startswith(".") and not (entry.is_folder and entry.is_link))
 
 
-def _matching(folder: str, segment: str, disk: _Disk) -> Iterator[_Entry]:
+def _match_entries(folder: str, segment: str, disk: _Disk) -> Iterator[_Entry]:
     if not has_magic(segment):
         yield from disk.entry(folder, segment)
         return
     match = matcher(os.path.normcase(segment), has_sets=True)
     for entry in disk.entries(folder):
-        is_seen = segment.startswith(".") or not entry.name.startswith(".")
-        if is_seen and match(os.path.normcase(entry.name)):
+        is_visible = segment.startswith(".") or not entry.name.startswith(".")
+        if is_visible and match(os.path.normcase(entry.name)):
             yield entry
 
 
@@ -153,4 +154,4 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _join(folder: str, name: str) -> str:
-    return os.path.join(folder, name) if folder else name  # noqa: PTH118 (a Path would lose the closing slash)
+    return os.path.join(folder, name) if folder else name  # noqa: PTH118 (a Path would drop the closing slash)

@@ -1,4 +1,4 @@
-"""Several sources laid end to end, so that models in them can be read together."""
+"""Joins several sources end to end, so that their models can be read together."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from tflint.source.byte_source import Source
 
-#: Each source begins at a multiple of this, as alignment wants.
+#: Each source starts at a multiple of this many bytes.
 ALIGNMENT = 16
 
 
 class JoinedSource:
-    """The bytes of sources, which stay open as long as it is used; between them, where alignment wants it, zeros.
+    """The bytes of several sources, padded with zeros for alignment. The sources must stay open while it is used.
 
     Source k lies from `starts[k]` to `ends[k]`.
     """
@@ -29,7 +29,7 @@ class JoinedSource:
         self.size = self.ends[-1] if self.ends else 0
 
     def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
-        """The bytes of each range, over the ends of sources, too."""
+        """Return the bytes of each range, which may span several sources."""
         return [self._stretch(begin, end) for begin, end in ranges]
 
     def read_into(self, begin: int, buffer: memoryview) -> None:

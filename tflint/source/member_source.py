@@ -1,4 +1,4 @@
-"""A source within a source: a stretch of a file, such as a member that a container stores as it is."""
+"""A source for a part of another source, such as a member stored uncompressed in a container."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from tflint.source.byte_source import Source
 
 
 class MemberSource:
-    """The bytes of another source from `offset` on, `size` of them; nothing is copied, and only what is asked for read.
+    """The `size` bytes of another source from `offset` on, read on demand without a copy.
 
-    Whoever made it sees to it that the stretch lies within the other source, and closes that one.
+    The creator makes sure that the range lies within the other source, and closes that source.
     """
 
     def __init__(self, whole: Source, offset: int, size: int) -> None:
@@ -20,25 +20,25 @@ class MemberSource:
 
     @property
     def page_size(self) -> int:
-        """That of the whole."""
+        """Page size of the whole source."""
         return self._whole.page_size
 
     def identity(self) -> tuple[object, ...]:
-        """The identity of the whole, and which part of it this is."""
+        """Return the identity of the whole source with the range."""
         return (*self._whole.identity(), self._offset, self.size)
 
     def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
-        """The ranges, counted from the member's own start."""
+        """Return the ranges, relative to the member's start."""
         return self._whole.read([(begin + self._offset, end + self._offset) for begin, end in ranges])
 
     def read_into(self, begin: int, buffer: memoryview) -> None:
-        """Fill a buffer with the bytes from `begin` on, counted from the member's own start."""
+        """Fill a buffer with the bytes from `begin` on, relative to the member's start."""
         self._whole.read_into(begin + self._offset, buffer)
 
     def content(self) -> memoryview | None:
-        """A view of all bytes, where the whole lies in memory."""
+        """Return a view of all bytes if the whole source is in memory, else None."""
         whole = self._whole.content()
         return None if whole is None else memoryview(whole)[self._offset : self._offset + self.size]
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: the whole source is closed by its owner."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tflint.facts.facts import Facts
 from tflint.model.model_extras import MAX_LIST_BYTES, AssociatedFile
-from tflint.model.trailing_data import packed_content
+from tflint.model.trailing_data import read_packed_file
 from tflint.summary.cell_values import MAX_LISTED, text
 from tflint.summary.summary_values import About, AttachedFile
 
@@ -47,5 +47,5 @@ def _count_lines(facts: Facts, entry: AssociatedFile) -> int | None:
     """Lines of a packed text; None where it is not there, too large, or cannot be unpacked."""
     if entry.packed_size is None or entry.packed_size > MAX_LIST_BYTES:
         return None
-    content = packed_content(facts.tables, 0, entry.name, MAX_LIST_BYTES)
+    content = read_packed_file(facts.tables, 0, entry.name, MAX_LIST_BYTES)
     return None if content is None else len(content.splitlines())

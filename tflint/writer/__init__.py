@@ -1,14 +1,14 @@
-"""Writes models: nested dicts in the names of schema.fbs to bytes and back, and edits of a model's fields.
+"""Writes models: converts nested dicts with the names of schema.fbs to bytes and back, and edits fields of models.
 
-Takes dicts, bytes and edits, gives bytes; knows only the schema. The work on bytes is done by the official
-`flatbuffers` package (extra `write`), which is imported when it is first needed.
+Input: dicts, bytes and edits. Output: bytes. Knows only the schema. The official `flatbuffers` package (extra `write`)
+handles the bytes; it is imported on first use.
 """
 
 from __future__ import annotations
 
-from tflint.writer.model_edits import apply_edits, edited
+from tflint.writer.model_edits import apply_edits, edit_model
 from tflint.writer.pack import pack
-from tflint.writer.tensor_bytes import packed_numbers
+from tflint.writer.tensor_bytes import pack_numbers
 from tflint.writer.unpack import unpack
 
-__all__ = ["apply_edits", "edited", "pack", "packed_numbers", "unpack"]
+__all__ = ["apply_edits", "edit_model", "pack", "pack_numbers", "unpack"]

@@ -1,7 +1,7 @@
-"""Routes such as `tensors.bias.quantization.scale` to the place in a model's nested dicts that they mean.
+"""Resolves routes such as `tensors.bias.quantization.scale` in a model's nested dicts.
 
-Takes the dicts, the schema and a route, gives the container and the key to set there; changes nothing but what has
-to be there to be set (an absent sub-table on the way becomes an empty one).
+Input: the dicts, the schema and a route. Output: the container and key to set. Changes nothing, except that a missing
+sub-table on the route becomes an empty one.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from tflint.schema import Field, Schema
 from tflint.values import frozen
 from tflint.writer.scalar_types import UNION_TAG, did_you_mean, member_key
 
-#: Fields that name an element of a vector of tables, in the order they are tried.
+#: Fields that name an element of a vector of tables, in order of preference.
 _NAME_FIELDS = ("name", "signature_key", "custom_code")
 
-#: Where a route starts whose first part is a field of SubGraph and none of Model.
+#: Prefix of routes that begin with a field of SubGraph that Model does not have.
 _DEFAULT_SUBGRAPH = "subgraphs.0."
 
 
 @frozen
 class Target:
-    """What a route means: `container[key]`, and the schema's field there (of the vector, for one of its elements)."""
+    """The target of a route: `container[key]`, and its schema field (for an element, the field of its vector)."""
 
     container: Any
     key: str | int
@@ -31,7 +31,7 @@ class Target:
 
 
 def find_target(model: dict[str, Any], route: str, schema: Schema) -> Target:
-    """The place in `model` that `route` means. Raises ValueError naming the part that is not there."""
+    """Resolve `route` in `model`. Raises ValueError with the part of the route that does not exist."""
     root = schema.table(schema.root)
     first = route.partition(".")[0]
     full = route
@@ -45,20 +45,20 @@ def find_target(model: dict[str, Any], route: str, schema: Schema) -> Target:
 
 
 class _Walk:
-    """Follows one route, part by part; `rest` is what is still to be followed."""
+    """Follows one route, part by part; `rest` is the unresolved remainder."""
 
     def __init__(self, schema: Schema, route: str) -> None:
         self._schema = schema
         self._route = route
 
     def in_table(self, table: dict[str, Any], type_name: str, rest: str, *, in_union: bool) -> Target:
-        """The target of `rest` in a table."""
+        """Resolve `rest` in a table."""
         part, _, rest = rest.partition(".")
         if in_union and part == UNION_TAG:
             return Target(table, part, Field(UNION_TAG, "string", -1), table)
         fields = {member_key(f.name, in_union=in_union): f for f in self._schema.table(type_name).fields}
         if part not in fields:
-            raise self._wrong(f"table {type_name} has no field {part!r}{did_you_mean(part, fields)}")
+            raise self._error(f"table {type_name} has no field {part!r}{did_you_mean(part, fields)}")
         field = fields[part]
         if not rest:
             return Target(table, part, field, table)
@@ -67,15 +67,15 @@ class _Walk:
         if field.is_union:
             return self._in_union(table, part, field, rest)
         if not self._schema.is_table(field.type):
-            raise self._wrong(f"{part!r} is a {field.type}, it has no {rest!r}")
-        return self.in_table(self._made(table, part), field.type, rest, in_union=False)
+            raise self._error(f"{part!r} is a {field.type} and has no {rest!r}")
+        return self.in_table(self._get_or_create(table, part), field.type, rest, in_union=False)
 
     def _in_union(self, table: dict[str, Any], key: str, field: Field, rest: str) -> Target:
         if rest == UNION_TAG:
-            return self.in_table(self._made(table, key), "", rest, in_union=True)
+            return self.in_table(self._get_or_create(table, key), "", rest, in_union=True)
         member = (table.get(key) or {}).get(UNION_TAG)
         if member not in self._schema.unions[field.type] or member == "NONE":
-            raise self._wrong(f"{key!r} is absent here, or of an unknown type; it has no {rest!r}")
+            raise self._error(f"{key!r} is absent or of an unknown type, so it has no {rest!r}")
         return self.in_table(table[key], member, rest, in_union=True)
 
     def _in_vector(self, table: dict[str, Any], key: str, field: Field, rest: str) -> Target:
@@ -84,23 +84,23 @@ class _Walk:
         if not rest:
             return Target(elements, index, field, table)
         if not self._schema.is_table(field.element):
-            raise self._wrong(f"an element of {key!r} is a {field.element}, it has no {rest!r}")
+            raise self._error(f"an element of {key!r} has type {field.element} and no {rest!r}")
         if index == len(elements):
-            raise self._wrong(f"{key!r} has {len(elements)} elements, there is no {index}")
+            raise self._error(f"{key!r} has {len(elements)} elements, but no element {index}")
         return self.in_table(elements[index], field.element, rest, in_union=False)
 
     def _elements(self, table: dict[str, Any], key: str, rest: str) -> MutableSequence[Any]:
         elements = table.get(key)
         if elements is None:
-            raise self._wrong(f"{key!r} is absent here, so it has no {rest!r}")
-        if not isinstance(elements, MutableSequence):  # bytes and tuples cannot be changed in place
+            raise self._error(f"{key!r} is absent, so it has no {rest!r}")
+        if not isinstance(elements, MutableSequence):  # bytes and tuples are immutable
             elements = table[key] = bytearray(elements) if isinstance(elements, bytes) else list(elements)
         return elements
 
     def _index(self, elements: MutableSequence[Any], key: str, rest: str) -> tuple[int, str]:
-        """The element that `rest` begins with, by its longest matching name or by index, and what then is left.
+        """Split `rest` into an element, by longest matching name or by index, and the remainder.
 
-        One past the last index is allowed: it appends.
+        The index after the last is allowed; it appends.
         """
         names = {name: i for i, element in reversed(list(enumerate(elements))) for name in _names(element)}
         matching = [name for name in names if rest == name or rest.startswith(name + ".")]
@@ -110,19 +110,19 @@ class _Walk:
         if name and not (is_number and name == part):
             return names[name], rest[len(name) + 1 :]
         if not is_number:
-            raise self._wrong(f"no element of {key!r} is named {part!r}{did_you_mean(part, names)}")
+            raise self._error(f"no element of {key!r} is named {part!r}{did_you_mean(part, names)}")
         index = int(part) if int(part) >= 0 else len(elements) + int(part)
         if not 0 <= index <= len(elements):
-            raise self._wrong(f"{key!r} has {len(elements)} elements, there is no {part}")
+            raise self._error(f"{key!r} has {len(elements)} elements, but no element {part}")
         return index, after
 
-    def _made(self, table: dict[str, Any], key: str) -> dict[str, Any]:
+    def _get_or_create(self, table: dict[str, Any], key: str) -> dict[str, Any]:
         if table.get(key) is None:
             table[key] = {}
-        made: dict[str, Any] = table[key]
-        return made
+        sub_table: dict[str, Any] = table[key]
+        return sub_table
 
-    def _wrong(self, message: str) -> ValueError:
+    def _error(self, message: str) -> ValueError:
         return ValueError(f"{self._route!r}: {message}")
 
 

@@ -1,4 +1,4 @@
-"""The official `flatbuffers` package, imported when first needed; a clear error where it is not installed."""
+"""Imports the official `flatbuffers` package on first use, with a clear error if it is not installed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from tflint.errors import MissingExtraError
 
 
-def official(module: str) -> Any:
-    """The module `flatbuffers.<module>`; MissingExtraError where the package is not installed.
+def import_flatbuffers(module: str) -> Any:
+    """Return the module `flatbuffers.<module>`. Raises `MissingExtraError` if the package is not installed.
 
     The package has no type annotations, hence Any.
     """

@@ -1,6 +1,6 @@
-"""Edits of a model: fields set by routes such as `tensors.bias.quantization.scale`, and edits of the file's bytes.
+"""Edits models: sets fields by routes such as `tensors.bias.quantization.scale`, and edits the bytes of the file.
 
-Takes a model as nested dicts or as bytes, and edits as rule files write them; gives a changed copy.
+Input: a model as nested dicts or bytes, and edits as in rule files. Output: an edited copy.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ from tflint.schema import Schema, tflite_schema
 from tflint.writer.edit_routes import Target, find_target
 from tflint.writer.pack import pack
 from tflint.writer.scalar_types import did_you_mean
-from tflint.writer.tensor_bytes import packed_numbers
-from tflint.writer.trailing_bytes import moved_tail, tail_offset
+from tflint.writer.tensor_bytes import pack_numbers
+from tflint.writer.trailing_bytes import relocate_tail, tail_offset
 from tflint.writer.unpack import unpack_with_end
 
-#: Values that remove a field, or an element of a vector: TOML has no null.
+#: Values that remove a field or an element of a vector, because TOML has no null.
 ABSENT = ("", "absent")
 
-#: Routes that edit the file's bytes, in the order they are applied.
+#: Routes that edit the bytes of the file, in the order of application.
 FILE_EDITS = ("file.bytes", "file.truncate", "file.trailing_bytes")
 
 _TENSOR_DATA = ".data"
 
 
 def apply_edits(model: dict[str, Any], edits: Mapping[str, Any], schema: Schema | None = None) -> dict[str, Any]:
-    """A deep copy of `model` with each route of `edits` set to its value, in order; `file.…` routes are left out.
+    """Return a deep copy of `model` with each route of `edits` set to its value, in order; skip `file.…` routes.
 
-    An element of a vector is chosen by index or by name, the longest name that fits; one past the last index appends.
-    Routes that begin with a field of SubGraph mean subgraph 0. A value of "" or "absent" removes. The route
-    `tensors.NAME.data` sets the numbers of the tensor's buffer. Raises ValueError naming the part of a route that
-    is not there.
+    A route selects an element of a vector by index or by name (the longest that matches); the index after the last
+    appends. Routes that begin with a field of SubGraph refer to subgraph 0. The value "" or "absent" removes. The route
+    `tensors.NAME.data` sets the numbers in the tensor's buffer. Raises ValueError with the part of a route that does
+    not exist.
     """
     changed = copy.deepcopy(model)
     for route, value in edits.items():
@@ -44,39 +44,39 @@ def apply_edits(model: dict[str, Any], edits: Mapping[str, Any], schema: Schema 
     return changed
 
 
-def edited(data: bytes, edits: Mapping[str, Any]) -> bytes:
-    """The file with the edits applied: fields first, then `file.bytes`, `file.truncate`, `file.trailing_bytes`.
+def edit_model(data: bytes, edits: Mapping[str, Any]) -> bytes:
+    """Return the file with the edits: fields, then `file.bytes`, `file.truncate`, `file.trailing_bytes`.
 
-    `file.bytes` (text, bytes or a list of numbers) replaces the content, `file.truncate` keeps the first N bytes or
-    drops the last -N, `file.trailing_bytes` appends N zeros or the text given. What followed the flatbuffer, such as
-    a zip, follows it again. Without edits of fields the `flatbuffers` package is not needed. ValueError for a wrong
-    route or value, and for edits of fields where `data` is no model.
+    `file.bytes` (text, bytes or a list of numbers) replaces the content. `file.truncate` keeps the first N bytes or
+    drops the last -N. `file.trailing_bytes` appends N zeros or the given text. Data after the flatbuffer, such as a
+    zip, stays after it. Edits of the file alone do not need the `flatbuffers` package. Raises ValueError for an invalid
+    route or value, and if fields are edited in `data` that is not a model.
     """
     if any(not route.startswith("file.") for route in edits):
-        data = _with_fields_edited(data, edits)
+        data = _edit_fields(data, edits)
     for route in edits:
         if route.startswith("file."):
             _check_file_route(route)
     for route in FILE_EDITS:
         if route in edits:
-            data = _with_file_edited(data, route, edits[route])
+            data = _edit_file(data, route, edits[route])
     return data
 
 
-def _with_fields_edited(data: bytes, edits: Mapping[str, Any]) -> bytes:
+def _edit_fields(data: bytes, edits: Mapping[str, Any]) -> bytes:
     try:
         model, end = unpack_with_end(data)
-    except (struct.error, IndexError, TypeError, OverflowError) as error:  # the official reader has no error of its own
-        raise ValueError(f"fields cannot be edited: the bytes are no whole flatbuffer ({error})") from None
+    except (struct.error, IndexError, TypeError, OverflowError) as error:  # errors of the official reader
+        raise ValueError(f"fields cannot be edited: the bytes are not a valid flatbuffer ({error})") from None
     flatbuffer = pack(apply_edits(model, edits))
     old_offset = tail_offset(data, end)
-    return flatbuffer + moved_tail(data[old_offset:], old_offset, len(flatbuffer))
+    return flatbuffer + relocate_tail(data[old_offset:], old_offset, len(flatbuffer))
 
 
-def _with_file_edited(data: bytes, route: str, value: Any) -> bytes:
+def _edit_file(data: bytes, route: str, value: Any) -> bytes:
     if route == "file.truncate":
         if not isinstance(value, int):
-            raise ValueError(f"{route!r}: takes a number of bytes, not {value!r}")
+            raise ValueError(f"{route!r} takes a number of bytes, not {value!r}")
         return data[:value]
     if route == "file.trailing_bytes":
         return data + (bytes(value) if isinstance(value, int) else _content(value))
@@ -89,7 +89,7 @@ def _content(value: Any) -> bytes:
 
 def _check_file_route(route: str) -> None:
     if route not in FILE_EDITS:
-        raise ValueError(f"{route!r}: there is no such edit of a file{did_you_mean(route, FILE_EDITS)}")
+        raise ValueError(f"{route!r} is not an edit of a file{did_you_mean(route, FILE_EDITS)}")
 
 
 def _apply_edit(model: dict[str, Any], route: str, value: Any, schema: Schema) -> None:
@@ -116,13 +116,13 @@ def _remove(target: Target, route: str) -> None:
 
 
 def _tensor_of_data_route(model: dict[str, Any], route: str, schema: Schema) -> dict[str, Any] | None:
-    """The tensor whose numbers a route such as `tensors.weights.data` means; None for any other route."""
+    """Return the tensor of a route such as `tensors.weights.data`, or None for other routes."""
     if not route.endswith(_TENSOR_DATA) or not schema.is_table("Tensor"):
         return None
     try:
         target = find_target(model, route.removesuffix(_TENSOR_DATA), schema)
     except ValueError:
-        return None  # the field's own error names the wrong part
+        return None  # find_target then reports the wrong part
     if target.field.type != "[Tensor]" or not isinstance(target.key, int) or target.key >= len(target.container):
         return None
     tensor: dict[str, Any] = target.container[target.key]
@@ -138,6 +138,6 @@ def _set_tensor_data(model: dict[str, Any], tensor: dict[str, Any], value: Any, 
         model["buffers"][index].pop("data", None)
         return
     try:
-        model["buffers"][index]["data"] = packed_numbers(tensor.get("type", "FLOAT32"), value)
+        model["buffers"][index]["data"] = pack_numbers(tensor.get("type", "FLOAT32"), value)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{route!r}: {error}") from None

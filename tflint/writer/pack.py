@@ -1,6 +1,6 @@
-"""Nested dicts in the names of the schema to the bytes of a flatbuffer, by the official builder.
+"""Converts nested dicts with the names of the schema to a flatbuffer, with the official builder.
 
-Takes any `Schema` of tables, vectors, strings, enumerations and unions; knows nothing of what a field means.
+Works with any `Schema` of tables, vectors, strings, enumerations and unions. Must not know the meaning of fields.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflint.schema import SCALAR_WIDTHS, Field, Schema, TableLayout, tflite_schema
-from tflint.writer.flatbuffers_package import official
+from tflint.writer.flatbuffers_package import import_flatbuffers
 from tflint.writer.scalar_types import FORMATS, UNION_TAG, did_you_mean, is_scalar, member_key, scalar_number
 
 
@@ -21,16 +21,16 @@ def pack(
     force_defaults: bool = False,
     share: bool = False,
 ) -> bytes:
-    """The flatbuffer of `model`, with the schema's file identifier, if any; the TFLite schema where none is given.
+    """Return the flatbuffer of `model`, with the schema's file identifier, if any. The default schema is TFLite.
 
-    A table is a dict by field name (None: absent), a vector a list, `[ubyte]` bytes or a list, an enum value a name
-    or a number, a union a dict whose `type` names the member (a member's own field `type` is given as `type_`).
-    Scalars equal to their default are left out unless `force_defaults`. With `share`, a dict or list that occurs
-    more than once as the same object is written once. Raises ValueError naming the place of what does not fit the
-    schema, MissingExtraError without the `flatbuffers` package.
+    A table is a dict by field name (None: absent), a vector a list, `[ubyte]` bytes or a list, an enum value a name or
+    a number, and a union a dict whose `type` names the member (a member's own field `type` becomes `type_`). Scalars
+    equal to their default are omitted unless `force_defaults`. With `share`, a dict or list that occurs repeatedly as
+    the same object is written once. Raises ValueError with the place that violates the schema, and `MissingExtraError`
+    without the `flatbuffers` package.
     """
     schema = schema or tflite_schema()
-    builder = official("builder").Builder(1024)
+    builder = import_flatbuffers("builder").Builder(1024)
     packer = _Packer(builder, schema, force_defaults=force_defaults, share=share)
     root = packer.table(model, schema.table(schema.root), schema.root)
     builder.Finish(root, file_identifier=schema.identifier or None)
@@ -38,20 +38,20 @@ def pack(
 
 
 class _Packer:
-    """Writes one flatbuffer, children before parents; offsets count from the end of the buffer."""
+    """Writes one flatbuffer, children before parents; offsets are relative to the end of the buffer."""
 
     def __init__(self, builder: Any, schema: Schema, *, force_defaults: bool, share: bool) -> None:
         self._builder = builder
         self._schema = schema
         self._force_defaults = force_defaults
-        self._written: dict[tuple[int, str, int], int] | None = {} if share else None
+        self._offsets: dict[tuple[int, str, int], int] | None = {} if share else None
 
-    def table(self, value: Mapping[str, Any], layout: TableLayout, where: str, *, in_union: bool = False) -> int:
-        """Writes a table and all below it; its offset."""
-        given = self._given_fields(value, layout, where, in_union=in_union)
+    def table(self, value: Mapping[str, Any], layout: TableLayout, place: str, *, in_union: bool = False) -> int:
+        """Write a table and its descendants. Return its offset."""
+        fields = self._present_fields(value, layout, place, in_union=in_union)
         inline: list[tuple[int, str, int, Any]] = []  # width, scalar type (or offset), slot, value
-        for field, content in reversed(given):
-            inline += self._inline(field, content, f"{where}.{field.name}")
+        for field, content in reversed(fields):
+            inline += self._inline(field, content, f"{place}.{field.name}")
         self._builder.StartObject(layout.n_slots)
         for width, kind, slot, number in sorted(inline, key=lambda entry: (-entry[0], entry[2])):
             if kind == "offset":
@@ -61,80 +61,80 @@ class _Packer:
             self._builder.Slot(slot)
         return int(self._builder.EndObject())
 
-    def _given_fields(
-        self, value: Mapping[str, Any], layout: TableLayout, where: str, *, in_union: bool
+    def _present_fields(
+        self, value: Mapping[str, Any], layout: TableLayout, place: str, *, in_union: bool
     ) -> list[tuple[Field, Any]]:
         if not isinstance(value, Mapping):
-            raise ValueError(f"{where}: a table {layout.name} is a dict, not {type(value).__name__}")
+            raise ValueError(f"{place}: a table {layout.name} is a dict, not {type(value).__name__}")
         keys = {member_key(field.name, in_union=in_union): field for field in layout.fields}
         for key in value:
             if key not in keys and not (in_union and key == UNION_TAG):
-                raise ValueError(f"{where}: table {layout.name} has no field {key!r}{did_you_mean(key, keys)}")
+                raise ValueError(f"{place}: table {layout.name} has no field {key!r}{did_you_mean(key, keys)}")
         return [(field, value[key]) for key, field in keys.items() if value.get(key) is not None]
 
-    def _inline(self, field: Field, content: Any, where: str) -> list[tuple[int, str, int, Any]]:
-        """What a field puts into its table: nothing (a default), one entry, or two (a union's number and offset)."""
+    def _inline(self, field: Field, content: Any, place: str) -> list[tuple[int, str, int, Any]]:
+        """Return a field's entries in its table: none (a default), one, or two (a union's type and offset)."""
         if field.is_union:
-            return self._union(field, content, where)
+            return self._union(field, content, place)
         if field.is_vector or not is_scalar(self._schema, field.type):
-            return [(4, "offset", field.slot, self._child(field, content, where))]
-        number = self._numbers(field.type, [content], where)
+            return [(4, "offset", field.slot, self._child(field, content, place))]
+        number = self._numbers(field.type, [content], place)
         if _is_default(number, field, self._schema) and not self._force_defaults:
             return []
         return [(len(number), field.type, field.slot, number)]
 
-    def _union(self, field: Field, content: Any, where: str) -> list[tuple[int, str, int, Any]]:
+    def _union(self, field: Field, content: Any, place: str) -> list[tuple[int, str, int, Any]]:
         if not isinstance(content, Mapping) or UNION_TAG not in content:
-            raise ValueError(f"{where}: a union is a dict whose '{UNION_TAG}' names the member")
+            raise ValueError(f"{place}: a union is a dict whose '{UNION_TAG}' names the member")
         members = self._schema.unions[field.type]
         tag = content[UNION_TAG]
         if isinstance(tag, str) and tag not in members:
-            raise ValueError(f"{where}: union {field.type} has no member {tag!r}{did_you_mean(tag, members)}")
+            raise ValueError(f"{place}: union {field.type} has no member {tag!r}{did_you_mean(tag, members)}")
         number = members.index(tag) if isinstance(tag, str) else int(tag)
         if number == 0:
             return []
-        known = number < len(members)
-        layout = self._schema.table(members[number]) if known else TableLayout(f"member {number}", (), 0)
-        offset = self.table(content, layout, where, in_union=True)
+        is_known = number < len(members)
+        layout = self._schema.table(members[number]) if is_known else TableLayout(f"member {number}", (), 0)
+        offset = self.table(content, layout, place, in_union=True)
         return [(4, "offset", field.slot, offset), (1, "ubyte", field.type_slot, struct.pack("<B", number))]
 
-    def _child(self, field: Field, content: Any, where: str) -> int:
-        """Writes what a table points at: string, vector or table; its offset."""
+    def _child(self, field: Field, content: Any, place: str) -> int:
+        """Write a string, vector or table that a field references. Return its offset."""
         key = (id(content), field.type, field.align)
-        shared = self._written is not None and isinstance(content, dict | list)
-        if shared and self._written is not None and key in self._written:
-            return self._written[key]
-        offset = self._vector(field, content, where) if field.is_vector else self._object(field.type, content, where)
-        if shared and self._written is not None:
-            self._written[key] = offset
+        is_shareable = self._offsets is not None and isinstance(content, dict | list)
+        if is_shareable and self._offsets is not None and key in self._offsets:
+            return self._offsets[key]
+        offset = self._vector(field, content, place) if field.is_vector else self._object(field.type, content, place)
+        if is_shareable and self._offsets is not None:
+            self._offsets[key] = offset
         return offset
 
-    def _object(self, type_name: str, content: Any, where: str) -> int:
+    def _object(self, type_name: str, content: Any, place: str) -> int:
         if type_name != "string":
-            return self.table(content, self._schema.table(type_name), where)
+            return self.table(content, self._schema.table(type_name), place)
         if not isinstance(content, str | bytes):
-            raise ValueError(f"{where}: a string is str or bytes, not {type(content).__name__}")
+            raise ValueError(f"{place}: a string is str or bytes, not {type(content).__name__}")
         return int(self._builder.CreateString(content, "utf-8", "surrogateescape"))
 
-    def _vector(self, field: Field, content: Any, where: str) -> int:
+    def _vector(self, field: Field, content: Any, place: str) -> int:
         if isinstance(content, str) or not isinstance(content, Sequence):
-            raise ValueError(f"{where}: a vector is a list, not {type(content).__name__}")
+            raise ValueError(f"{place}: a vector is a list, not {type(content).__name__}")
         element = field.element
         if is_scalar(self._schema, element):
             width = SCALAR_WIDTHS[self._schema.scalar(element)]
             self._builder.StartVector(width, len(content), max(width, field.align))
-            self._place_raw(self._numbers(element, content, where))
+            self._place_raw(self._numbers(element, content, place))
             return int(self._builder.EndVector())
-        one = Field(field.name, element, field.slot)
+        element_field = Field(field.name, element, field.slot)
         backwards = range(len(content) - 1, -1, -1)
-        offsets = [self._child(one, content[i], f"{where}[{i}]") for i in backwards]
+        offsets = [self._child(element_field, content[i], f"{place}[{i}]") for i in backwards]
         self._builder.StartVector(4, len(content), max(4, field.align))
         for offset in offsets:
             self._builder.PrependUOffsetTRelative(offset)
         return int(self._builder.EndVector())
 
-    def _numbers(self, type_name: str, values: Sequence[Any], where: str) -> bytes:
-        """The little-endian bytes of scalars or enum values."""
+    def _numbers(self, type_name: str, values: Sequence[Any], place: str) -> bytes:
+        """Return the little-endian bytes of scalars or enum values."""
         if isinstance(values, bytes | bytearray) and type_name == "ubyte":
             return bytes(values)
         code = FORMATS[self._schema.scalar(type_name)]
@@ -142,19 +142,18 @@ class _Packer:
             numbers = [scalar_number(self._schema, type_name, value) for value in values]
             return struct.pack(f"<{len(numbers)}{code}", *numbers)
         except (ValueError, OverflowError, struct.error) as error:
-            raise ValueError(f"{where}: {error}") from None
+            raise ValueError(f"{place}: {error}") from None
 
     def _place(self, width: int, raw: bytes) -> None:
         self._builder.Prep(width, 0)
         self._place_raw(raw)
 
     def _place_raw(self, raw: bytes) -> None:
-        """Puts bytes before what is written so far; room and alignment have been seen to (`Prep`, `StartVector`)."""
+        """Prepend bytes to the buffer; `Prep` or `StartVector` has reserved space and aligned them."""
         start = self._builder.head - len(raw)
         self._builder.Bytes[start : self._builder.head] = raw
         self._builder.head = start
 
 
 def _is_default(raw: bytes, field: Field, schema: Schema) -> bool:
-    """Whether a scalar's bytes are those of the field's default."""
     return raw == struct.pack("<" + FORMATS[schema.scalar(field.type)], field.default or 0)

@@ -1,4 +1,4 @@
-"""Scalars of the FlatBuffers schema language: their `struct` format, and names of enum values to numbers and back."""
+"""Scalars of the FlatBuffers schema language: `struct` formats, and conversion between enum names and numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from tflint.schema import Schema
 
-#: `struct` format character of each scalar type; all are written little-endian.
+#: `struct` format character of each scalar type, used as little-endian.
 FORMATS = {
     "bool": "?", "byte": "b", "int8": "b", "ubyte": "B", "uint8": "B",
     "short": "h", "ushort": "H",
@@ -16,27 +16,27 @@ FORMATS = {
     "long": "q", "ulong": "Q", "double": "d",
 }  # fmt: skip
 
-#: Where nothing is near, the known names are listed only if they are this few.
+#: Without a similar name, the known names are listed only if they are at most this many.
 _MAX_LISTED = 20
 
-#: Key of a union's dict that names its member.
+#: Dict key that names a union's member.
 UNION_TAG = "type"
 
 
 def is_scalar(schema: Schema, type_name: str) -> bool:
-    """Whether a type is a scalar or an enumeration, and so lies in the table or vector itself."""
+    """Return whether a type is a scalar or enumeration, which is stored inline."""
     return type_name in FORMATS or schema.is_enum(type_name)
 
 
 def scalar_number(schema: Schema, type_name: str, value: Any) -> Any:
-    """The number to write: a name of the enumeration gives its value, everything else stays what it is.
+    """Return the number to write: the value of an enum name; other values unchanged.
 
-    Raises ValueError for a name that the enumeration does not have.
+    Raises ValueError if the enumeration has no such name.
     """
     if not isinstance(value, str):
         return value
     if not schema.is_enum(type_name):
-        raise ValueError(f"{value!r} is no {type_name}")
+        raise ValueError(f"{value!r} is not of type {type_name}")
     values = schema.enum(type_name).values
     if value not in values:
         raise ValueError(f"enum {type_name} has no value {value!r}{did_you_mean(value, values)}")
@@ -44,7 +44,7 @@ def scalar_number(schema: Schema, type_name: str, value: Any) -> Any:
 
 
 def scalar_label(schema: Schema, type_name: str, number: Any) -> Any:
-    """The name of an enumeration's value where it is known, else the number itself."""
+    """Return the name of an enum value, or the number if it has none."""
     if not schema.is_enum(type_name):
         return number
     label = schema.enum(type_name).label(number)
@@ -52,12 +52,12 @@ def scalar_label(schema: Schema, type_name: str, number: Any) -> Any:
 
 
 def member_key(field_name: str, *, in_union: bool) -> str:
-    """The dict key of a field; a union member's own field `type` is written `type_`, since `type` names the member."""
+    """Return the dict key of a field: `type_` for the own field `type` of a union member, which `type` names."""
     return UNION_TAG + "_" if in_union and field_name == UNION_TAG else field_name
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` with up to three near names, or the few names there are, or nothing."""
+    """Return `; did you mean 'x'?` with up to three similar names, or all names if they are few, or nothing."""
     names = sorted({name for name in known if name})
     near = difflib.get_close_matches(word, names, n=3)
     if near:

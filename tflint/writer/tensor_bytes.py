@@ -1,4 +1,4 @@
-"""Lists of numbers or strings to the bytes of a tensor's buffer, by element type; no numpy."""
+"""Converts lists of numbers or strings to the bytes of a tensor's buffer, by element type. No numpy."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ _FORMATS = {
     "UINT8": "B", "UINT16": "H", "UINT32": "I", "UINT64": "Q",
 }  # fmt: skip
 
-#: Bits per element of the types that share a byte; the first element lies in the lowest bits.
+#: Bits per element of types that share a byte; the first element is in the lowest bits.
 _SUB_BYTE_BITS = {"INT4": 4, "UINT4": 4, "INT2": 2}
 
 
-def packed_numbers(dtype: str, values: Sequence[Any]) -> bytes:
-    """The buffer bytes of `values` as elements of the TensorType `dtype`, little-endian.
+def pack_numbers(dtype: str, values: Sequence[Any]) -> bytes:
+    """Return the buffer bytes of `values` as elements of the TensorType `dtype`, little-endian.
 
-    Complex types take Python complex numbers or pairs laid end to end; STRING takes str or bytes. Raises ValueError
-    for a value out of range and for a type that has no packing here.
+    Complex types take Python complex numbers or concatenated pairs; STRING takes str or bytes. Raises ValueError if a
+    value is out of range or the type is not supported.
     """
     if dtype == "STRING":
-        return _packed_strings([v.encode() if isinstance(v, str) else bytes(v) for v in values])
+        return _pack_strings([v.encode() if isinstance(v, str) else bytes(v) for v in values])
     if dtype in _SUB_BYTE_BITS:
-        return _packed_bits(values, _SUB_BYTE_BITS[dtype], signed=dtype.startswith("INT"))
+        return _pack_bits(values, _SUB_BYTE_BITS[dtype], signed=dtype.startswith("INT"))
     if dtype == "BFLOAT16":
         return b"".join(_bfloat16(value) for value in values)
     if dtype not in _FORMATS:
-        raise ValueError(f"numbers cannot be packed as {dtype}")
+        raise ValueError(f"tensors of type {dtype} are not supported")
     flat = [part for v in values for part in ((v.real, v.imag) if isinstance(v, complex) else (v,))]
     try:
         return struct.pack(f"<{len(flat)}{_FORMATS[dtype]}", *flat)
@@ -38,8 +38,8 @@ def packed_numbers(dtype: str, values: Sequence[Any]) -> bytes:
         raise ValueError(f"a value does not fit {dtype}: {error}") from None
 
 
-def _packed_strings(strings: Sequence[bytes]) -> bytes:
-    """Count, n + 1 offsets from the start of the buffer, then the text: the string buffer of TFLite."""
+def _pack_strings(strings: Sequence[bytes]) -> bytes:
+    """Return TFLite's string buffer: count, n + 1 offsets from the start of the buffer, then the text."""
     start = 4 * (len(strings) + 2)
     offsets = [start]
     for text in strings:
@@ -47,7 +47,7 @@ def _packed_strings(strings: Sequence[bytes]) -> bytes:
     return struct.pack(f"<{len(offsets) + 1}i", len(strings), *offsets) + b"".join(strings)
 
 
-def _packed_bits(values: Sequence[int], bits: int, *, signed: bool) -> bytes:
+def _pack_bits(values: Sequence[int], bits: int, *, signed: bool) -> bytes:
     low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
     if any(not low <= value <= high for value in values):
         raise ValueError(f"a value lies outside [{low}, {high}] of a {bits}-bit type")
@@ -58,7 +58,7 @@ def _packed_bits(values: Sequence[int], bits: int, *, signed: bool) -> bytes:
 
 
 def _bfloat16(value: float) -> bytes:
-    """The upper half of the float32, rounded to nearest even; NaN stays NaN."""
+    """Return the upper half of the float32, rounded to nearest even; NaN stays NaN."""
     (word,) = struct.unpack("<I", struct.pack("<f", value))
     if math.isnan(value):
         return struct.pack("<H", word >> 16 | 0x40)

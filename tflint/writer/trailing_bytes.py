@@ -1,13 +1,13 @@
-"""What follows a flatbuffer in its file, such as a zip of associated files: found, and carried behind a new flatbuffer.
+"""Finds the data after a flatbuffer, such as a zip of associated files, and moves it behind a new flatbuffer.
 
-Takes and gives bytes; knows of zip only where its offsets stand.
+Input and output: bytes. Of the zip format, it knows only the positions of offsets.
 """
 
 from __future__ import annotations
 
 import struct
 
-#: A builder pads a flatbuffer's end to its largest alignment: 16, that of Buffer.data.
+#: Builders pad the end of a flatbuffer to its largest alignment: 16, that of Buffer.data.
 _MAX_PADDING = 15
 
 _DIRECTORY_ENTRY = b"PK\x01\x02"
@@ -15,16 +15,16 @@ _DIRECTORY_END = b"PK\x05\x06"
 
 
 def tail_offset(data: bytes, flatbuffer_end: int) -> int:
-    """Where the bytes start that are no part of the flatbuffer, its zero padding skipped; `len(data)` if none."""
+    """Return the offset of the data after the flatbuffer and its zero padding; `len(data)` if there is none."""
     rest = data[flatbuffer_end:]
     padding = len(rest) - len(rest.lstrip(b"\0"))
     return flatbuffer_end + padding if padding <= _MAX_PADDING else flatbuffer_end
 
 
-def moved_tail(tail: bytes, old_offset: int, new_offset: int) -> bytes:
-    """The tail for another offset: a zip that counts its offsets from the start of the file keeps counting rightly.
+def relocate_tail(tail: bytes, old_offset: int, new_offset: int) -> bytes:
+    """Return the tail for a new offset, with the offsets of a zip adjusted if they are relative to the file.
 
-    A zip that counts from its own first byte, and anything that is no zip, stays as it is.
+    A zip with offsets relative to its own first byte, and any other data, stays unchanged.
     """
     end = tail.rfind(_DIRECTORY_END)
     if end < 0 or len(tail) < end + 22:

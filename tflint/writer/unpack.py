@@ -1,6 +1,6 @@
-"""Bytes of a flatbuffer to nested dicts in the names of the schema, through the official `flatbuffers` reader.
+"""Converts a flatbuffer to nested dicts with the names of the schema, with the official `flatbuffers` reader.
 
-The inverse of `pack`. For bytes that are trusted and valid, such as our own models: that reader checks no bounds.
+The inverse of `pack`. Only for trusted, valid bytes, such as tflint's own models: that reader checks no bounds.
 """
 
 from __future__ import annotations
@@ -10,32 +10,32 @@ from collections.abc import Callable
 from typing import Any
 
 from tflint.schema import SCALAR_WIDTHS, Field, Schema, TableLayout, tflite_schema
-from tflint.writer.flatbuffers_package import official
+from tflint.writer.flatbuffers_package import import_flatbuffers
 from tflint.writer.scalar_types import FORMATS, UNION_TAG, is_scalar, member_key, scalar_label
 
 
 def unpack(data: bytes, schema: Schema | None = None) -> dict[str, Any]:
-    """The root table as a dict, in the forms that `pack` takes; the TFLite schema where none is given.
+    """Return the root table as a dict, in the form that `pack` takes. The default schema is TFLite.
 
-    Fields that the file does not have are left out, `[ubyte]` becomes bytes, enum values become names where they are
-    known, a union's dict names its member under `type`. Fields that the schema does not know are lost.
+    Fields that the file does not store are omitted, `[ubyte]` becomes bytes, enum values become names if known, and a
+    union's dict names its member under `type`. Fields that the schema does not know are lost.
     """
     return unpack_with_end(data, schema)[0]
 
 
 def unpack_with_end(data: bytes, schema: Schema | None = None) -> tuple[dict[str, Any], int]:
-    """The root table as a dict, and the byte offset behind the last byte that belongs to a table, vector or string."""
+    """Return the root table as a dict, and the offset just past the last byte of a table, vector or string."""
     unpacker = _Unpacker(data, schema or tflite_schema())
     return unpacker.root(), unpacker.end
 
 
 class _Unpacker:
-    """Reads one flatbuffer; `end` follows the furthest byte seen."""
+    """Reads one flatbuffer; `end` is the offset just past the furthest byte read."""
 
     def __init__(self, data: bytes, schema: Schema) -> None:
         self._data = data
         self._schema = schema
-        self._table_at: Callable[[bytes, int], Any] = official("table").Table
+        self._table_at: Callable[[bytes, int], Any] = import_flatbuffers("table").Table
         self.end = 0
 
     def root(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class _Unpacker:
         return {UNION_TAG: member, **self._table(position, self._schema.table(member), in_union=True)}
 
     def _object(self, type_name: str, position: int) -> Any:
-        """The string or table whose offset stands at `position`."""
+        """Return the string or table whose offset is stored at `position`."""
         table = self._table_at(self._data, position)
         target = table.Indirect(position)
         if type_name != "string":

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflint.schema import tflite_schema
-from tflint.writer import pack, packed_numbers
+from tflint.writer import pack, pack_numbers
 
 #: `deprecated_builtin_code` is a signed byte: codes above are written as this placeholder there.
 _PLACEHOLDER_CODE = 127
@@ -59,7 +59,7 @@ class ModelBuilder:
         """
         tensor: dict[str, Any] = {"shape": list(shape), "type": dtype, "buffer": 0, "name": name}
         if data is not None:
-            tensor["buffer"] = self._buffer(data if isinstance(data, bytes) else packed_numbers(dtype, data))
+            tensor["buffer"] = self._buffer(data if isinstance(data, bytes) else pack_numbers(dtype, data))
         if scale is not None:
             tensor["quantization"] = _quantization(scale, zero_point, axis)
         self._indices[-1][name] = len(self._tensors)

@@ -13,7 +13,7 @@ from tests.helpers.models.weighted import bias_scales, quantized
 from tests.helpers.paths import ROOT
 from tflint.schema import metadata_schema
 from tflint.writer import pack
-from tflint.writer.model_edits import edited
+from tflint.writer.model_edits import edit_model
 
 EXAMPLES_DIRECTORY = ROOT / "examples"
 
@@ -104,7 +104,7 @@ def _metadata() -> bytes:
 
 def broken() -> bytes:
     """Return the classifier with a rescaled input, a changed reshaped tensor and an outdated axis."""
-    return edited(
+    return edit_model(
         good(),
         {
             "tensors.image.quantization.scale": [2 / 127.5],

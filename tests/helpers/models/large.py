@@ -15,7 +15,7 @@ from flatbuffers import Builder
 from tests.helpers.models.builder import ModelBuilder
 from tests.helpers.models.weighted import bias_scales
 from tflint.schema import tflite_schema
-from tflint.writer import pack, packed_numbers
+from tflint.writer import pack, pack_numbers
 
 _SCALE = 1 / 127.5
 _CHUNK = 1 << 24
@@ -52,8 +52,8 @@ def _layer(i: int, buffers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return weights, bias and output of one layer; the values differ between layers."""
     weight_scales = [0.003 + 0.0001 * ((i + channel) % 10) for channel in range(4)]
     weights = [127 if k % 4 == k // 4 else (i * 7 + k * 31) % 61 - 30 for k in range(16)]
-    buffers.append({"data": packed_numbers("INT8", weights)})
-    buffers.append({"data": packed_numbers("INT32", [(i * 13 + channel * 101) % 2000 - 1000 for channel in range(4)])})
+    buffers.append({"data": pack_numbers("INT8", weights)})
+    buffers.append({"data": pack_numbers("INT32", [(i * 13 + channel * 101) % 2000 - 1000 for channel in range(4)])})
     scope = f"stage_{i // 100}/block_{i}/conv"
     biases = bias_scales(_SCALE, weight_scales)
     return [
@@ -165,7 +165,7 @@ def write_sparse_2gb(path: str | Path, offset: int = (1 << 31) + (1 << 20)) -> i
     """
     builder = _fully_connected(n_inputs=8, n_outputs=4, weights=b"\0" * 32)
     buffers = builder.to_dict()["buffers"]
-    contents = [packed_numbers("INT8", [127, *range(31)]), packed_numbers("INT32", [100, -50, 25, 0])]
+    contents = [pack_numbers("INT8", [127, *range(31)]), pack_numbers("INT32", [100, -50, 25, 0])]
     for i, content in enumerate(contents):
         buffers[i + 1] = {"offset": offset + 64 * i, "size": len(content)}
     with Path(path).open("wb") as file:

@@ -8,7 +8,7 @@ import zlib
 
 from tests.helpers.models.plain import with_zip
 from tests.helpers.models.weighted import conv_float32, conv_int8
-from tflint.writer import edited
+from tflint.writer import edit_model
 
 
 def git_lfs_pointer() -> bytes:
@@ -52,7 +52,7 @@ def empty_file() -> bytes:
 
 def older_schema() -> bytes:
     """Return a model of schema version 2, which no runtime supports."""
-    return edited(conv_float32(), {"version": 2})
+    return edit_model(conv_float32(), {"version": 2})
 
 
 def no_identifier() -> bytes:

@@ -137,7 +137,7 @@ def _plain_container(path: str) -> str:
     """The lines for a file that holds models, whatever it is called."""
     from tflint.model.tables import FileFacts
     from tflint.source import FileSource
-    from tflint.source.file_kind import kind_of
+    from tflint.source.file_kind import detect_kind
 
     with FileSource(path) as source:
-        return _plain_file(FileFacts(kind_of(source), source.size))
+        return _plain_file(FileFacts(detect_kind(source), source.size))

@@ -8,7 +8,7 @@ from tflint.columns.column import Scalars, Strings, scalars_of, strings_of, text
 from tflint.contract.label_file import Labels, parse_labels, read_labels
 from tflint.facts.facts import Facts
 from tflint.model.model_extras import MAX_LIST_BYTES
-from tflint.model.trailing_data import packed_content
+from tflint.model.trailing_data import read_packed_file
 
 
 def n_lines(facts: Facts) -> Scalars:
@@ -46,7 +46,7 @@ def _of_file(facts: Facts, model: int, contract: str, name: str) -> Labels | Non
     labels = read_labels(contract, name)
     if labels.problem != "missing" or name not in _files_of(facts, model):
         return labels
-    content = packed_content(facts.tables, model, name, MAX_LIST_BYTES)
+    content = read_packed_file(facts.tables, model, name, MAX_LIST_BYTES)
     return None if content is None else parse_labels(content)
 
 

@@ -25,5 +25,5 @@ def _digest(facts: Facts, model: int) -> str:
     scratch = np.empty(min(_CHUNK_BYTES, end - begin), dtype=np.uint8)
     digest = hashlib.sha256()
     for at in range(begin, end, _CHUNK_BYTES):
-        digest.update(window.stretch(at, min(at + _CHUNK_BYTES, end), scratch).tobytes())
+        digest.update(window.read_once(at, min(at + _CHUNK_BYTES, end), scratch).tobytes())
     return digest.hexdigest()

@@ -13,7 +13,7 @@ from tflint.contract.label_file import label_lines
 from tflint.facts.facts import Facts
 from tflint.facts.pair.pair_tables import Makers, new_models, references, strings_or_unknown
 from tflint.model.model_extras import MAX_LIST_BYTES
-from tflint.model.trailing_data import packed_content
+from tflint.model.trailing_data import read_packed_file
 from tflint.values import frozen, replace
 
 _Lines = tuple[str, ...] | None
@@ -105,7 +105,7 @@ def _compared(facts: Facts, one: _Lists, new: int, old: int) -> _Lists:
 
 
 def _lines(facts: Facts, model: int, name: str) -> _Lines:
-    content = packed_content(facts.tables, model, name, MAX_LIST_BYTES)
+    content = read_packed_file(facts.tables, model, name, MAX_LIST_BYTES)
     return None if content is None else label_lines(content.decode("utf-8", "replace"))
 
 

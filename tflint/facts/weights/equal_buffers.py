@@ -64,7 +64,7 @@ def _same(window: Window, models: Ints, sizes: Ints, starts: Ints) -> tuple[Ints
     apart = window
     scratch = np.empty(0 if window.is_in_memory else CHUNK_BYTES, dtype=np.uint8)
     for number, row in enumerate(doubtful[is_known[doubtful]].tolist()):
-        apart = window.apart() if number % _BLOCK == 0 else apart
+        apart = window.with_own_cache() if number % _BLOCK == 0 else apart
         start = int(starts[row])
         key = (int(same[row]), _digest(apart, start, start + int(sizes[row]), scratch))
         same[row] = seen.setdefault(key, row)
@@ -74,7 +74,7 @@ def _same(window: Window, models: Ints, sizes: Ints, starts: Ints) -> tuple[Ints
 def _samples(window: Window, starts: Ints, sizes: Ints) -> Ints:
     """Three numbers for each stretch, from its beginning, middle and end; where it is short these overlap."""
     blocks = (slice(at, at + _BLOCK) for at in range(0, len(starts), _BLOCK))
-    parts = [_samples_of(window.apart(), starts[block], sizes[block]) for block in blocks]
+    parts = [_samples_of(window.with_own_cache(), starts[block], sizes[block]) for block in blocks]
     return np.concatenate(parts, axis=1)
 
 
@@ -98,4 +98,4 @@ def _parts(window: Window, begin: int, end: int, scratch: NDArray[np.uint8]) -> 
         yield window.span(begin, end)
         return
     for start in range(begin, end, CHUNK_BYTES):
-        yield window.stretch(start, min(start + CHUNK_BYTES, end), scratch).data
+        yield window.read_once(start, min(start + CHUNK_BYTES, end), scratch).data

@@ -66,7 +66,7 @@ class Survey:
     def _read(self, begin: int, end: int) -> NDArray[np.uint8]:
         if not self._window.is_in_memory and len(self._scratch) < end - begin:
             self._scratch = np.empty(end - begin, dtype=np.uint8)
-        return self._window.stretch(begin, end, self._scratch)
+        return self._window.read_once(begin, end, self._scratch)
 
     # -- small constants -----------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from tflint.errors import UserError
 from tflint.facts.contract.contract_tables import called_subgraph
 from tflint.facts.facts import Facts
 from tflint.model.tables import Tables
-from tflint.model.trailing_data import packed_content
+from tflint.model.trailing_data import read_packed_file
 from tflint.preprocessing.export.contract_metadata import Metadata
 from tflint.preprocessing.recipe import Recipe
 from tflint.runner.model_loader import Model
@@ -20,7 +20,7 @@ from tflint.schema import metadata_schema
 from tflint.source.checkout_boundary import is_within, real_path
 from tflint.values import frozen
 from tflint.writer import pack, unpack
-from tflint.writer.trailing_bytes import moved_tail, tail_offset
+from tflint.writer.trailing_bytes import relocate_tail, tail_offset
 from tflint.writer.unpack import unpack_with_end
 
 Fields = dict[str, Any]
@@ -84,7 +84,7 @@ def _select_files(tables: Tables, folder: Path, paths: Sequence[str]) -> tuple[d
             unpacked += [] if name in known else [f"{path} ({content})"]
         elif name not in known:
             files[name] = content
-        elif packed_content(tables, 0, name, MAX_FILE_BYTES) != content:
+        elif read_packed_file(tables, 0, name, MAX_FILE_BYTES) != content:
             raise UserError(
                 f"the model's zip has a '{name}' that differs from '{folder / path}'",
                 hint="files in the zip are not replaced: use a model without it, or make the files equal",
@@ -131,7 +131,7 @@ def _replace_metadata(data: bytes, metadata: bytes) -> bytes:
     _set_metadata_buffer(model, metadata)
     flatbuffer = pack(model)
     old_offset = tail_offset(data, end)
-    return flatbuffer + moved_tail(data[old_offset:], old_offset, len(flatbuffer))
+    return flatbuffer + relocate_tail(data[old_offset:], old_offset, len(flatbuffer))
 
 
 def _set_metadata_buffer(model: Fields, metadata: bytes) -> None:

@@ -100,7 +100,7 @@ def zip_member(path: str, names: Sequence[str]) -> tuple[str, str] | None:
 
     None if the file has no zip, or the zip none of them. Raises `UserError` if the member cannot be unpacked.
     """
-    from tflint.source.zip_directory import ZipError, content_of, read_directory
+    from tflint.source.zip_directory import ZipError, read_content, read_directory
 
     def member(read: Callable[[int, int], bytes], size: int) -> tuple[str, bytes] | None:
         directory = read_directory(read, size)
@@ -110,7 +110,7 @@ def zip_member(path: str, names: Sequence[str]) -> tuple[str, str] | None:
             return None
         if max(entry.size, entry.packed_size) > MAX_MEMBER_BYTES:
             raise ZipError(f"'{entry.name}' is larger than {MAX_MEMBER_BYTES:,} bytes")
-        content = content_of(read, entry, directory.begin)
+        content = read_content(read, entry, directory.begin)
         if zlib.crc32(content) != entry.crc:
             raise ZipError(f"the checksum of '{entry.name}' is wrong")
         return entry.name, content

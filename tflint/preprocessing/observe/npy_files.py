@@ -19,7 +19,16 @@ import numpy as np
 from tflint.errors import UserError
 from tflint.preprocessing.observe.array_chunks import Numbers, make_reader
 from tflint.source import FileSource, SourceError, reader
-from tflint.source.zip_directory import DEFLATED, STORED, Read, ZipEntry, ZipError, data_span, read_directory, unpacked
+from tflint.source.zip_directory import (
+    DEFLATED,
+    STORED,
+    Read,
+    ZipEntry,
+    ZipError,
+    data_span,
+    read_directory,
+    unpack_pieces,
+)
 from tflint.values import frozen
 
 #: Most unpacked bytes of the arrays in a file: 7,000 float32 images of 224 × 224 × 3. Deflate compresses zeros by a
@@ -177,7 +186,7 @@ def _open_member(read: Read, entry: ZipEntry, limit: int, file: str) -> tuple[st
     def pieces() -> Iterator[bytes]:
         is_deflated = entry.method == DEFLATED
         stored = _read_stored(read, begin, end)
-        yield from _verify_checksum(unpacked(read, begin, end, entry.size) if is_deflated else stored(), entry)
+        yield from _verify_checksum(unpack_pieces(read, begin, end, entry.size) if is_deflated else stored(), entry)
 
     return name, _open_array(pieces, entry.size, what)
 
