@@ -19,7 +19,7 @@ from tflint.engine.plan import Plan, plan_for_contract
 from tflint.engine.run import run_batch
 from tflint.engine.select import RULESET, select_rules
 from tflint.errors import UserError
-from tflint.facts.fact_registry import ABOUT_PAIRS, FILE_TABLES
+from tflint.facts.fact_registry import FILE_TABLES, PAIR_TABLES
 from tflint.findings import CRASH_RULE, FileReport, LeftOut, Report
 from tflint.findings.baseline import Counts
 from tflint.findings.path_globs import MEMBER
@@ -137,7 +137,7 @@ def check_items(
             n_done += n_items
             if progress:
                 progress(n_done, len(items))
-    tables = {rule.for_each for rule in catalog.rules} - ABOUT_PAIRS
+    tables = {rule.for_each for rule in catalog.rules} - PAIR_TABLES
     report = _report(add_contract_reports(files), _Run(config, catalog, plan, started), baseline, tables)
     return _count_left_out(report, [file.report for file in files], items, left_out, config)
 
@@ -193,7 +193,7 @@ def diff(
     plan = _plan(catalog, config, allowed_plugins, is_diff=True)
     with contextlib.ExitStack() as stack:
         files = _compare(_open_side(new, NEW_BYTES, stack), _open_side(old, OLD_BYTES, stack), plan)
-    tables = ABOUT_PAIRS if files[0].kind == "pair" else FILE_TABLES
+    tables = PAIR_TABLES if files[0].kind == "pair" else FILE_TABLES
     checked = [CheckedFile(file) for file in files]
     return _report(checked, _Run(config, catalog, plan, started), baseline, tables)
 
@@ -257,7 +257,7 @@ def _load_plugins(names: str | Sequence[str]) -> Plugins | None:
 def _plan(catalog: Catalog, config: Config, plugins: Plugins | None, *, is_diff: bool) -> Plan:
     """Return the plan of a run: rules about pairs and unreadable files for `diff`, all others for `check`."""
     selected = select_rules(catalog.rules, config)
-    rules = tuple([one for one in selected if (one.rule.for_each in ABOUT_PAIRS) == is_diff])
+    rules = tuple([one for one in selected if (one.rule.for_each in PAIR_TABLES) == is_diff])
     if not rules and is_diff:
         raise UserError("no selected rule compares models", hint="'tflint rules' lists the rules")
     if not rules:

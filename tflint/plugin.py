@@ -1,7 +1,7 @@
-"""What a plugin is made of that adds facts: declarations, the facts it may read, the columns it may give.
+"""Public API for plugins that add facts: the declaration `Fact`, the reader `Facts` and the column classes.
 
-A distribution lists its facts under an entry point of the group `tflint.facts`; docs/plugins.md shows one. This module
-is stable: what it holds keeps its meaning within a major version. Everything else below `tflint` may change.
+A distribution lists its facts under an entry point of the group `tflint.facts`; docs/plugins.md has an example. The
+names in `__all__` are stable within a major version. Other modules below `tflint` may change at any time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from tflint.columns.column import (
     state_of,
     strings_of,
 )
-from tflint.facts.facts import Facts, first_elements, require_budget, taken
+from tflint.facts.facts import Facts, first_elements, require_budget
+from tflint.facts.facts import values_at as taken
 from tflint.facts.plugin_loader import GROUP, Fact
 
 __all__ = [

@@ -25,8 +25,8 @@ from tflint.catalog import builtin_catalog
 from tflint.cli.main import run
 from tflint.config import Config
 from tflint.errors import UserError
-from tflint.facts.fact_registry import ABOUT_PAIRS
-from tflint.facts.pair.pair_matching import Face, matched
+from tflint.facts.fact_registry import PAIR_TABLES
+from tflint.facts.pair.pair_matching import InterfaceTensor, match_tensors
 from tflint.findings import Finding, Report
 from tflint.findings.suppressions import Allow
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
@@ -75,11 +75,11 @@ def two_outputs(first: str, second: str, **builder: Any) -> ModelBuilder:
 # --- what belongs together --------------------------------------------------------------------------------------------
 
 
-def faces(*known: tuple[str, str]) -> list[Face]:
-    """Faces by the signature's name and the tensor's; empty for none."""
+def tensors(*names: tuple[str, str]) -> list[InterfaceTensor]:
+    """Interface tensors by their name in the signature and the name of the tensor; empty for none."""
     return [
-        Face(row, row, row, tensor, tensor or name, ((0, name),) if name else ())
-        for row, (name, tensor) in enumerate(known)
+        InterfaceTensor(row, row, row, tensor, tensor or name, ((0, name),) if name else ())
+        for row, (name, tensor) in enumerate(names)
     ]
 
 
@@ -103,7 +103,7 @@ def faces(*known: tuple[str, str]) -> list[Face]:
     }.values(),
 )  # fmt: skip
 def test_what_belongs_together(new, old, expected) -> None:
-    entries = matched(faces(*new), faces(*old))
+    entries = match_tensors(tensors(*new), tensors(*old))
     shown = [(e.new and e.new.position, e.old and e.old.position, e.matched) for e in entries]
     assert shown == expected
 
@@ -306,7 +306,7 @@ def test_a_pair_has_the_overview_of_the_new_version() -> None:
 
 
 def test_check_runs_no_rule_about_pairs() -> None:
-    about_pairs = sum(rule.for_each in ABOUT_PAIRS for rule in builtin_catalog().rules)
+    about_pairs = sum(rule.for_each in PAIR_TABLES for rule in builtin_catalog().rules)
     assert check(NAMED["conv_int8"]()).rules_run == len(builtin_catalog().rules) - about_pairs
     assert diff(NAMED["conv_int8"](), NAMED["conv_int8"]()).rules_run == about_pairs
     with pytest.raises(UserError, match="compare two models"):

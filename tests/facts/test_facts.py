@@ -60,8 +60,7 @@ def test_what_a_fact_needs_is_declared():
 def test_a_fact_is_computed_only_when_asked_for_and_only_once(monkeypatch):
     facts = named("conv_int8")
     facts.column("tensor", "producer")
-    made = set(facts._made)
-    assert ("operator", "bias_shift_steps") not in made
+    assert ("operator", "bias_shift_steps") not in facts._columns
     assert facts.column("tensor", "producer") is facts.column("tensor", "producer")
 
 
@@ -74,7 +73,7 @@ def test_a_fact_that_crashes_is_named(monkeypatch):
 
 def test_a_fact_stays_within_its_budget(monkeypatch):
     monkeypatch.setattr(facts_module, "MAX_ELEMENTS", 2)
-    with pytest.raises(FactBudgetError, match="values of biases: 3 values, more than 2"):
+    with pytest.raises(FactBudgetError, match="3 values of biases, more than the limit of 2"):
         named("conv_int8").column("operator", "bias_shift_steps")
 
 
@@ -384,7 +383,7 @@ def test_float_borders_and_mixtures_of_int8():
             builder.operator("EXP", ["real"], ["output"])
         return builder.inputs("input").outputs("output").build()
 
-    assert rows(facts_of(model(float_middle=False)), "model", "scheme") == ["full int8, float32 at the border"]
+    assert rows(facts_of(model(float_middle=False)), "model", "scheme") == ["full int8, float32 input and output"]
     assert rows(facts_of(model(float_middle=True)), "model", "scheme") == ["mixed (float32, int8)"]
 
 

@@ -26,8 +26,8 @@ from tflint.cli.main import run
 from tflint.columns.column_types import ColumnType
 from tflint.config import Config
 from tflint.errors import UserError
-from tflint.facts.plugin_columns import checked
-from tflint.facts.plugin_loader import available, load_plugins
+from tflint.facts.plugin_columns import check_column
+from tflint.facts.plugin_loader import installed_plugins, load_plugins
 from tflint.plugin import Facts, Lists, References, Scalars, Strings, lists_by_counts, strings_of
 
 PAGE = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
@@ -196,7 +196,7 @@ def test_a_rule_that_needs_one_says_which(site: Site, tmp_path: Path) -> None:
     config = rules_of(tmp_path, ("tensor", "acme.rank < 9"))
     with pytest.raises(UserError, match=re.escape("unknown field 'acme.rank' of tensor")) as raised:
         tflint.check(MODELS[0], config=config)
-    assert raised.value.hint == "it may be a fact of a plugin that is not allowed: --allow-plugin acme-lint"
+    assert raised.value.hint == "it may be a fact of an installed plugin that is not allowed: --allow-plugin acme-lint"
     for other in ("none.rank < 9", "rnk < 9"):
         with pytest.raises(UserError) as raised:
             tflint.check(MODELS[0], config=rules_of(tmp_path, ("tensor", other)))
@@ -302,7 +302,7 @@ def test_a_batch_gives_what_the_models_give_one_by_one(site: Site, tmp_path: Pat
 def test_names_of_distributions_are_compared_as_packaging_does(site: Site) -> None:
     site.install(RANK)
     assert load_plugins(["Acme_Lint", "acme-lint"]).names == ("acme-lint",)
-    assert available()["acme"] == ["acme-lint"]
+    assert installed_plugins()["acme"] == ["acme-lint"]
 
 
 def test_versions_of_plugins_are_part_of_the_rules_digest(site: Site, tmp_path: Path) -> None:
@@ -402,23 +402,24 @@ def test_plugins_travel_by_name(site: Site) -> None:
         ("import not_there_at_all", {}, "cannot be loaded .*: ModuleNotFoundError"),
         ("", {}, "cannot be loaded .*: AttributeError"),
         ("FACTS = 5", {}, "cannot be loaded .*: TypeError"),
-        ("FACTS = ['x']", {}, "has a str where a tflint.plugin.Fact should be"),
-        (RANK, {"group": "tflint.other"}, "is no plugin: it has no entry point of the group 'tflint.facts'"),
-        (RANK, {"prefix": "other"}, "'acme.rank' is no name for a fact"),
-        (RANK, {"prefix": "Acme"}, "'Acme' cannot be the prefix"),
-        (RANK, {"prefix": "options"}, "'options' cannot be the prefix"),
-        (RANK, {"prefix": "tensor"}, "'tensor' cannot be the prefix"),
-        (RANK, {"prefix": "target"}, "'target' cannot be the prefix"),
-        (RANK + "FACTS *= 2", {}, "'acme.rank' is there already, from 'acme-lint'"),
+        ("FACTS = ['x']", {}, "lists a str, but only tflint.plugin.Fact is allowed"),
+        (RANK, {"group": "tflint.other"}, "is not a tflint plugin: it has no entry point in the group 'tflint.facts'"),
+        (RANK, {"prefix": "other"}, "'acme.rank' is not a valid name for a fact"),
+        (RANK, {"prefix": "Acme"}, "'Acme' is not a valid prefix"),
+        (RANK, {"prefix": "options"}, "'options' is not a valid prefix"),
+        (RANK, {"prefix": "tensor"}, "'tensor' is not a valid prefix"),
+        (RANK, {"prefix": "target"}, "'target' is not a valid prefix"),
+        (RANK + "FACTS *= 2", {}, "'acme.rank' is already declared by 'acme-lint'"),
         (RANK.replace('"tensor", "acme', '"tensr", "acme'), {}, "there is no table 'tensr'"),
-        (RANK.replace('"acme.rank"', '"acme.Rank"'), {}, "'acme.Rank' is no name"),
-        (RANK.replace('"acme.rank"', '"rank"'), {}, "'rank' is no name"),
-        (RANK.replace('"number"', '"float"'), {}, "'float' of 'acme.rank' is no type"),
-        (RANK.replace('"number"', '"reference to tensr"'), {}, "'reference to tensr' of 'acme.rank' is no type"),
-        (RANK.replace('"number"', "float"), {}, "'acme.rank' has something else where a text should be"),
+        (RANK.replace('"acme.rank"', '"acme.Rank"'), {}, "'acme.Rank' is not a valid name"),
+        (RANK.replace('"acme.rank"', '"rank"'), {}, "'rank' is not a valid name"),
+        (RANK.replace('"number"', '"float"'), {}, "'acme.rank' has the unknown type 'float'"),
+        (RANK.replace('"number"', '"reference to tensr"'), {}, "'acme.rank' has the unknown type 'reference to tensr'"),
+        (RANK.replace('"number"', "float"), {}, "'acme.rank' has a field that must be a string"),
         (RANK.replace('"dimensions"', '" "'), {}, "'acme.rank' needs a meaning"),
-        (RANK.replace(", rank)]", ", 3)]"), {}, "'acme.rank' needs a meaning, and a function"),
-        (RANK.replace(", rank)]", ", rank, 'tensor.shap')]"), {}, "'acme.rank' needs 'tensor.shap', which is no"),
+        (RANK.replace(", rank)]", ", 3)]"), {}, "'acme.rank' needs a meaning and a function"),
+        (RANK.replace(", rank)]", ", rank, 'tensor.shap')]"), {},
+         "'acme.rank' needs the column 'tensor.shap', which does not exist"),
     ],
 )  # fmt: skip
 def test_a_plugin_that_cannot_be_is_an_error_of_the_run(
@@ -434,7 +435,7 @@ def test_a_plugin_that_cannot_be_is_an_error_of_the_run(
 def test_two_plugins_of_one_prefix(site: Site) -> None:
     site.install(RANK)
     site.install(RANK, name="other-lint")
-    with pytest.raises(UserError, match=r"the plugin 'other-lint': 'acme\.rank' is there already, from 'acme-lint'"):
+    with pytest.raises(UserError, match=r"the plugin 'other-lint': 'acme\.rank' is already declared by 'acme-lint'"):
         load_plugins(["acme-lint", "other-lint"])
 
 
@@ -460,16 +461,16 @@ WRONG = {
     "import sys; sys.exit(0)": "SystemExit: 0",
     "return fact(facts)": "RecursionError",
     "return facts.column('tensor', 'nonsense')": "KeyError",
-    "return None": "TypeError: it gave a NoneType, but a number is made of Scalars",
-    "return np.zeros(facts.n('tensor'))": "TypeError: it gave a ndarray",
-    "return strings_of(['a'] * facts.n('tensor'))": "TypeError: it gave a Strings",
-    "return Scalars(np.zeros(1))": "ValueError: it gave 1 values for",
-    "return Scalars(np.zeros((facts.n('tensor'), 2)))": "TypeError: a number wants an array of one dimension",
-    "return Scalars(np.array(['a'] * facts.n('tensor')))": "TypeError: a number wants",
-    "return Scalars([0] * facts.n('tensor'))": "TypeError: a number wants .*, not list",
-    "return Scalars(np.zeros(facts.n('tensor'), dtype=bool))": "TypeError: a number wants",
-    "return Scalars(np.zeros(facts.n('tensor')), np.zeros(1, dtype=np.uint8))": "TypeError: its state",
-    "return Scalars(np.zeros(facts.n('tensor')), np.full(facts.n('tensor'), 3))": "ValueError: its state",
+    "return None": "TypeError: the function returned a NoneType, but the type 'number' needs Scalars",
+    "return np.zeros(facts.n('tensor'))": "TypeError: the function returned a ndarray",
+    "return strings_of(['a'] * facts.n('tensor'))": "TypeError: the function returned a Strings",
+    "return Scalars(np.zeros(1))": "ValueError: the function returned 1 values for",
+    "return Scalars(np.zeros((facts.n('tensor'), 2)))": "TypeError: the type 'number' needs a one-dimensional array",
+    "return Scalars(np.array(['a'] * facts.n('tensor')))": "TypeError: the type 'number' needs",
+    "return Scalars([0] * facts.n('tensor'))": "TypeError: the type 'number' needs .*, not list",
+    "return Scalars(np.zeros(facts.n('tensor'), dtype=bool))": "TypeError: the type 'number' needs",
+    "return Scalars(np.zeros(facts.n('tensor')), np.zeros(1, dtype=np.uint8))": "TypeError: the state",
+    "return Scalars(np.zeros(facts.n('tensor')), np.full(facts.n('tensor'), 3))": "ValueError: the state",
 }
 
 
@@ -490,7 +491,7 @@ def test_a_fact_that_would_be_too_large_is_not_checked(site: Site, tmp_path: Pat
     site.install(FACT.format(body="require_budget(10**9, 'squares')"))
     report = tflint.check(MODELS[0], config=rules_of(tmp_path, ("tensor", "acme.x > 0")), plugins="acme-lint")
     (entry,) = report.files[0].not_checked
-    assert entry.reason.startswith("squares: 1,000,000,000 values")
+    assert entry.reason.startswith("1,000,000,000 squares")
     assert report.crashes == 0
 
 
@@ -517,25 +518,25 @@ def out_of_reach(positions: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(
     ("column", "type_", "message"),
     [
-        (Strings(TWO, ["a"]), TEXT, "0 to 1 lead beyond the 1"),
-        (Strings(TWO - 1, ["a", "b"]), TEXT, "-1 to 0 lead beyond"),
-        (Strings(TWO, ["a", 5]), TEXT, "labels must be a list of texts"),  # type: ignore[list-item]
-        (Strings(TWO, "ab"), TEXT, "labels must be a list of texts"),
-        (Strings(TWO * 1.0, ["a", "b"]), TEXT, "of kind 'iu', not float64"),
-        (References(TWO + 2), ROW, "2 to 3 lead beyond the 3"),
-        (References(TWO - 2), ROW, "-2 to -1 lead beyond"),
-        (Lists(TWO, np.array([1, -1]), out_of_reach), NUMBERS, "fewer than no elements"),
-        (Lists(TWO, np.array([5, 6]), out_of_reach), NUMBERS, "11 elements, more than 10"),
+        (Strings(TWO, ["a"]), TEXT, "indices from 0 to 1 are out of range for 1 labels"),
+        (Strings(TWO - 1, ["a", "b"]), TEXT, "indices from -1 to 0 are out of range"),
+        (Strings(TWO, ["a", 5]), TEXT, "labels must be a list of strings"),  # type: ignore[list-item]
+        (Strings(TWO, "ab"), TEXT, "labels must be a list of strings"),
+        (Strings(TWO * 1.0, ["a", "b"]), TEXT, "with a dtype of kind 'iu', not float64"),
+        (References(TWO + 2), ROW, "indices from 2 to 3 are out of range for 3 rows of operator"),
+        (References(TWO - 2), ROW, "indices from -2 to -1 are out of range"),
+        (Lists(TWO, np.array([1, -1]), out_of_reach), NUMBERS, "a list has a negative length"),
+        (Lists(TWO, np.array([5, 6]), out_of_reach), NUMBERS, "11 elements, more than the limit of 10"),
         (Lists(TWO, np.array([1, 9]), out_of_reach), NUMBERS, "out of bounds"),
         (Lists(TWO, TWO * 1.5, out_of_reach), NUMBERS, "of kind"),
-        (lists_by_counts(np.array([0, 3]), np.array([1, 1])), ROWS, "0 to 3 lead beyond"),
-        (lists_by_counts(np.array([0, 1]), np.array([1, 1])), TEXTS, "labels must be a list of texts"),
-        (lists_by_counts(np.array(["a", "b"]), np.array([1, 1])), NUMBERS, "a number wants"),
+        (lists_by_counts(np.array([0, 3]), np.array([1, 1])), ROWS, "indices from 0 to 3 are out of range"),
+        (lists_by_counts(np.array([0, 1]), np.array([1, 1])), TEXTS, "labels must be a list of strings"),
+        (lists_by_counts(np.array(["a", "b"]), np.array([1, 1])), NUMBERS, "the type 'number' needs"),
     ],
 )
 def test_what_leads_out_of_a_table_is_refused(column: object, type_: ColumnType, message: str) -> None:
     with pytest.raises((TypeError, ValueError, IndexError), match=message):
-        checked(column, type_, 2, 3, 10)
+        check_column(column, type_, 2, 3, 10)
 
 
 @pytest.mark.parametrize(
@@ -550,7 +551,7 @@ def test_what_leads_out_of_a_table_is_refused(column: object, type_: ColumnType,
     ],
 )
 def test_what_is_right_passes(column: object, type_: ColumnType) -> None:
-    assert len(checked(column, type_, 2, 3, 10)) == 2
+    assert len(check_column(column, type_, 2, 3, 10)) == 2
 
 
 def test_a_plain_run_does_not_know_of_plugins() -> None:

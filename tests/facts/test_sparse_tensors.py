@@ -20,21 +20,27 @@ def errors(content: bytes) -> list[str | None]:
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [
-        ({f"{ROUTE}.traversal_order": [0]}, "1 dimensions are traversed, 2 are described"),
-        ({f"{ROUTE}.traversal_order": [0, 0]}, "the order of traversal [0, 0] is no permutation"),
-        ({f"{ROUTE}.traversal_order": [1, 2]}, "the order of traversal [1, 2] is no permutation"),
-        ({f"{ROUTE}.block_map": [0]}, "0 block dimensions are traversed, 1 are mapped"),
-        ({f"{ROUTE}.dim_metadata.0.dense_size": 5}, "stored dimension 0 has size 5, the shape says 3"),
-        ({f"{ROUTE}.dim_metadata.0.dense_size": -3}, "stored dimension 0 has size -3, the shape says 3"),
-        ({f"{SEGMENTS}.values": [0, 1, 3]}, "stored dimension 1 has 3 segments, 4 are needed"),
-        ({f"{SEGMENTS}.values": [0, 3, 2, 3]}, "the segments of stored dimension 1 do not begin at 0 and grow"),
-        ({f"{SEGMENTS}.values": [1, 1, 2, 3]}, "the segments of stored dimension 1 do not begin at 0 and grow"),
-        ({f"{SEGMENTS}.values": [0, 1, 2, 9]}, "the segments of stored dimension 1 end at 9, there are 3 indices"),
-        ({f"{INDICES}.values": [0, 1]}, "the segments of stored dimension 1 end at 3, there are 2 indices"),
-        ({f"{INDICES}.values": [0, 4, 2]}, "an index of stored dimension 1 is not below its size 4"),
-        ({INDICES: "absent"}, "stored dimension 1 is sparse and has no segments or no indices"),
-        ({"tensors.weights.data": [1.0, 2.0]}, "8 bytes of values are stored, 12 are needed"),
-        ({"tensors.weights.shape": [3, 2, 2]}, "2 dimensions are traversed, the tensor has 3"),
+        ({f"{ROUTE}.traversal_order": [0]}, "traversal_order has length 1, but dim_metadata has length 2"),
+        ({f"{ROUTE}.traversal_order": [0, 0]}, "traversal_order [0, 0] is not a permutation"),
+        ({f"{ROUTE}.traversal_order": [1, 2]}, "traversal_order [1, 2] is not a permutation"),
+        ({f"{ROUTE}.block_map": [0]}, "block_map has length 1, but traversal_order needs length 0"),
+        ({f"{ROUTE}.dim_metadata.0.dense_size": 5}, "stored dimension 0 has size 5, but the shape has 3"),
+        ({f"{ROUTE}.dim_metadata.0.dense_size": -3}, "stored dimension 0 has size -3, but the shape has 3"),
+        ({f"{SEGMENTS}.values": [0, 1, 3]}, "stored dimension 1 has 3 segments, but needs 4"),
+        (
+            {f"{SEGMENTS}.values": [0, 3, 2, 3]},
+            "the segments of stored dimension 1 do not start at 0 or are not ascending",
+        ),
+        (
+            {f"{SEGMENTS}.values": [1, 1, 2, 3]},
+            "the segments of stored dimension 1 do not start at 0 or are not ascending",
+        ),
+        ({f"{SEGMENTS}.values": [0, 1, 2, 9]}, "the segments of stored dimension 1 end at 9, but it has 3 indices"),
+        ({f"{INDICES}.values": [0, 1]}, "the segments of stored dimension 1 end at 3, but it has 2 indices"),
+        ({f"{INDICES}.values": [0, 4, 2]}, "an index of stored dimension 1 is out of range for its size 4"),
+        ({INDICES: "absent"}, "stored dimension 1 is sparse but has no segments or no indices"),
+        ({"tensors.weights.data": [1.0, 2.0]}, "the data has 8 bytes, but the dimensions need 12"),
+        ({"tensors.weights.shape": [3, 2, 2]}, "traversal_order has length 2, but the tensor has rank 3"),
     ],
 )
 def test_what_is_wrong_is_said(edit, expected):
@@ -49,7 +55,7 @@ def test_a_tensor_in_order_and_a_dense_one_have_no_error():
 @pytest.mark.parametrize("vector", ["Uint8Vector", "Uint16Vector", "Int32Vector"])
 def test_indices_of_every_width_are_read(vector):
     edit = {f"{SEGMENTS}.type": vector, f"{INDICES}.type": vector, f"{INDICES}.values": [0, 1, 200]}
-    assert "an index of stored dimension 1 is not below its size 4" in errors(
+    assert "an index of stored dimension 1 is out of range for its size 4" in errors(
         edit_model(NAMED["sparse_float32"](), edit)
     )
 
@@ -80,9 +86,11 @@ def blocked(block: int, indices: list[int]) -> bytes:
 
 def test_blocks_count_in_blocks():
     assert set(errors(blocked(4, [0, 1]))) == {None}
-    assert "an index of stored dimension 1 is not below its size 2" in errors(blocked(4, [0, 2]))
+    assert "an index of stored dimension 1 is out of range for its size 2" in errors(blocked(4, [0, 2]))
 
 
 def test_a_block_map_that_leads_nowhere_is_said():
     edit = {"tensors.weights.sparsity.block_map": [7]}
-    assert "the block map [7] names a dimension that is not there" in errors(edit_model(blocked(4, [0, 1]), edit))
+    assert "block_map [7] contains a dimension that the tensor does not have" in errors(
+        edit_model(blocked(4, [0, 1]), edit)
+    )

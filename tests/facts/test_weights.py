@@ -21,7 +21,7 @@ from tflint.api import check
 from tflint.facts.fact_registry import all_tables
 from tflint.facts.facts import Facts
 from tflint.facts.weights.readable_constants import constants_of
-from tflint.facts.weights.weight_scan import Survey
+from tflint.facts.weights.weight_scan import WeightScan
 from tflint.flatbuffer.byte_window import Window
 from tflint.model.batch_reader import open_model, read_batches, read_one
 from tflint.source import BytesSource, FileSource
@@ -86,7 +86,7 @@ def expected(dtype: str, values: np.ndarray, axis: int | None, zero: int) -> dic
 
 def with_chunks(facts: Facts, chunk_bytes: int) -> Facts:
     """Facts that look at so many bytes at a time."""
-    facts.once("survey", lambda: Survey(facts.tables.window, constants_of(facts), chunk_bytes))
+    facts.memoize("weight scan", lambda: WeightScan(facts.tables.window, constants_of(facts), chunk_bytes))
     return facts
 
 
@@ -421,21 +421,21 @@ def test_overlapping_buffers_are_looked_at_up_to_the_size_of_the_file(tmp_path):
     assert [value for value in smallest.values() if value != "?"] == [[0.0], [0.0, 0.0]]
 
 
-def test_small_constants_that_overlap_are_gathered_some_at_a_time(monkeypatch):
+def test_small_constants_that_overlap_are_gather_some_at_a_time(monkeypatch):
     builder = ModelBuilder().tensor("w", "INT8", [4096], data=bytes(4096))
     tensors = builder.to_dict()["subgraphs"][0]["tensors"]
     tensors += [tensors[0] | {"shape": [k + 1, 1], "buffer": 1, "quantization": _scales(k + 1)} for k in (1, 3, 7, 15)]
     for tensor in tensors[1:]:
         tensor["shape"][1] = 4096 // tensor["shape"][0]
     sizes = []
-    real = Survey._gathered
+    real = WeightScan._gather
 
     def gathered(*arguments):
         elements = real(*arguments)
         sizes.append(len(elements))
         return elements
 
-    monkeypatch.setattr(Survey, "_gathered", gathered)
+    monkeypatch.setattr(WeightScan, "_gather", gathered)
     facts = with_chunks(facts_of(builder.build()), 4096)
     assert [len(value) for value in rows(facts, "tensor", "value_min")] == [1, 2, 4, 8, 16]
     assert sum(sizes) == 5 * 4096

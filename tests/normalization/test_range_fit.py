@@ -9,7 +9,7 @@ import struct
 import pytest
 
 from tflint.normalization.known_normalizations import known_normalizations
-from tflint.normalization.range_fit import LIMITS, OBSERVED_WIDTH, fits, real_range, unseen_part
+from tflint.normalization.range_fit import LIMITS, OBSERVED_WIDTH, fitting_normalizations, real_range, unseen_part
 from tflint.resources import table
 
 KNOWN = {known.name: known for known in known_normalizations()}
@@ -48,7 +48,7 @@ def quantized(low: float, high: float, dtype: str) -> tuple[float, int]:
 
 
 def named(dtype: str, scale: float, zero_point: int) -> set[str]:
-    return {fit.name for fit in fits(dtype, scale, zero_point)}
+    return {fit.name for fit in fitting_normalizations(dtype, scale, zero_point)}
 
 
 # -- the table ---------------------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ def test_the_formula_of_an_entry_is_its_mean_and_std(known, pixel):
         formula = re.sub(r"\[([^\]]*)\]", lambda m, c=channel: m[1].split(",")[c].strip(), known.formula)
         value = eval(formula, {"__builtins__": {}}, {"x": pixel})
         mean, std = known.channels[channel]
-        assert value == pytest.approx((pixel * known.one / 255 - mean) / std, abs=1e-9)
+        assert value == pytest.approx((pixel * known.max_pixel / 255 - mean) / std, abs=1e-9)
 
 
 def test_names_are_distinct_and_so_are_the_numbers():
@@ -89,7 +89,7 @@ def test_names_are_distinct_and_so_are_the_numbers():
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_normalisation_is_found_alone_or_with_those_that_nobody_can_tell_from_it(name, dtype):
     known = KNOWN[name]
-    found = fits(dtype, *quantized(known.low, known.high, dtype))
+    found = fitting_normalizations(dtype, *quantized(known.low, known.high, dtype))
     assert {fit.name for fit in found} == NOT_ALONE[dtype].get(name, {name})
     assert all(fit.unseen == 0 for fit in found)
 
@@ -149,7 +149,7 @@ def test_numbers_as_files_have_them(dtype, scale, zero_point, expected):
 
 
 def test_a_range_that_is_partly_unseen_says_how_much():
-    found = fits("INT8", 0.018631115555763245, -14)  # of a MobileNet v2 calibrated on photos
+    found = fitting_normalizations("INT8", 0.018631115555763245, -14)  # of a MobileNet v2 calibrated on photos
     assert [(fit.name, round(fit.unseen, 4)) for fit in found] == [("imagenet", 0.0015), ("imagenet-bgr", 0.0015)]
 
 
@@ -168,18 +168,18 @@ def test_a_range_that_is_wider_than_a_normalisation_does_not_fit_it():
 
 @pytest.mark.parametrize("scale", [0.0, -0.0078, math.nan, math.inf, -math.inf, 1e-40])
 def test_an_unusable_scale_fits_nothing(scale):
-    assert fits("INT8", scale, 0) == ()
+    assert fitting_normalizations("INT8", scale, 0) == ()
 
 
 @pytest.mark.parametrize("zero_point", [-129, 128, 2**40])
 def test_a_zero_point_outside_of_the_type_fits_nothing(zero_point):
     assert real_range("INT8", 0.0078, zero_point) is None
-    assert fits("INT8", 0.0078, zero_point) == ()
+    assert fitting_normalizations("INT8", 0.0078, zero_point) == ()
 
 
 @pytest.mark.parametrize("dtype", ["FLOAT32", "INT32", "UINT16", "INT4"])
 def test_a_type_that_no_quantized_activation_has_fits_nothing(dtype):
-    assert fits(dtype, 1.0, 0) == ()
+    assert fitting_normalizations(dtype, 1.0, 0) == ()
 
 
 # -- raw bytes ---------------------------------------------------------------------------------------------------------
@@ -200,13 +200,13 @@ def test_a_type_that_no_quantized_activation_has_fits_nothing(dtype):
     ],
 )
 def test_how_far_a_raw_byte_is_from_what_the_normalisation_gives(dtype, scale, zero_point, name, steps):
-    (fit,) = [fit for fit in fits(dtype, scale, zero_point) if fit.name == name]
+    (fit,) = [fit for fit in fitting_normalizations(dtype, scale, zero_point) if fit.name == name]
     assert fit.raw_steps == (None if steps is None else pytest.approx(steps, abs=1e-3))
 
 
 def test_the_distance_of_raw_bytes_holds_for_every_byte():
     """Byte by byte, as a caller would: normalise, quantize without rounding, compare."""
     scale, zero_point = as_float32(1 / 127.5), 127
-    (fit,) = fits("UINT8", scale, zero_point)
+    (fit,) = fitting_normalizations("UINT8", scale, zero_point)
     distances = [abs((byte / 127.5 - 1) / scale + zero_point - byte) for byte in range(256)]
     assert fit.raw_steps == pytest.approx(max(distances))

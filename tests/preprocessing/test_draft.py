@@ -96,7 +96,7 @@ def test_a_draft_is_not_complained_of_but_not_called_checked() -> None:
     report = check(model, contract=parse_contract(text, "m.contract.toml"), config=EVERYTHING)
     assert {entry.rule for file in report.files for entry in file.not_checked} == {"P018"}
     reasons = {entry.reason for file in report.files for entry in file.not_checked if entry.rule == "P018"}
-    assert reasons == {"the contract is a draft, whose guesses nobody confirmed"}
+    assert reasons == {"the contract is a draft, and its guesses are not confirmed"}
     assert faults(model, text.replace("draft = true\n", "")) == ["P018"]
 
 

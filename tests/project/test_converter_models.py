@@ -116,8 +116,8 @@ class TestAFloatModelThatItsCallerNormalises:
         report = self.report(0, 255)
         assert [f.rule for f in report.findings if f.severity != "note"] == []
         (unchecked,) = [entry for entry in report.not_checked if entry.rule == "P003"]
-        assert "a float input takes any range" in unchecked.reason
-        assert "only a run does, on one picture prepared as [0, 1], as [-1, 1] and as [0, 255]" in unchecked.reason
+        assert "a float input accepts any range" in unchecked.reason
+        assert "run the model on one image scaled to [0, 1], to [-1, 1] and to [0, 255]" in unchecked.reason
 
     def test_the_right_one_cannot_be_told_from_it(self) -> None:
         assert [entry.rule for entry in self.report(127.5, 127.5).not_checked] == ["P003"]

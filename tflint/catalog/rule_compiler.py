@@ -243,9 +243,9 @@ def _shown(value: object) -> str:
 
 def _plugin_hint(names: Sequence[str]) -> str:
     """Return a hint about plugins that may define an unknown field."""
-    from tflint.facts.plugin_loader import hint
+    from tflint.facts.plugin_loader import suggest_plugin
 
-    return hint(names)
+    return suggest_plugin(names)
 
 
 _OPCODE = ("column", ("row",), "operator", "opcode", STRING)

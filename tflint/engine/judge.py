@@ -89,7 +89,7 @@ class Judge:
                     case.crash = error
             else:
                 self._judge_rows(its_cases, models)
-                self.facts.let_go(table)
+                self.facts.release_table(table)
 
     def _judge_rows(self, cases: Sequence[Case], models: NDArray[np.int32]) -> None:
         evaluations = [_Evaluation(case, models, self.meter, self._allowance(case.rule)) for case in cases]
@@ -128,7 +128,7 @@ class Allowance:
 
 def _reason(rule: Rule, facts: Facts) -> str:
     """Return why a row may be undecided, from the declarations of the columns that the rule reads."""
-    declared = facts.declared()
+    declared = facts.declarations()
     reads = [read for expression in (rule.where, rule.require) if expression for read in expression.reads]
     reasons = [declared[table].columns[name].unknown for table, name in reads]
     known = list(dict.fromkeys(reason for reason in reasons if reason))

@@ -1,4 +1,5 @@
-"""Facts: columns and tables derived from what the file holds, each declared with its meaning and computed when asked.
+"""Facts: columns and tables that tflint derives from the tables of a model.
 
-Takes `Tables`, gives more columns of the same shape; refuses to know rules. `declared.py` is the registry.
+Each fact is declared with its meaning and computed on first use. Input are the `Tables` of a batch, output are further
+columns of the same kinds. Facts must not know rules. `fact_registry.py` lists all declarations.
 """

@@ -1,4 +1,4 @@
-"""How facts are declared: the types of columns, and a declaration in a few words. No numpy."""
+"""Shorthands for the declarations of facts: column types and the function `fact`. Does not import numpy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ def fact(
     values: bool = False,
     domain: str = "",
 ) -> ColumnDeclaration:
-    """A derived column: what it is, its function, and the columns that this reads."""
+    """Declare a derived column.
+
+    `compute` names the function as `module:function` below `tflint.facts`. `needs` and `domain` are lists separated by
+    spaces: the columns that the function reads, and all strings that the column can have. `values` is true if the
+    function reads constant data.
+    """
     return ColumnDeclaration(
         name, type_, meaning, absent, unknown, tuple(needs.split()), compute, values, tuple(domain.split())
     )

@@ -1,4 +1,4 @@
-"""The registry of facts: collects the declarations of all subpackages. No numpy."""
+"""Registry of facts: collects the declarations of all subpackages. Does not import numpy."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ for _module in (
     for _table, _columns in _module.FACTS.items():
         _FACTS[_table] = _FACTS.get(_table, ()) + _columns
 
-#: Tables that speak of files: they have rows whether a file is a model or not.
+#: Tables about files. They have rows for every file, readable model or not.
 FILE_TABLES = frozenset({"file", "member"})
-#: Tables that have rows where a model has a contract.
-ABOUT_CONTRACTS = frozenset(declared.name for declared in contract_declarations.TABLES)
-#: Tables that have rows where two versions of a model are compared.
-ABOUT_PAIRS = frozenset(declared.name for declared in pair_declarations.TABLES)
-#: Tables that are derived as a whole.
+#: Tables that have rows only for models with a contract.
+CONTRACT_TABLES = frozenset(declared.name for declared in contract_declarations.TABLES)
+#: Tables that have rows only if two versions of a model are compared.
+PAIR_TABLES = frozenset(declared.name for declared in pair_declarations.TABLES)
+#: Derived tables by name.
 DERIVED_TABLES = {
     declared.name: declared
     for declared in (
@@ -45,18 +45,20 @@ DERIVED_COLUMNS = {(table, column.name): column for table, columns in _FACTS.ite
 
 @functools.cache
 def all_tables() -> dict[str, TableDeclaration]:
-    """Every table that rules can use, with raw and derived columns."""
-    from tflint.model.model_columns import raw_tables  # what checks rules and lists facts needs it, a run does not
+    """Return the declarations of all tables that rules can use, with raw and derived columns."""
+    from tflint.model.model_columns import (
+        raw_tables,
+    )  # imported here because only rule checks and `tflint facts` need it
 
     tables = {}
     for name, declared in raw_tables().items():
         columns = dict(declared.columns)
         columns.update({column.name: column for column in _FACTS.get(name, ())})
         if name not in (*FILE_TABLES, "model"):
-            columns["model"] = ColumnDeclaration("model", reference("model"), "the model it is of")
+            columns["model"] = ColumnDeclaration("model", reference("model"), "its model")
         tables[name] = TableDeclaration(name, declared.row, columns)
     for declared in DERIVED_TABLES.values():
-        columns = {**declared.columns, "model": ColumnDeclaration("model", reference("model"), "the model it is of")}
+        columns = {**declared.columns, "model": ColumnDeclaration("model", reference("model"), "its model")}
         columns.update({column.name: column for column in _FACTS.get(declared.name, ())})
         tables[declared.name] = TableDeclaration(declared.name, declared.row, columns, declared.needs, declared.compute)
     return tables

@@ -1,4 +1,7 @@
-"""Columns of a batch, raw or derived: a fact is computed when asked for, by the function its declaration names."""
+"""Access to the columns of a batch, raw or derived.
+
+A fact is computed on first use by the function that its declaration names, and cached.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,15 @@ from tflint.values import EMPTY
 if TYPE_CHECKING:
     from tflint.facts.plugin_loader import PluginFact, Plugins
 
-_Made = TypeVar("_Made")
+_Value = TypeVar("_Value")
 
-#: A fact may make this many list elements: far beyond real models, few enough to bound memory (8 bytes each).
+#: Most list elements that one fact may produce: far more than real models need, few enough to bound memory (8 bytes
+#: each).
 MAX_ELEMENTS = 4_000_000
 
 
 class FactError(TflintError):
-    """A fact crashed: which one, and how. The rules that need it are not checked, the others go on."""
+    """The function of a fact crashed. Only the rules that need the fact are affected."""
 
     def __init__(self, fact: str, cause: BaseException) -> None:
         super().__init__(f"fact {fact} failed: {type(cause).__name__}: {cause}")
@@ -36,15 +40,16 @@ class FactError(TflintError):
 
 
 class FactBudgetError(TflintError):
-    """A fact would make more list elements than allowed."""
+    """A fact would produce more than `MAX_ELEMENTS` list elements."""
 
 
 class Facts:
     """The tables of a batch with their derived columns.
 
-    `wanted` names the columns (table, column) that will be asked for, as far as that is known: facts that come out of
-    one pass over the same bytes are then made together. It changes no value. `plugins` are facts besides tflint's own,
-    `contracts` those of models by number, ascending; `pairs` says which model is the older version of which.
+    `wanted` names the columns (table, column) that the run will read, as far as they are known. Facts that share one
+    pass over the data are then computed together; the values do not depend on it. `plugins` adds the facts of plugins.
+    `contracts` maps model numbers to contracts, in ascending order. `pairs` maps the number of each new model to the
+    number of the old model that it is compared with.
     """
 
     def __init__(
@@ -60,165 +65,172 @@ class Facts:
         self.plugins = plugins
         self.contracts = contracts
         self.pairs = pairs
-        self._made: dict[tuple[str, str], Column] = {}
+        self._columns: dict[tuple[str, str], Column] = {}
         self._tables: dict[str, Table] = {}
         self._shared: dict[str, Any] = {}
 
     def table(self, name: str) -> Table:
-        """A table, raw or derived."""
+        """Return a table, raw or derived."""
         if name not in DERIVED_TABLES:
             return self.tables.table(name)
         if name not in self._tables:
-            self._tables[name] = self._computed(name, DERIVED_TABLES[name].compute)
+            self._tables[name] = self._call_function(name, DERIVED_TABLES[name].compute)
         return self._tables[name]
 
     def column(self, table: str, name: str) -> Column:
-        """A column, raw or derived; `FactError` where the function that derives it crashes."""
+        """Return a column, raw or derived. Raises `FactError` if the function of the fact crashes."""
         key = (table, name)
-        if key not in self._made:
-            self._made[key] = self._make(table, name)
-        return self._made[key]
+        if key not in self._columns:
+            self._columns[key] = self._compute_column(table, name)
+        return self._columns[key]
 
-    def _make(self, table: str, name: str) -> Column:
+    def _compute_column(self, table: str, name: str) -> Column:
         fact = DERIVED_COLUMNS.get((table, name))
         if fact is not None:
-            made: Column = self._computed(f"{table}.{name}", fact.compute) if self.n(table) else _empty(fact.type)
-            return made
+            column: Column = (
+                self._call_function(f"{table}.{name}", fact.compute) if self.n(table) else _empty(fact.type)
+            )
+            return column
         if self.plugins is not None and (table, name) in self.plugins.facts:
-            return self._given(self.plugins.facts[table, name])
+            return self._compute_plugin_fact(self.plugins.facts[table, name])
         if name == "model" and name not in self.table(table):
             return References(self.table(table).model)
         return self.table(table).column(name)
 
-    def _computed(self, fact: str, compute: str) -> Any:
+    def _call_function(self, fact: str, compute: str) -> Any:
         module, function = compute.split(":")
         try:
             return getattr(importlib.import_module(f"tflint.facts.{module}"), function)(self)
         except (FactBudgetError, FactError, MemoryError):
             raise
-        except Exception as error:  # whatever a fact does, only the rules that need it may suffer
+        except Exception as error:  # a crash must affect only the rules that need this fact
             raise FactError(fact, error) from error
 
-    def _given(self, fact: PluginFact) -> Column:
-        """The column of a plugin's fact, checked; whatever its function does, only the rules that need it suffer."""
-        from tflint.facts.plugin_columns import checked
+    def _compute_plugin_fact(self, fact: PluginFact) -> Column:
+        """Compute and check the column of a plugin's fact. A crash affects only the rules that need the fact."""
+        from tflint.facts.plugin_columns import check_column
 
         type_ = fact.column.type
         if not self.n(fact.table):
             return _empty(type_)
         try:
             n_targets = self.n(type_.table) if type_.table else 0
-            return checked(fact.compute(self), type_, self.n(fact.table), n_targets, MAX_ELEMENTS)
+            return check_column(fact.compute(self), type_, self.n(fact.table), n_targets, MAX_ELEMENTS)
         except (FactBudgetError, FactError, MemoryError):
             raise
         except (Exception, SystemExit) as error:
             raise FactError(f"{fact.table}.{fact.column.name} of the plugin {fact.distribution}", error) from error
 
-    def declared(self) -> Mapping[str, TableDeclaration]:
-        """The tables and columns that there are."""
+    def declarations(self) -> Mapping[str, TableDeclaration]:
+        """Return the declarations of all tables, with the facts of plugins."""
         return self.plugins.tables if self.plugins else all_tables()
 
-    def once(self, name: str, make: Callable[[], _Made]) -> _Made:
-        """What several facts need and no rule does: made when first asked for."""
+    def memoize(self, name: str, compute: Callable[[], _Value]) -> _Value:
+        """Return an intermediate result that several facts share. It is computed on first use."""
         if name not in self._shared:
-            self._shared[name] = make()
-        made: _Made = self._shared[name]
-        return made
+            self._shared[name] = compute()
+        value: _Value = self._shared[name]
+        return value
 
-    def let_go(self, table: str) -> None:
-        """Let go of a derived table whose rules were judged, for the memory; what its findings need is made again."""
+    def release_table(self, table: str) -> None:
+        """Drop a derived table and its columns to free memory. They are computed again on the next use."""
         if self._tables.pop(table, None) is not None:
-            for key in [key for key in self._made if key[0] == table]:
-                del self._made[key]
+            for key in [key for key in self._columns if key[0] == table]:
+                del self._columns[key]
 
     def forget(self) -> None:
-        """Let go of all tables: they lead back here, and the bytes of the files would stay in memory until the next
-        collection of garbage. What is asked for again is made again.
+        """Drop all tables. They are computed again on the next use.
+
+        Tables and facts refer to each other. Without this, the bytes of the files would stay in memory until the next
+        garbage collection.
         """
         self._tables.clear()
         self.tables.forget()
 
-    # -- what the functions of facts read ------------------------------------------------------------------------------
+    # -- access for the functions of facts -----------------------------------------------------------------------------
 
     def n(self, table: str) -> int:
-        """How many rows a table has."""
+        """Return the number of rows of a table."""
         return len(self.table(table))
 
     def numbers(self, table: str, name: str) -> NDArray[Any]:
-        """The values of a column of numbers or bools, whatever their state."""
+        """Return the values of a number or bool column, including those of absent and unknown rows."""
         column = self.column(table, name)
         assert isinstance(column, Scalars)
         values: NDArray[Any] = column.values
         return values
 
     def rows(self, table: str, name: str) -> NDArray[Any]:
-        """The row numbers of a reference column."""
+        """Return the row numbers of a reference column, -1 for absent."""
         return rows_of(self.column(table, name))
 
     def lists(self, table: str, name: str) -> Lists:
-        """A list column."""
+        """Return a list column."""
         column = self.column(table, name)
         assert isinstance(column, Lists)
         return column
 
     def strings(self, table: str, name: str) -> Strings:
-        """A string column by codes."""
+        """Return a string column, encoded as codes into labels."""
         column = self.column(table, name)
         assert isinstance(column, Strings)
         return column
 
     def is_one_of(self, table: str, name: str, texts: set[str]) -> NDArray[np.bool_]:
-        """Which rows of a string column hold one of some texts."""
+        """Return, per row of a string column, whether its string is one of `texts`."""
         column = self.strings(table, name)
         accepted = np.array([label in texts for label in column.labels], dtype=np.bool_)
-        found = accepted[column.codes] if len(accepted) else np.zeros(len(column.codes), dtype=np.bool_)
-        return found if column.state is None else found & (column.state == 0)
+        matches = accepted[column.codes] if len(accepted) else np.zeros(len(column.codes), dtype=np.bool_)
+        return matches if column.state is None else matches & (column.state == 0)
 
     def by_label(self, table: str, name: str, values: dict[str, int], default: int) -> NDArray[np.int64]:
-        """A number for each row of a string column, by what the string is."""
+        """Map each row of a string column to a number: `values[string]`, or `default` for other and missing strings."""
         column = self.strings(table, name)
         numbers = np.array([values.get(label, default) for label in column.labels], dtype=np.int64)
-        found = numbers[column.codes] if len(numbers) else np.full(len(column.codes), default)
-        return found if column.state is None else np.where(column.state == 0, found, default)
+        mapped = numbers[column.codes] if len(numbers) else np.full(len(column.codes), default)
+        return mapped if column.state is None else np.where(column.state == 0, mapped, default)
 
 
 def _empty(type_: ColumnType) -> Column:
-    """A column of a table without rows."""
-    nothing = np.zeros(0, dtype=np.int64)
+    """Return a column with no rows."""
+    empty = np.zeros(0, dtype=np.int64)
     if type_.is_list:
-        return Lists(nothing, nothing, nothing.take, labels=[] if type_.kind == STRING else None)
+        return Lists(empty, empty, empty.take, labels=[] if type_.kind == STRING else None)
     if type_.kind == STRING:
-        return Strings(nothing, [])
+        return Strings(empty, [])
     if type_.kind == REFERENCE:
-        return References(nothing)
-    return Scalars(nothing.astype(np.bool_) if type_.kind == BOOL else nothing.astype(np.float64))
+        return References(empty)
+    return Scalars(empty.astype(np.bool_) if type_.kind == BOOL else empty.astype(np.float64))
 
 
 def require_budget(n_elements: int, what: str) -> None:
-    """Refuse to make more list elements than allowed."""
+    """Raise `FactBudgetError` if `n_elements` exceeds `MAX_ELEMENTS`.
+
+    `what` names the elements in the message, in the plural: "values of biases".
+    """
     if n_elements > MAX_ELEMENTS:
-        raise FactBudgetError(f"{what}: {n_elements:,} values, more than {MAX_ELEMENTS:,}")
+        raise FactBudgetError(f"{n_elements:,} {what}, more than the limit of {MAX_ELEMENTS:,}")
 
 
-def taken(values: NDArray[Any], rows: NDArray[Any], fill: Any) -> NDArray[Any]:
-    """Values at rows, `fill` where the row is negative."""
+def values_at(values: NDArray[Any], rows: NDArray[Any], fill: Any) -> NDArray[Any]:
+    """Return the values at some rows, and `fill` for negative rows."""
     if not len(values):
         return np.full(len(rows), fill)
-    found: NDArray[Any] = np.where(rows < 0, fill, values[np.maximum(rows, 0)])
-    return found
+    result: NDArray[Any] = np.where(rows < 0, fill, values[np.maximum(rows, 0)])
+    return result
 
 
 def first_elements(lists: Lists, rows: NDArray[Any], fill: float) -> NDArray[np.float64]:
-    """The first element of the lists of some rows, `fill` where the row is negative or its list empty."""
+    """Return the first list element at some rows, and `fill` for negative rows and empty lists."""
     result = np.full(len(rows), fill, dtype=np.float64)
     if not len(lists):
         return result
     safe = np.maximum(rows, 0)
-    some = np.flatnonzero((rows >= 0) & (lists.lengths[safe] > 0))
-    result[some] = lists.take(lists.starts[safe[some]])
+    filled = np.flatnonzero((rows >= 0) & (lists.lengths[safe] > 0))
+    result[filled] = lists.take(lists.starts[safe[filled]])
     return result
 
 
-def counts(lists: Lists, rows: NDArray[Any]) -> NDArray[np.int64]:
-    """Lengths of the lists of some rows, 0 where the row is negative."""
-    return taken(lists.lengths, rows, 0).astype(np.int64)
+def list_lengths(lists: Lists, rows: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the list lengths at some rows, and 0 for negative rows."""
+    return values_at(lists.lengths, rows, 0).astype(np.int64)

@@ -1,7 +1,7 @@
-"""Facts of plugins: what the distributions that the user named declare, checked before any model is read. No numpy.
+"""Loads plugins: reads and checks the facts that allowed distributions declare. Does not import numpy.
 
-To load a plugin is to run its code, so the names come from the user and from nobody else: a configuration lies in the
-repository that is checked, and cannot name one.
+Loading a plugin runs its code. The names of plugins therefore come only from the command line or the Python call, never
+from a configuration, which belongs to the repository under check.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tflint.columns.column import Column
     from tflint.facts.facts import Facts
 
-#: The group of entry points that plugins stand in: the name is the prefix of their facts, the value a list of `Fact`.
+#: Entry point group of plugins. The name of an entry point is the prefix of its facts, the object is a list of `Fact`.
 GROUP = "tflint.facts"
 _PREFIX = re.compile(r"[a-z][a-z0-9_]*")
 _TYPE = re.compile(r"(list of )?(?:(number|bool|string)|reference to ([a-z_]+))")
@@ -32,14 +32,15 @@ _TYPE = re.compile(r"(list of )?(?:(number|bool|string)|reference to ([a-z_]+))"
 
 @frozen
 class Fact:
-    """A fact that a plugin adds: a column of a table, with the function that computes it.
+    """A fact that a plugin adds: a column of a table and the function that computes it.
 
-    `table` is one of `tflint facts`, `name` the plugin's prefix and a name, such as `acme.sharpness`. `type` is
+    `table` is a table of `tflint facts`. `name` is the plugin's prefix and a name, such as `acme.sharpness`. `type` is
     `number`, `bool`, `string`, `reference to TABLE`, or `list of` one of these. `meaning` is one line, with units.
-    `compute` takes the facts of a batch of models and gives a column with a value for each row of the table.
+    `compute` takes the facts of a batch of models and returns a column with one value per row of the table.
 
-    `needs` names what it is derived from, such as `tensor.scale`; `absent` says when a row has no value, `unknown` when
-    it cannot be determined (empty: never). `reads_values` says that it reads constant data, not only structure.
+    `needs` names the columns that the fact is derived from, such as `tensor.scale`. `absent` describes when a row does
+    not have a value, `unknown` when the value cannot be determined; both are empty for "never". `reads_values` is true
+    if the function reads constant data and not only structure.
     """
 
     table: str
@@ -55,7 +56,7 @@ class Fact:
 
 @frozen
 class PluginFact:
-    """A plugin's fact, checked: its column, its function, and the distribution that it is of."""
+    """A checked fact of a plugin: its table, column, function and distribution."""
 
     table: str
     column: ColumnDeclaration
@@ -64,9 +65,10 @@ class PluginFact:
 
 
 class Plugins:
-    """The facts that a run has besides tflint's own, by table and name; `names` are the distributions they are of.
+    """The facts of all allowed plugins, by table and name.
 
-    `identity` names these with their versions. In another process the distributions are loaded again.
+    `names` are the distributions, `identity` lists them with their versions. Unpickling in another process loads the
+    distributions again.
     """
 
     def __init__(self, names: tuple[str, ...], facts: Iterable[PluginFact], identity: str) -> None:
@@ -76,7 +78,7 @@ class Plugins:
 
     @functools.cached_property
     def tables(self) -> dict[str, TableDeclaration]:
-        """Every table that rules can use, with these facts among its columns."""
+        """All tables that rules can use, with the facts of the plugins among their columns."""
         tables = dict(all_tables())
         for fact in self.facts.values():
             table = tables[fact.table]
@@ -84,105 +86,107 @@ class Plugins:
         return tables
 
     def __reduce__(self) -> tuple[Callable[[tuple[str, ...]], Plugins], tuple[tuple[str, ...]]]:
-        return _loaded_once, (self.names,)
+        return _load_plugins_once, (self.names,)
 
 
 @functools.cache
-def _loaded_once(names: tuple[str, ...]) -> Plugins:
-    """The plugins of a process that got them from another one."""
+def _load_plugins_once(names: tuple[str, ...]) -> Plugins:
+    # Unpickles the plugins in a worker process, which receives them with every task.
     return load_plugins(names)
 
 
 def load_plugins(names: str | Sequence[str]) -> Plugins:
-    """The facts of distributions, whose code is run for that.
+    """Import distributions, which runs their code, and return their facts.
 
-    `UserError` where one is not installed, is no plugin of tflint's, cannot be loaded, or declares what cannot be.
+    Raises `UserError` if a distribution is not installed, is not a tflint plugin, cannot be imported, or declares an
+    invalid fact.
     """
-    wanted = {found.name: found for found in map(_distribution, [names] if isinstance(names, str) else names)}
+    distributions = {one.name: one for one in map(_find_distribution, [names] if isinstance(names, str) else names)}
     facts: dict[tuple[str, str], PluginFact] = {}
-    for distribution in wanted.values():
-        for fact in _facts_of(distribution):
+    for distribution in distributions.values():
+        for fact in _read_facts(distribution):
             key = (fact.table, fact.column.name)
             if key in facts:
-                raise _wrong(distribution.name, f"'{key[1]}' is there already, from '{facts[key].distribution}'")
+                raise _error(distribution.name, f"'{key[1]}' is already declared by '{facts[key].distribution}'")
             facts[key] = fact
-    _require_needs(facts)
-    identity = " ".join(f"{name}=={found.version}" for name, found in wanted.items())
-    return Plugins(tuple(wanted), facts.values(), identity)
+    _check_needs(facts)
+    identity = " ".join(f"{name}=={one.version}" for name, one in distributions.items())
+    return Plugins(tuple(distributions), facts.values(), identity)
 
 
-def available() -> dict[str, list[str]]:
-    """The prefixes that installed distributions have facts under, with the names of these; no code is run for it."""
+def installed_plugins() -> dict[str, list[str]]:
+    """Return the names of installed plugins by the prefix of their facts, without running their code."""
     from importlib.metadata import entry_points
 
-    found: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     for point in entry_points(group=GROUP):
         if point.dist is not None:
-            found.setdefault(point.name, []).append(point.dist.name)
-    return found
+            names.setdefault(point.name, []).append(point.dist.name)
+    return names
 
 
-def hint(names: Sequence[str]) -> str:
-    """What to do about a column that nobody knows, where an installed plugin may have it; empty where none does."""
-    distributions = available().get(names[0], []) if len(names) > 1 else []
+def suggest_plugin(names: Sequence[str]) -> str:
+    """Return a hint for an unknown column if an installed plugin uses its prefix, otherwise an empty string."""
+    distributions = installed_plugins().get(names[0], []) if len(names) > 1 else []
     options = " or ".join(f"--allow-plugin {name}" for name in distributions)
-    return f"it may be a fact of a plugin that is not allowed: {options}" if options else ""
+    return f"it may be a fact of an installed plugin that is not allowed: {options}" if options else ""
 
 
-def _distribution(name: str) -> Distribution:
+def _find_distribution(name: str) -> Distribution:
     from importlib.metadata import PackageNotFoundError, distribution
 
     try:
         return distribution(name)
     except (PackageNotFoundError, ValueError):  # ValueError: an empty name
-        known = sorted({one for names in available().values() for one in names})
-        listed = f"plugins that are: {', '.join(known)}" if known else "install it where tflint is installed"
+        known = sorted({one for names in installed_plugins().values() for one in names})
+        listed = f"installed plugins: {', '.join(known)}" if known else "install it in the environment of tflint"
         raise UserError(f"the plugin '{name}' is not installed", hint=nearest(name, known) or listed) from None
 
 
-def _facts_of(distribution: Distribution) -> Iterator[PluginFact]:
+def _read_facts(distribution: Distribution) -> Iterator[PluginFact]:
     points = [point for point in distribution.entry_points if point.group == GROUP]
     if not points:
-        message = f"the distribution '{distribution.name}' is no plugin: it has no entry point of the group '{GROUP}'"
-        raise UserError(message, hint="docs/plugins.md says how one is made")
+        message = f"'{distribution.name}' is not a tflint plugin: it has no entry point in the group '{GROUP}'"
+        raise UserError(message, hint="docs/plugins.md describes how to write a plugin")
     for point in points:
-        if not _PREFIX.fullmatch(point.name) or point.name in _reserved():
-            raise _wrong(distribution.name, f"'{point.name}' cannot be the prefix of its facts")
-        for fact in _loaded(point, distribution.name):
-            yield _checked(fact, point.name, distribution.name)
+        if not _PREFIX.fullmatch(point.name) or point.name in _reserved_prefixes():
+            raise _error(distribution.name, f"'{point.name}' is not a valid prefix for facts")
+        for fact in _load_entry_point(point, distribution.name):
+            yield _check_fact(fact, point.name, distribution.name)
 
 
-def _loaded(point: EntryPoint, distribution: str) -> list[Any]:
+def _load_entry_point(point: EntryPoint, distribution: str) -> list[Any]:
     try:
         return list(point.load())
-    except (Exception, SystemExit) as error:  # whatever its code does when it is imported
+    except (Exception, SystemExit) as error:  # the import runs arbitrary code
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"the plugin '{distribution}' cannot be loaded ({point.value}): {reason}") from error
 
 
-def _reserved() -> set[str]:
-    """What begins the name of something else in a rule."""
+def _reserved_prefixes() -> set[str]:
+    """Return the first words of all other names that a rule can use."""
     columns = {name.split(".")[0] for table in all_tables().values() for name in table.columns}
     return columns | set(all_tables()) | set(table_names()) | {"target"}
 
 
-def _checked(fact: object, prefix: str, distribution: str) -> PluginFact:
-    """A fact as its distribution declares it; `UserError` where that cannot be."""
+def _check_fact(fact: object, prefix: str, distribution: str) -> PluginFact:
+    """Return a declared fact if it is valid. Raises `UserError` otherwise."""
     if not isinstance(fact, Fact):
-        raise _wrong(distribution, f"'{prefix}' has a {type(fact).__name__} where a tflint.plugin.Fact should be")
+        raise _error(distribution, f"'{prefix}' lists a {type(fact).__name__}, but only tflint.plugin.Fact is allowed")
     texts = (fact.table, fact.name, fact.type, fact.meaning, fact.absent, fact.unknown)
     if not all(isinstance(text, str) for text in texts):
-        raise _wrong(distribution, f"'{fact.name}' has something else where a text should be")
+        raise _error(distribution, f"'{fact.name}' has a field that must be a string and is not")
     if fact.table not in all_tables():
-        raise _wrong(distribution, f"there is no table '{fact.table}'", nearest(fact.table, all_tables()))
+        raise _error(distribution, f"there is no table '{fact.table}'", nearest(fact.table, all_tables()))
     start, _, rest = fact.name.partition(".")
     if start != prefix or not _PREFIX.fullmatch(rest):
-        raise _wrong(distribution, f"'{fact.name}' is no name for a fact", f"'{prefix}.' and a word in small letters")
+        hint = f"use '{prefix}.' and a name of lowercase letters, digits and underscores"
+        raise _error(distribution, f"'{fact.name}' is not a valid name for a fact", hint)
     if not fact.meaning.strip() or not callable(fact.compute):
-        raise _wrong(distribution, f"'{fact.name}' needs a meaning, and a function that computes it")
+        raise _error(distribution, f"'{fact.name}' needs a meaning and a function that computes it")
     column = ColumnDeclaration(
         fact.name,
-        _type(fact, distribution),
+        _parse_type(fact, distribution),
         fact.meaning,
         fact.absent,
         fact.unknown,
@@ -193,24 +197,24 @@ def _checked(fact: object, prefix: str, distribution: str) -> PluginFact:
     return PluginFact(fact.table, column, fact.compute, distribution)
 
 
-def _type(fact: Fact, distribution: str) -> ColumnType:
+def _parse_type(fact: Fact, distribution: str) -> ColumnType:
     match = _TYPE.fullmatch(fact.type)
     if match is None or (match[3] and match[3] not in all_tables()):
-        kinds = f"{NUMBER}, {BOOL}, {STRING}, reference to TABLE, or a list of one of these"
-        raise _wrong(distribution, f"'{fact.type}' of '{fact.name}' is no type", kinds)
+        kinds = f"types: {NUMBER}, {BOOL}, {STRING}, reference to TABLE, or 'list of' one of these"
+        raise _error(distribution, f"'{fact.name}' has the unknown type '{fact.type}'", kinds)
     return ColumnType(match[2] or REFERENCE, bool(match[1]), match[3] or "")
 
 
-def _require_needs(facts: Mapping[tuple[str, str], PluginFact]) -> None:
-    """`UserError` where a fact says that it is derived from a column that there is not."""
+def _check_needs(facts: Mapping[tuple[str, str], PluginFact]) -> None:
+    """Raise `UserError` if a fact needs a column that does not exist."""
     known = {f"{table}.{column}" for table, declared in all_tables().items() for column in declared.columns}
     known |= {f"{table}.{column}" for table, column in facts}
     for fact in facts.values():
         for need in fact.column.needs:
             if need not in known:
-                message = f"'{fact.column.name}' needs '{need}', which is no column"
-                raise _wrong(fact.distribution, message, nearest(need, known))
+                message = f"'{fact.column.name}' needs the column '{need}', which does not exist"
+                raise _error(fact.distribution, message, nearest(need, known))
 
 
-def _wrong(distribution: str, what: str, hint: str = "") -> UserError:
+def _error(distribution: str, what: str, hint: str = "") -> UserError:
     return UserError(f"the plugin '{distribution}': {what}", hint=hint)

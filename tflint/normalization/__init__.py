@@ -1,4 +1,4 @@
 """Pixel normalizations and real ranges: the known normalizations, and which of them fit a quantized input.
 
-Takes dtypes, scales and zero points; must not know files, models or contracts. No numpy.
+Input are types, scales and zero points. Must not know files, models or contracts. Does not import numpy.
 """

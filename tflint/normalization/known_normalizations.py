@@ -1,4 +1,4 @@
-"""The known normalisations of pixels, from their table, as values with the real range that each leads to."""
+"""The known pixel normalizations, from `rules/tables/normalizations.json`, with the real range of each."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tflint.values import frozen
 
 @frozen
 class Normalization:
-    """(v − mean) / std, v being a pixel of 0 to 255 (`u8`) or of 0 to 1 (`unit`); one mean and std, or one a channel.
+    """The normalization (v − mean) / std of a pixel v of 0 to 255 (`u8`) or 0 to 1 (`unit`).
 
-    `order` is the order of channels that mean and std stand in, None where one serves all. `short` is what people
-    call it, `formula` the whole of it.
+    `mean` and `std` have one element, or one per channel in the order `order` (None for one element). `short` is the
+    usual name, `formula` the complete formula.
     """
 
     name: str
@@ -26,29 +26,29 @@ class Normalization:
     used_by: str
 
     @property
-    def one(self) -> float:
-        """What the brightest pixel is, before mean and std."""
+    def max_pixel(self) -> float:
+        """The largest pixel value before normalization."""
         return 1.0 if self.units == "unit" else 255.0
 
     @property
     def low(self) -> float:
-        """The smallest value over all channels: the real value of a pixel 0 in one of them."""
+        """The smallest real value in any channel: that of a pixel 0."""
         return min(-mean / std for mean, std in self.channels)
 
     @property
     def high(self) -> float:
-        """The largest value over all channels: the real value of a pixel 255 in one of them."""
-        return max((self.one - mean) / std for mean, std in self.channels)
+        """The largest real value in any channel: that of a pixel 255."""
+        return max((self.max_pixel - mean) / std for mean, std in self.channels)
 
     @property
     def channels(self) -> tuple[tuple[float, float], ...]:
-        """Mean and standard deviation of each channel; one pair where one serves all."""
+        """Pairs of mean and std, one per channel or one for all channels."""
         return tuple(zip(self.mean, self.std, strict=True))
 
 
 @functools.cache
 def known_normalizations() -> tuple[Normalization, ...]:
-    """All normalisations of the table, in its order: the commonest first."""
+    """Return all known normalizations, the most common first."""
     return tuple(
         Normalization(
             entry["name"],

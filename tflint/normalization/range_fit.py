@@ -1,16 +1,17 @@
-"""Which real values a quantized tensor can hold, and which normalisations of pixels that range fits.
+"""The real range of a quantized tensor, and the known pixel normalizations that fit it.
 
-Arithmetic on a type, a scale and a zero point; knows no tensor and no file.
+Input are a type, a scale and a zero point. This module must not know tensors or files.
 
-A quantizer takes a range [a, b] that it saw (widened to hold zero) and stores scale = (b − a) / (qmax − qmin) and a
-zero point rounded to an integer, which moves the range by up to half a step; a symmetric one (int16, some int8) stores
-scale = max(|a|, |b|) / qmax and zero point 0. So a normalisation with the range [a, b] fits where
+A quantizer takes the range [a, b] of its calibration data, widened to include zero. It stores scale = (b − a) /
+(qmax − qmin) and a zero point rounded to an integer, which shifts the range by up to half a step. A symmetric quantizer
+(int16, sometimes int8) stores scale = max(|a|, |b|) / qmax and zero point 0. A normalization with the range [a, b]
+therefore fits if
 
-- the width is the same to a thousandth (`EXACT_WIDTH`), and the lower end is at a, to half a step; or, failing that,
-- the width is narrower by at most a fiftieth (`OBSERVED_WIDTH`), since calibration need not have met the extremes,
-  and the range lies inside of [a, b], to half a step at either end.
+- the widths differ by at most 0.1 % (`EXACT_WIDTH`) and the lower ends by at most half a step; or else
+- the tensor's range is narrower by at most 2 % (`OBSERVED_WIDTH`), because the calibration data need not contain the
+  extremes, and lies within [a, b], with a tolerance of half a step at each end.
 
-Several may fit: they are all given, and nobody can tell them apart from these numbers.
+If several normalizations fit, all are returned. These numbers cannot tell them apart.
 """
 
 from __future__ import annotations
@@ -20,23 +21,23 @@ import math
 from tflint.normalization.known_normalizations import Normalization, known_normalizations
 from tflint.values import frozen
 
-#: Relative difference of widths that is none: a quarter of the step between 127 and 128 of 255 values.
+#: Relative difference at which two widths count as equal: a quarter of the step between 127 and 128 of 255 values.
 EXACT_WIDTH = 1e-3
-#: Part of the full range that calibration data may have left unseen: five of 255 steps.
+#: Largest share of the full range that calibration data may not have covered: five of 255 steps.
 OBSERVED_WIDTH = 0.02
-#: What rounding the zero point moves a range by, in steps, with room for float32.
+#: Largest shift of a range by rounding the zero point, in steps, with a margin for float32.
 HALF_STEP = 0.51
-#: Integer types that quantized activations have, with their ranges.
+#: Integer types of quantized activations, with smallest and largest value.
 LIMITS = {"INT8": (-128, 127), "UINT8": (0, 255), "INT16": (-32768, 32767)}
 
 
 @frozen
 class Fit:
-    """A normalisation whose range a tensor's fits.
+    """A known normalization that fits the range of a tensor.
 
-    `unseen` is the part of the full range by which the tensor's is narrower (0: none). `raw_steps` is how many steps
-    the tensor's integers are off, at most, where a caller feeds the pixel's byte itself (uint8) or the byte − 128
-    (int8); None where that is no sensible thing to do: three different channels, int16.
+    `unseen` is the share of the normalization's range that the tensor cannot represent (0: none). `raw_steps` is the
+    largest error, in steps, if client code feeds the pixel byte itself (uint8) or the byte − 128 (int8). It is None if
+    that is not possible: with different mean and std per channel, or for int16.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Fit:
 
 
 def real_range(dtype: str, scale: float, zero_point: int) -> tuple[float, float] | None:
-    """Smallest and largest real value that a tensor of one scale can hold; None where the numbers make no sense."""
+    """Return the smallest and largest real value of a tensor with one scale, or None if the numbers are invalid."""
     if dtype not in LIMITS or not (math.isfinite(scale) and scale > 0):
         return None
     qmin, qmax = LIMITS[dtype]
@@ -57,26 +58,26 @@ def real_range(dtype: str, scale: float, zero_point: int) -> tuple[float, float]
     return (qmin - zero_point) * scale, (qmax - zero_point) * scale
 
 
-def fits(dtype: str, scale: float, zero_point: int) -> tuple[Fit, ...]:
-    """The known normalisations that a tensor's range fits; those that it fits wholly, else those with a part unseen."""
-    found = [
+def fitting_normalizations(dtype: str, scale: float, zero_point: int) -> tuple[Fit, ...]:
+    """Return the known normalizations that fit a tensor's range: exact fits, otherwise those with an unseen part."""
+    candidates = [
         Fit(known.name, known.short, known.formula, known.order, unseen, _raw_steps(known, dtype, scale, zero_point))
         for known in known_normalizations()
         if (unseen := unseen_part(known.low, known.high, dtype, scale, zero_point)) is not None
     ]
-    exact = [fit for fit in found if fit.unseen == 0]
-    return tuple(exact or sorted(found, key=lambda fit: fit.unseen))
+    exact = [fit for fit in candidates if fit.unseen == 0]
+    return tuple(exact or sorted(candidates, key=lambda fit: fit.unseen))
 
 
 def unseen_part(low: float, high: float, dtype: str, scale: float, zero_point: int) -> float | None:
-    """The part of [low, high] that a tensor's range lacks, 0 where it fits wholly; None where it does not fit."""
+    """Return the share of [low, high] that a tensor's range does not cover, or None if the range does not fit."""
     own = real_range(dtype, scale, zero_point)
     if own is None:
         return None
     low, high = min(low, 0.0), max(high, 0.0)
     if low == high:
         return None
-    symmetric = _unseen_of_symmetric(low, high, dtype, scale) if zero_point == 0 else None
+    symmetric = _symmetric_unseen_part(low, high, dtype, scale) if zero_point == 0 else None
     if dtype == "INT16" and zero_point == 0:
         return symmetric
     unseen = 1 - (own[1] - own[0]) / (high - low)
@@ -86,8 +87,11 @@ def unseen_part(low: float, high: float, dtype: str, scale: float, zero_point: i
     return unseen if inside and 0 < unseen <= OBSERVED_WIDTH else symmetric
 
 
-def _unseen_of_symmetric(low: float, high: float, dtype: str, scale: float) -> float | None:
-    """The same for a scale that stands for the larger of both ends; of int8, where that is rare, exact ones only."""
+def _symmetric_unseen_part(low: float, high: float, dtype: str, scale: float) -> float | None:
+    """Return the uncovered share for a symmetric scale, which depends only on the end that is farther from zero.
+
+    For int8, symmetric activations are rare, so only exact fits count.
+    """
     if dtype == "UINT8":
         return None
     unseen = 1 - LIMITS[dtype][1] * scale / max(-low, high)
@@ -97,10 +101,10 @@ def _unseen_of_symmetric(low: float, high: float, dtype: str, scale: float) -> f
 
 
 def _raw_steps(known: Normalization, dtype: str, scale: float, zero_point: int) -> float | None:
-    """How far the byte itself is from what the normalisation gives; both are linear, so that their ends decide."""
+    """Return the largest error of raw bytes in steps. Both functions are linear, so it is at one of the ends."""
     if dtype == "INT16" or len(known.mean) > 1:
         return None
     ((mean, std),) = known.channels
     qmin, qmax = LIMITS[dtype]
-    wanted = [(value - mean) / std / scale + zero_point for value in (0.0, known.one)]
-    return max(abs(wanted[0] - qmin), abs(wanted[1] - qmax))
+    exact = [(value - mean) / std / scale + zero_point for value in (0.0, known.max_pixel)]
+    return max(abs(exact[0] - qmin), abs(exact[1] - qmax))

@@ -12,7 +12,7 @@ from tflint.contract import parse_contract
 from tflint.contract.contract import N_CHANNELS
 from tflint.contract.contract_edit import GUESS, make_comment
 from tflint.contract.contract_limits import DTYPES, MAX_RANK
-from tflint.facts.quantization.quantization_scheme import base_of
+from tflint.facts.quantization.quantization_scheme import base_scheme_name
 from tflint.normalization.known_normalizations import known_normalizations
 from tflint.normalization.range_fit import Fit, unseen_part
 from tflint.summary.summary_values import BorderMetadata, Input, NamedTensor, Output, Portrait, TensorFace
@@ -60,7 +60,7 @@ def _head(summary: Portrait) -> Iterator[str]:
 def _model(summary: Portrait) -> Iterator[str]:
     yield "[model]"
     yield "draft = true"
-    base = base_of(summary.scheme)
+    base = base_scheme_name(summary.scheme)
     if base and base != "no arithmetic":
         yield f"scheme = {_text(base)}"
     # Hash tables are constant lookup tables, not state.

@@ -132,9 +132,9 @@ class Ledger:
 
     def _name_key(self, name: str) -> Hashable:
         """Return the part of a file name that rules and facts can depend on."""
-        from tflint.facts.quantization.int8_claim import words_in
+        from tflint.facts.quantization.int8_claim import classify_name
 
-        return name if self._is_name_read else words_in(name)
+        return name if self._is_name_read else classify_name(name)
 
     @functools.cached_property
     def _is_name_read(self) -> bool:

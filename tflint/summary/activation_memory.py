@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.facts.facts import Facts, taken
+from tflint.facts.facts import Facts, values_at
 from tflint.resources import table
 from tflint.summary.cell_values import distinct, number, text
 from tflint.summary.summary_values import Memory
@@ -59,7 +59,7 @@ def _live(facts: Facts, spans: Lives) -> Ints:
 
 def _shared(facts: Facts, spans: Lives) -> Ints:
     """Bytes that an operator that can work in place need not have twice: the less of what dies and what is born."""
-    operators, of = facts.rows("operand", "operator"), taken(spans.of, facts.rows("operand", "tensor"), -1)
+    operators, of = facts.rows("operand", "operator"), values_at(spans.of, facts.rows("operand", "tensor"), -1)
     in_place = facts.is_one_of("operator", "opcode", set(table("in_place")["in_place"]))
     chosen = np.flatnonzero((of >= 0) & in_place[operators])
     operators, of = operators[chosen], of[chosen]

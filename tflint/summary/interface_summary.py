@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tflint.facts.facts import Facts
-from tflint.facts.interface.input_arithmetic import quantized_behind
-from tflint.normalization.range_fit import LIMITS, fits, real_range, unseen_part
+from tflint.facts.interface.input_arithmetic import quantize_output
+from tflint.normalization.range_fit import LIMITS, fitting_normalizations, real_range, unseen_part
 from tflint.summary.cell_values import number, rows_of, text, values, whole
 from tflint.summary.image_layout import layout_of
 from tflint.summary.output_kind import meaning_of
@@ -51,7 +51,7 @@ def _input(facts: Facts, row: int) -> Input:
     own = face.quantization if face.dtype in LIMITS else calibrated
     if own is None or own.scale is None or own.zero_point is None:
         return Input(position, face, metadata, layout, channels, calibrated, (), None, _arithmetic(facts, row))
-    fitting = fits(dtype, own.scale, own.zero_point) if layout else ()
+    fitting = fitting_normalizations(dtype, own.scale, own.zero_point) if layout else ()
     nominal = _nominal(dtype, own)
     return Input(position, face, metadata, layout, channels, calibrated, fitting, nominal, _arithmetic(facts, row))
 
@@ -75,7 +75,7 @@ def _calibrated(facts: Facts, tensor: int, face: TensorFace) -> tuple[Quantizati
     """What the QUANTIZE that a float input goes into, and nothing else does, makes of it: it clips to that range."""
     if face.dtype != "FLOAT32":
         return None, face.dtype
-    output = quantized_behind(facts, tensor)
+    output = quantize_output(facts, tensor)
     if output < 0:
         return None, face.dtype
     made = tensor_face(facts, output)

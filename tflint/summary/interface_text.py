@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from tflint.normalization.affine_formula import formula_of
+from tflint.normalization.affine_formula import format_affine
 from tflint.normalization.range_fit import HALF_STEP, LIMITS, Fit
 from tflint.summary.number_text import (
     DOT,
@@ -145,7 +145,7 @@ def _prepared(entry: Input) -> str:
     if own is None or own.expects is None:
         return ""
     pixels = "0 … 255" if own.expects == "u8" else "0 … 1"
-    return f"the graph normalises it itself, {formula_of(own.scale, own.offset)}: for pixels of {pixels}"
+    return f"the graph normalises it itself, {format_affine(own.scale, own.offset)}: for pixels of {pixels}"
 
 
 def _any_value(entry: Input) -> str:

@@ -27,7 +27,7 @@ def scheme(portrait: Portrait) -> str:
     for conversion in sorted(portrait.conversions, key=lambda conversion: conversion.operator):
         places.setdefault(conversion.opcode, []).append(str(conversion.operator))
     where = ", ".join(f"{opcode} at {_places(numbers)}" for opcode, numbers in places.items())
-    if "at the border" in portrait.scheme:
+    if " input and output" in portrait.scheme:
         return f"{portrait.scheme} ({where})"
     outside = {made.from_dtype if made.side == "input" else made.to_dtype for made in portrait.conversions}
     return f"{portrait.scheme}, {' and '.join(map(dtype, sorted(outside)))} at the border ({where})"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tflint.facts.facts import Facts
-from tflint.facts.interface.output_meaning import made_of
+from tflint.facts.interface.output_meaning import find_meaning
 from tflint.summary.cell_values import number, values
 from tflint.summary.summary_values import Meaning
 
 
 def meaning_of(facts: Facts, tensor: int) -> Meaning | None:
     """The meaning of a tensor (a row of its table); None where the graph does not prove one."""
-    made = made_of(facts, tensor)
+    made = find_meaning(facts, tensor)
     if made is None or made.kind == "linear":
         return None
     index = number(facts, "operator", "index", made.operator)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.columns.column import Scalars
-from tflint.facts.facts import Facts, taken
+from tflint.facts.facts import Facts, values_at
 from tflint.resources import table
 from tflint.values import frozen
 
@@ -78,7 +78,7 @@ def _activations(facts: Facts) -> NDArray[np.bool_]:
     """Tensors that depend on an input and are used; inputs and variables are there whether used or not."""
     always = facts.numbers("tensor", "is_input") | facts.numbers("tensor", "is_variable")
     found: NDArray[np.bool_] = ~facts.numbers("tensor", "is_constant") & facts.numbers("tensor", "depends_on_input")
-    n_operators = taken(facts.lists("subgraph", "operators").lengths, facts.rows("tensor", "subgraph"), 0)
+    n_operators = values_at(facts.lists("subgraph", "operators").lengths, facts.rows("tensor", "subgraph"), 0)
     found &= (always | ~_is_unused(facts)) & (n_operators > 0)
     return found
 
@@ -88,9 +88,11 @@ def _leaders(facts: Facts, is_activation: NDArray[np.bool_]) -> Ints:
     n = facts.n("tensor")
     producers = facts.rows("tensor", "producer")
     is_view = facts.is_one_of("operator", "opcode", set(table("in_place")["views"]))
-    sources = np.where(taken(is_view, producers, False), taken(facts.rows("operator", "input"), producers, -1), -1)
-    usable = (sources >= 0) & taken(is_activation, sources, False).astype(np.bool_) & is_activation
-    usable &= taken(facts.rows("tensor", "subgraph"), sources, -1) == facts.rows("tensor", "subgraph")
+    sources = np.where(
+        values_at(is_view, producers, False), values_at(facts.rows("operator", "input"), producers, -1), -1
+    )
+    usable = (sources >= 0) & values_at(is_activation, sources, False).astype(np.bool_) & is_activation
+    usable &= values_at(facts.rows("tensor", "subgraph"), sources, -1) == facts.rows("tensor", "subgraph")
     leader = np.where(usable, sources, np.arange(n))
     for _ in range(n.bit_length()):  # each turn halves a chain of views; a ring, in a broken file, has no leader at all
         leader = leader[leader]

@@ -133,9 +133,9 @@ def tables(**_: object) -> Words:
 
 def distributions(**_: object) -> Words:
     """Installed distributions that have facts, with the prefix of these; nothing of them is loaded."""
-    from tflint.facts.plugin_loader import available
+    from tflint.facts.plugin_loader import installed_plugins
 
-    return {name: f"{prefix}.…" for prefix, names in available().items() for name in names}
+    return {name: f"{prefix}.…" for prefix, names in installed_plugins().items() for name in names}
 
 
 def models(prefix: str, **_: object) -> Iterator[str]:

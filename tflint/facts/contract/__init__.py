@@ -1,1 +1,1 @@
-"""The tables of contracts, and the facts about what callers feed and expect beside what a model holds."""
+"""The tables of contracts, and facts that compare contracts with their models."""

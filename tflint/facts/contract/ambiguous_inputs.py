@@ -1,4 +1,4 @@
-"""Facts of inputs that a caller can take for each other without anything to notice it."""
+"""Facts about inputs that client code can swap without an error: they have the same type and shape."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tflint.facts.facts import Facts
 
 
 def has_twin(facts: Facts) -> Scalars:
-    """Whether another input of the same subgraph has the type and shape of the one that an entry is about."""
-    matched = facts.rows("contract_input", "input")
-    looks = [_look(facts, row) for row in range(facts.n("input"))]
-    numbers = Counter(looks)
-    found = [row >= 0 and numbers[looks[row]] > 1 for row in matched.tolist()]
-    return Scalars(np.array(found, dtype=np.bool_), state_of(matched < 0))
+    """Return whether another input of the subgraph has the type and shape of each entry's input."""
+    rows = facts.rows("contract_input", "input")
+    keys = [_type_and_shape(facts, row) for row in range(facts.n("input"))]
+    counts = Counter(keys)
+    twins = [row >= 0 and counts[keys[row]] > 1 for row in rows.tolist()]
+    return Scalars(np.array(twins, dtype=np.bool_), state_of(rows < 0))
 
 
-def _look(facts: Facts, row: int) -> tuple[object, ...]:
-    """What a caller sees of an input; of one without a tensor nothing that another has."""
+def _type_and_shape(facts: Facts, row: int) -> tuple[object, ...]:
+    """Return subgraph, type and shape of an input. For an input without a tensor, return a unique key."""
     tensor = int(facts.rows("input", "tensor")[row])
     if tensor < 0:
         return (row,)

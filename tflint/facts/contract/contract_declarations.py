@@ -1,4 +1,4 @@
-"""The tables of contracts and the facts about them: type, meaning, needs, and when absent. No numpy."""
+"""Declarations of the tables of contracts and the facts about them. Does not import numpy."""
 
 from __future__ import annotations
 
@@ -6,114 +6,129 @@ from tflint.columns.column_types import NUMBERS, ColumnDeclaration, ColumnType, 
 from tflint.facts.fact_declaration import NUM, TEXT, TEXTS, TRUTH, fact
 
 
-def _said(name: str, type_: ColumnType, meaning: str, domain: str = "") -> ColumnDeclaration:
-    """A column that a contract's key of the same name fills."""
-    return ColumnDeclaration(name, type_, meaning, "the contract does not say it", domain=tuple(domain.split()))
+def _key(name: str, type_: ColumnType, meaning: str, domain: str = "") -> ColumnDeclaration:
+    """Declare the column of a contract's key."""
+    return ColumnDeclaration(name, type_, meaning, "the contract does not set it", domain=tuple(domain.split()))
 
 
 def _table_of(name: str, row: str, columns: tuple[ColumnDeclaration, ...], compute: str) -> TableDeclaration:
     return TableDeclaration(name, row, {column.name: column for column in columns}, (), compute)
 
 
-_NO_MATCH = "the model has none such, or several"
 _DTYPES = "FLOAT32 FLOAT16 FLOAT64 INT4 INT8 UINT8 INT16 UINT16 INT32 UINT32 INT64 UINT64 BOOL STRING"
 _CONTRACT = _table_of(
     "contract",
-    "a contract of a model: what its caller claims",
+    "a contract of a model",
     (
         ColumnDeclaration(
             "is_confirmed",
             TRUTH,
-            "true; a draft is neither confirmed nor not",
-            unknown="the contract is a draft, whose guesses nobody confirmed",
+            "true unless the contract is a draft",
+            unknown="the contract is a draft, and its guesses are not confirmed",
         ),
-        _said("sha256", TEXT, "digest of the model's bytes, in hexadecimal"),
-        _said("scheme", TEXT, "quantization scheme the model is claimed to have"),
-        _said("max_bytes", NUM, "size budget of the file"),
-        _said("targets", TEXTS, "runtimes it must run on"),
-        _said("stateful", TRUTH, "whether it keeps state from call to call that the caller resets"),
-        _said("bind", TEXT, "how the caller finds inputs and outputs", "signature name index"),
-        _said("signature", TEXT, "key of the signature that the caller runs"),
-        _said("source", TEXT, "where the model comes from"),
-        ColumnDeclaration("n_inputs", NUM, "how many inputs it lists", "it lists none"),
-        ColumnDeclaration("n_outputs", NUM, "how many outputs it lists", "it lists none"),
+        _key("sha256", TEXT, "SHA-256 of the model's bytes, in hexadecimal"),
+        _key("scheme", TEXT, "quantization scheme that the model must have"),
+        _key("max_bytes", NUM, "largest allowed size of the file, in bytes"),
+        _key("targets", TEXTS, "runtimes that must run the model"),
+        _key("stateful", TRUTH, "whether the model keeps state between invocations, which client code resets"),
+        _key("bind", TEXT, "how client code finds inputs and outputs", "signature name index"),
+        _key("signature", TEXT, "key of the signature that client code runs"),
+        _key("source", TEXT, "origin of the model"),
+        ColumnDeclaration("n_inputs", NUM, "number of inputs that it describes", "it describes no inputs"),
+        ColumnDeclaration("n_outputs", NUM, "number of outputs that it describes", "it describes no outputs"),
     ),
     "contract.contract_tables:contract_table",
 )
 
 
-def _entry(side: str, kinds: str) -> tuple[ColumnDeclaration, ...]:
-    """What entries of inputs and of outputs have in common."""
+def _no_match(side: str) -> str:
+    return f"it matches no {side} or several {side}s of the model"
+
+
+def _entry_columns(side: str, kinds: str) -> tuple[ColumnDeclaration, ...]:
+    """Declare the columns that input and output entries share."""
     return (
-        ColumnDeclaration("position", NUM, f"its place among the contract's {side}s, from 0"),
-        ColumnDeclaration("contract", reference("contract"), "the contract it is of"),
-        ColumnDeclaration(side, reference(side), f"the model's {side} that it is about", _NO_MATCH),
-        _said("name", TEXT, f"name of the signature's {side} or of the tensor"),
-        _said("index", NUM, f"place among the model's {side}s, from 0"),
-        _said("kind", TEXT, "what it is", kinds),
-        _said("dtype", TEXT, "type of what crosses the border, in the schema's words", _DTYPES),
-        _said("shape", NUMBERS, "sizes along all axes, -1 for any"),
+        ColumnDeclaration("position", NUM, f"position among the contract's {side}s, from 0"),
+        ColumnDeclaration("contract", reference("contract"), "its contract"),
+        ColumnDeclaration(side, reference(side), f"the {side} of the model that it describes", _no_match(side)),
+        _key("name", TEXT, f"name of the {side} in the signature, or of its tensor"),
+        _key("index", NUM, f"position among the model's {side}s, from 0"),
+        _key("kind", TEXT, f"kind of the {side}", kinds),
+        _key("dtype", TEXT, f"element type of the {side}, as in schema.fbs", _DTYPES),
+        _key("shape", NUMBERS, "size of each dimension, -1 for any size"),
     )
 
 
 _CONTRACT_INPUT = _table_of(
     "contract_input",
-    "an input as a contract describes it",
+    "an input entry of a contract",
     (
-        *_entry("input", "image audio tokens tabular raw"),
-        _said("layout", TEXT, "what the axes are", "NHWC NCHW HWC CHW NDHWC NCDHW"),
-        _said("memory_order", TEXT, "how the buffer lies that is handed over", "interleaved planar"),
-        _said("channels", TEXT, "colour channels in their order", "RGB BGR GRAY RGBA BGRA YUV"),
-        _said("range", NUMBERS, "smallest and largest value of the source"),
-        _said("mean", NUMBERS, "what is subtracted, one number or one a channel"),
-        _said("std", NUMBERS, "what is divided by, one number or one a channel"),
-        _said("units", TEXT, "what mean and std are in", "u8 unit"),
-        _said("feed", TEXT, "how a quantized input is fed", "fold raw"),
-        _said("scale", NUMBERS, "scale that the caller quantizes with"),
-        _said("zero_point", NUMBERS, "zero point that the caller quantizes with"),
-        _said("resize.mode", TEXT, "how a picture gets the model's size", "stretch letterbox cover none"),
-        _said("resize.size", NUMBERS, "height and width, or the shorter side"),
-        _said("resize.kernel", TEXT, "kernel of the resize", "nearest bilinear bicubic area lanczos"),
-        _said("resize.antialias", TRUTH, "whether the resize smoothes what it shrinks"),
-        _said("resize.coordinates", TEXT, "where the centres of pixels are", "half-pixel asymmetric align-corners"),
-        _said("padding.value", NUMBERS, "what a letterbox is filled with"),
-        _said("orientation", TEXT, "what is done about the camera's orientation", "exif upright none"),
-        _said("audio.sample_rate", NUM, "samples a second"),
-        _said("audio.channels", NUM, "channels of sound"),
-        _said("audio.duration", NUM, "seconds of sound of one call"),
-        _said("audio.features", TEXT, "what is made of samples", "waveform spectrogram mel log-mel mfcc"),
-        _said("audio.amplitude", NUM, "largest amplitude of the samples"),
-        _said("audio.mel_bins", NUM, "mel bands"),
-        _said("audio.frames", NUM, "frames of one call"),
-        _said("observed.min", NUMBERS, "smallest value of the real data once prepared, one number or one a channel"),
-        _said("observed.max", NUMBERS, "largest value of the real data once prepared, one number or one a channel"),
-        _said("tokens.length", NUM, "tokens of one call"),
-        _said("tokens.vocabulary_size", NUM, "size of the vocabulary"),
+        *_entry_columns("input", "image audio tokens tabular raw"),
+        _key("layout", TEXT, "order of the dimensions", "NHWC NCHW HWC CHW NDHWC NCDHW"),
+        _key("memory_order", TEXT, "memory layout of the input buffer: by pixel or by plane", "interleaved planar"),
+        _key("channels", TEXT, "color channels in order", "RGB BGR GRAY RGBA BGRA YUV"),
+        _key("range", NUMBERS, "smallest and largest value of the source data"),
+        _key("mean", NUMBERS, "subtracted mean, one number or one per channel"),
+        _key("std", NUMBERS, "divisor after the mean is subtracted, one number or one per channel"),
+        _key("units", TEXT, "pixel range that mean and std are for: 0 to 255 (u8) or 0 to 1 (unit)", "u8 unit"),
+        _key(
+            "feed",
+            TEXT,
+            "values fed to a quantized input: normalized and quantized (fold), or source bytes (raw)",
+            "fold raw",
+        ),
+        _key("scale", NUMBERS, "scale that client code quantizes with"),
+        _key("zero_point", NUMBERS, "zero point that client code quantizes with"),
+        _key("resize.mode", TEXT, "how an image is resized to the input size", "stretch letterbox cover none"),
+        _key("resize.size", NUMBERS, "height and width, or the length of the shorter side"),
+        _key("resize.kernel", TEXT, "interpolation of the resize", "nearest bilinear bicubic area lanczos"),
+        _key("resize.antialias", TRUTH, "whether the resize uses antialiasing"),
+        _key("resize.coordinates", TEXT, "pixel coordinates of the resize", "half-pixel asymmetric align-corners"),
+        _key("padding.value", NUMBERS, "pixel value of the letterbox padding"),
+        _key("orientation", TEXT, "how the camera orientation is handled", "exif upright none"),
+        _key("audio.sample_rate", NUM, "samples per second"),
+        _key("audio.channels", NUM, "number of audio channels"),
+        _key("audio.duration", NUM, "length of the audio per invocation, in seconds"),
+        _key("audio.features", TEXT, "features computed from the samples", "waveform spectrogram mel log-mel mfcc"),
+        _key("audio.amplitude", NUM, "largest possible amplitude of the samples"),
+        _key("audio.mel_bins", NUM, "number of mel bands"),
+        _key("audio.frames", NUM, "number of frames per invocation"),
+        _key(
+            "observed.min", NUMBERS, "smallest value of sample data after preprocessing, one number or one per channel"
+        ),
+        _key(
+            "observed.max", NUMBERS, "largest value of sample data after preprocessing, one number or one per channel"
+        ),
+        _key("tokens.length", NUM, "number of tokens per invocation"),
+        _key("tokens.vocabulary_size", NUM, "size of the vocabulary"),
     ),
     "contract.contract_tables:input_table",
 )
 _CONTRACT_OUTPUT = _table_of(
     "contract_output",
-    "an output as a contract describes it",
+    "an output entry of a contract",
     (
-        *_entry("output", "class_scores boxes heatmap mask embedding regression tokens raw"),
-        _said("role", TEXT, "what a detection's output holds", "boxes classes scores count"),
-        _said("activation", TEXT, "what the numbers are", "softmax sigmoid logits none"),
-        _said("dequantize", TRUTH, "whether the caller makes real values of the integers"),
-        _said("range", NUMBERS, "smallest and largest real value that the caller expects"),
-        _said("tolerance", NUM, "largest step between two values that the caller can live with"),
-        _said(
-            "box_order", TEXT, "order of a box's numbers", "ymin-xmin-ymax-xmax xmin-ymin-xmax-ymax cx-cy-w-h x-y-w-h"
+        *_entry_columns("output", "class_scores boxes heatmap mask embedding regression tokens raw"),
+        _key("role", TEXT, "content of an output of a detection model", "boxes classes scores count"),
+        _key("activation", TEXT, "activation that computes the output", "softmax sigmoid logits none"),
+        _key("dequantize", TRUTH, "whether client code converts the integers to real values"),
+        _key("range", NUMBERS, "smallest and largest real value that client code expects"),
+        _key("tolerance", NUM, "largest acceptable difference between two neighboring real values"),
+        _key(
+            "box_order",
+            TEXT,
+            "order of the numbers of a box",
+            "ymin-xmin-ymax-xmax xmin-ymin-xmax-ymax cx-cy-w-h x-y-w-h",
         ),
-        _said("box_coordinates", TEXT, "what a box's numbers are in", "normalized pixels"),
-        _said("labels.count", NUM, "number of labels"),
-        _said("labels.background", TRUTH, "whether the first class is the background"),
+        _key("box_coordinates", TEXT, "unit of the numbers of a box", "normalized pixels"),
+        _key("labels.count", NUM, "number of labels"),
+        _key("labels.background", TRUTH, "whether the first class is the background"),
     ),
     "contract.contract_tables:output_table",
 )
-_NOT_FED = "the contract does not say what is fed"
-_NOT_MAPPED = f"{_NOT_FED}, or the graph does not begin with arithmetic of the input and a small constant"
-_NOT_QUANTIZED = "neither the input nor a QUANTIZE behind it has one scale and zero point"
+_NOT_FED = "the contract does not specify the source range"
+_NOT_MAPPED = f"{_NOT_FED}, or the graph does not start with arithmetic on the input and a small constant"
+_NOT_QUANTIZED = "neither the input nor a QUANTIZE after it has exactly one valid scale and zero point"
 _NOT_HELD = f"{_NOT_FED}, or {_NOT_QUANTIZED}"
 FACTS = {
     "model": (
@@ -122,7 +137,7 @@ FACTS = {
             TEXT,
             "SHA-256 of the file, in hexadecimal",
             "contract.model_digest:sha256",
-            absent="the model has no contract that names one",
+            absent="the model has no contract that sets sha256",
             values=True,
         ),
     ),
@@ -130,28 +145,28 @@ FACTS = {
         fact(
             "labels.lines",
             NUM,
-            "labels in the file beside the contract or inside the model, a line each",
+            "number of labels in the label file, next to the contract or inside the model",
             "contract.contract_labels:n_lines",
             "associated_file.name",
-            absent="none is named, or it has no labels",
+            absent="the contract does not name a label file, or the file has no labels",
             values=True,
         ),
         fact(
             "labels.begins_with_background",
             TRUTH,
-            "whether its first label is called background, ??? or bg",
+            "whether the first label is background, ??? or bg",
             "contract.contract_labels:begins_with_background",
             "associated_file.name",
-            absent="none is named, or it has no labels",
+            absent="the contract does not name a label file, or the file has no labels",
             values=True,
         ),
         fact(
             "labels.problem",
             TEXT,
-            "what is wrong with the label file",
+            "problem of the label file",
             "contract.contract_labels:problem",
             "associated_file.name",
-            absent="nothing, or none is named",
+            absent="the contract does not name a label file, or the file is valid",
             domain="missing outside folder device pipe too-large unreadable not-UTF-8 empty blank-lines duplicates",
         ),
     ),
@@ -159,31 +174,31 @@ FACTS = {
         fact(
             "has_twin",
             TRUTH,
-            "whether another input of its subgraph has the same type and shape",
+            "whether another input of the subgraph has the same type and shape",
             "contract.ambiguous_inputs:has_twin",
             "contract_input.input tensor.dtype tensor.shape",
-            absent="the model has none such, or several",
+            absent=_no_match("input"),
         ),
         fact(
             "range_ratio",
             NUM,
-            "how many times the widest range of its columns is as wide as the narrowest",
+            "width of the widest range of its columns, divided by that of the narrowest",
             "contract.fed_range:range_ratio",
             "",
-            absent="fewer than two columns say their range",
+            absent="fewer than two columns have a range",
         ),
         fact(
             "n_channels",
             NUM,
-            "colour channels",
+            "number of color channels",
             "contract.fed_range:n_channels",
             "contract_input.channels",
-            absent="the contract names no channels",
+            absent="the contract does not set channels",
         ),
         fact(
             "fed_min",
             NUMBERS,
-            "smallest real value that is fed, one a channel",
+            "smallest real value that client code feeds, one per channel",
             "contract.fed_range:fed_min",
             "contract_input.mean contract_input.std contract_input.range",
             absent=_NOT_FED,
@@ -191,7 +206,7 @@ FACTS = {
         fact(
             "fed_max",
             NUMBERS,
-            "largest real value that is fed, one a channel",
+            "largest real value that client code feeds, one per channel",
             "contract.fed_range:fed_max",
             "contract_input.mean contract_input.std contract_input.range",
             absent=_NOT_FED,
@@ -199,7 +214,7 @@ FACTS = {
         fact(
             "cover",
             NUM,
-            "share of the range that is fed which the input can hold, 0 to 1",
+            "share of the fed range that lies in the calibrated range, 0 to 1",
             "contract.calibrated_range:cover",
             "contract_input.fed_min tensor.scale tensor.zero_point",
             absent=_NOT_HELD,
@@ -207,7 +222,7 @@ FACTS = {
         fact(
             "use",
             NUM,
-            "share of the range that the input can hold which is fed, 0 to 1",
+            "share of the calibrated range that lies in the fed range, 0 to 1",
             "contract.calibrated_range:use",
             "contract_input.fed_min tensor.scale tensor.zero_point",
             absent=_NOT_HELD,
@@ -215,7 +230,7 @@ FACTS = {
         fact(
             "held_min",
             NUM,
-            "smallest real value that the input, or the QUANTIZE behind it, can hold",
+            "lower end of the calibrated range of the input, or of the QUANTIZE after it",
             "contract.calibrated_range:held_min",
             "contract_input.input tensor.scale tensor.zero_point tensor.consumers",
             absent=_NOT_QUANTIZED,
@@ -223,7 +238,7 @@ FACTS = {
         fact(
             "held_max",
             NUM,
-            "largest real value that the input, or the QUANTIZE behind it, can hold",
+            "upper end of the calibrated range of the input, or of the QUANTIZE after it",
             "contract.calibrated_range:held_max",
             "contract_input.input tensor.scale tensor.zero_point tensor.consumers",
             absent=_NOT_QUANTIZED,
@@ -231,15 +246,15 @@ FACTS = {
         fact(
             "prepared_size",
             NUMBERS,
-            "height and width of a picture once it is resized and cropped",
+            "height and width of an image after resize and crop",
             "contract.fed_range:prepared_size",
             "",
-            absent="it depends on the picture, or the contract does not say it",
+            absent="it depends on the image, or the contract does not specify it",
         ),
         fact(
             "channel_cover",
             NUMBERS,
-            "the share of the range that is fed which the input can hold, one a channel",
+            "share of the fed range that lies in the calibrated range, 0 to 1, one per channel",
             "contract.calibrated_range:channel_cover",
             "contract_input.fed_min tensor.scale tensor.zero_point",
             absent=_NOT_HELD,
@@ -247,7 +262,7 @@ FACTS = {
         fact(
             "graph_min",
             NUMBERS,
-            "smallest value after the graph's own scale and offset, one a channel",
+            "smallest value after graph_scale and graph_offset, one per channel",
             "contract.fed_range:graph_min",
             "contract_input.fed_min input.graph_scale",
             absent=_NOT_MAPPED,
@@ -256,7 +271,7 @@ FACTS = {
         fact(
             "graph_max",
             NUMBERS,
-            "largest value after the graph's own scale and offset, one a channel",
+            "largest value after graph_scale and graph_offset, one per channel",
             "contract.fed_range:graph_max",
             "contract_input.fed_max input.graph_scale",
             absent=_NOT_MAPPED,
@@ -265,19 +280,19 @@ FACTS = {
         fact(
             "is_trained_range",
             TRUTH,
-            "whether a float input is fed what training fed it: true where the metadata or the "
-            "graph's own arithmetic tell, false for raw pixels that nothing rescales",
+            "whether a float input gets the range that training used: true if the metadata, the graph or the "
+            "calibration determines that range (other facts compare it), false for pixels that nothing rescales",
             "contract.calibrated_range:is_trained_range",
             "contract_input.fed_min input.metadata.mean input.graph_expects input.folded_mean tensor.dtype",
-            absent=f"{_NOT_FED}, or the input is no float",
+            absent=f"{_NOT_FED}, or the input is not a float tensor",
             values=True,
-            unknown="a float input takes any range, and the file does not tell that of training: only a run does, "
-            "on one picture prepared as [0, 1], as [-1, 1] and as [0, 255]",
+            unknown="a float input accepts any range, and the file does not contain the range of training: "
+            "to find it, run the model on one image scaled to [0, 1], to [-1, 1] and to [0, 255]",
         ),
         fact(
             "fits_calibration",
             TRUTH,
-            "whether the range that is fed is the one that scale and zero point stand for",
+            "whether the fed range is the one that the input was calibrated for",
             "contract.calibrated_range:fits_calibration",
             "contract_input.fed_min tensor.scale tensor.zero_point",
             absent=_NOT_HELD,
@@ -285,7 +300,7 @@ FACTS = {
         fact(
             "fitting",
             TEXTS,
-            "known normalizations that the input's scale and zero point fit",
+            "known normalizations that fit the scale and zero point of the input",
             "contract.calibrated_range:fitting",
             "contract_input.input tensor.scale tensor.zero_point",
             absent=_NOT_QUANTIZED,
@@ -293,29 +308,29 @@ FACTS = {
         fact(
             "normalization",
             TEXT,
-            "known normalization with this mean and std",
+            "known normalization with its mean and std",
             "contract.fed_range:normalization",
             "contract_input.mean contract_input.std contract_input.units",
-            absent="it is none of the known ones",
+            absent="no known normalization has its mean and std",
         ),
         fact(
             "normalization_order",
             TEXT,
-            "order of channels in which the known normalization's mean and std stand",
+            "channel order of mean and std in the known normalization",
             "contract.fed_range:normalization_order",
             "contract_input.mean contract_input.std contract_input.units",
-            absent="it is none of the known ones, or one number serves all channels",
+            absent="no known normalization has its mean and std, or all channels have the same",
         ),
         fact(
             "raw_steps",
             NUM,
-            "steps by which the source's bytes are off from what mean, std and quantization give",
+            "largest difference between a raw source byte and its normalized and quantized value, in steps",
             "contract.calibrated_range:raw_steps",
             "contract_input.fed_min tensor.scale tensor.zero_point",
-            absent=f"{_NOT_HELD}, or it has no 8 bits",
+            absent=f"{_NOT_HELD}, or its type is not INT8 or UINT8",
         ),
     ),
 }
 
-#: Tables of contracts: they have rows where a model has one.
+#: Tables of contracts. They have rows only for models with a contract.
 TABLES = (_CONTRACT, _CONTRACT_INPUT, _CONTRACT_OUTPUT)

@@ -1,4 +1,4 @@
-"""Facts of the label files that contracts name, beside the contract or inside the model."""
+"""Facts about the label files that contracts name, next to the contract or inside the model."""
 
 from __future__ import annotations
 
@@ -12,46 +12,45 @@ from tflint.model.trailing_data import read_packed_file
 
 
 def n_lines(facts: Facts) -> Scalars:
-    """How many labels the file has."""
+    """Return the number of labels in each output's label file."""
     return scalars_of(len(labels.lines) or None if labels is not None else None for labels in _labels(facts))
 
 
 def problem(facts: Facts) -> Strings:
-    """What is wrong with the file."""
+    """Return what is wrong with each output's label file."""
     return strings_of(labels.problem or None if labels is not None else None for labels in _labels(facts))
 
 
 def begins_with_background(facts: Facts) -> Scalars:
-    """Whether the first label is called as that of the background is."""
-    found = [labels.begins_with_background if labels and labels.lines else None for labels in _labels(facts)]
-    return scalars_of(found, np.bool_)
+    """Return whether the first label of each output has one of the usual names of the background class."""
+    flags = [labels.begins_with_background if labels and labels.lines else None for labels in _labels(facts)]
+    return scalars_of(flags, np.bool_)
 
 
 def _labels(facts: Facts) -> list[Labels | None]:
-    """The labels of each output; None where the contract names no file, or one in the model that cannot be had."""
-    return facts.once("labels", lambda: _read(facts))
+    """Return the labels of each output, or None if the contract does not name a file or tflint cannot unpack it."""
+    return facts.memoize("labels", lambda: _read_all(facts))
 
 
-def _read(facts: Facts) -> list[Labels | None]:
-    found: list[Labels | None] = []
+def _read_all(facts: Facts) -> list[Labels | None]:
+    labels: list[Labels | None] = []
     for model, contract in facts.contracts.items():
         for entry in contract.outputs:
             name = entry.get("labels", {}).get("file")
-            found.append(None if name is None else _of_file(facts, model, contract.path, name))
-    return found
+            labels.append(None if name is None else _read_file(facts, model, contract.path, name))
+    return labels
 
 
-def _of_file(facts: Facts, model: int, contract: str, name: str) -> Labels | None:
-    """Of the file beside the contract; where none is, of the one inside the model."""
+def _read_file(facts: Facts, model: int, contract: str, name: str) -> Labels | None:
+    """Read the label file next to the contract or, if it is missing, the one inside the model."""
     labels = read_labels(contract, name)
-    if labels.problem != "missing" or name not in _files_of(facts, model):
+    if labels.problem != "missing" or name not in _associated_files(facts, model):
         return labels
     content = read_packed_file(facts.tables, model, name, MAX_LIST_BYTES)
     return None if content is None else parse_labels(content)
 
 
-def _files_of(facts: Facts, model: int) -> set[str | None]:
-    """Names of the files inside a model."""
+def _associated_files(facts: Facts, model: int) -> set[str | None]:
     names = facts.column("associated_file", "name")
     rows = facts.table("associated_file").rows_of(model)
     return {text_of(names, row) for row in range(rows.start, rows.stop)}

@@ -1,7 +1,7 @@
-"""The tables of contracts: what callers say of models, as columns beside those of the models.
+"""The tables of contracts: the keys of contracts as columns.
 
-A column is the key of the contract's schema that it is called after: `resize.mode` is `mode` in the entry's `resize`,
-`zero_point` is `zero-point`. What is not written is absent.
+Each column has the name of its key: `resize.mode` is the key `mode` in the entry's table `resize`, `zero_point` is the
+key `zero-point`. Keys that a contract does not set are absent.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ Entry = Mapping[str, Any]
 
 
 def contract_table(facts: Facts) -> Table:
-    """The contracts of models that have one: what each claims of its model as a whole."""
+    """Return the contracts, one row per model with a contract."""
     contracts = list(facts.contracts.values())
-    made = {
-        "is_confirmed": lambda: _confirmed([bool(contract.model.get("draft")) for contract in contracts]),
-        "n_inputs": lambda: _counts([contract.data.get("inputs") for contract in contracts]),
-        "n_outputs": lambda: _counts([contract.data.get("outputs") for contract in contracts]),
+    computed = {
+        "is_confirmed": lambda: _is_confirmed([bool(contract.model.get("draft")) for contract in contracts]),
+        "n_inputs": lambda: _list_lengths([contract.data.get("inputs") for contract in contracts]),
+        "n_outputs": lambda: _list_lengths([contract.data.get("outputs") for contract in contracts]),
     }
-    return _table("contract", list(facts.contracts), [contract.model for contract in contracts], made)
+    return _build_table("contract", list(facts.contracts), [contract.model for contract in contracts], computed)
 
 
 def input_table(facts: Facts) -> Table:
-    """What contracts say of inputs, an entry a row."""
-    return _border_table(facts, "input")
+    """Return the `[[inputs]]` entries of all contracts."""
+    return _entry_table(facts, "input")
 
 
 def output_table(facts: Facts) -> Table:
-    """What contracts say of outputs, an entry a row."""
-    return _border_table(facts, "output")
+    """Return the `[[outputs]]` entries of all contracts."""
+    return _entry_table(facts, "output")
 
 
-def _border_table(facts: Facts, side: str) -> Table:
+def _entry_table(facts: Facts, side: str) -> Table:
     models: list[int] = []
     positions: list[int] = []
     owners: list[int] = []
@@ -63,24 +63,24 @@ def _border_table(facts: Facts, side: str) -> Table:
         owners += [number] * len(listed)
         positions += range(len(listed))
         entries += listed
-    made = {
+    computed = {
         "position": lambda: Scalars(np.array(positions, dtype=np.float64)),
         "contract": lambda: References(np.array(owners, dtype=np.int32)),
-        side: lambda: References(_matched(facts, side, models, entries)),
+        side: lambda: References(_match_entries(facts, side, models, entries)),
     }
-    return _table(f"contract_{side}", models, entries, made)
+    return _build_table(f"contract_{side}", models, entries, computed)
 
 
-def _table(name: str, models: Sequence[int], entries: Sequence[Entry], made: dict[str, Any]) -> Table:
+def _build_table(name: str, models: Sequence[int], entries: Sequence[Entry], computed: dict[str, Any]) -> Table:
     declared = DERIVED_TABLES[name].columns
-    makers = {column: made.get(column, lambda of=of: _column(of, entries)) for column, of in declared.items()}
+    makers = {column: computed.get(column, lambda of=of: _build_column(of, entries)) for column, of in declared.items()}
     return Table(name, np.array(models, dtype=np.int32), makers)
 
 
-def _column(declared: ColumnDeclaration, entries: Sequence[Entry]) -> Column:
-    """What entries say under the key that a column is called after."""
-    values = [_value(entry, declared.name) for entry in entries]
-    if declared.name == "dtype":  # the contract has numpy's names, the model the schema's
+def _build_column(declared: ColumnDeclaration, entries: Sequence[Entry]) -> Column:
+    """Return the values of a column's key in all entries."""
+    values = [_read_key(entry, declared.name) for entry in entries]
+    if declared.name == "dtype":  # contracts use numpy's type names, models those of schema.fbs
         values = [None if value is None else value.upper() for value in values]
     kind = declared.type.kind
     if declared.type.is_list:
@@ -96,56 +96,54 @@ def _column(declared: ColumnDeclaration, entries: Sequence[Entry]) -> Column:
     return scalars_of(values, np.bool_ if kind == BOOL else np.float64)
 
 
-def _value(entry: Entry, column: str) -> Any:
+def _read_key(entry: Entry, column: str) -> Any:
     value: Any = entry
     for key in column.replace("_", "-").split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
 
 
-def _confirmed(are_drafts: Sequence[bool]) -> Scalars:
+def _is_confirmed(are_drafts: Sequence[bool]) -> Scalars:
     drafts = np.array(are_drafts, dtype=np.bool_)
     return Scalars(~drafts, state_of(np.zeros(len(drafts), np.bool_), drafts))
 
 
-def _counts(lists: Sequence[Sequence[Any] | None]) -> Scalars:
+def _list_lengths(lists: Sequence[Sequence[Any] | None]) -> Scalars:
     return scalars_of(None if entries is None else len(entries) for entries in lists)
 
 
-def _matched(facts: Facts, side: str, models: Sequence[int], entries: Sequence[Entry]) -> Any:
-    """For each entry the row of the model's input (or output) that it is about, -1 where it is none or not one."""
-    borders = {model: _Border(facts, side, model) for model in dict.fromkeys(models)}
-    found = [borders[model].row(entry) for model, entry in zip(models, entries, strict=True)]
-    return np.array(found, dtype=np.int32)
+def _match_entries(facts: Facts, side: str, models: Sequence[int], entries: Sequence[Entry]) -> Any:
+    """Return the row of each entry's input (or output), -1 if none or several match."""
+    interfaces = {model: _Interface(facts, side, model) for model in dict.fromkeys(models)}
+    rows = [interfaces[model].find_row(entry) for model, entry in zip(models, entries, strict=True)]
+    return np.array(rows, dtype=np.int32)
 
 
-class _Border:
-    """The inputs (or outputs) that callers of a model see: of the signature that its contract names, else of the first
-    subgraph.
-    """
+class _Interface:
+    """The inputs (or outputs) of the subgraph that a contract describes."""
 
     def __init__(self, facts: Facts, side: str, model: int) -> None:
         rows = facts.table(side).rows_of(model)
         owners = facts.numbers("subgraph", "index")[facts.rows(side, "subgraph")[rows]]
-        wanted = called_subgraph(facts, model)
-        self._rows: list[int] = [rows.start + int(k) for k in np.flatnonzero(owners == wanted)]
+        subgraph = called_subgraph(facts, model)
+        self._rows: list[int] = [rows.start + int(k) for k in np.flatnonzero(owners == subgraph)]
         self._positions = {int(facts.numbers(side, "position")[row]): row for row in self._rows}
         self._names: dict[str, set[int]] = {}
         tensors: dict[int, list[int]] = {}
         for row in self._rows:
             tensors.setdefault(int(facts.rows(side, "tensor")[row]), []).append(row)
-        for tensor, its_rows in tensors.items():
+        for tensor, tensor_rows in tensors.items():
             if tensor >= 0:
-                self._names.setdefault(text_of(facts.column("tensor", "name"), tensor) or "", set()).update(its_rows)
-        called = facts.table("signature_tensor").rows_of(model)
-        for k in range(called.start, called.stop):
+                self._names.setdefault(text_of(facts.column("tensor", "name"), tensor) or "", set()).update(tensor_rows)
+        signature_rows = facts.table("signature_tensor").rows_of(model)
+        for k in range(signature_rows.start, signature_rows.stop):
             if text_of(facts.column("signature_tensor", "direction"), k) == side:
                 name = text_of(facts.column("signature_tensor", "name"), k) or ""
-                its_rows = tensors.get(int(facts.rows("signature_tensor", "tensor")[k]), [])
-                self._names.setdefault(name, set()).update(its_rows)
+                tensor_rows = tensors.get(int(facts.rows("signature_tensor", "tensor")[k]), [])
+                self._names.setdefault(name, set()).update(tensor_rows)
 
-    def row(self, entry: Entry) -> int:
-        """The one row that an entry is about; -1 for none, or several."""
+    def find_row(self, entry: Entry) -> int:
+        """Return the row that an entry describes, -1 if none or several match."""
         if "index" in entry:
             return self._positions.get(int(entry["index"]), -1)
         rows = self._names.get(entry["name"], set()) if "name" in entry else self._rows
@@ -153,11 +151,11 @@ class _Border:
 
 
 def called_subgraph(facts: Facts, model: int) -> int:
-    """The index of the subgraph that a model's caller runs."""
-    wanted = facts.contracts[model].model.get("signature")
+    """Return the index of the subgraph that a contract describes: that of its `signature`, otherwise 0."""
+    key = facts.contracts[model].model.get("signature")
     keys, subgraphs = facts.column("signature", "key"), facts.rows("signature", "subgraph")
     rows = facts.table("signature").rows_of(model)
-    named = [row for row in range(rows.start, rows.stop) if wanted is not None and text_of(keys, row) == wanted]
-    if len(named) != 1 or subgraphs[named[0]] < 0:
+    matches = [row for row in range(rows.start, rows.stop) if key is not None and text_of(keys, row) == key]
+    if len(matches) != 1 or subgraphs[matches[0]] < 0:
         return 0
-    return int(facts.numbers("subgraph", "index")[subgraphs[named[0]]])
+    return int(facts.numbers("subgraph", "index")[subgraphs[matches[0]]])

@@ -1,4 +1,4 @@
-"""Facts of how callers prepare inputs: the real values they feed, and what pictures become."""
+"""Facts about the preprocessing that contracts describe: the fed range, the image size, the known normalization."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tflint.facts.interface import input_arithmetic
 from tflint.normalization.known_normalizations import known_normalizations
 from tflint.values import frozen
 
-#: What a pixel is before mean and std, where the contract does not say it.
+#: Range of a pixel before mean and std by `units`, if the contract does not set `range`.
 _SOURCES = {"u8": (0.0, 255.0), "unit": (0.0, 1.0)}
 
 
 @frozen
-class Feed:
-    """What an entry of a contract hands over, one value a channel: of the smallest and of the largest source value."""
+class FedRange:
+    """The real values that client code feeds for the smallest and the largest source value, one per channel."""
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
@@ -41,51 +41,52 @@ class Feed:
 
 
 def n_channels(facts: Facts) -> Scalars:
-    """Colour channels of an image."""
+    """Return the number of color channels of each entry."""
     numbers = facts.by_label("contract_input", "channels", N_CHANNELS, 0)
     return Scalars(numbers.astype(np.float64), state_of(numbers == 0))
 
 
 def range_ratio(facts: Facts) -> Scalars:
-    """The width of the widest column's range over that of the narrowest."""
+    """Return, per entry, the width of the widest range of its columns divided by that of the narrowest."""
     ratios: list[float | None] = []
     for contract in facts.contracts.values():
         for entry in contract.inputs:
-            widths = [high - low for low, high in (of["range"] for of in entry.get("columns", ()) if "range" in of)]
+            ranges = [column["range"] for column in entry.get("columns", ()) if "range" in column]
+            widths = [high - low for low, high in ranges]
             ratios.append(max(widths) / min(widths) if len(widths) > 1 and min(widths) > 0 else None)
     return scalars_of(ratios)
 
 
 def fed_min(facts: Facts) -> Lists:
-    """Smallest real value of each channel after mean and std."""
-    return _ends(facts, np.minimum)
+    """Return the smallest real value that each entry feeds after mean and std, per channel."""
+    return _fed_ends(facts, np.minimum)
 
 
 def fed_max(facts: Facts) -> Lists:
-    """Largest real value of each channel after mean and std."""
-    return _ends(facts, np.maximum)
+    """Return the largest real value that each entry feeds after mean and std, per channel."""
+    return _fed_ends(facts, np.maximum)
 
 
 def graph_min(facts: Facts) -> Lists:
-    """Smallest value of each channel after the graph's own arithmetic."""
-    return _prepared_ends(facts, np.minimum)
+    """Return the smallest real value of each entry after the graph's own arithmetic, per channel."""
+    return _graph_ends(facts, np.minimum)
 
 
 def graph_max(facts: Facts) -> Lists:
-    """Largest value of each channel after the graph's own arithmetic."""
-    return _prepared_ends(facts, np.maximum)
+    """Return the largest real value of each entry after the graph's own arithmetic, per channel."""
+    return _graph_ends(facts, np.maximum)
 
 
 def prepared_size(facts: Facts) -> Lists:
-    """Height and width of a prepared picture, where they do not depend on the picture."""
+    """Return height and width of an image after resize and crop, if they do not depend on the image."""
     entries = [entry for contract in facts.contracts.values() for entry in contract.inputs]
     return lists_of_arrays(
-        [None if (size := _size_after(entry)) is None else np.array(size, np.float64) for entry in entries]
+        [None if (size := _prepared_size(entry)) is None else np.array(size, np.float64) for entry in entries]
     )
 
 
-def _size_after(entry: Any) -> tuple[int, int] | None:
-    """Of a crop its size; else that of the resize, where that has two sides or is a letterbox, which is square."""
+def _prepared_size(entry: Any) -> tuple[int, int] | None:
+    """Return the size of the crop, otherwise of a resize with two sides or of a letterbox, which is square."""
     crop, resize = entry.get("crop", {}), entry.get("resize", {})
     if crop.get("mode") != "none" and "size" in crop:
         return int(crop["size"][0]), int(crop["size"][1])
@@ -97,59 +98,59 @@ def _size_after(entry: Any) -> tuple[int, int] | None:
 
 
 def normalization(facts: Facts) -> Strings:
-    """The formula of the known normalisation with an entry's mean and std."""
-    return strings_of(None if known is None else known[0] for known in _known(facts))
+    """Return the short name of the known normalization with each entry's mean and std."""
+    return strings_of(None if known is None else known[0] for known in _matching_normalizations(facts))
 
 
 def normalization_order(facts: Facts) -> Strings:
-    """The order of channels in which the mean and std of the known normalisation stand."""
-    return strings_of(None if known is None else known[1] for known in _known(facts))
+    """Return the channel order of the known normalization with each entry's mean and std."""
+    return strings_of(None if known is None else known[1] for known in _matching_normalizations(facts))
 
 
-def _prepared_ends(facts: Facts, smaller: np.ufunc) -> Lists:
-    maps, rows = input_arithmetic.maps(facts), facts.rows("contract_input", "input")
+def _graph_ends(facts: Facts, smaller: np.ufunc) -> Lists:
+    maps, rows = input_arithmetic.affine_maps(facts), facts.rows("contract_input", "input")
     ends: list[NDArray[np.float64] | None] = []
-    for feed, row in zip(feeds(facts), rows, strict=True):
+    for fed, row in zip(fed_ranges(facts), rows, strict=True):
         own = maps[row] if row >= 0 else None
-        if feed is None or own is None or len({1, len(own.scale), len(feed.low)}) > 2:
+        if fed is None or own is None or len({1, len(own.scale), len(fed.low)}) > 2:
             ends.append(None)
         else:
-            ends.append(smaller(own.of(feed.low), own.of(feed.high)))
+            ends.append(smaller(own.apply(fed.low), own.apply(fed.high)))
     return lists_of_arrays(ends)
 
 
-def feeds(facts: Facts) -> list[Feed | None]:
-    """What each entry hands over; None where the contract does not say it."""
-    return facts.once("feeds", lambda: list(_made_feeds(facts)))
+def fed_ranges(facts: Facts) -> list[FedRange | None]:
+    """Return the fed range of each entry, or None if the contract does not determine it."""
+    return facts.memoize("fed ranges", lambda: list(_compute_fed_ranges(facts)))
 
 
-def _made_feeds(facts: Facts) -> Iterator[Feed | None]:
-    """None where the contract does not say what the source holds, or divides by zero."""
+def _compute_fed_ranges(facts: Facts) -> Iterator[FedRange | None]:
+    """Yield the fed range of each entry, or None if the source range is not specified or std is zero."""
     for contract in facts.contracts.values():
         for entry in contract.inputs:
             source = entry.get("range") or _SOURCES.get(entry.get("units", ""))
             if source is None and "amplitude" in entry.get("audio", {}):
                 source = (-1.0, 1.0)
-            if source is not None and entry["kind"] == "audio":  # mean and std are of samples of that amplitude
+            if source is not None and entry["kind"] == "audio":  # mean and std apply to samples of this amplitude
                 source = [end * entry.get("audio", {}).get("amplitude", 1) for end in source]
             mean, std = np.atleast_1d(entry.get("mean", 0.0)), np.atleast_1d(entry.get("std", 1.0))
             if source is None or not (std != 0).all():
                 yield None
             else:
-                yield Feed((source[0] - mean) / std, (source[1] - mean) / std)
+                yield FedRange((source[0] - mean) / std, (source[1] - mean) / std)
 
 
-def _ends(facts: Facts, smaller: np.ufunc) -> Lists:
-    return lists_of_arrays([None if feed is None else smaller(feed.low, feed.high) for feed in feeds(facts)])
+def _fed_ends(facts: Facts, smaller: np.ufunc) -> Lists:
+    return lists_of_arrays([None if fed is None else smaller(fed.low, fed.high) for fed in fed_ranges(facts)])
 
 
-def _known(facts: Facts) -> list[tuple[str, str | None] | None]:
-    """Formula and order of the known normalisation of each entry, to a part in a hundred."""
+def _matching_normalizations(facts: Facts) -> list[tuple[str, str | None] | None]:
+    """Return short name and channel order of the known normalization of each entry. Values may differ by 1 %."""
     entries = (entry for contract in facts.contracts.values() for entry in contract.inputs)
-    return facts.once("known normalizations", lambda: [_same(entry) for entry in entries])
+    return facts.memoize("known normalizations", lambda: [_find_normalization(entry) for entry in entries])
 
 
-def _same(entry: Any) -> tuple[str, str | None] | None:
+def _find_normalization(entry: Any) -> tuple[str, str | None] | None:
     if "mean" not in entry:
         return None
     mean, std = np.atleast_1d(entry["mean"]), np.atleast_1d(entry["std"])

@@ -1,4 +1,4 @@
-"""The digest of a file's bytes, for contracts that are for one file and no other."""
+"""The SHA-256 digest of a file, for contracts that are bound to one file."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 from tflint.columns.column import Strings, strings_of
 from tflint.facts.facts import Facts
 
-#: Bytes that are read at a time: a model may be larger than the memory.
+#: Bytes read at a time. A model may be larger than memory.
 _CHUNK_BYTES = 1 << 20
 
 
 def sha256(facts: Facts) -> Strings:
-    """SHA-256 of each model's file, in hexadecimal; of files without a contract that asks for it nothing is read."""
-    asked = {model for model, contract in facts.contracts.items() if "sha256" in contract.model}
-    return strings_of(_digest(facts, model) if model in asked else None for model in range(facts.n("model")))
+    """Return the SHA-256 of each model's file in hexadecimal. Files are read only if their contract sets `sha256`."""
+    needed = {model for model, contract in facts.contracts.items() if "sha256" in contract.model}
+    return strings_of(_digest(facts, model) if model in needed else None for model in range(facts.n("model")))
 
 
 def _digest(facts: Facts, model: int) -> str:

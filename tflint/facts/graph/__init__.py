@@ -1,1 +1,1 @@
-"""Facts of the graph: producers and consumers, operand roles, sizes, reachability, custom options, stored indices."""
+"""Facts about the graph: producers, consumers, operand roles, sizes, reachability, custom options, stored indices."""

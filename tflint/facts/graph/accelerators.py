@@ -1,4 +1,4 @@
-"""Facts of models that a compiler for an accelerator has been at: which parts it made, and for what."""
+"""Facts about models compiled for an accelerator: which operators were compiled, and for which accelerator."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import numpy as np
 from tflint.columns.column import PRESENT, Lists, Strings, state_of, texts_of
 from tflint.facts.facts import Facts
 
-#: Operators that compilers for accelerators leave in place of those that they compiled: kCustomOp of libedgetpu's
-#: edgetpu.h, the name that TFLM's kernel for Ethos-U is registered under, and kLiteRtDispatchOpCustomName of LiteRT's
-#: build_stamp.h, whose operator hands over to the delegate of an NPU.
+#: Custom operators that accelerator compilers put in place of the operators they compiled, with the accelerator:
+#: `kCustomOp` in libedgetpu's edgetpu.h, the name under which TFLM registers its Ethos-U kernel, and
+#: `kLiteRtDispatchOpCustomName` in LiteRT's build_stamp.h, which the delegate of an NPU runs.
 COMPILED = {"edgetpu-custom-op": "edgetpu", "ethos-u": "ethos-u", "DISPATCH_OP": "npu"}
 
 
 def operator_compiled_for(facts: Facts) -> Strings:
-    """For which accelerator a compiler made each operator."""
+    """Return the accelerator that each operator was compiled for."""
     custom = facts.strings("operator", "custom_code")
     targets = [COMPILED.get(label) for label in custom.labels]
     labels = sorted(set(COMPILED.values()))
@@ -25,11 +25,11 @@ def operator_compiled_for(facts: Facts) -> Strings:
 
 
 def model_compiled_for(facts: Facts) -> Lists:
-    """The accelerators that operators of each model were compiled for, each once."""
+    """Return the distinct accelerators that the operators of each model were compiled for."""
     targets = facts.strings("operator", "compiled_for")
     models = facts.table("operator").model
-    kept = np.arange(len(models)) if targets.state is None else np.flatnonzero(targets.state == PRESENT)
-    found: list[set[str]] = [set() for _ in range(facts.n("model"))]
-    for model, code in set(zip(models[kept].tolist(), targets.codes[kept].tolist(), strict=True)):
-        found[model].add(targets.labels[code])
-    return texts_of([sorted(names) for names in found])
+    rows = np.arange(len(models)) if targets.state is None else np.flatnonzero(targets.state == PRESENT)
+    names_by_model: list[set[str]] = [set() for _ in range(facts.n("model"))]
+    for model, code in set(zip(models[rows].tolist(), targets.codes[rows].tolist(), strict=True)):
+        names_by_model[model].add(targets.labels[code])
+    return texts_of([sorted(names) for names in names_by_model])

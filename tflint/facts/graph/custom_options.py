@@ -1,4 +1,4 @@
-"""Facts of custom operators: what their options say, where these are a FlexBuffer."""
+"""Facts about the options of custom operators that are stored as a FlexBuffer."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from tflint.facts.facts import Facts
 from tflint.flexbuffer import Budget, FlexbufferError, decode
 from tflint.model.custom_operators import options_bytes
 
-#: Values of all options of a batch that are decoded, a second's work; real options hold some ten. What comes after that
-#: is unknown.
+#: Most values decoded from the custom options of a batch, about one second of work. The options of real operators hold
+#: about ten values. Options beyond the limit are unknown.
 MAX_VALUES = 1_000_000
 _TOO_MANY = object()
 
 
 def option_keys(facts: Facts) -> Lists:
-    """The keys of each operator's custom options, sorted as they are stored; absent where these are no map."""
-    found = _decoded(facts)
-    keys = [list(value) if isinstance(value, dict) else [] for value in found]
-    unknown = np.array([value is _TOO_MANY for value in found], dtype=np.bool_)
-    absent = np.array([not isinstance(value, dict) for value in found], dtype=np.bool_)
+    """Return the keys of each operator's custom options as stored, which is sorted. Absent if they are not a map."""
+    values = _decode_all(facts)
+    keys = [list(value) if isinstance(value, dict) else [] for value in values]
+    unknown = np.array([value is _TOO_MANY for value in values], dtype=np.bool_)
+    absent = np.array([not isinstance(value, dict) for value in values], dtype=np.bool_)
     return texts_of(keys, state_of(absent & ~unknown, unknown))
 
 
 def options_valid(facts: Facts) -> Scalars:
-    """Whether each operator's custom options are a whole FlexBuffer."""
-    found = _decoded(facts)
-    unknown = np.array([value is _TOO_MANY for value in found], dtype=np.bool_)
+    """Return whether each operator's custom options are a valid FlexBuffer."""
+    values = _decode_all(facts)
+    unknown = np.array([value is _TOO_MANY for value in values], dtype=np.bool_)
     absent = facts.lists("operator", "custom_options").lengths == 0
-    is_valid = np.array([not isinstance(value, FlexbufferError) for value in found], dtype=np.bool_)
+    is_valid = np.array([not isinstance(value, FlexbufferError) for value in values], dtype=np.bool_)
     return Scalars(is_valid, state_of(absent, unknown))
 
 
-def _decoded(facts: Facts) -> list[Any]:
-    """For each operator its decoded options, or the error, or None where it has none, or `_TOO_MANY`."""
+def _decode_all(facts: Facts) -> list[Any]:
+    """Return per operator its decoded options, the decoding error, None if it has no options, or `_TOO_MANY`."""
     options = facts.lists("operator", "custom_options")
     budget = Budget(MAX_VALUES)
-    known: dict[tuple[int, int], Any] = {}  # operators may share their options
-    found = []
+    by_place: dict[tuple[int, int], Any] = {}  # operators may share their options
+    values = []
     for row, place in enumerate(zip(options.starts.tolist(), options.lengths.tolist(), strict=True)):
-        if place not in known:
-            known[place] = _decode(options_bytes(options, row), budget) if place[1] else None
-        found.append(known[place])
-    return found
+        if place not in by_place:
+            by_place[place] = _decode(options_bytes(options, row), budget) if place[1] else None
+        values.append(by_place[place])
+    return values
 
 
 def _decode(data: bytes, budget: Budget) -> Any:

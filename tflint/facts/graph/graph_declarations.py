@@ -1,4 +1,4 @@
-"""Declarations of the facts of the graph: type, meaning, needed columns, and when absent or unknown. No numpy."""
+"""Declarations of the facts about the graph. Does not import numpy."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ _AFFINE_NEEDS = (
 
 FACTS = {
     "model": (
-        fact("n_operators", NUM, "operators of all subgraphs", "graph.tensor_sizes:n_operators"),
-        fact("n_tensors", NUM, "tensors of all subgraphs", "graph.tensor_sizes:n_tensors"),
+        fact("n_operators", NUM, "number of operators in all subgraphs", "graph.tensor_sizes:n_operators"),
+        fact("n_tensors", NUM, "number of tensors in all subgraphs", "graph.tensor_sizes:n_tensors"),
         fact(
             "compiled_for",
             TEXTS,
-            "accelerators that operators of it were compiled for: edgetpu, ethos-u, npu",
+            "accelerators that its operators were compiled for: edgetpu, ethos-u, npu",
             "graph.accelerators:model_compiled_for",
             "operator.compiled_for",
         ),
         fact(
             "constant_bytes",
             NUM,
-            "bytes of constant data in all buffers",
+            "size of the data in all buffers, in bytes",
             "graph.tensor_sizes:constant_bytes",
             "buffer.n_bytes",
         ),
         fact(
             "integer_share",
             NUM,
-            "share of its multiply-accumulate operations that is computed in integers, 0 to 1",
+            "share of the multiply-accumulate operations that are computed in integers, 0 to 1",
             "graph.macs:integer_share",
             "operator.n_macs operator.scheme",
-            absent="no operator has weights or multiplies",
+            absent="no operator has a number of multiply-accumulate operations (operator.n_macs)",
         ),
         fact(
             "required_runtime_version",
             TEXT,
-            "first TensorFlow release that has all operators in their versions",
+            "oldest TensorFlow release that supports all operators in their versions",
             "graph.required_release:required_version",
             "operator_code.opcode operator_code.version",
-            absent="the table of releases knows none of the operators",
+            absent="none of the operators is in the table of releases",
         ),
         fact(
             "is_version_understated",
             TRUTH,
-            "whether the file names an older runtime than its operators need",
+            "whether min_runtime_version is older than required_runtime_version",
             "graph.required_release:is_understated",
             "model.min_runtime_version model.required_runtime_version",
-            absent="the file names no version, or none is known",
+            absent="the file has no valid min_runtime_version, or required_runtime_version is absent",
         ),
         fact(
             "is_stateful",
             TRUTH,
-            "whether it keeps state from call to call: variable tensors or resource variables",
+            "whether it keeps state between invocations, in variable tensors or resource variables",
             "graph.stateful:is_stateful",
             "tensor.is_variable operator.opcode",
         ),
@@ -64,15 +64,15 @@ FACTS = {
         fact(
             "is_reachable",
             TRUTH,
-            "whether it is the first, has a signature, or is called by one that is reachable",
-            "graph.reachability:subgraph_reachable",
+            "whether it is the first subgraph, has a signature, or is called by a reachable subgraph",
+            "graph.reachability:is_reachable",
             "signature.subgraph operator.options_type",
         ),
         fact(
             "is_entry",
             TRUTH,
-            "whether callers call it: it is the first, or has a signature",
-            "graph.reachability:subgraph_entry",
+            "whether client code can run it: it is the first subgraph or has a signature",
+            "graph.reachability:is_entry",
             "signature.subgraph",
         ),
     ),
@@ -80,7 +80,7 @@ FACTS = {
         fact(
             "n_bytes",
             NUM,
-            "bytes of data, stored in the flatbuffer or by offset",
+            "size of its data in bytes, stored in the flatbuffer or appended after it",
             "graph.tensor_sizes:buffer_bytes",
             "buffer.data buffer.offset buffer.size",
         ),
@@ -89,11 +89,11 @@ FACTS = {
         fact(
             "custom_options.valid",
             TRUTH,
-            "whether its custom options are a whole FlexBuffer; they need not be one",
+            "whether its custom options are a valid FlexBuffer (other formats are allowed)",
             "graph.custom_options:options_valid",
             "operator.custom_options",
-            absent="it has none",
-            unknown="the custom options of the file hold too many values",
+            absent="it has no custom options",
+            unknown="the custom options of the file contain too many values to decode",
             values=True,
         ),
         fact(
@@ -102,17 +102,17 @@ FACTS = {
             "keys of its custom options",
             "graph.custom_options:option_keys",
             "operator.custom_options",
-            absent="they are no map in a FlexBuffer",
-            unknown="the custom options of the file hold too many values",
+            absent="its custom options are not a FlexBuffer map",
+            unknown="the custom options of the file contain too many values to decode",
             values=True,
         ),
         fact(
             "compiled_for",
             TEXT,
-            "accelerator that a compiler made it for: edgetpu, ethos-u, or npu (of any maker)",
+            "accelerator that it was compiled for: edgetpu, ethos-u or npu (any vendor)",
             "graph.accelerators:operator_compiled_for",
             "operator.custom_code",
-            absent="it is no compiled part of a graph",
+            absent="it is not compiled for an accelerator",
             domain="edgetpu ethos-u npu",
         ),
         fact(
@@ -121,7 +121,7 @@ FACTS = {
             "its data input",
             "graph.operand_roles:operator_input",
             "operator.opcode operand.tensor",
-            absent="it has none",
+            absent="it has no data input",
         ),
         fact(
             "weights",
@@ -129,7 +129,7 @@ FACTS = {
             "its weights",
             "graph.operand_roles:operator_weights",
             "operator.opcode operand.tensor",
-            absent="it is no operator with weights",
+            absent="it has no weights",
         ),
         fact(
             "bias",
@@ -137,7 +137,7 @@ FACTS = {
             "its bias",
             "graph.operand_roles:operator_bias",
             "operator.opcode operand.tensor",
-            absent="it has none",
+            absent="it has no bias",
         ),
         fact(
             "output",
@@ -145,30 +145,30 @@ FACTS = {
             "its first output",
             "graph.operand_roles:operator_output",
             "operand.tensor",
-            absent="it has none",
+            absent="it has no output",
         ),
         fact(
             "channel_axis",
             NUM,
-            "axis of its weights that is the output channel",
+            "axis of the output channels in its weights",
             "graph.operand_roles:channel_axis",
             "operator.opcode",
-            absent="it is no operator with weights",
+            absent="it has no weights",
         ),
         fact(
             "reaches_output",
             TRUTH,
-            "whether an output of its subgraph depends on it, or it has effects of its own",
+            "whether an output of its subgraph depends on it, or it has side effects",
             "graph.reachability:reaches_output",
             "operand.tensor output.tensor",
         ),
         fact(
             "n_macs",
             NUM,
-            "multiply-accumulate operations for the stored shapes, of convolutions, FULLY_CONNECTED and BATCH_MATMUL",
+            "number of multiply-accumulate operations, for the stored shapes",
             "graph.macs:n_macs",
             "operator.input operator.weights operator.output tensor.n_elements",
-            absent="the operator is another one",
+            absent="it is not a convolution, FULLY_CONNECTED or BATCH_MATMUL",
             unknown="a dimension is negative or zero",
         ),
     ),
@@ -183,11 +183,11 @@ FACTS = {
         fact(
             "is_available",
             TRUTH,
-            "whether the tensor has a value when the operator runs: it is constant, a variable, an "
-            "input of the subgraph, without elements, or the output of an earlier operator",
+            "whether the tensor has a value when the operator runs: it is a constant, a variable, an "
+            "input of the subgraph, the output of an earlier operator, or has no elements",
             "graph.tensor_uses:is_available",
             "tensor.producer tensor.is_constant tensor.is_input",
-            absent="it is no input, or none is given",
+            absent="it is not an input, or it has no tensor",
         ),
     ),
     "tensor": (
@@ -202,7 +202,7 @@ FACTS = {
         fact(
             "is_constant",
             TRUTH,
-            "whether the file holds its values",
+            "whether the file contains its values",
             "graph.tensor_sizes:is_constant",
             "tensor.buffer tensor.external_buffer",
         ),
@@ -217,29 +217,29 @@ FACTS = {
         fact(
             "producer",
             reference("operator"),
-            "the first operator that has it as output",
+            "first operator that writes it",
             "graph.tensor_uses:producer",
             "operand.tensor",
-            absent="no operator makes it",
+            absent="no operator writes it",
         ),
         fact(
             "producers",
             reference("operator", many=True),
-            "all operators that have it as output",
+            "all operators that write it, in order of execution",
             "graph.tensor_uses:producers",
             "operand.tensor",
         ),
         fact(
             "consumers",
             reference("operator", many=True),
-            "operators that have it as input, in order of execution",
+            "operators that read it, in order of execution",
             "graph.tensor_uses:consumers",
             "operand.tensor",
         ),
         fact(
             "first_use",
             NUM,
-            "index of the first operator that makes or reads it",
+            "index of the first operator that writes or reads it",
             "graph.tensor_uses:first_use",
             "operand.tensor",
             absent="no operator uses it",
@@ -247,7 +247,7 @@ FACTS = {
         fact(
             "last_use",
             NUM,
-            "index of the last operator that makes or reads it",
+            "index of the last operator that writes or reads it",
             "graph.tensor_uses:last_use",
             "operand.tensor",
             absent="no operator uses it",
@@ -265,12 +265,12 @@ FACTS = {
             "number of dimensions of the stored shape",
             "graph.tensor_sizes:rank",
             "tensor.shape",
-            unknown="the shape is empty and the file does not say that the rank is known",
+            unknown="the shape is empty, and the file does not declare that the rank is known",
         ),
         fact(
             "n_elements",
             NUM,
-            "product of the stored shape",
+            "number of elements: the product of the stored shape",
             "graph.tensor_sizes:n_elements",
             "tensor.shape",
             unknown="a dimension is negative",
@@ -278,47 +278,47 @@ FACTS = {
         fact(
             "bits",
             NUM,
-            "bits an element",
+            "bits per element",
             "graph.tensor_sizes:bits",
             "tensor.dtype",
-            absent="elements of the type have no fixed width (STRING, RESOURCE, VARIANT)",
-            unknown="the type is not known to this version",
+            absent="elements of its type have no fixed width (STRING, RESOURCE, VARIANT)",
+            unknown="its type is unknown to this version of tflint",
         ),
         fact(
             "n_bytes",
             NUM,
-            "bytes that the shape and type need",
+            "bytes needed for its shape and type",
             "graph.tensor_sizes:n_bytes",
             "tensor.n_elements tensor.bits",
-            absent="elements have no fixed width",
-            unknown="a dimension is negative or the type is not known",
+            absent="elements of its type have no fixed width",
+            unknown="a dimension is negative, or its type is unknown",
         ),
         fact(
             "stored_bytes",
             NUM,
-            "bytes of data that the file holds for it",
+            "size of its data in the file, in bytes",
             "graph.tensor_sizes:stored_bytes",
             "buffer.n_bytes",
-            absent="the file holds none",
-            unknown="the data lies in another file",
+            absent="it is not a constant",
+            unknown="its data is in another file",
         ),
         fact(
             "sparsity_error",
             TEXT,
-            "what is wrong with the description of a sparse tensor",
+            "first error in its sparsity parameters",
             "graph.sparse_tensors:sparsity_error",
             "tensor.sparsity.traversal_order tensor.sparsity.dimensions tensor.shape",
-            absent="nothing is, or the tensor is dense",
+            absent="it is dense, or its sparsity parameters are valid",
         ),
     ),
     "input": (
         fact(
             "table_rows",
             NUM,
-            "rows of the constant table that its values are looked up in, of several the shortest",
+            "number of rows of the constant that it indexes; of the shortest one if there are several",
             "graph.lookup_tables:table_rows",
             f"{_AFFINE_NEEDS} tensor.shape",
-            absent="no GATHER or EMBEDDING_LOOKUP reads it as ids of a constant's rows",
+            absent="no GATHER or EMBEDDING_LOOKUP uses it to index the rows of a constant",
             values=True,
         ),
     ),
@@ -326,14 +326,14 @@ FACTS = {
 
 _INDEX = TableDeclaration(
     "index",
-    "an index that the file stores: of a tensor, buffer, operator code or subgraph",
+    "an index stored in the file: of a tensor, buffer, operator code or subgraph",
     {
         column.name: column
         for column in (
-            ColumnDeclaration("field", TEXT, "which field holds it: operator.inputs, tensor.buffer, …"),
+            ColumnDeclaration("field", TEXT, "the field that stores it: operator.inputs, tensor.buffer, …"),
             ColumnDeclaration("value", NUM, "the index"),
-            ColumnDeclaration("limit", NUM, "how many there are of what it counts"),
-            ColumnDeclaration("is_optional", TRUTH, "whether -1 means none there"),
+            ColumnDeclaration("limit", NUM, "number of items that it can point to"),
+            ColumnDeclaration("is_optional", TRUTH, "whether -1 is allowed and means none"),
         )
     },
     (
@@ -346,5 +346,5 @@ _INDEX = TableDeclaration(
     "graph.stored_indices:index_table",
 )
 
-#: Tables that are derived as a whole.
+#: Derived tables.
 TABLES = (_INDEX,)

@@ -1,4 +1,4 @@
-"""Facts of arithmetic: how many multiplications an operator needs, and which share of a model's is in integers."""
+"""Facts about arithmetic: multiply-accumulate operations per operator, and their integer share per model."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.columns.column import Scalars, state_of
-from tflint.facts.facts import Facts, taken
+from tflint.facts.facts import Facts, values_at
 
-#: Operators whose every output element sums over all weights of its channel; DEPTHWISE_CONV_2D over one plane of them.
+#: Operators in which each output element sums over all weights of its channel. (In DEPTHWISE_CONV_2D, it sums over one
+#: plane of the weights.)
 _PER_OUTPUT = {"CONV_2D", "FULLY_CONNECTED"}
 _INTEGER_SCHEMES = {"int8", "uint8", "int16x8", "int4", "int16"}
 
 
 def n_macs(facts: Facts) -> Scalars:
-    """Multiply-accumulate operations of an operator for the stored shapes."""
+    """Return the number of multiply-accumulate operations of each operator, for the stored shapes."""
     inputs, weights, outputs = (facts.rows("operator", role) for role in ("input", "weights", "output"))
     elements = facts.numbers("tensor", "n_elements")
-    n_in, n_weights, n_out = (taken(elements, rows, 0.0) for rows in (inputs, weights, outputs))
+    n_in, n_weights, n_out = (values_at(elements, rows, 0.0) for rows in (inputs, weights, outputs))
     macs = np.zeros(len(inputs))
     dense = facts.is_one_of("operator", "opcode", _PER_OUTPUT)
     macs[dense] = _ratio(n_out * n_weights, _dimension(facts, weights, 0))[dense]
@@ -37,26 +38,26 @@ def n_macs(facts: Facts) -> Scalars:
 
 def _ratio(total: NDArray[Any], parts: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(all="ignore"):
-        found: NDArray[Any] = total / np.where(parts > 0, parts, np.nan)
-    return found
+        ratio: NDArray[Any] = total / np.where(parts > 0, parts, np.nan)
+    return ratio
 
 
 def _dimension(facts: Facts, tensors: NDArray[Any], axis: int) -> NDArray[np.float64]:
-    """One dimension of the shapes of some tensors; 0 where a shape has no such axis."""
+    """Return one dimension of the shapes of some tensors, or 0 if a shape does not have the axis."""
     shapes = facts.lists("tensor", "shape")
-    found = np.zeros(len(tensors))
+    sizes = np.zeros(len(tensors))
     if not len(shapes):
-        return found
-    lengths = taken(shapes.lengths, tensors, 0)
+        return sizes
+    lengths = values_at(shapes.lengths, tensors, 0)
     position = axis if axis >= 0 else lengths + axis
     rows = np.flatnonzero((position >= 0) & (position < lengths))
     at = position if isinstance(position, int) else position[rows]
-    found[rows] = shapes.take(shapes.starts[tensors[rows]] + at * shapes.stride)
-    return found
+    sizes[rows] = shapes.take(shapes.starts[tensors[rows]] + at * shapes.stride)
+    return sizes
 
 
 def integer_share(facts: Facts) -> Scalars:
-    """Which share of a model's multiplications is computed in integers."""
+    """Return the share of each model's multiply-accumulate operations that are computed in integers."""
     counted = facts.column("operator", "n_macs")
     assert isinstance(counted, Scalars)
     macs = counted.values if counted.state is None else np.where(counted.state == 0, counted.values, 0.0)

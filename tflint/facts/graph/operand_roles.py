@@ -1,4 +1,4 @@
-"""Facts of roles: which operand is the data input, the weights, the bias; and what a tensor is for."""
+"""Facts about roles: which operand is the data input, the weights or the bias, and the role of each tensor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.columns.column import References, Scalars, Strings, state_of
-from tflint.facts.facts import Facts, taken
+from tflint.facts.facts import Facts, values_at
 from tflint.resources import table
 
 Ints = NDArray[Any]
@@ -20,56 +20,59 @@ _TENSOR_ROLES = ["unused", "activation", "constant", "weights", "bias", "variabl
 
 @functools.cache
 def _positions(role: str) -> dict[str, int]:
-    """Position of a role among the inputs of each operator that has weights."""
+    """Return the position of a role among the inputs, by opcode."""
     roles = table("operand_roles")["roles"]
     return {opcode: entry[role] for opcode, entry in roles.items() if role in entry}
 
 
 def operand_at(facts: Facts, direction: str, positions: Ints) -> Ints:
-    """Rows of the tensors at one position of each operator's inputs or outputs; -1 where there is none."""
+    """Return the tensor row at a position of each operator's inputs or outputs, -1 if there is none.
+
+    `direction` is "input" or "output". `positions` has one element per operator; a negative one gives -1.
+    """
     node = facts.tables.node("subgraphs.operators", "Operator")
     n_inputs, n_outputs = node.vector("inputs").lengths, node.vector("outputs").lengths
     total = n_inputs + n_outputs + node.vector("intermediates").lengths
     begins = np.cumsum(total) - total + (n_inputs if direction == "output" else 0)
     inside = (positions >= 0) & (positions < (n_outputs if direction == "output" else n_inputs))
-    return taken(facts.rows("operand", "tensor"), np.where(inside, begins + positions, -1), -1)
+    return values_at(facts.rows("operand", "tensor"), np.where(inside, begins + positions, -1), -1)
 
 
 def operator_input(facts: Facts) -> References:
-    """The data input: by the table of roles, else the first."""
+    """Return the data input of each operator: by the table of roles, otherwise the first input."""
     return References(operand_at(facts, "input", facts.by_label("operator", "opcode", _positions("input"), 0)))
 
 
 def operator_weights(facts: Facts) -> References:
-    """The weights, of operators that have some."""
+    """Return the weights of each operator."""
     return References(operand_at(facts, "input", facts.by_label("operator", "opcode", _positions("weights"), -1)))
 
 
 def operator_bias(facts: Facts) -> References:
-    """The bias, where it is given."""
+    """Return the bias of each operator."""
     return References(operand_at(facts, "input", facts.by_label("operator", "opcode", _positions("bias"), -1)))
 
 
 def operator_output(facts: Facts) -> References:
-    """The first output."""
+    """Return the first output of each operator."""
     return References(operand_at(facts, "output", np.zeros(facts.n("operator"), dtype=np.int64)))
 
 
 def channel_axis(facts: Facts) -> Scalars:
-    """The axis of the weights that is the output channel."""
+    """Return the axis of the output channels in the weights of each operator."""
     axes = facts.by_label("operator", "opcode", _positions("channel_axis"), -1)
     return Scalars(axes, state_of(axes < 0))
 
 
 def operand_role(facts: Facts) -> Strings:
-    """What an operand is to its operator."""
+    """Return the role of each operand in its operator."""
     operators, tensors = facts.rows("operand", "operator"), facts.rows("operand", "tensor")
     position = facts.numbers("operand", "position")
     codes = np.zeros(len(operators), dtype=np.int64)
-    constant = taken(facts.numbers("tensor", "is_constant"), tensors, False).astype(np.bool_)
+    constant = values_at(facts.numbers("tensor", "is_constant"), tensors, False).astype(np.bool_)
     data = facts.by_label("operator", "opcode", _positions("input"), 0)[operators]
     codes[constant & (position != data)] = _OPERAND_ROLES.index("constant")
-    codes[taken(facts.numbers("tensor", "is_variable"), tensors, False).astype(np.bool_)] = _OPERAND_ROLES.index(
+    codes[values_at(facts.numbers("tensor", "is_variable"), tensors, False).astype(np.bool_)] = _OPERAND_ROLES.index(
         "state"
     )
     for role in ("weights", "bias"):
@@ -81,7 +84,7 @@ def operand_role(facts: Facts) -> Strings:
 
 
 def tensor_role(facts: Facts) -> Strings:
-    """What a tensor is for; the strongest role wins where it has several."""
+    """Return the role of each tensor. If it has several, the one latest in `_TENSOR_ROLES` wins."""
     codes = np.zeros(facts.n("tensor"), dtype=np.int64)
 
     def mark(rows: Ints, role: str) -> None:

@@ -1,4 +1,4 @@
-"""Facts of runtime versions: which TensorFlow Lite release has all operators of a model, and what the file says."""
+"""Facts about runtime versions: the release that the operators need, compared with the one that the file declares."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from tflint.targets.version import Version, parse_version
 
 
 def required_version(facts: Facts) -> Strings:
-    """The first TensorFlow release that has every operator of a model in its version."""
-    return strings_of(None if found is None else str(found) for found in _required(facts))
+    """Return the oldest TensorFlow release that supports all operators of each model in their versions."""
+    return strings_of(None if release is None else str(release) for release in _required_releases(facts))
 
 
 def is_understated(facts: Facts) -> Scalars:
-    """Whether the file names an older release than its operators need."""
-    stated = facts.column("model", "min_runtime_version")
-    said = [parse_version(TENSORFLOW, text_of(stated, row) or "") for row in range(facts.n("model"))]
-    pairs = zip(said, _required(facts), strict=True)
-    return scalars_of((stated < needed if stated and needed else None for stated, needed in pairs), np.bool_)
+    """Return whether each file declares an older release than its operators need."""
+    column = facts.column("model", "min_runtime_version")
+    declared = [parse_version(TENSORFLOW, text_of(column, row) or "") for row in range(facts.n("model"))]
+    pairs = zip(declared, _required_releases(facts), strict=True)
+    return scalars_of((version < needed if version and needed else None for version, needed in pairs), np.bool_)
 
 
-def _required(facts: Facts) -> list[Version | None]:
-    """The newest of the releases that the operators came with; None where the table knows none of them."""
+def _required_releases(facts: Facts) -> list[Version | None]:
+    """Return per model the newest first release of its operators, or None if none is in the table of releases."""
     opcodes, versions = facts.column("operator_code", "opcode"), facts.numbers("operator_code", "version")
     newest: list[Version | None] = [None] * facts.n("model")
     for row, model in enumerate(facts.table("operator_code").model.tolist()):
-        found = first_tensorflow_version(text_of(opcodes, row) or "", int(versions[row]))
-        if found is not None:
-            newest[model] = max(newest[model] or found, found)
+        release = first_tensorflow_version(text_of(opcodes, row) or "", int(versions[row]))
+        if release is not None:
+            newest[model] = max(newest[model] or release, release)
     return newest

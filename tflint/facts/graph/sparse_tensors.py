@@ -1,7 +1,7 @@
-"""Facts of sparse tensors: whether the description of what is stored makes sense.
+"""Facts about sparse tensors: whether their sparsity parameters are valid.
 
-The checks are those of LiteRT's own verifier (tflite/core/tools/verifier.cc), which applications rarely run, and the
-lengths that its kernels rely on without looking.
+The checks are those of LiteRT's verifier (tflite/core/tools/verifier.cc), which applications rarely run, and of the
+vector lengths that LiteRT's kernels rely on without checking.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _INDEX_VECTORS = ("Int32Vector", "Uint16Vector", "Uint8Vector")
 
 @frozen
 class _Dimension:
-    """A stored dimension: its size where it is dense, else where each slice begins and which indices it holds."""
+    """A stored dimension: `size` if it is dense, otherwise the starts of its slices and the indices in them."""
 
     is_dense: bool
     size: int
@@ -32,17 +32,17 @@ class _Dimension:
 
 
 def sparsity_error(facts: Facts) -> Strings:
-    """What is wrong with the sparsity of a tensor; absent where nothing is, or where it is dense."""
+    """Return the first error in the sparsity parameters of each tensor."""
     orders = facts.lists("tensor", "sparsity.traversal_order")
     links = facts.tables.node("subgraphs.tensors", "Tensor").link("sparsity")
-    problems: list[str | None] = [None] * len(orders)
+    errors: list[str | None] = [None] * len(orders)
     for row in np.flatnonzero(links >= 0).tolist():
-        problems[row] = _Sparsity(facts, row, orders).problem()
-    return strings_of(problems)
+        errors[row] = _Sparsity(facts, row, orders).find_error()
+    return strings_of(errors)
 
 
 class _Sparsity:
-    """The sparsity of one tensor, read when asked for."""
+    """The sparsity parameters of one tensor."""
 
     def __init__(self, facts: Facts, tensor: int, orders: Lists) -> None:
         self.facts = facts
@@ -52,74 +52,79 @@ class _Sparsity:
         self.blocks = facts.lists("tensor", "sparsity.block_map").row(tensor)
         self.rows = facts.lists("tensor", "sparsity.dimensions").row(tensor)
 
-    def problem(self) -> str | None:
-        """The first thing that is wrong; None where nothing is."""
-        problem = self._frame()
-        if problem:
-            return problem
-        problem, n_stored = self._dimensions()
-        return problem or self._values(n_stored)
+    def find_error(self) -> str | None:
+        """Return the first error, or None."""
+        error = self._check_structure()
+        if error:
+            return error
+        error, n_stored = self._check_dimensions()
+        return error or self._check_values(n_stored)
 
-    def _frame(self) -> str | None:
+    def _check_structure(self) -> str | None:
         rank, n = len(self.shape), len(self.order)
         if n != len(self.rows):
-            return f"{n} dimensions are traversed, {len(self.rows)} are described"
+            return f"traversal_order has length {n}, but dim_metadata has length {len(self.rows)}"
         if n < rank:
-            return f"{n} dimensions are traversed, the tensor has {rank}"
+            return f"traversal_order has length {n}, but the tensor has rank {rank}"
         if sorted(self.order) != list(range(n)):
-            return f"the order of traversal {self.order} is no permutation"
+            return f"traversal_order {self.order} is not a permutation"
         if n - rank != len(self.blocks):
-            return f"{n - rank} block dimensions are traversed, {len(self.blocks)} are mapped"
+            return f"block_map has length {len(self.blocks)}, but traversal_order needs length {n - rank}"
         if any(not 0 <= axis < rank for axis in self.blocks):
-            return f"the block map {self.blocks} names a dimension that is not there"
+            return f"block_map {self.blocks} contains a dimension that the tensor does not have"
         return None
 
-    def _dimensions(self) -> tuple[str | None, int]:
-        """What is wrong with the stored dimensions, and how many values they hold: slices of one lie in the next."""
+    def _check_dimensions(self) -> tuple[str | None, int]:
+        """Return the first error in the stored dimensions, and the number of values that they describe.
+
+        Stored dimensions are nested: each element of a dimension is a slice of the next one.
+        """
         n_slices = 1
-        sizes = self._sizes()
+        sizes = self._block_counts()
         for position, axis in enumerate(self.order):
-            found = self._dimension(self.rows[position])
-            if found.is_dense:
-                if axis < len(sizes) and sizes[axis] != found.size:
-                    return f"stored dimension {position} has size {found.size}, the shape says {sizes[axis]}", 0
-                n_slices *= max(found.size, 0)
+            dimension = self._read_dimension(self.rows[position])
+            if dimension.is_dense:
+                if axis < len(sizes) and sizes[axis] != dimension.size:
+                    return f"stored dimension {position} has size {dimension.size}, but the shape has {sizes[axis]}", 0
+                n_slices *= max(dimension.size, 0)
                 continue
-            problem = _csr_problem(found, position, n_slices, sizes[axis] if axis < len(sizes) else None)
-            if problem:
-                return problem, 0
-            assert found.indices is not None  # else there was a problem
-            n_slices = len(found.indices)
+            error = _check_csr(dimension, position, n_slices, sizes[axis] if axis < len(sizes) else None)
+            if error:
+                return error, 0
+            assert dimension.indices is not None  # `_check_csr` reports missing indices
+            n_slices = len(dimension.indices)
         return None, n_slices
 
-    def _values(self, n_stored: int) -> str | None:
-        """Kernels read as many values as the dimensions say, however many there are."""
+    def _check_values(self, n_stored: int) -> str | None:
+        """Compare the size of the data with the number of values that kernels read without checking."""
         bits = self.facts.numbers("tensor", "bits")[self.tensor]
         stored = int(self.facts.numbers("tensor", "stored_bytes")[self.tensor])
         needed = -(-n_stored * int(bits) // 8)
         if bits > 0 and self.facts.numbers("tensor", "is_constant")[self.tensor] and stored < needed:
-            return f"{stored} bytes of values are stored, {needed} are needed"
+            return f"the data has {stored} bytes, but the dimensions need {needed}"
         return None
 
-    def _sizes(self) -> list[int]:
-        """The size of each dimension of the shape, in blocks where it is blocked."""
+    def _block_counts(self) -> list[int]:
+        """Return the size of each dimension of the shape, counted in blocks for blocked dimensions."""
         sizes = list(self.shape)
         for number, axis in enumerate(self.blocks):
             position = self.order.index(len(self.shape) + number)
-            block = self._dimension(self.rows[position])
+            block = self._read_dimension(self.rows[position])
             if block.is_dense and block.size > 0:
                 sizes[axis] //= block.size
         return sizes
 
-    def _dimension(self, row: int) -> _Dimension:
+    def _read_dimension(self, row: int) -> _Dimension:
         node = self.facts.tables.node("subgraphs.tensors.sparsity.dim_metadata", "DimensionMetadata")
         is_dense = int(node.scalar("format")[row]) == 0
         size = int(node.scalar("dense_size")[row])
-        return _Dimension(is_dense, size, _vector(node, row, "array_segments"), _vector(node, row, "array_indices"))
+        return _Dimension(
+            is_dense, size, _read_vector(node, row, "array_segments"), _read_vector(node, row, "array_indices")
+        )
 
 
-def _vector(node: Node, row: int, field: str) -> Ints | None:
-    """The numbers of a vector of segments or indices; None where the file has none."""
+def _read_vector(node: Node, row: int, field: str) -> Ints | None:
+    """Return the segments or indices of a dimension, or None if the file does not have them."""
     for member in _INDEX_VECTORS:
         child = node.children.get(f"{field}.{member}")
         link = int(node.link(f"{field}.{member}")[row]) if child is not None else -1
@@ -130,17 +135,17 @@ def _vector(node: Node, row: int, field: str) -> Ints | None:
     return None
 
 
-def _csr_problem(dimension: _Dimension, position: int, n_slices: int, size: int | None) -> str | None:
+def _check_csr(dimension: _Dimension, position: int, n_slices: int, size: int | None) -> str | None:
     segments, indices = dimension.segments, dimension.indices
-    where = f"stored dimension {position}"
+    name = f"stored dimension {position}"
     if segments is None or indices is None:
-        return f"{where} is sparse and has no segments or no indices"
+        return f"{name} is sparse but has no segments or no indices"
     if len(segments) != n_slices + 1:
-        return f"{where} has {len(segments)} segments, {n_slices + 1} are needed"
+        return f"{name} has {len(segments)} segments, but needs {n_slices + 1}"
     if int(segments[0]) != 0 or (np.diff(segments) < 0).any():
-        return f"the segments of {where} do not begin at 0 and grow"
+        return f"the segments of {name} do not start at 0 or are not ascending"
     if int(segments[-1]) != len(indices):
-        return f"the segments of {where} end at {int(segments[-1])}, there are {len(indices)} indices"
+        return f"the segments of {name} end at {int(segments[-1])}, but it has {len(indices)} indices"
     if size is not None and ((indices < 0) | (indices >= size)).any():
-        return f"an index of {where} is not below its size {size}"
+        return f"an index of {name} is out of range for its size {size}"
     return None

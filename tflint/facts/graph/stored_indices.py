@@ -1,6 +1,6 @@
-"""The table of stored indices: every number in the file that counts tensors, buffers, operator codes or subgraphs.
+"""The table of stored indices: all numbers in the file that index tensors, buffers, operator codes or subgraphs.
 
-Signatures are not in it: rules of their own speak of them.
+It does not contain the indices of signatures, which have rules of their own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tflint.columns.column import ABSENT, References, Scalars, Strings
 from tflint.columns.table import Table
-from tflint.facts.facts import Facts, taken
+from tflint.facts.facts import Facts, values_at
 from tflint.facts.graph.reachability import SUBGRAPH_OPTIONS
 from tflint.values import frozen
 
@@ -22,7 +22,11 @@ Ints = NDArray[Any]
 
 @frozen
 class _Indices:
-    """Indices of one field: of which table's rows, the numbers, how many there are of what they count."""
+    """The indices stored in one field.
+
+    `rows` are rows of the table `owner`, `values` the indices, `limits` the numbers of items that they can point to.
+    `optional` is true if -1 means none.
+    """
 
     field: str
     owner: str
@@ -33,32 +37,32 @@ class _Indices:
 
 
 def index_table(facts: Facts) -> Table:
-    """All indices of all models; owners say where each stands."""
-    parts = list(_all(facts))
+    """Return all indices of all models. `owner_row` is the row of the field's table that stores the index."""
+    parts = list(_collect_indices(facts))
     models = np.concatenate([facts.table(part.owner).model[part.rows] for part in parts])
     order = np.argsort(models, kind="stable").astype(np.int32) if facts.n("model") > 1 else None
 
-    def joined(values: list[Any]) -> Ints:
+    def concatenate(values: list[Any]) -> Ints:
         all_values = np.concatenate(values)
         return all_values if order is None else all_values[order]
 
     sizes = [len(part.rows) for part in parts]
-    which = joined([np.repeat(np.arange(len(parts), dtype=np.int8), sizes)])
-    owners = joined([part.rows.astype(np.int32) for part in parts])
+    which = concatenate([np.repeat(np.arange(len(parts), dtype=np.int8), sizes)])
+    owners = concatenate([part.rows.astype(np.int32) for part in parts])
     return Table(
         "index",
-        joined([models.astype(np.int32)]),
+        concatenate([models.astype(np.int32)]),
         {
             "field": lambda: Strings(which, [f"{part.owner}.{part.field}" for part in parts]),
-            "value": lambda: Scalars(joined([part.values for part in parts])),
-            "limit": lambda: Scalars(joined([part.limits for part in parts])),
-            "is_optional": lambda: Scalars(joined([np.full(len(p.rows), p.optional) for p in parts])),
+            "value": lambda: Scalars(concatenate([part.values for part in parts])),
+            "limit": lambda: Scalars(concatenate([part.limits for part in parts])),
+            "is_optional": lambda: Scalars(concatenate([np.full(len(p.rows), p.optional) for p in parts])),
             "owner_row": lambda: References(owners),
         },
     )
 
 
-def _all(facts: Facts) -> Iterator[_Indices]:
+def _collect_indices(facts: Facts) -> Iterator[_Indices]:
     models = {name: facts.table(name).model for name in ("tensor", "operator", "metadata")}
     n_tensors = facts.lists("subgraph", "tensors").lengths
     counts = {name: facts.lists("model", name).lengths for name in ("buffers", "operator_codes", "subgraphs")}
@@ -67,7 +71,7 @@ def _all(facts: Facts) -> Iterator[_Indices]:
         rows = np.flatnonzero(facts.is_one_of("operand", "direction", {direction}))
         limits = n_tensors[subgraph[facts.rows("operand", "operator")[rows]]]
         values = facts.numbers("operand", "tensor_index")[rows] if len(rows) else rows
-        # LiteRT skips -1 among inputs only: as an output it ends the allocation (subgraph.cc).
+        # LiteRT accepts -1 only among inputs; for an output, allocation fails (subgraph.cc).
         yield _Indices(f"{direction}s", "operand", rows, values, limits, optional=direction != "output")
     for table in ("input", "output"):
         rows = np.arange(facts.n(table))
@@ -83,19 +87,19 @@ def _all(facts: Facts) -> Iterator[_Indices]:
         if len(rows):
             name = field if field.endswith("_index") else f"{field}_index"
             limits = counts[limit][models[table]]
-            if table == "tensor":  # buffer 0 means none, also where there are no buffers at all
+            if table == "tensor":  # buffer 0 means "no data", even if the model has no buffers
                 limits = np.maximum(limits, 1)
             yield _Indices(field, table, rows, facts.numbers(table, name), limits)
-    yield from _subgraph_options(facts, counts["subgraphs"])
-    yield from _details(facts, n_tensors)
+    yield from _subgraph_indices(facts, counts["subgraphs"])
+    yield from _blockwise_indices(facts, n_tensors)
 
 
-def _subgraph_options(facts: Facts, n_subgraphs: Ints) -> Iterator[_Indices]:
-    """Indices of subgraphs in the options of control-flow operators."""
+def _subgraph_indices(facts: Facts, n_subgraphs: Ints) -> Iterator[_Indices]:
+    """Yield the indices of subgraphs in the options of control-flow operators."""
     models = facts.table("operator").model
     options = facts.tables.node("subgraphs.operators", "Operator").children.values()
     stored = {declared.name for node in options for declared in node.layout.fields}
-    for field in [field for field in SUBGRAPH_OPTIONS if field in stored]:  # most models call no subgraphs
+    for field in [field for field in SUBGRAPH_OPTIONS if field in stored]:  # most models do not call subgraphs
         column = facts.column("operator", f"options.{field}")
         assert isinstance(column, Scalars)
         rows = np.flatnonzero(column.state != ABSENT) if column.state is not None else np.arange(len(models))
@@ -103,8 +107,8 @@ def _subgraph_options(facts: Facts, n_subgraphs: Ints) -> Iterator[_Indices]:
             yield _Indices(f"options.{field}", "operator", rows, column.values[rows], n_subgraphs[models[rows]])
 
 
-def _details(facts: Facts, n_tensors: Ints) -> Iterator[_Indices]:
-    """Indices of the tensors that hold scales and zero points of blockwise quantization."""
+def _blockwise_indices(facts: Facts, n_tensors: Ints) -> Iterator[_Indices]:
+    """Yield the indices of the tensors that contain scales and zero points of blockwise quantization."""
     node = facts.tables.node("subgraphs.tensors", "Tensor")
     quantization = node.children.get("quantization")
     if quantization is None:
@@ -113,7 +117,7 @@ def _details(facts: Facts, n_tensors: Ints) -> Iterator[_Indices]:
         child = quantization.children.get(f"details.{member}")
         if child is None:
             continue
-        links = taken(quantization.link(f"details.{member}"), node.link("quantization"), -1)
+        links = values_at(quantization.link(f"details.{member}"), node.link("quantization"), -1)
         rows = np.flatnonzero(links >= 0)
         for field in ("scales", "zero_points"):
             values = child.scalar(field)[links[rows]]

@@ -1,1 +1,1 @@
-"""Facts of inputs and outputs: arithmetic behind an input, the meaning of an output, names in signatures."""
+"""Facts about inputs, outputs and signatures: arithmetic after an input, meaning of an output, duplicate names."""

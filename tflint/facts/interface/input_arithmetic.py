@@ -1,7 +1,7 @@
-"""Facts of arithmetic by which a graph prepares its inputs itself: x × scale + offset before anything else.
+"""Facts about preprocessing inside the graph: x × scale + offset as the first operators after an input.
 
-Followed through operators that keep real values as they are, and read from small constants: floats, also those stored
-as float16, and integers with one scale.
+The search follows an input through operators that keep real values unchanged, and reads small constants: floats
+(including float16) and integers with one scale.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from tflint.columns.column import Lists, Scalars, Strings, lists_of_arrays, scal
 from tflint.facts.facts import Facts
 from tflint.facts.weights.buffer_offsets import buffer_places
 from tflint.facts.weights.element_types import ElementType, element_types
-from tflint.normalization.affine_formula import formula_of
+from tflint.normalization.affine_formula import format_affine
 from tflint.values import frozen
 
-#: Operators that pass values on, but for their place, their type or a border around them.
+#: Operators that keep real values unchanged. They change only positions, the type or the padding.
 _PASSING = {"CAST", "QUANTIZE", "DEQUANTIZE", "RESHAPE", "TRANSPOSE", "EXPAND_DIMS", "SQUEEZE", "PAD", "PADV2"}
 _ARITHMETIC = {"MUL", "DIV", "ADD", "SUB"}
-#: Constants for the channels of a picture have no more elements.
+#: Images have at most four channels. Constants with more elements are not read as one value per channel.
 MAX_CHANNELS = 4
-#: Operators that are followed from an input on.
+#: Number of operators that the search follows from an input.
 _MAX_STEPS = 8
 
 Values = NDArray[np.float64]
@@ -29,76 +29,76 @@ Values = NDArray[np.float64]
 
 @frozen
 class Affine:
-    """What a graph makes of an input x: x × scale + offset, one number for all channels or one a channel."""
+    """The map x × scale + offset, with one number for all channels or one per channel."""
 
     scale: Values
     offset: Values
 
-    def of(self, values: Values) -> Values:
-        """What it makes of values, one for all channels or one a channel."""
-        made: Values = values * self.scale + self.offset
-        return made
+    def apply(self, values: Values) -> Values:
+        """Apply the map to values: one for all channels or one per channel."""
+        result: Values = values * self.scale + self.offset
+        return result
 
     @property
     def formula(self) -> str:
-        """It as people write it, to four digits; several numbers are those of the channels."""
-        return formula_of(self.scale.tolist(), self.offset.tolist())
+        """The map as a formula with four digits, such as "x × 0.00784 − 1"."""
+        return format_affine(self.scale.tolist(), self.offset.tolist())
 
     @property
     def is_identity(self) -> bool:
-        """Whether it leaves everything as it is."""
+        """Whether the map changes nothing."""
         return bool((self.scale == 1).all() and (self.offset == 0).all())
 
 
 def scale(facts: Facts) -> Lists:
-    """What the graph multiplies each input by before anything else."""
-    return lists_of_arrays([None if found is None else found.scale for found in maps(facts)])
+    """Return the factor that the graph applies to each input first."""
+    return lists_of_arrays([None if affine_map is None else affine_map.scale for affine_map in affine_maps(facts)])
 
 
 def offset(facts: Facts) -> Lists:
-    """What the graph adds to each input, after its scale."""
-    return lists_of_arrays([None if found is None else found.offset for found in maps(facts)])
+    """Return the offset that the graph adds to each input after its scale."""
+    return lists_of_arrays([None if affine_map is None else affine_map.offset for affine_map in affine_maps(facts)])
 
 
-def expects(facts: Facts) -> Strings:
-    """The pixels that the graph's own arithmetic is made for."""
-    return strings_of(None if found is None else _expected(found) for found in maps(facts))
+def expected_units(facts: Facts) -> Strings:
+    """Return the units of the pixels that the graph normalizes: "u8" or "unit"."""
+    return strings_of(None if affine_map is None else _expected_units(affine_map) for affine_map in affine_maps(facts))
 
 
 def first_scale(facts: Facts) -> Scalars:
-    """The scale of what the first operator makes of each input, those left out that keep values as they are."""
-    return scalars_of(_first_scale(facts, walk) for walk in walks(facts))
+    """Return the output scale of the first operator after each input that changes real values."""
+    return scalars_of(_first_scale(facts, path) for path in input_paths(facts))
 
 
-def _first_scale(facts: Facts, walk: Walk) -> float | None:
-    operator = only_reader(facts, walk.tensor)
-    made = -1 if operator is None else int(facts.rows("operator", "output")[operator])
-    scales = facts.lists("tensor", "scale").row(made) if made >= 0 else []
+def _first_scale(facts: Facts, path: InputPath) -> float | None:
+    operator = only_consumer(facts, path.tensor)
+    output = -1 if operator is None else int(facts.rows("operator", "output")[operator])
+    scales = facts.lists("tensor", "scale").row(output) if output >= 0 else []
     return float(scales[0]) if len(scales) == 1 else None
 
 
-def quantized_behind(facts: Facts, tensor: int) -> int:
-    """What the QUANTIZE makes that a float tensor goes into, and nothing else reads; -1 where there is none."""
-    operator = only_reader(facts, tensor)
+def quantize_output(facts: Facts, tensor: int) -> int:
+    """Return the output of the QUANTIZE that is the only consumer of a float tensor, or -1."""
+    operator = only_consumer(facts, tensor)
     if operator is None or text_of(facts.column("operator", "opcode"), operator) != "QUANTIZE":
         return -1
     return int(facts.rows("operator", "output")[operator])
 
 
 def formula(facts: Facts) -> Strings:
-    """The graph's arithmetic as people write it."""
-    return strings_of(None if found is None else found.formula for found in maps(facts))
+    """Return the graph's arithmetic on each input as a formula."""
+    return strings_of(None if affine_map is None else affine_map.formula for affine_map in affine_maps(facts))
 
 
-def maps(facts: Facts) -> list[Affine | None]:
-    """The graph's arithmetic on each input; None where there is none."""
-    return [None if walk.map.is_identity else walk.map for walk in walks(facts)]
+def affine_maps(facts: Facts) -> list[Affine | None]:
+    """Return the graph's arithmetic on each input, or None if it changes nothing."""
+    return [None if path.map.is_identity else path.map for path in input_paths(facts)]
 
 
-def _expected(found: Affine) -> str | None:
-    """`u8` where it centres or shrinks pixels of 0 to 255, `unit` where it stretches pixels of 0 to 1."""
+def _expected_units(affine_map: Affine) -> str | None:
+    """Return `u8` if the map centers or scales down pixels of 0 to 255, `unit` if it scales up pixels of 0 to 1."""
     with np.errstate(all="ignore"):
-        factor, center = float(np.abs(found.scale).mean()), float((-found.offset / found.scale).mean())
+        factor, center = float(np.abs(affine_map.scale).mean()), float((-affine_map.offset / affine_map.scale).mean())
     is_shrunk = 0.0038 <= factor <= 0.0081  # 1/255 to 1/127.5
     is_pixel_mean = 90 <= center <= 160 and (factor <= 0.02 or factor == 1)
     if is_shrunk or is_pixel_mean:
@@ -106,65 +106,66 @@ def _expected(found: Affine) -> str | None:
     return "unit" if 0.3 <= center <= 0.6 and 1.5 <= factor <= 8 else None
 
 
-# -- the walk from an input on -----------------------------------------------------------------------------------------
+# -- following an input ------------------------------------------------------------------------------------------------
 
 
 @frozen
-class Walk:
-    """The arithmetic from an input on, and the tensor that it leads to."""
+class InputPath:
+    """The arithmetic that the graph applies first to an input, and the tensor with the result."""
 
     map: Affine
     tensor: int
 
 
-def walks(facts: Facts) -> list[Walk]:
-    """The arithmetic from each input on."""
-    return facts.once("affine", lambda: [_walk(facts, int(tensor)) for tensor in facts.rows("input", "tensor")])
+def input_paths(facts: Facts) -> list[InputPath]:
+    """Return the first arithmetic on each input."""
+    return facts.memoize(
+        "affine", lambda: [_follow_input(facts, int(tensor)) for tensor in facts.rows("input", "tensor")]
+    )
 
 
-def _walk(facts: Facts, tensor: int) -> Walk:
-    """Ends where more than one operator reads what was made so far, or one does something else."""
-    so_far = Affine(np.ones(1), np.zeros(1))
+def _follow_input(facts: Facts, tensor: int) -> InputPath:
+    """Follow a tensor until several operators read it or an operator is neither arithmetic nor neutral."""
+    affine = Affine(np.ones(1), np.zeros(1))
     for _ in range(_MAX_STEPS):
-        operator = only_reader(facts, tensor)
+        operator = only_consumer(facts, tensor)
         if operator is None:
             break
         opcode = text_of(facts.column("operator", "opcode"), operator) or ""
         if opcode in _ARITHMETIC:
-            after = _after(facts, operator, opcode, tensor, so_far)
+            after = _apply_operator(facts, operator, opcode, tensor, affine)
             if after is None:
                 break
-            so_far = after
+            affine = after
         elif opcode not in _PASSING or (opcode == "CAST" and _has_scale(facts, tensor)):
-            break  # a cast hands over the integers, whatever they stand for
+            break  # a CAST of a quantized tensor returns the integers, not their real values
         tensor = int(facts.rows("operator", "output")[operator])
-    return Walk(so_far, tensor)
+    return InputPath(affine, tensor)
 
 
 def _has_scale(facts: Facts, tensor: int) -> bool:
     return len(facts.lists("tensor", "scale").row(tensor)) > 0
 
 
-def only_reader(facts: Facts, tensor: int) -> int | None:
-    """The operator that reads a tensor, if no other does."""
-    readers = facts.lists("tensor", "consumers").row(tensor) if tensor >= 0 else []
-    return int(readers[0]) if len(readers) == 1 else None
+def only_consumer(facts: Facts, tensor: int) -> int | None:
+    """Return the operator that reads a tensor if it is the only one, otherwise None."""
+    consumers = facts.lists("tensor", "consumers").row(tensor) if tensor >= 0 else []
+    return int(consumers[0]) if len(consumers) == 1 else None
 
 
-def _read(facts: Facts, operator: int) -> list[int]:
-    """The tensors that an operator reads, in order."""
+def _operator_inputs(facts: Facts, operator: int) -> list[int]:
     return [int(tensor) for tensor in facts.lists("operator", "inputs").row(operator)]
 
 
-def _after(facts: Facts, operator: int, opcode: str, tensor: int, so_far: Affine) -> Affine | None:
-    """The map with one more operator; None where that is no arithmetic with a constant, or bends the line."""
-    tensors = _read(facts, operator)
+def _apply_operator(facts: Facts, operator: int, opcode: str, tensor: int, affine: Affine) -> Affine | None:
+    """Return the map followed by one more operator, or None if that is not an affine operation with a constant."""
+    tensors = _operator_inputs(facts, operator)
     is_linear = text_of(facts.column("operator", "options.fused_activation_function"), operator) in (None, "NONE")
     if len(tensors) != 2 or tensors[0] == tensors[1] or not is_linear:
         return None
     comes_first = tensors[0] == tensor
     constant = _small_constant(facts, tensors[1] if comes_first else tensors[0])
-    if constant is None or not {len(constant), len(so_far.scale)} <= {1, max(len(constant), len(so_far.scale))}:
+    if constant is None or not {len(constant), len(affine.scale)} <= {1, max(len(constant), len(affine.scale))}:
         return None
     if opcode == "DIV":
         if not comes_first or not (constant != 0).all():
@@ -174,44 +175,49 @@ def _after(facts: Facts, operator: int, opcode: str, tensor: int, so_far: Affine
         factor, shift = constant, np.zeros(1)
     elif opcode == "ADD" or comes_first:
         factor, shift = np.ones(1), constant if opcode == "ADD" else -constant
-    else:  # a constant less the input
+    else:  # constant − input
         factor, shift = -np.ones(1), constant
-    made, moved = np.broadcast_arrays(so_far.scale * factor, so_far.offset * factor + shift)
-    return Affine(made, moved) if np.isfinite(made).all() and np.isfinite(moved).all() and made.all() else None
+    scale, offset = np.broadcast_arrays(affine.scale * factor, affine.offset * factor + shift)
+    is_usable = np.isfinite(scale).all() and np.isfinite(offset).all() and scale.all()
+    return Affine(scale, offset) if is_usable else None
 
 
 # -- constants ---------------------------------------------------------------------------------------------------------
 
 
 def _small_constant(facts: Facts, tensor: int) -> Values | None:
-    """The values of a constant for all channels or one a channel, which an axis of its own holds."""
-    values = constant_of(facts, tensor, MAX_CHANNELS)
+    """Return the values of a constant with one value, or with one value per channel along a single axis."""
+    values = constant_values(facts, tensor, MAX_CHANNELS)
     if values is None:
         return None
     shape = facts.lists("tensor", "shape").row(tensor)
     return values if len(values) == 1 or sum(size != 1 for size in shape) == 1 else None
 
 
-def constant_of(facts: Facts, tensor: int, limit: int) -> Values | None:
-    """The real values of a constant, of one that a DEQUANTIZE unpacks, too; None where it has none, or too many."""
+def constant_values(facts: Facts, tensor: int, limit: int) -> Values | None:
+    """Return the real values of a constant or of a dequantized constant.
+
+    Returns None if the tensor is neither, has more than `limit` elements, or cannot be read.
+    """
     if tensor < 0:
         return None
     if not facts.numbers("tensor", "is_constant")[tensor]:
-        packed = _unpacked(facts, tensor)
-        return None if packed is None else _constant_values(facts, packed, limit)
-    return _constant_values(facts, tensor, limit)
+        source = _dequantize_source(facts, tensor)
+        return None if source is None else _read_constant(facts, source, limit)
+    return _read_constant(facts, tensor, limit)
 
 
-def _unpacked(facts: Facts, tensor: int) -> int | None:
-    """The constant that a DEQUANTIZE makes a tensor of."""
+def _dequantize_source(facts: Facts, tensor: int) -> int | None:
+    """Return the constant that a DEQUANTIZE converts to a tensor, or None."""
     producer = int(facts.rows("tensor", "producer")[tensor])
     if producer < 0 or text_of(facts.column("operator", "opcode"), producer) != "DEQUANTIZE":
         return None
-    read = _read(facts, producer)
-    return read[0] if len(read) == 1 and read[0] >= 0 and facts.numbers("tensor", "is_constant")[read[0]] else None
+    inputs = _operator_inputs(facts, producer)
+    is_constant = len(inputs) == 1 and inputs[0] >= 0 and facts.numbers("tensor", "is_constant")[inputs[0]]
+    return inputs[0] if is_constant else None
 
 
-def _constant_values(facts: Facts, tensor: int, limit: int) -> Values | None:
+def _read_constant(facts: Facts, tensor: int, limit: int) -> Values | None:
     kind = element_types().get(text_of(facts.column("tensor", "dtype"), tensor) or "")
     n_elements = int(facts.numbers("tensor", "n_elements")[tensor])
     buffer = int(facts.rows("tensor", "buffer")[tensor])
@@ -223,12 +229,12 @@ def _constant_values(facts: Facts, tensor: int, limit: int) -> Values | None:
         return None
     begin = int(places.starts[buffer])
     stored = np.frombuffer(facts.tables.window.span(begin, begin + n_bytes), np.uint8)
-    values = _real(facts, tensor, kind, stored)
+    values = _dequantize(facts, tensor, kind, stored)
     return values if values is not None and np.isfinite(values).all() else None
 
 
-def _real(facts: Facts, tensor: int, kind: ElementType, stored: NDArray[np.uint8]) -> Values | None:
-    """The real values of stored elements; of integers only with one scale."""
+def _dequantize(facts: Facts, tensor: int, kind: ElementType, stored: NDArray[np.uint8]) -> Values | None:
+    """Return the real values of stored elements, or None for integers without exactly one scale and zero point."""
     if kind.name == "FLOAT16":
         return stored.view("<f2").astype(np.float64)
     if kind.is_float:
@@ -236,5 +242,5 @@ def _real(facts: Facts, tensor: int, kind: ElementType, stored: NDArray[np.uint8
     scales, zeros = facts.lists("tensor", "scale").row(tensor), facts.lists("tensor", "zero_point").row(tensor)
     if len(scales) != 1 or len(zeros) != 1:
         return None
-    made: Values = (kind.elements(stored).astype(np.float64) - zeros[0]) * scales[0]
-    return made
+    values: Values = (kind.elements(stored).astype(np.float64) - zeros[0]) * scales[0]
+    return values

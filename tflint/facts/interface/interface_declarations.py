@@ -1,4 +1,4 @@
-"""Declarations of the facts of inputs, outputs and signatures: type, meaning, needs, absence. No numpy."""
+"""Declarations of the facts about inputs, outputs and signatures. Does not import numpy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _AFFINE_NEEDS = (
     "operator.opcode operator.inputs operator.output tensor.consumers tensor.producer tensor.is_constant "
     "tensor.n_elements buffer.n_bytes tensor.scale tensor.zero_point"
 )
-_NO_AFFINE = "the graph does not begin with arithmetic of the input and a small constant"
+_NO_AFFINE = "the graph does not start with arithmetic on the input and a small constant"
 
 FACTS = {
     "signature": (
@@ -25,7 +25,7 @@ FACTS = {
         fact(
             "graph_scale",
             NUMBERS,
-            "what the graph multiplies it by before anything else, one number or one a channel",
+            "factor that the graph applies to it first, one number or one per channel",
             "interface.input_arithmetic:scale",
             _AFFINE_NEEDS,
             absent=_NO_AFFINE,
@@ -34,7 +34,7 @@ FACTS = {
         fact(
             "graph_offset",
             NUMBERS,
-            "what the graph adds to it after graph_scale, one number or one a channel",
+            "offset that the graph adds to it after graph_scale, one number or one per channel",
             "interface.input_arithmetic:offset",
             _AFFINE_NEEDS,
             absent=_NO_AFFINE,
@@ -43,17 +43,17 @@ FACTS = {
         fact(
             "graph_expects",
             TEXT,
-            "pixels that graph_scale and graph_offset normalise: u8 (0 to 255) or unit (0 to 1)",
-            "interface.input_arithmetic:expects",
+            "pixel range that graph_scale and graph_offset normalize: u8 (0 to 255) or unit (0 to 1)",
+            "interface.input_arithmetic:expected_units",
             "input.graph_scale input.graph_offset",
-            absent=f"{_NO_AFFINE}, or that is no normalization",
+            absent=f"{_NO_AFFINE}, or the arithmetic is not a normalization",
             values=True,
             domain="u8 unit",
         ),
         fact(
             "graph_map",
             TEXT,
-            "graph_scale and graph_offset as people write them: x × 0.00784 − 1",
+            "graph_scale and graph_offset as a formula, such as x × 0.00784 − 1",
             "interface.input_arithmetic:formula",
             "input.graph_scale input.graph_offset",
             absent=_NO_AFFINE,
@@ -62,19 +62,19 @@ FACTS = {
         fact(
             "first_scale",
             NUM,
-            "scale of what the first operator makes of it that does not keep values as they are",
+            "output scale of the first operator that changes its real values",
             "interface.input_arithmetic:first_scale",
             _AFFINE_NEEDS,
-            absent="several operators read it, or it is not quantized",
+            absent="several operators read the input, or that output does not have exactly one scale",
             values=True,
         ),
         fact(
             "folded_mean",
             NUMBERS,
-            "what the bias of the first convolution provably subtracts from it, one a channel",
+            "mean that the bias of the first convolution provably subtracts from it, one per channel",
             "interface.folded_mean:folded_mean",
             f"{_AFFINE_NEEDS} operator.weights operator.bias",
-            absent="the first operator is no float convolution, or no one mean explains all its biases",
+            absent="the first operator is not a convolution, or its biases are not those of a folded mean",
             values=True,
         ),
     ),
@@ -82,10 +82,10 @@ FACTS = {
         fact(
             "meaning",
             TEXT,
-            "what it holds, by the operator that makes it: softmax, sigmoid, linear, detection-boxes, …",
+            "its content, inferred from the operator that computes it: softmax, sigmoid, linear, detection-boxes, …",
             "interface.output_meaning:output_meaning",
             "operator.opcode operator.custom_code tensor.producer",
-            absent="the graph does not prove it",
+            absent="the graph does not determine its meaning",
         ),
     ),
     "signature_tensor": (

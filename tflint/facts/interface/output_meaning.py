@@ -1,4 +1,4 @@
-"""What outputs mean, where the graph proves it: probabilities, an index, the parts of a detection."""
+"""Meaning of outputs, if the graph determines it: probabilities, an index, parts of a detection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tflint.columns.column import Strings, strings_of, text_of
 from tflint.facts.facts import Facts
 from tflint.values import frozen
 
-#: What an operator makes of anything.
+#: Meaning of an operator's output, whatever its inputs are.
 _KINDS = {
     "SOFTMAX": "softmax",
     "LOG_SOFTMAX": "log-softmax",
@@ -20,20 +20,23 @@ _KINDS = {
     "RELU_0_TO_1": "0-to-1",
     "RELU_N1_TO_1": "-1-to-1",
 }
-#: The same of activations that are a part of another operator.
+#: The same for activation functions fused into another operator.
 _FUSED = {"RELU": "not-negative", "RELU6": "0-to-6", "RELU_N1_TO_1": "-1-to-1", "TANH": "tanh"}
-#: What the outputs of the detection operator are, in order (LiteRT, kernels/detection_postprocess.cc).
+#: Outputs of the detection operator, in order (LiteRT, kernels/detection_postprocess.cc).
 _DETECTION = ("detection-boxes", "detection-classes", "detection-scores", "detection-count")
-#: Operators through which the values pass unchanged, but for rounding and order.
+#: Operators that keep values unchanged, except for rounding and order.
 _PASSING = {"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"}
-#: Operators whose results no range bounds: what they make are logits, if they are scores.
+#: Operators with unbounded results. If these are scores, they are logits.
 _LINEAR = {"FULLY_CONNECTED", "CONV_2D"}
 _MAX_STEPS = 8
 
 
 @frozen
-class Made:
-    """What a tensor holds, and the operator (a row) that makes it so, behind those that only pass it on."""
+class OutputMeaning:
+    """The meaning of a tensor and the operator (a row) that determines it.
+
+    `opcode` is the custom code for custom operators. `tensor` is the output of that operator.
+    """
 
     kind: str
     operator: int
@@ -42,33 +45,34 @@ class Made:
 
 
 def output_meaning(facts: Facts) -> Strings:
-    """What each output holds."""
-    made = [made_of(facts, tensor) if tensor >= 0 else None for tensor in facts.rows("output", "tensor").tolist()]
-    return strings_of(None if one is None else one.kind for one in made)
+    """Return the kind of content of each output."""
+    tensors = facts.rows("output", "tensor").tolist()
+    meanings = [find_meaning(facts, tensor) if tensor >= 0 else None for tensor in tensors]
+    return strings_of(None if meaning is None else meaning.kind for meaning in meanings)
 
 
-def made_of(facts: Facts, tensor: int) -> Made | None:
-    """What a tensor holds; None where the graph does not prove it."""
+def find_meaning(facts: Facts, tensor: int) -> OutputMeaning | None:
+    """Return the meaning of a tensor, or None if the graph does not determine it."""
     for _ in range(_MAX_STEPS):
         operator = int(facts.rows("tensor", "producer")[tensor])
         if operator < 0:
             return None
         opcode = text_of(facts.column("operator", "opcode"), operator) or ""
         if opcode not in _PASSING:
-            return _made_by(facts, operator, opcode, tensor)
+            return _operator_meaning(facts, operator, opcode, tensor)
         tensor = int(facts.rows("operator", "input")[operator])
         if tensor < 0:
             return None
     return None
 
 
-def _made_by(facts: Facts, operator: int, opcode: str, tensor: int) -> Made | None:
+def _operator_meaning(facts: Facts, operator: int, opcode: str, tensor: int) -> OutputMeaning | None:
     if opcode == "CUSTOM":
         code = text_of(facts.column("operator", "custom_code"), operator) or ""
         outputs = facts.lists("operator", "outputs").row(operator)
         if code != "TFLite_Detection_PostProcess" or tensor not in outputs[: len(_DETECTION)]:
             return None
-        return Made(_DETECTION[outputs.index(tensor)], operator, code, tensor)
+        return OutputMeaning(_DETECTION[outputs.index(tensor)], operator, code, tensor)
     fused = text_of(facts.column("operator", "options.fused_activation_function"), operator) or ""
     kind = _KINDS.get(opcode) or _FUSED.get(fused) or ("linear" if opcode in _LINEAR else None)
-    return None if kind is None else Made(kind, operator, opcode, tensor)
+    return None if kind is None else OutputMeaning(kind, operator, opcode, tensor)

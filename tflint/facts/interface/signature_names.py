@@ -1,4 +1,4 @@
-"""Facts of signatures: names that callers cannot tell apart."""
+"""Facts about duplicate names in signatures."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from tflint.facts.facts import Facts
 
 
 def duplicate_keys(facts: Facts) -> Scalars:
-    """Whether another signature of the model has the same key."""
+    """Return whether another signature of the model has the same key, for each signature."""
     keys = facts.column("signature", "key")
     models = facts.table("signature").model.tolist()
-    return _repeated((model, text_of(keys, row)) for row, model in enumerate(models))
+    return _mark_duplicates((model, text_of(keys, row)) for row, model in enumerate(models))
 
 
 def duplicate_names(facts: Facts) -> Scalars:
-    """Whether another input (or output) of the signature has the same name."""
+    """Return whether another input (or output) of the signature has the same name, for each signature tensor."""
     names = facts.column("signature_tensor", "name")
     signatures = facts.rows("signature_tensor", "signature").tolist()
     directions = facts.column("signature_tensor", "direction")
-    return _repeated((owner, text_of(directions, row), text_of(names, row)) for row, owner in enumerate(signatures))
+    return _mark_duplicates(
+        (owner, text_of(directions, row), text_of(names, row)) for row, owner in enumerate(signatures)
+    )
 
 
-def _repeated(keys: Iterable[object]) -> Scalars:
+def _mark_duplicates(keys: Iterable[object]) -> Scalars:
     listed = list(keys)
     counts = Counter(listed)
     return Scalars(np.array([counts[key] > 1 for key in listed], dtype=np.bool_))

@@ -1,1 +1,1 @@
-"""The tables of pairs of models: what of the one is what of the other, and what there is no counterpart for."""
+"""The tables of pairs: two versions of a model, with their matching, added and removed parts."""

@@ -1,14 +1,14 @@
-"""The tables of pairs, two versions of a model: type, meaning, and when absent. No numpy."""
+"""Declarations of the tables of pairs of models. Does not import numpy."""
 
 from __future__ import annotations
 
 from tflint.columns.column_types import ColumnDeclaration, ColumnType, TableDeclaration, reference
 from tflint.facts.fact_declaration import NUM, TEXT, TEXTS, TRUTH
 
-_GONE = "the new model has none such"
-_CAME = "the old model has none such"
-_ONE_ONLY = "it is in one model only"
-_UNREAD = "one of both cannot be unpacked, or has more than 1 MiB, or it is one of more than 16"
+_REMOVED = "the new model does not have it"
+_ADDED = "the old model does not have it"
+_ONE_ONLY = "only one model has it"
+_UNREAD = "one of the two files cannot be unpacked or is larger than 1 MiB, or the pair has more than 16 lists"
 
 
 def _table(name: str, row: str, needs: str, compute: str, *columns: ColumnDeclaration) -> TableDeclaration:
@@ -23,104 +23,105 @@ def _column(
 
 _PAIR = _table(
     "pair",
-    "two versions of a model that are compared; `model` is the new one",
+    "a pair of two versions of a model; `model` is the new one",
     "",
     "pair.pair_tables:pair_table",
     _column("old", reference("model"), "the old model"),
 )
 _SUBGRAPH = _table(
     "pair_subgraph",
-    "a subgraph that callers call, in both models: the first, and those with a signature of the same key",
+    "a subgraph that client code can run, in both models: the first one, or one with a signature of the same key",
     "signature.subgraph signature.key",
     "pair.pair_tables:subgraph_table",
-    _column("pair", reference("pair"), "the pair it is of"),
-    _column("subgraph", reference("subgraph"), "the new model's"),
-    _column("old", reference("subgraph"), "the old model's"),
+    _column("pair", reference("pair"), "its pair"),
+    _column("subgraph", reference("subgraph"), "the subgraph of the new model"),
+    _column("old", reference("subgraph"), "the subgraph of the old model"),
     *(
         column
         for side in ("input", "output")
         for column in (
-            _column(f"{side}s", TEXTS, f"{side}s that are known by a name in both models, in the new order"),
-            _column(f"old_{side}s", TEXTS, "the same in the old order, by their new names"),
-            _column(f"are_{side}s_moved", TRUTH, f"whether these {side}s stand in another order"),
+            _column(f"{side}s", TEXTS, f"names of the {side}s that match by name in both models, in the new order"),
+            _column(f"old_{side}s", TEXTS, f"the same {side}s in the old order, by their new names"),
+            _column(f"are_{side}s_moved", TRUTH, f"whether the order of these {side}s changed"),
         )
     ),
 )
 
 
-def _border(side: str) -> TableDeclaration:
+def _side_table(side: str) -> TableDeclaration:
     return _table(
         f"pair_{side}",
-        f"an {side} of a subgraph that callers call, in both models or in one of them",
+        f"an {side} of a subgraph that client code can run, in both models or in one of them",
         f"{side}.tensor tensor.name tensor.dtype tensor.shape signature_tensor.name",
         f"pair.pair_tables:{side}_table",
-        _column("pair", reference("pair"), "the pair it is of"),
-        _column("pair_subgraph", reference("pair_subgraph"), "the subgraphs it is of"),
-        _column(side, reference(side), f"the new model's {side}", _GONE),
-        _column("old", reference(side), f"the old model's {side}", _CAME),
-        _column("name", TEXT, "what the signature calls it, else its tensor's name; of one that is gone the old one"),
-        _column("old_name", TEXT, "what the old model's signature calls it, else its tensor's name", _CAME),
-        _column("matched", TEXT, "how both were found to be the same: by the signature's name, by the tensor's name, "
-                "or by the position among those that are left", _ONE_ONLY,
+        _column("pair", reference("pair"), "its pair"),
+        _column("pair_subgraph", reference("pair_subgraph"), "its pair of subgraphs"),
+        _column(side, reference(side), f"the {side} of the new model", _REMOVED),
+        _column("old", reference(side), f"the {side} of the old model", _ADDED),
+        _column("name", TEXT, "its name in the signature, otherwise of its tensor; the old name if it was removed"),
+        _column("old_name", TEXT, "its name in the signature of the old model, otherwise of its tensor", _ADDED),
+        _column("matched", TEXT, "how it was matched: by its name in the signature, by the name of its tensor, "
+                "or by its position among the remaining ones", _ONE_ONLY,
                 domain="signature tensor position"),
-        _column("is_renamed", TRUTH, "whether the tensor has another name; names that converters make up are none"),
-        _column("is_before_others", TRUTH, f"whether {side}s that both models have stand behind it"),
-        _column("shape_change", TEXT, "what became of the shape: another rank, another size of an axis that was and is "
-                "fixed, an axis that was free and is fixed, another stored size of a free axis",
-                f"nothing, or {_ONE_ONLY}", "a rank is not known, or is more than 32",
+        _column("is_renamed", TRUTH, "whether the name of its tensor changed; generated names do not count"),
+        _column("is_before_others", TRUTH, f"whether {side}s of both models follow after it"),
+        _column("shape_change", TEXT, "how the shape changed: rank, size of a fixed dimension (size), a dynamic "
+                "dimension is now fixed (fixed), stored size of a dynamic dimension (stored)",
+                f"the shape is unchanged, or {_ONE_ONLY}", "a rank is unknown or greater than 32",
                 domain="rank size fixed stored"),
     )  # fmt: skip
 
 
 _SIGNATURE = _table(
     "pair_signature",
-    "a signature by its key, in both models or in one of them",
+    "a signature key, in both models or in one of them",
     "signature.key signature_tensor.name",
     "pair.pair_signatures:signature_table",
-    _column("pair", reference("pair"), "the pair it is of"),
-    _column("signature", reference("signature"), "the new model's", _GONE),
-    _column("old", reference("signature"), "the old model's", _CAME),
+    _column("pair", reference("pair"), "its pair"),
+    _column("signature", reference("signature"), "the signature of the new model", _REMOVED),
+    _column("old", reference("signature"), "the signature of the old model", _ADDED),
     _column("key", TEXT, "its key"),
     *(
         column
         for side in ("input", "output")
         for column in (
-            _column(f"lost_{side}s", TEXTS, f"names of {side}s that are gone though the {side}s themselves are not"),
-            _column(f"new_{side}s", TEXTS, f"names of {side}s that the old one did not have"),
+            _column(f"lost_{side}s", TEXTS, f"names that the new signature no longer has, of {side}s that still exist"),
+            _column(f"new_{side}s", TEXTS, f"names of {side}s that only the new signature has"),
         )
     ),
 )
 _OPERATOR = _table(
     "pair_operator",
-    "an operator of the new model, by its code, in the newest version that the model has of it",
+    "an operator code of the new model, in the newest version that the model uses",
     "operator_code.opcode operator_code.custom_code operator_code.version",
     "pair.pair_operators:operator_table",
-    _column("pair", reference("pair"), "the pair it is of"),
-    _column("operator_code", reference("operator_code"), "the new model's"),
-    _column("old", reference("operator_code"), "the old model's, in the newest version that it has of it", _CAME),
+    _column("pair", reference("pair"), "its pair"),
+    _column("operator_code", reference("operator_code"), "the operator code of the new model"),
+    _column("old", reference("operator_code"), "the operator code of the old model, in its newest version", _ADDED),
     _column("since", TEXT, "first TensorFlow release with the operator in its version",
-            "the table of releases does not know it"),
-    _column("raises_runtime", TRUTH, "whether that release is later than all operators of the old model need",
-            "the table of releases does not know it, or none of the old ones"),
+            "the operator is not in the table of releases"),
+    _column("raises_runtime", TRUTH, "whether that release is newer than the release that the old model needs",
+            "the operator, or all operators of the old model, are not in the table of releases"),
 )  # fmt: skip
 _LABELS = _table(
     "pair_labels",
-    "a list of labels, or a vocabulary, that is packed after both models or one of them, by its name",
+    "a label list or vocabulary packed with both models or with one of them, by its file name",
     "associated_file.name associated_file.type",
     "pair.pair_labels:labels_table",
-    _column("pair", reference("pair"), "the pair it is of"),
-    _column("file", reference("associated_file"), "the new model's", _GONE),
-    _column("old", reference("associated_file"), "the old model's", _CAME),
-    _column("name", TEXT, "its name"),
-    _column("n_lines", NUM, "lines in the new one", _ONE_ONLY, _UNREAD),
-    _column("n_old_lines", NUM, "lines in the old one", _ONE_ONLY, _UNREAD),
-    _column("change", TEXT, "what became of the lines: more at the end, the same in another order, more, fewer, or as "
-            "many with other texts", f"nothing, or {_ONE_ONLY}", _UNREAD,
+    _column("pair", reference("pair"), "its pair"),
+    _column("file", reference("associated_file"), "the file of the new model", _REMOVED),
+    _column("old", reference("associated_file"), "the file of the old model", _ADDED),
+    _column("name", TEXT, "its file name"),
+    _column("n_lines", NUM, "number of lines in the new file", _ONE_ONLY, _UNREAD),
+    _column("n_old_lines", NUM, "number of lines in the old file", _ONE_ONLY, _UNREAD),
+    _column("change", TEXT, "how the lines changed: lines added only at the end (appended), same lines in a different "
+            "order (reordered), more, fewer, or the same number with different text (changed)",
+            f"the lines are unchanged, or {_ONE_ONLY}", _UNREAD,
             domain="appended reordered more fewer changed"),
-    _column("line", NUM, "the first line that is another one, from 1", "there is none"),
-    _column("label", TEXT, "that line in the new one", "there is none, or the new list ends before it"),
-    _column("old_label", TEXT, "that line in the old one", "there is none, or the old list ends before it"),
+    _column("line", NUM, "number of the first different line, from 1", "no line differs"),
+    _column("label", TEXT, "that line in the new file", "no line differs, or the new file ends before that line"),
+    _column("old_label", TEXT, "that line in the old file", "no line differs, or the old file ends before that line"),
 )  # fmt: skip
 
-#: Tables of pairs: they have rows where two versions of a model are compared.
-TABLES = (_PAIR, _SUBGRAPH, _border("input"), _border("output"), _SIGNATURE, _OPERATOR, _LABELS)
+#: Tables of pairs. They have rows only if two versions of a model are compared.
+TABLES = (_PAIR, _SUBGRAPH, _side_table("input"), _side_table("output"), _SIGNATURE, _OPERATOR, _LABELS)

@@ -1,7 +1,7 @@
-"""Finds what belongs together in two versions of a model: subgraphs that callers call, their inputs and outputs.
+"""Matches the subgraphs, inputs and outputs of two versions of a model.
 
-Inputs that a signature of the same key gives the same name belong together; else those whose tensors have the same
-name, where that is one that people gave and no other has it; what is left goes by position, which proves nothing.
+Inputs (and outputs) match if signatures with the same key give them the same name, or else if their tensors have the
+same unique name that a converter did not generate. The remaining ones are matched by position, which proves nothing.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from tflint.values import frozen
 SIDES = ("input", "output")
 SIGNATURE, TENSOR, POSITION = "signature", "tensor", "position"
 
-#: Names that the converter makes of a signature's: the signature itself says more.
-_OF_SIGNATURE = re.compile(r"serving_default_.*|.*PartitionedCall.*", re.DOTALL)
+#: Tensor names that the converter derives from a signature. The names in the signature itself are more reliable.
+_FROM_SIGNATURE = re.compile(r"serving_default_.*|.*PartitionedCall.*", re.DOTALL)
 
 
 @frozen
-class Face:
-    """An input (or output) of a subgraph as callers see it.
+class InterfaceTensor:
+    """An input (or output) of a subgraph.
 
-    `row` is that of its table, `tensor` the tensor's (-1: the index is out of range), `tensor_name` as people gave it,
-    empty where a converter made it up. `names` are those that signatures give it, by the key's number.
+    `row` is its row in the input or output table, `tensor` the row of its tensor (-1: the index is out of range).
+    `tensor_name` is empty if a converter generated the name. `label` is its name for display. `names` are its names in
+    signatures, as pairs of the signature's number and the name.
     """
 
     row: int
@@ -37,105 +38,110 @@ class Face:
     label: str
     names: tuple[tuple[int, str], ...] = ()
 
-    def known_as(self, how: str) -> Sequence[object]:
-        """What it is known as by signatures, or by its tensor."""
+    def identifiers(self, how: str) -> Sequence[object]:
+        """Return what identifies it in both models: its names in signatures, or the name of its tensor."""
         return self.names if how == SIGNATURE else [self.tensor_name] if self.tensor_name else []
 
 
 @frozen
-class Entry:
-    """An input (or output) of both models, or of one of them (the other is None); how both were found to be one."""
+class MatchedEntry:
+    """An input (or output) in both models, or in only one (then the other is None).
 
-    new: Face | None
-    old: Face | None
+    `matched` is how the two were matched: by SIGNATURE, TENSOR or POSITION.
+    """
+
+    new: InterfaceTensor | None
+    old: InterfaceTensor | None
     matched: str | None = None
 
     @property
     def name(self) -> str:
-        """What callers know it by; of one that is gone, what they knew."""
-        face = self.new or self.old
-        assert face is not None
-        if self.new and self.old and self.matched == SIGNATURE:  # of several names the one that both have
-            known = set(self.old.names)
-            return next(name for key, name in self.new.names if (key, name) in known)
-        return face.label
+        """Name for display: the new name, or the old one if it was removed."""
+        tensor = self.new or self.old
+        assert tensor is not None
+        if self.new and self.old and self.matched == SIGNATURE:  # of several names, the one that both models have
+            old_names = set(self.old.names)
+            return next(name for key, name in self.new.names if (key, name) in old_names)
+        return tensor.label
 
 
 @frozen(eq=False)
 class Subgraphs:
-    """Two subgraphs that callers call: the number of the pair, both rows, and the entries of both sides."""
+    """Two matched subgraphs that client code can run: the pair's number, both rows, and the entries of both sides."""
 
     pair: int
     new: int
     old: int
-    entries: dict[str, list[Entry]]
+    entries: dict[str, list[MatchedEntry]]
 
 
 @frozen(eq=False)
 class Signatures:
-    """The signatures of a pair by key, each with its row in the new model and in the old one (-1: none)."""
+    """The signatures of a pair by key, each with its row in the new and in the old model (-1: missing)."""
 
     pair: int
     rows: dict[str, tuple[int, int]]
 
 
 def signatures(facts: Facts) -> list[Signatures]:
-    """The signatures of each pair; of several with one key the first."""
-    return facts.once("signatures of pairs", lambda: _signatures(facts))
+    """Return the signatures of each pair. If a model has several signatures with one key, the first one counts."""
+    return facts.memoize("signatures of pairs", lambda: _match_signatures(facts))
 
 
-def _signatures(facts: Facts) -> list[Signatures]:
-    found = []
+def _match_signatures(facts: Facts) -> list[Signatures]:
+    matches = []
     for number, (new, old) in enumerate(facts.pairs.items()):
-        ours, theirs = _by_key(facts, new), _by_key(facts, old)
-        rows = {key: (ours.get(key, -1), theirs.get(key, -1)) for key in [*ours, *theirs]}
-        found.append(Signatures(number, rows))
-    return found
+        new_rows, old_rows = _signatures_by_key(facts, new), _signatures_by_key(facts, old)
+        rows = {key: (new_rows.get(key, -1), old_rows.get(key, -1)) for key in [*new_rows, *old_rows]}
+        matches.append(Signatures(number, rows))
+    return matches
 
 
-def _by_key(facts: Facts, model: int) -> dict[str, int]:
+def _signatures_by_key(facts: Facts, model: int) -> dict[str, int]:
     keys, rows = facts.column("signature", "key"), facts.table("signature").rows_of(model)
-    found: dict[str, int] = {}
+    by_key: dict[str, int] = {}
     for row in range(rows.start, rows.stop):
-        found.setdefault(text_of(keys, row) or "", row)
-    return found
+        by_key.setdefault(text_of(keys, row) or "", row)
+    return by_key
 
 
 def subgraphs(facts: Facts) -> list[Subgraphs]:
-    """The subgraphs of each pair that callers call, each subgraph in one place only."""
-    return facts.once("subgraphs of pairs", lambda: list(_subgraphs(facts)))
+    """Return the matched subgraphs of each pair that client code can run. Each subgraph is in at most one match."""
+    return facts.memoize("subgraphs of pairs", lambda: list(_match_subgraphs(facts)))
 
 
-def _subgraphs(facts: Facts) -> Iterator[Subgraphs]:
-    called = facts.rows("signature", "subgraph")
-    for number, (new, old) in enumerate(facts.pairs.items()):
-        both = _shared(signatures(facts)[number].rows)
-        couples = [(_first(facts, new), _first(facts, old)), *((int(called[a]), int(called[b])) for a, b in both)]
+def _match_subgraphs(facts: Facts) -> Iterator[Subgraphs]:
+    subgraph_of = facts.rows("signature", "subgraph")
+    for number, (new_model, old_model) in enumerate(facts.pairs.items()):
+        shared = _shared_signatures(signatures(facts)[number].rows)
+        candidates = [
+            (_first_subgraph(facts, new_model), _first_subgraph(facts, old_model)),
+            *((int(subgraph_of[a]), int(subgraph_of[b])) for a, b in shared),
+        ]
         used: tuple[set[int], set[int]] = (set(), set())
-        for ours, theirs in couples:
-            if min(ours, theirs) < 0 or ours in used[0] or theirs in used[1]:
+        for new, old in candidates:
+            if min(new, old) < 0 or new in used[0] or old in used[1]:
                 continue
-            used[0].add(ours)
-            used[1].add(theirs)
-            keys = [(a, b) for a, b in both if called[a] == ours and called[b] == theirs]
-            yield Subgraphs(number, ours, theirs, {side: _entries(facts, side, ours, theirs, keys) for side in SIDES})
+            used[0].add(new)
+            used[1].add(old)
+            keys = [(a, b) for a, b in shared if subgraph_of[a] == new and subgraph_of[b] == old]
+            yield Subgraphs(number, new, old, {side: _match_side(facts, side, new, old, keys) for side in SIDES})
 
 
-def _first(facts: Facts, model: int) -> int:
-    """A model's first subgraph; -1 where it has none."""
+def _first_subgraph(facts: Facts, model: int) -> int:
     rows = facts.table("subgraph").rows_of(model)
     return rows.start if rows.stop > rows.start else -1
 
 
-def _shared(rows: dict[str, tuple[int, int]]) -> list[tuple[int, int]]:
-    """Signatures that both models have; where each has one, these are the same whatever their keys."""
-    both = [couple for couple in rows.values() if min(couple) >= 0]
-    ours, theirs = ([couple[side] for couple in rows.values() if couple[side] >= 0] for side in (0, 1))
-    return [(ours[0], theirs[0])] if len(ours) == len(theirs) == 1 else both
+def _shared_signatures(rows: dict[str, tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the signatures that both models have. If each has exactly one, they match whatever their keys are."""
+    shared = [pair for pair in rows.values() if min(pair) >= 0]
+    new, old = ([pair[side] for pair in rows.values() if pair[side] >= 0] for side in (0, 1))
+    return [(new[0], old[0])] if len(new) == len(old) == 1 else shared
 
 
-def names_of(facts: Facts, signature: int, side: str) -> dict[str, int]:
-    """The names of a signature's inputs (or outputs), in stored order, and the tensor of each (-1: out of range)."""
+def signature_names(facts: Facts, signature: int, side: str) -> dict[str, int]:
+    """Return the names of a signature's inputs (or outputs) in stored order, with their tensors (-1: out of range)."""
     if signature < 0:
         return {}
     directions, names = facts.column("signature_tensor", "direction"), facts.column("signature_tensor", "name")
@@ -144,69 +150,66 @@ def names_of(facts: Facts, signature: int, side: str) -> dict[str, int]:
     return {text_of(names, row) or "": int(tensors[row]) for row in rows if text_of(directions, row) == side}
 
 
-def _entries(facts: Facts, side: str, ours: int, theirs: int, keys: Sequence[tuple[int, int]]) -> list[Entry]:
-    new = _faces(facts, side, ours, [couple[0] for couple in keys])
-    old = _faces(facts, side, theirs, [couple[1] for couple in keys])
-    return matched(new, old)
+def _match_side(facts: Facts, side: str, new: int, old: int, keys: Sequence[tuple[int, int]]) -> list[MatchedEntry]:
+    return match_tensors(
+        _interface_tensors(facts, side, new, [key for key, _ in keys]),
+        _interface_tensors(facts, side, old, [key for _, key in keys]),
+    )
 
 
-def _faces(facts: Facts, side: str, subgraph: int, keys: Sequence[int]) -> list[Face]:
-    """The inputs (or outputs) of a subgraph in order."""
+def _interface_tensors(facts: Facts, side: str, subgraph: int, keys: Sequence[int]) -> list[InterfaceTensor]:
+    """Return the inputs (or outputs) of a subgraph in order. `keys` are the rows of its signatures."""
     rows = _rows_by_subgraph(facts, side)[subgraph]
-    tensors, names = facts.rows(side, "tensor"), facts.column("tensor", "name")
-    times = Counter(int(tensors[row]) for row in rows)
-    called: dict[int, list[tuple[int, str]]] = {}
+    tensor_rows, stored_names = facts.rows(side, "tensor"), facts.column("tensor", "name")
+    counts = Counter(int(tensor_rows[row]) for row in rows)
+    names: dict[int, list[tuple[int, str]]] = {}
     for number, key in enumerate(keys):
-        for name, tensor in names_of(facts, key, side).items():
-            if times[tensor] == 1:  # which place of a tensor that stands in several is meant, nobody can say
-                called.setdefault(tensor, []).append((number, name))
-    given = {tensor: _given(text_of(names, tensor) or "") for tensor in times if tensor >= 0}
-    faces = []
+        for name, tensor in signature_names(facts, key, side).items():
+            if counts[tensor] == 1:  # if a tensor is listed more than once, the name could mean any of its positions
+                names.setdefault(tensor, []).append((number, name))
+    tensor_names = {tensor: text_of(stored_names, tensor) or "" for tensor in counts if tensor >= 0}
+    tensors = []
     for position, row in enumerate(rows):
-        tensor = int(tensors[row])
-        stored, meant = given.get(tensor, ("", ""))
-        mine = tuple(called.get(tensor, ()))
-        label = mine[0][1] if mine else stored or f"{side} {position}"
-        faces.append(Face(row, position, tensor, meant, label, mine))
-    return faces
-
-
-def _given(stored: str) -> tuple[str, str]:
-    """A tensor's name, and the same where people gave it, else nothing."""
-    return stored, "" if is_generated(stored) or _OF_SIGNATURE.fullmatch(stored) else stored
+        tensor = int(tensor_rows[row])
+        stored = tensor_names.get(tensor, "")
+        own_names = tuple(names.get(tensor, ()))
+        label = own_names[0][1] if own_names else stored or f"{side} {position}"
+        name = "" if is_generated(stored) or _FROM_SIGNATURE.fullmatch(stored) else stored
+        tensors.append(InterfaceTensor(row, position, tensor, name, label, own_names))
+    return tensors
 
 
 def _rows_by_subgraph(facts: Facts, side: str) -> Mapping[int, list[int]]:
-    def gather() -> Mapping[int, list[int]]:
+    def group() -> Mapping[int, list[int]]:
         rows: dict[int, list[int]] = defaultdict(list)
         for row, subgraph in enumerate(facts.rows(side, "subgraph").tolist()):
             rows[subgraph].append(row)
         return rows
 
-    return facts.once(f"{side}s by subgraph", gather)
+    return facts.memoize(f"{side}s by subgraph", group)
 
 
-def matched(new: Sequence[Face], old: Sequence[Face]) -> list[Entry]:
-    """All of both sides, those that belong together in one entry: in the new order, then those that are gone."""
-    partners: dict[int, tuple[Face, str]] = {}
+def match_tensors(new: Sequence[InterfaceTensor], old: Sequence[InterfaceTensor]) -> list[MatchedEntry]:
+    """Match the inputs (or outputs) of two subgraphs. Returns those of the new one in order, then the removed ones."""
+    partners: dict[int, tuple[InterfaceTensor, str]] = {}
     left_new, left_old = list(new), list(old)
     for how in (SIGNATURE, TENSOR):
-        ours, theirs = _known(left_new, how), _known(left_old, how)
-        taken: set[int] = set()
-        for name, face in ours.items():
-            partner = theirs.get(name)
-            if partner is not None and face.position not in partners and partner.position not in taken:
-                partners[face.position] = partner, how
-                taken.add(partner.position)
-        left_new = [face for face in left_new if face.position not in partners]
-        left_old = [face for face in left_old if face.position not in taken]
+        new_by_id, old_by_id = _by_identifier(left_new, how), _by_identifier(left_old, how)
+        used: set[int] = set()
+        for identifier, tensor in new_by_id.items():
+            partner = old_by_id.get(identifier)
+            if partner is not None and tensor.position not in partners and partner.position not in used:
+                partners[tensor.position] = partner, how
+                used.add(partner.position)
+        left_new = [tensor for tensor in left_new if tensor.position not in partners]
+        left_old = [tensor for tensor in left_old if tensor.position not in used]
     partners |= {a.position: (b, POSITION) for a, b in zip(left_new, left_old, strict=False)}
-    both = [Entry(face, *partners.get(face.position, (None, None))) for face in new]
-    return [*both, *(Entry(None, face) for face in left_old[len(left_new) :])]
+    entries = [MatchedEntry(tensor, *partners.get(tensor.position, (None, None))) for tensor in new]
+    return [*entries, *(MatchedEntry(None, tensor) for tensor in left_old[len(left_new) :])]
 
 
-def _known(faces: Iterable[Face], how: str) -> dict[object, Face]:
-    """Faces by what they are known as, where that means one of them only."""
-    known = [(name, face) for face in faces for name in face.known_as(how)]
-    times = Counter(name for name, _ in known)
-    return {name: face for name, face in known if times[name] == 1}
+def _by_identifier(tensors: Iterable[InterfaceTensor], how: str) -> dict[object, InterfaceTensor]:
+    """Return the tensors by identifier, without identifiers that several tensors share."""
+    pairs = [(identifier, tensor) for tensor in tensors for identifier in tensor.identifiers(how)]
+    counts = Counter(identifier for identifier, _ in pairs)
+    return {identifier: tensor for identifier, tensor in pairs if counts[identifier] == 1}

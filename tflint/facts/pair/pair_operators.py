@@ -1,4 +1,4 @@
-"""The table of the operators of pairs: which versions of them both models need."""
+"""The table of the operators of pairs, with the versions that both models use."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _Code = tuple[str, str]
 
 
 def operator_table(facts: Facts) -> Table:
-    """The operators of the new models."""
+    """Return the operators of the new models."""
     listed = [
         (pair, new, old, row, _newest_by_code(facts, old).get(code, -1))
         for pair, (new, old) in enumerate(facts.pairs.items())
         for code, row in _newest_by_code(facts, new).items()
     ]
     since = [_first_release(facts, row) for _, _, _, row, _ in listed]
-    needed = [_required(facts, old) for _, _, old, _, _ in listed]
+    needed = [_required_release(facts, old) for _, _, old, _, _ in listed]
     makers: Makers = {
         "pair": lambda: references(pair for pair, *_ in listed),
         "operator_code": lambda: references(row for *_, row, _ in listed),
@@ -34,20 +34,20 @@ def operator_table(facts: Facts) -> Table:
 
 
 def _newest_by_code(facts: Facts, model: int) -> dict[_Code, int]:
-    """A model's operator codes: of each operator the row with the newest version, the first of several."""
+    """Return the row of the newest version of each operator in a model; the first such row if there are several."""
 
-    def gather() -> dict[_Code, int]:
+    def find_rows() -> dict[_Code, int]:
         opcodes, customs = facts.column("operator_code", "opcode"), facts.column("operator_code", "custom_code")
         versions = facts.numbers("operator_code", "version")
         rows = facts.table("operator_code").rows_of(model)
-        found: dict[_Code, int] = {}
+        newest: dict[_Code, int] = {}
         for row in range(rows.start, rows.stop):
             code = (text_of(opcodes, row) or "", text_of(customs, row) or "")
-            if code not in found or versions[row] > versions[found[code]]:
-                found[code] = row
-        return found
+            if code not in newest or versions[row] > versions[newest[code]]:
+                newest[code] = row
+        return newest
 
-    return facts.once(f"operators of model {model}", gather)
+    return facts.memoize(f"operators of model {model}", find_rows)
 
 
 def _first_release(facts: Facts, row: int) -> Version | None:
@@ -55,8 +55,7 @@ def _first_release(facts: Facts, row: int) -> Version | None:
     return first_tensorflow_version(opcode or "", int(facts.numbers("operator_code", "version")[row]))
 
 
-def _required(facts: Facts, model: int) -> Version | None:
-    """The release that all operators of a model need."""
+def _required_release(facts: Facts, model: int) -> Version | None:
     text = text_of(facts.column("model", "required_runtime_version"), model)
     return None if text is None else parse_version(TENSORFLOW, text)
 

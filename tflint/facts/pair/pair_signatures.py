@@ -1,16 +1,16 @@
-"""The table of the signatures of pairs: which keys, and which names of inputs and outputs, both models have."""
+"""The table of the signatures of pairs, with removed and added names of inputs and outputs."""
 
 from __future__ import annotations
 
 from tflint.columns.column import strings_of, texts_of
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts
-from tflint.facts.pair.pair_matching import SIDES, names_of, signatures, subgraphs
+from tflint.facts.pair.pair_matching import SIDES, signature_names, signatures, subgraphs
 from tflint.facts.pair.pair_tables import Makers, new_models, references
 
 
 def signature_table(facts: Facts) -> Table:
-    """The signatures by key."""
+    """Return the signatures of all pairs by key."""
     listed = [(one.pair, key, new, old) for one in signatures(facts) for key, (new, old) in one.rows.items()]
     makers: Makers = {
         "pair": lambda: references(pair for pair, *_ in listed),
@@ -18,37 +18,41 @@ def signature_table(facts: Facts) -> Table:
         "old": lambda: references(old for *_, old in listed),
         "key": lambda: strings_of(key for _, key, _, _ in listed),
     }
-    couples = [(new, old) for _, _, new, old in listed]
+    row_pairs = [(new, old) for _, _, new, old in listed]
     for side in SIDES:
-        makers |= _names(facts, side, couples)
+        makers |= _name_columns(facts, side, row_pairs)
     return Table("pair_signature", new_models(facts, (pair for pair, *_ in listed)), makers)
 
 
-def _names(facts: Facts, side: str, couples: list[tuple[int, int]]) -> Makers:
-    """Columns on the names of a side that one of both signatures does not have."""
+def _name_columns(facts: Facts, side: str, row_pairs: list[tuple[int, int]]) -> Makers:
+    """Return the columns of the names that only one of the two signatures has."""
 
-    def lost(new: int, old: int) -> list[str]:
+    def removed_names(new: int, old: int) -> list[str]:
         if new < 0:
             return []
-        names = names_of(facts, new, side)
-        gone = _gone(facts, side)
-        return [name for name, tensor in names_of(facts, old, side).items() if name not in names and tensor not in gone]
+        names = signature_names(facts, new, side)
+        removed = _removed_tensors(facts, side)
+        return [
+            name
+            for name, tensor in signature_names(facts, old, side).items()
+            if name not in names and tensor not in removed
+        ]
 
-    def came(new: int, old: int) -> list[str]:
-        names = names_of(facts, old, side)
-        return [name for name in names_of(facts, new, side) if name not in names] if old >= 0 else []
+    def added_names(new: int, old: int) -> list[str]:
+        names = signature_names(facts, old, side)
+        return [name for name in signature_names(facts, new, side) if name not in names] if old >= 0 else []
 
     return {
-        f"lost_{side}s": lambda: texts_of([lost(new, old) for new, old in couples]),
-        f"new_{side}s": lambda: texts_of([came(new, old) for new, old in couples]),
+        f"lost_{side}s": lambda: texts_of([removed_names(new, old) for new, old in row_pairs]),
+        f"new_{side}s": lambda: texts_of([added_names(new, old) for new, old in row_pairs]),
     }
 
 
-def _gone(facts: Facts, side: str) -> set[int]:
-    """Tensors of old inputs (or outputs) that are gone as such: a rule of their own speaks of them."""
+def _removed_tensors(facts: Facts, side: str) -> set[int]:
+    """Return the tensors of removed inputs (or outputs), which have a rule of their own."""
 
-    def gather() -> set[int]:
+    def find_tensors() -> set[int]:
         entries = (entry for one in subgraphs(facts) for entry in one.entries[side])
         return {entry.old.tensor for entry in entries if entry.old and not entry.new}
 
-    return facts.once(f"{side}s that are gone", gather)
+    return facts.memoize(f"removed {side}s", find_tensors)

@@ -1,4 +1,4 @@
-"""The tables of pairs: two versions of a model, their subgraphs that callers call, and these subgraphs' borders."""
+"""The tables of pairs: two versions of a model, their subgraphs that client code can run, their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -19,32 +19,33 @@ from tflint.columns.column import (
 )
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts
-from tflint.facts.pair.pair_matching import POSITION, SIDES, Entry, Face, Subgraphs, subgraphs
+from tflint.facts.pair.pair_matching import POSITION, SIDES, InterfaceTensor, MatchedEntry, Subgraphs, subgraphs
 
 Makers = dict[str, Callable[[], Column]]
 
-#: Shapes of more axes are not compared: kernels take eight at most, and a hostile file may name a long one many times.
+#: Shapes with more dimensions are not compared: kernels support eight at most, and a hostile file may use one long
+#: shape for many tensors.
 MAX_AXES = 32
 
 
 def pair_table(facts: Facts) -> Table:
-    """The pairs."""
+    """Return the pairs."""
     return Table("pair", new_models(facts), {"old": lambda: references(facts.pairs.values())})
 
 
 def new_models(facts: Facts, pairs: Iterable[int] | None = None) -> NDArray[np.int32]:
-    """The number of the new model of some pairs (None: of each)."""
+    """Return the number of the new model of each pair in `pairs` (None: all pairs)."""
     models = np.array(list(facts.pairs), dtype=np.int32)
     return models if pairs is None else models[np.array(list(pairs), dtype=np.intp)]
 
 
 def references(rows: Iterable[int]) -> References:
-    """References from Python's row numbers, -1 for none."""
+    """Return references from row numbers, -1 for none."""
     return References(np.array(list(rows), dtype=np.int32))
 
 
 def strings_or_unknown(texts: Sequence[str | None], unknown: Sequence[bool]) -> Strings:
-    """Strings from Python's, None being absent, but for rows that are unknown."""
+    """Return a string column: unknown if `unknown` is true, otherwise absent if the text is None."""
     column, is_unknown = strings_of(texts), np.array(unknown, dtype=np.bool_)
     absent = np.array([text is None for text in texts], dtype=np.bool_) & ~is_unknown
     return Strings(column.codes, column.labels, state_of(absent, is_unknown))
@@ -54,32 +55,35 @@ def strings_or_unknown(texts: Sequence[str | None], unknown: Sequence[bool]) -> 
 
 
 def subgraph_table(facts: Facts) -> Table:
-    """The subgraphs that callers call."""
-    found = subgraphs(facts)
+    """Return the matched subgraphs that client code can run."""
+    matches = subgraphs(facts)
     makers: Makers = {
-        "pair": lambda: references(one.pair for one in found),
-        "subgraph": lambda: references(one.new for one in found),
-        "old": lambda: references(one.old for one in found),
+        "pair": lambda: references(one.pair for one in matches),
+        "subgraph": lambda: references(one.new for one in matches),
+        "old": lambda: references(one.old for one in matches),
     }
     for side in SIDES:
-        makers |= _order(side, found)
-    return Table("pair_subgraph", new_models(facts, (one.pair for one in found)), makers)
+        makers |= _order_columns(side, matches)
+    return Table("pair_subgraph", new_models(facts, (one.pair for one in matches)), makers)
 
 
-def _order(side: str, found: Sequence[Subgraphs]) -> Makers:
-    """Columns on the order of a side's entries, as far as it is known which is which."""
-    entries = [one.entries[side] for one in found]
+def _order_columns(side: str, matches: Sequence[Subgraphs]) -> Makers:
+    """Return the columns about the order of the inputs (or outputs) that match by name."""
+    entries = [one.entries[side] for one in matches]
     return {
-        f"{side}s": lambda: texts_of([[entry.name for entry, *_ in _known(mine)] for mine in entries]),
+        f"{side}s": lambda: texts_of([[entry.name for entry, *_ in _matched_by_name(mine)] for mine in entries]),
         f"old_{side}s": lambda: texts_of(
-            [[entry.name for entry, _, _ in sorted(_known(mine), key=lambda known: known[2])] for mine in entries]
+            [
+                [entry.name for entry, _, _ in sorted(_matched_by_name(mine), key=lambda known: known[2])]
+                for mine in entries
+            ]
         ),
         f"are_{side}s_moved": lambda: scalars_of((_are_moved(mine) for mine in entries), np.bool_),
     }
 
 
-def _known(entries: Iterable[Entry]) -> list[tuple[Entry, int, int]]:
-    """Entries that are known by a name in both models, with their new and old positions."""
+def _matched_by_name(entries: Iterable[MatchedEntry]) -> list[tuple[MatchedEntry, int, int]]:
+    """Return the entries that match by name, with their new and old positions."""
     return [
         (entry, entry.new.position, entry.old.position)
         for entry in entries
@@ -87,9 +91,12 @@ def _known(entries: Iterable[Entry]) -> list[tuple[Entry, int, int]]:
     ]
 
 
-def _are_moved(entries: Sequence[Entry]) -> bool:
-    """Whether entries stand in another order; where some came or went, all that stand behind them have moved, too."""
-    known = _known(entries)
+def _are_moved(entries: Sequence[MatchedEntry]) -> bool:
+    """Return whether the order of the entries changed.
+
+    If entries were added or removed, all later positions shift, so only the relative order counts.
+    """
+    known = _matched_by_name(entries)
     if all(entry.new and entry.old for entry in entries):
         return any(position != old for _, position, old in known)
     old_positions = [old for _, _, old in known]
@@ -100,16 +107,16 @@ def _are_moved(entries: Sequence[Entry]) -> bool:
 
 
 def input_table(facts: Facts) -> Table:
-    """The inputs of these subgraphs."""
-    return _border_table(facts, "input")
+    """Return the inputs of the matched subgraphs."""
+    return _side_table(facts, "input")
 
 
 def output_table(facts: Facts) -> Table:
-    """The outputs of these subgraphs."""
-    return _border_table(facts, "output")
+    """Return the outputs of the matched subgraphs."""
+    return _side_table(facts, "output")
 
 
-def _border_table(facts: Facts, side: str) -> Table:
+def _side_table(facts: Facts, side: str) -> Table:
     listed = [(number, one, entry) for number, one in enumerate(subgraphs(facts)) for entry in one.entries[side]]
     entries = [entry for _, _, entry in listed]
     makers: Makers = {
@@ -129,38 +136,38 @@ def _border_table(facts: Facts, side: str) -> Table:
     return Table(f"pair_{side}", new_models(facts, (one.pair for _, one, _ in listed)), makers)
 
 
-def _row(face: Face | None) -> int:
-    return face.row if face else -1
+def _row(tensor: InterfaceTensor | None) -> int:
+    return tensor.row if tensor else -1
 
 
-def _is_renamed(entry: Entry) -> bool:
-    names = [face.tensor_name for face in (entry.new, entry.old) if face]
+def _is_renamed(entry: MatchedEntry) -> bool:
+    names = [tensor.tensor_name for tensor in (entry.new, entry.old) if tensor]
     return len(names) == 2 and all(names) and names[0] != names[1]
 
 
-def _before_others(entries: Sequence[Entry]) -> Iterator[bool]:
-    """For each entry whether one that both models have stands behind it in the new model."""
+def _before_others(entries: Sequence[MatchedEntry]) -> Iterator[bool]:
+    """Yield, for each entry, whether an entry that both models have follows it in the new model."""
     last = max((entry.new.position for entry in entries if entry.new and entry.old), default=-1)
     for entry in entries:
         yield entry.new is not None and entry.new.position < last
 
 
-def _shape_changes(facts: Facts, entries: Sequence[Entry]) -> Strings:
+def _shape_changes(facts: Facts, entries: Sequence[MatchedEntry]) -> Strings:
     shapes = _Shapes(facts)
-    changes = [shapes.change(entry) for entry in entries]
+    changes = [shapes.compare(entry) for entry in entries]
     return strings_or_unknown([change for change, _ in changes], [is_unknown for _, is_unknown in changes])
 
 
 class _Shapes:
-    """Compares shapes: those that are stored, and those that say which axes are free."""
+    """Compares the shapes of entries: the stored sizes, and which dimensions are dynamic."""
 
     def __init__(self, facts: Facts) -> None:
         self._stored = facts.lists("tensor", "shape")
         self._signatures = facts.lists("tensor", "shape_signature")
         self._ranks = facts.column("tensor", "rank")
 
-    def change(self, entry: Entry) -> tuple[str | None, bool]:
-        """What became of an entry's shape (None: nothing), and whether that could not be determined."""
+    def compare(self, entry: MatchedEntry) -> tuple[str | None, bool]:
+        """Return how an entry's shape changed (None: unchanged), and whether that is unknown."""
         if not entry.new or not entry.old or min(entry.new.tensor, entry.old.tensor) < 0:
             return None, False
         tensors = entry.new.tensor, entry.old.tensor
@@ -172,19 +179,19 @@ class _Shapes:
             is_unknown = state is not None and any(state[tensor] == UNKNOWN for tensor in tensors)
             return (None, True) if is_unknown else ("rank", False)
         new, old = (self._stored.row(tensor) for tensor in tensors)
-        free = [self._axes(tensor, stored) for tensor, stored in zip(tensors, (new, old), strict=True)]
-        return _change(list(zip(new, old, *free, strict=True))), False
+        dynamic = [self._dynamic_axes(tensor, stored) for tensor, stored in zip(tensors, (new, old), strict=True)]
+        return _classify_change(list(zip(new, old, *dynamic, strict=True))), False
 
-    def _axes(self, tensor: int, stored: Sequence[int]) -> list[bool]:
-        """Which axes of a tensor may have any size."""
-        is_said = self._signatures.lengths[tensor] == len(stored)
-        return [size < 0 for size in (self._signatures.row(tensor) if is_said else stored)]
+    def _dynamic_axes(self, tensor: int, stored: Sequence[int]) -> list[bool]:
+        """Return whether each dimension of a tensor is dynamic."""
+        has_signature = self._signatures.lengths[tensor] == len(stored)
+        return [size < 0 for size in (self._signatures.row(tensor) if has_signature else stored)]
 
 
-def _change(axes: Sequence[tuple[int, int, bool, bool]]) -> str | None:
-    """What became of axes: of each the stored size, the old one, whether it is free, whether it was."""
-    if any(new != old and not is_free and not was_free for new, old, is_free, was_free in axes):
+def _classify_change(axes: Sequence[tuple[int, int, bool, bool]]) -> str | None:
+    """Return how a shape changed. Each axis is (new size, old size, is dynamic, was dynamic)."""
+    if any(new != old and not is_dynamic and not was_dynamic for new, old, is_dynamic, was_dynamic in axes):
         return "size"
-    if any(was_free and not is_free for _, _, is_free, was_free in axes):
+    if any(was_dynamic and not is_dynamic for _, _, is_dynamic, was_dynamic in axes):
         return "fixed"
-    return "stored" if any(new != old and is_free for new, old, is_free, _ in axes) else None
+    return "stored" if any(new != old and is_dynamic for new, old, is_dynamic, _ in axes) else None

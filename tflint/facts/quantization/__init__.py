@@ -1,1 +1,1 @@
-"""Facts of quantization: parameters and real ranges, schemes, bias scales, same-scale groups, float islands."""
+"""Facts about quantization: parameters, real ranges, schemes, bias scales, same-scale groups, float islands."""

@@ -1,6 +1,6 @@
-"""Facts of operators whose kernels fix the quantization of the output: LOGISTIC, SOFTMAX, TANH and their like.
+"""Facts about operators whose kernels assume fixed output parameters: LOGISTIC, SOFTMAX, TANH and similar ones.
 
-The values, which kernel compares them and how strictly, are in `rules/tables/fixed_outputs.json`.
+`rules/tables/fixed_outputs.json` contains the values, the kernels that compare them and the tolerances.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ import functools
 import numpy as np
 
 from tflint.columns.column import Scalars, state_of
-from tflint.facts.facts import Facts, taken
+from tflint.facts.facts import Facts, values_at
 from tflint.resources import table
 
 
 def required_scale(facts: Facts) -> Scalars:
-    """The scale that the kernel assumes for the output."""
-    return _required(facts, "scale")
+    """Return the output scale that the kernel of each operator assumes."""
+    return _required_parameter(facts, "scale")
 
 
 def required_zero_point(facts: Facts) -> Scalars:
-    """The zero point that the kernel assumes for the output."""
-    return _required(facts, "zero_point")
+    """Return the output zero point that the kernel of each operator assumes."""
+    return _required_parameter(facts, "zero_point")
 
 
-def _required(facts: Facts, name: str) -> Scalars:
-    """A parameter by operator and type of the output; an output of another type than the input's is not fixed."""
+def _required_parameter(facts: Facts, name: str) -> Scalars:
+    """Look up a parameter by opcode and output type. Absent if input and output have different types."""
     opcodes, dtypes = facts.strings("operator", "opcode"), facts.strings("tensor", "dtype")
-    known = np.full((len(opcodes.labels) or 1, len(dtypes.labels) or 1), np.nan)
+    required = np.full((len(opcodes.labels) or 1, len(dtypes.labels) or 1), np.nan)
     for opcode, dtype, value in _entries(name):
         if opcode in opcodes.labels and dtype in dtypes.labels:
-            known[list(opcodes.labels).index(opcode), list(dtypes.labels).index(dtype)] = value
-    inputs, outputs = (taken(dtypes.codes, facts.rows("operator", role), -1) for role in ("input", "output"))
-    values = known[opcodes.codes, np.maximum(outputs, 0)]
+            required[list(opcodes.labels).index(opcode), list(dtypes.labels).index(dtype)] = value
+    inputs, outputs = (values_at(dtypes.codes, facts.rows("operator", role), -1) for role in ("input", "output"))
+    values = required[opcodes.codes, np.maximum(outputs, 0)]
     absent = np.isnan(values) | (outputs < 0) | (inputs != outputs)
     return Scalars(np.where(absent, 0.0, values), state_of(absent))
 

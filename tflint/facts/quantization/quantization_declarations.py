@@ -1,11 +1,11 @@
-"""Declarations of the facts of quantization: type, meaning, needed columns, and when absent or unknown. No numpy."""
+"""Declarations of the facts about quantization. Does not import numpy."""
 
 from __future__ import annotations
 
 from tflint.columns.column_types import NUMBERS, ColumnDeclaration, TableDeclaration, reference
 from tflint.facts.fact_declaration import NUM, TENSORS, TEXT, TRUTH, fact
 
-_NO_SCALES = "the tensors at work have no quantization scales"
+_NO_SCALES = "it has no weights, or its input or its weights have no scale"
 
 FACTS = {
     "model": (
@@ -19,14 +19,14 @@ FACTS = {
         fact(
             "base_scheme",
             TEXT,
-            "the scheme without the types at the border: float32, full int8, dynamic range, mixed, …",
+            "scheme without the types of inputs and outputs: float32, full int8, dynamic range, mixed, …",
             "quantization.quantization_scheme:base_scheme",
             "model.scheme",
         ),
         fact(
             "claims_int8",
             TRUTH,
-            "whether the file's name, the description or the metadata's name call the model int8",
+            "whether the file name, the description or the name in the metadata calls the model int8",
             "quantization.int8_claim:claims_int8",
             "file.name model.description model.metadata_name",
         ),
@@ -44,7 +44,7 @@ FACTS = {
         fact(
             "expected_bias_scale",
             NUMBERS,
-            "input scale × weights scale, one a channel of the weights' scales",
+            "input scale × weights scale, one per scale of the weights",
             "quantization.bias_scale:expected_scale",
             "operator.input operator.weights tensor.scale",
             absent=_NO_SCALES,
@@ -53,46 +53,45 @@ FACTS = {
         fact(
             "bias_scale_error",
             NUMBERS,
-            "|bias scale − expected| / expected, one a channel",
+            "|bias scale − expected| / expected, one per channel",
             "quantization.bias_scale:scale_error",
             "operator.expected_bias_scale operator.bias",
-            absent="the bias or the others have no scales",
-            unknown="bias and weights have unlike numbers of scales",
+            absent="its bias, its input or its weights have no scale",
+            unknown="the bias and the weights have different numbers of scales, or the input has more than one scale",
         ),
         fact(
             "bias_shift_steps",
             NUMBERS,
-            "steps of the output by which a wrong bias scale shifts each channel",
+            "shift of each channel by a wrong bias scale, in output steps",
             "quantization.bias_scale:shift_steps",
             "operator.expected_bias_scale operator.bias operator.output",
-            absent="the bias is no integer constant, or a scale is missing",
-            unknown="numbers of scales and channels do not match",
+            absent="its bias is not an integer constant, or a scale is missing",
+            unknown="the numbers of scales and channels do not match",
             values=True,
         ),
         fact(
             "output_multiplier",
             NUMBERS,
-            "factor by which the kernel rescales its accumulator to the output, as ADD, SUB, "
-            "SQUARED_DIFFERENCE and the convolutions compute it",
+            "factor by which the kernel rescales its accumulator to the output",
             "quantization.bias_scale:output_multiplier",
             "operator.inputs operator.output tensor.scale",
-            absent="the operator is another one, or a scale is missing",
+            absent="it is not a convolution, FULLY_CONNECTED, ADD, SUB or SQUARED_DIFFERENCE, or a scale is missing",
         ),
         fact(
             "required_output_scale",
             NUM,
-            "output scale that the kernel assumes, whatever the file says",
+            "output scale that the kernel assumes, whatever scale the file specifies",
             "quantization.fixed_outputs:required_scale",
             "operator.opcode operator.input operator.output tensor.dtype",
-            absent="the kernel takes any",
+            absent="the kernel accepts any output scale",
         ),
         fact(
             "required_output_zero_point",
             NUM,
-            "output zero point that the kernel assumes, whatever the file says",
+            "output zero point that the kernel assumes, whatever zero point the file specifies",
             "quantization.fixed_outputs:required_zero_point",
             "operator.opcode operator.input operator.output tensor.dtype",
-            absent="the kernel takes any",
+            absent="the kernel accepts any output zero point",
         ),
         fact(
             "same_scale_operands",
@@ -130,60 +129,60 @@ FACTS = {
         fact(
             "per_tensor_scale",
             NUM,
-            "its one scale",
+            "its scale, if it has exactly one",
             "quantization.quantization_parameters:per_tensor_scale",
             "tensor.scale",
-            absent="it has none, or more than one",
+            absent="it has no scale or more than one",
         ),
         fact(
             "per_tensor_zero_point",
             NUM,
-            "its one zero point",
+            "its zero point, if it has exactly one",
             "quantization.quantization_parameters:per_tensor_zero_point",
             "tensor.zero_point",
-            absent="it has none, or more than one",
+            absent="it has no zero point or more than one",
         ),
         fact(
             "qmin",
             NUM,
-            "smallest integer of the type",
+            "smallest integer of its type",
             "quantization.quantization_parameters:qmin",
             "tensor.dtype",
-            absent="the type is no integer",
+            absent="its type is not an integer type",
         ),
         fact(
             "qmax",
             NUM,
-            "largest integer of the type",
+            "largest integer of its type",
             "quantization.quantization_parameters:qmax",
             "tensor.dtype",
-            absent="the type is no integer",
+            absent="its type is not an integer type",
         ),
         fact(
             "real_min",
             NUMBERS,
-            "smallest real value it can hold, one a scale: (qmin − zero point) × scale",
+            "smallest real value that it can hold: (qmin − zero point) × scale, one per scale",
             "quantization.quantization_parameters:real_min",
             "tensor.scale tensor.zero_point tensor.qmin",
             absent="it is not quantized",
-            unknown="numbers of scales and zero points differ",
+            unknown="it has different numbers of scales and zero points",
         ),
         fact(
             "real_max",
             NUMBERS,
-            "largest real value it can hold, one a scale: (qmax − zero point) × scale",
+            "largest real value that it can hold: (qmax − zero point) × scale, one per scale",
             "quantization.quantization_parameters:real_max",
             "tensor.scale tensor.zero_point tensor.qmax",
             absent="it is not quantized",
-            unknown="numbers of scales and zero points differ",
+            unknown="it has different numbers of scales and zero points",
         ),
         fact(
             "all_zero",
             TRUTH,
-            "whether every stored value of a bias is zero",
+            "whether all stored values of a bias are zero",
             "quantization.bias_scale:all_zero",
             "operator.bias buffer.data",
-            absent="it is no constant integer or float bias",
+            absent="it is not a constant bias of type INT32, INT64 or FLOAT32",
             values=True,
         ),
     ),
@@ -191,12 +190,12 @@ FACTS = {
 
 _GROUP = TableDeclaration(
     "group",
-    "a chain of tensors that must all share scale and zero point, through one or more operators",
+    "a group of tensors that must share scale and zero point, connected by one or more operators",
     {
         column.name: column
         for column in (
             ColumnDeclaration("tensors", TENSORS, "its tensors, by index"),
-            ColumnDeclaration("operators", reference("operator", many=True), "the operators that tie them"),
+            ColumnDeclaration("operators", reference("operator", many=True), "the operators that connect them"),
         )
     },
     ("operator.same_scale_operands",),
@@ -204,7 +203,7 @@ _GROUP = TableDeclaration(
 )
 _ISLAND = TableDeclaration(
     "island",
-    "connected operators that compute in float between two integer stretches: behind a DEQUANTIZE, before a QUANTIZE",
+    "a float island: connected operators that compute in float between a DEQUANTIZE and a QUANTIZE",
     {
         column.name: column
         for column in (
@@ -217,7 +216,7 @@ _ISLAND = TableDeclaration(
     "quantization.float_islands:island_table",
 )
 
-#: Tables that are derived as a whole.
+#: Derived tables.
 TABLES = (
     _GROUP,
     _ISLAND,

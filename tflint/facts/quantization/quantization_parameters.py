@@ -1,4 +1,4 @@
-"""Facts of quantization parameters: what is quantized, how finely, and which real values a tensor can hold."""
+"""Facts about quantization parameters: granularity, single scales and zero points, integer and real ranges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tflint.columns.column import Lists, Scalars, Strings, lists_by_counts, state_of
 from tflint.facts.facts import Facts, first_elements, require_budget
 
-#: Integer types of schema.fbs with their ranges.
+#: Integer types of schema.fbs, with smallest and largest value.
 INTEGER_RANGES = {
     "INT2": (-2, 1),
     "INT4": (-8, 7),
@@ -28,18 +28,18 @@ _GRANULARITIES = ["per-tensor", "per-channel", "blockwise", "multi-axis", "custo
 _DETAILS = {"BlockwiseQuantization": 2, "MultiAxisQuantization": 3, "CustomQuantization": 4}
 
 
-def _integers(facts: Facts) -> NDArray[np.bool_]:
+def _has_integer_type(facts: Facts) -> NDArray[np.bool_]:
     return facts.is_one_of("tensor", "dtype", set(INTEGER_RANGES))
 
 
 def is_integer(facts: Facts) -> Scalars:
-    """Whether elements are integers."""
-    return Scalars(_integers(facts))
+    """Return whether the elements of each tensor are integers."""
+    return Scalars(_has_integer_type(facts))
 
 
 def is_quantized(facts: Facts) -> Scalars:
-    """Whether elements are integers with parameters."""
-    return Scalars(_integers(facts) & _has_parameters(facts))
+    """Return whether the elements of each tensor are integers with quantization parameters."""
+    return Scalars(_has_integer_type(facts) & _has_parameters(facts))
 
 
 def _has_parameters(facts: Facts) -> NDArray[np.bool_]:
@@ -49,7 +49,7 @@ def _has_parameters(facts: Facts) -> NDArray[np.bool_]:
 
 
 def granularity(facts: Facts) -> Strings:
-    """How finely a tensor is quantized."""
+    """Return the quantization granularity of each tensor."""
     n_scales = facts.lists("tensor", "scale").lengths
     details = facts.by_label("tensor", "quantization.details", _DETAILS, 0)
     codes = np.where(details > 0, details, np.minimum(np.maximum(n_scales - 1, 0), 1))
@@ -57,56 +57,56 @@ def granularity(facts: Facts) -> Strings:
 
 
 def per_tensor_scale(facts: Facts) -> Scalars:
-    """The one scale of a tensor."""
-    return _only(facts, "scale")
+    """Return the scale of each tensor with exactly one."""
+    return _single_value(facts, "scale")
 
 
 def per_tensor_zero_point(facts: Facts) -> Scalars:
-    """The one zero point of a tensor."""
-    return _only(facts, "zero_point")
+    """Return the zero point of each tensor with exactly one."""
+    return _single_value(facts, "zero_point")
 
 
-def _only(facts: Facts, name: str) -> Scalars:
+def _single_value(facts: Facts, name: str) -> Scalars:
     lists = facts.lists("tensor", name)
     values = first_elements(lists, np.arange(len(lists)), 0.0)
     return Scalars(values, state_of(lists.lengths != 1))
 
 
 def qmin(facts: Facts) -> Scalars:
-    """Smallest integer of the type."""
-    return _limit(facts, 0)
+    """Return the smallest integer of each tensor's type."""
+    return _integer_limits(facts, 0)
 
 
 def qmax(facts: Facts) -> Scalars:
-    """Largest integer of the type."""
-    return _limit(facts, 1)
+    """Return the largest integer of each tensor's type."""
+    return _integer_limits(facts, 1)
 
 
-def _limit(facts: Facts, side: int) -> Scalars:
+def _integer_limits(facts: Facts, side: int) -> Scalars:
     column = facts.strings("tensor", "dtype")
     limits = np.array([float(INTEGER_RANGES.get(label, (0, 0))[side]) for label in column.labels])
-    return Scalars(limits[column.codes], state_of(~_integers(facts)))
+    return Scalars(limits[column.codes], state_of(~_has_integer_type(facts)))
 
 
 def real_min(facts: Facts) -> Lists:
-    """Smallest real value, one a scale."""
-    return _real(facts, 0)
+    """Return the smallest real value of each tensor, one per scale."""
+    return _real_limits(facts, 0)
 
 
 def real_max(facts: Facts) -> Lists:
-    """Largest real value, one a scale."""
-    return _real(facts, 1)
+    """Return the largest real value of each tensor, one per scale."""
+    return _real_limits(facts, 1)
 
 
-def _real(facts: Facts, side: int) -> Lists:
+def _real_limits(facts: Facts, side: int) -> Lists:
     scales, zeros = facts.lists("tensor", "scale"), facts.lists("tensor", "zero_point")
-    absent = ~_integers(facts) | (scales.lengths == 0)
+    absent = ~_has_integer_type(facts) | (scales.lengths == 0)
     unknown = scales.lengths != zeros.lengths
     rows = np.flatnonzero(~absent & ~unknown)
     require_budget(int(scales.lengths[rows].sum()), "real values of quantized tensors")
-    limits = np.repeat(_limit(facts, side).values[rows], scales.lengths[rows])
+    limits = np.repeat(_integer_limits(facts, side).values[rows], scales.lengths[rows])
     scale, zero = (lists.flatten(rows)[0].astype(np.float64) for lists in (scales, zeros))
     lengths: NDArray[Any] = np.zeros(len(scales), dtype=np.int64)
     lengths[rows] = scales.lengths[rows]
-    with np.errstate(all="ignore"):  # a hostile scale may be anything
+    with np.errstate(all="ignore"):  # a hostile file may contain any scale
         return lists_by_counts((limits - zero) * scale, lengths, state_of(absent, unknown))

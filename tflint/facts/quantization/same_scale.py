@@ -1,4 +1,4 @@
-"""Facts of same-scale constraints: operands that must share scale and zero point, and the chains they form."""
+"""Facts about same-scale constraints: operands that must share scale and zero point, and groups of such tensors."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from numpy.typing import NDArray
 from tflint.columns.column import Lists, lists_by_counts, lists_by_owner, state_of
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts
-from tflint.facts.graph.tensor_uses import connected
+from tflint.facts.graph.tensor_uses import connected_components
 from tflint.resources import table
 
 Ints = NDArray[Any]
 
-#: Operators whose constant operands may differ: the converter leaves them as they are.
+#: Operators whose constant operands may have other parameters: the converter does not requantize them.
 _CONSTANTS_MAY_DIFFER = {"SELECT", "SELECT_V2", "MAXIMUM", "MINIMUM"}
 
 
 def same_scale_operands(facts: Facts) -> Lists:
-    """Quantized operands that must agree, of operators that have the constraint for the type of their data."""
+    """Return the quantized operands of each operator that must share scale and zero point."""
     operators, tensors = facts.rows("operand", "operator"), facts.rows("operand", "tensor")
     opcode, dtype = facts.strings("operator", "opcode"), facts.strings("tensor", "dtype")
     position = facts.numbers("operand", "position")
     directions = {name: facts.is_one_of("operand", "direction", {name}) for name in ("input", "output")}
     quantized = facts.numbers("tensor", "is_quantized")
     constant = facts.numbers("tensor", "is_constant")
-    chosen = np.zeros(len(operators), dtype=np.bool_)
+    is_constrained_operand = np.zeros(len(operators), dtype=np.bool_)
     constrained = np.zeros(facts.n("operator"), dtype=np.bool_)
-    there = np.flatnonzero(tensors >= 0)
+    present = np.flatnonzero(tensors >= 0)
     for name, entry in table("same_scale")["operators"].items():
         if name not in opcode.labels:
             continue
         is_op = opcode.codes == list(opcode.labels).index(name)
-        rows = there[is_op[operators[there]]]
+        rows = present[is_op[operators[present]]]
         if not len(rows):
             continue
         constrained |= is_op
@@ -42,25 +42,25 @@ def same_scale_operands(facts: Facts) -> Lists:
         fits = quantized[tensors[rows]] & np.isin(dtype.codes[tensors[rows]], codes)
         if name in _CONSTANTS_MAY_DIFFER:
             fits &= ~constant[tensors[rows]]
-        fits &= _at(entry["inputs"], position[rows]) & directions["input"][rows] | (
-            _at(entry["outputs"], position[rows]) & directions["output"][rows]
+        fits &= _is_at(entry["inputs"], position[rows]) & directions["input"][rows] | (
+            _is_at(entry["outputs"], position[rows]) & directions["output"][rows]
         )
-        chosen[rows[fits]] = True
-    owners = np.where(chosen, operators, -1)
+        is_constrained_operand[rows[fits]] = True
+    owners = np.where(is_constrained_operand, operators, -1)
     return lists_by_owner(owners, tensors, len(constrained), state_of(~constrained))
 
 
-def _at(positions: Any, position: Ints) -> NDArray[np.bool_]:
+def _is_at(positions: Any, position: Ints) -> NDArray[np.bool_]:
     return np.ones(len(position), dtype=np.bool_) if positions == "all" else np.isin(position, positions)
 
 
 def group_table(facts: Facts) -> Table:
-    """Chains of tensors that must all agree, through any number of operators."""
+    """Return the groups of tensors that must share scale and zero point through one or more operators."""
     lists = facts.lists("operator", "same_scale_operands")
     tied = np.flatnonzero(lists.lengths > 1)
     tensors, lengths = lists.flatten(tied)
     first = np.repeat(tensors[np.cumsum(lengths) - lengths], lengths) if len(tensors) else tensors
-    leader = connected(first, tensors, facts.n("tensor"))
+    leader = connected_components(first, tensors, facts.n("tensor"))
     members = np.flatnonzero(np.bincount(tensors.astype(np.int64)))
     heads, which = np.unique(leader[members], return_inverse=True)
     groups = np.searchsorted(heads, leader[first[np.cumsum(lengths) - lengths]]) if len(tensors) else tensors

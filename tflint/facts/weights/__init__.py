@@ -1,5 +1,5 @@
-"""Facts of the values of constants: smallest, largest, zeros, saturation, oddities of floats, equal buffers.
+"""Facts about the values of constants: range, zeros, saturation, special float values, equal buffers.
 
-`constants` says which tensors can be read and how their elements belong to channels, `survey` passes once over their
-bytes, `columns` makes facts of what it found. Whether a value is good or bad is not known here.
+`readable_constants` finds the tensors that can be read and their channels, `weight_scan` reads their bytes once, and
+`weight_columns` builds the facts from the results. This package must not judge whether a value is good or bad.
 """

@@ -1,4 +1,4 @@
-"""Where the data of buffers lies: within the flatbuffer, or behind it in the same file."""
+"""The offsets of buffer data, in the flatbuffer or after it in the same file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Ints = NDArray[Any]
 
 
 @frozen(eq=False)
-class Places:
-    """For each buffer the offset of its first byte in the window and its size in bytes, 0 where it has no data.
+class BufferPlaces:
+    """Per buffer, the offset of its first byte in the window and its size in bytes.
 
-    `is_outside`: it says that its data lies where its file has no bytes; its size is 0 here.
+    The size is 0 if the buffer has no data, or if `is_outside` is true: its offset and size exceed the file.
     """
 
     starts: Ints
@@ -25,22 +25,22 @@ class Places:
     is_outside: NDArray[np.bool_]
 
 
-def buffer_places(facts: Facts) -> Places:
-    """Where the data of every buffer lies."""
-    return facts.once("places of buffers", lambda: _places(facts))
+def buffer_places(facts: Facts) -> BufferPlaces:
+    """Return the offset and size of the data of all buffers."""
+    return facts.memoize("places of buffers", lambda: _places(facts))
 
 
-def _places(facts: Facts) -> Places:
+def _places(facts: Facts) -> BufferPlaces:
     inline = facts.tables.node("buffers", "Buffer").vector("data")
-    # Offsets and sizes are unsigned 64-bit numbers that a file may set to anything: as floats they cannot wrap around.
+    # A hostile file may contain any unsigned 64-bit offset and size. As floats, their sum cannot wrap around.
     offset = facts.numbers("buffer", "offset").astype(np.float64)
     size = facts.numbers("buffer", "size").astype(np.float64)
     window = facts.tables.window
     models = facts.table("buffer").model
     begins, file_sizes = window.starts[models], (window.ends - window.starts)[models]
-    is_elsewhere = offset > 1
-    is_inside = is_elsewhere & (offset + size <= file_sizes)
+    is_appended = offset > 1
+    is_inside = is_appended & (offset + size <= file_sizes)
     starts = np.where(is_inside, begins + np.where(is_inside, offset, 0).astype(np.int64), inline.starts)
     sizes = np.where(is_inside, np.where(is_inside, size, 0).astype(np.int64), inline.lengths)
-    is_outside = is_elsewhere & ~is_inside
-    return Places(starts, np.where(is_outside, 0, sizes), is_outside)
+    is_outside = is_appended & ~is_inside
+    return BufferPlaces(starts, np.where(is_outside, 0, sizes), is_outside)

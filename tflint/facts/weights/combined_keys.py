@@ -1,4 +1,4 @@
-"""Keys of several numbers: which are equal, and sums of what belongs to one model."""
+"""Array helpers: distinct keys of several numbers, and running sums per model."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 Ints = NDArray[Any]
 
 
-def distinct(columns: Ints) -> tuple[Ints, Ints]:
-    """The first column of each kind, the kinds ascending; and for each column of which kind it is.
+def unique_columns(columns: Ints) -> tuple[Ints, Ints]:
+    """Return the index of the first of each group of equal columns, in ascending order, and the group of each column.
 
-    Not `np.unique`, whose first call imports numpy.ma (12 ms).
+    Does not use `np.unique`, whose first call imports numpy.ma (12 ms).
     """
     order = np.lexsort(columns[::-1])
     ordered = columns[:, order]
@@ -24,8 +24,8 @@ def distinct(columns: Ints) -> tuple[Ints, Ints]:
     return order[is_new], entries
 
 
-def sums_within(amounts: Ints, models: Ints) -> Ints:
-    """Running sums that begin anew with each model; of models in ascending order."""
+def running_sums(amounts: Ints, models: Ints) -> Ints:
+    """Return running sums that restart at each model. `models` must be ascending."""
     sums = np.cumsum(amounts)
     before: Ints = np.concatenate([[0], sums])[np.searchsorted(models, models)]
     return sums - before

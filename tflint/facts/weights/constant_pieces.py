@@ -1,4 +1,4 @@
-"""Cuts a large constant into pieces that fit a processor's cache, each with the groups its elements fall into."""
+"""Cuts a large constant into pieces that fit into the CPU cache, each with the groups of its elements."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from tflint.facts.weights.reduction import Array, Columns, Groups, Runs
 from tflint.values import frozen
 
-#: From this length on the elements of one channel are reduced run by run; shorter runs are turned into columns.
+#: Runs of one channel with at least this many elements are reduced run by run. Shorter runs are transposed to columns.
 LONG_RUN = 64
-#: Narrow matrices are folded so that a piece has about this many rows: one row and the results so far then fit the
-#: first-level cache, and numpy's cost a row does not show.
+#: Narrow matrices are folded so that a piece has about this many rows. One row and the results then fit into the L1
+#: cache, and the overhead of numpy per row is negligible.
 _ROWS = 48
 
 
 @frozen
 class Layout:
-    """How the elements of a constant belong to channels: element [o, c, i] of outer × channels × inner is of c."""
+    """The channels of a constant's elements: element [o, c, i] of shape [outer, channels, inner] is in channel c."""
 
     outer: int
     channels: int
@@ -26,26 +26,26 @@ class Layout:
 
     @property
     def period(self) -> int:
-        """After so many elements the channels begin anew."""
+        """Number of elements after which the channels repeat."""
         return self.channels * self.inner
 
     @property
     def n_elements(self) -> int:
-        """All elements."""
+        """Number of elements."""
         return self.outer * self.period
 
     def n_groups(self, limit: int) -> int:
-        """How many groups the pieces speak of: channels, or places within as many periods as lie side by side."""
+        """Return the number of groups in all pieces: channels, or columns of the folded matrix."""
         return self._fold(limit) * self.period if self._is_columns else self.channels
 
     def by_channel(self, ufunc: np.ufunc, numbers: Array) -> Array:
-        """One number a channel of one a group."""
+        """Reduce one number per group to one number per channel."""
         if not self._is_columns:
             return numbers
         return np.asarray(ufunc.reduce(ufunc.reduce(numbers.reshape(-1, self.channels, self.inner), axis=0), axis=1))
 
     def _fold(self, limit: int) -> int:
-        """How many periods lie side by side in a row of a matrix."""
+        """Return the number of periods per row of the folded matrix."""
         return max(min(limit // (_ROWS * self.period), self.outer), 1)
 
     @property
@@ -53,7 +53,7 @@ class Layout:
         return self.channels > 1 and self.outer > 1 and self.inner < LONG_RUN
 
     def pieces(self, limit: int) -> Iterator[Piece]:
-        """Pieces of at most `limit` elements (or one short run), in order, that cover all elements once."""
+        """Yield pieces of at most `limit` elements (or one short run), in order, that cover all elements once."""
         if self.channels == 1:
             return Layout(1, 1, self.n_elements)._long_runs(limit)
         if self._is_columns:
@@ -65,7 +65,7 @@ class Layout:
         return self._long_runs(limit)
 
     def _whole_periods(self, step: int) -> Iterator[Piece]:
-        """Several periods of long runs."""
+        """Yield pieces of several periods with long runs."""
         groups: Groups | None = None
         for begin in range(0, self.outer, step):
             n = min(step, self.outer - begin)
@@ -74,7 +74,7 @@ class Layout:
             yield Piece(begin * self.period, (begin + n) * self.period, groups, 0)
 
     def _long_runs(self, limit: int) -> Iterator[Piece]:
-        """Some runs of one period, or parts of one run."""
+        """Yield pieces of several runs of one period, or of a part of one run."""
         step = limit // self.inner
         if not step:
             yield from self._parts_of_runs(limit)
@@ -89,10 +89,10 @@ class Layout:
                 yield Piece(begin, begin + n * self.inner, groups, channel)
 
     def _parts_of_runs(self, limit: int) -> Iterator[Piece]:
-        """Equal parts of each run, so that groups are made once."""
+        """Yield equal parts of each run, so that the same groups serve all runs."""
         inner = self.inner
         part = -(-inner // -(-inner // limit))
-        part += -part % 8  # whole bytes of packed elements, whole words of marks
+        part += -part % 8  # align to bytes of packed elements and to words of marks
         groups = {n: Runs(np.array([n]), 1) for n in (part, (inner - 1) % part + 1)}
         for begin in range(0, self.n_elements, inner):
             for place in range(0, inner, part):
@@ -100,14 +100,14 @@ class Layout:
                 yield Piece(begin + place, begin + place + n, groups[n], begin // inner % self.channels)
 
     def _short_runs(self, step: int) -> Iterator[Piece]:
-        """Some short runs, one a channel, turned into columns."""
+        """Yield pieces of several short runs, one per channel, transposed to columns."""
         for channel in range(0, self.channels, step):
             n = min(step, self.channels - channel)
             groups = Columns(n, is_transposed=True)
             yield Piece(channel * self.inner, (channel + n) * self.inner, groups, channel)
 
     def _columns(self, limit: int) -> Iterator[Piece]:
-        """Several periods as rows of a matrix, side by side where they are short; or parts of one period."""
+        """Yield pieces with several periods as rows of a matrix, folded if they are short, or parts of one period."""
         period = self.period
         if period > limit:
             for begin in range(0, self.n_elements, period):
@@ -129,7 +129,7 @@ class Layout:
 
 @frozen
 class Piece:
-    """Elements from `begin` to `end`; the result of the groups' first is of the constant's group `first`."""
+    """The elements from `begin` to `end`. The first of `groups` is the group `first` of the constant."""
 
     begin: int
     end: int

@@ -1,7 +1,7 @@
-"""Types of elements: how they are stored, and numbers of the same order that numpy compares quickly.
+"""Element types: their storage, and keys that sort like the elements and that numpy compares quickly.
 
-The numbers ("keys") are the elements themselves, but for floats of 16 bits: comparing those natively is forty times
-slower than comparing integers, and their bits, seen as integers, have nearly the order of the values.
+Keys are the elements themselves, except for 16-bit floats: numpy compares those forty times slower than integers, and
+their bits, read as sign and magnitude, already have the order of the values.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Array = NDArray[Any]
 
 @frozen
 class ElementType:
-    """A type of elements of `bits` bits; `stored` is the numpy type of one, spread to a byte where several share one.
+    """An element type with `bits` bits.
 
-    `low` and `high` are the smallest and the largest integer, 0 for floats; `exponent` masks the exponent in the bits
-    of a float and is 0 for integers.
+    `stored` is the numpy dtype of an unpacked element. `low` and `high` are the smallest and the largest integer, 0 for
+    floats. `exponent` is the mask of the exponent bits of a float, 0 for integers.
     """
 
     name: str
@@ -40,49 +40,49 @@ class ElementType:
 
     @property
     def has_keys(self) -> bool:
-        """Whether keys are others than the elements."""
+        """Whether the keys differ from the elements."""
         return self.is_float and self.bits == 16
 
     def elements(self, raw: NDArray[np.uint8]) -> Array:
-        """The elements that bytes hold, packed ones spread (as many as the bytes have room for)."""
+        """Return the elements stored in `raw`. Packed elements are unpacked, including those that only pad a byte."""
         if self.bits < 8:
-            return _spread(raw, self.bits, is_signed=self.low < 0)
+            return _unpack(raw, self.bits, is_signed=self.low < 0)
         return raw.view(self.stored)
 
     def keys(self, elements: Array, out: Array) -> Array:
-        """Numbers that have the order of the elements, infinities and NaN beyond all others; written to `out`."""
-        return _flipped(elements, out)
+        """Write to `out` keys with the order of the elements. Infinities and NaN are at both ends."""
+        return _flip(elements, out)
 
     def values(self, keys: Array) -> NDArray[np.float64]:
-        """The values behind keys."""
+        """Return the values of keys."""
         if not self.has_keys:
             return keys.astype(np.float64)
-        bits = _flipped(keys, np.empty_like(keys))
+        bits = _flip(keys, np.empty_like(keys))
         if self.name == "FLOAT16":
             return bits.view("<f2").astype(np.float64)
         return (bits.view("<u2").astype("<u4") << 16).view("<f4").astype(np.float64)
 
     def is_finite(self, keys: Array) -> NDArray[np.bool_]:
-        """Which keys are of finite values."""
+        """Return whether each key is that of a finite value."""
         if self.has_keys:
             return (keys < self.exponent) & (keys >= -self.exponent)
-        found: NDArray[np.bool_] = np.isfinite(keys)
-        return found
+        finite: NDArray[np.bool_] = np.isfinite(keys)
+        return finite
 
-    def beyond(self) -> tuple[Any, Any]:
-        """A key below and one above all of finite values; only of floats."""
+    def sentinels(self) -> tuple[Any, Any]:
+        """Return a key below and a key above those of all finite values, for float types."""
         return (-(2**15), 2**15 - 1) if self.has_keys else (-np.inf, np.inf)
 
     def magnitudes(self, elements: Array, out: Array) -> Array:
-        """The bits of floats without their sign, as unsigned integers; written to `out`, which is like the elements."""
+        """Write to `out` the bits of floats without the sign, as unsigned integers. `out` has the elements' type."""
         unsigned = f"<u{self.bits // 8}"
         mask = np.dtype(unsigned).type((1 << (self.bits - 1)) - 1)
         magnitudes: Array = np.bitwise_and(elements.view(unsigned), mask, out=out.view(unsigned))
         return magnitudes
 
 
-def _spread(raw: NDArray[np.uint8], bits: int, *, is_signed: bool) -> Array:
-    """Elements of 4 or 2 bits as bytes, the lowest bits first (the converter's packing, and that of the kernels)."""
+def _unpack(raw: NDArray[np.uint8], bits: int, *, is_signed: bool) -> Array:
+    """Unpack elements of 4 or 2 bits to bytes, lowest bits first, as the converter and the kernels pack them."""
     wide: Array
     if bits == 4:
         wide = raw.astype("<u2")
@@ -103,8 +103,8 @@ def _spread(raw: NDArray[np.uint8], bits: int, *, is_signed: bool) -> Array:
     return spread
 
 
-def _flipped(bits: Array, out: Array) -> Array:
-    """Sign and magnitude of 16 bits as integers of the same order, and back: negative ones count downwards."""
+def _flip(bits: Array, out: Array) -> Array:
+    # Converts 16-bit sign-and-magnitude numbers to two's complement (one's complement for negative ones) and back.
     np.right_shift(bits, 15, out=out)
     np.bitwise_and(out, 0x7FFF, out=out)
     return np.bitwise_xor(out, bits, out=out)
@@ -112,8 +112,8 @@ def _flipped(bits: Array, out: Array) -> Array:
 
 @functools.cache
 def element_types() -> dict[str, ElementType]:
-    """The types whose values are read, by their names in schema.fbs."""
-    types = [ElementType(name, *_integer(low, high)) for name, (low, high) in INTEGER_RANGES.items()]
+    """Return the types whose values tflint reads, by their names in schema.fbs."""
+    types = [ElementType(name, *_integer_fields(low, high)) for name, (low, high) in INTEGER_RANGES.items()]
     types += [
         ElementType("FLOAT16", 16, np.dtype("<i2"), exponent=0x7C00),
         ElementType("BFLOAT16", 16, np.dtype("<i2"), exponent=0x7F80),
@@ -123,6 +123,6 @@ def element_types() -> dict[str, ElementType]:
     return {type_.name: type_ for type_ in types}
 
 
-def _integer(low: int, high: int) -> tuple[int, np.dtype[Any], int, int]:
+def _integer_fields(low: int, high: int) -> tuple[int, np.dtype[Any], int, int]:
     bits = (high - low).bit_length()
     return bits, np.dtype(f"<{'i' if low < 0 else 'u'}{max(bits, 8) // 8}"), low, high

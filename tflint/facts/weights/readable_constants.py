@@ -1,4 +1,4 @@
-"""Which tensors are constants that can be read, where their elements lie, and to which channels these belong."""
+"""Finds the constants whose values can be read, the offsets of their elements, and the channels of the elements."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.facts import facts as limits
-from tflint.facts.facts import Facts, taken
+from tflint.facts.facts import Facts, values_at
 from tflint.facts.weights.buffer_offsets import buffer_places
-from tflint.facts.weights.combined_keys import distinct, sums_within
+from tflint.facts.weights.combined_keys import running_sums, unique_columns
 from tflint.facts.weights.constant_pieces import LONG_RUN, Layout
 from tflint.facts.weights.element_types import element_types
 from tflint.values import frozen
@@ -18,19 +18,19 @@ from tflint.values import frozen
 Ints = NDArray[Any]
 Truths = NDArray[np.bool_]
 
-#: A model may have so many bytes of constants looked at beyond its own size: small buffers that tensors of several
-#: shapes share are looked at for each. It bounds what a file can cost whose buffers overlap.
+#: Bytes of constants that may be read per model in addition to its size, because a small buffer that tensors of
+#: several shapes share is read once per shape. The budget bounds the cost of a hostile file with overlapping buffers.
 _ALLOWANCE_BYTES = 1 << 20
 
 
 @frozen(eq=False)
 class Constants:
-    """What can be read: one entry for all tensors that see the same bytes in the same way, ascending by place.
+    """The readable constants: one entry for all tensors that interpret the same bytes in the same way, by offset.
 
-    `starts`: offset in the window; `n_bytes`; `types`: index into the names of `element_types`; `outer`, `channels`,
-    `inner`: the element [o, c, i] is of channel c; `zeros`: the stored integer that means zero; `is_symmetric`:
-    whether both extremes are as far from it; `has_one_zero`: it is the same in all channels. `of_tensor`: for each
-    tensor its entry, -1 for none; `is_absent`: tensors that are no constants or whose type is no number.
+    `starts` are offsets in the window and `types` are indices into `element_types`. Element [o, c, i] of shape
+    [outer, channels, inner] is in channel c. `zeros` are the stored integers that represent zero, and `has_one_zero` is
+    true if all channels have the same one. `is_symmetric` is true if −qmax is a limit as well as qmin. `of_tensor` is
+    the entry of each tensor, -1 for none. `is_absent` is true for tensors that are not constants of a numeric type.
     """
 
     starts: Ints
@@ -49,29 +49,28 @@ class Constants:
         return len(self.starts)
 
     def layout(self, constant: int) -> Layout:
-        """How the elements of one belong to channels."""
+        """Return the layout of a constant's channels."""
         return Layout(int(self.outer[constant]), int(self.channels[constant]), int(self.inner[constant]))
 
     @property
     def firsts(self) -> Ints:
-        """Where the channels of each begin, when those of all are laid end to end."""
+        """Index of each constant's first channel in the concatenated channels of all constants."""
         firsts: Ints = np.cumsum(self.channels) - self.channels
         return firsts
 
 
 def constants_of(facts: Facts) -> Constants:
-    """The constants of a batch."""
-    return facts.once("constants", lambda: _constants(facts))
+    """Return the readable constants of a batch."""
+    return facts.memoize("constants", lambda: _constants(facts))
 
 
 def _constants(facts: Facts) -> Constants:
     names = list(element_types())
     types = facts.by_label("tensor", "dtype", {name: number for number, name in enumerate(names)}, -1)
-    no_number = facts.is_one_of("tensor", "dtype", _NO_NUMBERS)
-    is_absent = ~facts.numbers("tensor", "is_constant") | no_number
+    is_absent = ~facts.numbers("tensor", "is_constant") | facts.is_one_of("tensor", "dtype", _NOT_NUMERIC)
     buffers = facts.rows("tensor", "buffer")
     places = buffer_places(facts)
-    starts, n_bytes = taken(places.starts, buffers, 0), taken(places.sizes, buffers, 0)
+    starts, n_bytes = values_at(places.starts, buffers, 0), values_at(places.sizes, buffers, 0)
     needed = facts.column("tensor", "n_bytes")
     fits = (facts.numbers("tensor", "n_bytes") == n_bytes) & (n_bytes > 0) & _is_present(needed.state, len(types))
     is_external = facts.numbers("tensor", "external_buffer") > 0
@@ -86,7 +85,7 @@ def _constants(facts: Facts) -> Constants:
     columns = np.stack(
         [starts[rows], n_bytes[rows], types[rows], outer, channels, inner, zeros, is_symmetric, is_uniform]
     )
-    chosen, entries = distinct(columns)
+    chosen, entries = unique_columns(columns)
     kept = _within_budget(facts, columns[:, chosen], facts.table("tensor").model[rows[chosen]])
     numbers = np.where(kept, np.cumsum(kept) - 1, -1)
     of_tensor = np.full(len(types), -1)
@@ -97,7 +96,7 @@ def _constants(facts: Facts) -> Constants:
     )
 
 
-_NO_NUMBERS = {"BOOL", "STRING", "RESOURCE", "VARIANT", "COMPLEX64", "COMPLEX128"}
+_NOT_NUMERIC = {"BOOL", "STRING", "RESOURCE", "VARIANT", "COMPLEX64", "COMPLEX128"}
 
 
 def _is_present(state: Ints | None, n: int) -> Truths:
@@ -105,9 +104,10 @@ def _is_present(state: Ints | None, n: int) -> Truths:
 
 
 def _channel_axes(facts: Facts, rows: Ints) -> tuple[Ints, Truths]:
-    """The axis of each tensor's channels, -1 for a single one; and whether it is one that the shape has.
+    """Return the channel axis of each tensor, -1 for a single channel, and whether the shape has that axis.
 
-    Channels are those of the scales where there are several; of weights without scales those of their operator.
+    If a tensor has several scales, the channels are those of the scales. Weights without scales have the channels of
+    their operator.
     """
     n_scales = facts.lists("tensor", "scale").lengths[rows]
     shapes = facts.lists("tensor", "shape")
@@ -123,7 +123,7 @@ def _channel_axes(facts: Facts, rows: Ints) -> tuple[Ints, Truths]:
 
 
 def _operator_axes(facts: Facts) -> Ints:
-    """The channel axis of the first operator whose weights each tensor is, -1 for none."""
+    """Return the channel axis of the first operator that uses each tensor as weights, -1 for none."""
     weights, axes = facts.rows("operator", "weights"), facts.numbers("operator", "channel_axis")
     result = np.full(facts.n("tensor"), -1)
     operators = np.flatnonzero((weights >= 0) & (axes >= 0))[::-1]
@@ -132,42 +132,45 @@ def _operator_axes(facts: Facts) -> Ints:
 
 
 def _layouts(facts: Facts, rows: Ints, axes: Ints) -> tuple[Ints, Ints, Ints]:
-    """Elements before, along and behind the axis of shapes that are known to fit their data (so nothing overflows)."""
+    """Return the numbers of elements before, along and after the channel axis.
+
+    The shapes are known to match the size of the data, so the products cannot overflow.
+    """
     dimensions, ranks = facts.lists("tensor", "shape").flatten(rows)
     sizes = dimensions.astype(np.int64)
     places = np.arange(len(sizes)) - np.repeat(np.cumsum(ranks) - ranks, ranks)
     side = np.sign(places - np.repeat(axes, ranks))
     products = [np.ones(len(rows), dtype=np.int64) for _ in range(3)]
-    some = np.flatnonzero(ranks)
-    if len(some):
-        begins = (np.cumsum(ranks) - ranks)[some]
+    non_scalar = np.flatnonzero(ranks)  # `reduceat` cannot handle empty lists
+    if len(non_scalar):
+        begins = (np.cumsum(ranks) - ranks)[non_scalar]
         for product, of_side in zip(products, (-1, 0, 1), strict=True):
-            product[some] = np.multiply.reduceat(np.where(side == of_side, sizes, 1), begins)
+            product[non_scalar] = np.multiply.reduceat(np.where(side == of_side, sizes, 1), begins)
     outer, channels, inner = products
     return outer, channels, inner
 
 
 def _zero_points(facts: Facts, rows: Ints) -> tuple[Ints, Truths]:
-    """The zero point of each tensor, 0 where it has none; and whether all its zero points are equal."""
+    """Return the zero point of each tensor, 0 if it has none, and whether all its zero points are equal."""
     lists = facts.lists("tensor", "zero_point")
     points, lengths = lists.flatten(rows)
     zeros, last = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
-    some = np.flatnonzero(lengths)
-    if len(some):
-        begins = (np.cumsum(lengths) - lengths)[some]
-        zeros[some], last[some] = np.minimum.reduceat(points, begins), np.maximum.reduceat(points, begins)
+    filled = np.flatnonzero(lengths)
+    if len(filled):
+        begins = (np.cumsum(lengths) - lengths)[filled]
+        zeros[filled], last[filled] = np.minimum.reduceat(points, begins), np.maximum.reduceat(points, begins)
     return zeros, zeros == last
 
 
 def _within_budget(facts: Facts, columns: Ints, models: Ints) -> Truths:
-    """Which constants are read: of each model the first ones, up to its own size and to a number of channels."""
+    """Return whether each constant is read: the first ones of each model, within the budgets of bytes and channels."""
     _, n_bytes, _, outer, channels, inner, *_ = columns
     window = facts.tables.window
     allowed = (window.ends - window.starts)[models] + _ALLOWANCE_BYTES
     groups = np.where((channels > 1) & (outer > 1) & (inner < LONG_RUN), channels * inner, channels)
     is_small_enough: Truths = (
-        (sums_within(n_bytes, models) <= allowed)
-        & (sums_within(channels, models) <= limits.MAX_ELEMENTS)
+        (running_sums(n_bytes, models) <= allowed)
+        & (running_sums(channels, models) <= limits.MAX_ELEMENTS)
         & (groups <= limits.MAX_ELEMENTS)
     )
     return is_small_enough

@@ -1,7 +1,7 @@
-"""Groups of elements that are reduced to one number each, as fast as memory gives them.
+"""Reduces groups of elements to one number each, at the speed of memory.
 
-numpy reduces long contiguous runs, and columns of wide matrices, at tens of gigabytes a second, and short runs or
-narrow matrices a hundred times slower. So runs go through `reduceat`, and narrow matrices are folded to wide ones.
+numpy reduces long contiguous runs and columns of wide matrices at tens of gigabytes per second, but short runs and
+narrow matrices a hundred times slower. Runs are therefore reduced with `reduceat`, and narrow matrices are folded.
 """
 
 from __future__ import annotations
@@ -14,40 +14,40 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Counts = NDArray[np.integer[Any]]
 
-#: So many marks can be counted in a byte.
+#: Most marks that a byte can count.
 _MAX_IN_BYTE = 255
-#: Eight marks at a time are counted in the eight bytes of a word.
+#: Eight marks are counted at once, in the eight bytes of a word.
 _LANES = 8
-#: Runs of marks are counted in pieces of so many bytes or words: below what a byte holds.
+#: Runs of marks are counted in pieces of this many bytes or words, few enough for a byte.
 _PIECE = 224
-#: In runs of this many elements and more, zeros are counted faster without marks.
+#: In runs of at least this many elements, counting zeros is faster without marks.
 _LONG = 4096
 
 
 class Groups(Protocol):
-    """Tells which elements belong together; `n` is the number of results."""
+    """An assignment of elements to groups; `n` is the number of groups."""
 
     n: int
 
-    def arranged(self, elements: Array) -> Array:
-        """The elements in the order in which `reduced` and `counted` take them."""
+    def arrange(self, elements: Array) -> Array:
+        """Return the elements in the order that `reduce` and `count` expect."""
         ...
 
-    def reduced(self, ufunc: np.ufunc, elements: Array) -> Array:
-        """One number a group, of the elements' type."""
+    def reduce(self, ufunc: np.ufunc, elements: Array) -> Array:
+        """Return one number per group, of the elements' type."""
         ...
 
-    def counted(self, marks: NDArray[np.bool_]) -> Counts:
-        """How many elements of each group are marked."""
+    def count(self, marks: NDArray[np.bool_]) -> Counts:
+        """Return the number of marked elements per group."""
         ...
 
-    def zeros(self, integers: Array, /) -> Counts | None:
-        """How many integers of each group are 0; None where it is faster to mark these and to count the marks."""
+    def count_zeros(self, integers: Array, /) -> Counts | None:
+        """Return the number of zeros per group, or None if marking them and calling `count` is faster."""
         ...
 
 
 class Runs:
-    """Contiguous runs of at least one element each. Of several times `n` runs every n-th is of the same group."""
+    """Contiguous runs of at least one element. With more than `n` runs, every n-th run is in the same group."""
 
     def __init__(self, lengths: Array, n: int) -> None:
         self.n = n
@@ -56,34 +56,34 @@ class Runs:
         self._lanes = 1 if (lengths % _LANES).any() else _LANES
         self._pieces: tuple[Array, Array] | None = None
 
-    def arranged(self, elements: Array) -> Array:
-        """As they are."""
+    def arrange(self, elements: Array) -> Array:
+        """Return the elements unchanged."""
         return elements
 
-    def reduced(self, ufunc: np.ufunc, elements: Array) -> Array:
-        """Each run by itself, then the runs of a group."""
-        return _folded(ufunc, ufunc.reduceat(elements, self._starts), self.n)
+    def reduce(self, ufunc: np.ufunc, elements: Array) -> Array:
+        """Reduce each run, then the runs of each group."""
+        return _fold(ufunc, ufunc.reduceat(elements, self._starts), self.n)
 
-    def counted(self, marks: NDArray[np.bool_]) -> Counts:
-        """In bytes side by side, piece by piece, then the bytes of all pieces of a run."""
+    def count(self, marks: NDArray[np.bool_]) -> Counts:
+        """Count the marks of each piece in parallel byte counters, then add the counters of each run."""
         if self._pieces is None:
-            self._pieces = self._cut()
+            self._pieces = self._cut_pieces()
         starts, firsts = self._pieces
         words = marks.view(f"u{self._lanes}")
         counts = np.add.reduceat(words, starts, dtype=words.dtype).view(np.uint8)
-        return _folded(np.add, np.add.reduceat(counts, firsts, dtype=np.int64), self.n)
+        return _fold(np.add, np.add.reduceat(counts, firsts, dtype=np.int64), self.n)
 
-    def zeros(self, integers: Array) -> Counts | None:
-        """Of long runs one by one."""
+    def count_zeros(self, integers: Array) -> Counts | None:
+        """Return the number of zeros per group if the runs are long, otherwise None."""
         if len(integers) < _LONG * len(self._lengths):
             return None
         ends = (self._starts + self._lengths).tolist()
         spans = zip(self._starts.tolist(), ends, strict=True)
-        others = [np.count_nonzero(integers[start:end]) for start, end in spans]
-        return _folded(np.add, self._lengths - np.array(others), self.n)
+        n_nonzero = [np.count_nonzero(integers[start:end]) for start, end in spans]
+        return _fold(np.add, self._lengths - np.array(n_nonzero), self.n)
 
-    def _cut(self) -> tuple[Array, Array]:
-        """The first word of each piece, and for each run where the counts of its pieces begin."""
+    def _cut_pieces(self) -> tuple[Array, Array]:
+        """Return the first word of each piece, and per run the index of its first byte counter."""
         n_pieces = -(-self._lengths // (_PIECE * self._lanes))
         firsts = np.cumsum(n_pieces) - n_pieces
         within = np.arange(int(n_pieces.sum())) - np.repeat(firsts, n_pieces)
@@ -91,24 +91,24 @@ class Runs:
 
 
 class Columns:
-    """Columns of a matrix of `n`. `is_transposed`: the elements come as the transposed matrix, row by row."""
+    """The columns of a matrix with `n` columns. If `is_transposed`, the elements are stored column by column."""
 
     def __init__(self, n: int, *, is_transposed: bool = False) -> None:
         self.n = n
         self._is_transposed = is_transposed
 
-    def arranged(self, elements: Array) -> Array:
-        """As rows of the matrix."""
+    def arrange(self, elements: Array) -> Array:
+        """Return the elements as a matrix."""
         if self._is_transposed:
             return np.ascontiguousarray(elements.reshape(self.n, -1).T)
         return elements.reshape(-1, self.n)
 
-    def reduced(self, ufunc: np.ufunc, elements: Array) -> Array:
-        """Each column by itself."""
+    def reduce(self, ufunc: np.ufunc, elements: Array) -> Array:
+        """Reduce each column."""
         return np.asarray(ufunc.reduce(elements, axis=0))
 
-    def counted(self, marks: NDArray[np.bool_]) -> Counts:
-        """In bytes, as many rows at a time as these can count."""
+    def count(self, marks: NDArray[np.bool_]) -> Counts:
+        """Count the marks of each column in bytes, in blocks of as many rows as a byte can count."""
         bits = marks.view(np.uint8)
         if len(bits) <= _MAX_IN_BYTE:
             return np.asarray(np.add.reduce(bits, axis=0, dtype=np.uint8))
@@ -117,9 +117,9 @@ class Columns:
             totals += np.add.reduce(bits[begin : begin + _MAX_IN_BYTE], axis=0, dtype=np.uint8)
         return totals
 
-    def zeros(self, _integers: Array) -> None:
-        """Never."""
+    def count_zeros(self, _integers: Array) -> None:
+        """Return None: counting marks is always faster."""
 
 
-def _folded(ufunc: np.ufunc, results: Array, n: int) -> Array:
+def _fold(ufunc: np.ufunc, results: Array, n: int) -> Array:
     return results if len(results) == n else ufunc.reduce(results.reshape(-1, n), axis=0)

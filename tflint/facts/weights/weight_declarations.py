@@ -1,15 +1,16 @@
-"""Declarations of the facts of constant values: type, meaning, needed columns, and when absent or unknown. No numpy."""
+"""Declarations of the facts about the values of constants. Does not import numpy."""
 
 from __future__ import annotations
 
 from tflint.columns.column_types import NUMBERS, reference
 from tflint.facts.fact_declaration import NUM, fact
 
-_NO_VALUES = "it is no constant, or its type is no number"
+_NO_VALUES = "it is not a constant, or its type is not numeric"
 _UNREADABLE = (
-    "the data lies elsewhere, does not fit the shape or the number of scales, or is too much; or the type is not known"
+    "its data is in another file, is sparse, does not match its shape or its number of scales, or exceeds the size "
+    "budget; or its type is unknown"
 )
-_NO_FLOATS = "it is no constant, or its type is no float"
+_NO_FLOATS = "it is not a constant, or its type is not a float type"
 _VALUE_NEEDS = (
     "tensor.is_constant tensor.n_bytes tensor.dtype tensor.scale tensor.quantized_dimension buffer.n_bytes "
     "operator.weights operator.channel_axis"
@@ -20,11 +21,11 @@ FACTS = {
         fact(
             "identity",
             reference("buffer"),
-            "the first buffer of the model with the same content: itself where there is none before it",
+            "first buffer of the model with the same content, which may be the buffer itself",
             "weights.equal_buffers:buffer_identity",
             "buffer.n_bytes",
             absent="it has no data",
-            unknown="its data lies outside of the file, or more is shared than a file of its size can mean",
+            unknown="its data is outside of the file, or the buffers to compare are larger than the file in total",
             values=True,
         ),
     ),
@@ -32,8 +33,8 @@ FACTS = {
         fact(
             "value_min",
             NUMBERS,
-            "smallest stored value of each channel (of the scales where there are several, of the "
-            "operator for weights without scales, else one for all); of floats the smallest finite one",
+            "smallest stored value of each channel, finite values only; with several scales, one channel per scale, "
+            "for weights without scales, the channels of their operator, otherwise one channel",
             "weights.weight_columns:value_min",
             _VALUE_NEEDS,
             absent=_NO_VALUES,
@@ -43,7 +44,7 @@ FACTS = {
         fact(
             "value_max",
             NUMBERS,
-            "largest stored value of each channel, as value_min has them",
+            "largest stored value of each channel, finite values only; channels as for value_min",
             "weights.weight_columns:value_max",
             _VALUE_NEEDS,
             absent=_NO_VALUES,
@@ -53,28 +54,28 @@ FACTS = {
         fact(
             "zero_share",
             NUMBERS,
-            "share of each channel's stored values that equal the zero point, or are 0.0",
+            "share of the stored values of each channel that are equal to the zero point, or 0.0 for floats",
             "weights.weight_columns:zero_share",
             f"{_VALUE_NEEDS} tensor.zero_point",
             absent=_NO_VALUES,
-            unknown=f"{_UNREADABLE}; or channels have unlike zero points",
+            unknown=f"{_UNREADABLE}; or its channels have different zero points",
             values=True,
         ),
         fact(
             "saturated_share",
             NUMBERS,
-            "share of each channel's stored values at an end of the type: -128, -127 and 127 "
-            "of INT8 with zero point 0 (likewise for other signed types), else the smallest and the largest integer",
+            "share of the stored values of each channel at a limit of the type: the smallest and the largest integer, "
+            "and −qmax for signed types with zero point 0 (INT8: -128, -127 and 127)",
             "weights.weight_columns:saturated_share",
             f"{_VALUE_NEEDS} tensor.zero_point",
-            absent="it is no constant, or its type is no integer of 4 bits or more",
+            absent="it is not a constant, or its type is not an integer type of at least 4 bits",
             unknown=_UNREADABLE,
             values=True,
         ),
         fact(
             "n_nan",
             NUM,
-            "stored values that are NaN",
+            "number of stored values that are NaN",
             "weights.weight_columns:n_nan",
             _VALUE_NEEDS,
             absent=_NO_FLOATS,
@@ -84,7 +85,7 @@ FACTS = {
         fact(
             "n_inf",
             NUM,
-            "stored values that are infinite",
+            "number of stored values that are infinite",
             "weights.weight_columns:n_inf",
             _VALUE_NEEDS,
             absent=_NO_FLOATS,
@@ -94,7 +95,7 @@ FACTS = {
         fact(
             "n_denormal",
             NUM,
-            "stored values that are denormal: not zero, but below the smallest normal number",
+            "number of stored values that are denormal: not zero, but smaller than the smallest normal number",
             "weights.weight_columns:n_denormal",
             _VALUE_NEEDS,
             absent=_NO_FLOATS,

@@ -1,7 +1,7 @@
-"""Passes over the bytes of constants: small ones many at a time, large ones piece by piece through one small buffer.
+"""Reads the bytes of constants and computes statistics per channel.
 
-Takes where constants lie and which statistics are wanted, gives one number a channel for each; keeps no byte. A pass
-reads each byte once, and nothing else but the gaps between small neighbours.
+Small constants are read in blocks, large ones piece by piece through one small buffer. A scan reads each byte once,
+apart from the gaps between small constants in a block, and keeps no bytes.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from tflint.facts.weights.constant_pieces import Piece
 from tflint.facts.weights.element_types import ElementType, element_types
 from tflint.facts.weights.readable_constants import Constants, Ints
 from tflint.facts.weights.reduction import Runs
-from tflint.facts.weights.weight_statistics import FOUND, Array, Measure, applies, joining
+from tflint.facts.weights.weight_statistics import RESULTS, Array, PieceStatistics, applies, join_function
 from tflint.flatbuffer.byte_window import Window
 
-#: Bytes looked at together: with what is made of them they stay in a processor's second-level cache.
+#: Bytes processed at once. Together with intermediate results they fit into the L2 cache.
 CHUNK_BYTES = 384 * 1024
-#: Small constants closer together than this are read in one go.
+#: Small constants with a smaller gap than this between them are read at once.
 _GAP_BYTES = 16 * 1024
 
 
-class Survey:
-    """What is known of constants so far. `found` has an array over all channels for each kind of finding.
+class WeightScan:
+    """Statistics of constants, computed on demand.
 
-    Smallest and largest are values, not keys; the others are counts.
+    `results` has one array per result name, with one number per channel of all constants. "smallest" and "largest" are
+    values, not keys; the others are counts.
     """
 
     def __init__(self, window: Window, constants: Constants, chunk_bytes: int = CHUNK_BYTES) -> None:
-        self.found: dict[str, Array] = {}
+        self.results: dict[str, Array] = {}
         self._window = window
         self._constants = constants
         self._firsts = constants.firsts
@@ -42,26 +43,26 @@ class Survey:
         self._scratch = np.empty(0, dtype=np.uint8)
 
     def require(self, statistic: str, others: Collection[str] = ()) -> None:
-        """Pass over the constants for a statistic, and for others in the same pass, unless that is done."""
-        wanted = [name for name in (statistic, *others) if FOUND[name][0] not in self.found]
+        """Compute a statistic if it is not known yet, together with `others` in the same scan."""
+        wanted = [name for name in (statistic, *others) if RESULTS[name][0] not in self.results]
         if statistic not in wanted:
             return
         n_channels = int(self._constants.channels.sum())
-        found = {name: np.zeros(n_channels) for statistic in wanted for name in FOUND[statistic]}
-        concerned = self._concerned(wanted)
+        results = {name: np.zeros(n_channels) for statistic in wanted for name in RESULTS[statistic]}
+        applicable = self._is_applicable(wanted)
         is_large = self._constants.n_bytes > self._chunk_bytes
-        with np.errstate(all="ignore"):  # NaN is a value here
-            for block in self._blocks(np.flatnonzero(concerned & ~is_large)):
-                self._measure_block(block, wanted, found)
-            for constant in np.flatnonzero(concerned & is_large).tolist():
-                self._measure_large(constant, wanted, found)
-        self.found |= found
+        with np.errstate(all="ignore"):  # NaN is an ordinary value here
+            for block in self._blocks(np.flatnonzero(applicable & ~is_large)):
+                self._scan_block(block, wanted, results)
+            for constant in np.flatnonzero(applicable & is_large).tolist():
+                self._scan_large(constant, wanted, results)
+        self.results |= results
         self._scratch = np.empty(0, dtype=np.uint8)
 
-    def _concerned(self, wanted: Collection[str]) -> NDArray[np.bool_]:
+    def _is_applicable(self, wanted: Collection[str]) -> NDArray[np.bool_]:
         by_type = np.array([any(applies(name, type_) for name in wanted) for type_ in self._types])
-        concerned: NDArray[np.bool_] = by_type[self._constants.types]
-        return concerned
+        applicable: NDArray[np.bool_] = by_type[self._constants.types]
+        return applicable
 
     def _read(self, begin: int, end: int) -> NDArray[np.uint8]:
         if not self._window.is_in_memory and len(self._scratch) < end - begin:
@@ -71,7 +72,7 @@ class Survey:
     # -- small constants -----------------------------------------------------------------------------------------------
 
     def _blocks(self, small: Ints) -> Iterator[Ints]:
-        """Small constants, ascending by place, in blocks of neighbours of about two chunks, overlapping ones too."""
+        """Yield small constants by offset, in blocks of about two chunks. Constants may overlap."""
         if not len(small):
             return iter(())
         starts, n_bytes = self._constants.starts[small], self._constants.n_bytes[small]
@@ -82,7 +83,7 @@ class Survey:
             is_new |= starts[1:] - ends[:-1] > _GAP_BYTES
         return iter(np.split(small, np.flatnonzero(is_new) + 1))
 
-    def _measure_block(self, block: Ints, wanted: Collection[str], found: dict[str, Array]) -> None:
+    def _scan_block(self, block: Ints, wanted: Collection[str], results: dict[str, Array]) -> None:
         constants = self._constants
         begin = int(constants.starts[block[0]])
         raw = self._read(begin, int((constants.starts[block] + constants.n_bytes[block]).max()))
@@ -93,15 +94,15 @@ class Survey:
             runs = constants.outer[chosen] * constants.inner[chosen]
             channels = constants.channels[chosen]
             groups = Runs(np.repeat(runs, channels), int(channels.sum()))
-            zero = _zeros(constants.zeros[chosen], runs * channels, type_)
-            elements = self._gathered(raw, begin, chosen, type_)
+            zero = _zero_points(constants.zeros[chosen], runs * channels, type_)
+            elements = self._gather(raw, begin, chosen, type_)
             places = flat_positions(self._firsts[chosen], channels, 1)
-            measure = Measure(type_, wanted, zero, bool(kind % 2))
-            for name, numbers in measure.of(elements, groups).items():
-                found[name][places] = _values(name, numbers, type_)
+            statistics = PieceStatistics(type_, wanted, zero, bool(kind % 2))
+            for name, numbers in statistics.compute(elements, groups).items():
+                results[name][places] = _values(name, numbers, type_)
 
-    def _gathered(self, raw: NDArray[np.uint8], begin: int, chosen: Ints, type_: ElementType) -> Array:
-        """The elements of some constants one after the other, each channel's together."""
+    def _gather(self, raw: NDArray[np.uint8], begin: int, chosen: Ints, type_: ElementType) -> Array:
+        """Return the elements of some constants, concatenated channel by channel."""
         constants = self._constants
         starts = constants.starts[chosen] - begin
         spans = zip(starts.tolist(), (starts + constants.n_bytes[chosen]).tolist(), strict=True)
@@ -118,24 +119,26 @@ class Survey:
 
     # -- large constants -----------------------------------------------------------------------------------------------
 
-    def _measure_large(self, constant: int, wanted: Collection[str], found: dict[str, Array]) -> None:
+    def _scan_large(self, constant: int, wanted: Collection[str], results: dict[str, Array]) -> None:
         constants = self._constants
         type_ = self._types[constants.types[constant]]
         layout = constants.layout(constant)
-        measure = Measure(type_, wanted, int(constants.zeros[constant]), bool(constants.is_symmetric[constant]))
+        statistics = PieceStatistics(
+            type_, wanted, int(constants.zeros[constant]), bool(constants.is_symmetric[constant])
+        )
         totals: dict[str, Array] = {}
         limit = self._chunk_bytes * 8 // type_.bits
         n_groups = layout.n_groups(limit)
         for piece in layout.pieces(limit):
             elements = self._elements(int(constants.starts[constant]), piece, type_)
-            _join(totals, measure.of(elements, piece.groups), piece, n_groups)
+            _join(totals, statistics.compute(elements, piece.groups), piece, n_groups)
         first = int(self._firsts[constant])
         for name, total in totals.items():
-            of_channels = layout.by_channel(joining(name), total)
-            found[name][first : first + layout.channels] = _values(name, of_channels, type_)
+            of_channels = layout.by_channel(join_function(name), total)
+            results[name][first : first + layout.channels] = _values(name, of_channels, type_)
 
     def _elements(self, start: int, piece: Piece, type_: ElementType) -> Array:
-        """The elements of a piece; where several share a byte, the bytes at its ends may be read for two pieces."""
+        """Return the elements of a piece. Packed elements may share the first and the last byte with other pieces."""
         begin, end = piece.begin * type_.bits, piece.end * type_.bits
         raw = self._read(start + begin // 8, start + -(-end // 8))
         n = piece.end - piece.begin
@@ -143,8 +146,8 @@ class Survey:
         return type_.elements(raw)[skipped : skipped + n]
 
 
-def _zeros(zeros: Ints, lengths: Ints, type_: ElementType) -> Array | int:
-    """The zero points of several constants of some lengths: one number where all have the same, else one an element."""
+def _zero_points(zeros: Ints, lengths: Ints, type_: ElementType) -> Array | int:
+    """Return the zero point of several constants: one number if it is the same for all, otherwise one per element."""
     if (zeros == zeros[0]).all():
         return int(zeros[0])
     is_in_range = ((zeros >= type_.low) & (zeros <= type_.high)).all()
@@ -152,13 +155,13 @@ def _zeros(zeros: Ints, lengths: Ints, type_: ElementType) -> Array | int:
 
 
 def _values(name: str, numbers: Array, type_: ElementType) -> Array:
-    return numbers if joining(name) is np.add else type_.values(numbers)
+    return numbers if join_function(name) is np.add else type_.values(numbers)
 
 
 def _join(totals: dict[str, Array], numbers: dict[str, Array], piece: Piece, n_groups: int) -> None:
-    """Add what a piece gave to what the pieces before it gave."""
+    """Combine the numbers of a piece with the totals of the previous pieces."""
     for name, of_piece in numbers.items():
-        ufunc = joining(name)
+        ufunc = join_function(name)
         if name not in totals:
             dtype = np.dtype(np.int64) if ufunc is np.add else of_piece.dtype
             totals[name] = np.full(n_groups, _neutral(ufunc, dtype), dtype=dtype)
@@ -167,7 +170,7 @@ def _join(totals: dict[str, Array], numbers: dict[str, Array], piece: Piece, n_g
 
 
 def _neutral(ufunc: np.ufunc, dtype: np.dtype[Any]) -> Any:
-    """The number that changes no other by `ufunc`."""
+    """Return the neutral element of `ufunc`."""
     if ufunc is np.add:
         return 0
     if dtype.kind == "f":

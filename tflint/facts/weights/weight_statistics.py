@@ -1,4 +1,4 @@
-"""The statistics that one pass can take: what each makes of a stretch of elements, and how stretches come together."""
+"""The statistics of a weight scan: how they are computed for a piece of elements and combined across pieces."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ Truths = NDArray[np.bool_]
 
 RANGE, ZEROS, SATURATION, ODDITIES = "range", "zeros", "saturation", "oddities"
 
-#: What each statistic finds, one number a group. Smallest and largest are keys of elements, the others are counts.
-FOUND = {
+#: Result names of each statistic, with one number per group. "smallest" and "largest" are keys, the others are counts.
+RESULTS = {
     RANGE: ("smallest", "largest"),
     ZEROS: ("zeros",),
     SATURATION: ("saturated",),
     ODDITIES: ("nan", "inf", "denormal"),
 }
-_JOINING: Mapping[str, np.ufunc] = {"smallest": np.minimum, "largest": np.maximum}
+_JOIN_FUNCTIONS: Mapping[str, np.ufunc] = {"smallest": np.minimum, "largest": np.maximum}
 
 
 def applies(statistic: str, type_: ElementType) -> bool:
-    """Whether a statistic means something for a type: saturation for integers of at least 4 bits, oddities for floats.
+    """Return whether a statistic applies to a type.
 
-    Three of the four integers of 2 bits are extremes.
+    Saturation applies to integers of at least 4 bits (three of the four 2-bit integers are limits), oddities to floats.
     """
     if statistic == SATURATION:
         return not type_.is_float and type_.bits >= 4
     return statistic != ODDITIES or type_.is_float
 
 
-def joining(found: str) -> np.ufunc:
-    """What joins the numbers of two stretches of one group."""
-    return _JOINING.get(found, np.add)
+def join_function(result: str) -> np.ufunc:
+    """Return the function that combines the results of two pieces of the same group."""
+    return _JOIN_FUNCTIONS.get(result, np.add)
 
 
-class Measure:
-    """Takes statistics of stretches of elements of one type.
+class PieceStatistics:
+    """Computes statistics of pieces of elements of one type.
 
-    `zero` is the stored zero of integers: one for all, or one an element. Where `is_symmetric`, -qmax is an extreme as
-    qmin. What is made on the way lies in arrays that the next stretch uses again: new ones would be
-    cleared by the system page by page, which costs more than all arithmetic.
+    `zero` is the stored zero of integers: one number, or one per element. If `is_symmetric`, −qmax is a limit as well
+    as qmin. Intermediate arrays are reused for the next piece, because the operating system would clear the pages of
+    new arrays, which costs more than all the arithmetic.
     """
 
     def __init__(self, type_: ElementType, statistics: Collection[str], zero: Array | int, is_symmetric: bool) -> None:
@@ -54,66 +54,69 @@ class Measure:
         self._zero = zero
         self._is_symmetric = is_symmetric
         self._statistics = [name for name in statistics if applies(name, type_)]
-        self._rooms: dict[str, Array] = {}
+        self._arrays: dict[str, Array] = {}
 
-    def of(self, elements: Array, groups: Groups) -> dict[str, Array]:
-        """What the statistics find, one number a group. NaN among the elements makes numpy warn."""
-        found: dict[str, Array] = {}
-        elements = groups.arranged(elements)
+    def compute(self, elements: Array, groups: Groups) -> dict[str, Array]:
+        """Return the results of all statistics, one number per group. numpy warns about NaN among the elements."""
+        results: dict[str, Array] = {}
+        elements = groups.arrange(elements)
         for name in self._statistics:
             if name == RANGE:
-                found["smallest"], found["largest"] = self._range(elements, groups)
+                results["smallest"], results["largest"] = self._range(elements, groups)
             elif name == ZEROS:
-                found["zeros"] = self._zeros(elements, groups)
+                results["zeros"] = self._zeros(elements, groups)
             elif name == SATURATION:
-                found["saturated"] = groups.counted(self._extremes(elements))
+                results["saturated"] = groups.count(self._extremes(elements))
             else:
-                found |= self._oddities(elements, groups)
-        return found
+                results |= self._oddities(elements, groups)
+        return results
 
     def _range(self, elements: Array, groups: Groups) -> tuple[Array, Array]:
-        """Smallest and largest key of each group; of floats the finite ones, where there are none keys beyond these."""
+        """Return the smallest and largest key of each group, for finite values only.
+
+        A group of floats without finite values gets the keys of `ElementType.sentinels`.
+        """
         type_ = self.type
-        keys = type_.keys(elements, self._room("keys", elements)) if type_.has_keys else elements
-        smallest, largest = groups.reduced(np.minimum, keys), groups.reduced(np.maximum, keys)
+        keys = type_.keys(elements, self._scratch("keys", elements)) if type_.has_keys else elements
+        smallest, largest = groups.reduce(np.minimum, keys), groups.reduce(np.maximum, keys)
         if not type_.is_float or (type_.is_finite(smallest).all() and type_.is_finite(largest).all()):
             return smallest, largest
-        below, above = (keys.dtype.type(key) for key in type_.beyond())
+        below, above = (keys.dtype.type(key) for key in type_.sentinels())
         is_finite = type_.is_finite(keys)
         return (
-            groups.reduced(np.minimum, np.where(is_finite, keys, above)),
-            groups.reduced(np.maximum, np.where(is_finite, keys, below)),
+            groups.reduce(np.minimum, np.where(is_finite, keys, above)),
+            groups.reduce(np.maximum, np.where(is_finite, keys, below)),
         )
 
     def _zeros(self, elements: Array, groups: Groups) -> Array:
-        """How many elements mean zero."""
+        """Return the number of elements that represent zero, per group."""
         if self.type.is_float:
             elements = self._magnitudes(elements)
-        elif isinstance(self._zero, int) and self._zero == 0 and (zeros := groups.zeros(elements)) is not None:
+        elif isinstance(self._zero, int) and self._zero == 0 and (zeros := groups.count_zeros(elements)) is not None:
             return zeros
-        return groups.counted(np.equal(elements, self._zero, out=self._room("marks", elements, np.bool_)))
+        return groups.count(np.equal(elements, self._zero, out=self._scratch("marks", elements, np.bool_)))
 
     def _extremes(self, elements: Array) -> Truths:
-        """Which elements lie at an end of their type."""
-        marks = self._room("marks", elements, np.bool_)
+        """Return whether each element is at a limit of its type."""
+        marks = self._scratch("marks", elements, np.bool_)
         if self._is_symmetric:
-            # The absolute value of the smallest integer wraps around to itself: as an unsigned one it is right.
-            sizes = np.abs(elements, out=self._room("sizes", elements))
+            # The absolute value of the smallest integer wraps around to itself, but is correct if read as unsigned.
+            sizes = np.abs(elements, out=self._scratch("sizes", elements))
             np.greater_equal(sizes.view(f"<u{elements.itemsize}"), self.type.high, out=marks)
             return marks
         np.equal(elements, self.type.high, out=marks)
-        marks |= np.equal(elements, self.type.low, out=self._room("other marks", elements, np.bool_))
+        marks |= np.equal(elements, self.type.low, out=self._scratch("other marks", elements, np.bool_))
         return marks
 
     def _oddities(self, elements: Array, groups: Groups) -> dict[str, Array]:
         magnitudes = self._magnitudes(elements)
-        marks, others = (self._room(name, elements, np.bool_) for name in ("marks", "other marks"))
+        marks, others = (self._scratch(name, elements, np.bool_) for name in ("marks", "other marks"))
         exponent = magnitudes.dtype.type(self.type.exponent)
         smallest_normal = exponent & (~exponent + magnitudes.dtype.type(1))  # the lowest bit of the exponent
         return {
-            "nan": groups.counted(np.greater(magnitudes, exponent, out=marks)),
-            "inf": groups.counted(np.equal(magnitudes, exponent, out=marks)),
-            "denormal": groups.counted(
+            "nan": groups.count(np.greater(magnitudes, exponent, out=marks)),
+            "inf": groups.count(np.equal(magnitudes, exponent, out=marks)),
+            "denormal": groups.count(
                 np.logical_and(
                     np.less(magnitudes, smallest_normal, out=marks), np.not_equal(magnitudes, 0, out=others), out=marks
                 )
@@ -121,12 +124,12 @@ class Measure:
         }
 
     def _magnitudes(self, elements: Array) -> Array:
-        return self.type.magnitudes(elements, self._room("magnitudes", elements))
+        return self.type.magnitudes(elements, self._scratch("magnitudes", elements))
 
-    def _room(self, name: str, like: Array, dtype: Any = None) -> Array:
-        """An array of the shape (and, without `dtype`, of the type) of another, the same memory each time."""
+    def _scratch(self, name: str, like: Array, dtype: Any = None) -> Array:
+        """Return a reusable array with the shape of `like` and the type `dtype` (None: the type of `like`)."""
         n = like.size
-        room = self._rooms.get(name)
-        if room is None or len(room) < n:
-            room = self._rooms[name] = np.empty(n, dtype=like.dtype if dtype is None else dtype)
-        return room[:n].reshape(like.shape)
+        array = self._arrays.get(name)
+        if array is None or len(array) < n:
+            array = self._arrays[name] = np.empty(n, dtype=like.dtype if dtype is None else dtype)
+        return array[:n].reshape(like.shape)
