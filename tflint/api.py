@@ -14,7 +14,7 @@ from tflint.catalog import Catalog, load_catalog
 from tflint.catalog.rule_constants import Constants
 from tflint.config import Config
 from tflint.contract import SUFFIX, Contract, Contracts, load_contract
-from tflint.contract.contract_search import models_of
+from tflint.contract.contract_search import find_models
 from tflint.engine.plan import Plan, plan_for_contract
 from tflint.engine.run import run_batch
 from tflint.engine.select import RULESET, select_rules
@@ -289,7 +289,7 @@ def _with_models_of_contracts(items: Iterable[Item]) -> Iterator[Item]:
     for item in items:
         path = str(item) if isinstance(item, str | PurePath) else ""
         if path.endswith(SUFFIX):
-            yield from map(check_link, models_of(path))
+            yield from map(check_link, find_models(path))
             continue
         if MEMBER in path:
             require_existing(path)

@@ -125,9 +125,9 @@ def test_outputs_that_fit_nowhere_are_told() -> None:
     scores = {"kind": "class_scores", "activation": "logits"}
     without = fill(contract('[[inputs]]\nkind = "image"\n'), imported({"channels": "RGB"}, outputs=(scores,)))
     assert without.filled == ("inputs[0].channels",)
-    assert len(without.left) == 1
+    assert len(without.notes) == 1
     text = '[[outputs]]\nindex = 0\nkind = "raw"\n[[outputs]]\nindex = 1\nkind = "raw"\n'
-    assert len(fill(contract(text), imported(outputs=(scores,))).left) == 1
+    assert len(fill(contract(text), imported(outputs=(scores,))).notes) == 1
 
 
 @pytest.mark.security
@@ -151,9 +151,9 @@ def test_one_entry_goes_to_the_input_of_its_kind() -> None:
 
 
 def test_the_user_chooses_where_it_is_not_clear() -> None:
-    with pytest.raises(UserError, match="has 2 inputs, and what was read is about one") as told:
+    with pytest.raises(UserError, match="has 2 inputs, but the source describes one") as told:
         fill(contract(TWO), imported({"kind": "audio"}))
-    assert "--input chooses one of a, b" in str(told.value)
+    assert "choose one with --input: a, b" in str(told.value)
     assert fill(contract(TWO), imported({"channels": "BGR"}), "a").filled == ("inputs[0].channels",)
     with pytest.raises(UserError, match="has no input 'c'"):
         fill(contract(TWO), imported({"channels": "BGR"}), "c")
@@ -182,7 +182,7 @@ def test_types_and_shapes_of_the_model_stay() -> None:
         (["--from", "caffe2", "x"], "invalid choice"),
         (["--from", "huggingface", "preprocessor_config.json", "--into", "none.tflite"], "none.tflite"),
         (["--from", "huggingface", "preprocessor_config.json", "--into", "none.contract.toml"], "none.contract.toml"),
-        (["--from", "huggingface", "preprocessor_config.json", "--into", "two.tflite"], "--input chooses one of"),
+        (["--from", "huggingface", "preprocessor_config.json", "--into", "two.tflite"], "choose one with --input"),
         (["--from", "huggingface", "bird.tflite"], "bird.tflite"),
     ],
 )

@@ -141,7 +141,7 @@ def test_a_broken_pyproject_that_may_be_meant_is_an_error(tmp_path: Path) -> Non
 
 def test_a_named_pyproject_must_have_a_section(tmp_path: Path) -> None:
     error = error_of(written(tmp_path, "[tool.black]\n", "pyproject.toml"))
-    assert error.message == "has no [tool.tflint]"
+    assert error.message == "does not have a [tool.tflint] table"
     assert error.hint
 
 
@@ -169,12 +169,12 @@ WRONG = [
     ('[targets.phone]\nruntime = "tflm"\nflex = "yes"', (3, 9), "'flex' must be", ""),
     ('[targets.phone]\nruntime = "tflm"\ncustom-ops = "A"', (3, 15), "must be a list", "['A']"),
     ('[targets.tflm]\nruntime = "litert==2.3.0"', (2, 12), "has the name of a runtime", "rename"),
-    ('[targets."my phone"]\nruntime = "tflm"', (1, 10), "cannot be the name of a target", "letter"),
+    ('[targets."my phone"]\nruntime = "tflm"', (1, 10), "is not a valid target name", "letter"),
     ('ruleset = "9.0"', (1, 12), "ruleset '9.0' is newer than 0.1", "upgrade"),
     ('ruleset = "new"', (1, 12), "'ruleset' is 'new'", "0.1"),
     ("ruleset = 0.1", (1, 11), "must be a string, not a number", "0.1"),
     ('fail-on = "all"', (1, 12), "must be one of error, warning, note, never", ""),
-    ('rules = ["no.toml"]', (1, 11), "the rule file 'no.toml' does not exist", "configuration's folder"),
+    ('rules = ["no.toml"]', (1, 11), "the rule file 'no.toml' does not exist", "folder of the configuration"),
     ('rules = "no.toml"', (1, 10), "must be a list", "['no.toml']"),
     ("exclude = 3", (1, 11), "must be a list, not a number", ""),
     ("baseline = []", (1, 12), "'baseline' must be a string", ""),

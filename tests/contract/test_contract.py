@@ -73,7 +73,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "mean without units": ('[[inputs]]\nkind = "image"\nmean = 0\nstd = 1\n', "units", 1),
         "scale alone": ('[[inputs]]\nkind = "raw"\nscale = 0.5\n', "zero-point", 1),
         "name and index": ('[[inputs]]\nkind = "raw"\nname = "x"\nindex = 0\n', "a name and an index", 4),
-        "twice the same": ('[[inputs]]\nkind = "raw"\nindex = 0\n[[inputs]]\nkind = "raw"\nindex = 0\n', "another", 6),
+        "twice the same": (
+            '[[inputs]]\nkind = "raw"\nindex = 0\n[[inputs]]\nkind = "raw"\nindex = 0\n',
+            "several entries",
+            6,
+        ),
         "two without names": ('[[inputs]]\nkind = "raw"\n[[inputs]]\nkind = "raw"\n', "which of the model's inputs", 1),
         "nan": ('[[inputs]]\nkind = "image"\nmean = nan\nstd = 1\nunits = "u8"\n', "finite", 3),
         "lengths": ('[[inputs]]\nkind = "image"\nmean = [1, 2, 3]\nstd = [1, 2]\nunits = "u8"\n', "'std' has 2", 4),
@@ -132,7 +136,7 @@ def test_a_contract_lies_beside_its_model(folder: Path) -> None:
 def test_a_contract_stands_for_its_model(folder: Path) -> None:
     assert [file.path for file in check("bird.contract.toml").files] == ["bird.tflite", "bird.contract.toml"]
     shutil.copy(folder / "bird.contract.toml", folder / "nobody.contract.toml")
-    with pytest.raises(UserError, match="no model beside"):
+    with pytest.raises(UserError, match="no model next to"):
         check("nobody.contract.toml")
 
 

@@ -30,13 +30,13 @@ from tflint.flexbuffer import FlexbufferError, decode
 from tflint.model.batch_reader import open_model, read_batches
 from tflint.model.model_columns import options_columns, raw_tables
 from tflint.model.tables import Tables
-from tflint.preprocessing.codegen.app_code import code_in
+from tflint.preprocessing.codegen.app_code import app_code
 from tflint.preprocessing.codegen.dialects import DIALECTS
 from tflint.preprocessing.codegen.numpy_code import numpy_code
-from tflint.preprocessing.codegen.recipe_text import words
-from tflint.preprocessing.draft import draft
-from tflint.preprocessing.export import exported
-from tflint.preprocessing.recipe import Recipe, recipe_of
+from tflint.preprocessing.codegen.recipe_text import render_text
+from tflint.preprocessing.draft import draft_contract
+from tflint.preprocessing.export import export_metadata
+from tflint.preprocessing.recipe import Recipe, build_recipe
 from tflint.report import (
     github_report,
     gitlab_report,
@@ -99,14 +99,14 @@ def called(content: bytes) -> int:
         return 1
     with within_budget(1):
         facts = Facts(model.tables)
-        draft_of_it = parse_contract(draft(portrait_of(facts, "m.tflite")), "m.contract.toml")
+        draft_of_it = parse_contract(draft_contract(portrait_of(facts, "m.tflite")), "m.contract.toml")
         _require_report(check(content, contract=draft_of_it), 2)
         _require_report(check(content, contract=parse_contract(_CLAIMS, "m.contract.toml")), 2)
         for contract in (draft_of_it, parse_contract(_CLAIMS, "m.contract.toml")):
-            _require_recipe(recipe_of(contract, Facts(load(content).tables, contracts={0: contract}), "m.tflite"))
-    recipe = recipe_of(draft_of_it, Facts(load(content).tables, contracts={0: draft_of_it}), "m.tflite")
+            _require_recipe(build_recipe(contract, Facts(load(content).tables, contracts={0: contract}), "m.tflite"))
+    recipe = build_recipe(draft_of_it, Facts(load(content).tables, contracts={0: draft_of_it}), "m.tflite")
     with contextlib.suppress(UserError), within_budget(1):
-        copy = exported(recipe, model, content).content
+        copy = export_metadata(recipe, model, content).content
         assert load(copy).is_readable
     return 1
 
@@ -141,9 +141,9 @@ labels = { count = 10 }
 
 def _require_recipe(recipe: Recipe) -> None:
     compile(numpy_code(recipe), "printed", "exec")
-    words(recipe, "")
+    render_text(recipe, "")
     for language in DIALECTS:
-        code_in(language, recipe)
+        app_code(language, recipe)
 
 
 def flexbuffer(content: bytes) -> int:

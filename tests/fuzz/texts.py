@@ -14,7 +14,7 @@ from unittest import mock
 from tests.fuzz.properties import within_budget
 from tflint import wildcards
 from tflint.catalog import rule_compiler as rule_compiler
-from tflint.config.config_edit import with_allow
+from tflint.config.config_edit import add_allow
 from tflint.config.config_loader import parse_config
 from tflint.contract import parse_contract
 from tflint.errors import UserError
@@ -75,7 +75,7 @@ def _require_good(error: UserError, path: str) -> None:
 
 def _configuration(text: str, path: str) -> object:
     config = parse_config(text, Path(path))
-    assert parse_config(with_allow(path, text, _ALLOW), Path(path)).allow[-1].at == _ALLOW["at"]
+    assert parse_config(add_allow(path, text, _ALLOW), Path(path)).allow[-1].at == _ALLOW["at"]
     return config
 
 

@@ -15,8 +15,8 @@ import pytest
 
 from tests.helpers.models import ModelBuilder
 from tests.helpers.recipes import recipe_for, run, wanted_pixel
-from tflint.preprocessing.codegen.app_code import code_in, short_form
-from tflint.preprocessing.recipe import Feeding, Recipe
+from tflint.preprocessing.codegen.app_code import app_code, short_form
+from tflint.preprocessing.recipe import Recipe, RecipeInput
 
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "vectors.json").read_text(encoding="utf-8"))
 
@@ -43,28 +43,28 @@ def shown_bytes(name: str) -> np.ndarray:
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_the_vectors_are_what_the_contract_says(name: str) -> None:
-    feeding = vector_recipe(name).inputs[0]
-    order = {"BGR": [2, 1, 0]}.get(feeding.channels, list(range(feeding.n_channels)))
+    recipe_input = vector_recipe(name).inputs[0]
+    order = {"BGR": [2, 1, 0]}.get(recipe_input.channels, list(range(recipe_input.n_channels)))
     assert order  # the picture has the same byte in every channel, whatever their order
     for px in range(256):
-        for c in range(feeding.n_channels):
+        for c in range(recipe_input.n_channels):
             assert wanted_bytes(name)[px, c] == pytest.approx(
-                wanted_pixel(feeding, px, c), rel=1e-6, abs=tolerance(feeding)
+                wanted_pixel(recipe_input, px, c), rel=1e-6, abs=tolerance(recipe_input)
             )
 
 
-def tolerance(feeding: Feeding) -> float:
+def tolerance(recipe_input: RecipeInput) -> float:
     """Where a shift stands for the fold, a step; else nothing but the rounding of float32."""
-    return 1.0 if short_form(feeding) is not None else 1e-5
+    return 1.0 if short_form(recipe_input) is not None else 1e-5
 
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_the_numpy_code_gives_the_vectors(name: str) -> None:
     recipe = vector_recipe(name)
-    feeding = recipe.inputs[0]
+    recipe_input = recipe.inputs[0]
     made = run(recipe)["input_0"](shown_bytes(name).reshape(16, 16, -1)).astype(np.float64)
-    made = made.reshape(-1, 256).T if feeding.layout == "NCHW" else made.reshape(256, -1)
-    assert np.abs(made - wanted_bytes(name)).max() <= tolerance(feeding)
+    made = made.reshape(-1, 256).T if recipe_input.layout == "NCHW" else made.reshape(256, -1)
+    assert np.abs(made - wanted_bytes(name)).max() <= tolerance(recipe_input)
 
 
 def laid(name: str) -> np.ndarray:
@@ -78,7 +78,7 @@ def test_c_gives_the_vectors(name: str, tmp_path: Path) -> None:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         pytest.skip("no C compiler on this machine")
-    (tmp_path / "call.c").write_text(code_in("c", vector_recipe(name)), encoding="utf-8")
+    (tmp_path / "call.c").write_text(app_code("c", vector_recipe(name)), encoding="utf-8")
     options = ["-shared", "-fPIC", "-Wall", "-Wextra", "-Werror", "-std=c99", "-ffp-contract=off"]
     subprocess.run([compiler, *options, "-o", "call.so", "call.c", "-lm"], cwd=tmp_path, check=True)
     library = ctypes.CDLL(str(tmp_path / "call.so"))
@@ -93,12 +93,12 @@ def test_c_gives_the_vectors(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_javascript_gives_the_vectors(name: str) -> None:
-    require_script(name, code_in("js", vector_recipe(name)))
+    require_script(name, app_code("js", vector_recipe(name)))
 
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_kotlin_gives_the_vectors(name: str) -> None:
-    code = code_in("kotlin", vector_recipe(name))
+    code = app_code("kotlin", vector_recipe(name))
     script = re.sub(r"fun (\w+)\((.*?)\) \{", lambda m: f"function {m[1]}({parameters(m[2])}) {{", code)
     script = re.sub(r"for \((\w) in 0 until (\d+)\)", r"for (let \1 = 0; \1 < \2; \1++)", script)
     script = re.sub(r"for \(i in output.indices\)", "for (let i = 0; i < output.length; i++)", script)
@@ -111,7 +111,7 @@ def test_kotlin_gives_the_vectors(name: str) -> None:
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_swift_gives_the_vectors(name: str) -> None:
-    code = code_in("swift", vector_recipe(name))
+    code = app_code("swift", vector_recipe(name))
     script = re.sub(r"func (prepare\d)\(.*\) \{", r"function \1(rgb, input) {", code)
     script = re.sub(r"func (read\d)\(.*?\) -> \[Double\] \{", r"function \1(output) {", script)
     script = re.sub(r"for (\w) in 0\.\.<(\d+)", r"for (let \1 = 0; \1 < \2; \1++)", script)
@@ -126,7 +126,7 @@ def test_swift_gives_the_vectors(name: str) -> None:
 
 @pytest.mark.parametrize("name", VECTORS)
 def test_dart_gives_the_vectors(name: str) -> None:
-    code = code_in("dart", vector_recipe(name))
+    code = app_code("dart", vector_recipe(name))
     script = re.sub(
         r"^(?:void|Float64List) (\w+)\((.*?)\) \{", lambda m: f"function {m[1]}({words(m[2])}) {{", code, flags=re.M
     )
@@ -172,7 +172,7 @@ def require_script(name: str, script: str) -> None:
 def test_a_shift_is_offered_with_its_greatest_error() -> None:
     found = short_form(vector_recipe("shift_int8").inputs[0])
     assert found is not None
-    assert found.words == "q = px − 128"
+    assert found.formula == "q = px − 128"
     exact = (np.arange(256.0) - 127.5) / 127.5 / vector_recipe("shift_int8").inputs[0].scale - 1
     assert found.error == pytest.approx(np.abs(np.clip(exact, -128, 127) - (np.arange(256) - 128)).max())
     assert short_form(vector_recipe("imagenet_int8").inputs[0]) is None
@@ -182,14 +182,14 @@ def test_a_shift_is_offered_with_its_greatest_error() -> None:
 @pytest.mark.parametrize(
     ("keys", "why"),
     [
-        ('kind = "audio"', "it is audio, no picture"),
-        ('kind = "image"\nlayout = "NHWC"\nshape = [1, -1, -1, 3]\ndtype = "uint8"', "not fixed"),
-        ('kind = "image"\nlayout = "NHWC"\nshape = [1, 8, 8, 3]\ndtype = "int8"', "neither contract nor model"),
-        ('kind = "image"\nlayout = "NHWC"\nshape = [1, 8, 8, 3]\ndtype = "float16"', "it is float16"),
-        ('kind = "image"\nlayout = "NHWC"\nshape = [1, 8, 8, 3]\nrange = [0, 1023]', "its source is no plain bytes"),
+        ('kind = "audio"', "its kind is audio, not image"),
+        ('kind = "image"\nlayout = "NHWC"\nshape = [1, -1, -1, 3]\ndtype = "uint8"', "dynamic"),
+        ('kind = "image"\nlayout = "NHWC"\nshape = [1, 8, 8, 3]\ndtype = "int8"', "neither the contract nor the model"),
+        ('kind = "image"\nlayout = "NHWC"\nshape = [1, 8, 8, 3]\ndtype = "float16"', "its type is float16"),
+        ('kind = "image"\nlayout = "NHWC"\nshape = [1, 8, 8, 3]\nrange = [0, 1023]', "its source is not bytes"),
     ],
 )
 def test_what_has_no_loop_is_told(keys: str, why: str) -> None:
-    code = code_in("c", recipe_for(f"[[inputs]]\n{keys}\n"))
+    code = app_code("c", recipe_for(f"[[inputs]]\n{keys}\n"))
     assert why in code
     assert "prepare_0" not in code

@@ -20,7 +20,7 @@ from tflint.columns.column import Lists
 from tflint.config import Config
 from tflint.contract import parse_contract
 from tflint.facts.facts import Facts
-from tflint.preprocessing.draft import draft
+from tflint.preprocessing.draft import draft_contract
 from tflint.resources import named_model_path
 from tflint.schema import metadata_schema
 from tflint.summary.summarize import portrait_of
@@ -30,7 +30,7 @@ EVERYTHING = Config(select=("all",))
 
 
 def draft_of(model: Model) -> str:
-    return draft(portrait_of(Facts(model.tables), model.name))
+    return draft_contract(portrait_of(Facts(model.tables), model.name))
 
 
 def faults(model: Model, text: str) -> list[str]:
@@ -64,7 +64,7 @@ def test_drafts_of_real_models_add_no_finding() -> None:
 def test_numbers_of_the_model_are_guesses_only() -> None:
     lines = draft_of(load(named_model_path("pixels_int8"))).splitlines()
     assert "# guess: mean = 127.5  # its scale and zero point fit x/127.5 − 1" in lines
-    assert '# guess: channels = "RGB"  # it has 3 channels; BGR is as possible' in lines
+    assert '# guess: channels = "RGB"  # the input has 3 channels; BGR is equally possible' in lines
     assert not any(line.startswith(("mean", "std", "units", "channels", "scale", "zero-point")) for line in lines)
 
 
@@ -221,7 +221,7 @@ def test_init_prints_where_asked(here: Path, capsys: pytest.CaptureFixture[str])
     ("arguments", "message"),
     [
         (["init", "none.tflite"], "'none.tflite' does not exist"),
-        (["init", "broken.tflite"], "is no model that can be read"),
+        (["init", "broken.tflite"], "is not a readable model"),
         (["init", "bird.tflite", "--output", "no/folder/x.toml"], "cannot be written"),
         (["check", "none.contract.toml"], "there is no such file"),
         (["chek", "x"], "there is no command 'chek'"),
@@ -275,7 +275,7 @@ KNOWN_MODELS = tomllib.loads((Path(__file__).parent / "drafts" / "known_models.t
 @needs_corpus
 @pytest.mark.parametrize("known", KNOWN_MODELS["model"], ids=lambda known: Path(known["path"]).stem)
 def test_the_draft_of_a_known_model_is_what_its_training_says(known: dict[str, Any]) -> None:
-    text = draft(portrait_of(Facts(load(CORPUS / "models" / known["path"]).tables), "m.tflite"))
+    text = draft_contract(portrait_of(Facts(load(CORPUS / "models" / known["path"]).tables), "m.tflite"))
     entry = tomllib.loads(text)["inputs"][0]
     wanted = [
         {key: one[key] for key in ("mean", "std", "units")} for one in (known, *known.get("also", ())) if "mean" in one

@@ -24,9 +24,9 @@ from tflint.cli.main import run
 from tflint.contract import parse_contract
 from tflint.errors import UserError
 from tflint.facts.facts import Facts
-from tflint.preprocessing.draft import draft
-from tflint.preprocessing.export import Exported, exported
-from tflint.preprocessing.recipe import recipe_of
+from tflint.preprocessing.draft import draft_contract
+from tflint.preprocessing.export import ExportedModel, export_metadata
+from tflint.preprocessing.recipe import build_recipe
 from tflint.schema import metadata_schema
 from tflint.summary.summarize import portrait_of
 from tflint.writer import pack, unpack
@@ -49,11 +49,13 @@ labels = { file = "birds.txt", count = 3, background = true }
 """
 
 
-def put(text: str, content: bytes, path: Path) -> Exported:
+def put(text: str, content: bytes, path: Path) -> ExportedModel:
     """The copy of a model with a contract that lies in a folder."""
     contract = parse_contract(text, str(path / "m.contract.toml"))
     model = load(content)
-    return exported(recipe_of(contract, Facts(model.tables, contracts={0: contract}), "m.tflite"), model, content)
+    return export_metadata(
+        build_recipe(contract, Facts(model.tables, contracts={0: contract}), "m.tflite"), model, content
+    )
 
 
 def metadata_of(model: Model) -> dict[str, Any] | None:
@@ -81,7 +83,7 @@ def outputs_of(content: bytes) -> list[np.ndarray]:
 @pytest.mark.parametrize("name", [name for name in RUNNABLE if name != "string_const"])
 def test_a_copy_answers_bit_by_bit_as_the_model(name: str, tmp_path: Path) -> None:
     content = named(name)
-    text = draft(portrait_of(Facts(load(content).tables), "m.tflite"))
+    text = draft_contract(portrait_of(Facts(load(content).tables), "m.tflite"))
     copy = put(text, content, tmp_path).content
     before, after = outputs_of(content), outputs_of(copy)
     assert [one.tobytes() for one in before] == [one.tobytes() for one in after]
@@ -93,7 +95,7 @@ def test_copies_of_real_models_answer_bit_by_bit_as_these(tmp_path: Path) -> Non
     assert len(rows) >= 20
     for row in rows:
         content = (CORPUS / row["path"]).read_bytes()
-        text = draft(portrait_of(Facts(load(content).tables), "m.tflite"))
+        text = draft_contract(portrait_of(Facts(load(content).tables), "m.tflite"))
         copy = put(text, content, tmp_path).content
         assert [f.rule for f in check(copy).findings() if f.severity == "error"] == [
             f.rule for f in check(content).findings() if f.severity == "error"
@@ -163,7 +165,7 @@ def test_the_classes_of_mediapipe_read_what_was_written(tmp_path: Path) -> None:
 
 def test_a_draft_of_the_copy_has_what_the_contract_said(tmp_path: Path) -> None:
     made = put(PHOTO, named("folded_float32"), tmp_path)
-    text = draft(portrait_of(Facts(load(made.content).tables), "m.tflite"))
+    text = draft_contract(portrait_of(Facts(load(made.content).tables), "m.tflite"))
     assert 'kind = "image"' in text
     assert 'channels = "RGB"' in text
     assert "\nmean = [123.675, 116.28, 103.53]\n" in text
@@ -187,7 +189,7 @@ def test_boxes_have_their_order(tmp_path: Path) -> None:
 def test_what_the_metadata_cannot_hold_is_listed(tmp_path: Path) -> None:
     text = '[model]\nscheme = "full int8"\n\n' + PHOTO.replace('"RGB"', '"BGR"')
     made = put(text, named("pixels_int8"), tmp_path)
-    assert made.unheld == (
+    assert made.lost_keys == (
         "inputs[0].channels", "inputs[0].resize", "outputs[0].activation", "outputs[0].labels.background",
         "model.scheme",
     )  # fmt: skip
@@ -243,7 +245,7 @@ def test_no_file_but_the_contracts_own_is_packed(path: str, tmp_path: Path) -> N
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     text = '[[outputs]]\nindex = 0\nkind = "raw"\nlabels = { file = "a/l.txt" }\n'
     text += '[[outputs]]\nindex = 1\nkind = "raw"\nlabels = { file = "b/l.txt" }\n'
-    with pytest.raises(UserError, match=r"names two files 'l\.txt'"):
+    with pytest.raises(UserError, match=r"two files named 'l\.txt'"):
         put(text, named("detection_float32"), tmp_path)
 
 
@@ -251,13 +253,13 @@ def test_other_labels_than_the_models_are_refused(tmp_path: Path) -> None:
     text = '[[outputs]]\nkind = "class_scores"\nlabels = { file = "labels.txt" }\n'
     put(text, named("labels_float32"), tmp_path)
     (tmp_path / "labels.txt").write_text("red\ngreen\nblue\n")
-    with pytest.raises(UserError, match=r"has another 'labels\.txt' in its zip"):
+    with pytest.raises(UserError, match=r"zip has a 'labels\.txt' that differs"):
         put(text, named("labels_float32"), tmp_path)
 
 
 def test_a_range_of_another_source_has_no_normalization_there(tmp_path: Path) -> None:
     text = '[[inputs]]\nkind = "image"\nmean = 0.5\nstd = 0.25\nunits = "unit"\nrange = [0, 0.5]\n'
-    assert {"inputs[0].mean", "inputs[0].range"} <= set(put(text, named("pixels_int8"), tmp_path).unheld)
+    assert {"inputs[0].mean", "inputs[0].range"} <= set(put(text, named("pixels_int8"), tmp_path).lost_keys)
 
 
 def test_files_go_into_the_zip_beside_those_that_are_there(tmp_path: Path) -> None:
@@ -291,7 +293,7 @@ def test_weights_behind_the_flatbuffer_are_refused(tmp_path: Path) -> None:
     flatbuffer = pack(model)
     model["buffers"][number]["offset"] = len(flatbuffer)
     content = pack(model) + data
-    with pytest.raises(UserError, match="behind the flatbuffer"):
+    with pytest.raises(UserError, match="after the flatbuffer"):
         put('[[inputs]]\nkind = "raw"\n', content, tmp_path)
 
 
@@ -331,8 +333,8 @@ def test_a_contract_that_does_not_fit_is_not_written(folder: Path, capsys: pytes
     ("arguments", "message"),
     [
         (["none.tflite"], "none.tflite"),
-        (["alone.tflite"], "there is no contract beside"),
-        (["text.tflite", "--contract", "bird.contract.toml"], "no model that can be read"),
+        (["alone.tflite"], "no contract next to"),
+        (["text.tflite", "--contract", "bird.contract.toml"], "not a readable model"),
         (["bird.tflite", "--output", "none/copy.tflite"], "there is no folder"),
         (["bird.tflite", "--to", "onnx"], "invalid choice"),
     ],

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tests.helpers.corpus import CORPUS, needs_corpus
 from tflint.errors import MissingExtraError, UserError
-from tflint.preprocessing.importers import ECOSYSTEMS, Imported, import_preparation
+from tflint.preprocessing.importers import ECOSYSTEMS, Imported, import_preprocessing
 from tflint.preprocessing.importers import protobuf as wire
 from tflint.resources import json_schema, named_model_path, table
 
@@ -40,7 +40,7 @@ def write(folder: Path, name: str, content: Any) -> str:
 
 def imported(ecosystem: str, source: str | Path) -> Imported:
     """What an import gives, of which a contract can be made."""
-    return in_order(ecosystem, import_preparation(ecosystem, str(source)))
+    return in_order(ecosystem, import_preprocessing(ecosystem, str(source)))
 
 
 def in_order(ecosystem: str, made: Imported) -> Imported:
@@ -51,7 +51,7 @@ def in_order(ecosystem: str, made: Imported) -> Imported:
         keys = [entry.get("name", entry.get("index")) for entry in side]
         assert len(side) == 1 or (None not in keys and len(set(keys)) == len(keys))
     assert made.source.startswith(ecosystem)
-    assert all(sentence.endswith(".") and "\n" not in sentence for sentence in made.unsaid)
+    assert all(sentence.endswith(".") and "\n" not in sentence for sentence in made.notes)
     return made
 
 
@@ -62,7 +62,7 @@ def only(ecosystem: str, source: str | Path) -> Mapping[str, Any]:
 
 def fails(ecosystem: str, source: str | Path, *said: str) -> None:
     with pytest.raises(UserError) as caught:
-        import_preparation(ecosystem, str(source))
+        import_preprocessing(ecosystem, str(source))
     for part in said:
         assert part in str(caught.value)
 
@@ -77,11 +77,11 @@ def fed(entry: Mapping[str, Any], pixels: np.ndarray = PIXELS) -> np.ndarray:
 def test_all_ecosystems_can_be_asked_for() -> None:
     assert len(ECOSYSTEMS) == 9
     for ecosystem in ECOSYSTEMS:
-        fails(ecosystem, "", "an empty path")
+        fails(ecosystem, "", "the path is empty")
         fails(ecosystem, "no/such/thing")
         fails(ecosystem, "x" * 5000, "too long")
         fails(ecosystem, "a\0b")
-    fails("kreas", "x", "there is no import from 'kreas'", "did you mean 'keras'?")
+    fails("kreas", "x", "unknown ecosystem 'kreas'", "did you mean 'keras'?")
 
 
 # -- Hugging Face ------------------------------------------------------------------------------------------------------
@@ -188,20 +188,20 @@ def test_huggingface_sizes_of_older_files(tmp_path: Path, kind: str, size: Any, 
     made = imported("huggingface", path)
     resize = made.inputs[0].get("resize")
     assert (resize and {key: resize[key] for key in ("mode", "size")}) == expected
-    assert (expected is None) == any("size" in sentence or "sides" in sentence for sentence in made.unsaid)
+    assert (expected is None) == any("size" in sentence or "sides" in sentence for sentence in made.notes)
 
 
 def test_huggingface_shorter_side_without_a_crop_has_no_word(tmp_path: Path) -> None:
     made = imported("huggingface", write(tmp_path, "p.json", CLIP | {"do_center_crop": False}))
     assert "resize" not in made.inputs[0]
     assert made.inputs[0]["crop"] == {"mode": "none"}
-    assert "The shorter side becomes 230 and nothing is cropped: the size depends on the picture." in made.unsaid
+    assert "The shorter side is resized to 230 without a crop: the size depends on the image." in made.notes
 
 
 def test_huggingface_crop_that_is_larger(tmp_path: Path) -> None:
     made = imported("huggingface", write(tmp_path, "p.json", CLIP | {"crop_size": 256}))
     assert made.inputs[0]["crop"]["size"] == [256, 256]
-    assert any("filled with black" in sentence for sentence in made.unsaid)
+    assert any("filled with black" in sentence for sentence in made.notes)
 
 
 def test_huggingface_no_resize(tmp_path: Path) -> None:
@@ -244,22 +244,22 @@ def test_huggingface_flipped_channels(tmp_path: Path) -> None:
 
 def test_huggingface_unknown_keys_are_said(tmp_path: Path) -> None:
     made = imported("huggingface", write(tmp_path, "p.json", VIT | {"do_sharpen": 3, "nothing": None, "many": [1, 2]}))
-    assert "'do_sharpen' (3) has no place in a contract." in made.unsaid
-    assert "'many' (a list of 2 entries) has no place in a contract." in made.unsaid
-    assert not any("nothing' (" in sentence for sentence in made.unsaid)
+    assert "'do_sharpen' (3) has no contract key." in made.notes
+    assert "'many' (a list of 2 entries) has no contract key." in made.notes
+    assert not any("nothing' (" in sentence for sentence in made.notes)
     many = imported("huggingface", write(tmp_path, "p.json", VIT | {f"key{k}": k for k in range(1000)}))
-    assert "950 more keys have no place in a contract." in many.unsaid
+    assert "950 more keys have no contract key." in many.notes
 
 
 def test_huggingface_says_what_the_file_leaves_to_the_class(tmp_path: Path) -> None:
     made = imported("huggingface", write(tmp_path, "p.json", {"do_resize": True, "do_normalize": True}))
     assert set(made.inputs[0]) == {"kind"}
-    for key in ("resample", "(size)", "image_mean", "order of channels"):
-        assert any(key in sentence for sentence in made.unsaid), key
+    for key in ("resample", "(size)", "image_mean", "channel order"):
+        assert any(key in sentence for sentence in made.notes), key
     old = {key: value for key, value in VIT.items() if key not in ("do_rescale", "rescale_factor")}
     made = imported("huggingface", write(tmp_path, "p.json", old))
     assert made.inputs[0]["units"] == "unit"
-    assert any("does not say do_rescale" in sentence for sentence in made.unsaid)
+    assert any("does not specify do_rescale" in sentence for sentence in made.notes)
 
 
 def test_huggingface_sound(tmp_path: Path) -> None:
@@ -287,7 +287,7 @@ def test_huggingface_sound(tmp_path: Path) -> None:
         "frames": 3000,
     }
     assert made.inputs[0]["audio"]["frames"] * made.inputs[0]["audio"]["hop"] == pytest.approx(30)
-    assert any("padding_side" in sentence for sentence in made.unsaid)
+    assert any("padding_side" in sentence for sentence in made.notes)
     wav2vec = {"feature_extractor_type": "Wav2Vec2FeatureExtractor", "feature_size": 1, "sampling_rate": 16000}
     entry = huggingface(tmp_path, wav2vec | {"do_normalize": True})
     assert entry["audio"] == {"sample-rate": 16000, "features": "waveform", "channels": 1}
@@ -309,8 +309,8 @@ def test_huggingface_text(tmp_path: Path) -> None:
     made = imported("huggingface", write(tmp_path, "tokenizer_config.json", config))
     [entry] = made.inputs
     assert entry["tokens"] == {"role": "ids", "padding-side": "right", "special": {"cls_token": 101, "pad_token": 0}}
-    assert any("512" in sentence for sentence in made.unsaid)
-    assert any("do_lower_case" in sentence for sentence in made.unsaid)
+    assert any("512" in sentence for sentence in made.notes)
+    assert any("do_lower_case" in sentence for sentence in made.notes)
 
 
 def test_huggingface_folder_and_parts(tmp_path: Path) -> None:
@@ -330,17 +330,17 @@ def test_huggingface_folder_and_parts(tmp_path: Path) -> None:
         ({"image_mean": "x"}, "image_mean must be a number or a list of numbers, not 'x'"),
         ({"image_mean": []}, "image_mean"),
         ({"image_mean": [1, True]}, "image_mean"),
-        ({"image_mean": [1, 2]}, "image_std must be as long as image_mean"),
+        ({"image_mean": [1, 2]}, "image_std must be a list of 2 numbers"),
         ({"image_std": [0.5, 0, 0.5]}, "image_std must hold numbers above 0, not 0"),
         ({"image_std": 10**400}, "image_std"),
         ({"resample": 6}, "resample must be one of PIL's numbers, 0 to 5, not 6"),
         ({"resample": 2.5}, "resample"),
         ({"do_resize": "yes"}, "do_resize must be true or false, not 'yes'"),
-        ({"size": {"height": -1, "width": 3}}, "size.height must be a whole number from 1"),
+        ({"size": {"height": -1, "width": 3}}, "size.height must be an integer from 1"),
         ({"size": "big"}, "size must be"),
         ({"rescale_factor": 0}, "rescale_factor must be a number above 0"),
         ({"rescale_factor": 1e-300, "image_mean": [1e300, 0, 0]}, "rescale_factor"),
-        ({"image_processor_type": 3}, "image_processor_type must be a text, not 3"),
+        ({"image_processor_type": 3}, "image_processor_type must be a string, not 3"),
     ],
 )
 def test_huggingface_wrong_values_are_named(tmp_path: Path, change: Mapping[str, Any], said: str) -> None:
@@ -352,9 +352,9 @@ def test_huggingface_wrong_values_are_named(tmp_path: Path, change: Mapping[str,
     [
         ("", "not valid JSON"),
         ("[]", "the file must be a mapping of keys to values, not a list of 0 entries"),
-        ("{}", "is no processor's configuration"),
-        ('{"image_mean": NaN}', "NaN is no JSON number"),
-        ('{"do_resize": true, "do_resize": false}', "the key 'do_resize' stands twice"),
+        ("{}", "is not a processor configuration"),
+        ('{"image_mean": NaN}', "NaN is not a JSON number"),
+        ('{"do_resize": true, "do_resize": false}', "duplicate key 'do_resize'"),
         ('{"image_mean": 1e999}', "image_mean"),
         ('{"a":' * 100_000, "nested too deeply"),
         ("[" * 100_000, "nested too deeply"),
@@ -403,7 +403,7 @@ def test_timm_config(tmp_path: Path) -> None:
     np.testing.assert_allclose(fed(entry), expected, rtol=1e-12)
     made = imported("timm", tmp_path)
     assert made.outputs == ({"kind": "class_scores", "activation": "logits", "labels": {"count": 37}},)
-    assert any("288 × 288" in sentence for sentence in made.unsaid)
+    assert any("288 × 288" in sentence for sentence in made.notes)
 
 
 def test_timm_crop_modes(tmp_path: Path) -> None:
@@ -424,7 +424,7 @@ def test_timm_defaults_are_said(tmp_path: Path) -> None:
     [entry] = made.inputs
     assert (entry["channels"], entry["mean"], entry["std"]) == ("GRAY", 0, 0.5)
     assert entry["resize"]["size"] == math.floor(32 / 0.875)
-    assert "crop_pct is not in the configuration: timm's default is taken." in made.unsaid
+    assert "crop_pct is not in the configuration: timm's default is used." in made.notes
     assert made.outputs == ()
 
 
@@ -434,7 +434,7 @@ def test_timm_names() -> None:
     assert (known["resize"]["size"], known["resize"]["kernel"]) == (256, "bicubic")
     default = imported("timm", "resnet50")
     assert default.source == "timm resnet50.a1_in1k"
-    assert default.unsaid[0].startswith("'resnet50' is taken with its default weights, a1_in1k; ")
+    assert default.notes[0].startswith("'resnet50' stands for its default weights, a1_in1k; ")
     fails("timm", "resnet50.a9_in1k", "did you mean 'resnet50.")
     fails("timm", "mobilenetv9_large_100", "did you mean 'mobilenetv")
 
@@ -450,7 +450,7 @@ def test_all_of_timms_table_can_be_imported() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"input_size": [224, 224]}, "pretrained_cfg.input_size must be a list of 3 whole numbers above 0"),
+        ({"input_size": [224, 224]}, "pretrained_cfg.input_size must be a list of 3 integers above 0"),
         ({"interpolation": "cubic"}, "interpolation must be one of"),
         ({"crop_pct": "x"}, "crop_pct must be a number above 0, not 'x'"),
         ({"crop_pct": 1e-300}, "crop_pct must be a share"),
@@ -474,7 +474,7 @@ def test_torchvision_weights() -> None:
     np.testing.assert_allclose(fed(one), expected, rtol=1e-12)
     assert only("torchvision", "resnet50") == only("torchvision", "ResNet50_Weights.DEFAULT") == two
     made = imported("torchvision", "resnet50")
-    assert "IMAGENET1K_V2; for IMAGENET1K_V1 pictures are prepared in another way." in made.unsaid[0]
+    assert "IMAGENET1K_V2; IMAGENET1K_V1 need different preprocessing." in made.notes[0]
     assert made.outputs[0]["activation"] == "logits"
     large = only("torchvision", "EfficientNet_V2_L_Weights.IMAGENET1K_V1")
     np.testing.assert_allclose(fed(large), PIXELS / 127.5 - 1, atol=1e-12)
@@ -483,7 +483,7 @@ def test_torchvision_weights() -> None:
 def test_torchvision_models_that_take_any_size() -> None:
     made = imported("torchvision", "deeplabv3_mobilenet_v3_large")
     assert "resize" not in made.inputs[0]
-    assert any("520" in sentence for sentence in made.unsaid)
+    assert any("520" in sentence for sentence in made.notes)
     np.testing.assert_allclose(fed(only("torchvision", "ssd300_vgg16")), PIXELS / 255, rtol=1e-12)
 
 
@@ -528,7 +528,7 @@ def test_keras_modes(mode: str) -> None:
 def test_keras_names() -> None:
     assert only("keras", "mobilenet_v2") == only("keras", "keras.applications.MobileNetV2")
     made = imported("keras", "EfficientNetB0")
-    assert any("the model scales them itself" in sentence for sentence in made.unsaid)
+    assert any("the model itself rescales them" in sentence for sentence in made.notes)
     assert made.outputs[0]["activation"] == "softmax"
     fails("keras", "MobileNetV22", "did you mean 'MobileNetV2'?")
 
@@ -572,20 +572,20 @@ def test_keras_saved_models_scale_inside(tmp_path: Path) -> None:
     assert made == imported("keras", path)
     assert made.inputs == ({"kind": "raw", "shape": [-1, 96, 96, 3], "dtype": "float32"},)
     assert any(
-        "Rescaling 'rescaling'" in sentence and "scale 0.00784, offset -1.0" in sentence for sentence in made.unsaid
+        "Rescaling 'rescaling'" in sentence and "scale 0.00784, offset -1.0" in sentence for sentence in made.notes
     )
-    assert any("Normalization 'norm'" in sentence and "mean [1.0, 2.0, 3.0]" in sentence for sentence in made.unsaid)
+    assert any("Normalization 'norm'" in sentence and "mean [1.0, 2.0, 3.0]" in sentence for sentence in made.notes)
     assert only("keras", write(tmp_path, "config.json", KERAS)) == made.inputs[0]
 
 
 def test_keras_files_that_are_none(tmp_path: Path) -> None:
-    fails("keras", write(tmp_path, "a.keras", b"PK\x05\x06"), "is no .keras file")
-    fails("keras", write(tmp_path, "a.h5", b"\x89HDF\r\n\x1a\n"), "is no .keras file")
+    fails("keras", write(tmp_path, "a.keras", b"PK\x05\x06"), "is not a .keras file")
+    fails("keras", write(tmp_path, "a.h5", b"\x89HDF\r\n\x1a\n"), "is not a .keras file")
     fails("keras", write(tmp_path, "config.json", {"class_name": "Functional"}), "config is missing")
     nested: dict[str, Any] = {"class_name": "Sequential", "config": {"layers": []}}
     for _ in range(200):
         nested = {"class_name": "Sequential", "config": {"layers": [nested]}}
-    fails("keras", write(tmp_path, "config.json", nested), "nested deeper")
+    fails("keras", write(tmp_path, "config.json", nested), "nested more than")
 
 
 @pytest.mark.security
@@ -598,7 +598,7 @@ def test_zip_bombs_are_not_unpacked(tmp_path: Path) -> None:
     at = content.rindex(b"PK\x01\x02")
     content[at + 24 : at + 28] = struct.pack("<I", 100)  # the directory says 100 bytes
     path.write_bytes(content)
-    fails("keras", path, "unpacks to more than the 100 bytes")
+    fails("keras", path, "unpacks to more than the declared 100 bytes")
 
 
 # -- Ultralytics -------------------------------------------------------------------------------------------------------
@@ -653,23 +653,23 @@ def test_ultralytics_files_and_tasks(tmp_path: Path) -> None:
     made = imported("ultralytics", path)
     assert "resize" not in made.inputs[0]
     assert made.outputs == ()
-    assert any("kpt_shape" in sentence for sentence in made.unsaid)
+    assert any("kpt_shape" in sentence for sentence in made.notes)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"imgsz": "640"}, "imgsz must be a list of 2 whole numbers"),
+        ({"imgsz": "640"}, "imgsz must be a list of 2 integers"),
         ({"imgsz": None}, "imgsz or task is missing"),
-        ({"names": 3}, "names must be the names of the classes, not 3"),
-        ({"task": 1}, "task must be a text"),
+        ({"names": 3}, "names must be a list or mapping of class names, not 3"),
+        ({"task": 1}, "task must be a string"),
         ({"args": []}, "args must be a mapping"),
         ({"end2end": "no"}, "end2end must be true or false"),
     ],
 )
 def test_ultralytics_wrong_values_are_named(tmp_path: Path, change: Mapping[str, Any], said: str) -> None:
     fails("ultralytics", write(tmp_path, "metadata.json", YOLO | change), said)
-    fails("ultralytics", named_model_path("conv_int8"), "has no zip with a metadata.json")
+    fails("ultralytics", named_model_path("conv_int8"), "does not contain a zip with a metadata.json")
 
 
 # -- YAML --------------------------------------------------------------------------------------------------------------
@@ -693,11 +693,11 @@ def test_ultralytics_wrong_values_are_named(tmp_path: Path, change: Mapping[str,
         ("imgsz: .nan\ntask: x", "imgsz must be"),
         (
             "imgsz: 0x" + "f" * 400 + "\ntask: x",
-            "imgsz must be a list of 2 whole numbers above 0, not a number of 1600",
+            "imgsz must be a list of 2 integers above 0, not a number of 1600",
         ),
         ("a: " + "x" * (2 << 20), "is larger than"),
         ("imgsz: &x [*x, *x]\ntask: x", "imgsz must be"),
-        ("imgsz: !!set {a, b}\ntask: x", "imgsz must be a list of 2 whole numbers above 0, not a set"),
+        ("imgsz: !!set {a, b}\ntask: x", "imgsz must be a list of 2 integers above 0, not a set"),
     ],
 )
 @pytest.mark.security
@@ -709,14 +709,14 @@ def test_yaml_that_is_none(tmp_path: Path, text: str, said: str) -> None:
 def test_yaml_aliases_stay_small(tmp_path: Path) -> None:
     levels = "".join(f"l{k}: &l{k} [{', '.join([f'*l{k - 1}'] * 9)}]\n" for k in range(1, 80))
     made = imported("ultralytics", write(tmp_path, "metadata.yaml", f"l0: &l0 [1]\n{levels}task: pose\nimgsz: 64\n"))
-    assert "30 more keys have no place in a contract." in made.unsaid
+    assert "30 more keys have no contract key." in made.notes
 
 
 def test_yaml_needs_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yaml", None)
     path = write(tmp_path, "MLmodel", "signature: {}")
     with pytest.raises(MissingExtraError, match=r"pip install \"tflite-lint\[yaml\]\""):
-        import_preparation("mlflow", path)
+        import_preprocessing("mlflow", path)
 
 
 # -- protobuf ----------------------------------------------------------------------------------------------------------
@@ -763,16 +763,16 @@ def test_wire_format() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"\x80", "breaks off within a number"),
-        (b"\xff" * 12, "has a broken number"),
+        (b"\x80", "is truncated within a number"),
+        (b"\xff" * 12, "has an invalid number"),
         (b"\x00\x00", "a field without a number"),
         (b"\x0b", "wire type 3"),
-        (b"\x0a\x05abc", "field 1 reaches past its end"),
-        (b"\x0d\x00", "field 1 reaches past its end"),
-        (b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "field 1 reaches past its end"),
-        (message((1, b"\xff")), "has a text that is not UTF-8"),
-        (message((1, 5)), "field 1 is not of the type"),
-        (message((1, b"a" * (wire.MAX_TEXT_BYTES + 1))), "has a text of more than"),
+        (b"\x0a\x05abc", "field 1 extends past the end of its message"),
+        (b"\x0d\x00", "field 1 extends past the end of its message"),
+        (b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "field 1 extends past the end of its message"),
+        (message((1, b"\xff")), "has a string that is not UTF-8"),
+        (message((1, 5)), "field 1 has the wrong wire type"),
+        (message((1, b"a" * (wire.MAX_TEXT_BYTES + 1))), "has a string of more than"),
     ],
 )
 def test_wire_format_that_is_none(content: bytes, said: str) -> None:
@@ -847,7 +847,7 @@ def test_core_ml_classifier_and_package(tmp_path: Path) -> None:
     made = imported("coreml", tmp_path / "m.mlpackage")
     assert made.inputs == ({"kind": "image", "channels": "RGB", "mean": 0, "std": 1, "units": "u8"},)
     assert made.outputs == ({"kind": "class_scores", "labels": {"count": 3}},)
-    assert any("pictures of 224 × 192 pixels" in sentence for sentence in made.unsaid)
+    assert any("images of 224 × 192 pixels" in sentence for sentence in made.notes)
 
 
 def test_core_ml_arrays_programs_and_pipelines(tmp_path: Path) -> None:
@@ -870,9 +870,9 @@ def test_core_ml_scales_that_are_no_std(tmp_path: Path, scale: float) -> None:
 
 
 def test_core_ml_files_that_are_none(tmp_path: Path) -> None:
-    fails("coreml", write(tmp_path, "m.mlmodel", b""), "is no Core ML model")
+    fails("coreml", write(tmp_path, "m.mlmodel", b""), "is not a Core ML model")
     fails("coreml", write(tmp_path, "m.mlmodel", b"hello"), "m.mlmodel: ")
-    fails("coreml", tmp_path, "holds no Core ML model")
+    fails("coreml", tmp_path, "has no Core ML model")
     fails("coreml", f"{tmp_path}/m.mlmodelc", "compiled model")
 
 
@@ -936,14 +936,14 @@ def test_onnx_image_properties(tmp_path: Path, scale: str, formula: Any) -> None
     assert (entry["kind"], entry["channels"], entry["transfer"], entry["layout"]) == ("image", "BGR", "srgb", "NCHW")
     np.testing.assert_allclose(fed(entry), formula(PIXELS[..., ::-1]), atol=1e-12)
     assert made.inputs[1]["kind"] == "raw"
-    assert any("'licence'" in sentence for sentence in made.unsaid)
+    assert any("'licence'" in sentence for sentence in made.notes)
 
 
 def test_onnx_properties_that_are_not_known(tmp_path: Path) -> None:
     properties = {"Image.BitmapPixelFormat": "Cmyk8", "Image.NominalPixelRange": "NominalRange_16_235"}
     made = imported("onnx", write(tmp_path, "m.onnx", onnx([PICTURE], [SCORES], properties)))
     assert made.inputs[0]["range"] == [16, 235]
-    assert any("'Cmyk8'" in sentence for sentence in made.unsaid)
+    assert any("'Cmyk8'" in sentence for sentence in made.notes)
     wide = [value_info("x", 16, [1] * 9), value_info("x", 1, [-1])]
     made = imported("onnx", write(tmp_path, "m.onnx", onnx(wide, [], {})))
     assert made.inputs == ({"index": 0, "kind": "raw"}, {"index": 1, "kind": "raw", "dtype": "float32", "shape": [-1]})
@@ -972,11 +972,11 @@ def test_mlflow_tensors(tmp_path: Path) -> None:
     write(tmp_path, "MLmodel", ml_model([TENSOR], [{**TENSOR, "name": "y"}], "[]"))
     made = imported("mlflow", tmp_path)
     assert made.inputs == made.outputs == ({"kind": "raw", "dtype": "float32", "shape": [-1, 28, 28]},)
-    assert any("params" in sentence for sentence in made.unsaid)
+    assert any("params" in sentence for sentence in made.notes)
     two = [{**TENSOR, "name": "a"}, {"type": "tensor", "name": "b", "tensor-spec": {"dtype": "object", "shape": [-1]}}]
     made = imported("mlflow", write(tmp_path, "MLmodel", ml_model(two)))
     assert [entry["name"] for entry in made.inputs] == ["a", "b"]
-    assert any("The type of 'b' is object" in sentence for sentence in made.unsaid)
+    assert any("The type of 'b' is object" in sentence for sentence in made.notes)
 
 
 def test_mlflow_columns(tmp_path: Path) -> None:
@@ -984,7 +984,7 @@ def test_mlflow_columns(tmp_path: Path) -> None:
     made = imported("mlflow", write(tmp_path, "MLmodel", ml_model(columns, [{"type": "long"}])))
     assert made.inputs == ({"kind": "tabular", "dtype": "float64", "columns": [{"name": name} for name in "abc"]},)
     assert made.outputs == ({"kind": "raw", "dtype": "int64"},)
-    assert any("may be missing: 'c'" in sentence for sentence in made.unsaid)
+    assert any("may be missing: 'c'" in sentence for sentence in made.notes)
     mixed = [{"type": "double", "name": "a"}, {"type": "string", "name": "b"}]
     made = imported("mlflow", write(tmp_path, "MLmodel", ml_model(mixed)))
     assert "dtype" not in made.inputs[0]
@@ -995,14 +995,14 @@ def test_mlflow_columns(tmp_path: Path) -> None:
     [
         ("flavors: {}", "has no signature"),
         ("signature: 3", "signature must be a mapping"),
-        ("signature:\n  inputs: [1]", "signature.inputs must be a text"),
+        ("signature:\n  inputs: [1]", "signature.inputs must be a string"),
         ("signature:\n  inputs: '{'", "MLmodel: signature.inputs:1:2: not valid JSON"),
         ("signature:\n  inputs: '3'", "inputs must be a list, not 3"),
         ("signature:\n  inputs: '[3]'", "inputs[0] must be a mapping"),
         (ml_model([{"type": "tensor"}]), "tensor-spec must be a mapping with dtype and shape"),
         (
             ml_model([{"type": "tensor", "tensor-spec": {"dtype": "x", "shape": [1.5]}}]),
-            "shape must be a list of whole",
+            "shape must be a list of integers",
         ),
         (ml_model([TENSOR, {"type": "long"}]), "mixes tensors and columns"),
     ],
@@ -1021,8 +1021,8 @@ def test_tflite_metadata() -> None:
 
 
 def test_tflite_metadata_that_is_not_there(tmp_path: Path) -> None:
-    fails("tflite-metadata", named_model_path("conv_int8"), "has no metadata on its inputs and outputs")
-    fails("tflite-metadata", write(tmp_path, "m.tflite", b"hello"), "is no model that can be read")
+    fails("tflite-metadata", named_model_path("conv_int8"), "has no metadata about its inputs and outputs")
+    fails("tflite-metadata", write(tmp_path, "m.tflite", b"hello"), "is not a readable model")
 
 
 @needs_corpus
@@ -1083,8 +1083,8 @@ def test_any_json(tmp_path: Path, base: Mapping[str, Any], change: Mapping[str, 
 def test_an_image_larger_than_a_contract_holds_is_an_error(
     tmp_path: Path, ecosystem: str, name: str, content: Mapping[str, Any]
 ) -> None:
-    with pytest.raises(UserError, match="pixels per side; a contract can hold 8,192"):
-        import_preparation(ecosystem, write(tmp_path, name, content))
+    with pytest.raises(UserError, match="pixels; a contract allows at most 8,192"):
+        import_preprocessing(ecosystem, write(tmp_path, name, content))
 
 
 @pytest.mark.security

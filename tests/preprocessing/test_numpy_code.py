@@ -24,13 +24,13 @@ from tflint.cli.main import run as command
 from tflint.contract import parse_contract
 from tflint.facts.facts import Facts
 from tflint.model.batch_reader import open_model, read_one
-from tflint.preprocessing.codegen.app_code import code_in
+from tflint.preprocessing.codegen.app_code import app_code
 from tflint.preprocessing.codegen.dialects import DIALECTS
 from tflint.preprocessing.codegen.numpy_snippets import resize
-from tflint.preprocessing.codegen.recipe_text import words as in_words
-from tflint.preprocessing.draft import draft
-from tflint.preprocessing.recipe import Feeding, recipe_of
-from tflint.preprocessing.recipe.recipe_search import recipe_at
+from tflint.preprocessing.codegen.recipe_text import render_text
+from tflint.preprocessing.draft import draft_contract
+from tflint.preprocessing.recipe import RecipeInput, build_recipe
+from tflint.preprocessing.recipe.recipe_search import load_recipe
 from tflint.rule_examples import build_model, parse_example_contract
 from tflint.source import BytesSource
 from tflint.summary.summarize import portrait_of
@@ -44,21 +44,21 @@ EXAMPLES = [
 ]
 
 
-def picture(feeding: Feeding, height: int = 16, width: int = 16) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (height, width, feeding.n_channels), dtype=np.uint8)
+def picture(recipe_input: RecipeInput, height: int = 16, width: int = 16) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (height, width, recipe_input.n_channels), dtype=np.uint8)
 
 
 # -- what the contract says, computed another way: number by number ----------------------------------------------------
 
 
-def wanted_picture(feeding: Feeding, shown: np.ndarray) -> np.ndarray:
-    order = {"BGR": [2, 1, 0], "BGRA": [2, 1, 0, 3]}.get(str(feeding.entry.get("channels")))
+def wanted_picture(recipe_input: RecipeInput, shown: np.ndarray) -> np.ndarray:
+    order = {"BGR": [2, 1, 0], "BGRA": [2, 1, 0, 3]}.get(str(recipe_input.entry.get("channels")))
     made = np.zeros(shown.shape)
     for y, x, c in itertools.product(*(range(size) for size in shown.shape)):
-        made[y, x, c] = wanted_pixel(feeding, float(shown[y, x, order[c] if order else c]), c)
-    if feeding.entry.get("mirror"):
+        made[y, x, c] = wanted_pixel(recipe_input, float(shown[y, x, order[c] if order else c]), c)
+    if recipe_input.entry.get("mirror"):
         made = made[:, ::-1]
-    return np.moveaxis(made, -1, 0) if feeding.layout in ("NCHW", "CHW") else made
+    return np.moveaxis(made, -1, 0) if recipe_input.layout in ("NCHW", "CHW") else made
 
 
 @pytest.mark.parametrize(("example", "path"), EXAMPLES)
@@ -66,11 +66,11 @@ def test_the_code_of_each_example_does_what_its_contract_says(example: Any, path
     contract = parse_example_contract(example, path)
     tables = read_one(open_model(BytesSource(build_model(example, path))))
     facts = Facts(tables, contracts={0: contract}) if tables.is_readable else None
-    recipe = recipe_of(contract, facts, "m.tflite")
+    recipe = build_recipe(contract, facts, "m.tflite")
     names = run(recipe)
     assert len([name for name in names if name.startswith("input_")]) == len({f.position for f in recipe.inputs})
-    for feeding in recipe.inputs:
-        require_input(feeding, names[f"input_{feeding.position}"])
+    for recipe_input in recipe.inputs:
+        require_input(recipe_input, names[f"input_{recipe_input.position}"])
     for reading in recipe.outputs:
         stored = np.array([-3, 0, 7], dtype=np.int8 if reading.dtype == "int8" else np.float32)
         is_undone = reading.is_quantized and reading.entry.get("dequantize", True)
@@ -78,31 +78,31 @@ def test_the_code_of_each_example_does_what_its_contract_says(example: Any, path
         assert np.allclose(names[f"output_{reading.position}"](stored), wanted, rtol=1e-6)
 
 
-def require_input(feeding: Feeding, prepare: Any) -> None:
-    entry = feeding.entry
-    if (np.ravel(entry.get("std", 1)) == 0).any() or not one_length(feeding):
+def require_input(recipe_input: RecipeInput, prepare: Any) -> None:
+    entry = recipe_input.entry
+    if (np.ravel(entry.get("std", 1)) == 0).any() or not one_length(recipe_input):
         return  # an invalid example: it cannot be done
-    if feeding.kind == "image" and not ({"resize", "crop"} & set(entry)):
-        size = feeding.size or (4, 4)
-        shown = picture(feeding, *size)
+    if recipe_input.kind == "image" and not ({"resize", "crop"} & set(entry)):
+        size = recipe_input.size or (4, 4)
+        shown = picture(recipe_input, *size)
         made = prepare(shown)
-        wanted = wanted_picture(feeding, shown)
+        wanted = wanted_picture(recipe_input, shown)
         assert made.shape[-3:] == wanted.shape
-        if np.issubdtype(made.dtype, np.integer) and feeding.scale is None:
+        if np.issubdtype(made.dtype, np.integer) and recipe_input.scale is None:
             wanted = np.trunc(wanted)
         assert np.allclose(made.reshape(wanted.shape), wanted, rtol=1e-5, atol=1e-5)
-    elif feeding.kind == "image":  # of one colour, whose middle no resize changes
-        made = prepare(np.full((20, 30, feeding.n_channels), 100, dtype=np.uint8))
-        made = np.moveaxis(made[0], 0, -1) if feeding.layout == "NCHW" else made.reshape(made.shape[-3:])
+    elif recipe_input.kind == "image":  # of one colour, whose middle no resize changes
+        made = prepare(np.full((20, 30, recipe_input.n_channels), 100, dtype=np.uint8))
+        made = np.moveaxis(made[0], 0, -1) if recipe_input.layout == "NCHW" else made.reshape(made.shape[-3:])
         middle = made[made.shape[0] // 2, made.shape[1] // 2]
-        wanted = [wanted_pixel(feeding, 100, c) for c in range(feeding.n_channels)]
+        wanted = [wanted_pixel(recipe_input, 100, c) for c in range(recipe_input.n_channels)]
         assert middle == pytest.approx(np.array(wanted), rel=1e-5)
-        assert made.dtype == np.dtype(feeding.dtype or "float32")
+        assert made.dtype == np.dtype(recipe_input.dtype or "float32")
 
 
-def one_length(feeding: Feeding) -> bool:
-    lengths = {np.size(feeding.entry.get(key, 1)) for key in ("mean", "std")} - {1}
-    return len(lengths) == 0 or lengths == {feeding.n_channels}
+def one_length(recipe_input: RecipeInput) -> bool:
+    lengths = {np.size(recipe_input.entry.get(key, 1)) for key in ("mean", "std")} - {1}
+    return len(lengths) == 0 or lengths == {recipe_input.n_channels}
 
 
 # -- resizes, against others' ------------------------------------------------------------------------------------------
@@ -212,13 +212,13 @@ def test_channels_stand_where_the_shape_says(shape: list[int], channels: str, la
     said = f'channels = "{channels}"\n' if channels else ""
     content = ModelBuilder().tensor("x", "FLOAT32", shape).inputs("x").outputs("x").build()
     recipe = recipe_for(f'[[inputs]]\nkind = "image"\n{said}resize = {{ mode = "stretch" }}\n', content)
-    (feeding,) = recipe.inputs
-    assert feeding.layout == layout
+    (recipe_input,) = recipe.inputs
+    assert recipe_input.layout == layout
     if layout:
-        made = run(recipe)["input_0"](picture(feeding, 20, 20))
+        made = run(recipe)["input_0"](picture(recipe_input, 20, 20))
         assert list(made.shape) == shape
     else:
-        assert "the contract does not say the layout" in in_words(recipe, "")
+        assert "the contract does not specify the layout" in render_text(recipe, "")
 
 
 def test_a_crop_of_more_than_there_is_has_a_black_border() -> None:
@@ -299,9 +299,9 @@ def show(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> 
 
 def test_words_name_lines_and_what_the_model_says(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = show(capsys, "bird.contract.toml")
-    assert 'INPUT 0 "input" ← an RGB picture, uint8 [height, width, 3]' in text
-    assert re.search(r"x = \(px − 127.5\) / 127.5 +line 5 · the model's own range agrees", text)
-    assert "short form: q = px − 128, at most 0.5 step off" in text
+    assert 'INPUT 0 "input" ← RGB image, uint8 [height, width, 3]' in text
+    assert re.search(r"x = \(px − 127.5\) / 127.5 +line 5 · matches the calibrated range", text)
+    assert "shortcut: q = px − 128, at most 0.5 steps off" in text
     assert len(text.splitlines()) <= 50
     assert show(capsys, "bird.tflite") == text
 
@@ -327,10 +327,10 @@ def test_a_contract_without_a_model_has_a_recipe(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["alone.tflite"], "there is no contract beside"),
+        (["alone.tflite"], "no contract next to"),
         (["none.contract.toml"], "none.contract.toml"),
         (["bird.contract.toml", "--model", "none.tflite"], "none.tflite"),
-        (["bird.contract.toml", "--model", "text.tflite"], "no model that can be read"),
+        (["bird.contract.toml", "--model", "text.tflite"], "not a readable model"),
         (["bird.contract.toml", "--as", "cobol"], "invalid choice"),
         (["bird.contract.toml", "--as", "c", "--format", "json"], "not allowed with"),
     ],
@@ -349,7 +349,7 @@ def test_names_of_tensors_cannot_break_the_code(folder: Path) -> None:
     content = builder.operator("NEG", ['a"""\nb\\'], ["y"]).inputs('a"""\nb\\').outputs("y").build()
     recipe = recipe_for('[[inputs]]\nindex = 0\nkind = "raw"\n[[outputs]]\nindex = 0\nkind = "raw"\n', content)
     assert run(recipe)["input_0"]([1, 2, 3]).tolist() == [[1, 2, 3]]
-    assert code_in("c", recipe).count("\n") < 12
+    assert app_code("c", recipe).count("\n") < 12
 
 
 @needs_corpus
@@ -358,19 +358,19 @@ def test_drafts_of_real_models_have_recipes(number: int) -> None:
     """Their code compiles, in words and in each language, whatever they call their tensors."""
     for path in shard(number):
         facts = Facts(load(path).tables)
-        contract = parse_contract(draft(portrait_of(facts, path.name)), "c.contract.toml")
-        recipe = recipe_of(contract, Facts(load(path).tables, contracts={0: contract}), path.name)
+        contract = parse_contract(draft_contract(portrait_of(facts, path.name)), "c.contract.toml")
+        recipe = build_recipe(contract, Facts(load(path).tables, contracts={0: contract}), path.name)
         assert {name for name in run(recipe) if name.startswith("input_")} == {
-            f"input_{feeding.position}" for feeding in recipe.inputs
+            f"input_{recipe_input.position}" for recipe_input in recipe.inputs
         }
-        assert in_words(recipe, "").startswith("c.contract.toml")
+        assert render_text(recipe, "").startswith("c.contract.toml")
         for language in DIALECTS:
-            assert "$" not in code_in(language, recipe).replace("$0", "")
+            assert "$" not in app_code(language, recipe).replace("$0", "")
 
 
 def test_the_printed_code_of_the_example_feeds_and_reads_the_runtime() -> None:
     litert = pytest.importorskip("ai_edge_litert.interpreter")
-    recipe, _ = recipe_at(str(ROOT / "examples" / "good.contract.toml"))
+    recipe, _ = load_recipe(str(ROOT / "examples" / "good.contract.toml"))
     names = run(recipe)
     interpreter = litert.Interpreter(str(ROOT / "examples" / "good.tflite"))
     interpreter.allocate_tensors()

@@ -13,10 +13,10 @@ from tflint import resources
 from tflint.api import check
 from tflint.cli.main import run
 from tflint.contract import load_contract, parse_contract
-from tflint.contract.contract_edit import filled
+from tflint.contract.contract_edit import set_keys
 from tflint.errors import UserError
-from tflint.preprocessing.observe.sample_arrays import samples
-from tflint.preprocessing.recipe import recipe_of
+from tflint.preprocessing.observe.sample_arrays import read_samples
+from tflint.preprocessing.recipe import build_recipe
 
 BIRD = """\
 # A contract that somebody wrote by hand.
@@ -127,8 +127,8 @@ def test_a_picture_is_turned_upright_where_the_contract_says_so(folder: Path, or
         f"[[inputs]]\nkind = 'image'\nlayout = 'HWC'\nchannels = 'RGB'\norientation = '{orientation}'\nmean = 127.5\n"
     )
     text += "std = 127.5\nunits = 'u8'\nresize = { mode = 'none' }\n"
-    recipe = recipe_of(parse_contract(text, "c.toml"))
-    ((_, numbers),) = samples(str(folder / "a.png"), recipe)
+    recipe = build_recipe(parse_contract(text, "c.toml"))
+    ((_, numbers),) = read_samples(str(folder / "a.png"), recipe)
     shown = np.concatenate([run.ravel() for _, run in numbers.runs(None)]).reshape(numbers.shape)
     assert shown.shape == ((6, 4, 3) if orientation == "exif" else (4, 6, 3))
     assert shown[-1, -1, 0] == left  # the right edge is red once it is upright
@@ -141,7 +141,7 @@ def test_a_picture_of_another_size_is_told(folder: Path, capsys: pytest.CaptureF
     (folder / "bird.contract.toml").write_text(text, encoding="utf-8")
     assert observe("--data", "a.png") == 2
     told = capsys.readouterr().err
-    assert "(9 × 9 × 3) cannot be prepared as the contract says" in told
+    assert "(9 × 9 × 3) cannot be preprocessed by the contract" in told
     assert "needs [inputs.resize]" in told
 
 
@@ -184,8 +184,8 @@ def test_bad_data_is_told(folder: Path, capsys: pytest.CaptureFixture[str], cont
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("none", "there is no file or folder"),
-        ("empty", "there is no data"),
+        ("none", "does not exist"),
+        ("empty", "no data in"),
         ("bird.tflite", "is not a .npy file, .npz file or image"),
     ],
 )
@@ -230,7 +230,7 @@ kind = "raw"
 
 def test_guesses_on_what_is_filled_go_in_that_entry_only() -> None:
     contract = parse_contract(DRAFT, "c.toml")
-    made = filled(contract, {("inputs", 0): {"kind": "image", "mean": [1.0, 2.0, 3.0], "std": 2.0, "units": "u8"}})
+    made = set_keys(contract, {("inputs", 0): {"kind": "image", "mean": [1.0, 2.0, 3.0], "std": 2.0, "units": "u8"}})
     assert made.inputs[0] == {"name": "a", "kind": "image", "mean": [1, 2, 3], "std": 2, "units": "u8"}
     assert made.text.count("# guess: mean") == 1
     assert '# guess: feed = "fold"' in made.text
@@ -239,7 +239,7 @@ def test_guesses_on_what_is_filled_go_in_that_entry_only() -> None:
 
 def test_a_table_is_added_or_filled_key_by_key() -> None:
     contract = parse_contract(BIRD, "c.toml")
-    made = filled(
+    made = set_keys(
         contract, {("inputs", 0): {"resize": {"kernel": "bicubic"}, "crop": {"mode": "center", "size": [8, 8]}}}
     )
     assert made.inputs[0]["resize"] == {"mode": "stretch", "size": [16, 16], "kernel": "bicubic"}
@@ -251,18 +251,18 @@ def test_a_table_is_added_or_filled_key_by_key() -> None:
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_lines_end_as_they_did(newline: str) -> None:
     contract = parse_contract(DRAFT.replace("\n", newline), "c.toml")
-    made = filled(contract, {("inputs", 1): {"observed": {"min": 0, "max": 1}}})
+    made = set_keys(contract, {("inputs", 1): {"observed": {"min": 0, "max": 1}}})
     assert made.inputs[1]["observed"] == {"min": 0, "max": 1}
     assert made.text.count(newline) == DRAFT.count("\n") + 1
 
 
 def test_a_text_that_cannot_be_changed_is_told() -> None:
     text = '[model]\nsource = """\n[[inputs]]\n# guess: mean = 1\n"""\n\n[[inputs]]\nkind = "image"\n'
-    with pytest.raises(UserError, match="cannot be changed here"):
-        filled(parse_contract(text, "c.toml"), {("inputs", 0): {"mean": 1.0, "std": 1.0, "units": "u8"}})
+    with pytest.raises(UserError, match="cannot be edited automatically"):
+        set_keys(parse_contract(text, "c.toml"), {("inputs", 0): {"mean": 1.0, "std": 1.0, "units": "u8"}})
 
 
 def test_many_entries_are_filled_at_once() -> None:
     text = "".join(f'[[inputs]]\nindex = {k}\nkind = "raw"\n' for k in range(300))
-    made = filled(parse_contract(text, "c.toml"), {("inputs", k): {"dtype": "int8"} for k in range(300)})
+    made = set_keys(parse_contract(text, "c.toml"), {("inputs", k): {"dtype": "int8"} for k in range(300)})
     assert {entry["dtype"] for entry in made.inputs} == {"int8"}

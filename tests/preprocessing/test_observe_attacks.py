@@ -18,8 +18,8 @@ from tflint import resources
 from tflint.cli.main import run
 from tflint.contract import parse_contract
 from tflint.preprocessing.observe import array_chunks, image_memory, npy_files, observe, sample_files
-from tflint.preprocessing.observe.sample_images import prepare_image
-from tflint.preprocessing.recipe import recipe_of
+from tflint.preprocessing.observe.sample_images import preprocess_image
+from tflint.preprocessing.recipe import build_recipe
 
 pytestmark = pytest.mark.security
 
@@ -111,7 +111,7 @@ def test_a_directory_of_many_arrays_is_refused(folder: Path, capsys: pytest.Capt
     (folder / "data.npz").write_bytes(bombs.npz_bomb((1, 16, 16, 3), n_entries=1_001))
     assert "has 1,001 arrays, more than the 1,000" in refused("data.npz", capsys)
     (folder / "data.npz").write_bytes(bombs.npz_bomb((1, 16, 16, 3), n_entries=40_000))
-    assert "larger than 2,097,152" in refused("data.npz", capsys)
+    assert "more than 2,097,152" in refused("data.npz", capsys)
 
 
 def test_a_member_that_unpacks_to_more_than_it_says_is_refused(
@@ -120,7 +120,7 @@ def test_a_member_that_unpacks_to_more_than_it_says_is_refused(
     header = bombs.npy_header((1_000, 16, 16, 3))
     packed = bombs.deflated_zeros(2_000_000_000, header)
     (folder / "data.npz").write_bytes(bombs.zip_of("input.npy", packed, len(header) + 3_072_000))
-    assert "unpacks to more than the 3,072,128 bytes" in refused("data.npz", capsys)
+    assert "unpacks to more than the declared 3,072,128 bytes" in refused("data.npz", capsys)
 
 
 def test_a_member_with_a_wrong_checksum_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -203,7 +203,7 @@ def test_runs_of_any_length_see_what_the_whole_array_holds(
     array = np.random.default_rng(5).normal(size=(4, 3, 5, 3)).astype(np.float32)
     np.savez_compressed(folder / "data.npz", **{"0": np.asarray(array, order=order)})
     contract = parse_contract(CONTRACT.replace("NHWC", layout), "c.toml")
-    (seen,) = observe("data.npz", recipe_of(contract))
+    (seen,) = observe("data.npz", build_recipe(contract))
     others = tuple(k for k in range(4) if k != axis)
     np.testing.assert_array_equal(seen.low, array.min(axis=others).astype(np.float64))
     np.testing.assert_array_equal(seen.high, array.max(axis=others).astype(np.float64))
@@ -315,11 +315,11 @@ def test_no_image_takes_more_memory_than_is_estimated(
     pillow.fromarray(np.zeros((*size, 3), np.uint8)).save("a.bmp")
     settings = f'{resize}, kernel = "{kernel}"'
     text = CONTRACT.replace('mode = "stretch", size = [16, 16]', settings) + extra
-    recipe = recipe_of(parse_contract(text, "c.toml"))
-    prepare_image(Path("a.bmp"), recipe.inputs[0], recipe)  # imports are no memory of the image
+    recipe = build_recipe(parse_contract(text, "c.toml"))
+    preprocess_image(Path("a.bmp"), recipe.inputs[0], recipe)  # imports are no memory of the image
     tracemalloc.start()
     try:
-        prepare_image(Path("a.bmp"), recipe.inputs[0], recipe)
+        preprocess_image(Path("a.bmp"), recipe.inputs[0], recipe)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -438,10 +438,10 @@ def test_the_limits_are_those_of_the_documentation() -> None:
     assert npy_files.MAX_ARRAYS == 1_000
     assert image_memory.MAX_IMAGE_BYTES == 2 * 2**30
     assert sample_files.MAX_ENTRIES == 1_000_000
-    (feeding,) = recipe_of(parse_contract(CONTRACT.replace("[16, 16]", "[224, 224]"), "c.toml")).inputs
-    assert image_memory.image_bytes(feeding, (7_000, 10_000)) < image_memory.MAX_IMAGE_BYTES
+    (recipe_input,) = build_recipe(parse_contract(CONTRACT.replace("[16, 16]", "[224, 224]"), "c.toml")).inputs
+    assert image_memory.image_bytes(recipe_input, (7_000, 10_000)) < image_memory.MAX_IMAGE_BYTES
     large = CONTRACT.replace("[16, 16]", "[4700, 4700]")
     assert (
-        image_memory.image_bytes(recipe_of(parse_contract(large, "c.toml")).inputs[0], (1, 1))
+        image_memory.image_bytes(build_recipe(parse_contract(large, "c.toml")).inputs[0], (1, 1))
         < image_memory.MAX_IMAGE_BYTES
     )

@@ -16,7 +16,7 @@ from tests.helpers.models.examples import EXAMPLES_DIRECTORY
 from tests.helpers.processes import command, environment, place
 from tflint.cli import console
 from tflint.cli.main import run
-from tflint.userfiles.toml_strings import quoted
+from tflint.userfiles.toml_strings import quote
 from tflint.writer.model_edits import edit_model
 
 pytestmark = [pytest.mark.security, pytest.mark.skipif(sys.platform == "win32", reason="names are restricted there")]
@@ -34,15 +34,15 @@ def hostile(here: Path) -> Path:
     names = {"tensors.image.quantization.scale": [0.5], "tensors.image.name": HOSTILE}
     (here / "bird.tflite").write_bytes(edit_model(model, names))
     contract = (
-        f"[model]\ndraft = true\n[[inputs]]\nname = {quoted(HOSTILE)}\nkind = 'image'\nlayout = 'NHWC'\n"
+        f"[model]\ndraft = true\n[[inputs]]\nname = {quote(HOSTILE)}\nkind = 'image'\nlayout = 'NHWC'\n"
         "channels = 'RGB'\nmean = 127.5\nstd = 127.5\nunits = 'u8'\n"
         "[[outputs]]\nname = 'scores'\nkind = 'class_scores'\n"
     )
     (here / "bird.contract.toml").write_text(contract, encoding="utf-8")
     (here / "rules.toml").write_text(
         '[[rule]]\nid = "ACME001"\nname = "hostile-rule"\nseverity = "error"\nfor-each = "input"\n'
-        f"require = 'position > 5'\nmessage = {quoted(HOSTILE)}\nsummary = {quoted(HOSTILE)}\nwhy = {quoted(HOSTILE)}\n"
-        f"fix = {quoted(HOSTILE)}\n",
+        f"require = 'position > 5'\nmessage = {quote(HOSTILE)}\nsummary = {quote(HOSTILE)}\nwhy = {quote(HOSTILE)}\n"
+        f"fix = {quote(HOSTILE)}\n",
         encoding="utf-8",
     )
     shutil.copy(here / "broken.tflite", here / HOSTILE.replace("/", ""))

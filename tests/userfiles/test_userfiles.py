@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tflint.errors import UserError
 from tflint.resources import json_schema
-from tflint.userfiles.schema_check import first_repeated, is_valid, same
+from tflint.userfiles.schema_check import are_equal, find_repeated, is_valid
 from tflint.userfiles.schema_errors import check
 from tflint.userfiles.schema_mistakes import MAX_MISTAKES, first_mistakes
 from tflint.userfiles.toml_positions import MAX_DEPTH, Span, content_position, locate
@@ -330,15 +330,15 @@ def error_of(text: str) -> UserError:
 @pytest.mark.parametrize(
     ("text", "line", "column", "words"),
     [
-        ("a = 1\nb = tru\n", 2, 5, "no value that TOML knows"),
-        ("a = 1\nb = [1,\n", 2, 7, "no value that TOML knows"),
-        ("a = 1 2", 1, 7, "a value must end with its line"),
+        ("a = 1\nb = tru\n", 2, 5, "invalid value"),
+        ("a = 1\nb = [1,\n", 2, 7, "invalid value"),
+        ("a = 1 2", 1, 7, "expected a new line"),
         ("a = 'x", 1, 6, "a string is not closed"),
         ('a = "x\ny"', 1, 7, "the string is not closed on its line"),
-        ('a = "\\d"', 1, 8, "a backslash must be doubled"),
-        ("a = 1\na = 2\n", 2, 6, "defined before"),
-        ("[a]\n[a]\n", 2, 3, "defined before"),
-        ("= 1", 1, 1, "neither a key nor a [table]"),
+        ('a = "\\d"', 1, 8, "must be doubled"),
+        ("a = 1\na = 2\n", 2, 6, "already defined"),
+        ("[a]\n[a]\n", 2, 3, "already defined"),
+        ("= 1", 1, 1, "expected a key"),
         ("a = 1\x00", 1, 6, "not valid TOML"),
         ("\x00", 1, 1, "not valid TOML"),
     ],
@@ -531,11 +531,11 @@ def test_whatever_is_invalid_is_explained(schema: Any, one: Any, data: Any) -> N
 
 
 def test_types_are_jsons() -> None:
-    assert same(1, 1.0) and not same(1, True) and not same([0], [False])
+    assert are_equal(1, 1.0) and not are_equal(1, True) and not are_equal([0], [False])
     assert is_valid(2.0, {"type": "integer"}) and not is_valid(True, {"type": ["integer", "number"]})
     assert not is_valid(datetime.date(2026, 1, 1), {"type": "string"})
     assert is_valid(math.nan, {"minimum": 1})
-    assert first_repeated([{"a": [1]}, 1, True, {"a": [1.0]}]) == 3
+    assert find_repeated([{"a": [1]}, 1, True, {"a": [1.0]}]) == 3
 
 
 @pytest.mark.parametrize(
@@ -694,24 +694,24 @@ def explained(text: str, **options: Any) -> UserError:
             "[[rule]]\nid = 'Q1'\nrequire = ''\nedit = {'a.b' = 'x'}",
             "4:18",
             "'a.b' must be a list, not a string",
-            "a list stands in brackets: ['x']",
+            "put the value in brackets: ['x']",
         ),
         ('select = ["Q1", "q2"]', "1:18", "'select[1]' is 'q2', but must match the pattern ^[A-Z]+[0-9]*$", ""),
         ('select = ["Q1", "Q2", "Q1"]', "1:24", "'select' has 'Q1' more than once", ""),
-        ("select = 'Q1'", "1:11", "'select' must be a list, not a string", "a list stands in brackets: ['Q1']"),
+        ("select = 'Q1'", "1:11", "'select' must be a list, not a string", "put the value in brackets: ['Q1']"),
         ("jobs = 0", "1:8", "'jobs' is 0, but must be at least 1", ""),
-        ("jobs = 1.5", "1:8", "'jobs' must be a whole number, not 1.5", ""),
-        ("jobs = '4'", "1:9", "'jobs' must be a whole number, not a string", "numbers stand without quotes"),
-        ("jobs = true", "1:8", "'jobs' must be a whole number, not true", ""),
+        ("jobs = 1.5", "1:8", "'jobs' must be an integer, not 1.5", ""),
+        ("jobs = '4'", "1:9", "'jobs' must be an integer, not a string", "remove the quotes around the number"),
+        ("jobs = true", "1:8", "'jobs' must be an integer, not true", ""),
         ("color = 1", "1:9", "'color' must be a string or true or false, not a number", ""),
-        ("until = 2026-01-31", "1:9", None, 'a date stands in quotes here: "2026-01-31"'),
+        ("until = 2026-01-31", "1:9", None, 'put the date in quotes: "2026-01-31"'),
         ("paths = 1", "1:9", "'paths' must be a string or a list, not a number", ""),
         ("rules = []", "1:9", "'rules' is a list of 0 entries, but must have at least 1 entry", ""),
         ("exclude = ''", "1:12", "'exclude' is '', but must not be empty", "A glob of files to leave out."),
-        ("[ids]\nab = 1", "2:1", "'ab' cannot be a key in 'ids': it must match the pattern ^[A-Z]+$", "Capitals only."),
-        ("quiet = {a = 1, b = 2}", "1:1", "the keys a, b cannot stand together in 'quiet'", ""),
-        ("size = {}", "1:1", "exactly one of the keys bytes, lines must be given in 'size'", ""),
-        ("size = {bytes = 1, lines = 1}", "1:1", "exactly one of the keys bytes, lines must be given in 'size'", ""),
+        ("[ids]\nab = 1", "2:1", "invalid key 'ab' in 'ids': it must match the pattern ^[A-Z]+$", "Capitals only."),
+        ("quiet = {a = 1, b = 2}", "1:1", "the keys a, b cannot be combined in 'quiet'", ""),
+        ("size = {}", "1:1", "exactly one of the keys bytes, lines is required in 'size'", ""),
+        ("size = {bytes = 1, lines = 1}", "1:1", "exactly one of the keys bytes, lines is required in 'size'", ""),
         ("gone = 'x'", "1:1", "'gone' is not allowed here", ""),
         ("rule = 1", "1:8", "'rule' must be a list, not a number", ""),
     ],

@@ -1,4 +1,4 @@
-"""The configuration: what `tflint.toml` or `[tool.tflint]` says, checked, as a value."""
+"""The configuration: reads and validates `tflint.toml` or `[tool.tflint]` in `pyproject.toml`."""
 
 from tflint.config.config import Config, TargetOptions
 from tflint.config.config_loader import find_config, load_config

@@ -1,4 +1,4 @@
-"""The configuration as a value, with its defaults."""
+"""The configuration as a value, with defaults."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tflint.values import EMPTY, frozen
 
 @frozen
 class TargetOptions:
-    """A named target: the runtime (`litert==2.3.0`), and what the app adds to it."""
+    """A named target: its runtime, such as `litert==2.3.0`, and the operators that the app adds to the runtime."""
 
     runtime: str
     flex: bool = False
@@ -19,12 +19,12 @@ class TargetOptions:
 
 @frozen
 class Config:
-    """What a run is told.
+    """The settings of a run.
 
-    `targets` are declared targets, by name or as `runtime==version`; `named_targets` those that have options.
-    `rules` are files and folders of the user's rules, `metadata_require` names what a model's metadata must hold.
-    `allow_empty` accepts a run that finds no models. `contracts` leads from globs of models to their contracts.
-    `folder` is what globs and the paths in a baseline count from; `origin` the file it was read from (empty: none).
+    `targets` are the declared targets, by name or as `runtime==version`; `named_targets` are those with options.
+    `rules` are files and folders of custom rules. `metadata_require` lists the required parts of a model's metadata.
+    `allow_empty` accepts a run that finds no models. `contracts` maps globs of models to contract paths.
+    Globs and the paths in a baseline are relative to `folder`. `origin` is the configuration file; empty if none.
     """
 
     targets: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Config:
     origin: str = ""
 
     def digest(self) -> str:
-        """A digest of everything that can change what is reported."""
+        """Return a digest of all settings that can change the findings."""
         parts = (
             self.targets,
             sorted((name, str(options)) for name, options in self.named_targets.items()),

@@ -1,6 +1,6 @@
-"""Adds a suppression to the text of a configuration: every character that is there stays as it is.
+"""Adds a suppression to the text of a configuration without changing the existing text.
 
-Takes text and gives text; refuses to know files. What it made is parsed again and compared before anybody gets it.
+Takes and returns text, and must not read or write files. The result is parsed again and compared before it is returned.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from typing import Any
 
 from tflint.config.config_positions import error_in, prefix_of
 from tflint.errors import Place, UserError
-from tflint.userfiles.toml_strings import quoted
+from tflint.userfiles.toml_strings import quote
 from tflint.userfiles.userfile import load_toml
 
 
-def with_allow(path: str, text: str, entry: Mapping[str, str]) -> str:
-    """The text of a configuration with one more [[allow]] at its end.
+def add_allow(path: str, text: str, entry: Mapping[str, str]) -> str:
+    """Return the text of a configuration with an [[allow]] entry appended.
 
-    `path` names the file: in `pyproject.toml` the entry goes below tool.tflint. Raises `UserError` where nothing can
-    be appended, such as to an array that stands in one pair of brackets.
+    `path` is the path of the configuration; in `pyproject.toml` the entry is added to tool.tflint. Raises `UserError`
+    if TOML does not allow to append it, for example if `allow` is an inline array.
     """
-    longer = text + _separator(text) + _written(entry, prefix_of(path)).replace("\n", _line_end(text))
+    longer = text + _separator(text) + _render_entry(entry, prefix_of(path)).replace("\n", _line_end(text))
     require_added(path, text, longer, entry)
     return longer
 
 
 def require_added(path: str, before: str, after: str, entry: Mapping[str, str]) -> None:
-    """`UserError` where the data of a configuration is not what it was with the entry added, and nothing else."""
+    """Raise `UserError` unless the only difference between two configurations is the added entry."""
     prefix = prefix_of(path)
     expected = copy.deepcopy(load_toml(path, before))
     section: Any = expected
@@ -35,31 +35,31 @@ def require_added(path: str, before: str, after: str, entry: Mapping[str, str]) 
         section = section.setdefault(key, {})
     section.setdefault("allow", []).append(dict(entry))
     try:
-        found = load_toml(path, after)
+        actual = load_toml(path, after)
     except UserError:
-        raise _closed(path, before) from None
-    # Compared as text: what other tools keep in the file may be NaN, which does not equal itself.
-    if repr(found) != repr(expected):
-        raise UserError("an entry cannot be added without changing what else it says", place=Place(path))
+        raise _explain_refusal(path, before) from None
+    # Compared as text, because settings of other tools may be NaN, which does not equal itself.
+    if repr(actual) != repr(expected):
+        raise UserError("the entry cannot be added without changing other settings", place=Place(path))
 
 
-def _quoted(value: str) -> str:
-    """A text as a TOML string on one line. `UserError` if it holds half a character, which TOML cannot."""
+def _quote(value: str) -> str:
+    """Return a text as a TOML string on one line; raise `UserError` for surrogates, which TOML cannot represent."""
     try:
-        return quoted(value)
+        return quote(value)
     except UnicodeEncodeError:
         shown = value.encode("utf-8", "backslashreplace").decode()
-        hint = "in a path, a ? can stand for each of these characters"
-        raise UserError(f"'{shown}' is no Unicode text, and TOML holds no other", hint=hint) from None
+        hint = "in a path, replace each of these characters by ?"
+        raise UserError(f"'{shown}' is not valid Unicode, so TOML cannot represent it", hint=hint) from None
 
 
-def _written(entry: Mapping[str, str], prefix: tuple[str | int, ...]) -> str:
+def _render_entry(entry: Mapping[str, str], prefix: tuple[str | int, ...]) -> str:
     header = ".".join([*map(str, prefix), "allow"])
-    return "".join([f"[[{header}]]\n", *(f"{key} = {_quoted(value)}\n" for key, value in entry.items())])
+    return "".join([f"[[{header}]]\n", *(f"{key} = {_quote(value)}\n" for key, value in entry.items())])
 
 
 def _separator(text: str) -> str:
-    """What ends the last line where nothing does, and leaves one line empty."""
+    """Return the newlines to append, so that one empty line precedes the entry."""
     end = _line_end(text)
     if not text or text.endswith(end + end):
         return ""
@@ -67,19 +67,19 @@ def _separator(text: str) -> str:
 
 
 def _line_end(text: str) -> str:
-    """How the last line of a text ends."""
+    """Return the line ending of the last complete line."""
     return "\r\n" if text[: text.rfind("\n") + 1].endswith("\r\n") else "\n"
 
 
-def _closed(path: str, text: str) -> UserError:
-    """Why TOML refuses the entry: an array or table in brackets, at its place."""
+def _explain_refusal(path: str, text: str) -> UserError:
+    """Return the error at the inline array or table to which TOML cannot append the entry."""
     data: Any = load_toml(path, text)
     keys: tuple[str | int, ...] = ()
     for key in prefix_of(path):
         data = data.get(key, {})
     if "allow" in data:
         keys = ("allow",)
-        hint = f"write each of its entries as a table [[{'.'.join(map(str, (*prefix_of(path), 'allow')))}]]"
-        return error_in(path, text, keys, "nothing can be appended to an array in brackets", hint=hint)
+        hint = f"write each entry as a table [[{'.'.join(map(str, (*prefix_of(path), 'allow')))}]]"
+        return error_in(path, text, keys, "cannot append an entry to an inline array", hint=hint)
     hint = f"write it as a table [{'.'.join(map(str, prefix_of(path)))}]"
-    return error_in(path, text, keys, "nothing can be appended to a table in braces", hint=hint)
+    return error_in(path, text, keys, "cannot append an entry to an inline table", hint=hint)

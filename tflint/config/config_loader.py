@@ -1,4 +1,4 @@
-"""Finds and reads a configuration: nearest `tflint.toml`, or `pyproject.toml` with a [tool.tflint], upward."""
+"""Finds and reads the nearest `tflint.toml`, or `pyproject.toml` with a [tool.tflint], in a folder or its parents."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
 def find_config(start: Path) -> Path | None:
-    """The nearest configuration file at or above a folder; None if there is none."""
+    """Return the nearest configuration in a folder or its parents; None if there is none."""
     for folder in (start, *start.parents):
         own = folder / "tflint.toml"
-        if _exists(own) or _leads_nowhere(own):
+        if _exists(own) or _is_broken_link(own):
             return own
         project = folder / "pyproject.toml"
         if _exists(project) and _is_for_tflint(project):
@@ -33,35 +33,35 @@ def find_config(start: Path) -> Path | None:
 
 
 def _is_for_tflint(project: Path) -> bool:
-    """Whether a `pyproject.toml` has a [tool.tflint]; one that is a link out of its checkout is not opened."""
+    """Return whether a `pyproject.toml` has a [tool.tflint]; refuse a link that leads out of its checkout."""
     if project.is_symlink():
-        _require_own(project)
+        _require_inside_checkout(project)
     return _mentions_tflint(project) and _section(project, read_text(str(project))) is not None
 
 
 def load_config(path: Path | str, *, is_trusted: bool = True) -> Config:
-    """The configuration in a file; `UserError` with the position of what is wrong.
+    """Read a configuration; raise `UserError` with a position if it is invalid.
 
-    One that is not trusted was found and not named: it may come from a pull request, and must neither lie outside of
-    its folder's checkout (a link) nor name files that do.
+    A configuration is not trusted if tflint found it, rather than the user passing its path: it may come from a pull
+    request. It must not be a link that leads out of the checkout of its folder, and must not refer to files outside.
     """
     path = Path(path)
-    boundary = None if is_trusted else _require_own(path)
+    boundary = None if is_trusted else _require_inside_checkout(path)
     return parse_config(read_text(str(path)), path, boundary)
 
 
 def parse_config(text: str, path: Path, boundary: Path | None = None) -> Config:
-    """The configuration in a text; what it names by relative paths lies in the folder of `path`.
+    """Parse a configuration whose relative paths start at the folder of `path`; raise `UserError` if it is invalid.
 
-    With a boundary it must not name files outside of it.
+    With a boundary, it must not refer to files outside of that folder.
     """
     data = _section(path, text)
     if data is None:
-        hint = "write a [tool.tflint] table, or name another file"
-        raise UserError("has no [tool.tflint]", place=Place(str(path)), hint=hint)
+        hint = "add a [tool.tflint] table, or pass a different file"
+        raise UserError("does not have a [tool.tflint] table", place=Place(str(path)), hint=hint)
     check(data, json_schema("config"), path=str(path), text=text, what="configuration", prefix=prefix_of(path))
     targets, named = _targets(data.get("targets", []), path, text)
-    names = _Names(path, text, boundary)
+    names = _ReferencedFiles(path, text, boundary)
     return Config(
         targets=targets,
         named_targets=named,
@@ -85,36 +85,36 @@ def parse_config(text: str, path: Path, boundary: Path | None = None) -> Config:
 
 
 def _exists(path: Path) -> bool:
-    """Whether there is something else than a folder; reading a device or a named pipe says what is wrong with it."""
+    """Return whether a path exists and is not a folder. For a device or a named pipe, reading reports the error."""
     try:
         return path.exists() and not path.is_dir()
-    except OSError:  # a folder above may forbid to look into it
+    except OSError:  # a parent folder may not be searchable
         return False
 
 
-def _leads_nowhere(path: Path) -> bool:
-    """Whether there is a link to nothing: reading it says so."""
+def _is_broken_link(path: Path) -> bool:
+    """Return whether a path is a broken link. It counts as a configuration, so that reading it reports the error."""
     return os.path.islink(path) and not os.path.exists(path)  # noqa: PTH114, PTH110 (a Path raises on permissions)
 
 
-def _require_own(path: Path) -> Path:
-    """Return the boundary of a file that was found; `UserError` for a link that leads out of it."""
+def _require_inside_checkout(path: Path) -> Path:
+    """Return the boundary of a discovered file; raise `UserError` if it is a link that leads out of it."""
     boundary = boundary_of(path.parent)
     require_within(path, boundary, f"to trust this configuration, pass --config {path.as_posix()}")
     return boundary
 
 
 def _mentions_tflint(project: Path) -> bool:
-    """Whether it is worth parsing; a broken `pyproject.toml` that has nothing to do with tflint is not its business."""
+    """Return whether to parse a `pyproject.toml`: an invalid one that does not mention tflint is not an error."""
     try:
         content = read_bytes(str(project), MAX_TEXT_BYTES)
     except UserError:
-        return True  # reading it says what is wrong
+        return True  # reading it again reports the error
     return b"tflint" in content or len(content) > MAX_TEXT_BYTES
 
 
 def _section(path: Path, text: str) -> Any:
-    """The configuration in a file's text; None where a `pyproject.toml` has none."""
+    """Return the configuration table of a file; None if a `pyproject.toml` does not have one."""
     data: Any = load_toml(str(path), text)
     for key in prefix_of(path):
         data = data.get(key) if isinstance(data, dict) else None
@@ -129,52 +129,52 @@ def _targets(targets: Any, path: Path, text: str) -> tuple[tuple[str, ...], dict
         if not _TARGET_NAME.fullmatch(name):
             from tflint.userfiles.error_wording import show
 
-            hint = "use letters, digits, '_', '.' and '-', beginning with a letter"
-            message = f"{show(name)} cannot be the name of a target"
+            hint = "use letters, digits, '_', '.' and '-', starting with a letter"
+            message = f"{show(name)} is not a valid target name"
             raise error_in(str(path), text, ("targets", name), message, hint=hint, is_about_key=True)
         ops = tuple(options.get("custom-ops", ()))
         named[name] = TargetOptions(options["runtime"], options.get("flex", False), ops)
     return tuple(named), named
 
 
-class _Names:
-    """The files that a configuration names, looked for beside it; `UserError` at a name that is wrong.
+class _ReferencedFiles:
+    """Resolves the paths in a configuration relative to its folder; raises `UserError` at a path that is wrong.
 
-    With a boundary nothing is opened, or even looked at, that lies outside of it.
+    With a boundary, nothing outside of it is opened or examined, not even for existence.
     """
 
     def __init__(self, path: Path, text: str, boundary: Path | None) -> None:
         self._path, self._text, self._boundary = path, text, boundary
 
     def rules(self, names: Sequence[str]) -> Iterator[str]:
-        """Rule files and folders of these."""
+        """Yield the paths of rule files and folders."""
         for number, name in enumerate(names):
             yield str(self._existing(name, "rule file", ("rules", number), Path.exists))
 
     def contracts(self, named: Mapping[str, str]) -> dict[str, str]:
-        """Contracts by glob."""
+        """Return the paths of contracts by glob."""
         return {
             glob: self._existing(name, "contract", ("contracts", glob), Path.is_file).as_posix()
             for glob, name in named.items()
         }
 
     def baseline(self, name: str) -> str:
-        """The baseline; that it exists is asked when it is read."""
+        """Return the path of the baseline. Its existence is checked when it is read."""
         self._require_within(self._path.parent / name, name, "baseline", ("baseline",))
         return str(self._path.parent / name)
 
     def _existing(self, name: str, what: str, keys: Keys, exists: Callable[[Path], bool]) -> Path:
-        found = self._path.parent / name
-        self._require_within(found, name, what, keys)
-        if exists(found):
-            return found
+        path = self._path.parent / name
+        self._require_within(path, name, what, keys)
+        if exists(path):
+            return path
         from tflint.userfiles.error_wording import show
 
-        hint = "paths are relative to the configuration's folder"
+        hint = "paths are relative to the folder of the configuration"
         raise error_in(str(self._path), self._text, keys, f"the {what} {show(name)} does not exist", hint=hint)
 
-    def _require_within(self, found: Path, name: str, what: str, keys: Keys) -> None:
-        if self._boundary is None or is_within(found, self._boundary):
+    def _require_within(self, path: Path, name: str, what: str, keys: Keys) -> None:
+        if self._boundary is None or is_within(path, self._boundary):
             return
         from tflint.userfiles.error_wording import show
 
@@ -184,17 +184,17 @@ class _Names:
 
 
 def _allows(entries: Sequence[Mapping[str, Any]], path: Path, text: str) -> tuple[Allow, ...]:
-    def wrong(number: int, message: str) -> UserError:
-        hint = "one glob can stand for several: 'block_*/bias'"
+    def error_for(number: int, message: str) -> UserError:
+        hint = "replace several entries by one glob: 'block_*/bias'"
         return error_in(str(path), text, ("allow", number, "at"), message, hint=hint)
 
     allows = tuple(_allow(entry, number, path, text) for number, entry in enumerate(entries))
-    require_few_globs(allows, wrong)
+    require_few_globs(allows, error_for)
     return allows
 
 
 def _allow(entry: Mapping[str, Any], number: int, path: Path, text: str) -> Allow:
-    def wrong(message: str) -> UserError:
+    def error_for(message: str) -> UserError:
         return error_in(str(path), text, ("allow", number, "until"), message, hint="YYYY-MM-DD")
 
-    return allow_of(entry, f"{path.name}: allow {number + 1}", wrong)
+    return allow_of(entry, f"{path.name}: allow {number + 1}", error_for)

@@ -1,4 +1,4 @@
-"""Points at the line of the configuration on which something stands that turned out to be wrong."""
+"""Builds errors that point to a line of the configuration."""
 
 from __future__ import annotations
 
@@ -15,29 +15,33 @@ Keys = tuple[str | int, ...]
 
 
 def prefix_of(path: str | Path) -> Keys:
-    """Where in a file the configuration lies: in `pyproject.toml` under tool.tflint."""
+    """Return the keys of the table that holds the configuration: tool.tflint in `pyproject.toml`, else none."""
     return ("tool", "tflint") if Path(path).name == "pyproject.toml" else ()
 
 
 def error_in(
     path: str, text: str, keys: Keys, message: str, *, hint: str = "", is_about_key: bool = False
 ) -> UserError:
-    """An error at the value that keys lead to in the configuration, or at the last key itself."""
+    """Return an error at the value with these keys in the configuration, or at the last key."""
     return userfile.error_in(path, text, (*prefix_of(path), *keys), message, hint=hint, is_about_key=is_about_key)
 
 
-def located(error: UserError, config: Config, keys: Keys, value: str) -> UserError:
-    """The error at the place that keys lead to; as it is where the value is not the file's: the command line wins."""
+def add_config_place(error: UserError, config: Config, keys: Keys, value: str) -> UserError:
+    """Return an error with the place of these keys in the configuration.
+
+    If the configuration does not have `value` there, the error is returned unchanged: the value comes from the command
+    line, which overrides the configuration.
+    """
     if not config.origin:
         return error
     try:
         text = read_text(config.origin)
-        found: Any = load_toml(config.origin, text)
+        current: Any = load_toml(config.origin, text)
         for key in (*prefix_of(config.origin), *keys):
-            found = found[key]
+            current = current[key]
     except (UserError, LookupError, TypeError):
         return error
     is_about_key = keys[-1] == value
-    if not is_about_key and found != value:
+    if not is_about_key and current != value:
         return error
     return error_in(config.origin, text, keys, error.message, hint=error.hint, is_about_key=is_about_key)

@@ -1,7 +1,7 @@
-"""Contracts: what a caller does before and after a model, as its author wrote it down.
+"""Contracts: TOML files that describe the preprocessing of models.
 
-Finds the contract of a model, reads it, checks it against its schema, and gives a value with the position of every key.
-It knows no model: what a contract and a model have to do with each other, facts and rules say. No numpy.
+Finds the contract of a model and validates it against the schema. Gives a `Contract` with the position of every key.
+Must not know models, which facts and rules compare with contracts, and must not import numpy.
 """
 
 from tflint.contract.contract import SUFFIX, Contract

@@ -1,4 +1,4 @@
-"""A contract as a value: its data, and where each key stands in its text."""
+"""A contract as a value: its data and the position of each key in its text."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tflint.values import frozen
 if TYPE_CHECKING:
     from tflint.userfiles.toml_positions import Span
 
-#: What the name of a contract ends with; before it comes the stem of its model.
+#: Suffix of contracts, after the stem of the model.
 SUFFIX = ".contract.toml"
 
-#: Channels of a picture by the name of their order.
+#: Number of channels by channel order.
 N_CHANNELS = {"GRAY": 1, "RGB": 3, "BGR": 3, "YUV": 3, "RGBA": 4, "BGRA": 4}
 
 Keys = tuple[str | int, ...]
@@ -24,7 +24,7 @@ Keys = tuple[str | int, ...]
 
 @functools.lru_cache(maxsize=16)
 def _spans(text: str) -> Mapping[Keys, Span]:
-    """Where all keys of a text stand: found once for all findings."""
+    """Return the positions of all keys, cached for all findings of a contract."""
     from tflint.userfiles.toml_positions import locate  # only findings need it
 
     return locate(text)
@@ -32,7 +32,7 @@ def _spans(text: str) -> Mapping[Keys, Span]:
 
 @frozen
 class Contract:
-    """A contract that satisfies its schema. `path` is what reports call it, `data` what its TOML says."""
+    """A valid contract: its path as reports print it, its text, the parsed data, and its suppressions."""
 
     path: str
     text: str
@@ -41,38 +41,38 @@ class Contract:
 
     @property
     def inputs(self) -> Sequence[Mapping[str, Any]]:
-        """What it says of inputs, in its order."""
+        """The entries of `[[inputs]]`, in the contract's order."""
         entries: Sequence[Mapping[str, Any]] = self.data.get("inputs", ())
         return entries
 
     @property
     def outputs(self) -> Sequence[Mapping[str, Any]]:
-        """What it says of outputs, in its order."""
+        """The entries of `[[outputs]]`, in the contract's order."""
         entries: Sequence[Mapping[str, Any]] = self.data.get("outputs", ())
         return entries
 
     def entries(self, side: str) -> Sequence[Mapping[str, Any]]:
-        """What it says of inputs or of outputs."""
+        """Return the entries of a side: "input" or "output"."""
         return self.inputs if side == "input" else self.outputs
 
     @property
     def model(self) -> Mapping[str, Any]:
-        """What it claims of the model."""
+        """The claims about the model file."""
         claims: Mapping[str, Any] = self.data.get("model", {})
         return claims
 
     def has(self, keys: Keys) -> bool:
-        """Whether a key is written."""
-        found: Any = self.data
+        """Return whether the contract has a key."""
+        value: Any = self.data
         for key in keys:
             try:
-                found = found[key]
+                value = value[key]
             except (KeyError, IndexError, TypeError):
                 return False
         return True
 
     def place(self, keys: Keys) -> TextSpan:
-        """Where a key stands with its value; of one that is not there, what it would stand in."""
+        """Return the span of a key and its value; for a missing key, that of the nearest enclosing table."""
         spans = _spans(self.text)
         while keys and keys not in spans:
             keys = keys[:-1]

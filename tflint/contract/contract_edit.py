@@ -1,7 +1,6 @@
-"""Writes values into a contract's text and leaves the rest of it as a person wrote it; guesses on these keys go.
+"""Sets keys in the text of a contract without changing the rest; guesses about these keys are removed.
 
-The work on the text is done by `tomlkit` (extra `write`), which is imported when it is first needed. What it gives is
-read again: the contract must hold what was asked for and nothing else that is new.
+`tomlkit` (extra `write`), imported on first use, edits the text. The result is parsed again and compared.
 """
 
 from __future__ import annotations
@@ -14,46 +13,44 @@ from tflint.contract.contract import Contract
 from tflint.contract.contract_loader import parse_contract
 from tflint.errors import MissingExtraError, Place, UserError
 
-#: Most characters of a contract that is changed: tomlkit reads 1 MB of columns in 6 seconds.
+#: Most characters of a contract to edit: tomlkit takes 6 seconds to parse 1 MB of columns.
 MAX_CHARACTERS = 256 << 10
-#: What begins a line that nobody confirmed.
+#: Start of a line with a guess.
 GUESS = "# guess: "
 
 
-def filled(contract: Contract, changes: Mapping[tuple[str, int], Mapping[str, Any]]) -> Contract:
-    """A contract with keys of some of its inputs and outputs set; a table sets its own keys one by one.
+def set_keys(contract: Contract, changes: Mapping[tuple[str, int], Mapping[str, Any]]) -> Contract:
+    """Return a contract with new values for keys of its inputs and outputs.
 
-    `changes` leads from an entry, such as ("inputs", 0), to its new values. Guesses on these keys are taken out of the
-    entry. `UserError` where the text is written in a way that cannot be changed.
+    `changes` maps an entry, such as ("inputs", 0), to its new values; a table is merged key by key. Guesses about these
+    keys are removed. Raises `UserError` if the contract is too large or cannot be edited automatically.
     """
     if len(contract.text) > MAX_CHARACTERS:
-        message = f"has more than {MAX_CHARACTERS:,} characters, the most of a contract that is changed here"
-        raise UserError(message, place=Place(contract.path), hint="add the keys by hand")
-    text = _without_guesses(contract.text, {place: set(values) for place, values in changes.items()})
+        message = f"has more than {MAX_CHARACTERS:,} characters, the limit for editing a contract"
+        raise UserError(message, place=Place(contract.path), hint="add the keys manually")
+    text = _remove_guesses(contract.text, {place: set(values) for place, values in changes.items()})
     document = _tomlkit().parse(text)
-    wanted = copy.deepcopy(dict(contract.data))
+    expected = copy.deepcopy(dict(contract.data))
     for (side, number), values in changes.items():
         for key, value in values.items():
             _set(document[side][number], key, value)
-        _set_plain(wanted[side][number], values)
-    written = document.as_string()
-    if "\r\n" in contract.text:  # new lines end as the others do
-        written = written.replace("\r\n", "\n").replace("\n", "\r\n")
-    made = parse_contract(written, contract.path)
-    if made.data != wanted:  # such as a guess in the middle of a string of several lines
-        raise UserError(
-            f"'{contract.path}' is written in a way that cannot be changed here", hint="add the keys by hand"
-        )
-    return made
+        _set_plain(expected[side][number], values)
+    new_text = document.as_string()
+    if "\r\n" in contract.text:  # keep the line endings
+        new_text = new_text.replace("\r\n", "\n").replace("\n", "\r\n")
+    edited = parse_contract(new_text, contract.path)
+    if edited.data != expected:  # for example, a line that looks like a guess inside of a multi-line string
+        raise UserError(f"'{contract.path}' cannot be edited automatically", hint="add the keys manually")
+    return edited
 
 
-def comment(text: str) -> str:
-    """A text that a comment can hold, of any language: a line without control characters."""
+def make_comment(text: str) -> str:
+    """Return a text for a one-line comment in any language: control characters become question marks."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def written(data: Mapping[str, Any], path: str) -> Contract:
-    """A contract of some data; `path` is what errors and reports call it."""
+def build_contract(data: Mapping[str, Any], path: str) -> Contract:
+    """Return a contract with this data; errors and reports print `path`."""
     tomlkit = _tomlkit()
     document = tomlkit.document()
     for name, value in data.items():
@@ -75,7 +72,7 @@ def _tomlkit() -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] != "tomlkit":
             raise
-        raise MissingExtraError("write", "tomlkit", "writing into a contract") from None
+        raise MissingExtraError("write", "tomlkit", "writing a contract") from None
     return tomlkit
 
 
@@ -97,17 +94,17 @@ def _set_plain(entry: MutableMapping[str, Any], values: Mapping[str, Any]) -> No
         entry[key] = {**entry.get(key, {}), **value} if isinstance(value, Mapping) else value
 
 
-def _without_guesses(text: str, keys: Mapping[tuple[str, int], set[str]]) -> str:
-    """The text without lines of guesses on some keys of some entries."""
-    kept: list[str] = []
-    seen: dict[str, int] = {}
-    place = ("", 0)
+def _remove_guesses(text: str, keys: Mapping[tuple[str, int], set[str]]) -> str:
+    """Return the text without the guesses about these keys, given by entry."""
+    lines: list[str] = []
+    n_entries: dict[str, int] = {}
+    entry = ("", 0)
     for line in text.splitlines(keepends=True):
         if line.startswith("[["):
             side = line[2:].split("]")[0].strip()
-            place = (side, seen.get(side, 0))
-            seen[side] = place[1] + 1
-        guessed = line.removeprefix(GUESS).split("=")[0].strip() if line.startswith(GUESS) else ""
-        if guessed not in keys.get(place, ()):
-            kept.append(line)
-    return "".join(kept)
+            entry = (side, n_entries.get(side, 0))
+            n_entries[side] = entry[1] + 1
+        key = line.removeprefix(GUESS).split("=")[0].strip() if line.startswith(GUESS) else ""
+        if key not in keys.get(entry, ()):
+            lines.append(line)
+    return "".join(lines)

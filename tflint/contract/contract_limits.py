@@ -1,4 +1,4 @@
-"""What a contract can hold, by its schema: types, how many axes, and how large an image."""
+"""Limits of contracts from their schema: dtypes, number of dimensions, size of images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a contract; whatever is wrong with it is a `UserError` that shows the place."""
+"""Reads and validates contracts; every problem is a `UserError` with its position."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tflint.userfiles.userfile import error_in, load_toml, read_text
 
 
 def load_contract(path: str) -> Contract:
-    """The contract in a file; `UserError` with the position of what is wrong."""
+    """Read a contract; raise `UserError` with a position if it is invalid."""
     return parse_contract(read_text(path), path)
 
 
 def parse_contract(text: str, path: str) -> Contract:
-    """The contract that a text holds; `path` is what errors and reports call it."""
+    """Parse a contract; errors and reports print `path`. Raises `UserError` with a position if it is invalid."""
     data = load_toml(path, text)
     check(data, json_schema("contract"), path=path, text=text, what="contract")
     _require_finite(data, path, text)
@@ -32,7 +32,7 @@ def parse_contract(text: str, path: str) -> Contract:
 
 
 def _require_finite(data: Any, path: str, text: str) -> None:
-    """TOML knows nan and inf; none of a contract's numbers can be one."""
+    """Refuse nan and inf, which TOML allows."""
     for keys, value in _leaves(data, ()):
         if isinstance(value, float) and not math.isfinite(value):
             raise error_in(path, text, keys, f"'{keys[-1]}' must be a finite number")
@@ -50,54 +50,54 @@ def _leaves(data: Any, keys: Keys) -> Iterator[tuple[Keys, Any]]:
 
 
 def _require_findable(entries: Any, side: str, path: str, text: str) -> None:
-    """Each entry says which input or output it is of, and no two say the same; one by itself need not."""
-    seen: set[tuple[str, Any]] = set()
+    """Refuse entries that do not identify their input or output, unless there is only one entry, and duplicates."""
+    identities: set[tuple[str, Any]] = set()
     for number, entry in enumerate(entries):
         if "name" in entry and "index" in entry:
-            message = f"{side}[{number}] has a name and an index"
-            raise error_in(
-                path, text, (side, number, "index"), message, hint="one of them is enough", is_about_key=True
-            )
+            message = f"{side}[{number}] has both a name and an index"
+            raise error_in(path, text, (side, number, "index"), message, hint="remove one of them", is_about_key=True)
         key = next((key for key in ("name", "index") if key in entry), "")
         if not key and len(entries) > 1:
-            message = f"{side}[{number}] does not say which of the model's {side} it is about"
-            raise error_in(path, text, (side, number), message, hint='name = "…" or index = 0', is_about_key=True)
-        if (key, entry.get(key)) in seen:
+            message = f"{side}[{number}] does not specify which of the model's {side} it describes"
+            hint = 'add name = "…" or index = …'
+            raise error_in(path, text, (side, number), message, hint=hint, is_about_key=True)
+        if (key, entry.get(key)) in identities:
             from tflint.userfiles.error_wording import show
 
-            message = f"there is another entry with {key} = {show(entry[key])} in {side}"
+            message = f"{side} has several entries with {key} = {show(entry[key])}"
             raise error_in(path, text, (side, number, key), message)
-        seen.add((key, entry.get(key)))
+        identities.add((key, entry.get(key)))
 
 
 def _require_channels(entry: Mapping[str, Any], number: int, path: str, text: str) -> None:
-    """Numbers that are given channel by channel are as many as there are channels, one alone serves all."""
-    known = {"channels": N_CHANNELS[entry["channels"]]} if "channels" in entry else {}
+    """Refuse lists of numbers per channel with different lengths; a single number applies to all channels."""
+    lengths = {"channels": N_CHANNELS[entry["channels"]]} if "channels" in entry else {}
     for keys in (("mean",), ("std",), ("observed", "min"), ("observed", "max"), ("padding", "value")):
         value: Any = entry
         for key in keys:
             value = value.get(key) if isinstance(value, Mapping) else None
         if not isinstance(value, list) or len(value) == 1:
             continue
-        for other, n_others in known.items():
-            if n_others != len(value):
-                message = f"'{'.'.join(keys)}' has {len(value)} numbers, '{other}' has {n_others}"
-                raise error_in(path, text, ("inputs", number, *keys), message, hint="one for all, or one a channel")
-        known[".".join(keys)] = len(value)
+        for other, length in lengths.items():
+            if length != len(value):
+                message = f"'{'.'.join(keys)}' has {len(value)} numbers, '{other}' has {length}"
+                hint = "specify one number for all channels, or one per channel"
+                raise error_in(path, text, ("inputs", number, *keys), message, hint=hint)
+        lengths[".".join(keys)] = len(value)
 
 
 def _allows(entries: Sequence[Mapping[str, Any]], path: str, text: str) -> tuple[Allow, ...]:
-    def wrong(number: int, message: str) -> UserError:
-        hint = "one glob can stand for several: 'block_*/bias'"
+    def error_for(number: int, message: str) -> UserError:
+        hint = "replace several entries by one glob: 'block_*/bias'"
         return error_in(path, text, ("allow", number, "at"), message, hint=hint)
 
     allows = tuple(_allow(entry, number, path, text) for number, entry in enumerate(entries))
-    require_few_globs(allows, wrong)
+    require_few_globs(allows, error_for)
     return allows
 
 
 def _allow(entry: Mapping[str, Any], number: int, path: str, text: str) -> Allow:
-    def wrong(message: str) -> UserError:
+    def error_for(message: str) -> UserError:
         return error_in(path, text, ("allow", number, "until"), message, hint="YYYY-MM-DD")
 
-    return allow_of(entry, f"{path}: allow {number + 1}", wrong)
+    return allow_of(entry, f"{path}: allow {number + 1}", error_for)

@@ -1,4 +1,4 @@
-"""Finds the contract of a model: beside it under the same stem, or where the configuration's globs say."""
+"""Finds the contract of a model: next to it under the same stem, or by the globs of the configuration."""
 
 from __future__ import annotations
 
@@ -15,63 +15,69 @@ from tflint.source.file_kind import MODEL_SUFFIXES
 
 
 class Contracts:
-    """The contracts of a run, each read once, when its model is looked at.
+    """The contracts of a run, each read once, when the first of its models is checked.
 
-    `globs` leads from globs of models, as the folder of the configuration sees them, to paths of contracts. `given` is
-    one contract for all models, whatever lies beside them.
+    `globs` maps globs of models, relative to `folder`, to paths of contracts. A `contract` applies
+    to all models instead, and no others are searched for.
     """
 
-    def __init__(self, globs: Mapping[str, str], folder: str, given: Contract | None = None) -> None:
+    def __init__(self, globs: Mapping[str, str], folder: str, contract: Contract | None = None) -> None:
         self._globs = globs
         self._folder = folder
-        self._given = given
+        self._contract = contract
         self._read: dict[str, Contract] = {}
 
     def of(self, model: str) -> Contract | None:
-        """The contract of the model at a path; None where there is none. `UserError` where it is wrong."""
-        if self._given is not None:
-            return self._given
+        """Return the contract of the model at a path; None if there is none. Raises `UserError` if it is invalid."""
+        if self._contract is not None:
+            return self._contract
         path = self._path(model)
         if path is None:
             return None
         if path not in self._read:
-            self._read[path] = load_found(path)
+            self._read[path] = load_discovered_contract(path)
         return self._read[path]
 
     def _path(self, model: str) -> str | None:
-        beside = contract_beside(model)
-        if beside is not None:
-            return beside
-        seen = seen_from(self._folder, model)
+        adjacent = find_adjacent_contract(model)
+        if adjacent is not None:
+            return adjacent
+        relative = seen_from(self._folder, model)
         is_member = MEMBER in model and not os.path.lexists(model)
-        return next((path for glob, path in self._globs.items() if covers(seen, glob, is_member=is_member)), None)
+        return next((path for glob, path in self._globs.items() if covers(relative, glob, is_member=is_member)), None)
 
 
-def load_found(path: str) -> Contract:
-    """Read a contract that was found, not named; `UserError` also for a link out of its folder's checkout."""
+def load_discovered_contract(path: str) -> Contract:
+    """Read a contract that tflint found, rather than the user passing its path.
+
+    Raises `UserError` if it is invalid, or if it is a link that leads out of the checkout of its folder.
+    """
     require_within(path, boundary_of(Path(path).parent), "replace the link with the contract itself")
     return load_contract(path)
 
 
-def contract_beside(model: str) -> str | None:
-    """The contract that lies beside a model under its stem; None where none does. A link that leads nowhere is one:
-    reading it says what is wrong.
+def find_adjacent_contract(model: str) -> str | None:
+    """Return the path of the contract next to a model; None if there is none.
+
+    A broken link counts as a contract, so that reading it reports the error.
     """
     path = Path(model)
     try:
-        beside = path.with_name(path.stem + SUFFIX)
-    except ValueError:  # it has no name
+        contract = path.with_name(path.stem + SUFFIX)
+    except ValueError:  # a path without a file name
         return None
-    return beside.as_posix() if os.path.lexists(beside) else None
+    return contract.as_posix() if os.path.lexists(contract) else None
 
 
-def models_of(contract: str) -> list[str]:
-    """The models beside a contract that it is for; `UserError` where there is none."""
+def find_models(contract: str) -> list[str]:
+    """Return the paths of the models next to a contract with its stem; raise `UserError` if there are none."""
     path = Path(contract)
     stem = path.name.removesuffix(SUFFIX)
-    found = sorted(p.as_posix() for p in path.parent.glob("*") if p.stem == stem and p.suffix.lower() in MODEL_SUFFIXES)
-    if not found:
+    files = path.parent.glob("*")
+    models = sorted(p.as_posix() for p in files if p.stem == stem and p.suffix.lower() in MODEL_SUFFIXES)
+    if not models:
         raise UserError(
-            f"there is no model beside '{contract}'", hint=f"it is for {stem}.tflite; or map it under [contracts]"
+            f"no model next to '{contract}'",
+            hint=f"expected {stem}.tflite; or map models to the contract under [contracts] in the configuration",
         )
-    return found
+    return models

@@ -1,4 +1,4 @@
-"""Reads the label files that contracts name: how many labels, and what is wrong with them."""
+"""Reads the label files of contracts: the labels, or the problem of the file."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tflint.source.checkout_boundary import boundary_of, is_within
 from tflint.userfiles.userfile import EncodingError, read_text
 from tflint.values import frozen
 
-#: Most bytes of a label file: 100,000 labels of 40 letters.
+#: Most bytes of a label file: 100,000 labels of 40 characters.
 MAX_LABEL_BYTES = 4 << 20
-#: What the label of the background is called, without underscores.
+#: Labels of the background class, without surrounding underscores.
 _BACKGROUND = ("background", "???", "bg")
 
 
 @frozen
 class Labels:
-    """The labels of a file, a line each.
+    """The labels of a file, one per line.
 
-    `problem` is empty; or missing, outside (of the contract's checkout), folder, device, pipe, too-large,
-    unreadable, not-UTF-8 or empty, and there are none; or blank-lines or duplicates, and some cannot be told apart.
+    `problem` is empty for a valid file. `lines` is empty if it is missing, outside (of the checkout), folder,
+    device, pipe, too-large, unreadable, not-UTF-8 or empty. blank-lines and duplicates make the labels ambiguous.
     """
 
     lines: tuple[str, ...] = ()
@@ -30,12 +30,12 @@ class Labels:
 
     @property
     def begins_with_background(self) -> bool:
-        """Whether the first label is called as that of the background is."""
+        """Whether the first label names the background class."""
         return bool(self.lines) and self.lines[0].strip("_").lower() in _BACKGROUND
 
 
 def read_labels(contract: str, name: str) -> Labels:
-    """The labels in a file whose path counts from the folder of a contract."""
+    """Read a label file; `name` is its path relative to the folder of the contract."""
     path = Path(contract).parent / name
     problem = _problem_of_file(path, boundary_of(Path(contract).parent))
     if problem:
@@ -50,8 +50,9 @@ def read_labels(contract: str, name: str) -> Labels:
 
 
 def _problem_of_file(path: Path, boundary: Path) -> str:
-    """Why a label file is not opened; empty if it may be. A file outside of the checkout is not
-    examined, not even for existence.
+    """Return why a label file must not be opened; empty if it may be.
+
+    A file outside of the checkout is not examined, not even for existence.
     """
     try:
         if not is_within(path, boundary):
@@ -59,15 +60,15 @@ def _problem_of_file(path: Path, boundary: Path) -> str:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
-    except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle; ValueError: a NUL in the name
+    except (OSError, RuntimeError, ValueError):  # RuntimeError: a cycle of links; ValueError: a NUL in the name
         return "unreadable"
     if stat.S_ISREG(status.st_mode):
         return "too-large" if status.st_size > MAX_LABEL_BYTES else ""
     return "folder" if stat.S_ISDIR(status.st_mode) else "pipe" if stat.S_ISFIFO(status.st_mode) else "device"
 
 
-def packed_labels(content: bytes) -> Labels:
-    """The labels in a file that lies inside a model."""
+def parse_labels(content: bytes) -> Labels:
+    """Return the labels in the content of a file that is packed with a model."""
     try:
         return _labels_in(content.decode("utf-8"))
     except UnicodeDecodeError:
@@ -80,7 +81,7 @@ def _labels_in(text: str) -> Labels:
 
 
 def label_lines(text: str) -> tuple[str, ...]:
-    """The labels in a text, a line each; empty lines at its end are none."""
+    """Return the labels in a text, one per line, without empty lines at its end."""
     lines = [line.strip() for line in text.splitlines()]
     while lines and not lines[-1]:
         lines.pop()
@@ -92,6 +93,6 @@ def _problem(lines: tuple[str, ...]) -> str:
         return "empty"
     if not all(lines):
         return "blank-lines"
-    # Placeholders such as ??? stand for classes that were never named: they may repeat.
+    # Placeholders such as ??? stand for unnamed classes and may repeat.
     named = [line for line in lines if any(char.isalnum() for char in line)]
     return "duplicates" if max(Counter(named).values(), default=0) > 1 else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from tflint._version import __version__
 from tflint.catalog.rule import Rule
 from tflint.config import Config
-from tflint.config.config_positions import Keys, located
+from tflint.config.config_positions import Keys, add_config_place
 from tflint.errors import UserError
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import EMPTY, frozen
@@ -54,11 +54,11 @@ def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:
         try:
             require_known(token, rules, is_single=is_single)
         except UserError as error:
-            raise located(error, config, keys, token) from None
+            raise add_config_place(error, config, keys, token) from None
     try:
         require_ruleset(config.ruleset)
     except UserError as error:
-        raise located(error, config, ("ruleset",), config.ruleset) from None
+        raise add_config_place(error, config, ("ruleset",), config.ruleset) from None
     _require_metadata_names(config.metadata_require)
     metadata_rules = {METADATA_RULES[name] for name in config.metadata_require}
     selected = tuple([_selected(rule, config, metadata_rules) for rule in rules if _runs(rule, config)])

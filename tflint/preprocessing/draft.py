@@ -1,4 +1,4 @@
-"""Writes a draft: claims that the file makes as keys, guesses as comments with their reasons."""
+"""Drafts a contract for a model: what the file specifies as keys, guesses as comments with their reasons."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 
 from tflint.contract import parse_contract
 from tflint.contract.contract import N_CHANNELS
-from tflint.contract.contract_edit import GUESS, comment
+from tflint.contract.contract_edit import GUESS, make_comment
 from tflint.contract.contract_limits import DTYPES, MAX_RANK
 from tflint.facts.quantization.quantization_scheme import base_scheme_name
 from tflint.normalization.known_normalizations import known_normalizations
 from tflint.normalization.range_fit import Fit, unseen_part
 from tflint.summary.summary_values import BorderMetadata, Input, NamedTensor, Output, Portrait, TensorFace
-from tflint.userfiles.toml_strings import quoted
+from tflint.userfiles.toml_strings import quote
 
 _CHANNELS = {1: "GRAY", 3: "RGB", 4: "RGBA"}
-#: What the metadata calls colour spaces and kinds of content, in a contract's words.
+#: Color spaces and content types of TFLite metadata, as contract values.
 COLOR_SPACES = {"RGB": "RGB", "GRAYSCALE": "GRAY"}
 KINDS = {"ImageProperties": "image", "AudioProperties": "audio", "FeatureProperties": "raw"}
 _ACTIVATIONS = {"softmax": "softmax", "sigmoid": "sigmoid"}
@@ -32,180 +32,198 @@ _ROLES = {
 _FLOATS = ("FLOAT32", "FLOAT16", "FLOAT64")
 
 
-def draft(portrait: Portrait) -> str:
-    """The text of a contract for a model: satisfies the schema, and says nothing that contradicts the model."""
-    lines = [*_head(portrait), *_model(portrait)]
-    entry = next((subgraph for subgraph in portrait.subgraphs if subgraph.index == 0), None)
+def draft_contract(summary: Portrait) -> str:
+    """Return the text of a contract for a model. It satisfies the schema and does not contradict the model."""
+    lines = [*_head(summary), *_model(summary)]
+    entry = next((subgraph for subgraph in summary.subgraphs if subgraph.index == 0), None)
     if entry is not None:
-        called = [known for known in portrait.signatures if known.subgraph == 0]
-        keys = _keys(entry.inputs, [named for known in called for named in known.inputs])
-        for given, key in zip(entry.inputs, keys, strict=True):
-            lines += ["", *_input(given, key)]
-        keys = _keys(entry.outputs, [named for known in called for named in known.outputs])
-        for made, key in zip(entry.outputs, keys, strict=True):
-            lines += ["", *_output(made, key, portrait)]
+        signatures = [signature for signature in summary.signatures if signature.subgraph == 0]
+        keys = _keys(entry.inputs, [named for signature in signatures for named in signature.inputs])
+        for model_input, key in zip(entry.inputs, keys, strict=True):
+            lines += ["", *_input(model_input, key)]
+        keys = _keys(entry.outputs, [named for signature in signatures for named in signature.outputs])
+        for model_output, key in zip(entry.outputs, keys, strict=True):
+            lines += ["", *_output(model_output, key, summary)]
     text = "\n".join(lines) + "\n"
-    return parse_contract(text, "the draft").text  # one that satisfies no schema would be a defect of tflint
+    return parse_contract(text, "the draft").text  # an error here would be a bug in tflint
 
 
-def _head(portrait: Portrait) -> Iterator[str]:
-    name = PurePath(portrait.path).name
-    yield f"# What a caller of {comment(name)} does before and after the model."
-    yield f'# A draft: what stands here, the file says; lines that begin with "{GUESS.strip()}" it does not say.'
-    yield "# Confirm each of them with the code of training, and take the mark away or delete the line;"
-    yield "# then delete draft = true."
+def _head(summary: Portrait) -> Iterator[str]:
+    name = PurePath(summary.path).name
+    yield f"# Pre- and postprocessing of client code for {make_comment(name)}."
+    yield f'# This is a draft. Keys come from the model file; lines that begin with "{GUESS.strip()}" are guesses.'
+    yield f'# Compare each guess with the training code: remove "{GUESS.strip()}" to confirm it, or delete the line.'
+    yield "# Then delete draft = true."
     yield ""
 
 
-def _model(portrait: Portrait) -> Iterator[str]:
+def _model(summary: Portrait) -> Iterator[str]:
     yield "[model]"
     yield "draft = true"
-    base = base_scheme_name(portrait.scheme)
+    base = base_scheme_name(summary.scheme)
     if base and base != "no arithmetic":
         yield f"scheme = {_text(base)}"
-    is_stateful = any(variable.kind != "hashtable" for variable in portrait.variables)  # tables are only looked up
-    yield f"stateful = {_truth(is_stateful)}"
+    # Hash tables are constant lookup tables, not state.
+    is_stateful = any(variable.kind != "hashtable" for variable in summary.variables)
+    yield f"stateful = {_boolean(is_stateful)}"
 
 
-def _keys(border: Sequence[Input | Output], called: Sequence[NamedTensor]) -> list[str]:
-    """For each input (or output) the line that finds it: by a name that only it has, else by its index."""
+def _keys(entries: Sequence[Input | Output], signature_names: Sequence[NamedTensor]) -> list[str]:
+    """Return the line that identifies each input (or output): a unique name if it has one, else its index."""
     names: list[list[str]] = []
-    for one in border:
-        face = one.tensor
-        own = [] if face is None else [*(known.name for known in called if known.tensor == face.index), face.name]
+    for entry in entries:
+        tensor = entry.tensor
+        own = (
+            []
+            if tensor is None
+            else [*(named.name for named in signature_names if named.tensor == tensor.index), tensor.name]
+        )
         names.append([name for name in own if name])
     lines = []
-    for one, own in zip(border, names, strict=True):
+    for entry, own in zip(entries, names, strict=True):
         unique = [name for name in own if sum(name in others for others in names) == 1]
-        lines.append(f"name = {_text(unique[0])}" if unique else f"index = {one.position}")
+        lines.append(f"name = {_text(unique[0])}" if unique else f"index = {entry.position}")
     return lines
 
 
 # -- inputs ------------------------------------------------------------------------------------------------------------
 
 
-def _input(given: Input, key: str) -> Iterator[str]:
+def _input(model_input: Input, key: str) -> Iterator[str]:
     yield "[[inputs]]"
     yield key
-    face, told = given.tensor, given.metadata
-    kind = KINDS.get(told.content or "") if told is not None else None
+    tensor, metadata = model_input.tensor, model_input.metadata
+    kind = KINDS.get(metadata.content or "") if metadata is not None else None
     yield f'kind = "{kind or "raw"}"'
-    if kind is None and given.layout is not None:
-        yield f'{GUESS}kind = "image"  # instead: its shape is that of a picture'
-    if face is None:
+    if kind is None and model_input.layout is not None:
+        yield f'{GUESS}kind = "image"  # replaces "raw": the input has the shape of an image'
+    if tensor is None:
         return
-    yield from _type_and_shape(face)
-    is_picture = kind == "image" or (kind is None and given.layout is not None)
-    if is_picture:
-        yield from _picture(given, told, is_told=kind == "image")
-    yield from _normalization(given, told, is_told=kind == "image")
+    yield from _type_and_shape(tensor)
+    is_image = kind == "image" or (kind is None and model_input.layout is not None)
+    if is_image:
+        yield from _image(model_input, metadata, is_specified=kind == "image")
+    yield from _normalization(model_input, metadata, is_specified=kind == "image")
 
 
-def _type_and_shape(face: TensorFace) -> Iterator[str]:
-    if face.dtype.lower() in DTYPES:
-        yield f'dtype = "{face.dtype.lower()}"'
-    if face.has_rank and len(face.shape) <= MAX_RANK:
-        yield f"shape = [{', '.join(str(-1 if size is None else size) for size in face.dimensions)}]"
+def _type_and_shape(tensor: TensorFace) -> Iterator[str]:
+    if tensor.dtype.lower() in DTYPES:
+        yield f'dtype = "{tensor.dtype.lower()}"'
+    if tensor.has_rank and len(tensor.shape) <= MAX_RANK:
+        yield f"shape = [{', '.join(str(-1 if size is None else size) for size in tensor.dimensions)}]"
 
 
-def _picture(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Iterator[str]:
-    if given.layout is not None:
-        yield f'{"" if is_told else GUESS}layout = "{given.layout}"'
-    space = COLOR_SPACES.get(told.color_space or "") if told is not None else None
+def _image(model_input: Input, metadata: BorderMetadata | None, *, is_specified: bool) -> Iterator[str]:
+    if model_input.layout is not None:
+        yield f'{"" if is_specified else GUESS}layout = "{model_input.layout}"'
+    space = COLOR_SPACES.get(metadata.color_space or "") if metadata is not None else None
     if space is not None:
         yield f'channels = "{space}"'
-    elif given.channels in _CHANNELS and not any(fit.order for fit in given.fits):  # else it comes with mean and std
-        other = "; BGR is as possible" if given.channels == 3 else ""
-        number = f"{given.channels} channel{'s' if given.channels != 1 else ''}"
-        yield f'{GUESS}channels = "{_CHANNELS[given.channels]}"  # it has {number}{other}'
+    # Otherwise the order comes with the guessed mean and std.
+    elif model_input.channels in _CHANNELS and not any(fit.order for fit in model_input.fits):
+        alternative = "; BGR is equally possible" if model_input.channels == 3 else ""
+        count = f"{model_input.channels} channel{'s' if model_input.channels != 1 else ''}"
+        yield f'{GUESS}channels = "{_CHANNELS[model_input.channels]}"  # the input has {count}{alternative}'
 
 
-def _normalization(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Iterator[str]:
-    """Mean and std: of a picture's metadata as a claim, all else as guesses."""
-    if told is not None and told.mean and told.std and all(map(math.isfinite, (*told.mean, *told.std))):
-        doubt = _doubt(given, told, is_told=is_told)
+def _normalization(model_input: Input, metadata: BorderMetadata | None, *, is_specified: bool) -> Iterator[str]:
+    """Yield mean and std: as keys if image metadata specifies them, otherwise as guesses."""
+    if (
+        metadata is not None
+        and metadata.mean
+        and metadata.std
+        and all(map(math.isfinite, (*metadata.mean, *metadata.std)))
+    ):
+        doubt = _doubt(model_input, metadata, is_specified=is_specified)
         mark = GUESS if doubt else ""
-        yield f"{mark}mean = {_numbers(told.mean)}{doubt}"
-        yield f"{mark}std = {_numbers(told.std)}"
+        yield f"{mark}mean = {_numbers(metadata.mean)}{doubt}"
+        yield f"{mark}std = {_numbers(metadata.std)}"
         yield f'{mark}units = "u8"'
-    elif given.prepares is not None and given.prepares.expects is not None:
-        yield from _left_to_the_graph(given.prepares.expects)
+    elif model_input.prepares is not None and model_input.prepares.expects is not None:
+        yield from _normalized_by_graph(model_input.prepares.expects)
     else:
-        for number, fit in enumerate(given.fits):
+        for number, fit in enumerate(model_input.fits):
             if number:
-                yield "# or, which its numbers fit as well:"
-            yield from _guessed(fit)
-        if not given.fits and given.layout is not None and given.tensor is not None and given.tensor.dtype in _FLOATS:
-            yield f"{GUESS}mean = 127.5  # a float input takes any range: nothing in the file tells"
+                yield "# alternative with the same fit:"
+            yield from _fit_lines(fit)
+        is_float = model_input.tensor is not None and model_input.tensor.dtype in _FLOATS
+        if not model_input.fits and model_input.layout is not None and is_float:
+            yield f"{GUESS}mean = 127.5  # not derived from the file: a float input accepts any range"
             yield f"{GUESS}std = 127.5"
             yield f'{GUESS}units = "u8"'
-    own = given.tensor.quantization if given.tensor is not None else None
-    if own is not None and own.scale is not None and given.tensor is not None and given.tensor.dtype not in _FLOATS:
-        yield f'{GUESS}feed = "fold"  # or "raw", where the caller hands over bytes as they are'
+    own = model_input.tensor.quantization if model_input.tensor is not None else None
+    if (
+        own is not None
+        and own.scale is not None
+        and model_input.tensor is not None
+        and model_input.tensor.dtype not in _FLOATS
+    ):
+        yield f'{GUESS}feed = "fold"  # or "raw" if client code passes bytes without normalization'
 
 
-def _left_to_the_graph(expects: str) -> Iterator[str]:
-    """No mean and std: what the graph begins with normalises pixels itself."""
-    yield f"{GUESS}mean = 0  # the graph normalises pixels of {'0 to 255' if expects == 'u8' else '0 to 1'} itself"
+def _normalized_by_graph(expects: str) -> Iterator[str]:
+    """Yield an identity normalization: the first operators of the graph normalize pixels."""
+    yield f"{GUESS}mean = 0  # the graph itself normalizes pixels of {'0 to 255' if expects == 'u8' else '0 to 1'}"
     yield f"{GUESS}std = 1"
     yield f'{GUESS}units = "{expects}"'
 
 
-def _doubt(given: Input, told: BorderMetadata, *, is_told: bool) -> str:
-    """Why mean and std of the metadata are no claim, as a comment; empty where they are one."""
-    if not is_told:
-        return "  # the metadata says mean and std, and not of what"
-    lengths = {len(told.mean), len(told.std)} - {1}
-    n_channels = N_CHANNELS.get(COLOR_SPACES.get(told.color_space or "", ""))
+def _doubt(model_input: Input, metadata: BorderMetadata, *, is_specified: bool) -> str:
+    """Return a comment on why mean and std of the metadata are only a guess; empty if they are reliable."""
+    if not is_specified:
+        return "  # from the metadata, which does not declare an image"
+    lengths = {len(metadata.mean), len(metadata.std)} - {1}
+    n_channels = N_CHANNELS.get(COLOR_SPACES.get(metadata.color_space or "", ""))
     if len(lengths) > 1 or (n_channels is not None and lengths - {n_channels}):
-        return "  # the metadata says so, and not for each channel"
-    pairs = list(zip(told.mean, told.std, strict=False))
+        return "  # from the metadata, but not one value per channel"
+    pairs = list(zip(metadata.mean, metadata.std, strict=False))
     if not all(std > 0 for _, std in pairs):
-        return "  # the metadata says so, which divides by zero"
+        return "  # from the metadata, but std is not above 0"
     low, high = min(-mean / std for mean, std in pairs), max((255 - mean) / std for mean, std in pairs)
-    face = given.tensor
-    own = None if face is None else face.quantization
-    if face is None or own is None or own.scale is None or own.zero_point is None or face.dtype in _FLOATS:
+    tensor = model_input.tensor
+    own = None if tensor is None else tensor.quantization
+    if tensor is None or own is None or own.scale is None or own.zero_point is None or tensor.dtype in _FLOATS:
         return ""
-    agrees = unseen_part(low, high, face.dtype, own.scale, own.zero_point) is not None
-    return "" if agrees else "  # the metadata says so; scale and zero point stand for another range"
+    agrees = unseen_part(low, high, tensor.dtype, own.scale, own.zero_point) is not None
+    return "" if agrees else "  # from the metadata, but differs from the calibrated range"
 
 
-def _guessed(fit: Fit) -> Iterator[str]:
-    known = next(one for one in known_normalizations() if one.name == fit.name)
+def _fit_lines(fit: Fit) -> Iterator[str]:
+    known = next(normalization for normalization in known_normalizations() if normalization.name == fit.name)
     yield f"{GUESS}mean = {_numbers(known.mean)}  # its scale and zero point fit {fit.short}"
     yield f"{GUESS}std = {_numbers(known.std)}"
     yield f'{GUESS}units = "{known.units}"'
     if fit.order:
-        yield f'{GUESS}channels = "{fit.order}"  # the order that these stand in'
+        yield f'{GUESS}channels = "{fit.order}"  # the channel order of this mean and std'
 
 
 # -- outputs -----------------------------------------------------------------------------------------------------------
 
 
-def _output(made: Output, key: str, portrait: Portrait) -> Iterator[str]:
+def _output(model_output: Output, key: str, summary: Portrait) -> Iterator[str]:
     yield "[[outputs]]"
     yield key
-    meaning = made.meaning.kind if made.meaning is not None else ""
+    meaning = model_output.meaning.kind if model_output.meaning is not None else ""
     kind, role = _ROLES.get(meaning, ("", ""))
     activation = _ACTIVATIONS.get(meaning, "")
     yield f'kind = "{kind or "raw"}"'
     if activation and not kind:
-        yield f'{GUESS}kind = "class_scores"  # instead: a {activation} makes it'
+        yield f'{GUESS}kind = "class_scores"  # replaces "raw": the output of a {activation}'
     if role:
         yield f'role = "{role}"'
-    if made.tensor is None:
+    if model_output.tensor is None:
         return
-    yield from _type_and_shape(made.tensor)
+    yield from _type_and_shape(model_output.tensor)
     if activation:
         yield f'activation = "{activation}"'
-    own = made.tensor.quantization
-    if own is not None and own.scale is not None and made.tensor.dtype not in _FLOATS:
-        yield f"{GUESS}dequantize = true  # it is quantized: real value = (q - zero point) x scale"
-    files = made.metadata.files if made.metadata is not None else ()
-    labels = [file for file in portrait.about.files if file.name in files and file.lines]
+    own = model_output.tensor.quantization
+    if own is not None and own.scale is not None and model_output.tensor.dtype not in _FLOATS:
+        yield f"{GUESS}dequantize = true  # the output is quantized: real value = (q - zero point) x scale"
+    files = model_output.metadata.files if model_output.metadata is not None else ()
+    labels = [file for file in summary.about.files if file.name in files and file.lines]
     if labels:
-        yield f"{GUESS}labels = {{ file = {_text(labels[0].name)}, count = {labels[0].lines} }}  # in the model's zip"
+        name, count = _text(labels[0].name), labels[0].lines
+        yield f"{GUESS}labels = {{ file = {name}, count = {count} }}  # packed with the model"
 
 
 # -- TOML --------------------------------------------------------------------------------------------------------------
@@ -213,14 +231,14 @@ def _output(made: Output, key: str, portrait: Portrait) -> Iterator[str]:
 
 def _numbers(values: Sequence[float]) -> str:
     # The shortest text that is the same float32: metadata holds no more.
-    shown = [str(np.float32(value)).removesuffix(".0") for value in values]
-    return shown[0] if len(set(shown)) == 1 else f"[{', '.join(shown)}]"
+    texts = [str(np.float32(value)).removesuffix(".0") for value in values]
+    return texts[0] if len(set(texts)) == 1 else f"[{', '.join(texts)}]"
 
 
 def _text(value: str) -> str:
-    """A string in quotes; halves of surrogates, which TOML does not have, become question marks."""
-    return quoted(value.encode("utf-8", "replace").decode("utf-8"))
+    """Return a string in quotes; unpaired surrogates, which TOML cannot represent, become question marks."""
+    return quote(value.encode("utf-8", "replace").decode("utf-8"))
 
 
-def _truth(value: bool) -> str:
+def _boolean(value: bool) -> str:
     return "true" if value else "false"

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflint.config import Config, TargetOptions
-from tflint.config.config_positions import located
+from tflint.config.config_positions import add_config_place
 from tflint.contract import Contract
 from tflint.errors import UserError
 from tflint.targets.runtime import DEFAULT, Runtime, load_runtime, runtime_names
@@ -70,8 +70,8 @@ def declared_targets(config: Config) -> tuple[Target, ...]:
             _resolve(name, config.named_targets)
         except UserError as error:
             if options:
-                raise located(error, config, ("targets", name, "runtime"), options.runtime) from None
-            raise located(error, config, ("targets", number), name) from None
+                raise add_config_place(error, config, ("targets", name, "runtime"), options.runtime) from None
+            raise add_config_place(error, config, ("targets", number), name) from None
     return resolve_targets(config.targets, config.named_targets)
 
 

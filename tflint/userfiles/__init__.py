@@ -1,1 +1,1 @@
-"""Reads users' TOML and JSON files with positions for errors, and validates them against tflint's JSON schemas."""
+"""Reads TOML and JSON files of users with positions for errors, and validates them against tflint's JSON schemas."""

@@ -1,4 +1,4 @@
-"""Puts one mistake in words of the user's file: what is wrong, where, and what would be right."""
+"""Describes one schema mistake in terms of the user's file: what is wrong, where, and what is allowed."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tflint.userfiles.nearest_word import nearest
-from tflint.userfiles.schema_check import first_repeated, is_type, resolve, unknown_keys
+from tflint.userfiles.schema_check import find_repeated, is_type, resolve, unknown_keys
 from tflint.userfiles.schema_mistakes import Mistake
 from tflint.userfiles.toml_positions import Path
 from tflint.values import frozen
 
 MAX_VALUE = 60
-"""Most characters of a value that a message repeats."""
+"""Most characters of a value in a message."""
 
-_MAX_BITS = 128  # a longer integer is not written out: Python refuses from 4,300 digits on
+_MAX_BITS = 128  # longer integers are not printed: Python refuses to format more than 4,300 digits
 
 MAX_CHOICES = 24
-"""Most allowed keys or values that a message lists: all ids of a catalogue are a page."""
+"""Most allowed keys or values in a message: all rule ids would fill a page."""
 
 
 @frozen
 class Document:
-    """The file that an error is about: its data, the word for such a file, and the root of its schema."""
+    """The file that an error is about: its data, its kind in messages, and the root of its schema."""
 
     data: object
     what: str
@@ -32,8 +32,8 @@ class Document:
 
 
 @frozen
-class Complaint:
-    """An error in words; `path` is the place in the data, `is_about_key` says that its key is meant, not its value."""
+class ErrorText:
+    """An error message with its path in the data; with `is_about_key`, it concerns the key and not the value."""
 
     message: str
     path: Path
@@ -41,27 +41,27 @@ class Complaint:
     is_about_key: bool = False
 
 
-def complaint(mistake: Mistake, document: Document) -> Complaint:
-    """The mistake in words. Where nothing better is known, the schema's description of the place is the hint."""
+def describe_mistake(mistake: Mistake, document: Document) -> ErrorText:
+    """Return the message and hint for a mistake. The default hint is the schema's description of the value."""
     if isinstance(mistake.value, str) and isinstance(_value_at(document.data, mistake.path), dict):
         return _property_name(mistake, document)
-    words = _WORDINGS.get(mistake.keyword, _not_allowed)
-    return words(mistake, document)
+    describe = _WORDINGS.get(mistake.keyword, _not_allowed)
+    return describe(mistake, document)
 
 
-def dotted(path: Path) -> str:
-    """A path as text, such as `rule[0].invalid[1].edit`."""
+def format_path(path: Path) -> str:
+    """Return a path as text, such as `rule[0].invalid[1].edit`."""
     parts = (f"[{part}]" if isinstance(part, int) else "." + _key(part) for part in path)
     return _clip("".join(parts).removeprefix("."))
 
 
 def _key(name: str) -> str:
-    """A key as TOML writes it: in quotes where it has other signs than a bare key."""
+    """Return a key in TOML notation: in quotes unless it is a bare key."""
     return name if re.fullmatch(r"[\w-]+", name) else '"' + repr(_clip(name))[1:-1] + '"'
 
 
 def show(value: object) -> str:
-    """A value as a message repeats it: quoted and clipped text, a number, or what kind of container it is."""
+    """Return a value for a message: a quoted and shortened string, a number, or a short description of a container."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int) and value.bit_length() > _MAX_BITS:
@@ -75,11 +75,11 @@ def show(value: object) -> str:
     return repr(_clip(value)) if isinstance(value, str) else repr(value)
 
 
-def choices(values: Iterable[object]) -> str:
-    """Allowed values or keys in one line, text without quotes; of very many only the first."""
-    words = [value if isinstance(value, str) and value else show(value) for value in values]
-    rest = len(words) - MAX_CHOICES
-    return ", ".join(words[:MAX_CHOICES]) + (f" and {rest} more" if rest > 0 else "")
+def join_choices(values: Iterable[object]) -> str:
+    """Return allowed values or keys as a list without quotes, up to `MAX_CHOICES`."""
+    texts = [value if isinstance(value, str) and value else show(value) for value in values]
+    rest = len(texts) - MAX_CHOICES
+    return ", ".join(texts[:MAX_CHOICES]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _value_at(data: Any, path: Path) -> object:
@@ -97,24 +97,24 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def _subject(path: Path, document: Document) -> str:
-    """The quoted key that a value belongs to, with the index in its list: 'severity', 'select[2]'."""
+    """Return the quoted key of a value, with its index in a list: 'severity', 'select[2]'."""
     start = max((index for index, part in enumerate(path) if isinstance(part, str)), default=None)
     if start is None:
         return f"the {document.what}"
-    return show(path[start]) if start == len(path) - 1 else f"'{dotted(path[start:])}'"
+    return show(path[start]) if start == len(path) - 1 else f"'{format_path(path[start:])}'"
 
 
-def _where(path: Path, document: Document) -> str:
-    """The table at `path` for people: in the configuration, in rule 'Q001', in 'edit' of rule 'Q001'."""
+def _describe_table(path: Path, document: Document) -> str:
+    """Return the table at `path` for a message: in the configuration, in rule 'Q001', in 'edit' of rule 'Q001'."""
     if not path:
         return f"in the {document.what}"
     for end in range(len(path), 1, -1):
         owner, key, index = _value_at(document.data, path[:end]), path[end - 2], path[end - 1]
         name = (owner.get("id") or owner.get("name")) if isinstance(owner, dict) and isinstance(index, int) else None
         if isinstance(name, str) and isinstance(key, str):
-            inner = f"'{dotted(path[end:])}' of " if path[end:] else ""
+            inner = f"'{format_path(path[end:])}' of " if path[end:] else ""
             return f"in {inner}{key} {show(name)}"
-    return f"in '{dotted(path)}'"
+    return f"in '{format_path(path)}'"
 
 
 def _description(mistake: Mistake) -> str:
@@ -124,7 +124,7 @@ def _description(mistake: Mistake) -> str:
 _KINDS = {
     "string": "a string",
     "number": "a number",
-    "integer": "a whole number",
+    "integer": "an integer",
     "boolean": "true or false",
     "array": "a list",
     "object": "a table",
@@ -133,7 +133,7 @@ _KINDS = {
 
 
 def _kind(value: object) -> str:
-    """What a value is, as the other half of 'must be a string, not …'."""
+    """Return the kind of a value for "must be a string, not …"."""
     if isinstance(value, bool | None):
         return show(value)
     if isinstance(value, int | float):
@@ -147,38 +147,38 @@ def _names(value: str | Sequence[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _type(mistake: Mistake, document: Document) -> Complaint:
+def _type(mistake: Mistake, document: Document) -> ErrorText:
     allowed, value = _names(mistake.wanted), mistake.value
-    given = show(value) if isinstance(value, float) and "integer" in allowed else _kind(value)
+    actual = show(value) if isinstance(value, float) and "integer" in allowed else _kind(value)
     expected = " or ".join(_KINDS[name] for name in allowed)
-    message = f"{_subject(mistake.path, document)} must be {expected}, not {given}"
-    return Complaint(message, mistake.path, _type_hint(value, allowed) or _description(mistake))
+    message = f"{_subject(mistake.path, document)} must be {expected}, not {actual}"
+    return ErrorText(message, mistake.path, _type_hint(value, allowed) or _description(mistake))
 
 
 def _type_hint(value: object, allowed: list[str]) -> str:
     if isinstance(value, datetime.date | datetime.time) and "string" in allowed:
-        return f'a date stands in quotes here: "{value.isoformat()}"'
+        return f'put the date in quotes: "{value.isoformat()}"'
     if isinstance(value, str) and "array" in allowed:
-        return f"a list stands in brackets: [{show(value)}]"
+        return f"put the value in brackets: [{show(value)}]"
     is_number_like = isinstance(value, str) and value.strip("+-").replace(".", "", 1).isdecimal()
     if is_number_like and {"number", "integer"} & set(allowed):
-        return "numbers stand without quotes"
+        return "remove the quotes around the number"
     if value in ("true", "false") and "boolean" in allowed:
-        return "true and false stand without quotes"
+        return f"remove the quotes around {value}"
     return ""
 
 
-def _additional(mistake: Mistake, document: Document) -> Complaint:
+def _additional(mistake: Mistake, document: Document) -> ErrorText:
     known = list(mistake.schema.get("properties", {}))
     key = next(unknown_keys(mistake.value, mistake.schema))
     hint = nearest(key, [name for name in known if name not in mistake.value]) or nearest(key, known)
     if not hint and known:
-        hint = f"allowed keys: {choices(known)}"
-    message = f"unknown key {show(key)} {_where(mistake.path, document)}"
-    return Complaint(message, (*mistake.path, key), hint, is_about_key=True)
+        hint = f"allowed keys: {join_choices(known)}"
+    message = f"unknown key {show(key)} {_describe_table(mistake.path, document)}"
+    return ErrorText(message, (*mistake.path, key), hint, is_about_key=True)
 
 
-def _required(mistake: Mistake, document: Document) -> Complaint:
+def _describe_missing(mistake: Mistake, document: Document) -> ErrorText:
     missing = [key for key in mistake.wanted if key not in mistake.value]
     word = "key" if len(missing) == 1 else "keys"
     keys = ", ".join(show(key) for key in missing)
@@ -187,25 +187,27 @@ def _required(mistake: Mistake, document: Document) -> Complaint:
         inner = resolve(inner["$ref"], document.schema)
     about = inner.get("description", "") if isinstance(inner, Mapping) else ""
     hint = f"{missing[0]}: {about}" if about else ""
-    return Complaint(f"missing {word} {keys} {_where(mistake.path, document)}", mistake.path, hint, is_about_key=True)
+    return ErrorText(
+        f"missing {word} {keys} {_describe_table(mistake.path, document)}", mistake.path, hint, is_about_key=True
+    )
 
 
-def _property_name(mistake: Mistake, document: Document) -> Complaint:
+def _property_name(mistake: Mistake, document: Document) -> ErrorText:
     demand = _demand(mistake)
-    message = f"{show(mistake.value)} cannot be a key {_where(mistake.path, document)}"
+    message = f"invalid key {show(mistake.value)} {_describe_table(mistake.path, document)}"
     message += f": it must {demand}" if demand else ""
     hint = nearest(mistake.value, mistake.wanted) if mistake.keyword == "enum" else ""
-    return Complaint(message, (*mistake.path, mistake.value), hint or _description(mistake), is_about_key=True)
+    return ErrorText(message, (*mistake.path, mistake.value), hint or _description(mistake), is_about_key=True)
 
 
-def _unique(mistake: Mistake, document: Document) -> Complaint:
-    index = first_repeated(mistake.value) or 0
+def _unique(mistake: Mistake, document: Document) -> ErrorText:
+    index = find_repeated(mistake.value) or 0
     message = f"{_subject(mistake.path, document)} has {show(mistake.value[index])} more than once"
-    return Complaint(message, (*mistake.path, index))
+    return ErrorText(message, (*mistake.path, index))
 
 
 _DEMANDS: dict[str, Callable[[Any], str]] = {
-    "enum": lambda value: f"be one of {choices(value)}",
+    "enum": lambda value: f"be one of {join_choices(value)}",
     "const": lambda value: f"be {show(value)}",
     "pattern": lambda value: f"match the pattern {value}",
     "minimum": lambda value: f"be at least {value}",
@@ -223,81 +225,82 @@ _DEMANDS: dict[str, Callable[[Any], str]] = {
 
 
 def _demand(mistake: Mistake) -> str:
-    """What a value must be or have, as the words after 'must'; empty where a few words cannot say it."""
-    words = _DEMANDS.get(mistake.keyword)
-    return words(mistake.wanted) if words else ""
+    """Return the rest of a sentence with "must"; empty if the keyword has no short description."""
+    describe = _DEMANDS.get(mistake.keyword)
+    return describe(mistake.wanted) if describe else ""
 
 
-def _demanding(mistake: Mistake, document: Document) -> Complaint:
+def _unmet_demand(mistake: Mistake, document: Document) -> ErrorText:
     subject, demand = _subject(mistake.path, document), _demand(mistake)
     hint = nearest(mistake.value, mistake.wanted) if mistake.keyword == "enum" else ""
-    message = f"{subject} {_what_it_is(mistake)}, but must {demand}"
-    return Complaint(message, mistake.path, hint or _description(mistake))
+    message = f"{subject} {_describe_actual(mistake)}, but must {demand}"
+    return ErrorText(message, mistake.path, hint or _description(mistake))
 
 
-def _what_it_is(mistake: Mistake) -> str:
+def _describe_actual(mistake: Mistake) -> str:
     if mistake.keyword in ("minProperties", "maxProperties"):
         return f"has {_count(len(mistake.value), 'key', 'keys')}"
     return f"is {show(mistake.value)}"
 
 
-def _alternatives(mistake: Mistake, document: Document) -> Complaint:
-    """Of anyOf and oneOf, where no alternative is nearer to the data than the others."""
+def _alternatives(mistake: Mistake, document: Document) -> ErrorText:
+    """Describe a failed anyOf or oneOf if no alternative is closer to the data than the others."""
     keys = [" and ".join(branch.get("required", ())) for branch in mistake.wanted if isinstance(branch, Mapping)]
     if isinstance(mistake.value, dict) and all(keys) and _all_break(mistake, "required"):
-        word = "exactly one" if mistake.keyword == "oneOf" else "at least one"
-        message = f"{word} of the keys {choices(dict.fromkeys(keys))} must be given {_where(mistake.path, document)}"
-        return Complaint(message, mistake.path, _description(mistake), is_about_key=True)
+        quantity = "exactly one" if mistake.keyword == "oneOf" else "at least one"
+        table = _describe_table(mistake.path, document)
+        message = f"{quantity} of the keys {join_choices(dict.fromkeys(keys))} is required {table}"
+        return ErrorText(message, mistake.path, _description(mistake), is_about_key=True)
     demands = dict.fromkeys(_demand(inner) for inner in mistake.alternatives if inner.path == mistake.path)
-    words = " or ".join(demand for demand in demands if demand)
-    if not words:
+    alternatives = " or ".join(demand for demand in demands if demand)
+    if not alternatives:
         return _not_allowed(mistake, document)
     subject = _subject(mistake.path, document)
     if _all_break(mistake, "type"):
-        message = f"{subject} must {words.replace(' or be ', ' or ')}, not {_kind(mistake.value)}"
+        message = f"{subject} must {alternatives.replace(' or be ', ' or ')}, not {_kind(mistake.value)}"
     else:
-        message = f"{subject} is {show(mistake.value)}, but must {words}"
-    return Complaint(message, mistake.path, _description(mistake))
+        message = f"{subject} is {show(mistake.value)}, but must {alternatives}"
+    return ErrorText(message, mistake.path, _description(mistake))
 
 
 def _all_break(mistake: Mistake, keyword: str) -> bool:
-    """Whether each alternative fails by `keyword`; true, too, of a oneOf with more than one that fits: it has none."""
+    """Return whether all alternatives fail by `keyword`; true for a oneOf with several matches, which has none."""
     return all(inner.keyword == keyword for inner in mistake.alternatives)
 
 
-def _negated(mistake: Mistake, document: Document) -> Complaint:
-    """A `not` around one keyword; around more than that, words would not get shorter than the schema."""
+def _describe_not(mistake: Mistake, document: Document) -> ErrorText:
+    """Describe a `not` with a single keyword; others get a general message."""
     if not isinstance(mistake.wanted, Mapping) or len(mistake.wanted) != 1:
         return _not_allowed(mistake, document)
     [(keyword, wanted)] = mistake.wanted.items()
     if keyword == "required" and len(wanted) > 1:
-        message = f"the keys {choices(wanted)} cannot stand together {_where(mistake.path, document)}"
-        return Complaint(message, mistake.path, _description(mistake), is_about_key=True)
+        message = f"the keys {join_choices(wanted)} cannot be combined {_describe_table(mistake.path, document)}"
+        return ErrorText(message, mistake.path, _description(mistake), is_about_key=True)
     if keyword == "required" and wanted:
-        message = f"the key {show(wanted[0])} is not allowed {_where(mistake.path, document)}"
-        return Complaint(message, (*mistake.path, wanted[0]), is_about_key=True)
+        message = f"the key {show(wanted[0])} is not allowed {_describe_table(mistake.path, document)}"
+        return ErrorText(message, (*mistake.path, wanted[0]), is_about_key=True)
     if keyword in ("enum", "const", "pattern"):
         message = (
             f"{_subject(mistake.path, document)} is {show(mistake.value)}, but must not {_DEMANDS[keyword](wanted)}"
         )
-        return Complaint(message, mistake.path, _description(mistake))
+        return ErrorText(message, mistake.path, _description(mistake))
     return _not_allowed(mistake, document)
 
 
-def _not_allowed(mistake: Mistake, document: Document) -> Complaint:
-    if not mistake.keyword or mistake.wanted == {}:  # false, or `not: {}`: the key itself is what is wrong
-        return Complaint(f"{_subject(mistake.path, document)} is not allowed here", mistake.path, is_about_key=True)
+def _not_allowed(mistake: Mistake, document: Document) -> ErrorText:
+    if not mistake.keyword or mistake.wanted == {}:  # `false` or `not: {}`: the key itself is not allowed
+        return ErrorText(f"{_subject(mistake.path, document)} is not allowed here", mistake.path, is_about_key=True)
     message = f"{_subject(mistake.path, document)} is {show(mistake.value)}, which is not allowed here"
-    return Complaint(message, mistake.path, _description(mistake))
+    return ErrorText(message, mistake.path, _description(mistake))
 
 
-_WORDINGS: dict[str, Callable[[Mistake, Document], Complaint]] = {
-    **dict.fromkeys(_DEMANDS, _demanding),
+_WORDINGS: dict[str, Callable[[Mistake, Document], ErrorText]] = {
+    **dict.fromkeys(_DEMANDS, _unmet_demand),
     "type": _type,
     "additionalProperties": _additional,
-    "required": _required,
+    "required": _describe_missing,
     "uniqueItems": _unique,
     "anyOf": _alternatives,
     "oneOf": _alternatives,
-    "not": _negated,
+    "not": _describe_not,
 }

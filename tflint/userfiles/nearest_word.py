@@ -1,19 +1,19 @@
-"""Names the allowed word that is most like a misspelt one; by itself, since only errors should pay for it."""
+"""Suggests the allowed word that is most similar to a misspelled one; `difflib` is imported only for errors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 MAX_WORD = 60
-"""Most characters of a word that is compared: nobody misspells a longer one, and comparing takes time."""
+"""Most characters of a word to compare, because the time grows with the square of its length."""
 
 
 def nearest(word: object, allowed: Iterable[object]) -> str:
-    """The hint that names the allowed word most like `word`; empty if none is."""
+    """Return the hint "did you mean '…'?" with the allowed word most similar to `word`; empty if none is similar."""
     if not isinstance(word, str) or len(word) > MAX_WORD:
         return ""
     import difflib
 
     texts = {value.lower(): value for value in allowed if isinstance(value, str)}
-    found = difflib.get_close_matches(word.lower(), texts, n=1)
-    return f"did you mean '{texts[found[0]]}'?" if found else ""
+    matches = difflib.get_close_matches(word.lower(), texts, n=1)
+    return f"did you mean '{texts[matches[0]]}'?" if matches else ""

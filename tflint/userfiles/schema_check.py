@@ -1,6 +1,6 @@
-"""Whether data satisfies a JSON schema (draft 2020-12): yes or no, for the keywords that tflint's own schemas use.
+"""Checks whether data satisfies a JSON schema (draft 2020-12), for the keywords that tflint's schemas use.
 
-`mistakes` finds out why data is not valid. The meaning of each keyword is jsonschema's, to which a test compares it.
+`schema_mistakes` finds out why data is invalid. A test compares the results with those of the jsonschema package.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 Schema = Mapping[str, Any] | bool
-_Check = Callable[[Any, Any, Mapping[str, Any], Schema], bool]  # keyword's value, data, schema around it, whole schema
+_Check = Callable[[Any, Any, Mapping[str, Any], Schema], bool]  # keyword's value, data, enclosing schema, root schema
 
 
 def is_valid(data: object, schema: Schema) -> bool:
-    """Whether `data` satisfies `schema`; False, too, for data nested so deeply that it cannot be looked through.
+    """Return whether `data` satisfies `schema`; False also for data that is nested too deeply to be checked.
 
-    Raises `TypeError` for a keyword that it does not know, when it meets it.
+    Raises `TypeError` if it encounters an unsupported keyword.
     """
     try:
         return is_valid_in(data, schema, schema)
@@ -26,58 +26,58 @@ def is_valid(data: object, schema: Schema) -> bool:
 
 
 def is_valid_in(data: Any, schema: Schema, root: Schema) -> bool:
-    """Whether `data` satisfies a part of the schema `root`."""
+    """Return whether `data` satisfies a part of the schema `root`."""
     if isinstance(schema, bool):
         return schema
     for keyword, value in schema.items():
-        check = _CHECKS.get(keyword) or _silent(keyword)
+        check = _CHECKS.get(keyword) or _accept_all(keyword)
         if not check(value, data, schema, root):
             return False
     return True
 
 
-def breaks(keyword: str, data: Any, schema: Mapping[str, Any], root: Schema) -> bool:
-    """Whether `data` does not satisfy one keyword of `schema`, which is a part of `root`."""
-    check = _CHECKS.get(keyword) or _silent(keyword)
+def violates(keyword: str, data: Any, schema: Mapping[str, Any], root: Schema) -> bool:
+    """Return whether `data` violates one keyword of `schema`, which is a part of `root`."""
+    check = _CHECKS.get(keyword) or _accept_all(keyword)
     return not check(schema[keyword], data, schema, root)
 
 
-def _silent(keyword: str) -> _Check:
-    """The check of an annotation, which any data satisfies."""
-    if keyword not in _SILENT:
+def _accept_all(keyword: str) -> _Check:
+    """Return the check of an annotation, which any data satisfies."""
+    if keyword not in _NOT_CHECKED:
         raise TypeError(f"JSON schema keyword {keyword!r} is not supported")
     return lambda _value, _data, _schema, _root: True
 
 
-def same(one: object, two: object) -> bool:
-    """Whether two values are equal in JSON's sense: 1 equals 1.0, true does not equal 1."""
-    return bool(_frozen(one) == _frozen(two))
+def are_equal(one: object, two: object) -> bool:
+    """Return whether two values are equal in JSON: 1 equals 1.0, but true does not equal 1."""
+    return bool(_hashable_key(one) == _hashable_key(two))
 
 
-def first_repeated(items: Sequence[object]) -> int | None:
-    """Index of the first item that equals an earlier one; in linear time, whatever the items are."""
-    seen = set()
+def find_repeated(items: Sequence[object]) -> int | None:
+    """Return the index of the first item that equals an earlier one, in linear time; None if there is none."""
+    earlier = set()
     for index, item in enumerate(items):
-        frozen = _frozen(item)
-        if frozen in seen:
+        frozen = _hashable_key(item)
+        if frozen in earlier:
             return index
-        seen.add(frozen)
+        earlier.add(frozen)
     return None
 
 
-def _frozen(value: Any) -> Hashable:
-    """A stand-in that can be hashed and is equal where values are equal in JSON's sense."""
+def _hashable_key(value: Any) -> Hashable:
+    """Return a hashable value that is equal for values that are equal in JSON."""
     if isinstance(value, bool):
         return ("boolean", value)
     if isinstance(value, list):
-        return ("array", *map(_frozen, value))
+        return ("array", *map(_hashable_key, value))
     if isinstance(value, dict):
-        return ("object", frozenset((key, _frozen(item)) for key, item in value.items()))
+        return ("object", frozenset((key, _hashable_key(item)) for key, item in value.items()))
     return cast(Hashable, value)
 
 
 def is_type(data: object, name: str) -> bool:
-    """Whether data is of the JSON type `name`; 2.0 is an integer, a bool is no number, a TOML date is nothing."""
+    """Return whether data has the JSON type `name`; 2.0 is an integer, a bool is not a number, a TOML date has none."""
     if name in ("integer", "number") and isinstance(data, bool):
         return False
     if name == "integer" and isinstance(data, float):
@@ -100,14 +100,14 @@ def _type(names: str | Sequence[str], data: Any, _schema: Mapping[str, Any], _ro
     return any(is_type(data, name) for name in ([names] if isinstance(names, str) else names))
 
 
-def _for(name: str, check: Callable[[Any, Any], bool]) -> _Check:
-    """A keyword that speaks of data of one type only: any other data satisfies it."""
+def _only_for(name: str, check: Callable[[Any, Any], bool]) -> _Check:
+    """Return the check of a keyword that applies to one type only; data of other types satisfies it."""
     return lambda value, data, _schema, _root: not is_type(data, name) or check(value, data)
 
 
 @functools.cache
 def _pattern(text: str) -> re.Pattern[str]:
-    """A schema's pattern; its `$` is the end of the text, as JSON schemas have it, not a newline before the end."""
+    """Compile a pattern in which `$` matches only at the end, as in JSON schemas, and not before a final newline."""
     return re.compile(text.removesuffix("$") + r"\Z" if text.endswith("$") else text)
 
 
@@ -125,7 +125,7 @@ def _pattern_properties(value: Mapping[str, Schema], data: Any, _schema: Mapping
 
 
 def unknown_keys(data: Mapping[str, object], schema: Mapping[str, Any]) -> Iterator[str]:
-    """Keys of `data` that neither `properties` nor `patternProperties` of `schema` name, in the data's order."""
+    """Yield the keys of `data` that match neither `properties` nor `patternProperties`, in the order of the data."""
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
     return (key for key in data if key not in known and not any(re.search(pattern, key) for pattern in patterns))
 
@@ -161,7 +161,7 @@ def _ref(value: str, data: Any, _schema: Mapping[str, Any], root: Schema) -> boo
 
 
 def resolve(value: str, root: Schema) -> Schema:
-    """The part of the schema `root` that a reference such as `#/$defs/rules` names."""
+    """Return the part of the schema `root` for a reference such as `#/$defs/rules`."""
     target: Any = root
     if value.startswith("#/"):
         for part in value[2:].split("/"):
@@ -172,33 +172,33 @@ def resolve(value: str, root: Schema) -> Schema:
 
 
 _ANNOTATIONS = {"title", "description", "$schema", "$id", "$comment", "default", "examples", "$defs", "deprecated"}
-_SILENT = _ANNOTATIONS | {"then", "else"}  # these two are read by `if`
-#: Keywords about the number of entries. A schema names them before the keywords about the entries.
+_NOT_CHECKED = _ANNOTATIONS | {"then", "else"}  # these two are read by `if`
+#: Keywords about the number of entries, which are checked before the entries.
 COUNTS = frozenset(("minItems", "maxItems", "minProperties", "maxProperties"))
 _CHECKS: dict[str, _Check] = {
     "type": _type,
-    "enum": lambda value, data, _schema, _root: any(same(item, data) for item in value),
-    "const": lambda value, data, _schema, _root: same(value, data),
-    "pattern": _for("string", lambda value, data: _pattern(value).search(data) is not None),
-    "minLength": _for("string", lambda value, data: len(data) >= value),
-    "maxLength": _for("string", lambda value, data: len(data) <= value),
-    # "not less" and not "at least": nothing is less than NaN, which TOML has, and jsonschema lets it pass.
-    "minimum": _for("number", lambda value, data: not data < value),
-    "maximum": _for("number", lambda value, data: not data > value),
-    "exclusiveMinimum": _for("number", lambda value, data: not data <= value),
-    "exclusiveMaximum": _for("number", lambda value, data: not data >= value),
-    "required": _for("object", lambda value, data: all(key in data for key in value)),
+    "enum": lambda value, data, _schema, _root: any(are_equal(item, data) for item in value),
+    "const": lambda value, data, _schema, _root: are_equal(value, data),
+    "pattern": _only_for("string", lambda value, data: _pattern(value).search(data) is not None),
+    "minLength": _only_for("string", lambda value, data: len(data) >= value),
+    "maxLength": _only_for("string", lambda value, data: len(data) <= value),
+    # `not data < value` accepts NaN, which TOML allows, as jsonschema does.
+    "minimum": _only_for("number", lambda value, data: not data < value),
+    "maximum": _only_for("number", lambda value, data: not data > value),
+    "exclusiveMinimum": _only_for("number", lambda value, data: not data <= value),
+    "exclusiveMaximum": _only_for("number", lambda value, data: not data >= value),
+    "required": _only_for("object", lambda value, data: all(key in data for key in value)),
     "properties": _properties,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
     "propertyNames": _property_names,
     "items": _items,
     "prefixItems": _prefix_items,
-    "minItems": _for("array", lambda value, data: len(data) >= value),
-    "maxItems": _for("array", lambda value, data: len(data) <= value),
-    "minProperties": _for("object", lambda value, data: len(data) >= value),
-    "maxProperties": _for("object", lambda value, data: len(data) <= value),
-    "uniqueItems": _for("array", lambda value, data: not value or first_repeated(data) is None),
+    "minItems": _only_for("array", lambda value, data: len(data) >= value),
+    "maxItems": _only_for("array", lambda value, data: len(data) <= value),
+    "minProperties": _only_for("object", lambda value, data: len(data) >= value),
+    "maxProperties": _only_for("object", lambda value, data: len(data) <= value),
+    "uniqueItems": _only_for("array", lambda value, data: not value or find_repeated(data) is None),
     "anyOf": lambda value, data, _schema, root: any(is_valid_in(data, inner, root) for inner in value),
     "oneOf": lambda value, data, _schema, root: sum(is_valid_in(data, inner, root) for inner in value) == 1,
     "allOf": lambda value, data, _schema, root: all(is_valid_in(data, inner, root) for inner in value),

@@ -1,6 +1,6 @@
-"""Checks a user's data against one of tflint's schemas, and raises one error in words of the file where it fails.
+"""Validates data against one of tflint's schemas and raises one error in terms of the file.
 
-A file that is valid pays for `verdict` only: what explains an invalid one is imported when there is one.
+Valid data only needs `schema_check`; the modules that explain errors are imported on demand.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ def check(
     what: str = "rule file",
     prefix: tuple[str | int, ...] = (),
 ) -> None:
-    """Raises `UserError` if `data`, parsed from the file `path`, does not satisfy `schema`.
+    """Raise `UserError` if `data`, parsed from the file `path`, does not satisfy `schema`.
 
-    `text` is the file's TOML, for line and column; without it (JSON) the message names the path in the data. `what` is
-    the word for the file. `prefix` is where `data` lies in the text, such as ("tool", "tflint").
+    `text` is the TOML text, for line and column; without it (JSON), the message contains the path in the data. `what`
+    is the kind of file in messages. `prefix` are the keys of `data` in the text, such as ("tool", "tflint").
     """
     if is_valid(data, schema):
         return

@@ -1,7 +1,7 @@
-"""Finds what in some data breaks a JSON schema: the first mistakes only, in the order of the data.
+"""Finds the first mistakes of data by a JSON schema, in the order of the data.
 
-It stops when its caller does and copies no value into a message, so that data with a million mistakes costs no more
-than data with a few. `verdict` says what each keyword means, `wording` puts a mistake in words.
+It works lazily and copies no values, so that data with a million mistakes takes no more time than data with a few.
+`schema_check` defines the keywords, `error_wording` describes a mistake.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tflint.userfiles.schema_check import COUNTS, Schema, breaks, is_type, is_valid_in, resolve, unknown_keys
+from tflint.userfiles.schema_check import COUNTS, Schema, is_type, is_valid_in, resolve, unknown_keys, violates
 from tflint.userfiles.toml_positions import Path
 from tflint.values import frozen
 
 MAX_MISTAKES = 100
-"""Most mistakes that are looked at, in all and per alternative of anyOf: one of them is reported."""
+"""Most mistakes to collect, in total and per alternative of anyOf; one of them is reported."""
 
 
 @frozen
 class Mistake:
-    """One broken keyword of a schema: the value at `path` is not what `keyword` of `schema` wants.
+    """A violated keyword of a schema: the value at `path` does not satisfy `keyword`, whose value is `wanted`.
 
-    `keyword` is empty for the schema `false`. `alternatives` are the mistakes of anyOf's and oneOf's branches.
+    `keyword` is empty for the schema `false`. `alternatives` are the mistakes of the branches of anyOf and oneOf.
     """
 
     path: Path
@@ -35,12 +35,12 @@ class Mistake:
 
 
 def first_mistakes(data: object, schema: Schema) -> list[Mistake]:
-    """At most `MAX_MISTAKES` mistakes of `data`; empty if it satisfies `schema`."""
+    """Return at most `MAX_MISTAKES` mistakes of `data`; empty if it satisfies `schema`."""
     return list(itertools.islice(_mistakes(data, schema, schema, ()), MAX_MISTAKES))
 
 
-def most_telling(mistake: Mistake) -> Mistake:
-    """The mistake itself, or of a failed anyOf or oneOf the deepest one of an alternative, if one stands out."""
+def pick_most_specific(mistake: Mistake) -> Mistake:
+    """Return the mistake, or for a failed anyOf or oneOf, the deepest mistake of an alternative if it is unique."""
     while mistake.alternatives:
         first, *others = sorted(mistake.alternatives, key=_relevance)[:2]
         if others and _relevance(first) == _relevance(others[0]):
@@ -50,7 +50,7 @@ def most_telling(mistake: Mistake) -> Mistake:
 
 
 def _relevance(mistake: Mistake) -> tuple[object, ...]:
-    """Deeper first, then earlier; the schema that accepts the value's type before one that does not."""
+    """Return the sort key: deeper mistakes first, then earlier ones, then schemas that accept the type of the value."""
     order = tuple((isinstance(part, str), part) for part in mistake.path)
     return -len(mistake.path), order, mistake.keyword not in ("anyOf", "oneOf"), not _accepts_type(mistake)
 
@@ -65,12 +65,12 @@ def _mistakes(data: Any, schema: Schema, root: Schema, path: Path) -> Iterator[M
         if not schema:
             yield Mistake(path, data, "", None, {})
         return
-    # Counts come first: what is inside of a list that is too long is neither looked at nor reported.
+    # Counts come first: the entries of a list that is too long are neither checked nor reported.
     for keyword in sorted(schema, key=lambda keyword: keyword not in COUNTS):
         find = _FINDERS.get(keyword)
         if find is not None:
             yield from find(schema[keyword], data, schema, root, path)
-        elif breaks(keyword, data, schema, root):
+        elif violates(keyword, data, schema, root):
             yield Mistake(path, data, keyword, schema[keyword], schema)
             if keyword in COUNTS:
                 return
@@ -137,8 +137,8 @@ def _one_of(value: Any, data: Any, schema: Any, root: Schema, path: Path) -> Ite
 
 
 def _alternatives(branches: Sequence[Schema], data: Any, root: Schema, path: Path) -> tuple[Mistake, ...]:
-    found = (itertools.islice(_mistakes(data, branch, root, path), MAX_MISTAKES) for branch in branches)
-    return tuple(itertools.chain.from_iterable(found))
+    per_branch = (itertools.islice(_mistakes(data, branch, root, path), MAX_MISTAKES) for branch in branches)
+    return tuple(itertools.chain.from_iterable(per_branch))
 
 
 def _in_if(value: Any, data: Any, schema: Any, root: Schema, path: Path) -> Iterator[Mistake]:
@@ -150,7 +150,7 @@ def _in_reference(value: str, data: Any, _schema: Schema, root: Schema, path: Pa
     yield from _mistakes(data, resolve(value, root), root, path)
 
 
-#: Keywords with schemas in them; whether any other one is broken, `verdict` says.
+#: Keywords that contain schemas; `schema_check` checks all others.
 _FINDERS: dict[str, Callable[[Any, Any, Any, Schema, Path], Iterator[Mistake]]] = {
     "properties": _in_properties,
     "patternProperties": _in_patterns,

@@ -1,7 +1,7 @@
-"""Where the keys and values of a TOML document stand in its text: paths of the parsed data in, lines and columns out.
+"""Finds the lines and columns of keys and values in a TOML text, by their paths in the parsed data.
 
-Called only when an error has to be explained, for a text that `tomllib` has accepted: it judges nothing and decodes no
-value. Lines end at a newline only, as TOML has it (not at U+2028 or U+0085).
+Used only for errors and findings, on a text that `tomllib` has accepted, so it does not validate or decode values.
+Lines end only at a newline, as in TOML (not at U+2028 or U+0085).
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from tflint.values import frozen
 Path = tuple[str | int, ...]
 
 MAX_DEPTH = 100
-"""Paths longer than this get no span: a key of n dotted parts defines n tables, whose paths grow with its square."""
+"""Longest path with a span: a key of n dotted parts defines n tables, whose paths take memory in the order of n²."""
 
 
 @frozen
 class Span:
-    """Position of one key and of its value, lines and columns from 1, in characters.
+    """The positions of a key and its value: lines and columns from 1, in characters.
 
-    `line`, `column`, `length` mark the key as it is written (with its quotes; of a dotted key the part that belongs to
-    this path), for an array's element its value. `value_*` mark the value: a string's content after the opening
-    `quote`, an array's or inline table's bracket, and the name in a table's header. `value_length` ends with the line.
+    `line`, `column` and `length` are of the key with its quotes (for a dotted key, the last part of this path), or of
+    the value of an array element. `value_*` are of the value: the content of a string after its opening `quote`, the
+    opening bracket of an array or inline table, or the name in a table header. `value_length` ends with the line.
     """
 
     line: int
@@ -37,9 +37,9 @@ class Span:
 
 
 def locate(text: str, wanted: Container[Path] | None = None) -> dict[Path, Span]:
-    """Positions of every key, table and array element of a valid TOML text, by its path in the parsed data.
+    """Return the positions of all keys, tables and array elements in a valid TOML text, by path in the parsed data.
 
-    With `wanted` only of these paths: a text of 1 MB can have half a million others.
+    `wanted` restricts the result to these paths: a text of 1 MB can have half a million.
     """
     walk = _Walk(text.replace("\r\n", "\n"), wanted)
     walk.document()
@@ -47,9 +47,10 @@ def locate(text: str, wanted: Container[Path] | None = None) -> dict[Path, Span]
 
 
 def content_position(text: str, span: Span, offset: int) -> tuple[int, int]:
-    """Line and column of character `offset` of a string value, through escapes and line-ending backslashes.
+    """Return line and column of the character `offset` of a string value, counting an escape as one character.
 
-    An offset at or beyond the end gives the place after the last character; for a value that is no string, its start.
+    An offset at or beyond the end gives the position after the last character. If the value is not a string, the result
+    is its start.
     """
     if not span.quote:
         return span.value_line, span.value_column
@@ -77,15 +78,15 @@ _SPACE_AND_COMMAS = re.compile(r"(?:[ \t\n,]++|#[^\n]*+)*+")
 _QUOTE = re.compile(r'"""|\'\'\'|"|\'')
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]++")
 _SCALAR = re.compile(r"[^,\]}#\n]++")
-# A multi-line string may end with one or two quotes of its own before the three that close it.
+# A multi-line string may end with one or two quotes before the three closing ones.
 _BODIES = {
     '"': re.compile(r'(?:[^"\\]++|\\.)*+'),
     "'": re.compile(r"[^']*+"),
-    # Atomic groups and not `*+`: with a lookahead in it that one is broken in the `re` of Python 3.11.2.
+    # Atomic groups instead of `*+`, which is broken with a lookahead in the `re` of Python 3.11.2.
     '"""': re.compile(r'(?>(?:[^"\\]++|\\[\s\S]|"(?!""))*)"{0,2}(?=""")'),
     "'''": re.compile(r"(?>(?:[^']++|'(?!''))*)'{0,2}(?=''')"),
 }
-# One character of a basic string's value, or a joint: a backslash that swallows the end of its line.
+# One character of the value of a basic string, or a joint: a backslash that removes the following line end.
 _CODE = r"u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}"
 _PIECE = re.compile(rf"(?P<joint>\\[ \t]*\n[ \t\n]*)|\\(?:{_CODE}|.)|[\s\S]")
 _ESCAPE = re.compile(rf"\\(?:(?P<code>{_CODE})|(?P<short>.))")
@@ -93,7 +94,7 @@ _SHORT_ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\
 
 
 class _Lines:
-    """Offsets of a text's lines, for turning an offset into line and column and back."""
+    """Converts between offsets in a text and lines and columns."""
 
     def __init__(self, text: str) -> None:
         self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
@@ -107,14 +108,14 @@ class _Lines:
 
 
 class _Open:
-    """An array or inline table whose end was not read yet; `next_index` is None for a table."""
+    """An array or inline table that is not closed yet; `next_index` is None for a table."""
 
     def __init__(self, path: Path, next_index: int | None) -> None:
         self.path, self.next_index = path, next_index
 
 
 class _Walk:
-    """One pass over the text. Open brackets lie on a list, not on Python's stack: no depth of nesting ends it."""
+    """One pass over the text. Open brackets are kept in a list, so that deep nesting does not overflow the stack."""
 
     def __init__(self, text: str, wanted: Container[Path] | None) -> None:
         self.spans: dict[Path, Span] = {}
@@ -123,7 +124,7 @@ class _Walk:
         self._at = 0
         self._lines = _Lines(text)
         self._open: list[_Open] = []
-        self._last_index: dict[Path, int] = {}  # of arrays of tables: the element that further headers speak of
+        self._last_index: dict[Path, int] = {}  # last element of each array of tables, which later headers refer to
 
     def document(self) -> None:
         header: Path = ()
@@ -138,7 +139,7 @@ class _Walk:
     def _table_header(self) -> Path:
         self._at += 1
         path, start, end = self._key(())
-        # Over what may be recorded: where `[a.b]` came before `[a]`, the header proper is the better place.
+        # Overwrites an earlier record: if `[a.b]` comes before `[a]`, the position of `[a]` is better.
         self._record(path, start, end, start, end)
         self._at += 1
         return path
@@ -173,10 +174,10 @@ class _Walk:
         self._value(path, (start, end))
 
     def _key(self, path: Path) -> tuple[Path, int, int]:
-        """Reads a dotted key inside the table at `path`; gives the key's path and where its last part stands.
+        """Read a dotted key in the table at `path`; return the path of the key and the range of its last part.
 
-        Tables that the key implies are recorded where they are first named. A part on the way that names an array of
-        tables means its last element.
+        Implicit tables are recorded at their first occurrence. A part that is an array of tables refers to its last
+        element.
         """
         while True:
             self._skip(_SPACE)
@@ -199,10 +200,10 @@ class _Walk:
         self._at += 1
         raw = self._take(_BODIES[quote])
         self._at += 1
-        return raw if quote in _LITERAL else _ESCAPE.sub(_unescaped, raw)
+        return raw if quote in _LITERAL else _ESCAPE.sub(_unescape, raw)
 
     def _value(self, path: Path, key: tuple[int, int] | None) -> None:
-        """Reads a value, of an array or inline table the opening bracket; `key` is where its key stands, if any."""
+        """Read a value, or the opening bracket of an array or inline table; `key` is the range of its key, if any."""
         char = self._text[self._at]
         quote = ""
         start = self._at
@@ -217,7 +218,7 @@ class _Walk:
         self._record(path, key_start, key_end, start, end, quote)
 
     def _string(self) -> tuple[str, int, int]:
-        """Reads a string; gives its quotes and where its content starts and ends."""
+        """Read a string; return its quotes and the range of its content."""
         opening = _QUOTE.match(self._text, self._at)
         assert opening is not None, "a string starts with a quote"
         quote, start = opening[0], opening.end()
@@ -249,7 +250,7 @@ class _Walk:
 
 
 def _join(path: Path, part: str | int) -> Path:
-    """`path` with one part more; beyond the depth that gets spans it stays as it is, so that work stays linear."""
+    """Append a part to a path; beyond `MAX_DEPTH` the path stays unchanged, so that the time remains linear."""
     return path if len(path) > MAX_DEPTH else (*path, part)
 
 
@@ -258,7 +259,7 @@ def _body_end(text: str, start: int, quote: str) -> int:
     return start if body is None else body.end()
 
 
-def _unescaped(escape: re.Match[str]) -> str:
+def _unescape(escape: re.Match[str]) -> str:
     if escape["code"]:
         return chr(int(escape["code"][1:], 16))
     return _SHORT_ESCAPES.get(escape["short"], escape["short"])

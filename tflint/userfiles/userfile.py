@@ -1,6 +1,6 @@
-"""Reads a user's TOML or JSON file; whatever is wrong with it becomes a `UserError` that shows the place.
+"""Reads TOML and JSON files of users; every problem is a `UserError` with its position.
 
-It knows the formats and their limits, not what the files are for.
+Knows the formats and their limits; must not know the purpose of a file.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from typing import Any
 from tflint.errors import Place, UserError
 
 MAX_TEXT_BYTES = 1 << 20
-"""Most bytes of a text file a person writes: twice all built-in rules together, and tomllib reads any in 2 seconds."""
+"""Most bytes of a hand-written text file: twice the size of all built-in rules; tomllib parses it within 2 seconds."""
 
 MAX_KEY_PARTS = 20
-"""Most parts of one dotted key: tomllib's time grows with their square (1 MB of keys of 90 parts takes 5 seconds)."""
+"""Most parts of a dotted key: tomllib's time grows with their square (1 MB of keys with 90 parts takes 5 seconds)."""
 
 MAX_SHOWN = 400
-"""Most characters of a source line that an error shows; a longer one is cut, or left out if the error lies beyond."""
+"""Most characters of a source line in an error; a longer one is truncated, or omitted if the error is beyond."""
 
 
 class EncodingError(UserError):
-    """A text file that is not UTF-8, or begins with a byte order mark."""
+    """A text file is not UTF-8, or starts with a byte order mark."""
 
 
 def read_text(path: str, *, limit: int = MAX_TEXT_BYTES) -> str:
-    """The text of a UTF-8 file of at most `limit` bytes; `UserError` if it cannot be read or is not such a file."""
+    """Read a UTF-8 file of at most `limit` bytes; raise `UserError` if it cannot be read or violates this."""
     return decode_text(path, read_bytes(path, limit), limit)
 
 
 def decode_text(path: str, data: bytes, limit: int = MAX_TEXT_BYTES) -> str:
-    """The text that the bytes of a file are; `path` only names the file in errors."""
+    """Decode the bytes of a file, whose errors show `path`; raise `UserError` if they are too many or not UTF-8."""
     if len(data) > limit:
-        raise UserError(f"is larger than {limit:,} bytes, the most that is read of such a file", place=Place(path))
+        raise UserError(f"is larger than {limit:,} bytes, the limit for such a file", place=Place(path))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise EncodingError("is UTF-16, not UTF-8", place=Place(path), hint="save the file as UTF-8")
     try:
@@ -46,7 +46,7 @@ def decode_text(path: str, data: bytes, limit: int = MAX_TEXT_BYTES) -> str:
 
 
 def read_bytes(path: str, limit: int) -> bytes:
-    """The first `limit + 1` bytes of a file; `UserError` if it cannot be read, is a device or is a named pipe."""
+    """Return the first `limit + 1` bytes of a file; raise `UserError` if it cannot be read or is not a regular file."""
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
             kind = _special_kind(os.fstat(file.fileno()).st_mode)
@@ -58,12 +58,12 @@ def read_bytes(path: str, limit: int) -> bytes:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """Open a named pipe, too, at once: without O_NONBLOCK that waits for a writer, perhaps for ever."""
+    """Open a file without blocking: without O_NONBLOCK, opening a named pipe waits for a writer."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
 def _special_kind(mode: int) -> str:
-    """What the system calls a file that is not a regular one; empty for a regular one."""
+    """Return the kind of a file that is not regular; empty for a regular file."""
     if stat.S_ISREG(mode):
         return ""
     if stat.S_ISFIFO(mode):
@@ -72,7 +72,7 @@ def _special_kind(mode: int) -> str:
 
 
 def load_toml(path: str, text: str) -> dict[str, Any]:
-    """The parsed data of a TOML text; `path` only names the file in errors. Raises `UserError` with the place."""
+    """Parse a TOML text; raise `UserError` with `path` and the position if it is invalid."""
     import tomllib
 
     _refuse_bom(path, text)
@@ -83,19 +83,19 @@ def load_toml(path: str, text: str) -> dict[str, Any]:
         raise _toml_error(path, text, error) from error
     except RecursionError as error:
         raise _too_deep(path) from error
-    except ValueError as error:  # more digits than Python's limit for the text of an integer
+    except ValueError as error:  # more digits than Python converts to an integer
         raise _too_long_number(path) from error
 
 
 def load_json(path: str, text: str, *, refuse_repeated: bool = False) -> Any:
-    """The parsed data of a JSON text; NaN and infinities are refused. Raises `UserError` with the place.
+    """Parse a JSON text; raise `UserError` with `path` and the position if it is invalid or has NaN or infinities.
 
-    JSON takes the last of two equal keys of an object, unless `refuse_repeated` makes them an error.
+    `refuse_repeated` makes duplicate keys in an object an error; by default, the last one applies.
     """
     import json
 
     _refuse_bom(path, text)
-    pairs = _without_repeated if refuse_repeated else None
+    pairs = _build_dict if refuse_repeated else None
     try:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=pairs)
     except json.JSONDecodeError as error:
@@ -104,9 +104,9 @@ def load_json(path: str, text: str, *, refuse_repeated: bool = False) -> Any:
     except RecursionError as error:
         raise _too_deep(path) from error
     except _ConstantError as error:
-        raise UserError(f"not valid JSON: {error} is no JSON number", place=Place(path)) from error
-    except _RepeatedError as error:
-        raise UserError(f"the key {error} stands twice in one object", place=Place(path)) from error
+        raise UserError(f"not valid JSON: {error} is not a JSON number", place=Place(path)) from error
+    except _DuplicateKeyError as error:
+        raise UserError(f"duplicate key {error} in an object", place=Place(path)) from error
     except ValueError as error:
         raise _too_long_number(path) from error
 
@@ -114,7 +114,7 @@ def load_json(path: str, text: str, *, refuse_repeated: bool = False) -> Any:
 def error_at(
     message: str, path: str, text: str, line: int, column: int, *, width: int = 1, hint: str = ""
 ) -> UserError:
-    """A `UserError` that shows `width` characters at `line` and `column` of `text`."""
+    """Return a `UserError` that marks `width` characters at `line` and `column` of `text`."""
     shown = source_line(text, line, column)
     width = max(1, min(width, len(shown) - column + 1))
     return UserError(message, place=Place(path, line, column), source_line=shown, width=width, hint=hint)
@@ -123,8 +123,8 @@ def error_at(
 def error_in(
     path: str, text: str, keys: tuple[str | int, ...], message: str, *, hint: str = "", is_about_key: bool = False
 ) -> UserError:
-    """An error at the value that keys lead to in a TOML text, or at the last key itself."""
-    from tflint.userfiles.toml_positions import locate  # needed where something is wrong only
+    """Return an error at the value with these keys in a TOML text, or at the last key with `is_about_key`."""
+    from tflint.userfiles.toml_positions import locate  # only needed for errors
 
     span = locate(text, {keys}).get(keys)
     if span is None:
@@ -135,7 +135,7 @@ def error_in(
 
 
 def source_line(text: str, line: int, column: int = 1) -> str:
-    """Line `line` of a text, safe for a terminal; empty where `column` lies beyond the part that is shown."""
+    """Return line `line` of a text, safe for a terminal; empty if `column` is beyond `MAX_SHOWN`."""
     start = 0
     for _ in range(line - 1):
         start = text.find("\n", start) + 1
@@ -150,7 +150,7 @@ def source_line(text: str, line: int, column: int = 1) -> str:
 
 
 def printable(text: str) -> str:
-    """A text that is safe for a terminal: one sign for one character, so that a caret's column holds."""
+    """Return a text that is safe for a terminal, with the same number of characters, so that columns stay valid."""
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text)
@@ -164,19 +164,19 @@ def _refuse_constant(name: str) -> None:
     raise _ConstantError(name)
 
 
-class _RepeatedError(ValueError):
-    """A key that stands twice in an object of a JSON text."""
+class _DuplicateKeyError(ValueError):
+    """A duplicate key in an object of a JSON text."""
 
 
-def _without_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
+def _build_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    data = dict(pairs)
+    if len(data) < len(pairs):
         from tflint.userfiles.error_wording import show
-        from tflint.userfiles.schema_check import first_repeated
+        from tflint.userfiles.schema_check import find_repeated
 
         keys = [key for key, _ in pairs]
-        raise _RepeatedError(show(keys[first_repeated(keys) or 0]))
-    return made
+        raise _DuplicateKeyError(show(keys[find_repeated(keys) or 0]))
+    return data
 
 
 def _reason(path: str, error: OSError | ValueError) -> str:
@@ -184,7 +184,7 @@ def _reason(path: str, error: OSError | ValueError) -> str:
         return "there is no such file"
     if isinstance(error, ValueError):
         return "its name has a NUL character"
-    if os.path.isdir(path):  # noqa: PTH112 (Path raises for names that are too long; Windows says: no permission)
+    if os.path.isdir(path):  # noqa: PTH112 (Path raises for long names; Windows raises PermissionError for folders)
         return "it is a folder, not a file"
     if isinstance(error, PermissionError):
         return "permission denied"
@@ -201,7 +201,7 @@ def _not_utf8(path: str, data: bytes, error: UnicodeDecodeError) -> UserError:
 
 def _refuse_bom(path: str, text: str) -> None:
     if text.startswith("\ufeff"):
-        hint = "save the file as UTF-8 without byte order mark"
+        hint = "save the file as UTF-8 without a byte order mark"
         raise EncodingError("starts with a byte order mark", place=Place(path, 1, 1), hint=hint)
 
 
@@ -211,11 +211,11 @@ _LONG_KEY = re.compile(
 
 
 def _refuse_long_keys(path: str, text: str) -> None:
-    """Refuses dotted keys that tomllib would not finish. A string with so many dotted words is taken for one, too."""
-    found = _LONG_KEY.search(text) if text.count(".") >= MAX_KEY_PARTS else None
-    if found:
-        line = text.count("\n", 0, found.start()) + 1
-        column = found.start() - text.rfind("\n", 0, found.start())
+    """Refuse dotted keys that take tomllib too long. A string with as many dotted words is refused, too."""
+    match = _LONG_KEY.search(text) if text.count(".") >= MAX_KEY_PARTS else None
+    if match:
+        line = text.count("\n", 0, match.start()) + 1
+        column = match.start() - text.rfind("\n", 0, match.start())
         raise error_at(f"a key has more than {MAX_KEY_PARTS} dotted parts", path, text, line, column)
 
 
@@ -224,23 +224,23 @@ def _too_deep(path: str) -> UserError:
 
 
 def _too_long_number(path: str) -> UserError:
-    return UserError("has a number with more digits than are read", place=Place(path))
+    return UserError("has a number with too many digits", place=Place(path))
 
 
-# What tomllib says (as it starts), what it means to somebody who does not know tomllib, and what helps.
+# Start of tomllib's message, message without tomllib's terms, hint.
 _PLAIN = (
-    ("Invalid value", "this is no value that TOML knows", 'text needs quotes: key = "text"'),
-    ("Invalid statement", "this is neither a key nor a [table]", ""),
-    ("Invalid initial character for a key part", "a key is missing here", ""),
-    ("Expected '=' after a key", "a key must be followed by '=' and a value", ""),
-    ("Expected newline or end of document", "a value must end with its line", "quotes inside a string: '…\"…'"),
-    ("Cannot overwrite a value", "this key or table has been defined before", ""),
-    ("Cannot declare", "this table has been defined before", "tables of a list are written [[name]]"),
-    ("Cannot redefine namespace", "this table has been defined before", ""),
-    ("Cannot mutate immutable", "an inline table or array cannot be added to", ""),
-    ("Duplicate inline table key", "this key stands twice in one inline table", ""),
-    ("Unescaped", 'a backslash must be doubled in "…"', "'…' takes backslashes as they are"),
-    ("Illegal character '\\n'", "the string is not closed on its line", 'text of several lines stands in """…"""'),
+    ("Invalid value", "invalid value", 'put text in quotes: key = "text"'),
+    ("Invalid statement", "expected a key or a [table]", ""),
+    ("Invalid initial character for a key part", "expected a key", ""),
+    ("Expected '=' after a key", "expected '=' and a value after the key", ""),
+    ("Expected newline or end of document", "expected a new line after the value", "for quotes in a string: '…\"…'"),
+    ("Cannot overwrite a value", "this key or table is already defined", ""),
+    ("Cannot declare", "this table is already defined", "use [[name]] for a list of tables"),
+    ("Cannot redefine namespace", "this table is already defined", ""),
+    ("Cannot mutate immutable", "an inline table or array cannot be extended", ""),
+    ("Duplicate inline table key", "duplicate key in an inline table", ""),
+    ("Unescaped", 'a backslash in "…" must be doubled', "use '…', in which backslashes need no escape"),
+    ("Illegal character '\\n'", "the string is not closed on its line", 'use """…""" for text of several lines'),
     ("Illegal character", "this control character is not allowed", ""),
     ("Found invalid character", "this control character is not allowed", ""),
     ("Unterminated string", "a string is not closed", ""),
@@ -251,11 +251,11 @@ _TOMLLIB_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+
 
 
 def _toml_error(path: str, text: str, error: ValueError) -> UserError:
-    # The place is read from the message: only Python 3.14's error has it as attributes.
-    said = str(error)
-    place = _TOMLLIB_PLACE.search(said)
-    said = _TOMLLIB_PLACE.sub("", said)
-    message, hint = next((plain[1:] for plain in _PLAIN if said.startswith(plain[0])), (_lower_first(said), ""))
+    # The position is parsed from the message: its attributes exist only from Python 3.14 on.
+    text_of_error = str(error)
+    place = _TOMLLIB_PLACE.search(text_of_error)
+    original = _TOMLLIB_PLACE.sub("", text_of_error)
+    message, hint = next((plain[1:] for plain in _PLAIN if original.startswith(plain[0])), (_lower_first(original), ""))
     if place and place["line"]:
         line, column = int(place["line"]), int(place["column"])
     else:

@@ -127,11 +127,11 @@ def _require_new(rule: tuple[str, str], entry: Mapping[str, str], config: Config
 
 def _add(path: str, entry: Mapping[str, str], *, is_new: bool) -> None:
     """Write the entry, and look whether it is there; else the file is again as it was."""
-    from tflint.config.config_edit import require_added, with_allow
+    from tflint.config.config_edit import add_allow, require_added
 
     file = output_file.derived(path, output_file.CONFIGURATION)
     before = "" if is_new else read_text(path)
-    file.write(with_allow(path, before, entry))
+    file.write(add_allow(path, before, entry))
     try:
         require_added(path, before, read_text(path), entry)
         load_config(path, is_trusted=False)

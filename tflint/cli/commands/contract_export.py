@@ -25,14 +25,14 @@ def add_parser(verbs: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write a copy of a model with its contract as metadata; return the exit code."""
     from tflint.cli.contract_agreement import contradicting_rules
-    from tflint.preprocessing.export import exported
-    from tflint.preprocessing.recipe.recipe_search import recipe_at
+    from tflint.preprocessing.export import export_metadata
+    from tflint.preprocessing.recipe.recipe_search import load_recipe
 
     source = Path(options.model)
     if not source.is_file():
         raise UserError(f"there is no file '{options.model}'", hint="a model in a bundle has to be unpacked first")
     file = _copy_of(source, options)
-    recipe, model = recipe_at(options.contract or options.model, options.model)
+    recipe, model = load_recipe(options.contract or options.model, options.model)
     assert model is not None, "it is given"
     against = contradicting_rules(recipe, model, load_named_or_nearest(None))
     if against and not options.force:
@@ -40,13 +40,13 @@ def run(options: argparse.Namespace) -> int:
             f"'{recipe.contract.path}' does not fit '{options.model}': {', '.join(against)}",
             hint=f"'tflint check {options.model}' says more; --force writes it all the same",
         )
-    made = exported(recipe, model, source.read_bytes())
+    made = export_metadata(recipe, model, source.read_bytes())
     file.write(made.content)
     lines = [f"{Path(file.path).as_posix()}: {options.model} with the metadata of {recipe.contract.path}"]
     lines += ["  the contract is a draft: keys it leaves out are not exported"] if recipe.is_draft else []
     lines += [f"  packed into it: {', '.join(made.packed)}"] if made.packed else []
     lines += [f"  only named: {', '.join(made.unpacked)}"] if made.unpacked else []
-    lines += [f"  metadata has no words for: {', '.join(made.unheld)}"] if made.unheld else []
+    lines += [f"  metadata has no words for: {', '.join(made.lost_keys)}"] if made.lost_keys else []
     console.print_lines(console.fit_lines(lines))
     return 0
 

@@ -29,14 +29,14 @@ def add_parser(verbs: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fill a contract, or print one; return the exit code."""
-    from tflint.contract.contract_edit import comment
-    from tflint.preprocessing.importers import import_preparation
-    from tflint.preprocessing.importers.contract_filling import contract_of, fill
+    from tflint.contract.contract_edit import make_comment
+    from tflint.preprocessing.importers import import_preprocessing
+    from tflint.preprocessing.importers.contract_filling import build_draft, fill
 
-    imported = import_preparation(options.ecosystem, options.source)
+    imported = import_preprocessing(options.ecosystem, options.source)
     if options.into is None:
-        notes = [f"# {comment(line)}" for line in (f"From {imported.source}.", *imported.unsaid)]
-        console.print_text("\n".join(notes) + "\n\n" + contract_of(imported, "the import").text)
+        notes = [f"# {make_comment(line)}" for line in (f"From {imported.source}.", *imported.notes)]
+        console.print_text("\n".join(notes) + "\n\n" + build_draft(imported, "the import").text)
         return 0
     contract = _contract_to_fill(options.into)
     done = fill(contract, imported, options.input, over=options.force)
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     lines += (
         [f"  kept, and other than what was read: {', '.join(done.kept)} (--force replaces it)"] if done.kept else []
     )
-    lines += [f"  {sentence}" for sentence in (*done.left, *imported.unsaid)]
+    lines += [f"  {sentence}" for sentence in (*done.notes, *imported.notes)]
     console.print_lines(console.fit_lines(lines))
     return 0
 
@@ -53,12 +53,12 @@ def run(options: argparse.Namespace) -> int:
 def _contract_to_fill(path: str) -> Contract:
     """A contract; of a model the one beside it, or a draft where none is."""
     from tflint.contract import SUFFIX, load_contract, parse_contract
-    from tflint.contract.contract_search import contract_beside, load_found
+    from tflint.contract.contract_search import find_adjacent_contract, load_discovered_contract
 
     if path.endswith(".toml"):
         return load_contract(path)
-    beside = contract_beside(path)
+    beside = find_adjacent_contract(path)
     if beside is not None:
-        return load_found(beside)
+        return load_discovered_contract(beside)
     place = Path(path).with_name(Path(path).stem + SUFFIX).as_posix()
     return parse_contract(draft_text(path), place)

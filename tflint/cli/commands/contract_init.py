@@ -46,9 +46,9 @@ def run(options: argparse.Namespace) -> int:
 def draft_text(path: str) -> str:
     """Return the text of a drafted contract for the model at a path."""
     from tflint.facts.facts import Facts
-    from tflint.preprocessing.draft import draft
+    from tflint.preprocessing.draft import draft_contract
     from tflint.runner.model_loader import load_readable
     from tflint.summary.summarize import portrait_of
 
     model = load_readable(path)
-    return draft(portrait_of(Facts(model.tables), model.name))
+    return draft_contract(portrait_of(Facts(model.tables), model.name))

@@ -27,17 +27,17 @@ def add_parser(verbs: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the ranges of data into a contract; return the exit code."""
-    from tflint.contract.contract_edit import filled
+    from tflint.contract.contract_edit import set_keys
     from tflint.preprocessing.observe import observe
-    from tflint.preprocessing.recipe.recipe_search import recipe_at
+    from tflint.preprocessing.recipe.recipe_search import load_recipe
 
-    recipe, _ = recipe_at(options.file, options.model)
+    recipe, _ = load_recipe(options.file, options.model)
     file = None if options.dry_run else output_file.derived(recipe.contract.path, output_file.CONTRACT)
     found = observe(options.data, recipe)
     console.print_lines(line for seen in found for line in _seen(seen))
     if file is not None:
-        changes = {("inputs", seen.feeding.number): {"observed": seen.entry()} for seen in found}
-        contract = filled(recipe.contract, changes)
+        changes = {("inputs", seen.recipe_input.number): {"observed": seen.entry()} for seen in found}
+        contract = set_keys(recipe.contract, changes)
         file.write(contract.text)
         hint = f"'tflint check {contract.path}' compares it" if recipe.model else "no model lies beside it"
         console.print_lines([f"{contract.path}: wrote 'observed'; {hint}"])
@@ -47,12 +47,12 @@ def run(options: argparse.Namespace) -> int:
 def _seen(seen: Observed) -> Iterator[str]:
     """What data holds, and what the input cannot hold of it."""
     numbers = f"{plural(seen.n_samples, 'sample')}, {seen.n_values:,} values"
-    yield f'input {seen.feeding.position} "{seen.feeding.name}": {numbers}'
+    yield f'input {seen.recipe_input.position} "{seen.recipe_input.name}": {numbers}'
     pairs = zip(seen.low, seen.high, strict=True)
     yield f"  the data   {', '.join(f'{low:.6g} … {high:.6g}' for low, high in pairs)}"
-    if seen.held is not None:
-        low, high = seen.held
-        yield f"  it holds   {low:.6g} … {high:.6g}, of which the data uses {seen.used:.0%}"
+    if seen.representable_range is not None:
+        low, high = seen.representable_range
+        yield f"  it holds   {low:.6g} … {high:.6g}, of which the data uses {seen.used_share:.0%}"
         n_clipped = seen.n_below + seen.n_above
         if n_clipped:
             share = n_clipped / seen.n_values

@@ -26,24 +26,24 @@ def add_parser(verbs: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the recipe of a contract; return the exit code."""
     from tflint.cli.contract_agreement import contradicting_rules, describe_agreement
-    from tflint.preprocessing.recipe.recipe_search import recipe_at
+    from tflint.preprocessing.recipe.recipe_search import load_recipe
 
-    recipe, model = recipe_at(options.file, options.model)
+    recipe, model = load_recipe(options.file, options.model)
     against = contradicting_rules(recipe, model, load_named_or_nearest(None))
     if options.language == "numpy":
         from tflint.preprocessing.codegen.numpy_code import numpy_code
 
         console.print_verbatim(numpy_code(recipe, against))
     elif options.language:
-        from tflint.preprocessing.codegen.app_code import code_in
+        from tflint.preprocessing.codegen.app_code import app_code
 
-        console.print_verbatim(code_in(options.language, recipe, against))
+        console.print_verbatim(app_code(options.language, recipe, against))
     elif options.format == "json":
         from tflint.preprocessing.codegen.recipe_json import render
 
         console.print_json(render(recipe, against))
     else:
-        from tflint.preprocessing.codegen.recipe_text import words
+        from tflint.preprocessing.codegen.recipe_text import render_text
 
-        console.print_text(words(recipe, describe_agreement(recipe, against)))
+        console.print_text(render_text(recipe, describe_agreement(recipe, against)))
     return 0

@@ -1,4 +1,4 @@
-"""How the languages of applications write a loop over pixels and one over outputs: texts with $gaps."""
+"""Code templates for a loop over pixels and a loop over outputs, per language."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tflint.values import frozen
 
 @frozen
 class Dialect:
-    """A language, by its texts.
+    """The templates of a language.
 
-    `head` stands above all code, `rounding` below it where something is rounded. `prepare` and `read` are whole
-    functions: $n numbers them, $type is the element of `types`, $store what is done with a byte $px. `shifted`, `real`
-    and `quantized` are such stores: of an integer expression, of a real one, and of one that is divided by $scale,
-    moved by $plus and kept within $low and $high. `array` is a constant $name with $values of the type that `numbers`
-    names; `integers` maps types to the integer that an output's element stands for.
+    `head` comes first, followed by `rounding` if an input is rounded. `prepare` and `read` are complete functions: $n
+    is their number, $type their entry of `types`, and $store the statement that stores one byte. That is `shifted` (an
+    integer $value), `real` (a real $value) or `quantized` (a real $value divided by $scale, plus $plus, clipped to $low
+    and $high). `array` is a constant $name with $values, whose type is an entry of `numbers`. `integers` maps dtypes to
+    the expression for an element of the output as an integer.
     """
 
     head: str
@@ -162,5 +162,5 @@ function read$n(output) {
     integers=dict.fromkeys(("int8", "uint8", "int16"), ""),
 )
 
-#: The languages by the names that the command has for them.
+#: Languages by their name in `tflint contract show --as`.
 DIALECTS: Mapping[str, Dialect] = {"c": _C, "kotlin": _KOTLIN, "swift": _SWIFT, "dart": _DART, "js": _JS}

@@ -1,58 +1,59 @@
-"""Writes a recipe as numpy code: a function an input and an output, that does what the steps say and nothing else."""
+"""Renders a recipe as numpy code: one function per input and output that performs exactly its steps."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
 
-from tflint.contract.contract_edit import comment
+from tflint.contract.contract_edit import make_comment
 from tflint.preprocessing.codegen import numpy_snippets
-from tflint.preprocessing.recipe.recipe import Feeding, Reading, Recipe
-from tflint.preprocessing.recipe.recipe_steps import source_of, steps_after, steps_before
+from tflint.preprocessing.recipe.recipe import Recipe, RecipeInput, RecipeOutput
+from tflint.preprocessing.recipe.recipe_steps import describe_source, input_steps, output_steps
 from tflint.preprocessing.recipe.step import Step
 
 
-def numpy_code(recipe: Recipe, against: Sequence[str] = ()) -> str:
-    """The code: `input_0`, … prepare, `output_0`, … read; numbered as the model's inputs and outputs are. `against` are
-    rules that the contract breaks.
+def numpy_code(recipe: Recipe, violated_rules: Sequence[str] = ()) -> str:
+    """Return functions `input_0`, … and `output_0`, …, numbered by position in the model, with the helpers they call.
+
+    `violated_rules` are the ids of rules that report the contract; the head of the code lists them.
     """
-    head = "\n".join(f"# {comment(line)}" for line in recipe.head(against))
-    helpers = [inspect.getsource(getattr(numpy_snippets, name)) for name in called(recipe)]
-    return "\n\n".join([f"{head}\nimport numpy as np\n", *helpers, *functions(recipe)])
+    head = "\n".join(f"# {make_comment(line)}" for line in recipe.head(violated_rules))
+    helpers = [inspect.getsource(getattr(numpy_snippets, name)) for name in helper_names(recipe)]
+    return "\n\n".join([f"{head}\nimport numpy as np\n", *helpers, *render_functions(recipe)])
 
 
-def functions(recipe: Recipe) -> list[str]:
-    """The functions of inputs and outputs, without those that they call."""
-    befores = [_before(feeding, steps_before(feeding)) for feeding in recipe.inputs]
-    afters = [_after(reading, steps_after(reading)) for reading in recipe.outputs]
-    return ["\n".join(lines) + "\n" for lines in (*befores, *afters)]
+def render_functions(recipe: Recipe) -> list[str]:
+    """Return the functions of inputs and outputs, without the helpers they call."""
+    inputs = [_render_input(recipe_input, input_steps(recipe_input)) for recipe_input in recipe.inputs]
+    outputs = [_render_output(recipe_output, output_steps(recipe_output)) for recipe_output in recipe.outputs]
+    return ["\n".join(lines) + "\n" for lines in (*inputs, *outputs)]
 
 
-def called(recipe: Recipe) -> list[str]:
-    """The functions that these call."""
-    steps = [step for feeding in recipe.inputs for step in steps_before(feeding)]
+def helper_names(recipe: Recipe) -> list[str]:
+    """Return the names of the helpers in `numpy_snippets` that the functions call."""
+    steps = [step for recipe_input in recipe.inputs for step in input_steps(recipe_input)]
     return list(dict.fromkeys(call for step in steps for call in step.calls))
 
 
-def _before(feeding: Feeding, steps: Iterable[Step]) -> Iterator[str]:
-    name, what = source_of(feeding)
-    yield f"def input_{feeding.position}({name}):"
-    yield f'    """{_plain(feeding.name)}, of {_plain(what)}."""'
-    yield from _lines(steps)
+def _render_input(recipe_input: RecipeInput, steps: Iterable[Step]) -> Iterator[str]:
+    name, what = describe_source(recipe_input)
+    yield f"def input_{recipe_input.position}({name}):"
+    yield f'    """Input `{_make_docstring_safe(recipe_input.name)}` from {_make_docstring_safe(what)}."""'
+    yield from _render_steps(steps)
 
 
-def _after(reading: Reading, steps: Iterable[Step]) -> Iterator[str]:
-    yield f"def output_{reading.position}(out):"
-    yield f'    """{_plain(reading.name)}: {reading.kind.replace("_", " ")}."""'
-    yield from _lines(steps)
+def _render_output(recipe_output: RecipeOutput, steps: Iterable[Step]) -> Iterator[str]:
+    yield f"def output_{recipe_output.position}(out):"
+    yield f'    """Output `{_make_docstring_safe(recipe_output.name)}`: {recipe_output.kind.replace("_", " ")}."""'
+    yield from _render_steps(steps)
 
 
-def _lines(steps: Iterable[Step]) -> Iterator[str]:
+def _render_steps(steps: Iterable[Step]) -> Iterator[str]:
     for step in steps:
         for line in step.code:
             yield f"    {line}"
 
 
-def _plain(text: str) -> str:
-    """A name that may stand in a docstring, whatever a model calls its tensors."""
+def _make_docstring_safe(text: str) -> str:
+    """Replace characters that would end or break a docstring: tensor names may contain any."""
     return "".join(char if char.isprintable() and char not in '"\\' else "?" for char in text)

@@ -1,4 +1,4 @@
-"""Functions that printed code needs: they are printed as they stand here, so that what is tested is what is pasted."""
+"""Helper functions of the printed numpy code. They are printed verbatim, so the tested code is the printed code."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import numpy as np
 
 
 def resize(image: np.ndarray, height: int, width: int, how: tuple[str, bool, str]) -> np.ndarray:
-    """A picture [rows, columns, channels] at another size, not rounded; how: kernel, antialias, coordinates."""
+    """Resize an image [height, width, channels] without rounding; how: kernel, antialias, coordinates."""
     rows = resize_weights(image.shape[0], height, *how)
     columns = resize_weights(image.shape[1], width, *how)
     return np.tensordot(columns, np.tensordot(rows, image, axes=(1, 0)), axes=(1, 1)).transpose(1, 0, 2)
 
 
 def resize_weights(n_from: int, n_to: int, kernel: str, antialias: bool, coordinates: str) -> np.ndarray:
-    """What each old pixel gives to each new one along an axis: [n_to, n_from], rows add up to 1."""
+    """Return the weight of each source pixel for each target pixel along an axis: [n_to, n_from], rows sum to 1."""
     new, old = np.arange(n_to), np.arange(n_from)
     if coordinates == "align-corners":
         at = new * ((n_from - 1) / max(n_to - 1, 1))
     elif coordinates == "asymmetric":
         at = new * (n_from / n_to)
-    else:  # half-pixel: pixels are squares, and their centres are compared
+    else:  # half-pixel: align the centers of pixels
         at = (new + 0.5) * (n_from / n_to) - 0.5
     if kernel == "nearest":
         nearest = np.floor(at if coordinates == "asymmetric" else at + 0.5)
@@ -43,7 +43,7 @@ def resize_weights(n_from: int, n_to: int, kernel: str, antialias: bool, coordin
 def letterbox(
     image: np.ndarray, height: int, width: int, how: tuple[str, bool, str], value: list[float], is_centered: bool
 ) -> np.ndarray:
-    """A picture scaled to fit into a size, its borders filled."""
+    """Resize an image to fit into height × width with its aspect ratio, and pad the rest with a value."""
     scale = min(height / image.shape[0], width / image.shape[1])
     inner = resize(image, max(round(image.shape[0] * scale), 1), max(round(image.shape[1] * scale), 1), how)
     top = (height - inner.shape[0]) // 2 if is_centered else 0
@@ -55,14 +55,14 @@ def letterbox(
 
 
 def cover(image: np.ndarray, height: int, width: int, how: tuple[str, bool, str]) -> np.ndarray:
-    """A picture scaled to cover a size, what stands out cut off on both sides."""
+    """Resize an image to cover height × width with its aspect ratio, and crop what exceeds it on both sides."""
     scale = max(height / image.shape[0], width / image.shape[1])
     outer = resize(image, max(round(image.shape[0] * scale), height), max(round(image.shape[1] * scale), width), how)
     return center_crop(outer, height, width)
 
 
 def shorter_side(image: np.ndarray, size: int, how: tuple[str, bool, str]) -> np.ndarray:
-    """A picture scaled so that its shorter side has a size."""
+    """Resize an image with its aspect ratio so that its shorter side has the given size."""
     height, width = image.shape[:2]
     if height < width:
         return resize(image, size, size * width // height, how)
@@ -70,7 +70,7 @@ def shorter_side(image: np.ndarray, size: int, how: tuple[str, bool, str]) -> np
 
 
 def center_crop(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The middle of a picture; where it is smaller, black around it."""
+    """Crop height × width from the center of an image; pad a smaller image with zeros first."""
     short = [max(height - image.shape[0], 0), max(width - image.shape[1], 0)]
     image = np.pad(image, [(n // 2, n - n // 2) for n in short] + [(0, 0)])
     top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
@@ -78,12 +78,12 @@ def center_crop(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def crop_share(image: np.ndarray, share: float) -> np.ndarray:
-    """A square in the middle of a picture: a share of its shorter side."""
+    """Crop a square from the center of an image, with a share of its shorter side."""
     side = max(round(min(image.shape[:2]) * share), 1)
     return center_crop(image, side, side)
 
 
 def to_linear(image: np.ndarray) -> np.ndarray:
-    """Light of sRGB values, both of 0 to 255."""
+    """Convert sRGB values to linear light, both from 0 to 255."""
     v = image / 255
     return 255 * np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)

@@ -1,4 +1,4 @@
-"""Writes a recipe as JSON: the same steps as the words, and the numpy code."""
+"""Renders a recipe as JSON: the steps of the text form and the numpy code."""
 
 from __future__ import annotations
 
@@ -8,42 +8,47 @@ from typing import Any
 
 from tflint.preprocessing.codegen.app_code import short_form
 from tflint.preprocessing.codegen.numpy_code import numpy_code
-from tflint.preprocessing.recipe.recipe import Feeding, Reading, Recipe
-from tflint.preprocessing.recipe.recipe_steps import steps_after, steps_before
+from tflint.preprocessing.recipe.recipe import Recipe, RecipeInput, RecipeOutput
+from tflint.preprocessing.recipe.recipe_steps import input_steps, output_steps
 from tflint.preprocessing.recipe.step import Step
 
 
-def render(recipe: Recipe, against: Sequence[str]) -> str:
-    """The recipe as JSON text; `against` are rules that the contract breaks."""
+def render(recipe: Recipe, violated_rules: Sequence[str]) -> str:
+    """Return the recipe as JSON; `violated_rules` are the ids of rules that report the contract."""
     data = {
         "contract": recipe.contract.path,
         "model": recipe.model,
         "is_draft": recipe.is_draft,
-        "does_not_fit": list(against),
-        "inputs": [_input(recipe, feeding) for feeding in recipe.inputs],
-        "outputs": [_border(recipe, "outputs", reading, steps_after(reading)) for reading in recipe.outputs],
-        "numpy": numpy_code(recipe, against),
+        "does_not_fit": list(violated_rules),
+        "inputs": [_input(recipe, recipe_input) for recipe_input in recipe.inputs],
+        "outputs": [
+            _interface_entry(recipe, "outputs", recipe_output, output_steps(recipe_output))
+            for recipe_output in recipe.outputs
+        ],
+        "numpy": numpy_code(recipe, violated_rules),
     }
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def _input(recipe: Recipe, feeding: Feeding) -> dict[str, Any]:
-    short = short_form(feeding)
-    made = None if short is None else {"shift": short.shift, "greatest_error_in_steps": short.error}
-    return {**_border(recipe, "inputs", feeding, steps_before(feeding)), "short_form": made}
+def _input(recipe: Recipe, recipe_input: RecipeInput) -> dict[str, Any]:
+    short = short_form(recipe_input)
+    shift = None if short is None else {"shift": short.shift, "greatest_error_in_steps": short.error}
+    return {**_interface_entry(recipe, "inputs", recipe_input, input_steps(recipe_input)), "short_form": shift}
 
 
-def _border(recipe: Recipe, side: str, border: Feeding | Reading, steps: Sequence[Step]) -> dict[str, Any]:
+def _interface_entry(
+    recipe: Recipe, side: str, entry: RecipeInput | RecipeOutput, steps: Sequence[Step]
+) -> dict[str, Any]:
     return {
-        "position": border.position,
-        "name": border.name,
-        "kind": border.kind,
-        "dtype": border.dtype,
-        "shape": None if border.shape is None else list(border.shape),
-        "scale": border.scale,
-        "zero_point": border.zero_point,
+        "position": entry.position,
+        "name": entry.name,
+        "kind": entry.kind,
+        "dtype": entry.dtype,
+        "shape": None if entry.shape is None else list(entry.shape),
+        "scale": entry.scale,
+        "zero_point": entry.zero_point,
         "steps": [
-            {"words": step.words, "line": recipe.line(side, border.number, *step.keys), "note": step.note or None}
+            {"words": step.words, "line": recipe.line(side, entry.number, *step.keys), "note": step.note or None}
             for step in steps
             if step.words
         ],

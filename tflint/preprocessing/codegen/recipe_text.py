@@ -1,52 +1,52 @@
-"""Writes a recipe in words: numbered steps, each with the contract's line and what the model says to it."""
+"""Renders a recipe as text: numbered steps, each with its contract line and whether the model agrees."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflint.preprocessing.codegen.app_code import short_form, steps_off
+from tflint.preprocessing.codegen.app_code import format_steps, short_form
 from tflint.preprocessing.codegen.dialects import DIALECTS
-from tflint.preprocessing.codegen.numpy_code import called, functions
-from tflint.preprocessing.recipe.recipe import Feeding, Reading, Recipe
-from tflint.preprocessing.recipe.recipe_steps import source_of, steps_after, steps_before
+from tflint.preprocessing.codegen.numpy_code import helper_names, render_functions
+from tflint.preprocessing.recipe.recipe import Recipe, RecipeInput, RecipeOutput
+from tflint.preprocessing.recipe.recipe_steps import describe_source, input_steps, output_steps
 from tflint.preprocessing.recipe.step import Step
 from tflint.report.text_layout import WIDTH, broken
 
-#: Where the remarks on a step begin.
+#: Column of the remarks on a step.
 _REMARKS = 68
-#: Where a step goes on that is too wide for a line.
+#: Indentation of continuation lines.
 _INDENT = 3
 
 
-def words(recipe: Recipe, standing: str) -> str:
-    """The screen of a recipe; `standing` is what is to be said of the contract beside its model."""
-    lines = list(_all(recipe, standing))
+def render_text(recipe: Recipe, status: str) -> str:
+    """Return a recipe as text; `status` says whether the contract fits its model."""
+    lines = list(_steps(recipe, status))
     lines.append("numpy:")
-    lines += [f"  {line}" for text in functions(recipe) for line in text.splitlines()]
-    helpers = called(recipe)
-    whole = f"whole, with {helpers[0]}: --as numpy · " if helpers else ""
-    lines.append(f"{whole}other languages: --as {' | '.join(DIALECTS)}")
+    lines += [f"  {line}" for text in render_functions(recipe) for line in text.splitlines()]
+    helpers = helper_names(recipe)
+    complete = f"complete code with {helpers[0]}(): --as numpy · " if helpers else ""
+    lines.append(f"{complete}other languages: --as {' | '.join(DIALECTS)}")
     return "\n".join(lines) + "\n"
 
 
-def _all(recipe: Recipe, standing: str) -> Iterator[str]:
-    yield from broken(f"{recipe.contract.path}: {standing}", WIDTH, _INDENT)
+def _steps(recipe: Recipe, status: str) -> Iterator[str]:
+    yield from broken(f"{recipe.contract.path}: {status}", WIDTH, _INDENT)
     number = 0
-    for feeding in recipe.inputs:
-        yield f'INPUT {feeding.position} "{feeding.name}" ← {source_of(feeding)[1]}'
-        for step in steps_before(feeding):
+    for recipe_input in recipe.inputs:
+        yield f'INPUT {recipe_input.position} "{recipe_input.name}" ← {describe_source(recipe_input)[1]}'
+        for step in input_steps(recipe_input):
             number += 1
-            yield from _step(number, step, recipe.line("inputs", feeding.number, *step.keys))
-        yield from _short(feeding)
-    for reading in recipe.outputs:
-        yield f'OUTPUT {reading.position} "{reading.name}" → {_result(reading)}'
-        for step in (step for step in steps_after(reading) if step.words):
+            yield from _step(number, step, recipe.line("inputs", recipe_input.number, *step.keys))
+        yield from _short(recipe_input)
+    for recipe_output in recipe.outputs:
+        yield f'OUTPUT {recipe_output.position} "{recipe_output.name}" → {_result(recipe_output)}'
+        for step in (step for step in output_steps(recipe_output) if step.words):
             number += 1
-            yield from _step(number, step, recipe.line("outputs", reading.number, *step.keys))
+            yield from _step(number, step, recipe.line("outputs", recipe_output.number, *step.keys))
 
 
 def _step(number: int, step: Step, line: int) -> Iterator[str]:
-    """A step with its remarks behind it, or below it where both are too wide."""
+    """Yield a step and its remarks on one line, or on two if they are too wide."""
     head = f"{number:>2} {step.words}"
     remarks = " · ".join(part for part in (f"line {line}", step.note) if part)
     if len(head) <= _REMARKS and _REMARKS + 2 + len(remarks) <= WIDTH:
@@ -56,12 +56,12 @@ def _step(number: int, step: Step, line: int) -> Iterator[str]:
         yield from broken(f"{' ' * _INDENT}{remarks}", WIDTH, _INDENT)
 
 
-def _short(feeding: Feeding) -> Iterator[str]:
-    found = short_form(feeding)
-    if found is not None:
-        yield f"   short form: {found.words}, at most {steps_off(found.error)} off"
+def _short(recipe_input: RecipeInput) -> Iterator[str]:
+    short = short_form(recipe_input)
+    if short is not None:
+        yield f"   shortcut: {short.formula}, at most {format_steps(short.error)} off"
 
 
-def _result(reading: Reading) -> str:
-    shape = "" if reading.shape is None else f" {list(reading.shape)}"
-    return f"{reading.kind.replace('_', ' ')}{shape}"
+def _result(recipe_output: RecipeOutput) -> str:
+    shape = "" if recipe_output.shape is None else f" {list(recipe_output.shape)}"
+    return f"{recipe_output.kind.replace('_', ' ')}{shape}"

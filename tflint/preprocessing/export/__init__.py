@@ -1,8 +1,8 @@
-"""Exports a contract into a copy of its model as TFLite metadata, and lists the keys that the metadata cannot hold.
+"""Exports a contract as TFLite metadata into a copy of its model, and lists the keys that metadata cannot express.
 
 `contract_metadata` builds the metadata; `metadata_embedding` writes it and verifies that nothing else changed.
 """
 
-from tflint.preprocessing.export.metadata_embedding import Exported, exported
+from tflint.preprocessing.export.metadata_embedding import ExportedModel, export_metadata
 
-__all__ = ["Exported", "exported"]
+__all__ = ["ExportedModel", "export_metadata"]

@@ -1,4 +1,4 @@
-"""Puts metadata into the bytes of a model, and files behind it; proves by reading again that all else is as it was."""
+"""Writes metadata into the bytes of a model, appends associated files, and verifies that nothing else changed."""
 
 from __future__ import annotations
 
@@ -25,85 +25,92 @@ from tflint.writer.unpack import unpack_with_end
 
 Fields = dict[str, Any]
 
-#: Larger files are no labels and no vocabulary.
+#: Most bytes of a label or vocabulary file.
 MAX_FILE_BYTES = 16 << 20
-#: A table has an offset that leads to it, and begins with one.
+#: Fewest bytes per table: the 4-byte offset of its vtable and a 4-byte offset that refers to it.
 _TABLE_BYTES = 8
 #: The metadata entry that holds TFLite metadata.
 NAME = "TFLITE_METADATA"
 
 
 @frozen
-class Exported:
-    """A copy of a model with its contract's metadata.
+class ExportedModel:
+    """A copy of a model with the metadata of its contract.
 
-    `unheld` are keys of the contract that the metadata cannot hold; `packed` names of files that were put into the
-    zip behind the model, `unpacked` others with the reason why they were not.
+    `lost_keys` are contract keys that metadata cannot express. `packed` are the names of files added to the appended
+    zip; `unpacked` are the paths of the other files, each with a reason.
     """
 
     content: bytes
-    unheld: tuple[str, ...]
+    lost_keys: tuple[str, ...]
     packed: tuple[str, ...]
     unpacked: tuple[str, ...]
 
 
-def exported(recipe: Recipe, model: Model, data: bytes) -> Exported:
-    """The copy of a model that was read well from `data`.
+def export_metadata(recipe: Recipe, model: Model, data: bytes) -> ExportedModel:
+    """Return a copy of a model, which was read from `data` without findings, with the metadata of its contract.
 
-    `UserError` where its weights lie outside of the flatbuffer, whose offsets a copy would have to move, or what
-    follows it is no zip that files could be added to.
+    Raises `UserError` if the weights are outside of the flatbuffer, because their offsets would change; if the contract
+    uses a subgraph other than the first; or if files must be packed and the appended data is not a zip.
     """
     tables = model.tables
     _require_own_tables(tables, len(data))
     facts = Facts(tables, contracts={0: recipe.contract})
     if called_subgraph(facts, 0) != 0:
-        raise UserError("the contract's signature runs another subgraph than the first, of which the metadata speaks")
+        raise UserError(
+            "the contract's signature runs a subgraph other than the first; metadata describes only the first"
+        )
     n_tensors = {side: _n_tensors(facts, side) for side in ("input", "output")}
     metadata = Metadata(recipe, tables.extras[0].metadata, n_tensors)
-    content = _with_metadata(data, pack(metadata.root, metadata_schema()))
-    files, unpacked = _to_pack(tables, Path(recipe.contract.path).parent, metadata.files)
+    content = _replace_metadata(data, pack(metadata.root, metadata_schema()))
+    files, unpacked = _select_files(tables, Path(recipe.contract.path).parent, metadata.files)
     if files and tables.extras[0].tail not in ("none", "padding", "zip"):
-        raise UserError("what follows the model is no zip that files can be added to", hint="'tflint show' names it")
-    content = _with_files(content, files)
-    _prove(data, content)
-    return Exported(content, tuple(metadata.unheld()), tuple(files), tuple(unpacked))
+        raise UserError(
+            "files cannot be packed: the data appended to the model is not a zip", hint="'tflint show' describes it"
+        )
+    content = _add_files(content, files)
+    _require_unchanged(data, content)
+    return ExportedModel(content, tuple(metadata.lost_keys()), tuple(files), tuple(unpacked))
 
 
-def _to_pack(tables: Tables, folder: Path, paths: Sequence[str]) -> tuple[dict[str, bytes], list[str]]:
-    """The files that the model does not have yet, by name; and those that are not to be had, with the reason."""
+def _select_files(tables: Tables, folder: Path, paths: Sequence[str]) -> tuple[dict[str, bytes], list[str]]:
+    """Return the files to pack by name, and the paths of unavailable files with a reason; skip files already packed."""
     known = tables.extras[0].packed
     files: dict[str, bytes] = {}
     unpacked: list[str] = []
     for path in dict.fromkeys(paths):
-        name, found = PurePath(path).name, _file_of(folder, path)
-        if isinstance(found, str):
-            unpacked += [] if name in known else [f"{path} ({found})"]
+        name, content = PurePath(path).name, _file_of(folder, path)
+        if isinstance(content, str):
+            unpacked += [] if name in known else [f"{path} ({content})"]
         elif name not in known:
-            files[name] = found
-        elif read_packed_file(tables, 0, name, MAX_FILE_BYTES) != found:
+            files[name] = content
+        elif read_packed_file(tables, 0, name, MAX_FILE_BYTES) != content:
             raise UserError(
-                f"the model has another '{name}' in its zip than '{folder / path}'",
-                hint="a zip cannot be changed in place: take the model without it, or make the files the same",
+                f"the model's zip has a '{name}' that differs from '{folder / path}'",
+                hint="files in the zip are not replaced: use a model without it, or make the files equal",
             )
     return files, unpacked
 
 
 def _require_own_tables(tables: Tables, n_bytes: int) -> None:
-    """`UserError` where many entries are one table in the file, as none that is written is: a copy has one for each."""
+    """Refuse a file whose entries share tables, which no converter writes: the copy would have one table per entry."""
     n_tables = sum(len(tables.table(name)) for name in ("subgraph", "tensor", "operator", "buffer", "metadata"))
     if n_tables * _TABLE_BYTES > n_bytes:
         raise UserError(
-            f"{n_tables:,} tables share the {n_bytes:,} bytes of the model: a copy would be many times as large"
+            f"the model's {n_bytes:,} bytes hold {n_tables:,} overlapping tables; a copy would be many times larger"
         )
 
 
 def _n_tensors(facts: Facts, side: str) -> int:
-    """The inputs (or outputs) of the first subgraph, of which the metadata speaks."""
+    """Return the number of inputs (or outputs) of the first subgraph, which metadata describes."""
     return int((facts.numbers("subgraph", "index")[facts.rows(side, "subgraph")] == 0).sum())
 
 
 def _file_of(folder: Path, name: str) -> bytes | str:
-    """The content of a file in a contract's folder, or why there is none to pack: nothing outside of it is copied."""
+    """Return the content of a file in the contract's folder, or the reason as text why it is not packed.
+
+    Files outside of the folder are never copied into a model, which may be published.
+    """
     path = folder / name
     try:
         if not is_within(path, real_path(folder)):
@@ -117,18 +124,18 @@ def _file_of(folder: Path, name: str) -> bytes | str:
         return "cannot be read"
 
 
-def _with_metadata(data: bytes, metadata: bytes) -> bytes:
+def _replace_metadata(data: bytes, metadata: bytes) -> bytes:
     model, end = unpack_with_end(data)
     if any(buffer.get("offset", 0) > 1 for buffer in model.get("buffers", [])):
-        raise UserError("the model's weights lie behind the flatbuffer, where a copy would have to move them")
-    _put(model, metadata)
+        raise UserError("the model's weights are stored after the flatbuffer; a copy would have to move them")
+    _set_metadata_buffer(model, metadata)
     flatbuffer = pack(model)
     old_offset = tail_offset(data, end)
     return flatbuffer + relocate_tail(data[old_offset:], old_offset, len(flatbuffer))
 
 
-def _put(model: Fields, metadata: bytes) -> None:
-    """Into the buffer of the metadata that is there, if nothing else uses it; else into a new one."""
+def _set_metadata_buffer(model: Fields, metadata: bytes) -> None:
+    """Reuse the metadata buffer if nothing else references it; otherwise add a new buffer."""
     buffers, entries = model.setdefault("buffers", []), model.setdefault("metadata", [])
     if not buffers:
         buffers.append({})  # buffer 0 is the empty one, by convention
@@ -144,28 +151,28 @@ def _put(model: Fields, metadata: bytes) -> None:
     buffers[own["buffer"]] = {"data": metadata}
 
 
-def _with_files(content: bytes, files: Mapping[str, bytes]) -> bytes:
+def _add_files(content: bytes, files: Mapping[str, bytes]) -> bytes:
     if not files:
         return content
     file = io.BytesIO(content)
     try:
         with zipfile.ZipFile(file, "a") as archive:
             for name, data in files.items():
-                archive.writestr(zipfile.ZipInfo(name), data)  # its date is 1980-01-01
+                archive.writestr(zipfile.ZipInfo(name), data)  # dated 1980-01-01: reproducible
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise UserError(f"files cannot be added to the zip behind the model: {error}") from error
+        raise UserError(f"files cannot be added to the zip appended to the model: {error}") from error
     return file.getvalue()
 
 
-def _prove(before: bytes, after: bytes) -> None:
-    """All but the metadata must read the same: operators, tensors, weights, signatures, other metadata.
+def _require_unchanged(before: bytes, after: bytes) -> None:
+    """Verify that operators, tensors, weights, signatures and other metadata are equal.
 
-    Written again without it, both give the same bytes; a default that one of them spells out is no difference.
+    Both models are packed again without the metadata, so that a stored default equals an absent one.
     """
     old, new = unpack(before), unpack(after)
-    place = next(entry["buffer"] for entry in new["metadata"] if entry.get("name") == NAME)
+    position = next(entry["buffer"] for entry in new["metadata"] if entry.get("name") == NAME)
     for model in (old, new):
         model["metadata"] = [entry for entry in model.get("metadata", []) if entry.get("name") != NAME]
-        model["buffers"] = [buffer for number, buffer in enumerate(model.get("buffers") or [{}]) if number != place]
+        model["buffers"] = [buffer for number, buffer in enumerate(model.get("buffers") or [{}]) if number != position]
     if pack(old) != pack(new):
-        raise AssertionError("the copy is not the model with other metadata")
+        raise AssertionError("the copy differs from the model in more than the metadata")

@@ -1,4 +1,4 @@
-"""Puts what was imported into a contract: into the entries it is about, and over nothing that a person wrote."""
+"""Adds imported keys to the matching entries of a contract, without overwriting existing values by default."""
 
 from __future__ import annotations
 
@@ -6,126 +6,132 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tflint.contract import Contract
-from tflint.contract.contract_edit import filled, written
+from tflint.contract.contract_edit import build_contract, set_keys
 from tflint.errors import UserError
 from tflint.preprocessing.importers.imported import Imported
 from tflint.values import frozen
 
-#: How an entry is found, and what a conversion may change: a contract that has them keeps them without a word.
-_OF_THE_MODEL = ("name", "index", "dtype", "shape")
-#: Keys that only mean something together.
+#: Keys that identify an entry or that a conversion may change: the contract's values take precedence.
+_MODEL_KEYS = ("name", "index", "dtype", "shape")
+#: Keys that are only meaningful together.
 _TOGETHER = ("mean", "std", "units", "range")
 
 
 @frozen
-class Filled:
-    """A contract with what was imported; `filled` and `kept` name keys, such as `inputs[0].mean`.
+class FilledContract:
+    """A contract with imported keys.
 
-    Kept are values of the contract that are others than the imported ones. `left` has sentences on what was left out.
+    `filled` are the keys that were set, such as `inputs[0].mean`; `kept` are the keys of the contract whose imported
+    values differ. `notes` are sentences about what was not imported.
     """
 
     contract: Contract
     filled: tuple[str, ...]
     kept: tuple[str, ...]
-    left: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def fill(contract: Contract, imported: Imported, chosen: str | None = None, *, over: bool = False) -> Filled:
-    """Set the imported keys that the contract leaves unsaid; with `over`, those that it says otherwise, too.
+def fill(contract: Contract, imported: Imported, chosen: str | None = None, *, over: bool = False) -> FilledContract:
+    """Set the imported keys that the contract does not have; with `over`, also replace different values.
 
-    `chosen` is the name or the number of the contract's input that a single imported one is about. `UserError` where
-    it is not clear which entries belong together.
+    `chosen` is the name or index of the contract's input for a single imported one. Raises `UserError` if imported
+    inputs cannot be matched with those of the contract.
     """
-    done: list[str] = []
+    filled: list[str] = []
     kept: list[str] = []
-    left: list[str] = []
-    own: list[str] = []
+    notes: list[str] = []
+    differing: list[str] = []
     changes: dict[tuple[str, int], Mapping[str, Any]] = {}
     for side, entries in (("inputs", imported.inputs), ("outputs", imported.outputs)):
-        matched = list(_matched(contract, side, entries, chosen if side == "inputs" else None))
+        matched = list(_match_entries(contract, side, entries, chosen if side == "inputs" else None))
         if side == "outputs" and len(matched) < len(entries):
-            left.append("Which of the contract's outputs is meant is not clear: what was read of outputs is left out.")
+            notes.append("The imported outputs do not match the contract's outputs and are not used.")
         for number, entry in matched:
-            wanted, others = _wanted(contract.data[side][number], entry, over=over)
-            if wanted:
-                changes[side, number] = wanted
-            done += [f"{side}[{number}].{key}" for key in wanted]
-            kept += [f"{side}[{number}].{key}" for key in others]
-            here = contract.data[side][number]
-            own += [f"{side}[{number}].{key}" for key in ("dtype", "shape") if _is_other(key, here, entry)]
-    if own:
-        left.append(f"{', '.join(own)}: the source has another, and the model's own stays.")
-    return Filled(filled(contract, changes), tuple(done), tuple(kept), tuple(left))
+            current = contract.data[side][number]
+            new, conflicts = _select_changes(current, entry, over=over)
+            if new:
+                changes[side, number] = new
+            filled += [f"{side}[{number}].{key}" for key in new]
+            kept += [f"{side}[{number}].{key}" for key in conflicts]
+            differing += [f"{side}[{number}].{key}" for key in ("dtype", "shape") if _differs(key, current, entry)]
+    if differing:
+        notes.append(f"The source has different values for {', '.join(differing)}; the contract's are kept.")
+    return FilledContract(set_keys(contract, changes), tuple(filled), tuple(kept), tuple(notes))
 
 
-def contract_of(imported: Imported, path: str) -> Contract:
-    """A contract of what was imported and nothing else: a draft, since no model confirmed it."""
+def build_draft(imported: Imported, path: str) -> Contract:
+    """Return a contract with only the imported keys. It is a draft, because it was not compared with a model."""
     data: dict[str, Any] = {"model": {"draft": True, "source": imported.source}}
     data |= {"inputs": list(imported.inputs)} if imported.inputs else {}
     data |= {"outputs": list(imported.outputs)} if imported.outputs else {}
-    return written(data, path)
+    return build_contract(data, path)
 
 
-def _wanted(here: Mapping[str, Any], entry: Mapping[str, Any], *, over: bool) -> tuple[dict[str, Any], list[str]]:
-    """What is to be set in an entry, and which of its keys say something else: of keys that only mean something
-    together, all are kept where one is.
+def _select_changes(
+    current: Mapping[str, Any], entry: Mapping[str, Any], *, over: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the keys to set in an entry, and its keys with different values.
+
+    If one of several related keys has a different value, all of them are kept.
     """
-    said = {key: value for key, value in entry.items() if _says_something(key, value) and not _is_own(key, here)}
-    differing = [] if over else [key for key, value in said.items() if not _agree(key, here.get(key), value)]
-    if "range" in here and "range" not in said and "mean" in said:
-        differing += ["range"]  # mean and std are of another source, whoever is right
-    kept = [key for key in said if any(key in _fellows(other) for other in differing)]
-    wanted = {key: _new(here.get(key), value) for key, value in said.items() if key not in kept}
-    return {key: value for key, value in wanted.items() if here.get(key) != value}, differing
+    imported = {
+        key: value for key, value in entry.items() if _is_specific(key, value) and not _is_model_key(key, current)
+    }
+    conflicts = (
+        [] if over else [key for key, value in imported.items() if not _is_compatible(key, current.get(key), value)]
+    )
+    if "range" in current and "range" not in imported and "mean" in imported:
+        conflicts += ["range"]  # the imported mean and std apply to the default range of the source
+    kept = [key for key in imported if any(key in _related_keys(other) for other in conflicts)]
+    new = {key: _missing_part(current.get(key), value) for key, value in imported.items() if key not in kept}
+    return {key: value for key, value in new.items() if current.get(key) != value}, conflicts
 
 
-def _is_other(key: str, here: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
-    """Whether a contract has another value than the imported one."""
-    return key in here and key in entry and here[key] != entry[key]
+def _differs(key: str, current: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    return key in current and key in entry and current[key] != entry[key]
 
 
-def _fellows(key: str) -> tuple[str, ...]:
+def _related_keys(key: str) -> tuple[str, ...]:
     return _TOGETHER if key in _TOGETHER else (key,)
 
 
-def _says_something(key: str, value: Any) -> bool:
-    """Whether an imported value is one: raw is the kind of what nobody knows more of."""
+def _is_specific(key: str, value: Any) -> bool:
+    """Return whether an imported value carries information: the kind raw stands for an unknown kind."""
     return not (key == "kind" and value == "raw")
 
 
-def _is_own(key: str, here: Mapping[str, Any]) -> bool:
-    """Whether a key is one of the model's, which a contract keeps as it has it."""
-    return key in _OF_THE_MODEL and key in here
+def _is_model_key(key: str, current: Mapping[str, Any]) -> bool:
+    return key in _MODEL_KEYS and key in current
 
 
-def _agree(key: str, own: Any, value: Any) -> bool:
-    """Whether a contract's value leaves room for an imported one: of a raw input nothing is said yet."""
+def _is_compatible(key: str, own: Any, value: Any) -> bool:
+    """Return whether setting an imported value loses nothing: the kind raw stands for an unknown kind."""
     if isinstance(own, Mapping) and isinstance(value, Mapping):
         return all(own.get(name, inner) == inner for name, inner in value.items())
     return own is None or own == value or (key == "kind" and own == "raw")
 
 
-def _new(own: Any, value: Any) -> Any:
-    """A value to set; of a table only what it has not."""
+def _missing_part(own: Any, value: Any) -> Any:
+    """Return the value to set; for a table, only its new and changed keys."""
     if isinstance(own, Mapping) and isinstance(value, Mapping):
         return {name: inner for name, inner in value.items() if own.get(name) != inner}
     return value
 
 
-# -- which entries belong together -------------------------------------------------------------------------------------
+# -- matching entries --------------------------------------------------------------------------------------------------
 
 
-def _matched(
+def _match_entries(
     contract: Contract, side: str, entries: Sequence[Mapping[str, Any]], chosen: str | None
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Imported entries with the numbers of the contract's that they are about."""
+    """Yield imported entries with the numbers of the matching entries of the contract."""
     own = contract.entries(side.removesuffix("s"))
     if chosen is not None:
         if len(entries) != 1:
-            raise UserError(f"{len(entries)} inputs were read, and one input is chosen", hint="leave --input out")
+            raise UserError(f"--input chooses one input, but the source has {len(entries)}", hint="remove --input")
         yield _chosen(own, chosen), entries[0]
     elif entries and not own and side == "inputs":
-        raise UserError(f"'{contract.path}' has no inputs to fill", hint="'tflint contract init' writes [[inputs]]")
+        raise UserError(f"'{contract.path}' has no inputs to fill", hint="'tflint contract init' drafts [[inputs]]")
     elif len(entries) == 1:
         yield from _single(contract, own, side, entries[0])
     elif entries and own:
@@ -133,16 +139,16 @@ def _matched(
 
 
 def _chosen(own: Sequence[Mapping[str, Any]], chosen: str) -> int:
-    found = [k for k, entry in enumerate(own) if chosen in (entry.get("name"), str(entry.get("index", k)))]
-    if len(found) != 1:
-        raise UserError(f"the contract has no input '{chosen}'", hint=f"it has {_names(own)}")
-    return found[0]
+    matches = [k for k, entry in enumerate(own) if chosen in (entry.get("name"), str(entry.get("index", k)))]
+    if len(matches) != 1:
+        raise UserError(f"the contract has no input '{chosen}'", hint=f"its inputs are {_names(own)}")
+    return matches[0]
 
 
 def _single(
     contract: Contract, own: Sequence[Mapping[str, Any]], side: str, entry: Mapping[str, Any]
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The one entry, or the only one that is of that kind already."""
+    """Yield the only entry, or the only one of the same kind."""
     alike = [k for k, other in enumerate(own) if other.get("kind") == entry.get("kind")]
     if len(own) == 1:
         yield 0, entry
@@ -150,8 +156,8 @@ def _single(
         yield alike[0], entry
     elif side == "inputs":
         raise UserError(
-            f"'{contract.path}' has {len(own)} inputs, and what was read is about one",
-            hint=f"--input chooses one of {_names(own)}",
+            f"'{contract.path}' has {len(own)} inputs, but the source describes one",
+            hint=f"choose one with --input: {_names(own)}",
         )
 
 
@@ -162,7 +168,7 @@ def _names(own: Sequence[Mapping[str, Any]]) -> str:
 def _several(
     contract: Contract, own: Sequence[Mapping[str, Any]], side: str, entries: Sequence[Mapping[str, Any]]
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Entries of the same names; of the same numbers where names are not given."""
+    """Yield the entries with the same names, or with the same indices if the source has no names."""
     places = {("name", other["name"]): k for k, other in enumerate(own) if "name" in other}
     places |= {("index", other.get("index", k)): k for k, other in enumerate(own)}
     for entry in entries:
@@ -171,6 +177,6 @@ def _several(
         if place is None:
             raise UserError(
                 f"'{contract.path}' has no {side.removesuffix('s')} '{entry[key]}'",
-                hint=f"it has {_names(own)}; names change when a model is converted: copy what is meant by hand",
+                hint=f"its {side} are {_names(own)}; a conversion may rename them: copy the imported keys manually",
             )
         yield place, entry

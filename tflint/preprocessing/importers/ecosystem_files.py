@@ -1,4 +1,4 @@
-"""Finds and reads the files of other ecosystems: JSON, YAML, members of a zip; all sizes and nesting are bounded."""
+"""Finds and reads the files of other ecosystems: JSON, YAML and members of a zip, with limits for size and nesting."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from tflint.preprocessing.importers.foreign_fields import Fields
 from tflint.source import FileSource, SourceError, reader
 from tflint.userfiles.userfile import error_at, load_json, read_text
 
-#: YAML is slow to parse, a hundred times slower than JSON: the names of 20,000 classes take half of this.
+#: Most bytes of a YAML file, which parses 100 times slower than JSON. The names of 20,000 classes take half of this.
 MAX_YAML_BYTES = 1 << 20
-#: Deepest nesting of YAML: libyaml's composer calls itself for each level and has no limit of its own.
+#: Deepest nesting of YAML: libyaml's composer is recursive and has no limit.
 MAX_YAML_DEPTH = 100
-#: Most bytes of a JSON file, inside of a zip or not.
+#: Most bytes of a JSON file or of a member of a zip.
 MAX_MEMBER_BYTES = 4 << 20
 
 
 def find(source: str, names: Sequence[str], what: str) -> str:
-    """The path itself, or the first of some files in a folder; `UserError` where the folder has none of them."""
+    """Return the path itself, or the first of these files in a folder; raise `UserError` if it has none of them."""
     try:
         if not Path(source).is_dir():
             return source
-        found = next((path for name in names if (path := Path(source) / name).is_file()), None)
-    except (OSError, ValueError):  # a name that no file can have: reading it says so
+        file = next((path for name in names if (path := Path(source) / name).is_file()), None)
+    except (OSError, ValueError):  # not a valid file name: reading it reports the error
         return source
-    if found is None:
-        raise UserError(f"holds no {what}", place=Place(source), hint=f"looked for {', '.join(names)}")
-    return found.as_posix()
+    if file is None:
+        raise UserError(f"has no {what}", place=Place(source), hint=f"looked for {', '.join(names)}")
+    return file.as_posix()
 
 
 def read_json(path: str) -> Fields:
-    """The object in a JSON file."""
+    """Read the object in a JSON file."""
     return parse_json(path, read_text(path, limit=MAX_MEMBER_BYTES))
 
 
 def parse_json(path: str, text: str) -> Fields:
-    """The object that a JSON text holds; a key that stands twice in one object is an error."""
+    """Parse the object in a JSON text; a duplicate key is an error."""
     return Fields.of(load_json(path, text, refuse_repeated=True), path)
 
 
 def read_yaml(path: str) -> Fields:
-    """The mapping in a YAML file; needs the extra `yaml`."""
+    """Read the mapping in a YAML file; needs the extra `yaml`."""
     try:
         import yaml
     except ImportError:
@@ -62,13 +62,13 @@ def read_yaml(path: str) -> Fields:
         raise error_at(message, path, text, mark.line + 1, mark.column + 1) from error
     except yaml.YAMLError as error:
         raise UserError("not valid YAML: it has characters that are not allowed", place=Place(path)) from error
-    except (ValueError, OverflowError, TypeError) as error:  # a date that does not exist, a number too long, …
+    except (ValueError, OverflowError, TypeError) as error:  # an impossible date, a number with too many digits, …
         raise UserError("has a value that cannot be read", place=Place(path)) from error
     return Fields.of(data, path)
 
 
 def _refuse_deep(yaml: Any, events: Any, path: str) -> None:
-    """Refuses nesting that would overflow the stack, and merge keys, which can multiply with each level."""
+    """Refuse nesting that would overflow the stack, and merge keys, whose size can grow exponentially."""
     depth = 0
     for event in events:
         if isinstance(event, yaml.CollectionStartEvent):
@@ -76,7 +76,7 @@ def _refuse_deep(yaml: Any, events: Any, path: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         elif isinstance(event, yaml.ScalarEvent) and _is_merge_key(event):
-            raise UserError("has a merge key ('<<'), which is not read", place=Place(path))
+            raise UserError("has a merge key ('<<'), which is not supported", place=Place(path))
         if depth > MAX_YAML_DEPTH:
             raise UserError("is nested too deeply to be read", place=Place(path))
 
@@ -87,7 +87,7 @@ def _is_merge_key(event: Any) -> bool:
 
 
 def with_file(path: str, use: Callable[[Callable[[int, int], bytes], int], Any]) -> Any:
-    """What `use` makes of a binary file: it gets a function that reads a stretch of bytes, and the size."""
+    """Return the result of `use` for a binary file; it takes a function that reads a range of bytes, and the size."""
     try:
         with FileSource(path) as file:
             return use(reader(file), file.size)
@@ -96,9 +96,9 @@ def with_file(path: str, use: Callable[[Callable[[int, int], bytes], int], Any])
 
 
 def zip_member(path: str, names: Sequence[str]) -> tuple[str, str] | None:
-    """Name and text of the first of some members that the zip in a file has, or behind a model in it.
+    """Return name and text of the first of these members in a zip file, or in the zip appended to a model.
 
-    None where the file is no zip, or has none of them; `UserError` where a member cannot be unpacked.
+    None if the file has no zip, or the zip none of them. Raises `UserError` if the member cannot be unpacked.
     """
     from tflint.source.zip_directory import ZipError, read_content, read_directory
 
@@ -112,12 +112,12 @@ def zip_member(path: str, names: Sequence[str]) -> tuple[str, str] | None:
             raise ZipError(f"'{entry.name}' is larger than {MAX_MEMBER_BYTES:,} bytes")
         content = read_content(read, entry, directory.begin)
         if zlib.crc32(content) != entry.crc:
-            raise ZipError(f"'{entry.name}' does not have the checksum that the zip says")
+            raise ZipError(f"the checksum of '{entry.name}' is wrong")
         return entry.name, content
 
     try:
-        found: tuple[str, bytes] | None = with_file(path, member)
-        return None if found is None else (found[0], found[1].decode("utf-8"))
+        content: tuple[str, bytes] | None = with_file(path, member)
+        return None if content is None else (content[0], content[1].decode("utf-8"))
     except ZipError as error:
         raise UserError(f"its zip cannot be read: {error.reason}", place=Place(path)) from error
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""The ecosystems by name, each with the module that reads its files; a module is imported when it is asked for."""
+"""The importers by the name of their ecosystem; the module of an importer is loaded on demand."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _MODULES = {
     "mlflow": "mlflow",
 }
 
-#: The names of all ecosystems that can be imported from.
+#: The names of all supported ecosystems.
 ECOSYSTEMS = tuple(_MODULES)
 
 
-def import_preparation(ecosystem: str, source: str) -> Imported:
-    """What a file says of a model's preparation; `source` is its path, or a name that timm, torchvision or Keras knows.
+def import_preprocessing(ecosystem: str, source: str) -> Imported:
+    """Import the preprocessing settings of a model; `source` is a path, or a name known to timm, torchvision or Keras.
 
-    Raises `UserError` where the ecosystem is not known, the file cannot be read or is not of that kind, or a value in
-    it makes no sense. An optional dependency that is missing for YAML is `MissingExtraError`.
+    Raises `UserError` if the ecosystem is unknown, or if the file cannot be read, is of a different kind or has an
+    invalid value; `MissingExtraError` if a YAML file is imported without PyYAML.
     """
     if ecosystem not in _MODULES:
         raise UserError(
-            f"there is no import from '{ecosystem}'",
-            hint=nearest(ecosystem, ECOSYSTEMS) or f"known: {', '.join(ECOSYSTEMS)}",
+            f"unknown ecosystem '{ecosystem}'",
+            hint=nearest(ecosystem, ECOSYSTEMS) or f"supported: {', '.join(ECOSYSTEMS)}",
         )
     _require_possible(source)
     read = import_module(f"tflint.preprocessing.importers.{_MODULES[ecosystem]}").read
@@ -48,20 +48,20 @@ def import_preparation(ecosystem: str, source: str) -> Imported:
 
 
 def _require_image(entry: Mapping[str, Any], source: str) -> None:
-    """`UserError` for an image that is larger than a contract can hold; some ecosystems compute the size."""
+    """Refuse a size of images beyond a contract's limit; some ecosystems compute the size."""
     for key in ("resize", "crop"):
         size = entry.get(key, {}).get("size", 0)
         side = max(size) if isinstance(size, Sequence) else size
         if side > MAX_SIDE:
-            message = f"asks for an image of {side:,} pixels per side; a contract can hold {MAX_SIDE:,}"
+            message = f"has an image side of {side:,} pixels; a contract allows at most {MAX_SIDE:,}"
             raise UserError(message, place=Place(source))
 
 
 def _require_possible(source: str) -> None:
-    """`UserError` for what neither a file nor a name can be."""
+    """Refuse an empty source, and one that the file system cannot look up."""
     if not source:
-        raise UserError("an empty path")
+        raise UserError("the path is empty")
     try:
         Path(source).exists()
-    except OSError as error:  # longer than the file system's names
+    except OSError as error:  # longer than the file system allows
         raise UserError(f"cannot be read: {error.strerror}", place=Place(f"{source[:80]}…")) from error

@@ -1,7 +1,7 @@
-"""Reads Hugging Face's preprocessor_config.json, processor_config.json and tokenizer_config.json.
+"""Imports Hugging Face's preprocessor_config.json, processor_config.json and tokenizer_config.json.
 
-What a key means is what the image processors and feature extractors of transformers 4.57 do with it; what a file leaves
-to the defaults of its class is left open, for each class has others.
+Keys are interpreted as by the image processors and feature extractors of transformers 4.57. Absent keys are not set,
+because their defaults depend on the class.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from tflint.preprocessing.importers.foreign_fields import Fields
 from tflint.preprocessing.importers.huggingface_image import image_input
 from tflint.preprocessing.importers.imported import Imported
 
-_PICTURES_AND_SOUND = ("preprocessor_config.json", "processor_config.json")
+_IMAGE_AND_AUDIO = ("preprocessor_config.json", "processor_config.json")
 _TEXT = "tokenizer_config.json"
-#: Parts of a processor_config.json that hold what a preprocessor_config.json does.
+#: Parts of a processor_config.json with the content of a preprocessor_config.json.
 _PARTS = ("image_processor", "feature_extractor", "video_processor")
-#: Keys that say which class to load and how to call it.
+#: Keys about which class to load and how to call it.
 _INERT = (
     "_processor_class",
     "_valid_processor_keys",
@@ -38,24 +38,22 @@ _SPECIAL = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cl
 
 
 def read(source: str) -> Imported:
-    """What a file says, or the first of the known ones in a folder."""
-    path = find(source, (*_PICTURES_AND_SOUND, _TEXT), "preprocessor_config.json")
+    """Import a file, or the first known file in a folder."""
+    path = find(source, (*_IMAGE_AND_AUDIO, _TEXT), "preprocessor_config.json")
     fields = read_json(path)
-    unsaid: list[str] = []
-    inputs = [_entry(part, unsaid) for part in _parts(fields)]
+    notes: list[str] = []
+    inputs = [_entry(part, notes) for part in _parts(fields)]
     if not inputs:
-        message = "is no processor's configuration: it has neither image_mean, do_resize, sampling_rate nor a tokenizer"
-        raise UserError(message, place=Place(path), hint="preprocessor_config.json or tokenizer_config.json is meant")
+        message = "is not a processor configuration: it has no image_mean, do_resize, sampling_rate or tokenizer_class"
+        raise UserError(message, place=Place(path), hint="use preprocessor_config.json or tokenizer_config.json")
     if len(inputs) > 1:
         inputs = [{"index": index, **entry} for index, entry in enumerate(inputs)]
-        unsaid.append(
-            "Which of the model's inputs each entry is of is not said: they are numbered in the file's order."
-        )
-    return Imported(tuple(inputs), (), f"huggingface {PurePath(path).name}", tuple(unsaid))
+        notes.append("The entries have indices in the file's order, because the file does not name the model's inputs.")
+    return Imported(tuple(inputs), (), f"huggingface {PurePath(path).name}", tuple(notes))
 
 
 def _parts(fields: Fields) -> list[Fields]:
-    """The parts of a file that say something: itself, or what a processor is put together of."""
+    """Return the parts of a file with settings: the file itself, or the components of a processor."""
     nested = [
         part for key in _PARTS if isinstance(fields.get(key), Mapping) and (part := fields.table(key)) is not None
     ]
@@ -70,31 +68,31 @@ def _kind(fields: Fields) -> str:
     return "tokens" if any(key in fields for key in ("tokenizer_class", "added_tokens_decoder")) else ""
 
 
-def _entry(fields: Fields, unsaid: list[str]) -> dict[str, Any]:
+def _entry(fields: Fields, notes: list[str]) -> dict[str, Any]:
     readers = {"audio": _audio, "image": image_input, "tokens": _tokens}
-    entry = readers[_kind(fields)](fields, unsaid)
-    fields.passes_over(*_INERT)
-    unsaid += fields.unread()
+    entry = readers[_kind(fields)](fields, notes)
+    fields.ignore(*_INERT)
+    notes += fields.describe_unread()
     return entry
 
 
-# -- sound -------------------------------------------------------------------------------------------------------------
+# -- audio -------------------------------------------------------------------------------------------------------------
 
 
-def _audio(fields: Fields, unsaid: list[str]) -> dict[str, Any]:
+def _audio(fields: Fields, notes: list[str]) -> dict[str, Any]:
     rate = fields.number("sampling_rate", is_positive=True)
     audio: dict[str, Any] = {"sample-rate": rate}
     kind = fields.text("feature_extractor_type") or ""
     known = _AUDIO.get(kind)
     if known is None:
-        unsaid.append(f"What {kind or 'the feature extractor'} makes of the samples is not known here.")
+        notes.append(f"The features of {kind or 'the feature extractor'} are not supported and not imported.")
     else:
-        known(fields, rate or 1.0, audio, unsaid)
+        known(fields, rate or 1.0, audio, notes)
     return {"kind": "audio", "audio": audio}
 
 
-def _whisper(fields: Fields, rate: float, audio: dict[str, Any], unsaid: list[str]) -> None:
-    """Mel filters from 0 to 8,000 Hz, whatever the file says; a log to the base of ten, cut off and shifted."""
+def _whisper(fields: Fields, rate: float, audio: dict[str, Any], notes: list[str]) -> None:
+    """Set the features of Whisper, whose mel filters always span 0 to 8,000 Hz."""
     audio |= {"features": "log-mel", "low": 0, "high": 8000}
     _set(audio, "mel-bins", fields.count("feature_size"))
     window, hop = fields.count("n_fft"), fields.count("hop_length")
@@ -102,30 +100,28 @@ def _whisper(fields: Fields, rate: float, audio: dict[str, Any], unsaid: list[st
     _set(audio, "hop", None if hop is None else hop / rate)
     _set(audio, "duration", fields.number("chunk_length", is_positive=True))
     _set(audio, "frames", fields.count("nb_max_frames"))
-    fields.passes_over("n_samples")  # chunk_length by the rate
-    unsaid.append(
-        "Whisper takes the logarithm to the base of ten, of at least 1e-10, raises it to at least the largest value"
-        " minus 8, and hands over (value + 4) / 4."
+    fields.ignore("n_samples")  # chunk_length × sampling_rate
+    notes.append(
+        "Whisper's features are (max(log10(max(x, 1e-10)), peak − 8) + 4) / 4; peak is the largest"
+        " logarithm of the recording."
     )
 
 
-def _wav2vec2(fields: Fields, _rate: float, audio: dict[str, Any], unsaid: list[str]) -> None:
+def _wav2vec2(fields: Fields, _rate: float, audio: dict[str, Any], notes: list[str]) -> None:
     audio |= {"features": "waveform"}
     _set(audio, "channels", fields.count("feature_size"))
-    if fields.truth("do_normalize"):
-        unsaid.append(
-            "Each recording is shifted to a mean of 0 and scaled to a variance of 1 by itself (do_normalize)."
-        )
+    if fields.boolean("do_normalize"):
+        notes.append("Each recording is normalized to a mean of 0 and a variance of 1 (do_normalize).")
 
 
-def _spectrogram_transformer(fields: Fields, _rate: float, audio: dict[str, Any], unsaid: list[str]) -> None:
+def _spectrogram_transformer(fields: Fields, _rate: float, audio: dict[str, Any], notes: list[str]) -> None:
     audio |= {"features": "log-mel"}
     _set(audio, "mel-bins", fields.count("num_mel_bins"))
     _set(audio, "frames", fields.count("max_length"))
     _set(audio, "channels", fields.count("feature_size"))
     mean, std = fields.number("mean"), fields.number("std", is_positive=True)
-    if fields.truth("do_normalize") and mean is not None and std is not None:
-        unsaid.append(f"The features are normalised by (value − {mean:g}) / (2 × {std:g}).")
+    if fields.boolean("do_normalize") and mean is not None and std is not None:
+        notes.append(f"The features are normalized by (value − {mean:g}) / (2 × {std:g}).")
 
 
 _AUDIO = {
@@ -143,7 +139,7 @@ def _set(entry: dict[str, Any], key: str, value: Any) -> None:
 # -- text --------------------------------------------------------------------------------------------------------------
 
 
-def _tokens(fields: Fields, unsaid: list[str]) -> dict[str, Any]:
+def _tokens(fields: Fields, notes: list[str]) -> dict[str, Any]:
     tokens: dict[str, Any] = {"role": "ids"}
     _set(tokens, "padding-side", fields.choice("padding_side", ("left", "right")))
     ids = _ids(fields)
@@ -151,30 +147,31 @@ def _tokens(fields: Fields, unsaid: list[str]) -> dict[str, Any]:
     if special:
         tokens["special"] = special
     longest = fields.get("model_max_length")
-    if isinstance(longest, int) and longest < 10**9:  # tokenizers without a limit write 10^30
-        unsaid.append(
-            f"At most {longest:,} tokens are taken (model_max_length); a contract's length is that of each call."
+    if isinstance(longest, int) and longest < 10**9:  # tokenizers without a limit store 10^30
+        notes.append(
+            f"The tokenizer's limit is {longest:,} tokens (model_max_length); tokens.length of a contract is the length"
+            " of each call and is not set."
         )
-    fields.passes_over("tokenizer_class", "clean_up_tokenization_spaces")
+    fields.ignore("tokenizer_class", "clean_up_tokenization_spaces")
     return {"kind": "tokens", "tokens": tokens}
 
 
 def _ids(fields: Fields) -> dict[str, int]:
-    """The id of each added token, by its text."""
+    """Return the ids of the added tokens by their text."""
     added = fields.table("added_tokens_decoder")
     ids: dict[str, int] = {}
     for key in added or ():
         token = added.table(key) if added is not None else None
         text = token.text("content") if token is not None else None
         if not (key.isascii() and key.isdecimal() and len(key) < 10):
-            raise fields.wrong("added_tokens_decoder", "a mapping of ids to tokens")
+            raise fields.value_error("added_tokens_decoder", "a mapping of ids to tokens")
         if text is not None:
             ids[text] = int(key)
     return ids
 
 
 def _token(fields: Fields, key: str) -> str | None:
-    """A special token's text, which may stand in an object of its own."""
+    """Return the text of a special token: the value itself, or the `content` of an object."""
     value = fields.get(key)
     if isinstance(value, Mapping):
         nested = fields.table(key)

@@ -1,4 +1,4 @@
-"""Reads what an image processor's configuration says of a picture: its resize, its crop, and what becomes of pixels."""
+"""Imports the image settings of a Hugging Face image processor: resize, crop, channel order and normalization."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from tflint.preprocessing.importers.foreign_fields import Fields, is_count
-from tflint.preprocessing.importers.image_entries import kernel_entry, normalization, shorter_side_then_crop
+from tflint.preprocessing.importers.image_entries import kernel_entry, normalization_entry, shorter_side_then_crop
 
-#: PIL's numbers for its kernels; 5 is hamming, which a contract has no word for.
+#: Kernels by PIL's numbers. 5 is hamming, which a contract cannot express.
 _RESAMPLE = ("nearest", "lanczos", "bilinear", "bicubic", "area", None)
-#: From this size on ConvNeXT's processor stretches pictures; smaller ones it enlarges by `crop_pct` and crops.
+#: From this size on, ConvNeXT's processor stretches images. For smaller sizes it divides by `crop_pct` and crops.
 _CONVNEXT_STRETCHED = 384
-#: Reverses the channels at its end, without a key for it.
+#: Family that always reverses the channels, without a key for it.
 _ALWAYS_FLIPPED = "LayoutLMv2"
-#: Families whose older files have one number for a size: of both sides, or of the shorter one.
+#: Families whose older files have one number as a size: both sides, or the shorter side.
 _SQUARE = ("Beit", "DeiT", "Segformer", "ViT")
 _SHORTER = ("CLIP", "ChineseCLIP", "MobileNetV1", "MobileNetV2", "MobileViT")
-#: Families, and keys of others, that make something else of a size than their name says.
-_OTHERWISE = ("Levit", "Perceiver", "PoolFormer")
-_OTHERWISE_BY = (
+#: Families, and keys of other families, that interpret the size differently.
+_SPECIAL_FAMILIES = ("Levit", "Perceiver", "PoolFormer")
+_SPECIAL_KEYS = (
     "do_align_long_axis",
     "do_image_splitting",
     "do_thumbnail",
@@ -30,30 +30,30 @@ _OTHERWISE_BY = (
     "min_pixels",
     "size_divisor",
 )
-#: The key by which a family takes 1 off what it scaled.
+#: Families with a key to subtract 1 from the rescaled pixels.
 _OFFSETS = {"EfficientNet": "rescale_offset", "Vivit": "offset"}
 
 
-def image_input(fields: Fields, unsaid: list[str]) -> dict[str, Any]:
-    """The entry of a picture; what has no place in it is added to `unsaid`."""
+def image_input(fields: Fields, notes: list[str]) -> dict[str, Any]:
+    """Return the entry of an image; settings that a contract cannot express are added to `notes`."""
     kind = _family(fields.text("image_processor_type") or fields.text("feature_extractor_type") or "")
     entry: dict[str, Any] = {"kind": "image"}
-    entry |= _geometry(fields, kind, unsaid)
-    entry |= _pixels(fields, kind, unsaid)
-    if fields.truth("do_pad"):
-        unsaid.append(
-            "Pictures are padded (do_pad), to a size that depends on the others of their batch or on pad_size."
+    entry |= _geometry(fields, kind, notes)
+    entry |= _pixels(fields, kind, notes)
+    if fields.boolean("do_pad"):
+        notes.append(
+            "Images are padded (do_pad) to a size that depends on the other images of the batch or on pad_size."
         )
     layout = fields.text("data_format")
-    unsaid.append(
-        f"The layout of the input is left open: transformers hands over {_layout(layout)}, a converted model may take"
-        " the other order."
+    notes.append(
+        f"The layout is not set: transformers produces {_layout(layout)}, but a converted model may use a different"
+        " layout."
     )
     return entry
 
 
 def _family(kind: str) -> str:
-    """The models that a class is for: `ViT` of ViTImageProcessorFast."""
+    """Return the model family of a class: `ViT` for ViTImageProcessorFast."""
     return kind.removesuffix("Fast").removesuffix("ImageProcessor").removesuffix("FeatureExtractor")
 
 
@@ -64,44 +64,46 @@ def _layout(data_format: str | None) -> str:
 # -- geometry ----------------------------------------------------------------------------------------------------------
 
 
-def _geometry(fields: Fields, kind: str, unsaid: list[str]) -> dict[str, Any]:
-    resized, cropped = fields.truth("do_resize"), fields.truth("do_center_crop")
-    kernel = kernel_entry(_kernel(fields, unsaid))
+def _geometry(fields: Fields, kind: str, notes: list[str]) -> dict[str, Any]:
+    do_resize, do_crop = fields.boolean("do_resize"), fields.boolean("do_center_crop")
+    kernel = kernel_entry(_kernel(fields, notes))
     size = _size(fields, "size")
     crop = _size(fields, "crop_size")
     entry: dict[str, Any] = {}
-    if resized is False:
+    if do_resize is False:
         entry["resize"] = {"mode": "none"}
-    elif resized is None:
-        unsaid.append("Whether pictures are resized is left to the default of the class (do_resize).")
+    elif do_resize is None:
+        notes.append(
+            "The file does not specify whether images are resized (do_resize); the default of the class applies."
+        )
     else:
-        entry |= _resize(fields, kind, size, crop if cropped else None, kernel, unsaid)
-    if cropped and "crop" not in entry:
+        entry |= _resize(fields, kind, size, crop if do_crop else None, kernel, notes)
+    if do_crop and "crop" not in entry:
         sides = _sides(crop)
         if sides is None:
-            unsaid.append("How much a crop leaves is left to the default of the class (crop_size).")
+            notes.append("The file does not specify the crop size (crop_size); the default of the class applies.")
         else:
             entry["crop"] = {"mode": "center", "size": sides}
-    elif cropped is False and "crop" not in entry:
+    elif do_crop is False and "crop" not in entry:
         entry["crop"] = {"mode": "none"}
     return entry
 
 
-def _kernel(fields: Fields, unsaid: list[str]) -> str | None:
+def _kernel(fields: Fields, notes: list[str]) -> str | None:
     number = fields.count("resample", least=0)
     if number is None:
-        if fields.truth("do_resize"):
-            unsaid.append("The kernel of the resize is left to the default of the class (resample).")
+        if fields.boolean("do_resize"):
+            notes.append("The file does not specify the resize kernel (resample); the default of the class applies.")
         return None
     if number >= len(_RESAMPLE):
-        raise fields.wrong("resample", "one of PIL's numbers, 0 to 5")
+        raise fields.value_error("resample", "one of PIL's numbers, 0 to 5")
     if _RESAMPLE[number] is None:
-        unsaid.append("The kernel of the resize is PIL's hamming, which a contract has no word for.")
+        notes.append("The resize kernel is PIL's hamming, which a contract cannot express.")
     return _RESAMPLE[number]
 
 
 def _size(fields: Fields, key: str) -> int | Mapping[str, int] | None:
-    """A size as newer files write it, by the names of its sides, or as older ones do, as one number or a pair."""
+    """Return a size: by the names of its sides, as in newer files, or as one number, as in older files."""
     value = fields.get(key)
     if value is None or is_count(value, 1):
         number: int | None = value
@@ -110,13 +112,13 @@ def _size(fields: Fields, key: str) -> int | Mapping[str, int] | None:
         height, width = fields.counts(key, 2) or (0, 0)
         return {"height": height, "width": width}
     if not isinstance(value, Mapping):
-        raise fields.wrong(key, "a whole number above 0, a pair of them, or a mapping of sides to them")
+        raise fields.value_error(key, "an integer above 0, a pair of them, or a mapping of sides to integers")
     sides = Fields.of(value, fields.path, f"{key}.")
     return {str(name): number for name in sides if (number := sides.count(name)) is not None}
 
 
 def _sides(size: int | Mapping[str, int] | None) -> list[int] | None:
-    """Height and width; of one number both."""
+    """Return height and width; one number is both. None if the size has other sides."""
     if isinstance(size, int):
         return [size, size]
     if size is None or not {"height", "width"} <= set(size):
@@ -130,21 +132,21 @@ def _resize(
     size: int | Mapping[str, int] | None,
     crop: int | Mapping[str, int] | None,
     kernel: Mapping[str, Any],
-    unsaid: list[str],
+    notes: list[str],
 ) -> dict[str, Any]:
-    """The keys `resize` and perhaps `crop`; none, and a sentence, where a contract has no words for it."""
+    """Return the keys `resize` and perhaps `crop`; empty, with a note, if a contract cannot express them."""
     if size is None:
-        unsaid.append("The size of the resize is left to the default of the class (size).")
+        notes.append("The file does not specify the size of the resize (size); the default of the class applies.")
         return {}
     shortest = size.get("shortest_edge") if isinstance(size, Mapping) and len(size) == 1 else None
     if kind == "ConvNext":
         shortest = size if isinstance(size, int) else shortest
-        return _convnext(fields, shortest, kernel, unsaid)
-    by = next((key for key in _OTHERWISE_BY if key in fields and fields.get(key) is not False), None)
-    if kind in _OTHERWISE or by is not None:
-        unsaid.append(f"The size after the resize is worked out in another way here ({by or kind}).")
+        return _convnext(fields, shortest, kernel, notes)
+    special_key = next((key for key in _SPECIAL_KEYS if key in fields and fields.get(key) is not False), None)
+    if kind in _SPECIAL_FAMILIES or special_key is not None:
+        notes.append(f"The resize is not imported: {special_key or kind} computes its size in a special way.")
         return {}
-    square = fields.truth("default_to_square")
+    square = fields.boolean("default_to_square")
     if square is None:
         square = True if kind in _SQUARE else False if kind in _SHORTER else None
     if isinstance(size, int) and square is False:
@@ -154,87 +156,89 @@ def _resize(
     sides = _sides(crop)
     if shortest is not None and sides is not None:
         if max(sides) > shortest:
-            unsaid.append("The crop can be larger than what the resize leaves: what lacks is filled with black.")
+            notes.append("The crop can be larger than the resized image; the rest is filled with black.")
         return shorter_side_then_crop(shortest, sides, kernel)
     if shortest is not None:
-        unsaid.append(f"The shorter side becomes {shortest:,} and nothing is cropped: the size depends on the picture.")
+        notes.append(f"The shorter side is resized to {shortest:,} without a crop: the size depends on the image.")
     elif isinstance(size, int):
-        unsaid.append(f"Whether both sides become {size:,} or the shorter one is left to the class (size).")
+        notes.append(f"The class decides whether {size:,} is the size of both sides or of the shorter side (size).")
     else:
-        said = ", ".join(f"{side} {number:,}" for side, number in list(size.items())[:4])
-        unsaid.append(f"The size after the resize depends on the picture ({said}).")
+        settings = ", ".join(f"{side} {number:,}" for side, number in list(size.items())[:4])
+        notes.append(f"The size after the resize depends on the image ({settings}).")
     return {}
 
 
-def _convnext(fields: Fields, side: int | None, kernel: Mapping[str, Any], unsaid: list[str]) -> dict[str, Any]:
+def _convnext(fields: Fields, side: int | None, kernel: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
     if side is None:
-        raise fields.wrong("size", "a whole number or a shortest_edge for this class")
+        raise fields.value_error("size", "an integer or a shortest_edge for this class")
     if side >= _CONVNEXT_STRETCHED:
-        fields.passes_over("crop_pct")
+        fields.ignore("crop_pct")
         return {"resize": {"mode": "stretch", "size": [side, side], **kernel}}
     share = fields.number("crop_pct", is_positive=True)
     if share is None:
-        unsaid.append("The share that is cropped is left to the default of the class (crop_pct).")
+        notes.append("The file does not specify the share of the crop (crop_pct); the default of the class applies.")
         return {}
     if share > 1 or share < 1e-3:
-        raise fields.wrong("crop_pct", "a share of 0.001 to 1")
+        raise fields.value_error("crop_pct", "a share of 0.001 to 1")
     return shorter_side_then_crop(int(side / share), (side, side), kernel)
 
 
 # -- pixels ------------------------------------------------------------------------------------------------------------
 
 
-def _pixels(fields: Fields, kind: str, unsaid: list[str]) -> dict[str, Any]:
-    """Channels, mean, std and units."""
-    is_flipped = bool(fields.truth("do_flip_channel_order")) or kind == _ALWAYS_FLIPPED
-    entry = _normalized(fields, kind, unsaid)
-    is_colour = isinstance(entry.get("mean"), list) and len(entry["mean"]) == 3
+def _pixels(fields: Fields, kind: str, notes: list[str]) -> dict[str, Any]:
+    """Return channels, mean, std and units."""
+    is_flipped = bool(fields.boolean("do_flip_channel_order")) or kind == _ALWAYS_FLIPPED
+    entry = _normalization(fields, kind, notes)
+    has_color = isinstance(entry.get("mean"), list) and len(entry["mean"]) == 3
     if is_flipped:
         entry["channels"] = "BGR"
-        if is_colour:  # the processors that have both reverse what was normalised
-            entry["mean"], entry["std"] = entry["mean"][::-1], _reversed(entry["std"])
-    elif is_colour or fields.truth("do_convert_rgb"):
+        if has_color:  # processors with both normalize first and reverse the channels afterwards
+            entry["mean"], entry["std"] = entry["mean"][::-1], _reverse(entry["std"])
+    elif has_color or fields.boolean("do_convert_rgb"):
         entry["channels"] = "RGB"
     else:
-        unsaid.append("The order of channels is left open: it is that of the picture as it was opened.")
-    fields.passes_over("do_convert_rgb")
+        notes.append("The channel order is not set: it is that of the decoded image.")
+    fields.ignore("do_convert_rgb")
     return entry
 
 
-def _reversed(value: float | list[float]) -> float | list[float]:
+def _reverse(value: float | list[float]) -> float | list[float]:
     return value[::-1] if isinstance(value, list) else value
 
 
-def _normalized(fields: Fields, kind: str, unsaid: list[str]) -> dict[str, Any]:
+def _normalization(fields: Fields, kind: str, notes: list[str]) -> dict[str, Any]:
     mean, std = fields.numbers("image_mean"), fields.numbers("image_std", is_positive=True)
-    rescaled, normalized = fields.truth("do_rescale"), fields.truth("do_normalize")
+    do_rescale, do_normalize = fields.boolean("do_rescale"), fields.boolean("do_normalize")
     factor = fields.number("rescale_factor", is_positive=True) or 1 / 255
     key = _OFFSETS.get(kind)
-    offset = 1.0 if key is not None and fields.truth(key) else 0.0
+    offset = 1.0 if key is not None and fields.boolean(key) else 0.0
     if isinstance(mean, list) and isinstance(std, list) and len(mean) != len(std):
-        raise fields.wrong("image_std", f"as long as image_mean, {len(mean)} numbers")
-    again = std if kind == "EfficientNet" and fields.truth("include_top") else None
-    if normalized is False or (normalized is None and mean is None):
-        if rescaled is None:
-            unsaid.append("Whether pixels are scaled is left to the default of the class (do_rescale).")
+        raise fields.value_error("image_std", f"a list of {len(mean)} numbers, like image_mean")
+    second_std = std if kind == "EfficientNet" and fields.boolean("include_top") else None
+    if do_normalize is False or (do_normalize is None and mean is None):
+        if do_rescale is None:
+            notes.append("The file does not specify whether pixels are rescaled (do_rescale).")
             return {}
         mean, std = 0.0, 1.0
     elif mean is None or std is None:
-        unsaid.append("Mean and std are left to the default of the class (image_mean, image_std).")
+        notes.append(
+            "The file does not specify mean and std (image_mean, image_std); the default of the class applies."
+        )
         return {}
-    elif rescaled is None:
-        unsaid.append("The file does not say do_rescale; pixels are taken to be divided by 255 before mean and std.")
-    if normalized is None and std != 1.0:
-        unsaid.append("The file does not say do_normalize; its mean and std are taken to be used.")
-    if again is not None:
-        mean, std = _product(mean, 1.0), _product(std, again)
-        unsaid.append("This class divides by image_std once more where include_top is true: that is in std.")
-    if rescaled is False:
+    elif do_rescale is None:
+        notes.append("The file does not specify do_rescale; a division by 255 before mean and std is assumed.")
+    if do_normalize is None and std != 1.0:
+        notes.append("The file does not specify do_normalize; its mean and std are assumed to apply.")
+    if second_std is not None:
+        mean, std = _product(mean, 1.0), _product(std, second_std)
+        notes.append("This class divides by image_std twice if include_top is true; std includes both.")
+    if do_rescale is False:
         factor, offset = 1.0, 0.0
     try:
-        return normalization(factor, offset, mean, std)
+        return normalization_entry(factor, offset, mean, std)
     except OverflowError:
-        raise fields.wrong("rescale_factor", "a factor that leaves finite numbers") from None
+        raise fields.value_error("rescale_factor", "a factor that gives finite mean and std") from None
 
 
 def _channels(value: float | list[float], n_channels: int) -> list[float]:
@@ -242,7 +246,7 @@ def _channels(value: float | list[float], n_channels: int) -> list[float]:
 
 
 def _product(one: float | list[float], two: float | list[float]) -> float | list[float]:
-    """The product of two numbers, or of those of each channel."""
+    """Return the product of two numbers, or the products per channel."""
     if not isinstance(one, list) and not isinstance(two, list):
         return one * two
     n_channels = len(one) if isinstance(one, list) else len(_channels(two, 0))

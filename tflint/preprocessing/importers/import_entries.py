@@ -1,4 +1,4 @@
-"""What imports of whole models share: how entries are told apart, and shapes and types as a contract writes them."""
+"""Helpers of importers for whole models: names or indices of entries, shapes and dtypes as contract keys."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tflint.errors import UserError
 from tflint.resources import json_schema
 
 _MAX_ENTRIES: int = json_schema("contract")["properties"]["inputs"]["maxItems"]
-#: Largest size of an axis that is believed: TFLite's are 32-bit integers.
+#: Largest size of a dimension: TFLite stores 32-bit integers.
 _MAX_SIZE = 2**31 - 1
 
 
-def identified(entries: Iterable[tuple[str, dict[str, Any]]]) -> tuple[dict[str, Any], ...]:
-    """Entries with their names, or with an index where a name is missing or stands twice; a single one needs none."""
+def identify_entries(entries: Iterable[tuple[str, dict[str, Any]]]) -> tuple[dict[str, Any], ...]:
+    """Return entries with names, or with indices if a name is missing or duplicate; a single one needs neither."""
     found = [(name.encode("utf-8", "replace").decode("utf-8"), entry) for name, entry in entries]  # lone surrogates
     if len(found) > _MAX_ENTRIES:
-        raise UserError(f"the model has {len(found):,} inputs or outputs; a contract can have {_MAX_ENTRIES:,}")
+        raise UserError(f"the model has {len(found):,} inputs or outputs; a contract allows at most {_MAX_ENTRIES:,}")
     if len(found) == 1:
         return (found[0][1],)
     names = [name for name, _ in found]
@@ -27,22 +27,22 @@ def identified(entries: Iterable[tuple[str, dict[str, Any]]]) -> tuple[dict[str,
     return tuple({"index": index, **entry} for index, (_, entry) in enumerate(found))
 
 
-def shape_entry(name: str, sizes: Sequence[int | None], unsaid: list[str]) -> dict[str, Any]:
-    """The key `shape`: -1 for a size that is not fixed; none, and a sentence, where a contract cannot hold it."""
+def shape_entry(name: str, sizes: Sequence[int | None], notes: list[str]) -> dict[str, Any]:
+    """Return the key `shape`, with -1 for dynamic dimensions; empty, with a note, if the rank is too high."""
     if len(sizes) > MAX_RANK:
-        unsaid.append(f"The shape of {label(name)} has {len(sizes):,} axes; a contract can have {MAX_RANK}.")
+        notes.append(f"{label(name)} has {len(sizes):,} dimensions; a contract allows at most {MAX_RANK}.")
         return {}
     return {"shape": [size if size is not None and 0 <= size <= _MAX_SIZE else -1 for size in sizes]}
 
 
-def dtype_entry(name: str, dtype: str, unsaid: list[str]) -> dict[str, Any]:
-    """The key `dtype`; none, and a sentence, for a type that a contract has no word for."""
+def dtype_entry(name: str, dtype: str, notes: list[str]) -> dict[str, Any]:
+    """Return the key `dtype`; empty, with a note, if a contract does not have this type."""
     if dtype in DTYPES:
         return {"dtype": dtype}
-    unsaid.append(f"The type of {label(name)} is {dtype}, which a contract has no word for.")
+    notes.append(f"The type of {label(name)} is {dtype}, which a contract cannot express.")
     return {}
 
 
 def label(name: str) -> str:
-    """An input or output in a sentence."""
-    return f"'{''.join(char if char.isprintable() else '?' for char in name[:60])}'" if name else "one without a name"
+    """Return the quoted, printable name of an input or output for a note."""
+    return f"'{''.join(char if char.isprintable() else '?' for char in name[:60])}'" if name else "an unnamed entry"

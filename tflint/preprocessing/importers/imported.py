@@ -1,4 +1,4 @@
-"""What an import gives: entries of a contract, and what they leave out."""
+"""The result of an import: contract entries, and notes about what they do not contain."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from tflint.values import frozen
 
 @frozen
 class Imported:
-    """Entries for a contract's `inputs` and `outputs`, under the keys of its schema.
+    """Entries for a contract's `inputs` and `outputs`, with the keys of its schema.
 
-    A single entry has no name where the source gives none; of several each has a name or an index. `source` is what
-    was read, in a few words. `unsaid` has a sentence for whatever the source says and a contract cannot hold, and for
-    what it leaves open.
+    A single entry may have no name; of several, each has a name or an index. `source` describes the source in a few
+    words. `notes` has a sentence for each setting that a contract cannot express or that the source does not specify.
     """
 
     inputs: tuple[Mapping[str, Any], ...]
     outputs: tuple[Mapping[str, Any], ...]
     source: str
-    unsaid: tuple[str, ...]
+    notes: tuple[str, ...]

@@ -1,8 +1,8 @@
-"""Reads protobuf's wire format without a schema: fields by number, every length checked against what holds it.
+"""Reads protobuf's wire format without a schema: fields by number, every length validated.
 
-It takes a function that reads a stretch of bytes, and gives messages; a field's content is read when it is asked for,
-so that weights are passed over. It refuses to know what a field means. The `protobuf` package would need classes that
-are generated from each format's schema, and takes a whole file into memory.
+Takes a function that reads a range of bytes, and gives messages whose fields are read on demand, so that weights are
+skipped. Must not know the meaning of fields. The `protobuf` package needs generated classes for each format and reads
+whole files into memory.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from tflint.errors import Place, UserError
 
 Read = Callable[[int, int], bytes]
 
-#: Fields that are read of one file: a graph of 100,000 nodes has as many. More takes longer than a person waits.
+#: Most fields per file: a graph of 100,000 nodes has about as many. More take too long to parse.
 MAX_FIELDS = 500_000
 #: Deepest nesting; Core ML's pipelines and ONNX's types stay far below.
 MAX_DEPTH = 32
-#: Most bytes of one text: names and metadata.
+#: Most bytes of one string, such as a name or a metadata value.
 MAX_TEXT_BYTES = 1 << 20
-#: Most numbers of a packed list that are read: a shape, or the counts of a few classes.
+#: Most numbers of a packed list, such as a shape.
 MAX_NUMBERS = 4096
 
 _CHUNK_BYTES = 64 * 1024
@@ -30,7 +30,7 @@ _FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
 
 
 class WireFile:
-    """A file in the wire format: what it is called in errors, its bytes a chunk at a time, and the budget of fields."""
+    """A file in the wire format, read in chunks, with its path for errors and the remaining budget of fields."""
 
     def __init__(self, path: str, read: Read, size: int) -> None:
         self.path = path
@@ -40,131 +40,133 @@ class WireFile:
         self._left = MAX_FIELDS
 
     def message(self) -> Message:
-        """The file as one message."""
+        """Return the file as one message."""
         return Message(self, 0, self._size, 0)
 
     def span(self, begin: int, end: int) -> bytes:
-        """Bytes of the file, fewer where it ends; a few at a time come out of a chunk that is kept."""
+        """Return the bytes from `begin` to `end`, fewer at the end of the file; short ranges use a cached chunk."""
         if end - begin > _CHUNK_BYTES:
             return self._read(begin, min(end, self._size))
         if begin < self._begin or end > self._begin + len(self._chunk):
             self._begin, self._chunk = begin, self._read(begin, min(begin + _CHUNK_BYTES, self._size))
         return self._chunk[begin - self._begin : end - self._begin]
 
-    def spend(self, at: int) -> None:
-        """Count a field."""
+    def count_field(self, at: int) -> None:
+        """Count a field at a byte offset; raise `UserError` beyond the budget."""
         self._left -= 1
         if self._left < 0:
-            raise self.broken(f"has more than {MAX_FIELDS:,} fields", at)
+            raise self.format_error(f"has more than {MAX_FIELDS:,} fields", at)
 
-    def broken(self, reason: str, at: int) -> UserError:
-        """The error for bytes that are not of the format."""
+    def format_error(self, reason: str, at: int) -> UserError:
+        """Return the error for invalid bytes at an offset."""
         return UserError(f"{reason} (byte {at:,})", place=Place(self.path))
 
 
 class Message:
-    """A stretch of bytes with fields in it. What a field is not there for, the getters give as protobuf does: empty."""
+    """A range of bytes with fields. Getters return an absent field as protobuf does: 0 or empty."""
 
     def __init__(self, file: WireFile, begin: int, end: int, depth: int) -> None:
         if depth > MAX_DEPTH:
-            raise file.broken("is nested too deeply to be read", begin)
+            raise file.format_error("is nested too deeply to be read", begin)
         self._file = file
         self._begin, self._end, self._depth = begin, end, depth
         self._fields: dict[int, list[tuple[int, int, int]]] | None = None
 
-    def wrong(self, reason: str) -> UserError:
-        """The error for a message whose content makes no sense."""
-        return self._file.broken(reason, self._begin)
+    def format_error(self, reason: str) -> UserError:
+        """Return the error for an invalid message."""
+        return self._file.format_error(reason, self._begin)
 
     def has(self, number: int) -> bool:
-        """Whether a field is there."""
-        return number in self._known()
+        """Return whether the message has a field."""
+        return number in self._parse_fields()
 
     def messages(self, number: int) -> Iterator[Message]:
-        """The messages of a repeated field."""
+        """Yield the messages of a repeated field."""
         for begin, end in self._stretches(number):
             yield Message(self._file, begin, end, self._depth + 1)
 
     def message(self, number: int) -> Message | None:
-        """The message of a field, the last one where there are several; None where there is none."""
-        found = list(self._stretches(number))
-        return Message(self._file, *found[-1], self._depth + 1) if found else None
+        """Return the message of a field, the last one if there are several; None if there is none."""
+        occurrences = list(self._stretches(number))
+        return Message(self._file, *occurrences[-1], self._depth + 1) if occurrences else None
 
     def text(self, number: int) -> str:
-        """The text of a field, empty where there is none."""
-        found = list(self._stretches(number))
-        if not found:
+        """Return the string of a field; empty if it is absent."""
+        occurrences = list(self._stretches(number))
+        if not occurrences:
             return ""
-        begin, end = found[-1]
+        begin, end = occurrences[-1]
         if end - begin > MAX_TEXT_BYTES:
-            raise self._file.broken(f"has a text of more than {MAX_TEXT_BYTES:,} bytes", begin)
+            raise self._file.format_error(f"has a string of more than {MAX_TEXT_BYTES:,} bytes", begin)
         try:
             return self._file.span(begin, end).decode("utf-8")
         except UnicodeDecodeError as error:
-            raise self._file.broken("has a text that is not UTF-8", begin) from error
+            raise self._file.format_error("has a string that is not UTF-8", begin) from error
 
     def integer(self, number: int) -> int:
-        """The signed integer of a field, 0 where there is none."""
-        found = self._of_kind(number, _VARINT)
-        return _signed(found[-1][1]) if found else 0
+        """Return the signed integer of a field; 0 if it is absent."""
+        occurrences = self._of_kind(number, _VARINT)
+        return _to_signed(occurrences[-1][1]) if occurrences else 0
 
     def integers(self, number: int) -> list[int]:
-        """The signed integers of a repeated field, packed or not."""
-        made: list[int] = []
-        for kind, first, end in self._known().get(number, ()):
+        """Return the signed integers of a repeated field, packed or not."""
+        values: list[int] = []
+        for kind, first, end in self._parse_fields().get(number, ()):
             if kind == _VARINT:
-                made.append(_signed(first))
+                values.append(_to_signed(first))
             elif kind == _BYTES:
                 at = first
                 while at < end:
                     value, at = self._varint(at, end)
-                    made.append(_signed(value))
-                    self._require_few(made, at)
+                    values.append(_to_signed(value))
+                    self._require_few(values, at)
             else:
-                raise self._file.broken(f"field {number} is no list of integers", first)
-            self._require_few(made, first)
-        return made
+                raise self._file.format_error(f"field {number} is not a list of integers", first)
+            self._require_few(values, first)
+        return values
 
     def real(self, number: int) -> float:
-        """The 32-bit float of a field, 0 where there is none."""
-        found = self._of_kind(number, _FIXED32)
-        made: float = struct.unpack("<f", self._file.span(found[-1][1], found[-1][2]))[0] if found else 0.0
-        return made
+        """Return the 32-bit float of a field; 0 if it is absent."""
+        occurrences = self._of_kind(number, _FIXED32)
+        value: float = (
+            struct.unpack("<f", self._file.span(occurrences[-1][1], occurrences[-1][2]))[0] if occurrences else 0.0
+        )
+        return value
 
     def count(self, number: int) -> int:
-        """How often a field is there."""
-        return len(self._known().get(number, ()))
+        """Return the number of occurrences of a field."""
+        return len(self._parse_fields().get(number, ()))
 
     def _require_few(self, values: list[int], at: int) -> None:
         if len(values) > MAX_NUMBERS:
-            raise self._file.broken(f"has a list of more than {MAX_NUMBERS:,} numbers", at)
+            raise self._file.format_error(f"has a list of more than {MAX_NUMBERS:,} numbers", at)
 
     def _stretches(self, number: int) -> Iterator[tuple[int, int]]:
         return ((begin, end) for _, begin, end in self._of_kind(number, _BYTES))
 
     def _of_kind(self, number: int, kind: int) -> list[tuple[int, int, int]]:
-        found = self._known().get(number, [])
-        if any(field[0] != kind for field in found):
-            raise self.wrong(f"field {number} is not of the type that it has in this format")
-        return found
+        occurrences = self._parse_fields().get(number, [])
+        if any(field[0] != kind for field in occurrences):
+            raise self.format_error(f"field {number} has the wrong wire type")
+        return occurrences
 
-    def _known(self) -> dict[int, list[tuple[int, int, int]]]:
-        """Kind and stretch of each field; of a varint its value instead of where it begins."""
+    def _parse_fields(self) -> dict[int, list[tuple[int, int, int]]]:
+        """Return wire type, begin and end of each field by number; for a varint, its value instead of begin."""
         if self._fields is None:
             self._fields = {}
             at = self._begin
             while at < self._end:
-                self._file.spend(at)
+                self._file.count_field(at)
                 key, begin = self._varint(at, self._end)
                 field, at = self._field(key, begin)
                 self._fields.setdefault(key >> 3, []).append(field)
         return self._fields
 
     def _field(self, key: int, begin: int) -> tuple[tuple[int, int, int], int]:
-        """A field of which the key was read, and where the next one begins."""
+        """Return the field with a key, and the offset of the next field."""
         number, kind = key >> 3, key & 7
         if not 0 < number < 1 << 29:
-            raise self._file.broken("has a field without a number", begin)
+            raise self._file.format_error("has a field without a number", begin)
         if kind == _VARINT:
             value, end = self._varint(begin, self._end)
             return (kind, value, end), end
@@ -173,23 +175,23 @@ class Message:
         elif kind in _FIXED_SIZES:
             length = _FIXED_SIZES[kind]
         else:
-            raise self._file.broken(f"has a field of wire type {kind}, which is not used here", begin)
+            raise self._file.format_error(f"has a field of wire type {kind}, which is not supported", begin)
         if length > self._end - begin:
-            raise self._file.broken(f"field {number} reaches past its end", begin)
+            raise self._file.format_error(f"field {number} extends past the end of its message", begin)
         return (kind, begin, begin + length), begin + length
 
     def _varint(self, at: int, limit: int) -> tuple[int, int]:
-        """The unsigned integer of up to 64 bits at a place, and where the next thing begins."""
+        """Return the unsigned integer of up to 64 bits at an offset, and the offset after it."""
         content = self._file.span(at, min(at + _MAX_VARINT_BYTES, limit))
         value = 0
         for place, byte in enumerate(content):
             value |= (byte & 0x7F) << 7 * place
             if byte < 0x80:
                 return value & 0xFFFF_FFFF_FFFF_FFFF, at + place + 1
-        raise self._file.broken(
-            "breaks off within a number" if at + len(content) >= limit else "has a broken number", at
+        raise self._file.format_error(
+            "is truncated within a number" if at + len(content) >= limit else "has an invalid number", at
         )
 
 
-def _signed(value: int) -> int:
+def _to_signed(value: int) -> int:
     return value - (1 << 64) if value >= 1 << 63 else value

@@ -1,4 +1,4 @@
-"""What the metadata inside a .tflite says of its inputs and outputs, read by tflint's own reader."""
+"""Imports the metadata of a .tflite file about its inputs and outputs."""
 
 from __future__ import annotations
 
@@ -7,32 +7,31 @@ from pathlib import PurePath
 from typing import Any
 
 from tflint.errors import Place, UserError
-from tflint.preprocessing.importers.import_entries import identified, label
+from tflint.preprocessing.importers.import_entries import identify_entries, label
 from tflint.preprocessing.importers.imported import Imported
 from tflint.summary.summary_values import BorderMetadata, Input, Output, Portrait, Subgraph
 
 
 def read(source: str) -> Imported:
-    """What the metadata of a model says; `UserError` where there is none."""
-    portrait = _portrait(source)
-    entry = next((subgraph for subgraph in portrait.subgraphs if subgraph.index == 0), None)
-    if entry is None or not any(_told(entry)):
-        message = "has no metadata on its inputs and outputs"
+    """Import the metadata of a model; raise `UserError` if it has none about inputs and outputs."""
+    summary = _summarize(source)
+    entry = next((subgraph for subgraph in summary.subgraphs if subgraph.index == 0), None)
+    if entry is None or not any(_metadata_entries(entry)):
+        message = "has no metadata about its inputs and outputs"
         raise UserError(message, place=Place(source), hint="'tflint contract init' drafts a contract from the graph")
-    unsaid: list[str] = []
-    inputs = [(_name(one), _input(one, unsaid)) for one in entry.inputs]
-    outputs = [(_name(one), _output(one, portrait, unsaid)) for one in entry.outputs]
-    return Imported(
-        identified(inputs), identified(outputs), f"tflite-metadata of {PurePath(source).name}", tuple(unsaid)
-    )
+    notes: list[str] = []
+    inputs = [(_name(model_input), _input(model_input, notes)) for model_input in entry.inputs]
+    outputs = [(_name(model_output), _output(model_output, summary, notes)) for model_output in entry.outputs]
+    source_name = f"tflite-metadata of {PurePath(source).name}"
+    return Imported(identify_entries(inputs), identify_entries(outputs), source_name, tuple(notes))
 
 
-def _told(entry: Subgraph) -> Iterator[BorderMetadata | None]:
-    yield from (given.metadata for given in entry.inputs)
-    yield from (made.metadata for made in entry.outputs)
+def _metadata_entries(entry: Subgraph) -> Iterator[BorderMetadata | None]:
+    yield from (model_input.metadata for model_input in entry.inputs)
+    yield from (model_output.metadata for model_output in entry.outputs)
 
 
-def _portrait(source: str) -> Portrait:
+def _summarize(source: str) -> Portrait:
     from tflint.facts.facts import Facts
     from tflint.runner.model_loader import load_readable
     from tflint.summary.summarize import portrait_of
@@ -41,35 +40,36 @@ def _portrait(source: str) -> Portrait:
     return portrait_of(Facts(model.tables), model.name)
 
 
-def _name(one: Input | Output) -> str:
-    return one.tensor.name if one.tensor is not None else ""
+def _name(entry: Input | Output) -> str:
+    return entry.tensor.name if entry.tensor is not None else ""
 
 
-def _input(given: Input, unsaid: list[str]) -> dict[str, Any]:
+def _input(model_input: Input, notes: list[str]) -> dict[str, Any]:
     from tflint.preprocessing.draft import COLOR_SPACES, KINDS
 
-    told, name = given.metadata, _name(given)
-    if told is None:
-        unsaid.append(f"The metadata says nothing of the input {label(name)}.")
+    metadata, name = model_input.metadata, _name(model_input)
+    if metadata is None:
+        notes.append(f"The metadata does not describe the input {label(name)}.")
         return {"kind": "raw"}
-    kind = KINDS.get(told.content or "", "raw")
+    kind = KINDS.get(metadata.content or "", "raw")
     entry: dict[str, Any] = {"kind": kind}
-    if told.color_space in COLOR_SPACES:
-        entry["channels"] = COLOR_SPACES[told.color_space]
-    if told.mean and told.std:
-        entry |= _normalization(told, name, kind, unsaid)
-    _say_the_rest(told, name, unsaid)
+    if metadata.color_space in COLOR_SPACES:
+        entry["channels"] = COLOR_SPACES[metadata.color_space]
+    if metadata.mean and metadata.std:
+        entry |= _normalization(metadata, name, kind, notes)
+    _add_notes(metadata, name, notes)
     return entry
 
 
-def _normalization(told: BorderMetadata, name: str, kind: str, unsaid: list[str]) -> dict[str, Any]:
-    mean, std = ([float(f"{value:.7g}") for value in values] for values in (told.mean, told.std))  # of float32
+def _normalization(metadata: BorderMetadata, name: str, kind: str, notes: list[str]) -> dict[str, Any]:
+    # Metadata stores float32: 7 digits restore decimals such as 0.485.
+    mean, std = ([float(f"{value:.7g}") for value in values] for values in (metadata.mean, metadata.std))
     if kind != "image":
-        unsaid.append(f"Mean and std of {label(name)} are not those of pixels: their units are not said.")
+        notes.append(f"Mean and std of {label(name)} are not imported: it is not an image, so their units are unknown.")
         return {}
-    if not all(one > 0 for one in std) or len(mean) != len(std):
-        unsaid.append(
-            f"Mean and std of {label(name)} make no sense together: {len(mean)} and {len(std)}, or not above 0."
+    if not all(value > 0 for value in std) or len(mean) != len(std):
+        notes.append(
+            f"Mean and std of {label(name)} are not imported: {len(mean)} and {len(std)} numbers, or std not above 0."
         )
         return {}
     return {
@@ -79,24 +79,24 @@ def _normalization(told: BorderMetadata, name: str, kind: str, unsaid: list[str]
     }
 
 
-def _output(made: Output, portrait: Portrait, unsaid: list[str]) -> dict[str, Any]:
-    told, name = made.metadata, _name(made)
-    if told is None:
-        unsaid.append(f"The metadata says nothing of the output {label(name)}.")
+def _output(model_output: Output, summary: Portrait, notes: list[str]) -> dict[str, Any]:
+    metadata, name = model_output.metadata, _name(model_output)
+    if metadata is None:
+        notes.append(f"The metadata does not describe the output {label(name)}.")
         return {"kind": "raw"}
-    labels = [file for file in portrait.about.files if file.name in told.files and file.lines]
+    labels = [file for file in summary.about.files if file.name in metadata.files and file.lines]
     entry: dict[str, Any] = {"kind": "raw"}
     if labels:
         entry["labels"] = {"file": labels[0].name, "count": labels[0].lines}
-    _say_the_rest(told, name, unsaid)
+    _add_notes(metadata, name, notes)
     return entry
 
 
-def _say_the_rest(told: BorderMetadata, name: str, unsaid: list[str]) -> None:
-    if told.description:
-        unsaid.append(f"{label(name)} is described as {label(told.description)}.")
-    if told.stats_min or told.stats_max:
-        unsaid.append(
-            f"The metadata gives smallest and largest values of {label(name)}; whether before or after mean and std,"
-            " and of which data, it does not say."
+def _add_notes(metadata: BorderMetadata, name: str, notes: list[str]) -> None:
+    if metadata.description:
+        notes.append(f"The description of {label(name)} is {label(metadata.description)}.")
+    if metadata.stats_min or metadata.stats_max:
+        notes.append(
+            f"The smallest and largest values of {label(name)} are not imported: the metadata does not specify whether"
+            " they apply before or after mean and std."
         )

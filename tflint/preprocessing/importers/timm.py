@@ -1,7 +1,6 @@
-"""Reads timm's data configurations: config.json of a hub repository, a pretrained_cfg, or a name that is known.
+"""Imports timm's data configurations: config.json of a hub repository, a pretrained_cfg, or a known model name.
 
-What the keys mean, and what an absent one stands for, is in timm/data/config.py and timm/data/transforms_factory.py of
-timm 1.0.31.
+Keys and their defaults are interpreted as by timm/data/config.py and timm/data/transforms_factory.py of timm 1.0.31.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 _CHANNELS = {1: "GRAY", 3: "RGB"}
 _CROPS = ("center", "squash", "border")
-#: Keys that say where weights come from and how layers are called.
+#: Keys about the origin of weights and the names of layers.
 _INERT = (
     "architecture", "classifier", "custom_load", "description", "file", "first_conv", "fixed_input_size", "global_pool",
     "hf_hub_filename", "hf_hub_id", "license", "min_input_size", "model_args", "notes", "num_classes", "num_features",
@@ -39,116 +38,116 @@ _INERT = (
 
 
 def read(source: str) -> Imported:
-    """What a file or a folder with a config.json says, or the table of known names."""
+    """Import a configuration, a folder with a config.json, or a known name."""
     if not os.path.lexists(source) and PurePath(source).suffix != ".json":
-        return _known(source)
+        return _read_known(source)
     path = find(source, ("config.json",), "config.json")
     fields = read_json(path)
     cfg = fields.table("pretrained_cfg") or fields
     if not any(key in cfg for key in _DEFAULTS):
-        raise UserError("is no configuration of timm's: it has neither input_size nor mean", place=Place(path))
-    unsaid: list[str] = []
-    inputs, outputs = _entries(cfg, fields.count("num_classes", least=0), unsaid)
+        raise UserError("is not a timm configuration: it has no input_size, mean or similar key", place=Place(path))
+    notes: list[str] = []
+    inputs, outputs = _entries(cfg, fields.count("num_classes", least=0), notes)
     if cfg is not fields:
-        fields.passes_over(*_INERT)
-        unsaid += fields.unread()
-    return Imported((inputs,), outputs, f"timm {PurePath(path).name}", tuple(unsaid))
+        fields.ignore(*_INERT)
+        notes += fields.describe_unread()
+    return Imported((inputs,), outputs, f"timm {PurePath(path).name}", tuple(notes))
 
 
-def _known(name: str) -> Imported:
-    """What the table says of an architecture, or of an architecture and a tag."""
+def _read_known(name: str) -> Imported:
+    """Import the table entry of an architecture, or of an architecture with a tag."""
     data = table("preprocessing_timm")
     plain = name.removeprefix("hf_hub:").removeprefix("hf-hub:").removeprefix("timm/")
     architecture, _, tag = plain.partition(".")
     tags: Mapping[str, int] | None = data["models"].get(architecture)
     if tags is None:
-        raise unknown_name(name, "timm", data["models"], "give the path of its config.json")
+        raise unknown_name(name, "timm", data["models"], "pass the path of its config.json")
     if tag and tag not in tags:
         raise unknown_name(
-            name, "timm", [f"{architecture}.{known}" for known in tags], "give the path of its config.json"
+            name, "timm", [f"{architecture}.{known}" for known in tags], "pass the path of its config.json"
         )
-    unsaid: list[str] = []
+    notes: list[str] = []
     if not tag:
         tag = next(iter(tags))
         others = sum(data["configs"][tags[other]] != data["configs"][tags[tag]] for other in tags)
-        unsaid.append(
-            f"'{architecture}' is taken with its default weights, {tag}"
-            + (f"; {others} of its others are prepared for in another way." if others else ".")
+        notes.append(
+            f"'{architecture}' stands for its default weights, {tag}"
+            + (f"; {others} of its other weights need different preprocessing." if others else ".")
         )
     cfg = Fields(data["configs"][tags[tag]], name)
-    inputs, outputs = _entries(cfg, cfg.count("num_classes", least=0), unsaid)
-    return Imported((inputs,), outputs, f"timm {architecture}.{tag}", tuple(unsaid))
+    inputs, outputs = _entries(cfg, cfg.count("num_classes", least=0), notes)
+    return Imported((inputs,), outputs, f"timm {architecture}.{tag}", tuple(notes))
 
 
 def _entries(
-    cfg: Fields, n_classes: int | None, unsaid: list[str]
+    cfg: Fields, n_classes: int | None, notes: list[str]
 ) -> tuple[dict[str, Any], tuple[Mapping[str, Any], ...]]:
-    channels, height, width = cfg.counts("input_size", 3) or _default("input_size", unsaid)
-    mean, std = _of_channels(cfg, "mean", channels, unsaid), _of_channels(cfg, "std", channels, unsaid)
+    channels, height, width = cfg.counts("input_size", 3) or _default("input_size", notes)
+    mean, std = _per_channel(cfg, "mean", channels, notes), _per_channel(cfg, "std", channels, notes)
     entry: dict[str, Any] = {"kind": "image"}
     if channels in _CHANNELS:
         entry["channels"] = _CHANNELS[channels]
     entry |= {"mean": mean, "std": std, "units": "unit"}
-    entry |= _geometry(cfg, height, width, mean, unsaid)
-    _say_of_tests(cfg, unsaid)
-    unsaid.append("The layout of the input is left open: timm's models take NCHW, a converted model may take NHWC.")
+    entry |= _geometry(cfg, height, width, mean, notes)
+    _add_test_note(cfg, notes)
+    notes.append("The layout is not set: timm models take NCHW, but a converted model may take NHWC.")
     n_classes = cfg.count("num_classes", least=0) if n_classes is None else n_classes
     if "label_names" in cfg:
-        unsaid.append("The names of the classes (label_names) belong into a file of labels.")
-    cfg.passes_over("label_names", "label_descriptions", *_INERT)
-    unsaid += cfg.unread()
+        notes.append("The names of the classes (label_names) belong in a label file.")
+    cfg.ignore("label_names", "label_descriptions", *_INERT)
+    notes += cfg.describe_unread()
     return entry, _outputs(n_classes)
 
 
-def _of_channels(cfg: Fields, key: str, channels: int, unsaid: list[str]) -> Any:
-    """Mean or std: one number, or one a channel."""
+def _per_channel(cfg: Fields, key: str, channels: int, notes: list[str]) -> Any:
+    """Return mean or std: one number, or one per channel."""
     value = cfg.numbers(key, is_positive=key == "std")
     if value is None:
-        return _default(key, unsaid)
+        return _default(key, notes)
     if isinstance(value, list) and len(value) == 1:
         return value[0]
     if isinstance(value, list) and len(value) != channels:
-        raise cfg.wrong(key, f"a list of {channels} numbers, as many as the input has channels")
+        raise cfg.value_error(key, f"a list of {channels} numbers, one per channel")
     return value
 
 
-def _default(key: str, unsaid: list[str]) -> Any:
-    unsaid.append(f"{key} is not in the configuration: timm's default is taken.")
+def _default(key: str, notes: list[str]) -> Any:
+    notes.append(f"{key} is not in the configuration: timm's default is used.")
     return _DEFAULTS[key]
 
 
-def _geometry(cfg: Fields, height: int, width: int, mean: Any, unsaid: list[str]) -> dict[str, Any]:
-    name = cfg.choice("interpolation", (*KERNELS, "hamming", "random")) or _default("interpolation", unsaid)
+def _geometry(cfg: Fields, height: int, width: int, mean: Any, notes: list[str]) -> dict[str, Any]:
+    name = cfg.choice("interpolation", (*KERNELS, "hamming", "random")) or _default("interpolation", notes)
     if name not in KERNELS:
-        unsaid.append(f"The kernel of the resize is {name}, which a contract has no word for.")
+        notes.append(f"The resize kernel is {name}, which a contract cannot express.")
     kernel = kernel_entry(KERNELS.get(name))
-    share = cfg.number("crop_pct", is_positive=True) or _default("crop_pct", unsaid)
+    share = cfg.number("crop_pct", is_positive=True) or _default("crop_pct", notes)
     if not 1e-3 <= share <= 1e3:
-        raise cfg.wrong("crop_pct", "a share of about 1")
-    crop = cfg.choice("crop_mode", _CROPS) or _default("crop_mode", unsaid)
+        raise cfg.value_error("crop_pct", "a share from 0.001 to 1000")
+    crop = cfg.choice("crop_mode", _CROPS) or _default("crop_mode", notes)
     sizes = [max(1, math.floor(side / share)) for side in (height, width)]
     if crop == "center":
         return shorter_side_then_crop(sizes[0] if height == width else sizes, [height, width], kernel)
     mode = "stretch" if crop == "squash" else "letterbox"
-    made: dict[str, Any] = {"resize": {"mode": mode, "size": sizes, **kernel}}
+    entry: dict[str, Any] = {"resize": {"mode": mode, "size": sizes, **kernel}}
     if sizes != [height, width]:
-        made["crop"] = {"mode": "center", "size": [height, width]}
+        entry["crop"] = {"mode": "center", "size": [height, width]}
     if mode == "letterbox":
-        fill = [float(round(255 * one)) for one in (mean if isinstance(mean, list) else [mean])]
-        made["padding"] = {"value": fill, "position": "center"}
-    return made
+        padding = [float(round(255 * value)) for value in (mean if isinstance(mean, list) else [mean])]
+        entry["padding"] = {"value": padding, "position": "center"}
+    return entry
 
 
-def _say_of_tests(cfg: Fields, unsaid: list[str]) -> None:
+def _add_test_note(cfg: Fields, notes: list[str]) -> None:
     size, share = cfg.counts("test_input_size", 3), cfg.number("test_crop_pct", is_positive=True)
     if size is not None or share is not None:
-        wanted = [f"an input of {size[1]} × {size[2]}"] if size is not None else []
-        wanted += [f"a crop_pct of {share:g}"] if share is not None else []
-        unsaid.append(f"For tests timm recommends {' and '.join(wanted)} for these weights.")
+        settings = [f"an input of {size[1]} × {size[2]}"] if size is not None else []
+        settings += [f"a crop_pct of {share:g}"] if share is not None else []
+        notes.append(f"For evaluation, timm recommends {' and '.join(settings)} for these weights.")
 
 
 def _outputs(n_classes: int | None) -> tuple[Mapping[str, Any], ...]:
-    """Classifiers of timm's give logits; without classes, the features before them."""
+    """Return the output: logits of timm's classifiers, or an embedding without classes."""
     if n_classes is None:
         return ()
     if n_classes == 0:

@@ -1,4 +1,4 @@
-"""The transforms of torchvision's weights, by the name of a weight (`ResNet50_Weights.IMAGENET1K_V2`) or of a model."""
+"""Imports the transforms of torchvision's weights by name: `ResNet50_Weights.IMAGENET1K_V2` or `resnet50`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tflint.preprocessing.importers.imported import Imported
 from tflint.preprocessing.importers.unknown_names import unknown_name
 from tflint.resources import table
 
-#: All weights of a classifier whose names begin so tell the 1,000 classes of ImageNet apart.
+#: Prefix of the weights of classifiers with the 1,000 ImageNet classes.
 _IMAGENET, _N_IMAGENET = "IMAGENET1K", 1000
-#: Weights whose names end so have none for the classifier.
+#: Suffix of weights without a trained classifier.
 _FEATURES = "_FEATURES"
 
 
 def read(source: str) -> Imported:
-    """What the table says of a weight; of a model, or of a class of weights, what it says of the default one."""
+    """Import the table entry of a weight; a model or a class of weights stands for its default weight."""
     data = table("preprocessing_torchvision")
     classes: Mapping[str, Any] = data["classes"]
     name, _, weight = source.partition(".")
@@ -29,28 +29,28 @@ def read(source: str) -> Imported:
             source,
             "torchvision",
             [*of_model, *classes, *weights],
-            "give a name such as resnet50 or ResNet50_Weights.IMAGENET1K_V1",
+            "use a name such as resnet50 or ResNet50_Weights.IMAGENET1K_V1",
         )
     known = classes[key]
-    unsaid: list[str] = []
+    notes: list[str] = []
     if weight in ("", "DEFAULT"):
         weight = known["default"]
-        unsaid += _said_of_default(source, known)
+        notes += _default_weight_notes(source, known)
     own = known["weights"][weight]
     preset = data["presets"][own["preset"]] | own
-    entry, outputs = _entries(preset, weight, unsaid)
-    return Imported((entry,), outputs, f"torchvision {key}.{weight}", tuple(unsaid))
+    entry, outputs = _entries(preset, weight, notes)
+    return Imported((entry,), outputs, f"torchvision {key}.{weight}", tuple(notes))
 
 
-def _said_of_default(source: str, known: Mapping[str, Any]) -> list[str]:
+def _default_weight_notes(source: str, known: Mapping[str, Any]) -> list[str]:
     default = known["default"]
     others = [name for name, own in known["weights"].items() if own != known["weights"][default]]
-    tail = f"; for {', '.join(others)} pictures are prepared in another way." if others else "."
-    return [f"'{source}' is taken with its default weights, {default}{tail}"]
+    different = f"; {', '.join(others)} need different preprocessing." if others else "."
+    return [f"'{source}' stands for its default weights, {default}{different}"]
 
 
 def _entries(
-    preset: Mapping[str, Any], weight: str, unsaid: list[str]
+    preset: Mapping[str, Any], weight: str, notes: list[str]
 ) -> tuple[dict[str, Any], tuple[Mapping[str, Any], ...]]:
     entry: dict[str, Any] = {"kind": "image", "channels": "RGB"}
     entry |= {key: preset[key] for key in ("mean", "std")}
@@ -61,19 +61,17 @@ def _entries(
         entry |= shorter_side_then_crop(preset["resize_size"], [preset["crop_size"]] * 2, kernel)
         n_classes = {"count": _N_IMAGENET} if weight.startswith(_IMAGENET) else None
         if weight.endswith(_FEATURES):
-            unsaid.append("These weights are of the features alone: what the classifier answers has no meaning.")
+            notes.append("These weights do not include a classifier: its output is meaningless.")
         else:
             outputs = (
                 {"kind": "class_scores", "activation": "logits", **({"labels": n_classes} if n_classes else {})},
             )
     elif "resize_size" in preset:
-        unsaid.append(
-            f"The shorter side becomes {preset['resize_size']}, {preset['interpolation']} and antialiased, and nothing"
-            " is cropped: the size depends on the picture."
+        notes.append(
+            f"The shorter side is resized to {preset['resize_size']}, {preset['interpolation']} and antialiased,"
+            " without a crop: the size depends on the image."
         )
     else:
-        unsaid.append("Pictures are handed over in their own size: the model resizes and normalises them itself.")
-    unsaid.append(
-        "The layout of the input is left open: torchvision's models take NCHW, a converted model may take NHWC."
-    )
+        notes.append("Images of any size are passed: the model itself resizes and normalizes them.")
+    notes.append("The layout is not set: torchvision models take NCHW, but a converted model may take NHWC.")
     return entry, outputs

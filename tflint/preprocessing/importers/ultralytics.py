@@ -1,7 +1,7 @@
-"""Reads the metadata of an Ultralytics export: in the zip behind a .tflite, or metadata.yaml or metadata.json.
+"""Imports the metadata of an Ultralytics export: in the zip appended to a .tflite, metadata.yaml or metadata.json.
 
-The file says size, task and names; what the framework does to pictures is fixed in its predictors (ultralytics 8.4:
-engine/predictor.py, data/augment.py) and is added by task.
+The file specifies size, task and names. The preprocessing of each task is fixed in the framework's predictors
+(ultralytics 8.4: engine/predictor.py, data/augment.py).
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from tflint.preprocessing.importers.imported import Imported
 
 _FILES = ("metadata.yaml", "metadata.json")
 _CHANNELS = {1: "GRAY", 3: "RGB"}
-#: Tasks whose pictures are fitted in whole and padded.
+#: Tasks that letterbox images.
 _LETTERBOXED = ("detect", "segment", "pose", "obb")
-#: The grey of the padding.
+#: The gray value of the padding.
 _PADDING = 114
-#: The detection head whose predictor stretches pictures instead.
+#: Detection head whose predictor stretches images instead.
 _STRETCHED_HEAD = "RTDETRDecoder"
 _INERT = ("author", "date", "description", "docs", "license", "stride", "version", "batch", "head", "dynamic")
 
 
 def read(source: str) -> Imported:
-    """What the metadata says, together with what the framework always does."""
+    """Import the metadata, with the fixed behavior of the framework."""
     path = find(source, _FILES, "metadata.yaml or metadata.json")
     fields = _fields(path)
-    unsaid: list[str] = []
+    notes: list[str] = []
     size, task = _size(fields), fields.text("task")
     if size is None or task is None:
-        raise UserError("is no metadata of an Ultralytics export: imgsz or task is missing", place=Place(path))
+        raise UserError("is not metadata of an Ultralytics export: imgsz or task is missing", place=Place(path))
     channels = fields.count("channels") or 3
     entry: dict[str, Any] = {"kind": "image", "mean": 0, "std": 1, "units": "unit"}
     if channels in _CHANNELS:
         entry["channels"] = _CHANNELS[channels]
     else:
-        unsaid.append(f"Pictures have {channels:,} channels.")
-    entry |= _geometry(fields, task, size, unsaid)
+        notes.append(f"Images have {channels:,} channels, which a contract cannot express.")
+    entry |= _geometry(fields, task, size, notes)
     names = _n_names(fields)
-    outputs = _outputs(fields, task, names, unsaid)
-    _say_the_rest(fields, names, unsaid)
-    return Imported((entry,), outputs, f"ultralytics {PurePath(fields.path).name}", tuple(unsaid))
+    outputs = _outputs(fields, task, names, notes)
+    _add_notes(fields, names, notes)
+    return Imported((entry,), outputs, f"ultralytics {PurePath(fields.path).name}", tuple(notes))
 
 
 def _fields(path: str) -> Fields:
@@ -56,12 +56,12 @@ def _fields(path: str) -> Fields:
         return read_yaml(path)
     member = zip_member(path, _FILES[1:])
     if member is None:
-        raise UserError("has no zip with a metadata.json in it or behind it", place=Place(path))
+        raise UserError("does not contain a zip with a metadata.json", place=Place(path))
     return parse_json(f"{path}!/{member[0]}", member[1])
 
 
 def _size(fields: Fields) -> list[int] | None:
-    """Height and width."""
+    """Return height and width; None if they are absent."""
     value = fields.get("imgsz")
     if is_count(value, 1):
         return [value, value]
@@ -70,15 +70,15 @@ def _size(fields: Fields) -> list[int] | None:
     return fields.counts("imgsz", 2)
 
 
-def _geometry(fields: Fields, task: str, size: list[int], unsaid: list[str]) -> dict[str, Any]:
+def _geometry(fields: Fields, task: str, size: list[int], notes: list[str]) -> dict[str, Any]:
     if task == "classify":
         kernel = kernel_entry("bilinear")
         if size[0] != size[1]:
             return {"resize": {"mode": "stretch", "size": size, **kernel}}
         return shorter_side_then_crop(size[0], size, kernel)
     if task not in _LETTERBOXED:
-        unsaid.append(
-            f"How the task '{task[:40]}' prepares pictures is not known here; it takes {size[0]} × {size[1]}."
+        notes.append(
+            f"The preprocessing of the task '{task[:40]}' is not supported; its image size is {size[0]} × {size[1]}."
         )
         return {}
     kernel = kernel_entry("bilinear", antialias=False)  # OpenCV's INTER_LINEAR
@@ -91,43 +91,45 @@ def _geometry(fields: Fields, task: str, size: list[int], unsaid: list[str]) -> 
 
 
 def _n_names(fields: Fields) -> int | None:
-    """How many classes have names: a list, or a mapping of 0, 1, … to names."""
+    """Return the number of class names, which are a list or a mapping of 0, 1, … to names; None if absent."""
     value = fields.get("names")
     if value is None:
         return None
     if not isinstance(value, list | Mapping) or not value:
-        raise fields.wrong("names", "the names of the classes")
+        raise fields.value_error("names", "a list or mapping of class names")
     return len(value)
 
 
-def _outputs(fields: Fields, task: str, names: int | None, unsaid: list[str]) -> tuple[Mapping[str, Any], ...]:
+def _outputs(fields: Fields, task: str, names: int | None, notes: list[str]) -> tuple[Mapping[str, Any], ...]:
     labels = {"labels": {"count": names}} if names else {}
     if task == "classify":
         return ({"kind": "class_scores", "activation": "softmax", **labels},)
     if task != "detect":
-        unsaid.append("What the outputs hold is not said in the metadata.")
+        notes.append("The metadata does not describe the outputs.")
         return ()
-    order = _box_order(fields, unsaid)
-    unsaid.append("A detector's output holds boxes and scores in one tensor; whether boxes are in pixels is not said.")
+    order = _box_order(fields, notes)
+    notes.append(
+        "The output of a detector has boxes and scores in one tensor; the units of the boxes are not specified."
+    )
     return ({"kind": "boxes", **labels, **({"box-order": order} if order else {})},)
 
 
-def _box_order(fields: Fields, unsaid: list[str]) -> str | None:
-    """Corners where boxes are final, centres and sizes before a suppression that the caller does."""
-    end_to_end, options = fields.truth("end2end"), fields.table("args")
-    suppresses = options.truth("nms") if options is not None else None
+def _box_order(fields: Fields, notes: list[str]) -> str | None:
+    """Return corners for final boxes, or centers and sizes if client code performs non-maximum suppression."""
+    end_to_end, options = fields.boolean("end2end"), fields.table("args")
+    suppresses = options.boolean("nms") if options is not None else None
     if end_to_end or suppresses:
         return "xmin-ymin-xmax-ymax"
     if end_to_end is False and not suppresses and fields.text("head") != _STRETCHED_HEAD:
         return "cx-cy-w-h"
-    unsaid.append("The order of a box's numbers is left open: older metadata does not say it (end2end).")
+    notes.append("The box order is not set: older metadata does not specify it (end2end).")
     return None
 
 
-def _say_the_rest(fields: Fields, names: int | None, unsaid: list[str]) -> None:
+def _add_notes(fields: Fields, names: int | None, notes: list[str]) -> None:
     if names:
-        unsaid.append(f"The names of the {names:,} classes belong into a file of labels.")
-    unsaid.append("The layout of the input is left open: it depends on the exporter's version; the model says which.")
-    unsaid.append("How a quantized input is fed is not in the metadata (feed).")
-    fields.passes_over("args", "end2end", *_INERT)
-    unsaid += fields.unread()
+        notes.append(f"The names of the {names:,} classes belong in a label file.")
+    notes.append("The layout is not set: it depends on the version of the exporter; see the model.")
+    notes.append("The metadata does not specify how a quantized input is fed (feed).")
+    fields.ignore("args", "end2end", *_INERT)
+    notes += fields.describe_unread()

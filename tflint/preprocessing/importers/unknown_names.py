@@ -1,4 +1,4 @@
-"""The error for a name that an ecosystem's table does not have."""
+"""The error for a name that is not in the table of an ecosystem."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from tflint.userfiles.nearest_word import nearest
 
 
 def unknown_name(name: str, ecosystem: str, known: Iterable[str], instead: str) -> UserError:
-    """It says the nearest known name, or what would do `instead`."""
+    """Return the error; its hint is the most similar known name, or else `instead`."""
     hint = nearest(name, known) or instead
-    return UserError(f"'{name[:80]}' is not known here as a name of {ecosystem}, and is no file", hint=hint)
+    return UserError(f"'{name[:80]}' is neither a file nor a known {ecosystem} name", hint=hint)

@@ -1,4 +1,4 @@
-"""An array whose values are read in runs, so that its size does not decide how much memory it takes."""
+"""An array that is read in runs of values, so that its memory use does not depend on its size."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from tflint.values import frozen
 
 Array = NDArray[Any]
 
-#: Most values of a run: 8 MB as float64, of which a few copies are made. Longer runs are not faster.
+#: Most values per run: 8 MB as float64, which is copied a few times. Longer runs are not faster.
 RUN_VALUES = 1 << 20
 
 
 @frozen(eq=False)
 class Numbers:
-    """Values of an input: `what` errors call them, their type and shape, and a reader of their bytes.
+    """The values of an input: their name in errors, dtype, shape, and a function that reads their bytes.
 
-    The bytes lie in the order of the axes, or the other way round if `is_fortran`. `read` returns the next n bytes,
-    fewer at the end.
+    The bytes are in C order, or in Fortran order if `is_fortran`. `read` returns the next n bytes, fewer at the end.
     """
 
     what: str
@@ -34,13 +33,13 @@ class Numbers:
 
     @property
     def size(self) -> int:
-        """How many values there are."""
+        """The number of values."""
         return math.prod(self.shape)
 
     def runs(self, axis: int | None) -> Iterator[tuple[int, Array]]:
-        """Yield all values, once: the first channel of a run, and an array [outer, channels, inner].
+        """Yield all values once: the first channel of a run, and an array [outer, channels, inner].
 
-        `axis` is that of the channels; without one all values are of channel 0.
+        `axis` is the channel axis; if it is None, all values belong to channel 0.
         """
         for channel, shape in _run_shapes(*self._split(axis)):
             n_bytes = math.prod(shape) * self.dtype.itemsize
@@ -50,7 +49,7 @@ class Numbers:
             yield channel, np.frombuffer(content, self.dtype).reshape(shape)
 
     def _split(self, axis: int | None) -> tuple[int, int, int]:
-        """Sizes of the bytes' order before, at and behind the axis of the channels."""
+        """Return the sizes before, at and after the channel axis, in memory order."""
         if axis is None:
             return self.size, 1, 1
         before, behind = math.prod(self.shape[:axis]), math.prod(self.shape[axis + 1 :])
@@ -58,7 +57,7 @@ class Numbers:
 
 
 def _run_shapes(n_outer: int, n_channels: int, n_inner: int) -> Iterator[tuple[int, tuple[int, int, int]]]:
-    """First channel and shape of each run: many samples, some planes of one, or a part of a plane."""
+    """Yield the first channel and the shape of each run: many samples, some planes of one, or part of a plane."""
     if n_channels * n_inner <= RUN_VALUES:
         n_samples = RUN_VALUES // (n_channels * n_inner)
         for begin in range(0, n_outer, n_samples):
@@ -71,14 +70,14 @@ def _run_shapes(n_outer: int, n_channels: int, n_inner: int) -> Iterator[tuple[i
                 yield channel, (1, min(n_planes, n_channels - channel), min(n_values, n_inner - begin))
 
 
-def numbers_of(array: Array, what: str) -> Numbers:
-    """Return an array in memory as numbers."""
+def wrap_array(array: Array, what: str) -> Numbers:
+    """Return an array in memory as `Numbers`."""
     content = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-    return Numbers(what, array.dtype, array.shape, False, reader_of([content]))
+    return Numbers(what, array.dtype, array.shape, False, make_reader([content]))
 
 
-def reader_of(pieces: Iterable[bytes | memoryview]) -> Callable[[int], bytearray]:
-    """Return a function that returns the next n bytes of pieces, fewer at their end."""
+def make_reader(pieces: Iterable[bytes | memoryview]) -> Callable[[int], bytearray]:
+    """Return a function that returns the next n bytes of the pieces, fewer at their end."""
     iterator = iter(pieces)
     pending = memoryview(b"")
 

@@ -1,95 +1,99 @@
-"""Estimates how much memory the printed numpy code takes for an image, before the image is decoded.
+"""Estimates the memory that the printed numpy code takes for an image, before the image is decoded.
 
-The sizes follow `calling.pasted`. Few bytes of a contract or an image can ask for much: a row of 16,000 pixels that has
-to cover a square, the nearest kernel with its matrix of pixels × pixels.
+The sizes follow `codegen.numpy_snippets`. A small contract or image can need much memory: a row of 16,000 pixels that
+is resized to cover a square, or the nearest kernel with its matrix of pixels × pixels.
 """
 
 from __future__ import annotations
 
 import math
 
-from tflint.preprocessing.recipe import Feeding
+from tflint.preprocessing.recipe import RecipeInput
 
-#: Most bytes to decode and prepare an image. An RGB image that is made smaller may have 70 megapixels: more than
-#: the sensors of common cameras.
+#: Most bytes to decode and preprocess an image. An RGB image that is downscaled may have 70 megapixels, more than
+#: common cameras have.
 MAX_IMAGE_BYTES = 2 << 30
 
-#: Bytes per pixel while an image is decoded: Pillow's copies as stored, upright and with the wanted channels take 4
-#: bytes each, numpy's of the last 4 twice.
+#: Bytes per pixel while an image is decoded: three copies in Pillow (as stored, rotated, converted) and two in numpy,
+#: of 4 bytes each.
 _DECODED_BYTES = 20
 _FLOAT_BYTES = 8
 
 Size = tuple[int, int]
 
-#: Copies of a matrix of weights while it is computed: Lanczos, with its two sinc, takes most.
+#: Copies of a weight matrix while it is computed: Lanczos, with two sinc functions, takes the most.
 _WEIGHT_COPIES = 8
-#: Copies of the image while it is normalized, and while the sRGB curve is undone.
+#: Copies of the image while it is normalized, and while sRGB is converted to linear light.
 _NORMALIZING_COPIES, _LINEAR_COPIES = 4, 7
 
 
-def image_bytes(feeding: Feeding, size: Size) -> int:
+def image_bytes(recipe_input: RecipeInput, size: Size) -> int:
     """Return the estimated peak in bytes for an image of (height, width) pixels."""
-    n_pixels, n_channels = math.prod(size), feeding.n_channels
-    n_floats = max(_cells(feeding, size), _cells(feeding, size[::-1]) if _may_turn(feeding) else 0)
+    n_pixels, n_channels = math.prod(size), recipe_input.n_channels
+    n_floats = max(_cells(recipe_input, size), _cells(recipe_input, size[::-1]) if _may_turn(recipe_input) else 0)
     return max(n_pixels * _DECODED_BYTES, n_pixels * n_channels + n_floats * _FLOAT_BYTES)
 
 
-def _may_turn(feeding: Feeding) -> bool:
-    return feeding.entry.get("orientation") == "exif"
+def _may_turn(recipe_input: RecipeInput) -> bool:
+    return recipe_input.entry.get("orientation") == "exif"
 
 
-def _cells(feeding: Feeding, size: Size) -> int:
-    """Most values of float64 at a time, over all steps. `held` are those of the image that goes into a step."""
-    n_channels, crop = feeding.n_channels, feeding.part("crop")
+def _cells(recipe_input: RecipeInput, size: Size) -> int:
+    """Return the peak number of float64 values over all steps."""
+    n_channels, crop = recipe_input.n_channels, recipe_input.part("crop")
     crop = crop if crop.get("mode") != "none" else {}
-    held = peak = math.prod(size) * n_channels
-    if "share" in crop:  # numpy.pad copies the image, and the square is a view of that copy
+    held = peak = math.prod(size) * n_channels  # values of the image that the next step takes
+    if "share" in crop:  # numpy.pad copies the image; the square is a view of that copy
         peak = max(peak, 2 * held)
         size = (max(round(min(size) * crop["share"]), 1),) * 2
-    target = _target(feeding, size)
+    target = _target(recipe_input, size)
     if target is not None:
         scaled, whole = target
         n_scaled, n_whole = math.prod(scaled) * n_channels, math.prod(whole) * n_channels
-        peak = max(peak, held + _resize_cells(feeding, size, scaled), held + 2 * n_scaled + n_whole)
+        peak = max(peak, held + _resize_cells(recipe_input, size, scaled), held + 2 * n_scaled + n_whole)
         size, held = whole, max(n_scaled, n_whole)
     if "size" in crop:
         padded = (max(size[0], crop["size"][0]), max(size[1], crop["size"][1]))
         peak = max(peak, held + math.prod(padded) * n_channels)
         size, held = (crop["size"][0], crop["size"][1]), math.prod(padded) * n_channels
-    n_copies = _LINEAR_COPIES if feeding.entry.get("transfer") == "linear" else _NORMALIZING_COPIES
+    n_copies = _LINEAR_COPIES if recipe_input.entry.get("transfer") == "linear" else _NORMALIZING_COPIES
     return max(peak, held + (n_copies - 1) * math.prod(size) * n_channels)
 
 
-def _resize_cells(feeding: Feeding, size: Size, scaled: Size) -> int:
-    """Values beside the image itself: two matrices of weights, and the image with its rows scaled, then its columns."""
-    is_nearest = feeding.part("resize").get("kernel") == "nearest"
+def _resize_cells(recipe_input: RecipeInput, size: Size, scaled: Size) -> int:
+    """Return the peak number of values of a resize, without the image: two weight matrices and the scaled copies."""
+    is_nearest = recipe_input.part("resize").get("kernel") == "nearest"
     rows, columns = scaled[0] * size[0], scaled[1] * size[1]
     making_rows = size[0] ** 2 + 2 * rows if is_nearest else _WEIGHT_COPIES * rows
     making_columns = rows + (size[1] ** 2 + 2 * columns if is_nearest else _WEIGHT_COPIES * columns)
-    n_between, n_scaled = scaled[0] * size[1] * feeding.n_channels, math.prod(scaled) * feeding.n_channels
-    # numpy.tensordot copies what is not contiguous: a mirrored or cropped image first, then the one scaled by rows
-    n_copied = math.prod(size) * feeding.n_channels if feeding.entry.get("mirror") or feeding.part("crop") else 0
+    n_between, n_scaled = scaled[0] * size[1] * recipe_input.n_channels, math.prod(scaled) * recipe_input.n_channels
+    # numpy.tensordot copies arrays that are not contiguous: a mirrored or cropped image, then the row-scaled one.
+    n_copied = (
+        math.prod(size) * recipe_input.n_channels
+        if recipe_input.entry.get("mirror") or recipe_input.part("crop")
+        else 0
+    )
     multiplying = rows + columns + n_between + max(n_copied, n_between + n_scaled)
     return max(making_rows, making_columns, multiplying)
 
 
-def _target(feeding: Feeding, size: Size) -> tuple[Size, Size] | None:
-    """The size to which the image is scaled, and that of the result; None if the contract does not resize."""
-    said = feeding.part("resize")
-    wanted = said.get("size") or feeding.size
-    if said.get("mode") == "none" or not ("mode" in said or "size" in said) or wanted is None:
+def _target(recipe_input: RecipeInput, size: Size) -> tuple[Size, Size] | None:
+    """Return the size to which an image is scaled, and the size of the result; None if the contract does not resize."""
+    resize = recipe_input.part("resize")
+    target = resize.get("size") or recipe_input.size
+    if resize.get("mode") == "none" or not ("mode" in resize or "size" in resize) or target is None:
         return None
-    sides = [wanted] if isinstance(wanted, int) else list(wanted)
+    sides = [target] if isinstance(target, int) else list(target)
     whole: Size = (sides[0], sides[-1])
     ratios = whole[0] / size[0], whole[1] / size[1]
-    if said.get("mode") == "letterbox":
-        return _scaled(size, min(ratios)), whole
+    if resize.get("mode") == "letterbox":
+        return _scale_size(size, min(ratios)), whole
     if len(sides) == 1:
         height, width = size
         scaled = (sides[0], sides[0] * width // height) if height < width else (sides[0] * height // width, sides[0])
         return scaled, scaled
-    return (_scaled(size, max(ratios)), whole) if said.get("mode") == "cover" else (whole, whole)
+    return (_scale_size(size, max(ratios)), whole) if resize.get("mode") == "cover" else (whole, whole)
 
 
-def _scaled(size: Size, ratio: float) -> Size:
+def _scale_size(size: Size, ratio: float) -> Size:
     return max(round(size[0] * ratio), 1), max(round(size[1] * ratio), 1)

@@ -1,7 +1,7 @@
-"""Opens .npy and .npz files: types and shapes from their headers first, values afterwards and in runs.
+"""Opens .npy and .npz files: dtypes and shapes from their headers first, then values in runs.
 
-Nothing is unpickled, and no size that a header declares is believed before it is compared with the file and the limits.
-The format is that of `numpy.lib.format`.
+Must not unpickle anything, nor trust the sizes in a header before comparing them with the file and the limits. The
+format is documented in `numpy.lib.format`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from tflint.errors import UserError
-from tflint.preprocessing.observe.array_chunks import Numbers, reader_of
+from tflint.preprocessing.observe.array_chunks import Numbers, make_reader
 from tflint.source import FileSource, SourceError, reader
 from tflint.source.zip_directory import (
     DEFLATED,
@@ -31,16 +31,16 @@ from tflint.source.zip_directory import (
 )
 from tflint.values import frozen
 
-#: Most bytes of the arrays in a file, unpacked: 7,000 float32 images of 224 × 224 × 3. Deflate packs zeros a
-#: thousandfold, so without a limit a file of 6 MB keeps tflint reading 6 GB.
+#: Most unpacked bytes of the arrays in a file: 7,000 float32 images of 224 × 224 × 3. Deflate compresses zeros by a
+#: factor of 1,000, so without a limit tflint would read 6 GB from a file of 6 MB.
 MAX_FILE_BYTES = 4 << 30
 #: Most arrays of an .npz: a contract has at most 1,000 inputs.
 MAX_ARRAYS = 1_000
-#: Most bytes of a header: numpy's own limit is 10,000 characters, behind 12 bytes.
+#: Most bytes of a header: numpy's own limit is 10,000 characters, after 12 bytes.
 MAX_HEADER_BYTES = 16 * 1024
 #: Most axes of an array, as in numpy 2.
 MAX_RANK = 64
-#: A shape of more bytes is no shape that a file can have; the number is not printed, it may have 10,000 digits.
+#: Most bytes that a shape may declare. A larger number is not printed, because it may have 10,000 digits.
 MAX_DECLARED_BYTES = 1 << 63
 _PIECE_BYTES = 1 << 18
 
@@ -53,7 +53,7 @@ Pieces = Callable[[], Iterator[bytes]]
 
 @frozen
 class _Header:
-    """What a .npy header says, and how many bytes it takes."""
+    """A .npy header: dtype, shape, memory order, and the number of bytes of the header itself."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -63,9 +63,10 @@ class _Header:
 
 @contextmanager
 def open_arrays(file: Path) -> Iterator[Sequence[tuple[str, Numbers]]]:
-    """Open a file's arrays, with their names in an .npz (empty in a .npy); `UserError` says what is wrong with it.
+    """Open the arrays of a file, with their names in an .npz (empty in a .npy).
 
-    Their values can be read once, in any order, as long as the file is open.
+    Their values can be read once, in any order, as long as the file is open. Raises `UserError` if the file is invalid
+    or exceeds a limit.
     """
     with _plain_errors(str(file)), FileSource(file) as source:
         read = reader(source)
@@ -73,7 +74,7 @@ def open_arrays(file: Path) -> Iterator[Sequence[tuple[str, Numbers]]]:
         if begin.startswith(_ZIP_MAGIC):
             yield _zip_arrays(read, source.size, str(file))
         elif begin.startswith(_MAGIC):
-            yield [("", _array(_stored(read, 0, source.size), source.size, str(file)))]
+            yield [("", _open_array(_read_stored(read, 0, source.size), source.size, str(file)))]
         else:
             raise UserError(f"'{file}' is not a .npy or .npz file", hint=_NO_PICKLE)
 
@@ -89,7 +90,7 @@ def _plain_errors(what: str) -> Iterator[None]:
         raise UserError(f"'{what}' is not a readable .npz file: {error.reason}") from error
 
 
-def _stored(read: Read, begin: int, end: int) -> Pieces:
+def _read_stored(read: Read, begin: int, end: int) -> Pieces:
     def pieces() -> Iterator[bytes]:
         for at in range(begin, end, _PIECE_BYTES):
             yield read(at, min(at + _PIECE_BYTES, end))
@@ -97,11 +98,11 @@ def _stored(read: Read, begin: int, end: int) -> Pieces:
     return pieces
 
 
-def _array(pieces: Pieces, size: int, what: str) -> Numbers:
-    """The array in `size` bytes, its header read and believed."""
+def _open_array(pieces: Pieces, size: int, what: str) -> Numbers:
+    """Return the array in `size` bytes, after validating its header."""
     if size > MAX_FILE_BYTES:
         raise _too_large(what, size)
-    header = _header(bytes(reader_of(pieces())(min(size, MAX_HEADER_BYTES))), what)
+    header = _parse_header(bytes(make_reader(pieces())(min(size, MAX_HEADER_BYTES))), what)
     _require_plain(header.dtype, what)
     n_declared, n_present = math.prod(header.shape) * header.dtype.itemsize, size - header.n_bytes
     if len(header.shape) > MAX_RANK or any(n < 0 for n in header.shape) or n_declared > MAX_DECLARED_BYTES:
@@ -110,12 +111,12 @@ def _array(pieces: Pieces, size: int, what: str) -> Numbers:
         raise UserError(
             f"'{what}' is truncated: its header declares {n_declared:,} bytes of values, but the file has {n_present:,}"
         )
-    values = reader_of(_values(pieces, header.n_bytes, what))
+    values = make_reader(_skip_header(pieces, header.n_bytes, what))
     return Numbers(what, header.dtype, header.shape, header.is_fortran, values)
 
 
-def _values(pieces: Pieces, n_header: int, what: str) -> Iterator[memoryview]:
-    """The bytes behind the header. Nothing is read before the first is asked for: an .npz may have many arrays."""
+def _skip_header(pieces: Pieces, n_header: int, what: str) -> Iterator[memoryview]:
+    """Yield the bytes after the header. Reading starts on first use, because an .npz may have many arrays."""
     with _plain_errors(what):
         for piece in pieces():
             yield memoryview(piece)[n_header:]
@@ -129,7 +130,7 @@ def _too_large(what: str, size: int) -> UserError:
     )
 
 
-def _header(begin: bytes, what: str) -> _Header:
+def _parse_header(begin: bytes, what: str) -> _Header:
     file = io.BytesIO(begin)
     try:
         version = np.lib.format.read_magic(file)
@@ -139,7 +140,7 @@ def _header(begin: bytes, what: str) -> _Header:
         shape, is_fortran, dtype = read(file)
     except UserError:
         raise
-    except Exception as error:  # numpy evaluates and tokenizes the text: there is no list of what that raises
+    except Exception as error:  # numpy tokenizes and evaluates the header, which can raise almost anything
         raise UserError(f"'{what}' is not a readable array: its header is invalid ({type(error).__name__})") from error
     return _Header(dtype, shape, is_fortran, file.tell())
 
@@ -156,7 +157,7 @@ def _require_plain(dtype: np.dtype[Any], what: str) -> None:
 
 
 def _zip_arrays(read: Read, size: int, file: str) -> list[tuple[str, Numbers]]:
-    """The arrays of a zip. All sizes are added up before a byte is unpacked: members may share packed bytes."""
+    """Return the arrays of a zip. Sizes are summed before unpacking, because members may share compressed bytes."""
     directory = read_directory(read, size)
     if directory is None:
         raise ZipError("it has no directory of members")
@@ -167,10 +168,10 @@ def _zip_arrays(read: Read, size: int, file: str) -> list[tuple[str, Numbers]]:
     n_bytes = sum(entry.size for entry in directory.entries)
     if n_bytes > MAX_FILE_BYTES:
         raise _too_large(file, n_bytes)
-    return [_member(read, entry, directory.begin, file) for entry in directory.entries]
+    return [_open_member(read, entry, directory.begin, file) for entry in directory.entries]
 
 
-def _member(read: Read, entry: ZipEntry, limit: int, file: str) -> tuple[str, Numbers]:
+def _open_member(read: Read, entry: ZipEntry, limit: int, file: str) -> tuple[str, Numbers]:
     name = entry.name.removesuffix(".npy")
     what = f"{file}, array {name}"
     if entry.is_encrypted or entry.method not in (STORED, DEFLATED):
@@ -184,14 +185,14 @@ def _member(read: Read, entry: ZipEntry, limit: int, file: str) -> tuple[str, Nu
 
     def pieces() -> Iterator[bytes]:
         is_deflated = entry.method == DEFLATED
-        stored = _stored(read, begin, end)
-        yield from _checked(unpack_pieces(read, begin, end, entry.size) if is_deflated else stored(), entry)
+        stored = _read_stored(read, begin, end)
+        yield from _verify_checksum(unpack_pieces(read, begin, end, entry.size) if is_deflated else stored(), entry)
 
-    return name, _array(pieces, entry.size, what)
+    return name, _open_array(pieces, entry.size, what)
 
 
-def _checked(pieces: Iterator[bytes], entry: ZipEntry) -> Iterator[bytes]:
-    """The pieces of a member, the last one only if the checksum of all is right."""
+def _verify_checksum(pieces: Iterator[bytes], entry: ZipEntry) -> Iterator[bytes]:
+    """Yield the pieces of a member; the last one only if the checksum is correct."""
     checksum = 0
     n_left = entry.size
     for piece in pieces:

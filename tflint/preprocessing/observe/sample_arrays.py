@@ -1,4 +1,4 @@
-"""Reads samples of the inputs: arrays as they are fed, and images, prepared as the contract says."""
+"""Reads samples of the inputs: arrays as client code feeds them, and images preprocessed by the contract."""
 
 from __future__ import annotations
 
@@ -6,42 +6,51 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tflint.errors import UserError
-from tflint.preprocessing.observe.array_chunks import Numbers, numbers_of
+from tflint.preprocessing.observe.array_chunks import Numbers, wrap_array
 from tflint.preprocessing.observe.npy_files import open_arrays
 from tflint.preprocessing.observe.sample_files import ARRAY_SUFFIXES, find_files
-from tflint.preprocessing.observe.sample_images import prepare_image
-from tflint.preprocessing.recipe import Feeding, Recipe
+from tflint.preprocessing.observe.sample_images import preprocess_image
+from tflint.preprocessing.recipe import Recipe, RecipeInput
 
 
-def samples(path: str, recipe: Recipe) -> Iterator[tuple[Feeding, Numbers]]:
-    """Yield real values (or the model's integers) for inputs, an array after the other; each is to be read at once.
+def read_samples(path: str, recipe: Recipe) -> Iterator[tuple[RecipeInput, Numbers]]:
+    """Yield arrays of real values (or quantized integers) with their inputs; read each before requesting the next.
 
-    `path` is a .npy or .npz file, an image, or a folder of these. An array of an .npz belongs to the input of its
-    name or its number; if model and file have one each, to that. `UserError` for what cannot be read or matched.
+    `path` is a .npy or .npz file, an image, or a folder of these. An array of an .npz belongs to the input with its
+    name or index; a single array belongs to a single input. Raises `UserError` if data cannot be read or matched.
     """
     for file in find_files(path):
         if file.suffix.lower() in ARRAY_SUFFIXES:
             with open_arrays(file) as arrays:
-                matched = [(_matched(recipe, name, len(arrays), file), numbers) for name, numbers in arrays]
-                yield from matched
+                # Match all arrays before the first is read, so that errors come early.
+                yield from [(_find_input(recipe, name, len(arrays), file), numbers) for name, numbers in arrays]
         else:
-            feeding = only_input(recipe, str(file))
-            yield feeding, numbers_of(prepare_image(file, feeding, recipe), str(file))
+            recipe_input = require_single_input(recipe, str(file))
+            yield recipe_input, wrap_array(preprocess_image(file, recipe_input, recipe), str(file))
 
 
-def only_input(recipe: Recipe, what: str) -> Feeding:
-    """Return the contract's only input; `UserError` if it has several or none."""
+def require_single_input(recipe: Recipe, what: str) -> RecipeInput:
+    """Return the contract's only input; raise `UserError` if it has several or none."""
     if len(recipe.inputs) != 1:
-        names = ", ".join(feeding.name for feeding in recipe.inputs)
-        raise UserError(f"'{what}' does not say which input it is for", hint=f"an .npz has arrays called {names}")
+        names = ", ".join(recipe_input.name for recipe_input in recipe.inputs)
+        raise UserError(
+            f"'{what}' does not specify its input, and the contract has {len(recipe.inputs)}",
+            hint=f"use an .npz file with arrays named {names}",
+        )
     return recipe.inputs[0]
 
 
-def _matched(recipe: Recipe, name: str, n_arrays: int, file: Path) -> Feeding:
-    found = [feeding for feeding in recipe.inputs if name in (feeding.name, feeding.tensor, str(feeding.position))]
-    if not found and n_arrays == 1:
-        return only_input(recipe, str(file))
-    if len(found) != 1:
-        names = ", ".join(feeding.name for feeding in recipe.inputs)
-        raise UserError(f"the array '{name}' of '{file}' matches no input of the contract", hint=f"it has {names}")
-    return found[0]
+def _find_input(recipe: Recipe, name: str, n_arrays: int, file: Path) -> RecipeInput:
+    matches = [
+        recipe_input
+        for recipe_input in recipe.inputs
+        if name in (recipe_input.name, recipe_input.tensor, str(recipe_input.position))
+    ]
+    if not matches and n_arrays == 1:
+        return require_single_input(recipe, str(file))
+    if len(matches) != 1:
+        names = ", ".join(recipe_input.name for recipe_input in recipe.inputs)
+        raise UserError(
+            f"the array '{name}' of '{file}' does not match an input of the contract", hint=f"its inputs are {names}"
+        )
+    return matches[0]

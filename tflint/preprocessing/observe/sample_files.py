@@ -1,4 +1,4 @@
-"""Finds the data files that a path names: regular files with a known suffix, one folder in memory at a time."""
+"""Finds the data files at a path: regular files with a known suffix, one folder in memory at a time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tflint.errors import UserError
 ARRAY_SUFFIXES = (".npy", ".npz")
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 
-#: Most entries of all folders below a path. The names of one folder are sorted in memory: a million take some 200 MB.
+#: Most entries of all folders below a path. Names of a folder are sorted in memory: a million take about 200 MB.
 MAX_ENTRIES = 1_000_000
 
 _KINDS = {
@@ -27,8 +27,8 @@ _KINDS = {
 def find_files(path: str) -> Iterator[Path]:
     """Yield the data files at a path, sorted folder by folder; raise `UserError` if there are none.
 
-    Folders behind links are left out, so that links cannot lead in circles or out of the folder. Anything but a regular
-    file is refused if it has a data file's name.
+    Linked folders are skipped, so that links cannot form cycles or lead out of the folder. A path with the suffix of a
+    data file that is not a regular file is an error.
     """
     root = Path(path)
     if root.is_dir():
@@ -37,12 +37,12 @@ def find_files(path: str) -> Iterator[Path]:
             n_files += 1
             yield file
         if not n_files:
-            raise UserError(f"there is no data in '{path}'", hint="tflint reads .npy, .npz and images")
+            raise UserError(f"no data in '{path}'", hint="tflint reads .npy files, .npz files and images")
         return
     if not os.path.lexists(root):
-        raise UserError(f"there is no file or folder '{path}'")
+        raise UserError(f"'{path}' does not exist")
     if not _is_data(root.name):
-        raise UserError(f"'{path}' is not a .npy file, .npz file or image", hint="numpy.savez writes arrays")
+        raise UserError(f"'{path}' is not a .npy file, .npz file or image", hint="save arrays with numpy.savez")
     _require_regular(root)
     yield root
 
@@ -52,7 +52,7 @@ def _is_data(name: str) -> bool:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """The files below a folder. A stack of folders, because a recursive walk fails at a thousand nested ones."""
+    """Yield the files below a folder, with a stack, because recursion fails at about 1,000 nested folders."""
     folders = [root]
     n_entries = 0
     while folders:
@@ -69,20 +69,20 @@ def _walk(root: Path) -> Iterator[Path]:
 
 
 def _entries(folder: Path, limit: int) -> list[tuple[str, bool]]:
-    """The sorted names in a folder, each with whether it is a folder itself; a link to one does not count."""
-    found: list[tuple[str, bool]] = []
+    """Return the sorted names in a folder, each with whether it is a folder; a link to a folder is not."""
+    names: list[tuple[str, bool]] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if len(found) == limit:
+                if len(names) == limit:
                     raise UserError(
                         f"there are more than {MAX_ENTRIES:,} files and folders (limit reached in '{folder}')",
                         hint="observe a sample of the data",
                     )
-                found.append((entry.name, entry.is_dir(follow_symlinks=False)))
+                names.append((entry.name, entry.is_dir(follow_symlinks=False)))
     except OSError as error:
         raise UserError(f"'{folder}' cannot be read: {error.strerror or error}") from error
-    return sorted(found)
+    return sorted(names)
 
 
 def _require_regular(file: Path) -> None:
@@ -91,5 +91,7 @@ def _require_regular(file: Path) -> None:
     except OSError as error:
         raise UserError(f"'{file}' cannot be read: {error.strerror or error}") from error
     if not stat.S_ISREG(mode):
-        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
-        raise UserError(f"'{file}' is {kind}, not a regular file", hint="tflint observes .npy, .npz and image files")
+        kind = _KINDS.get(stat.S_IFMT(mode), "a special file")
+        raise UserError(
+            f"'{file}' is {kind}, not a regular file", hint="tflint reads .npy files, .npz files and images"
+        )

@@ -1,4 +1,4 @@
-"""Reads images and prepares them by the contract's own code, once the header's size says that memory suffices."""
+"""Reads images and preprocesses them with the contract's printed code, if the image's header implies enough memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tflint.errors import MissingExtraError, UserError
 from tflint.preprocessing.codegen.numpy_code import numpy_code
 from tflint.preprocessing.observe.image_memory import MAX_IMAGE_BYTES, image_bytes
-from tflint.preprocessing.recipe import Feeding, Recipe
+from tflint.preprocessing.recipe import Recipe, RecipeInput
 from tflint.report.display_names import plural
 from tflint.userfiles.userfile import error_in
 from tflint.values import replace
@@ -24,39 +24,44 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-#: The formats of the suffixes. Pillow goes by content, and has others that run programs: EPS starts Ghostscript.
+#: Allowed formats. Pillow detects them by content, and others can run programs: EPS starts Ghostscript.
 _FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
-#: Pillow's modes of 8 bits per channel: it clips others.
+#: Pillow modes with at most 8 bits per channel; `convert` clips the values of others.
 _EIGHT_BITS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV", "LAB")
-#: Its modes for the channels that the printed code takes.
+#: Pillow modes by channel order of the contract.
 _MODES = {"GRAY": "L", "RGB": "RGB", "BGR": "RGB", "RGBA": "RGBA", "BGRA": "RGBA", "YUV": "YCbCr"}
 
 
-def prepare_image(file: Path, feeding: Feeding, recipe: Recipe) -> Array:
-    """Return an image as the input's real values; `UserError` if it cannot be read, prepared or held in memory."""
-    if feeding.kind != "image":
-        raise UserError(f"'{file}' is an image, but the contract's input '{feeding.name}' is of kind {feeding.kind}")
-    _require_small_target(feeding, recipe)
-    _require_numbers_per_channel(feeding, recipe)
-    pixels = _read(file, feeding)
+def preprocess_image(file: Path, recipe_input: RecipeInput, recipe: Recipe) -> Array:
+    """Return the real values of the input for an image.
+
+    Raises `UserError` if the image cannot be read or preprocessed, or takes too much memory.
+    """
+    if recipe_input.kind != "image":
+        raise UserError(
+            f"'{file}' is an image, but the contract's input '{recipe_input.name}' is of kind {recipe_input.kind}"
+        )
+    _require_small_target(recipe_input, recipe)
+    _require_numbers_per_channel(recipe_input, recipe)
+    pixels = _read(file, recipe_input)
     try:
-        return _preparing(feeding, recipe)(pixels)
+        return _compile_preprocessing(recipe_input, recipe)(pixels)
     except (AssertionError, ValueError, ZeroDivisionError) as error:
         size = " × ".join(map(str, pixels.shape))
         raise UserError(
-            f"'{file}' ({size}) cannot be prepared as the contract says: {error}",
-            hint="an image of another size needs [inputs.resize]",
+            f"'{file}' ({size}) cannot be preprocessed by the contract: {error}",
+            hint="for images of other sizes, the contract needs [inputs.resize]",
         ) from error
     except MemoryError as error:
-        raise UserError(f"there is not enough memory to prepare '{file}'") from error
+        raise UserError(f"there is not enough memory to preprocess '{file}'") from error
 
 
-def _require_small_target(feeding: Feeding, recipe: Recipe) -> None:
-    """Refuse sizes of the contract that take too much memory for any image, even of one pixel."""
-    n_bytes = image_bytes(feeding, (1, 1))
+def _require_small_target(recipe_input: RecipeInput, recipe: Recipe) -> None:
+    """Refuse sizes in the contract that take too much memory even for an image of one pixel."""
+    n_bytes = image_bytes(recipe_input, (1, 1))
     if n_bytes <= MAX_IMAGE_BYTES:
         return
-    keys = next((keys for keys in (("resize", "size"), ("crop", "size")) if keys[1] in feeding.part(keys[0])), ())
+    keys = next((keys for keys in (("resize", "size"), ("crop", "size")) if keys[1] in recipe_input.part(keys[0])), ())
     message = (
         f"preprocessing an image of this size takes {_gigabytes(n_bytes)}; the limit is {_gigabytes(MAX_IMAGE_BYTES)}"
     )
@@ -64,25 +69,25 @@ def _require_small_target(feeding: Feeding, recipe: Recipe) -> None:
     raise error_in(
         contract.path,
         contract.text,
-        ("inputs", feeding.number, *keys),
+        ("inputs", recipe_input.number, *keys),
         message,
-        hint="as large as the model's input is enough",
+        hint="use the size of the model's input",
     )
 
 
-def _require_numbers_per_channel(feeding: Feeding, recipe: Recipe) -> None:
-    """Refuse more means than channels: numpy would make as many channels of a gray image."""
-    n_numbers = len(feeding.normalization[0])
-    if n_numbers not in (1, feeding.n_channels):
-        keys = ("inputs", feeding.number, "mean")
-        message = (
-            f"'mean' and 'std' have {n_numbers:,} numbers for an image with {plural(feeding.n_channels, 'channel')}"
-        )
-        raise error_in(recipe.contract.path, recipe.contract.text, keys, message, hint="one, or one per channel")
+def _require_numbers_per_channel(recipe_input: RecipeInput, recipe: Recipe) -> None:
+    """Refuse a mean per channel of a different image: numpy would broadcast a gray image to that many channels."""
+    n_numbers = len(recipe_input.normalization[0])
+    if n_numbers not in (1, recipe_input.n_channels):
+        keys = ("inputs", recipe_input.number, "mean")
+        channels = plural(recipe_input.n_channels, "channel")
+        message = f"'mean' and 'std' have {n_numbers:,} numbers for an image with {channels}"
+        hint = "specify one number for all channels, or one per channel"
+        raise error_in(recipe.contract.path, recipe.contract.text, keys, message, hint=hint)
 
 
-def _read(file: Path, feeding: Feeding) -> Array:
-    """The pixels [height, width, channels] of uint8."""
+def _read(file: Path, recipe_input: RecipeInput) -> Array:
+    """Return the pixels: uint8 [height, width, channels]."""
     try:
         import PIL.Image
         import PIL.ImageOps
@@ -92,16 +97,16 @@ def _read(file: Path, feeding: Feeding) -> Array:
         raise MissingExtraError("pictures", "pillow", "reading images") from None
     with _plain_errors(file), PIL.Image.open(file, formats=_FORMATS) as opened:
         _require_readable(opened, file)
-        _require_memory(file, feeding, (opened.height, opened.width))
-        is_turned = feeding.entry.get("orientation") == "exif"
-        upright = PIL.ImageOps.exif_transpose(opened) if is_turned else opened
-        pixels = np.asarray(upright.convert(_MODES[feeding.channels]))
+        _require_memory(file, recipe_input, (opened.height, opened.width))
+        is_rotated = recipe_input.entry.get("orientation") == "exif"
+        upright = PIL.ImageOps.exif_transpose(opened) if is_rotated else opened
+        pixels = np.asarray(upright.convert(_MODES[recipe_input.channels]))
     return pixels if pixels.ndim == 3 else pixels[:, :, None]
 
 
 @contextmanager
 def _plain_errors(file: Path) -> Iterator[None]:
-    """Turn whatever Pillow raises into `UserError`; its warning of a decompression bomb is an error, too."""
+    """Turn all exceptions of Pillow, and its warning about decompression bombs, into `UserError`."""
     from PIL.Image import DecompressionBombError, DecompressionBombWarning
 
     try:
@@ -118,26 +123,26 @@ def _plain_errors(file: Path) -> Iterator[None]:
         raise UserError(f"there is not enough memory to decode '{file}'") from error
     except (OSError, ValueError, SyntaxError) as error:
         raise UserError(f"'{file}' cannot be read as an image: {error}") from error
-    except Exception as error:  # Pillow's decoders raise whatever the bytes lead to: struct.error, IndexError, …
+    except Exception as error:  # Pillow's decoders raise almost anything for invalid bytes: struct.error, IndexError, …
         raise UserError(f"'{file}' cannot be read as an image: {type(error).__name__}: {error}") from error
 
 
 def _require_readable(image: Image, file: Path) -> None:
     if image.mode not in _EIGHT_BITS:
         raise UserError(
-            f"'{file}' is an image of mode {image.mode}, not of 8 bits per channel",
-            hint="convert it to 8 bits as the caller does, or give arrays",
+            f"'{file}' has the image mode {image.mode}, which does not have 8 bits per channel",
+            hint="convert it to 8 bits as client code does, or use arrays",
         )
-    # A JPEG of several images (MPO) holds a preview or a depth map behind the image itself.
+    # A JPEG with several images (MPO) has a preview or a depth map after the image itself.
     if getattr(image, "is_animated", False) and image.format != "MPO":
         raise UserError(
             f"'{file}' is animated: it has {getattr(image, 'n_frames', 2):,} frames", hint="save each frame as an image"
         )
 
 
-def _require_memory(file: Path, feeding: Feeding, size: tuple[int, int]) -> None:
-    """Refuse an image by its header: nothing of it is decoded yet."""
-    n_bytes = image_bytes(feeding, size)
+def _require_memory(file: Path, recipe_input: RecipeInput, size: tuple[int, int]) -> None:
+    """Refuse an image that takes too much memory, by its header, before it is decoded."""
+    n_bytes = image_bytes(recipe_input, size)
     if n_bytes > MAX_IMAGE_BYTES:
         height, width = size
         raise UserError(
@@ -151,10 +156,12 @@ def _gigabytes(n_bytes: int) -> str:
     return f"{n_bytes / 1e9:,.1f} GB"
 
 
-def _preparing(feeding: Feeding, recipe: Recipe) -> Callable[[Array], Array]:
-    """The contract's own steps up to real values: as printed, for an input that is not quantized."""
-    real = replace(feeding, scale=None, zero_point=None, dtype="float32")
+def _compile_preprocessing(recipe_input: RecipeInput, recipe: Recipe) -> Callable[[Array], Array]:
+    """Compile the printed code of an input without its quantization, which gives real values."""
+    real = replace(recipe_input, scale=None, zero_point=None, dtype="float32")
     names: dict[str, Any] = {}
-    exec(numpy_code(replace(recipe, inputs=(real,), outputs=())), names)  # tflint's own text, names left out
-    function: Callable[[Array], Array] = names[f"input_{feeding.position}"]
+    exec(
+        numpy_code(replace(recipe, inputs=(real,), outputs=())), names
+    )  # safe: tflint generates the code, and names from the contract are sanitized
+    function: Callable[[Array], Array] = names[f"input_{recipe_input.position}"]
     return function

@@ -1,13 +1,13 @@
-"""The last steps before a model and the first behind it: quantized numbers, types, shapes, and what outputs mean."""
+"""The steps next to the model: quantize, cast and reshape inputs; dequantize outputs and name their meaning."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflint.preprocessing.recipe.recipe import Feeding, Reading
-from tflint.preprocessing.recipe.step import Step, signed
+from tflint.preprocessing.recipe.recipe import RecipeInput, RecipeOutput
+from tflint.preprocessing.recipe.step import Step, format_signed
 
-#: Types of tensors by what numpy has for them; of fewer bits than a byte one a value.
+#: numpy dtypes by tensor type. Types of less than 8 bits take one byte per value.
 _NUMPY = {
     **{f"{sign}int{bits}": f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
     **{f"float{bits}": f"float{bits}" for bits in (16, 32, 64)},
@@ -25,79 +25,80 @@ _BOX_NAMES = {
 }
 
 
-def handed_over(feeding: Feeding) -> Iterator[Step]:
-    """Quantizes, and brings to type, layout and shape."""
-    if feeding.is_raw:
-        low, high = feeding.limits
-        shift = feeding.raw_shift
-        words = "q = px, the byte as it is" if not shift else f"q = px − {shift}"
-        less = f" - {shift}" if shift else ""
-        yield Step(words, ("feed",), (f"x = np.clip(np.floor(x + 0.5){less}, {low}, {high})",))
-    elif feeding.is_quantized and feeding.kind != "tokens":
-        scale, zero_point = feeding.scale, feeding.zero_point
-        low, high = feeding.limits
+def feed_steps(recipe_input: RecipeInput) -> Iterator[Step]:
+    """Yield the steps that quantize real values and bring them to the type, layout and shape of the input."""
+    if recipe_input.is_raw:
+        low, high = recipe_input.limits
+        shift = recipe_input.raw_shift
+        words = "q = px, the byte unchanged" if not shift else f"q = px − {shift}"
+        minus_shift = f" - {shift}" if shift else ""
+        yield Step(words, ("feed",), (f"x = np.clip(np.floor(x + 0.5){minus_shift}, {low}, {high})",))
+    elif recipe_input.is_quantized and recipe_input.kind != "tokens":
+        scale, zero_point = recipe_input.scale, recipe_input.zero_point
+        low, high = recipe_input.limits
         assert scale is not None and zero_point is not None
-        words = f"q = round(x / {scale:.9g}) {signed(zero_point, '−')}, clip to {low}…{high}"
-        code = f"x = np.clip(np.floor(x / {scale!r} + 0.5) {signed(zero_point)}, {low}, {high})"
+        limits = f"{low} … {high}".replace("-", "−")
+        words = f"q = round(x / {scale:.9g}) {format_signed(zero_point, '−')}, clip to {limits}"
+        code = f"x = np.clip(np.floor(x / {scale!r} + 0.5) {format_signed(zero_point)}, {low}, {high})"
         yield Step(words, ("feed", "scale"), (code,))
-    if feeding.needs_layout:
-        yield Step("put its axes in the model's order: the contract does not say the layout", ("layout", "shape"))
-    elif feeding.layout in ("NCHW", "CHW"):
-        yield Step("planes, not pixels: channels first", ("layout",), ("x = x.transpose(2, 0, 1)",))
-    words = f"hand it over as {feeding.dtype or 'float32'}"
-    words += f" {list(feeding.shape)}" if feeding.shape is not None else ""
-    dtype = _NUMPY.get(feeding.dtype or "float32")
+    if recipe_input.needs_layout:
+        yield Step("reorder the axes for the model: the contract does not specify the layout", ("layout", "shape"))
+    elif recipe_input.layout in ("NCHW", "CHW"):
+        yield Step("transpose to channels first", ("layout",), ("x = x.transpose(2, 0, 1)",))
+    words = f"pass it as {recipe_input.dtype or 'float32'}"
+    words += f" {list(recipe_input.shape)}" if recipe_input.shape is not None else ""
+    dtype = _NUMPY.get(recipe_input.dtype or "float32")
     cast = f".astype(np.{dtype})" if dtype is not None else ""
-    note = "" if dtype is not None else "numpy has no such type"
-    yield Step(words, ("dtype", "shape"), (f"return x{cast}{_shape(feeding)}",), note=note)
+    note = "" if dtype is not None else "numpy has no such dtype"
+    yield Step(words, ("dtype", "shape"), (f"return x{cast}{_shape(recipe_input)}",), note=note)
 
 
-def _shape(feeding: Feeding) -> str:
-    """What gives the array its shape: a picture's first axis, or the whole of a shape with one free axis at most."""
-    if feeding.kind == "image":
-        return "[None]" if feeding.layout.startswith("N") else ""
-    if feeding.shape is None or sum(size < 0 for size in feeding.shape) > 1:
+def _shape(recipe_input: RecipeInput) -> str:
+    """Return code that adds the batch axis of an image, or reshapes to a shape with at most one dynamic axis."""
+    if recipe_input.kind == "image":
+        return "[None]" if recipe_input.layout.startswith("N") else ""
+    if recipe_input.shape is None or sum(size < 0 for size in recipe_input.shape) > 1:
         return ""
-    return f".reshape({list(feeding.shape)})" if feeding.shape else ".reshape([])"
+    return f".reshape({list(recipe_input.shape)})" if recipe_input.shape else ".reshape([])"
 
 
-def real_values(reading: Reading) -> Iterator[Step]:
-    """Real values of an output's integers."""
-    if reading.is_quantized and reading.entry.get("dequantize", True):
-        scale, zero_point = reading.scale, reading.zero_point
+def dequantize_steps(recipe_output: RecipeOutput) -> Iterator[Step]:
+    """Yield the step from the model's output to real values."""
+    if recipe_output.is_quantized and recipe_output.entry.get("dequantize", True):
+        scale, zero_point = recipe_output.scale, recipe_output.zero_point
         assert scale is not None and zero_point is not None
-        less = f"(q {signed(-zero_point, '−')})" if zero_point else "q"
-        code = f"(q {signed(-zero_point)})" if zero_point else "q"
-        yield Step(f"value = {less} × {scale:.9g}", ("dequantize", "dtype"),
+        words = f"(q {format_signed(-zero_point, '−')})" if zero_point else "q"
+        code = f"(q {format_signed(-zero_point)})" if zero_point else "q"
+        yield Step(f"value = {words} × {scale:.9g}", ("dequantize", "dtype"),
                    ("q = np.asarray(out, dtype=np.float64)", f"y = {code} * {scale!r}"))  # fmt: skip
     else:
-        is_integer = reading.is_quantized
-        yield Step("integers as they are" if is_integer else "values as they are", ("dequantize", "dtype"),
+        is_integer = recipe_output.is_quantized
+        yield Step("use the integers unchanged" if is_integer else "use the values unchanged", ("dequantize", "dtype"),
                    ("y = np.asarray(out)" if is_integer else "y = np.asarray(out, dtype=np.float64)",))  # fmt: skip
 
 
-def meaning(reading: Reading) -> Iterator[Step]:
-    """What the values of an output are."""
-    said = {
-        "softmax": "they are probabilities that add up to 1",
-        "sigmoid": "each is a probability of its own",
-        "logits": "they are logits: a softmax or a sigmoid makes probabilities of them, in the same order",
-    }.get(str(reading.entry.get("activation")))
-    if said:
-        yield Step(said, ("activation",))
-    if "role" in reading.entry:
-        yield Step(f"they are a detection's {reading.entry['role']}", ("role",))
-    if "box-order" in reading.entry:
-        names = _BOX_NAMES[reading.entry["box-order"]]
-        units = {"normalized": ", as shares of height and width", "pixels": ", in pixels of the model's input"}
-        unit = units.get(str(reading.entry.get("box-coordinates")), "")
-        yield Step(f"a box is {names}{unit}", ("box-order", "box-coordinates"),
+def meaning_steps(recipe_output: RecipeOutput) -> Iterator[Step]:
+    """Yield the steps that name what the values of an output are."""
+    activation = {
+        "softmax": "the values are probabilities that add up to 1",
+        "sigmoid": "each value is an independent probability",
+        "logits": "the values are logits: softmax or sigmoid gives probabilities in the same order",
+    }.get(str(recipe_output.entry.get("activation")))
+    if activation:
+        yield Step(activation, ("activation",))
+    if "role" in recipe_output.entry:
+        yield Step(f"the values are the detection {recipe_output.entry['role']}", ("role",))
+    if "box-order" in recipe_output.entry:
+        names = _BOX_NAMES[recipe_output.entry["box-order"]]
+        units = {"normalized": ", as fractions of height and width", "pixels": ", in pixels of the model input"}
+        unit = units.get(str(recipe_output.entry.get("box-coordinates")), "")
+        yield Step(f"each box is {names}{unit}", ("box-order", "box-coordinates"),
                    (f"# {names} = np.moveaxis(y, -1, 0)",))  # fmt: skip
-    labels = reading.labels
+    labels = recipe_output.labels
     if labels:
-        file = f" of {labels['file']}" if "file" in labels else ""
-        number = f", {labels['count']:,} lines" if "count" in labels else ""
-        first = ", the first the background" if labels.get("background") else ""
-        yield Step(f"name = label{file} at argmax{number}{first}", ("labels.file", "labels"),
-                   ("# int(np.argmax(y)) is the line of the label, from 0",))  # fmt: skip
+        file = f", {labels['file']}" if "file" in labels else ""
+        count = f", {labels['count']:,} lines" if "count" in labels else ""
+        background = ", labels[0] is the background" if labels.get("background") else ""
+        yield Step(f"name = labels[argmax(value)]{file}{count}{background}", ("labels.file", "labels"),
+                   ("# int(np.argmax(y)) is the line number of the label, from 0",))  # fmt: skip
     yield Step("", (), ("return y",))

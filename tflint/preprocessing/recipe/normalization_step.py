@@ -1,33 +1,38 @@
-"""Mean and std as a step, and what the model's own numbers say to them."""
+"""The normalization step, with a note on whether it agrees with the model's calibrated range."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflint.preprocessing.recipe.recipe import Feeding
-from tflint.preprocessing.recipe.step import Step, array, listed
+from tflint.preprocessing.recipe.recipe import RecipeInput
+from tflint.preprocessing.recipe.step import Step, format_array, format_numbers
 
 
-def normalized(feeding: Feeding) -> Iterator[Step]:
-    """Mean and std; a raw feed takes none, whatever they are: its bytes stand for the normalised values."""
-    mean, std = feeding.normalization
-    is_plain = not mean.any() and bool((std == 1).all())
-    if feeding.is_raw:
+def normalization_steps(recipe_input: RecipeInput) -> Iterator[Step]:
+    """Yield the step for mean and std.
+
+    A raw feed has none, even if the contract specifies mean and std: its bytes stand for the normalized values.
+    """
+    mean, std = recipe_input.normalization
+    is_identity = not mean.any() and bool((std == 1).all())
+    if recipe_input.is_raw:
         return
-    scaled = "x / 255" if feeding.kind == "image" and feeding.is_unit and feeding.takes_bytes else "x"
-    if is_plain:
+    is_divided = recipe_input.kind == "image" and recipe_input.is_unit and recipe_input.takes_bytes
+    scaled = "x / 255" if is_divided else "x"
+    if is_identity:
         if scaled != "x":
-            yield Step("x = px / 255", ("units",), ("x = x / 255",), note=_agreement(feeding))
-        elif feeding.kind == "image" and "mean" not in feeding.entry:
-            yield Step("the contract does not say mean and std: pixels as they are", ("units",), note="unsaid")
+            yield Step("x = px / 255", ("units",), ("x = x / 255",), note=_agreement(recipe_input))
+        elif recipe_input.kind == "image" and "mean" not in recipe_input.entry:
+            yield Step("x = px", ("units",), note="the contract does not specify mean and std")
         return
-    pixel = {"x / 255": "px / 255", "x": "px" if feeding.kind == "image" else "value"}[scaled]
-    words = f"x = ({pixel} − {listed(mean)}) / {listed(std)}"
-    yield Step(words, ("mean", "std"), (f"x = ({scaled} - {array(mean)}) / {array(std)}",), note=_agreement(feeding))
+    pixel = {"x / 255": "px / 255", "x": "px" if recipe_input.kind == "image" else "value"}[scaled]
+    words = f"x = ({pixel} − {format_numbers(mean)}) / {format_numbers(std)}"
+    code = f"x = ({scaled} - {format_array(mean)}) / {format_array(std)}"
+    yield Step(words, ("mean", "std"), (code,), note=_agreement(recipe_input))
 
 
-def _agreement(feeding: Feeding) -> str:
-    if feeding.calibrated is None:
-        is_float = (feeding.dtype or "").startswith("float")
-        return "a float input takes any range: nothing in the model tells" if is_float else ""
-    return "the model's own range agrees" if feeding.calibrated else "the model's own range is another"
+def _agreement(recipe_input: RecipeInput) -> str:
+    if recipe_input.calibrated is None:
+        is_float = (recipe_input.dtype or "").startswith("float")
+        return "not verifiable: a float input accepts any range" if is_float else ""
+    return "matches the calibrated range" if recipe_input.calibrated else "differs from the calibrated range"

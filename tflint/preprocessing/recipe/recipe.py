@@ -1,4 +1,4 @@
-"""A recipe: a contract's entries with the numbers of the model that they are about."""
+"""A recipe: the entries of a contract, completed with the types, shapes and quantization of the model."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from tflint.values import frozen
 Entry = Mapping[str, Any]
 Values = NDArray[np.float64]
 
-#: The byte that a raw feed hands over is the pixel's less this.
+#: A raw feed passes the byte of the pixel minus this.
 _RAW_SHIFT = {"int8": 128, "uint8": 0}
 
 
 @frozen
-class _Border:
-    """What inputs and outputs have in common.
+class _RecipeEntry:
+    """The common part of inputs and outputs.
 
-    `entry` is the contract's, `number` its place there; `position`, `tensor`, `dtype`, `shape`, `scale` and
-    `zero_point` are the model's, the contract's own where no model is given; None where neither says it.
+    `entry` is the contract's entry and `number` its index in the contract. `position` (the index in the model),
+    `tensor`, `dtype`, `shape`, `scale` and `zero_point` come from the model, or from the contract without a model;
+    they are None if neither specifies them.
     """
 
     entry: Entry
@@ -42,41 +43,45 @@ class _Border:
 
     @property
     def kind(self) -> str:
-        """What it is: image, audio, class_scores, and so on."""
+        """The contract's `kind`, such as image, audio or class_scores."""
         return str(self.entry.get("kind", "raw"))
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The name in the contract, else the tensor's name, else `#` and the position."""
         return str(self.entry.get("name") or self.tensor or f"#{self.position}")
 
     @property
     def is_quantized(self) -> bool:
-        """Whether integers with a scale that makes sense stand for real values."""
-        is_sound = self.scale is not None and math.isfinite(self.scale) and self.scale > 0
-        return is_sound and (self.dtype or "").upper() in INTEGER_RANGES
+        """Whether the type is an integer with a finite scale above 0."""
+        has_scale = self.scale is not None and math.isfinite(self.scale) and self.scale > 0
+        return has_scale and (self.dtype or "").upper() in INTEGER_RANGES
 
     @property
     def limits(self) -> tuple[int, int]:
-        """Smallest and largest integer of its type."""
+        """The smallest and largest integer of the type."""
         return INTEGER_RANGES[(self.dtype or "").upper()]
 
     def part(self, key: str) -> Entry:
-        """A table of the entry, empty where it has none."""
-        found: Entry = self.entry.get(key, {})
-        return found
+        """Return a table of the entry; empty if the entry does not have it."""
+        table: Entry = self.entry.get(key, {})
+        return table
 
 
 @frozen
-class Feeding(_Border):
-    """What is done for one input; `calibrated` tells whether the model's own range agrees, None where it cannot."""
+class RecipeInput(_RecipeEntry):
+    """An input of a recipe.
+
+    `calibrated` is whether the contract agrees with the model's calibrated range; None if that cannot be determined.
+    """
 
     calibrated: bool | None = None
 
     @property
     def layout(self) -> str:
-        """What the axes are; of a picture whose contract does not say it, by the axis that is as long as it has
-        channels, empty where none is, or not one.
+        """The layout, such as NHWC; empty if unknown.
+
+        If the contract of an image does not specify it, it follows from the axis whose size is the number of channels.
         """
         if "layout" in self.entry or self.kind != "image" or not self.shape:
             return str(self.entry.get("layout", ""))
@@ -87,7 +92,7 @@ class Feeding(_Border):
 
     @property
     def n_channels(self) -> int:
-        """Colour channels of the picture that the model takes; by the shape where the contract does not name them."""
+        """The number of color channels by the contract's `channels`, else by the shape, else 3."""
         if "channels" in self.entry:
             return N_CHANNELS[self.entry["channels"]]
         at = self.layout.find("C")
@@ -96,12 +101,12 @@ class Feeding(_Border):
 
     @property
     def channels(self) -> str:
-        """Their order; by their number where the contract does not say it."""
+        """The channel order by the contract, else by the number of channels."""
         return str(self.entry.get("channels") or {1: "GRAY", 4: "RGBA"}.get(self.n_channels, "RGB"))
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """Height and width that the model takes; None where they are not fixed."""
+        """Height and width that the model takes; None if they are dynamic or the layout is unknown."""
         layout = self.layout
         if not self.shape or len(layout) != len(self.shape):
             return None
@@ -110,79 +115,79 @@ class Feeding(_Border):
 
     @property
     def needs_layout(self) -> bool:
-        """Whether nothing tells where in its shape the channels of a picture stand."""
+        """Whether the channel axis of an image is unknown."""
         return self.kind == "image" and bool(self.shape) and not self.layout
 
     @property
     def is_raw(self) -> bool:
-        """Whether the source's bytes go in as they are."""
+        """Whether client code passes the bytes of the source without normalization."""
         return self.entry.get("feed") == "raw" and self.dtype in _RAW_SHIFT
 
     @property
     def raw_shift(self) -> int:
-        """What a raw feed subtracts from a byte."""
+        """The number that a raw feed subtracts from each byte."""
         return _RAW_SHIFT[self.dtype or ""]
 
     @property
     def is_unit(self) -> bool:
-        """Whether mean and std are of pixels of 0 to 1."""
+        """Whether mean and std apply to pixels from 0 to 1."""
         return self.entry.get("units") == "unit"
 
     @property
     def takes_bytes(self) -> bool:
-        """Whether the source is pixels of 0 to 255; a contract may name another range."""
-        ordinary = (0, 1) if self.is_unit else (0, 255)
-        return tuple(self.entry.get("range", ordinary)) == ordinary
+        """Whether the source has pixels from 0 to 255, which is so unless the contract specifies a different range."""
+        default = (0, 1) if self.is_unit else (0, 255)
+        return tuple(self.entry.get("range", default)) == default
 
     @property
     def normalization(self) -> tuple[Values, Values]:
-        """Mean and std, one number each where one serves all channels; 0 and 1 where the contract says none."""
+        """Mean and std per channel, or one number each if all channels have the same; 0 and 1 by default."""
         pair = np.atleast_1d(self.entry.get("mean", 0.0)), np.atleast_1d(self.entry.get("std", 1.0))
         mean, std = np.broadcast_arrays(pair[0].astype(np.float64), pair[1].astype(np.float64))
-        same = bool((mean == mean[0]).all() and (std == std[0]).all())
-        return (mean[:1], std[:1]) if same else (mean, std)
+        is_uniform = bool((mean == mean[0]).all() and (std == std[0]).all())
+        return (mean[:1], std[:1]) if is_uniform else (mean, std)
 
     @property
     def pad_value(self) -> list[float]:
-        """What a letterbox is filled with, in the source's units."""
+        """The padding of a letterbox, in pixel values before mean and std."""
         return [float(value) for value in np.atleast_1d(self.part("padding").get("value", 0))]
 
 
 @frozen
-class Reading(_Border):
-    """What is done with one output."""
+class RecipeOutput(_RecipeEntry):
+    """An output of a recipe."""
 
     @property
     def labels(self) -> Entry:
-        """What the contract says of labels."""
+        """The contract's `labels`; empty if it does not specify them."""
         return self.part("labels")
 
 
 @frozen
 class Recipe:
-    """All that a caller does: a contract with its model, None where there is none."""
+    """The steps of client code for a contract and its model; `model` is None if there is none."""
 
     contract: Contract
     model: str | None
-    inputs: tuple[Feeding, ...]
-    outputs: tuple[Reading, ...]
+    inputs: tuple[RecipeInput, ...]
+    outputs: tuple[RecipeOutput, ...]
 
-    def head(self, against: Sequence[str]) -> list[str]:
-        """What stands above printed code: of what it is, and which rules the contract breaks (`against`)."""
-        lines = [f"What a caller of {self.model or 'the model'} does, made from {self.contract.path}."]
-        if against:
-            lines.append(f"CAREFUL: the contract does not fit the model: {', '.join(against)}.")
+    def head(self, violated_rules: Sequence[str]) -> list[str]:
+        """Return the lines above printed code: its origin, and warnings if the contract must not be relied on."""
+        lines = [f"Pre- and postprocessing for {self.model or 'the model'}, generated from {self.contract.path}."]
+        if violated_rules:
+            lines.append(f"WARNING: the contract does not fit the model: {', '.join(violated_rules)}.")
         if self.is_draft:
-            lines.append("CAREFUL: the contract is a draft, whose guesses nobody confirmed.")
+            lines.append("WARNING: the contract is a draft; its guesses are not confirmed.")
         return lines
 
     @property
     def is_draft(self) -> bool:
-        """Whether the contract holds guesses that nobody confirmed."""
+        """Whether the contract is a draft, with guesses that are not confirmed."""
         return bool(self.contract.model.get("draft"))
 
     def line(self, side: str, number: int, *keys: str) -> int:
-        """The contract's line of a key of an entry, of the entry where it has none of these."""
+        """Return the contract's line of the first of these keys that an entry has, else the line of the entry."""
         for key in keys:
             place: Keys = (side, number, *key.split("."))
             if self.contract.has(place):
@@ -190,17 +195,19 @@ class Recipe:
         return self.contract.place((side, number)).line
 
 
-def recipe_of(contract: Contract, facts: Facts | None = None, model: str | None = None) -> Recipe:
-    """The recipe of a contract; `facts` are those of its model with this contract, `model` what that is called."""
+def build_recipe(contract: Contract, facts: Facts | None = None, model: str | None = None) -> Recipe:
+    """Return the recipe of a contract; `facts` are of its model with this contract, `model` is the model's name."""
     inputs = [
-        Feeding(**_border(entry, number, facts, "input"), calibrated=_calibrated(facts, number))
+        RecipeInput(**_entry_values(entry, number, facts, "input"), calibrated=_fits_calibration(facts, number))
         for number, entry in enumerate(contract.inputs)
     ]
-    outputs = [Reading(**_border(entry, number, facts, "output")) for number, entry in enumerate(contract.outputs)]
+    outputs = [
+        RecipeOutput(**_entry_values(entry, number, facts, "output")) for number, entry in enumerate(contract.outputs)
+    ]
     return Recipe(contract, model, tuple(inputs), tuple(outputs))
 
 
-def _calibrated(facts: Facts | None, row: int) -> bool | None:
+def _fits_calibration(facts: Facts | None, row: int) -> bool | None:
     if facts is None:
         return None
     column = facts.column("contract_input", "fits_calibration")
@@ -209,10 +216,10 @@ def _calibrated(facts: Facts | None, row: int) -> bool | None:
     return bool(facts.numbers("contract_input", "fits_calibration")[row])
 
 
-def _border(entry: Entry, number: int, facts: Facts | None, side: str) -> dict[str, Any]:
-    """The values of a border."""
+def _entry_values(entry: Entry, number: int, facts: Facts | None, side: str) -> dict[str, Any]:
+    """Return the arguments of `_RecipeEntry`: those of the model override those of the contract."""
     dtype, shape = entry.get("dtype"), entry.get("shape")
-    scale, zero_point = _only(entry.get("scale")), _only(entry.get("zero-point"))
+    scale, zero_point = _single_value(entry.get("scale")), _single_value(entry.get("zero-point"))
     position, name = int(entry.get("index", number)), ""
     matched = int(facts.rows(f"contract_{side}", side)[number]) if facts is not None else -1
     tensor = int(facts.rows(side, "tensor")[matched]) if facts is not None and matched >= 0 else -1
@@ -221,11 +228,11 @@ def _border(entry: Entry, number: int, facts: Facts | None, side: str) -> dict[s
         name = text_of(facts.column("tensor", "name"), tensor) or ""
         dtype = (text_of(facts.column("tensor", "dtype"), tensor) or "").lower() or dtype
         shape = [int(size) for size in facts.lists("tensor", "shape").row(tensor)]
-        signed = facts.lists("tensor", "shape_signature").row(tensor)
-        shape = [int(size) for size in signed] if len(signed) == len(shape) else shape
-        scale = _only(list(facts.lists("tensor", "scale").row(tensor)))
-        zero_point = _only(list(facts.lists("tensor", "zero_point").row(tensor)))
-    is_whole = scale is not None and zero_point is not None and math.isfinite(scale)
+        signature = facts.lists("tensor", "shape_signature").row(tensor)
+        shape = [int(size) for size in signature] if len(signature) == len(shape) else shape
+        scale = _single_value(list(facts.lists("tensor", "scale").row(tensor)))
+        zero_point = _single_value(list(facts.lists("tensor", "zero_point").row(tensor)))
+    is_complete = scale is not None and zero_point is not None and math.isfinite(scale)
     return {
         "entry": entry,
         "number": number,
@@ -233,13 +240,13 @@ def _border(entry: Entry, number: int, facts: Facts | None, side: str) -> dict[s
         "tensor": name,
         "dtype": dtype,
         "shape": None if shape is None else tuple(shape),
-        "scale": float(scale) if is_whole else None,
-        "zero_point": int(zero_point) if is_whole else None,
+        "scale": float(scale) if is_complete else None,
+        "zero_point": int(zero_point) if is_complete else None,
     }
 
 
-def _only(value: Any) -> Any:
-    """A number, or the only one of a list; None where there is none or there are several."""
+def _single_value(value: Any) -> Any:
+    """Return a number, or the only one of a list; None if there are none or several."""
     if isinstance(value, Sequence):
         return value[0] if len(value) == 1 else None
     return value

@@ -1,4 +1,4 @@
-"""A step of a caller, and how its numbers are written."""
+"""A step of client code, and the notation of its numbers."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tflint.values import frozen
 
 @frozen
 class Step:
-    """One thing to do: in words, the contract's keys that say so, lines of numpy, and functions these call.
+    """One step: a description, the contract keys that specify it, lines of numpy code, and the helpers they call.
 
-    `note` is what the model's own numbers, or their absence, add to it.
+    `note` says whether the model agrees with the step, or what the contract does not specify.
     """
 
     words: str
@@ -22,23 +22,23 @@ class Step:
     note: str = ""
 
 
-def listed(values: Values | Sequence[float]) -> str:
-    """Numbers for people, one without brackets."""
-    shown = [f"{value:.9g}" for value in values]
-    return shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]"
+def format_numbers(values: Values | Sequence[float]) -> str:
+    """Return numbers for display with 9 significant digits; a single one has no brackets."""
+    texts = [f"{value:.9g}" for value in values]
+    return texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
 
 
-def several(values: Sequence[float]) -> str:
-    """A list of numbers in Python."""
+def format_list(values: Sequence[float]) -> str:
+    """Return numbers as a Python list."""
     return f"[{', '.join(repr(value) for value in values)}]"
 
 
-def array(values: Values | Sequence[float]) -> str:
-    """Numbers as numpy reads them back without a loss."""
-    shown = [repr(float(value)) for value in values]
-    return shown[0] if len(shown) == 1 else f"np.array([{', '.join(shown)}])"
+def format_array(values: Values | Sequence[float]) -> str:
+    """Return numbers as numpy code without loss of precision."""
+    texts = [repr(float(value)) for value in values]
+    return texts[0] if len(texts) == 1 else f"np.array([{', '.join(texts)}])"
 
 
-def signed(number: int, minus: str = "-") -> str:
-    """An integer that is added, with its sign before it; `minus` is how that is written."""
+def format_signed(number: int, minus: str = "-") -> str:
+    """Return an integer as an addend such as "+ 3"; `minus` is the sign of negative numbers."""
     return f"{'+' if number >= 0 else minus} {abs(number)}"
