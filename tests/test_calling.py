@@ -32,7 +32,7 @@ from tflint.preprocessing.recipe import Feeding, Recipe, recipe_of
 from tflint.preprocessing.recipe.recipe_search import recipe_at
 from tflint.rule_examples import example_bytes, example_contract
 from tflint.source import BytesSource
-from tflint.summary.summarize import portrait_of
+from tflint.summary.summarize import summarize
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = [
@@ -394,7 +394,7 @@ def test_drafts_of_real_models_have_recipes(number: int) -> None:
     """Their code compiles, in words and in each language, whatever they call their tensors."""
     for path in shard(number):
         facts = Facts(load(path).tables)
-        contract = parse_contract(draft(portrait_of(facts, path.name)), "c.contract.toml")
+        contract = parse_contract(draft(summarize(facts, path.name)), "c.contract.toml")
         recipe = recipe_of(contract, Facts(load(path).tables, contracts={0: contract}), path.name)
         assert {name for name in run(recipe) if name.startswith("input_")} == {
             f"input_{feeding.position}" for feeding in recipe.inputs

@@ -166,7 +166,7 @@ def powerless() -> Iterator[Path]:
 )
 def test_an_output_without_permission_is_told(powerless: Path, name: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        output_file.named(str(powerless / name), output_file.REPORT)
+        output_file.prepare_named(str(powerless / name), output_file.REPORT)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, not even of root")
@@ -193,7 +193,7 @@ def test_an_output_that_cannot_be_written_is_told_before_the_work(
 
 def test_to_see_whether_an_output_can_be_written_leaves_nothing(here: Path) -> None:
     before = set(here.iterdir())
-    output_file.named("report.txt", output_file.REPORT)
+    output_file.prepare_named("report.txt", output_file.REPORT)
     assert set(here.iterdir()) == before
 
 

@@ -30,8 +30,8 @@ from tests.test_reports import VALIDATOR
 from tests.test_sarif import run_of
 from tflint.cli.main import run as cli
 from tflint.config import Config
-from tflint.findings import Contained, Report, Within
-from tflint.findings.baseline import baseline_of
+from tflint.findings import ContainerOverview, MemberOrigin, Report
+from tflint.findings.baseline import build_baseline
 from tflint.findings.path_globs import covers
 from tflint.findings.suppressions import Allow
 from tflint.model.batch_reader import BATCH_BYTES, Opened, batches, expand
@@ -88,14 +88,14 @@ def test_a_report_says_where_a_member_lies(here):
     container, inner, member, out = report.files
     assert (container.kind, container.contained, container.within) == (
         "container",
-        Contained("zip", 2, 2, len(content)),
+        ContainerOverview("zip", 2, 2, len(content)),
         None,
     )
-    assert inner.within == Within("m/nested.task", "inner.task", content.index(b"PK\x03\x04", 1))
+    assert inner.within == MemberOrigin("m/nested.task", "inner.task", content.index(b"PK\x03\x04", 1))
     assert member.within is not None
     assert member.within.member == "inner.task!/in.tflite"
     assert content[member.within.offset :].startswith(CUSTOM)
-    assert out.within == Within("m/nested.task", "out.tflite", None)
+    assert out.within == MemberOrigin("m/nested.task", "out.tflite", None)
     assert member.overview is not None
     assert member.overview.n_bytes == len(CUSTOM)
 
@@ -296,7 +296,7 @@ def test_exclude_of_a_container_holds_in_a_walk_and_not_where_it_is_named(here):
 
 def test_a_baseline_counts_members_by_themselves(here):
     before = tflint.check("m/two.task")
-    known = baseline_of(before.files)["files"]
+    known = build_baseline(before.files)["files"]
     assert list(known) == ["m/two.task!/a.tflite", "m/two.task!/b.tflite"]
     assert not any(found(tflint.check("m/two.task", baseline=known)).values())
     del known["m/two.task!/a.tflite"]

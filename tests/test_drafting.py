@@ -23,14 +23,14 @@ from tflint.facts.facts import Facts
 from tflint.preprocessing.draft import draft
 from tflint.resources import named_model_path
 from tflint.schema import metadata_schema
-from tflint.summary.summarize import portrait_of
+from tflint.summary.summarize import summarize
 from tflint.writer import pack
 
 EVERYTHING = Config(select=("all",))
 
 
 def draft_of(model: Model) -> str:
-    return draft(portrait_of(Facts(model.tables), model.name))
+    return draft(summarize(Facts(model.tables), model.name))
 
 
 def faults(model: Model, text: str) -> list[str]:
@@ -275,7 +275,7 @@ KNOWN_MODELS = tomllib.loads((Path(__file__).parent / "drafting" / "known_models
 @needs_corpus
 @pytest.mark.parametrize("known", KNOWN_MODELS["model"], ids=lambda known: Path(known["path"]).stem)
 def test_the_draft_of_a_known_model_is_what_its_training_says(known: dict[str, Any]) -> None:
-    text = draft(portrait_of(Facts(load(CORPUS / "models" / known["path"]).tables), "m.tflite"))
+    text = draft(summarize(Facts(load(CORPUS / "models" / known["path"]).tables), "m.tflite"))
     entry = tomllib.loads(text)["inputs"][0]
     wanted = [
         {key: one[key] for key in ("mean", "std", "units")} for one in (known, *known.get("also", ())) if "mean" in one

@@ -28,7 +28,7 @@ from tflint.preprocessing.draft import draft
 from tflint.preprocessing.export import Exported, exported
 from tflint.preprocessing.recipe import recipe_of
 from tflint.schema import metadata_schema
-from tflint.summary.summarize import portrait_of
+from tflint.summary.summarize import summarize
 from tflint.writer import pack, unpack
 
 PHOTO = """\
@@ -81,7 +81,7 @@ def outputs_of(content: bytes) -> list[np.ndarray]:
 @pytest.mark.parametrize("name", [name for name in RUNNABLE if name != "string_const"])
 def test_a_copy_answers_bit_by_bit_as_the_model(name: str, tmp_path: Path) -> None:
     content = named(name)
-    text = draft(portrait_of(Facts(load(content).tables), "m.tflite"))
+    text = draft(summarize(Facts(load(content).tables), "m.tflite"))
     copy = put(text, content, tmp_path).content
     before, after = outputs_of(content), outputs_of(copy)
     assert [one.tobytes() for one in before] == [one.tobytes() for one in after]
@@ -93,7 +93,7 @@ def test_copies_of_real_models_answer_bit_by_bit_as_these(tmp_path: Path) -> Non
     assert len(rows) >= 20
     for row in rows:
         content = (CORPUS / row["path"]).read_bytes()
-        text = draft(portrait_of(Facts(load(content).tables), "m.tflite"))
+        text = draft(summarize(Facts(load(content).tables), "m.tflite"))
         copy = put(text, content, tmp_path).content
         assert [f.rule for f in check(copy).findings() if f.severity == "error"] == [
             f.rule for f in check(content).findings() if f.severity == "error"
@@ -163,7 +163,7 @@ def test_the_classes_of_mediapipe_read_what_was_written(tmp_path: Path) -> None:
 
 def test_a_draft_of_the_copy_has_what_the_contract_said(tmp_path: Path) -> None:
     made = put(PHOTO, named("folded_float32"), tmp_path)
-    text = draft(portrait_of(Facts(load(made.content).tables), "m.tflite"))
+    text = draft(summarize(Facts(load(made.content).tables), "m.tflite"))
     assert 'kind = "image"' in text
     assert 'channels = "RGB"' in text
     assert "\nmean = [123.675, 116.28, 103.53]\n" in text

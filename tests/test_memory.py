@@ -15,7 +15,7 @@ from tests.models.large import many_tensors
 from tests.models.named import NOT_RUNNABLE, RUNNABLE
 from tests.portrait_oracle import Oracle
 from tests.test_facts import facts_of
-from tflint.summary.activation_memory import memories
+from tflint.summary.activation_memory import compute_memory_bounds
 from tflint.summary.summary_values import Memory
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 
 def bounds(content: bytes) -> list[Memory]:
     facts = facts_of(content)
-    return list(memories(facts, facts.n("subgraph")))
+    return list(compute_memory_bounds(facts, facts.n("subgraph")))
 
 
 def bound(builder: ModelBuilder) -> int:

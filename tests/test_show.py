@@ -26,8 +26,8 @@ from tflint.report.text_layout import Style
 from tflint.resources import json_schema
 from tflint.summary import plain_lines, summary_json
 from tflint.summary import summary_text as screen
-from tflint.summary.number_text import percent, real_value
-from tflint.summary.summarize import portrait_of
+from tflint.summary.number_text import format_dequantization, format_percent
+from tflint.summary.summarize import summarize
 from tflint.summary.summary_values import Quantization
 from tflint.userfiles.schema_check import is_valid
 from tflint.writer import edited
@@ -37,7 +37,7 @@ MODELS = RUNNABLE | NOT_RUNNABLE | {"good": good}
 
 
 def shown(content: bytes, width: int = screen.WIDTH) -> str:
-    return screen.render(portrait_of(facts_of(content), "m.tflite"), Style(width=width))
+    return screen.render(summarize(facts_of(content), "m.tflite"), Style(width=width))
 
 
 def told(content: bytes) -> str:
@@ -46,7 +46,7 @@ def told(content: bytes) -> str:
 
 
 def lines(content: bytes) -> list[str]:
-    return plain_lines.render(portrait_of(facts_of(content), "m.tflite")).splitlines()
+    return plain_lines.render(summarize(facts_of(content), "m.tflite")).splitlines()
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_colours_are_for_terminals(model, capsys):
 
 @pytest.mark.parametrize(("columns", "widest"), [(60, 60), (110, screen.WIDTH)])
 def test_the_width_of_the_terminal_is_minded(model, capsys, monkeypatch, columns, widest):
-    monkeypatch.setattr("tflint.cli.console.width", lambda stream: columns)
+    monkeypatch.setattr("tflint.cli.console.output_width", lambda stream: columns)
     assert run(["show", "m.tflite"]) == 0
     assert max(map(len, capsys.readouterr().out.splitlines())) <= widest
 
@@ -241,12 +241,12 @@ def test_the_width_of_the_terminal_is_minded(model, capsys, monkeypatch, columns
     ],
 )
 def test_the_formula_of_a_real_value(scale, zero_point, formula):
-    assert real_value(Quantization(1, scale, zero_point, None, 0.0, 1.0)) == formula
+    assert format_dequantization(Quantization(1, scale, zero_point, None, 0.0, 1.0)) == formula
 
 
 @pytest.mark.parametrize(("part", "text"), [(0.00146, "0.15 %"), (0.0123, "1.2 %"), (0.87, "87 %")])
 def test_percent(part, text):
-    assert percent(part) == text
+    assert format_percent(part) == text
 
 
 # -- lines for diffs ---------------------------------------------------------------------------------------------------
@@ -356,7 +356,7 @@ def test_git_diff_of_a_model_reads(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_json_is_as_its_schema_says(name):
-    found = json.loads(summary_json.render(portrait_of(facts_of(MODELS[name]()), "m.tflite")))
+    found = json.loads(summary_json.render(summarize(facts_of(MODELS[name]()), "m.tflite")))
     assert is_valid(found, json_schema("show"))
 
 
@@ -399,7 +399,7 @@ def test_json_has_the_names_of_the_schema(model, capsys):
 @pytest.mark.parametrize("scale", [float("nan"), float("inf"), -1.0, 0.0])
 def test_numbers_that_json_lacks_are_text(scale):
     content = edited(good(), {"tensors.image.quantization.scale": [scale]})
-    found = json.loads(summary_json.render(portrait_of(facts_of(content), "m.tflite")))
+    found = json.loads(summary_json.render(summarize(facts_of(content), "m.tflite")))
     assert is_valid(found, json_schema("show"))
     assert found["subgraphs"][0]["inputs"][0]["tensor"]["quantization"]["low"] is None
 
@@ -469,7 +469,7 @@ def test_a_file_that_changes_while_it_is_shown_is_named(model, capsys, monkeypat
     def changed(*_):
         raise SourceError("it changed while it was read")
 
-    monkeypatch.setattr("tflint.summary.summarize.portrait_of", changed)
+    monkeypatch.setattr("tflint.summary.summarize.summarize", changed)
     assert run(["show", "m.tflite"]) == 2
     assert "'m.tflite' cannot be read: it changed while it was read" in capsys.readouterr().err
 
@@ -487,7 +487,7 @@ def test_a_defect_of_a_fact_is_no_error_of_the_user(model, capsys, monkeypatch):
 def test_no_weight_is_read_but_small_constants(name):
     source = CountingSource(MODELS[name]())
     tables = tables_over(Window.of_source(source))
-    portrait = portrait_of(Facts(tables), "m.tflite")
+    portrait = summarize(Facts(tables), "m.tflite")
     for render in (summary_json.render, plain_lines.render, lambda shown: screen.render(shown, Style())):
         render(portrait)
     for begin, end in weight_spans(tables):

@@ -20,9 +20,9 @@ from tflint.cli.main import run
 from tflint.config import Config, load_config
 from tflint.errors import UserError
 from tflint.findings import FileReport, Finding, Location
-from tflint.findings.baseline import MAX_ENTRIES, apply_baseline, baseline_of, read_baseline
+from tflint.findings.baseline import MAX_ENTRIES, apply_baseline, build_baseline, read_baseline
 from tflint.findings.location_globs import FirstGlob
-from tflint.findings.path_globs import matches, seen_from
+from tflint.findings.path_globs import matches, relative_to_folder
 from tflint.findings.suppressions import Allow, apply_allows
 from tflint.values import replace
 
@@ -212,11 +212,11 @@ def test_what_names_files_holds_wherever_a_run_starts(
 def test_a_path_as_it_reads_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").mkdir()
     monkeypatch.chdir(tmp_path / "a")
-    assert seen_from("..", "b.tflite") == "a/b.tflite"
-    assert seen_from(".", "./b.tflite") == "b.tflite"
-    assert seen_from(str(tmp_path), str(tmp_path / "a" / "b.tflite")) == "a/b.tflite"
-    assert seen_from(".", "../b.tflite") == "../b.tflite"
-    assert seen_from(str(tmp_path / "ab"), str(tmp_path / "a" / "b")) == str(tmp_path / "a" / "b")
+    assert relative_to_folder("..", "b.tflite") == "a/b.tflite"
+    assert relative_to_folder(".", "./b.tflite") == "b.tflite"
+    assert relative_to_folder(str(tmp_path), str(tmp_path / "a" / "b.tflite")) == "a/b.tflite"
+    assert relative_to_folder(".", "../b.tflite") == "../b.tflite"
+    assert relative_to_folder(str(tmp_path / "ab"), str(tmp_path / "a" / "b")) == str(tmp_path / "a" / "b")
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_writing_a_baseline_ignores_the_configured_one(tmp_path: Path, monkeypat
 
 
 def test_a_baseline_counts() -> None:
-    known = baseline_of([report(finding(), finding())])
+    known = build_baseline([report(finding(), finding())])
     assert known["files"] == {"m/a.tflite": {finding().fingerprint: 2}}
     three = report(*(replace(finding(), message=str(number)) for number in range(3)))
     (file,) = apply_baseline([three], known["files"])
@@ -283,11 +283,11 @@ def test_a_baseline_counts() -> None:
 
 
 def test_a_baseline_is_by_file_and_leaves_suppressed_findings_out() -> None:
-    known = baseline_of([report(finding())])["files"]
+    known = build_baseline([report(finding())])["files"]
     (other,) = apply_baseline([report(finding(), path="m/b.tflite")], known)
     assert len(other.open_findings) == 1
     file, _ = allowed(Allow("Q001", "known"))
-    assert baseline_of([file])["files"] == {}
+    assert build_baseline([file])["files"] == {}
 
 
 WRONG_BASELINES = {

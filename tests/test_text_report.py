@@ -24,8 +24,16 @@ from tflint.findings import (
     Suppression,
     TextSpan,
 )
-from tflint.report.display_names import place, plural, runtime, shared_prefix, short_name, size, title
-from tflint.report.text_layout import WIDTH, joined, paragraph
+from tflint.report.display_names import (
+    format_location,
+    format_runtime,
+    format_size,
+    format_title,
+    plural,
+    shared_prefix,
+    short_name,
+)
+from tflint.report.text_layout import WIDTH, join_pieces, wrap_paragraph
 from tflint.report.text_report import Style, render
 from tflint.values import replace
 from tflint.writer.model_edits import edited
@@ -211,7 +219,7 @@ class TestPlaces:
 
     @pytest.mark.parametrize(("location", "expected"), PLACES, ids=[expected for _, expected in PLACES])
     def test_are_short_and_say_what_they_are(self, location, expected):
-        assert place(location) == expected
+        assert format_location(location) == expected
 
     def test_drop_what_all_names_of_a_file_share(self):
         names = ["net/block_1/conv/bias;net/block_1/add", "net/block_1/dense/bias"]
@@ -303,13 +311,13 @@ class TestWrapping:
         assert re.match(r" {6}\S", lines[3])
 
     def test_joins_the_lines_of_a_rule_file(self):
-        assert paragraph("one\n   two\tthree  four\n", 0) == ["one two three  four"]
+        assert wrap_paragraph("one\n   two\tthree  four\n", 0) == ["one two three  four"]
 
     def test_breaks_a_row_of_pieces_only_between_them(self):
         pieces = [f"piece number {number}" for number in range(20)]
-        assert " · ".join(line.strip() for line in joined(pieces, " · ")) == " · ".join(pieces)
-        assert " ".join(line.strip() for line in joined(pieces, ", ")) == ", ".join(pieces)
-        assert all(len(line) <= WIDTH + 1 for line in joined(pieces, ", "))
+        assert " · ".join(line.strip() for line in join_pieces(pieces, " · ")) == " · ".join(pieces)
+        assert " ".join(line.strip() for line in join_pieces(pieces, ", ")) == ", ".join(pieces)
+        assert all(len(line) <= WIDTH + 1 for line in join_pieces(pieces, ", "))
 
 
 class TestTheSummary:
@@ -544,7 +552,7 @@ class TestWords:
         ],
     )
     def test_tell_sizes(self, n_bytes, expected):
-        assert size(n_bytes) == expected
+        assert format_size(n_bytes) == expected
 
     @pytest.mark.parametrize(
         ("spec", "expected"),
@@ -556,8 +564,8 @@ class TestWords:
         ],
     )
     def test_name_runtimes(self, spec, expected):
-        assert runtime(spec) == expected
+        assert format_runtime(spec) == expected
 
     def test_make_titles_of_rule_names(self):
-        assert title("per-channel-axis-out-of-range") == "per-channel axis out of range"
-        assert title("trailing-data-unknown") == "trailing data unknown"
+        assert format_title("per-channel-axis-out-of-range") == "per-channel axis out of range"
+        assert format_title("trailing-data-unknown") == "trailing data unknown"

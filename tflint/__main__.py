@@ -51,11 +51,11 @@ def _fill_closed_descriptors() -> None:
 def _complete() -> None:
     """Answer a shell in which TAB was pressed; that leaves the process."""
     from tflint.cli.commands.completion_command import complete
-    from tflint.cli.main import parser
+    from tflint.cli.main import build_parser
     from tflint.errors import MissingExtraError
 
     try:
-        complete(parser())
+        complete(build_parser())
     except MissingExtraError:  # nobody reads a message in the middle of a line
         os._exit(1)
 

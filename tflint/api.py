@@ -19,7 +19,7 @@ from tflint.engine.run import Plan, planned, run_batch
 from tflint.engine.select import RULESET, select_rules
 from tflint.errors import UserError
 from tflint.facts.fact_registry import ABOUT_PAIRS, FILE_TABLES
-from tflint.findings import CRASH_RULE, FileReport, LeftOut, Report
+from tflint.findings import CRASH_RULE, FileReport, Report, SkippedPaths
 from tflint.findings.baseline import Counts
 from tflint.findings.path_globs import MEMBER
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
@@ -92,7 +92,7 @@ def check(
 
 def check_items(
     selected: Iterable[Item],
-    left_out: LeftOut,
+    left_out: SkippedPaths,
     *,
     config: Config,
     baseline: Counts | None = None,

@@ -60,14 +60,16 @@ def safe_text(text: str, *, has_color: bool = False) -> str:
     """Return text for people as it is safe to print. `has_color` keeps tflint's color codes."""
     parts = _COLOR.split(text) if has_color else [text]
     codes = [*(_COLOR.findall(text) if has_color else ()), ""]
-    return inert("".join(_SUSPECT.sub(_visible, part) + code for part, code in zip(parts, codes, strict=True)))
+    return defuse_commands(
+        "".join(_SUSPECT.sub(_visible, part) + code for part, code in zip(parts, codes, strict=True))
+    )
 
 
 def safe_json(text: str) -> str:
     """Return JSON with escapes for what does not print and, under a CI runner, for what that would obey."""
-    from tflint.report.json_report import printable_json
+    from tflint.report.json_report import escape_unprintable
 
-    text = printable_json(text)
+    text = escape_unprintable(text)
     if not _is_under_actions():
         return text
     return text.replace("::", r"\u003a\u003a").replace(_OLD_COMMAND, r"\u0023#[")
@@ -80,7 +82,7 @@ def safe_xml(text: str) -> str:
     return _COMMAND_LINE.sub(r"\1&#58;", text).replace(_OLD_COMMAND, "&#35;#[")
 
 
-def inert(text: str) -> str:
+def defuse_commands(text: str) -> str:
     """Return text without lines that GitHub's runner would obey, if it is the one who reads them."""
     if not _is_under_actions():
         return text
@@ -93,7 +95,7 @@ def warn(message: str) -> None:
         return
     with contextlib.suppress(OSError, ValueError):
         _set_tolerant(sys.stderr)
-        sys.stderr.write(inert(_SUSPECT.sub(_visible, message)) + "\n")
+        sys.stderr.write(defuse_commands(_SUSPECT.sub(_visible, message)) + "\n")
         sys.stderr.flush()
 
 
@@ -178,7 +180,7 @@ def _degraded(error: UnicodeError) -> tuple[str, int]:
     return "".join(replaced), error.end
 
 
-def width(stream: TextIO | None, otherwise: int | None = None) -> int:
+def output_width(stream: TextIO | None, otherwise: int | None = None) -> int:
     """Return how many characters wide to write: a terminal's width within readable bounds; elsewhere the given number,
     or `WIDTH`. COLUMNS wins over what the terminal says.
     """
@@ -205,6 +207,6 @@ def wants_color(choice: str, stream: TextIO | None) -> bool:
 def fit_lines(lines: Iterable[str]) -> list[str]:
     """Wrap lines of text to the width of a screen."""
     from tflint.report.display_names import clean
-    from tflint.report.text_layout import WIDTH, broken
+    from tflint.report.text_layout import WIDTH, wrap_line
 
-    return [part for line in lines for part in broken(clean(line), WIDTH, 4)]
+    return [part for line in lines for part in wrap_line(clean(line), WIDTH, 4)]

@@ -71,7 +71,7 @@ class _Parser(argparse.ArgumentParser):
         return options, unknown
 
 
-def parser(command: str = "") -> argparse.ArgumentParser:
+def build_parser(command: str = "") -> argparse.ArgumentParser:
     """The parser of all commands, or of the one that is run: the others need not be imported then."""
     main = _Parser(prog="tflint", description="A static linter for TensorFlow Lite models.")
     main.add_argument("--version", action="version", version=f"tflint {__version__}")
@@ -88,7 +88,7 @@ def run(arguments: Sequence[str]) -> int:
     is_debug = "--debug" in arguments or bool(os.environ.get(DEBUG_VARIABLE))
     try:
         _refuse_names_like_options(arguments)
-        options = parser(_command_of(arguments)).parse_args(arguments)
+        options = build_parser(_command_of(arguments)).parse_args(arguments)
         code: int = options.run(options)
         if sys.stdout is not None:
             sys.stdout.flush()

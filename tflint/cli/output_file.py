@@ -46,7 +46,7 @@ def _is_report(_path: Path, head: bytes, tail: bytes) -> bool:
 def _is_baseline(path: Path, head: bytes, _tail: bytes) -> bool:
     """A baseline, or a broken one, such as a merge with conflicts leaves; an empty file counts as one."""
     from tflint.findings.baseline import MAX_BYTES, read_baseline
-    from tflint.report.report_recognition import begins_as_baseline
+    from tflint.report.report_recognition import starts_like_baseline
 
     if not head:
         return True
@@ -54,7 +54,7 @@ def _is_baseline(path: Path, head: bytes, _tail: bytes) -> bool:
         read_baseline(str(path))
         return True
     except UserError:
-        if not begins_as_baseline(head):
+        if not starts_like_baseline(head):
             return False
     try:
         load_json(str(path), read_text(str(path), limit=MAX_BYTES))
@@ -90,7 +90,7 @@ class OutputFile:
     path: str
     kind: Kind
 
-    def write(self, content: str | bytes, made_safe: Callable[[str], str] = console.inert) -> None:
+    def write(self, content: str | bytes, made_safe: Callable[[str], str] = console.defuse_commands) -> None:
         """Replace the file atomically; its mode stays. `UserError` if that cannot be done.
 
         `made_safe` is applied to text for a stream or device: a terminal or a CI runner may read it.
@@ -106,7 +106,7 @@ class OutputFile:
             raise UserError(f"'{self.path}' cannot be written: {error.strerror or error}") from error
 
 
-def named(path: str, kind: Kind) -> OutputFile:
+def prepare_named(path: str, kind: Kind) -> OutputFile:
     """Return an output that the user named; `UserError` if tflint does not write there, before any work is done."""
     if path in ("", "-"):
         raise UserError(f"a {kind.name} needs the path of a file")
@@ -117,7 +117,7 @@ def named(path: str, kind: Kind) -> OutputFile:
     return OutputFile(path, kind)
 
 
-def derived(path: str, kind: Kind) -> OutputFile:
+def prepare_derived(path: str, kind: Kind) -> OutputFile:
     """Return an output whose name tflint made from another file's; its folder must not lead out of the checkout."""
     try:
         outside = leads_out(Path(path).parent)
@@ -127,7 +127,7 @@ def derived(path: str, kind: Kind) -> OutputFile:
         raise UserError(
             f"'{path}' cannot be written: links lead its folder to '{outside}'", hint="name the model by its real path"
         )
-    return named(path, kind)
+    return prepare_named(path, kind)
 
 
 def require_free(path: str, *, force: bool) -> None:

@@ -20,14 +20,14 @@ def add_option(parser: Any, *, default: str | None = None) -> None:
     )
 
 
-def named(options: argparse.Namespace) -> tuple[str, ...]:
+def plugin_names(options: argparse.Namespace) -> tuple[str, ...]:
     """The distributions that are named."""
     return tuple(options.allow_plugin or ())
 
 
-def allowed(options: argparse.Namespace) -> Plugins | None:
+def load_allowed(options: argparse.Namespace) -> Plugins | None:
     """The facts of the distributions that are named; None where none is."""
-    names = named(options)
+    names = plugin_names(options)
     if not names:
         return None
     from tflint.facts.plugin_loader import load_plugins

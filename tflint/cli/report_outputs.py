@@ -53,10 +53,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 #: A report's format, and the file that it goes to; None is standard output.
-Wanted: TypeAlias = tuple[str, output_file.OutputFile | None]
+PlannedReport: TypeAlias = tuple[str, output_file.OutputFile | None]
 
 
-def wanted(options: argparse.Namespace) -> list[Wanted]:
+def plan_reports(options: argparse.Namespace) -> list[PlannedReport]:
     """Return the reports of a run, the main one last; `UserError` before the work if one cannot be written."""
     reports = [*map(_beside, options.report), (options.format, options.output)]
     files = [_real(path) for _, path in reports if path and path != os.devnull]
@@ -77,7 +77,7 @@ def _file(path: str | None) -> output_file.OutputFile | None:
     if path is None or path == "-":
         console.require_stdout()
         return None
-    return output_file.named(path, output_file.REPORT)
+    return output_file.prepare_named(path, output_file.REPORT)
 
 
 def _beside(text: str) -> tuple[str, str]:
@@ -92,11 +92,11 @@ def _beside(text: str) -> tuple[str, str]:
     return form, path
 
 
-def write(report: Report, wanted: Sequence[Wanted], options: argparse.Namespace, config: Config) -> None:
+def write(report: Report, wanted: Sequence[PlannedReport], options: argparse.Namespace, config: Config) -> None:
     """Write all reports of a run; of each rule and file they list the first places only."""
-    from tflint.findings.finding_limits import listed
+    from tflint.findings.finding_limits import limit_findings
 
-    shown = listed(report)
+    shown = limit_findings(report)
     for form, file in wanted:
         decided = _decided(options, config, is_printed=file is None)
         text = FORMATS[form](shown, decided)
@@ -127,7 +127,7 @@ def _decided(options: argparse.Namespace, config: Config, *, is_printed: bool) -
         verbose=options.verbose,
         quiet=options.quiet,
         folds_notes=not options.verbose and config.fail_on != "note",
-        width=console.width(sys.stdout) if is_printed else WIDTH,
+        width=console.output_width(sys.stdout) if is_printed else WIDTH,
         config=options.config or "",
     )
     return Options(
@@ -135,7 +135,7 @@ def _decided(options: argparse.Namespace, config: Config, *, is_printed: bool) -
         statistics=options.statistics,
         fail_on=config.fail_on,
         rules=config.rules,
-        plugins=plugin_option.allowed(options),
+        plugins=plugin_option.load_allowed(options),
         sarif_profile=options.sarif_profile,
         sarif_max_level=options.sarif_max_level,
     )

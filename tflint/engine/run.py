@@ -17,8 +17,8 @@ from tflint.engine.select import Selected
 from tflint.errors import TflintError
 from tflint.facts.fact_registry import ABOUT_CONTRACTS, ABOUT_PAIRS, FILE_TABLES
 from tflint.facts.facts import FactError, Facts
-from tflint.findings import Contained, FileReport, Finding, Location, NotChecked, Overview, severity_rank
-from tflint.findings.fingerprint import numbered
+from tflint.findings import ContainerOverview, FileReport, Finding, Location, NotChecked, Overview, severity_rank
+from tflint.findings.fingerprint import number_duplicates
 from tflint.language.message_text import fill
 from tflint.model.tables import FileFacts, Tables
 from tflint.source import SourceError
@@ -152,12 +152,12 @@ def _status(tables: Tables, number: int) -> str:
     return "checked" if tables.is_readable or is_listed else "unreadable"
 
 
-def _contained(file: FileFacts) -> Contained | None:
+def _contained(file: FileFacts) -> ContainerOverview | None:
     """A container in a line; None for what is none."""
     contents = file.contents
     if contents is None:
         return None
-    return Contained(contents.format, len(contents.members), contents.n_models, file.size)
+    return ContainerOverview(contents.format, len(contents.members), contents.n_models, file.size)
 
 
 def _concerned(tables: Tables, plan: Plan, *, with_contracts: bool) -> list[Selected]:
@@ -316,7 +316,7 @@ def _finding(entry: _Judged, message: str, location: Location, **more: Any) -> F
 
 
 def _identified(found: Sequence[_Found]) -> list[Finding]:
-    keys = numbered((entry.finding.rule, *entry.key) for entry in found)
+    keys = number_duplicates((entry.finding.rule, *entry.key) for entry in found)
     return [replace(entry.finding, identity=key[1:]) for entry, key in zip(found, keys, strict=True)]
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from tflint.errors import Place, UserError
 from tflint.findings.finding import FileReport, Finding, Suppression
-from tflint.findings.path_globs import seen_from
-from tflint.findings.suppressions import mark
+from tflint.findings.path_globs import relative_to_folder
+from tflint.findings.suppressions import mark_suppressed
 from tflint.resources import json_schema
 from tflint.userfiles.schema_errors import check
 from tflint.userfiles.userfile import load_json, read_text
@@ -46,14 +46,14 @@ def parse_baseline(text: str, path: str) -> Counts:
     return counts
 
 
-def baseline_of(files: Sequence[FileReport], folder: str = ".") -> dict[str, Any]:
+def build_baseline(files: Sequence[FileReport], folder: str = ".") -> dict[str, Any]:
     """The baseline that takes back every open finding; files and fingerprints sorted, so that changes read well.
 
     Paths count from `folder`, the configuration's, so that it holds wherever a run is started.
     """
     known = {
-        seen_from(folder, file.path): Counter(
-            finding.fingerprint for finding in file.open_findings if may_be_known(finding)
+        relative_to_folder(folder, file.path): Counter(
+            finding.fingerprint for finding in file.open_findings if can_be_in_baseline(finding)
         )
         for file in files
     }
@@ -63,27 +63,27 @@ def baseline_of(files: Sequence[FileReport], folder: str = ".") -> dict[str, Any
     }
 
 
-def may_be_known(finding: Finding) -> bool:
+def can_be_in_baseline(finding: Finding) -> bool:
     """Whether a baseline can hold a finding: one place of a file that was looked at."""
     return not finding.n_more and finding.rule not in ABOUT_THE_RUN
 
 
 def dump_baseline(files: Sequence[FileReport], folder: str = ".") -> str:
     """The text of the baseline of these reports."""
-    return json.dumps(baseline_of(files, folder), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(build_baseline(files, folder), indent=2, ensure_ascii=False) + "\n"
 
 
 def apply_baseline(files: Sequence[FileReport], known: Counts, folder: str = ".") -> list[FileReport]:
     """Files with known findings marked: of each fingerprint as many as the baseline counts, the first ones."""
     result = []
     for file in files:
-        left = Counter(known.get(seen_from(folder, file.path), {}))
+        left = Counter(known.get(relative_to_folder(folder, file.path), {}))
 
         def suppress(finding: Finding, left: Counter[str] = left) -> Suppression | None:
-            if not may_be_known(finding) or left[finding.fingerprint] <= 0:
+            if not can_be_in_baseline(finding) or left[finding.fingerprint] <= 0:
                 return None
             left[finding.fingerprint] -= 1
             return Suppression("baseline", "known when the baseline was written")
 
-        result.append(mark(file, suppress))
+        result.append(mark_suppressed(file, suppress))
     return result

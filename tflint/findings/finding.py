@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tflint.findings.fingerprint import fingerprint
+from tflint.findings.fingerprint import compute_fingerprint
 from tflint.values import EMPTY, frozen
 
 #: From harmless to what will go wrong.
@@ -107,7 +107,7 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """What makes it the same finding after the model was converted again."""
-        return fingerprint(self.rule, self.identity)
+        return compute_fingerprint(self.rule, self.identity)
 
     def fails(self, fail_on: str) -> bool:
         """Whether it fails a run: at or above a severity (`never`: it does not), not suppressed, of no newer rule."""
@@ -137,7 +137,7 @@ class Overview:
 
 
 @frozen
-class Contained:
+class ContainerOverview:
     """A container in a line: its format, how many members it has, and how many of these are or should be models."""
 
     format: str
@@ -147,7 +147,7 @@ class Contained:
 
 
 @frozen
-class Within:
+class MemberOrigin:
     """Where a member of a container lies: the file on disk, its route within that, and its first byte there.
 
     `offset` is None where the member, or a container around it, is compressed.
@@ -175,8 +175,8 @@ class FileReport:
     overview: Overview | None = None
     sha256: str | None = None
     predicted: str | None = None
-    contained: Contained | None = None
-    within: Within | None = None
+    contained: ContainerOverview | None = None
+    within: MemberOrigin | None = None
     contract: str | None = None
     compared_with: str | None = None
 
@@ -218,7 +218,7 @@ class Notice:
 
 
 @frozen
-class LeftOut:
+class SkippedPaths:
     """What a walk through folders left out: models that the configuration excludes, hidden and linked folders, and
     files with a model's suffix in these (counted up to a bound).
     """
@@ -249,7 +249,7 @@ class Report:
     rules_run: int = 0
     elapsed: float = 0.0
     crashes: int = 0
-    left_out: LeftOut = LeftOut()
+    left_out: SkippedPaths = SkippedPaths()
     n_passed_over: int = 0
 
     @property

@@ -12,7 +12,7 @@ from tflint.values import replace
 MAX_LISTED = 1_000
 
 
-def listed(report: Report) -> Report:
+def limit_findings(report: Report) -> Report:
     """Return the report with at most `MAX_LISTED` findings of each rule in a file, those that count before suppressed
     ones; the first of them says how many are left out. The verdict is that of the whole report.
     """

@@ -18,14 +18,14 @@ def is_generated(name: str) -> bool:
     return not name or _GENERATED.fullmatch(name) is not None
 
 
-def fingerprint(rule: str, parts: Sequence[str]) -> str:
+def compute_fingerprint(rule: str, parts: Sequence[str]) -> str:
     """A stable identifier of a rule's finding at a place that is known by names."""
     import hashlib
 
     return hashlib.sha256("\0".join((rule, *parts)).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
-def numbered(keys: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def number_duplicates(keys: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Keys with an ordinal added from the second occurrence of the same key on."""
     seen: Counter[tuple[str, ...]] = Counter()
     result = []

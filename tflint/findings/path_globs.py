@@ -85,7 +85,7 @@ def _fits(run: _Run, segments: Sequence[str]) -> bool:
     return True
 
 
-def seen_from(folder: str, path: str) -> str:
+def relative_to_folder(folder: str, path: str) -> str:
     """A path as it reads from a folder, wherever the run was started; unchanged where it does not lie below it."""
     base = os.path.abspath(folder)  # noqa: PTH100 (resolve() would follow links)
     whole = os.path.abspath(path)  # noqa: PTH100

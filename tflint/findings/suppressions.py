@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tflint.errors import UserError
 from tflint.findings.finding import FileReport, Finding, Notice, Suppression
 from tflint.findings.location_globs import FirstGlob, is_glob
-from tflint.findings.path_globs import covers, seen_from
+from tflint.findings.path_globs import covers, relative_to_folder
 from tflint.values import frozen, replace
 
 if TYPE_CHECKING:  # most runs have no suppressions
@@ -40,7 +40,7 @@ class Allow:
     origin: str = ""
 
 
-def allow_of(entry: Mapping[str, Any], origin: str, wrong: Callable[[str], UserError]) -> Allow:
+def parse_allow(entry: Mapping[str, Any], origin: str, wrong: Callable[[str], UserError]) -> Allow:
     """The suppression that an [[allow]] of a file says; `wrong` makes the error of an end date that is none."""
     until = None
     if "until" in entry:
@@ -70,7 +70,7 @@ def apply_allows(
     if not allows:
         return list(files), []
     used: set[int] = set()
-    paths = [(seen_from(folder, file.path), file.within is not None) for file in files]
+    paths = [(relative_to_folder(folder, file.path), file.within is not None) for file in files]
     living = [(number, allow) for number, allow in enumerate(allows) if allow.until is None or allow.until >= today]
     allows_of_run = _Index(living)
 
@@ -81,7 +81,9 @@ def apply_allows(
         used.add(number)
         return Suppression("allow", allows[number].reason)
 
-    marked = [mark(file, functools.partial(suppress, path=path)) for file, path in zip(files, paths, strict=True)]
+    marked = [
+        mark_suppressed(file, functools.partial(suppress, path=path)) for file, path in zip(files, paths, strict=True)
+    ]
     return marked, [*_expired(allows, today), *_unused(living, used, paths)]
 
 
@@ -124,7 +126,7 @@ class _Index:
         return tuple(sorted(number for number, allow in entries if allow.path in covering))
 
 
-def mark(file: FileReport, suppress: Callable[[Finding], Suppression | None]) -> FileReport:
+def mark_suppressed(file: FileReport, suppress: Callable[[Finding], Suppression | None]) -> FileReport:
     """A file's report with the findings marked that a function gives a suppression for."""
     if not file.findings:
         return file

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 
 from tflint.container import Contents, Member, open_member
-from tflint.findings import Within
+from tflint.findings import MemberOrigin
 from tflint.findings.path_globs import MEMBER
 from tflint.model.batch_reader import ContentKey, Found, LeavesOut, Opened, open_found, unreadable
 from tflint.source import Source, SourceError
@@ -106,11 +106,11 @@ def _open(source: Callable[[], Source], contents: Contents, member: Member) -> O
         return unreadable(error, member.size, name)
 
 
-def _within(found: Found, member: Member) -> Within:
+def _within(found: Found, member: Member) -> MemberOrigin:
     """Where a member lies in the file on disk; without an offset where it, or what it is in, is compressed."""
-    outer = found.within or Within(found.path, "", 0)
+    outer = found.within or MemberOrigin(found.path, "", 0)
     route = f"{outer.member}{MEMBER}{member.label}" if outer.member else member.label
     offset = None
     if outer.offset is not None and member.offset is not None and member.compression == "stored":
         offset = outer.offset + member.offset
-    return Within(outer.path, route, offset)
+    return MemberOrigin(outer.path, route, offset)

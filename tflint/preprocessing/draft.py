@@ -15,7 +15,7 @@ from tflint.contract.contract_limits import DTYPES, MAX_RANK
 from tflint.facts.quantization.quantization_scheme import base_of
 from tflint.normalization.known_normalizations import known_normalizations
 from tflint.normalization.range_fit import Fit, unseen_part
-from tflint.summary.summary_values import BorderMetadata, Input, NamedTensor, Output, Portrait, TensorFace
+from tflint.summary.summary_values import Input, InterfaceMetadata, InterfaceTensor, NamedTensor, Output, Summary
 from tflint.userfiles.toml_strings import quoted
 
 _CHANNELS = {1: "GRAY", 3: "RGB", 4: "RGBA"}
@@ -32,7 +32,7 @@ _ROLES = {
 _FLOATS = ("FLOAT32", "FLOAT16", "FLOAT64")
 
 
-def draft(portrait: Portrait) -> str:
+def draft(portrait: Summary) -> str:
     """The text of a contract for a model: satisfies the schema, and says nothing that contradicts the model."""
     lines = [*_head(portrait), *_model(portrait)]
     entry = next((subgraph for subgraph in portrait.subgraphs if subgraph.index == 0), None)
@@ -48,7 +48,7 @@ def draft(portrait: Portrait) -> str:
     return parse_contract(text, "the draft").text  # one that satisfies no schema would be a defect of tflint
 
 
-def _head(portrait: Portrait) -> Iterator[str]:
+def _head(portrait: Summary) -> Iterator[str]:
     name = PurePath(portrait.path).name
     yield f"# What a caller of {comment(name)} does before and after the model."
     yield f'# A draft: what stands here, the file says; lines that begin with "{GUESS.strip()}" it does not say.'
@@ -57,7 +57,7 @@ def _head(portrait: Portrait) -> Iterator[str]:
     yield ""
 
 
-def _model(portrait: Portrait) -> Iterator[str]:
+def _model(portrait: Summary) -> Iterator[str]:
     yield "[model]"
     yield "draft = true"
     base = base_of(portrait.scheme)
@@ -101,14 +101,14 @@ def _input(given: Input, key: str) -> Iterator[str]:
     yield from _normalization(given, told, is_told=kind == "image")
 
 
-def _type_and_shape(face: TensorFace) -> Iterator[str]:
+def _type_and_shape(face: InterfaceTensor) -> Iterator[str]:
     if face.dtype.lower() in DTYPES:
         yield f'dtype = "{face.dtype.lower()}"'
     if face.has_rank and len(face.shape) <= MAX_RANK:
         yield f"shape = [{', '.join(str(-1 if size is None else size) for size in face.dimensions)}]"
 
 
-def _picture(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Iterator[str]:
+def _picture(given: Input, told: InterfaceMetadata | None, *, is_told: bool) -> Iterator[str]:
     if given.layout is not None:
         yield f'{"" if is_told else GUESS}layout = "{given.layout}"'
     space = COLOR_SPACES.get(told.color_space or "") if told is not None else None
@@ -120,7 +120,7 @@ def _picture(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Ite
         yield f'{GUESS}channels = "{_CHANNELS[given.channels]}"  # it has {number}{other}'
 
 
-def _normalization(given: Input, told: BorderMetadata | None, *, is_told: bool) -> Iterator[str]:
+def _normalization(given: Input, told: InterfaceMetadata | None, *, is_told: bool) -> Iterator[str]:
     """Mean and std: of a picture's metadata as a claim, all else as guesses."""
     if told is not None and told.mean and told.std and all(map(math.isfinite, (*told.mean, *told.std))):
         doubt = _doubt(given, told, is_told=is_told)
@@ -151,7 +151,7 @@ def _left_to_the_graph(expects: str) -> Iterator[str]:
     yield f'{GUESS}units = "{expects}"'
 
 
-def _doubt(given: Input, told: BorderMetadata, *, is_told: bool) -> str:
+def _doubt(given: Input, told: InterfaceMetadata, *, is_told: bool) -> str:
     """Why mean and std of the metadata are no claim, as a comment; empty where they are one."""
     if not is_told:
         return "  # the metadata says mean and std, and not of what"
@@ -183,7 +183,7 @@ def _guessed(fit: Fit) -> Iterator[str]:
 # -- outputs -----------------------------------------------------------------------------------------------------------
 
 
-def _output(made: Output, key: str, portrait: Portrait) -> Iterator[str]:
+def _output(made: Output, key: str, portrait: Summary) -> Iterator[str]:
     yield "[[outputs]]"
     yield key
     meaning = made.meaning.kind if made.meaning is not None else ""

@@ -14,7 +14,7 @@ MAX_NAME = 200
 _GLOB = re.compile(r"[*?[]")
 
 
-class Allowing:
+class AllowCommands:
     """The commands for the findings of one file; `config` is the configuration that was named, if one was."""
 
     def __init__(self, path: str, findings: Iterable[Finding], config: str = "") -> None:

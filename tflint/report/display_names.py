@@ -43,12 +43,12 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def title(name: str) -> str:
+def format_title(name: str) -> str:
     """A rule's name as words: `per-channel axis out of range`."""
     return _COMPOUND.sub(r"\1-\2", name.replace("-", " "))
 
 
-def runtime(spec: str) -> str:
+def format_runtime(spec: str) -> str:
     """A runtime with its versions as people write it: `litert 2.3.0`, `litert ≥ 1.1.0`."""
     for sign, written in _LIMITS:
         if sign in spec:
@@ -56,7 +56,7 @@ def runtime(spec: str) -> str:
     return clean(spec)
 
 
-def size(n_bytes: int) -> str:
+def format_size(n_bytes: int) -> str:
     """A number of bytes, such as 293.5 KiB; one digit after the point below a thousand."""
     if n_bytes < 1024:
         return plural(n_bytes, "byte")
@@ -77,7 +77,7 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'es' if noun.endswith(('x', 's', 'sh', 'ch')) else 's'}"
 
 
-def noun(location: Location) -> str:
+def location_noun(location: Location) -> str:
     """What kind of thing a location is, such as a tensor or an operator."""
     steps = _STEP.findall(location.path)
     last = location.path.rsplit(".", 1)[-1]
@@ -116,7 +116,7 @@ def short_name(name: str, prefix: str = "") -> str:
     return joined if len(joined) <= MAX_CUT_NAME else "…" + joined[1 - MAX_CUT_NAME :]
 
 
-def place(location: Location, prefix: str = "") -> str:
+def format_location(location: Location, prefix: str = "") -> str:
     """A location in a few words: `#33 …/Conv2D_bias`, `operator 4 ADD → sum`, `signature 0 serving_default`."""
     if location.text is not None:
         return f"{clean(location.file)}:{location.text.line}:{location.text.column}"

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from tflint.catalog.rule_pages import full_stop
-from tflint.findings import Finding, Location, Within
-from tflint.report.display_names import clean, noun
-from tflint.report.text_layout import cut, on_one_line
+from tflint.findings import Finding, Location, MemberOrigin
+from tflint.report.display_names import clean, location_noun
+from tflint.report.text_layout import join_lines, shorten
 
 
-def told(finding: Finding, within: Within | None = None) -> str:
+def describe_finding(finding: Finding, within: MemberOrigin | None = None) -> str:
     """What is wrong and where, who refuses the model, and what to do about it; printable, whatever names hold.
 
     `within` is that of the file, where that is a member of a container and only the container is named beside it.
     """
-    member = f"{clean(cut(within.member))}: " if within is not None else ""
-    return member + " ".join((said(finding), *advice(finding)))
+    member = f"{clean(shorten(within.member))}: " if within is not None else ""
+    return member + " ".join((describe_fault(finding), *describe_remedy(finding)))
 
 
-def said(finding: Finding) -> str:
+def describe_fault(finding: Finding) -> str:
     """What is wrong, and where."""
-    message = cut(on_one_line(finding.message)).removesuffix(".")
+    message = shorten(join_lines(finding.message)).removesuffix(".")
     where = place_name(finding.location)
     return clean(f"{message} ({where})." if where else f"{message}.")
 
 
-def advice(finding: Finding) -> list[str]:
+def describe_remedy(finding: Finding) -> list[str]:
     """Who refuses the model, where only some do, and what to do about it."""
     sentences = []
     if finding.refused_by:
@@ -38,4 +38,6 @@ def place_name(location: Location) -> str:
     name = location.names[-1] if location.names else ""
     if not name and not location.path:
         return ""
-    return f"{noun(location)} '{clean(cut(name))}'" if name else f"{noun(location)} {location.path}"
+    return (
+        f"{location_noun(location)} '{clean(shorten(name))}'" if name else f"{location_noun(location)} {location.path}"
+    )

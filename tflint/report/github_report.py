@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from tflint.findings import SEVERITIES, FileReport, Finding, Report
-from tflint.report.display_names import clean, plural, title
-from tflint.report.finding_sentences import told
+from tflint.report.display_names import clean, format_title, plural
+from tflint.report.finding_sentences import describe_finding
 from tflint.report.text_layout import Style
-from tflint.report.text_summary import summary
+from tflint.report.text_summary import format_closing
 
 #: Annotations of a level that GitHub shows for a step
 #: (https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md#limitations).
@@ -28,7 +28,7 @@ def render(report: Report) -> str:
         found = [finding for file in report.files for finding in file.open_findings if finding.severity == severity]
         lines += _annotations(severity, found, files, with_target=len(report.targets) > 1)
     lines += [_logged(f"{notice.level}: {notice.message}") for notice in report.notices]
-    lines += map(_logged, summary(report, Style()))
+    lines += map(_logged, format_closing(report, Style()))
     return "\n".join(lines) + "\n"
 
 
@@ -44,8 +44,10 @@ def _annotations(
     ordered = [finding for _, finding in sorted(zip(ordinals, found, strict=True), key=lambda pair: pair[0])]
     shown = ordered if len(ordered) <= MAX_ANNOTATIONS else ordered[: MAX_ANNOTATIONS - 1]
     for finding in shown:
-        file = files.get(finding.location.file) or FileReport(finding.location.file)  # it may stand in another file
-        yield _command(severity, told(finding, file.within), _properties(finding, file, with_target=with_target))
+        file = files.get(finding.location.file) or FileReport(finding.location.file)  # might be in another file
+        yield _command(
+            severity, describe_finding(finding, file.within), _properties(finding, file, with_target=with_target)
+        )
     if len(shown) < len(ordered):
         rest = ordered[len(shown) :]
         n_files = len({finding.location.file for finding in rest})
@@ -65,7 +67,7 @@ def _properties(finding: Finding, file: FileReport, *, with_target: bool) -> dic
         if text.line == text.end_line:  # GitHub takes columns within one line only
             properties |= {"col": str(text.column), "endColumn": str(text.end_column)}
     target = f" for {finding.target}" if with_target and finding.target else ""
-    return {**properties, "title": clean(f"{finding.rule} {title(finding.name)}{target}")}
+    return {**properties, "title": clean(f"{finding.rule} {format_title(finding.name)}{target}")}
 
 
 def _command(severity: str, message: str, properties: dict[str, str]) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from tflint.findings import FileReport, Finding, Report
-from tflint.findings.fingerprint import numbered
-from tflint.findings.path_globs import seen_from
+from tflint.findings.fingerprint import number_duplicates
+from tflint.findings.path_globs import relative_to_folder
 from tflint.report.display_names import clean
-from tflint.report.finding_sentences import told
+from tflint.report.finding_sentences import describe_finding
 from tflint.report.json_report import dumps
 
 #: An error will go wrong on a declared runtime; nothing that is found in a file's bytes can tell of a blocker.
@@ -39,12 +39,12 @@ def to_data(report: Report) -> list[dict[str, Any]]:
 def _violation(file: FileReport, finding: Finding, key: str) -> dict[str, Any]:
     location = finding.location
     return {
-        "description": told(finding, file.within),
+        "description": describe_finding(finding, file.within),
         "check_name": clean(f"{finding.rule} {finding.name}"),
         "fingerprint": key,
         "severity": _SEVERITIES[finding.severity],
         "location": {
-            "path": clean(seen_from(".", file.path_on_disk)),
+            "path": clean(relative_to_folder(".", file.path_on_disk)),
             "lines": {"begin": location.text.line if location.text else 1},
         },
     }
@@ -55,6 +55,8 @@ def _keys(found: list[Finding]) -> Iterator[str]:
 
     Two files may be copies of each other, and a rule may speak of one place for several targets.
     """
-    parts = [(seen_from(".", finding.location.file), finding.fingerprint, finding.target or "") for finding in found]
-    for key in numbered(parts):
+    parts = [
+        (relative_to_folder(".", finding.location.file), finding.fingerprint, finding.target or "") for finding in found
+    ]
+    for key in number_duplicates(parts):
         yield hashlib.sha256("\0".join(key).encode("utf-8", "backslashreplace")).hexdigest()[:32]

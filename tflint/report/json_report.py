@@ -25,10 +25,10 @@ def dumps(data: Mapping[str, Any] | list[dict[str, Any]]) -> str:
 
     What does not print is written as an escape: it could drive a terminal, or stand for bytes that are no UTF-8.
     """
-    return printable_json(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+    return escape_unprintable(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
-def printable_json(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """JSON text with escapes for what does not print."""
     return _NOT_ASCII.sub(_escaped, text)
 
@@ -111,13 +111,13 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "location": _location(finding.location),
         "related": [{"location": _location(r.location), "message": r.message} for r in finding.related],
-        "evidence": json_value(finding.evidence),
+        "evidence": to_json_value(finding.evidence),
         "refused_by": list(finding.refused_by),
         "runs_on": list(finding.runs_on),
         "fix": finding.fix,
         "fingerprint": finding.fingerprint,
         "verdict": finding.verdict,
-        "probe": json_value(finding.probe),
+        "probe": to_json_value(finding.probe),
         "newer_than_ruleset": finding.is_newer,
         "more_places": finding.n_more,
         "suppressed": None
@@ -138,12 +138,12 @@ def _location(location: Location) -> dict[str, Any]:
     }
 
 
-def json_value(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """A value that JSON can hold: NaN and infinities become strings."""
     if isinstance(value, list | tuple):
-        return [json_value(element) for element in value]
+        return [to_json_value(element) for element in value]
     if isinstance(value, Mapping):
-        return {str(key): json_value(element) for key, element in value.items()}
+        return {str(key): to_json_value(element) for key, element in value.items()}
     if isinstance(value, float):
         if not math.isfinite(value):
             return str(value)

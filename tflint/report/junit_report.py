@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 from tflint.findings import CRASH_RULE, FileReport, Finding, NotChecked, Report
 from tflint.report.display_names import clean, plural
-from tflint.report.finding_sentences import advice, place_name, said
+from tflint.report.finding_sentences import describe_fault, describe_remedy, place_name
 
 NAME = "tflite-lint"
 #: What a case can be besides passed, and the attribute of a suite that counts it.
@@ -78,13 +78,15 @@ def _case(finding: Finding, file: FileReport, fail_on: str, *, with_target: bool
     case = ElementTree.Element("testcase", name=_name(finding, with_target=with_target))
     text = _text(finding)
     if finding.rule == CRASH_RULE:  # it ends a run with an error, suppressed or not
-        _add(case, "error", finding.severity, said(finding), text)
+        _add(case, "error", finding.severity, describe_fault(finding), text)
     elif finding.suppressed is not None:
         _add(case, "skipped", finding.suppressed.kind, finding.suppressed.reason)
     elif finding.fails(fail_on):
-        _add(case, "error" if file.status == "unreadable" else "failure", finding.severity, said(finding), text)
+        _add(
+            case, "error" if file.status == "unreadable" else "failure", finding.severity, describe_fault(finding), text
+        )
     elif file.status == "unreadable":  # it fails nothing, but nobody looked into it
-        _add(case, "skipped", "not-checked", said(finding), text)
+        _add(case, "skipped", "not-checked", describe_fault(finding), text)
     else:
         ElementTree.SubElement(case, "system-out").text = text
     return case
@@ -112,7 +114,7 @@ def _name(finding: Finding, *, with_target: bool) -> str:
 def _text(finding: Finding) -> str:
     """A finding in some lines, with its place in the file."""
     location = finding.location
-    lines = [f"{finding.severity}: {said(finding)}", *advice(finding)]
+    lines = [f"{finding.severity}: {describe_fault(finding)}", *describe_remedy(finding)]
     if location.text is not None:
         lines.append(f"at {location.file}:{location.text.line}:{location.text.column}")
     elif location.path:

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from tflint.findings import SEVERITIES, FileReport, Report, severity_rank
 from tflint.report.display_names import clean, plural
-from tflint.report.text_layout import Style, cut
-from tflint.report.text_report import finding_lines, overview
-from tflint.report.text_summary import found_in, summary
+from tflint.report.text_layout import Style, shorten
+from tflint.report.text_report import format_findings, format_overview
+from tflint.report.text_summary import format_closing, format_totals
 
 #: Bytes. A comment takes 65,536 characters, the summary of a step 1 MiB
 #: (https://docs.github.com/actions/reference/workflow-commands-for-github-actions#step-isolation-and-limits).
@@ -29,8 +29,11 @@ _TABLE_HEAD = f"| file | kind | {' | '.join(_COLUMNS)} |\n|---|---|{'--:|' * len
 
 def render(report: Report, *, verbose: bool = False, max_bytes: int = MAX_BYTES) -> str:
     """The Markdown text of a report, no larger than a number of bytes; `verbose` lists every place of a finding."""
-    head = f"### tflite-lint · {found_in(report)}\n"
-    closing = [*summary(report, Style()), *(f"{notice.level}: {clean(notice.message)}" for notice in report.notices)]
+    head = f"### tflite-lint · {format_totals(report)}\n"
+    closing = [
+        *format_closing(report, Style()),
+        *(f"{notice.level}: {clean(notice.message)}" for notice in report.notices),
+    ]
     budget = max_bytes - _RESERVE - _size(head)
     tail = _fenced(closing, budget // 2)
     shown = sorted(filter(_is_worth_a_row, report.files), key=_urgency)
@@ -69,8 +72,8 @@ def _kind(file: FileReport) -> str:
     if file.status != "checked":
         return file.status
     if file.compared_with is not None:
-        return f"compared with {_code(cut(clean(file.compared_with), _MAX_PATH))}"
-    return " · ".join(overview(file)) or file.kind
+        return f"compared with {_code(shorten(clean(file.compared_with), _MAX_PATH))}"
+    return " · ".join(format_overview(file)) or file.kind
 
 
 def _all_details(report: Report, files: Sequence[FileReport], verbose: bool, budget: int) -> str:
@@ -79,7 +82,7 @@ def _all_details(report: Report, files: Sequence[FileReport], verbose: bool, bud
     parts: list[str] = []
     for number, file in enumerate(files):
         part = _details(
-            file, [*finding_lines(file, file.open_findings, style, with_target=len(report.targets) > 1)], budget
+            file, [*format_findings(file, file.open_findings, style, with_target=len(report.targets) > 1)], budget
         )
         if not part:
             more = plural(len(files) - number, "more file")
@@ -134,7 +137,7 @@ def _span(text: str) -> str:
 
 
 def _path(file: FileReport) -> str:
-    return cut(clean(file.path), _MAX_PATH)
+    return shorten(clean(file.path), _MAX_PATH)
 
 
 def _size(text: str) -> int:

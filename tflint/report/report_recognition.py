@@ -52,6 +52,6 @@ def _ends_as_report(tail: bytes) -> bool:
     return all(line.startswith(_BEHIND_CLOSING) or _NEWER.match(line) for line in behind)
 
 
-def begins_as_baseline(head: bytes) -> bool:
+def starts_like_baseline(head: bytes) -> bool:
     """Return whether a file with these first bytes begins as a baseline does."""
     return _BASELINE.match(head) is not None

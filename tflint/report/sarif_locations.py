@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from tflint.findings import FileReport, Location
 from tflint.findings.path_globs import MEMBER
-from tflint.report.display_names import clean, noun
+from tflint.report.display_names import clean, location_noun
 
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]+://")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
@@ -20,14 +20,14 @@ _SAFE = "/@+,;=!$&'()*~"
 _SAFE_REMOTE = _SAFE + ":?#[]%"
 
 
-def location(place: Location, profile: str, files: Mapping[str, FileReport]) -> dict[str, Any]:
+def build_location(place: Location, profile: str, files: Mapping[str, FileReport]) -> dict[str, Any]:
     """A SARIF location. `files` are the report's files by path, as far as it has them: they know sizes, and which file
     on disk holds a member of a container. No viewer opens a member, so that the location is that of the file.
     """
     file = files.get(place.file)
     within = file.within if file is not None else None
     region = _region(place, profile, file)
-    physical: dict[str, Any] = {"artifactLocation": {"uri": uri(within.path if within is not None else place.file)}}
+    physical: dict[str, Any] = {"artifactLocation": {"uri": to_uri(within.path if within is not None else place.file)}}
     if region is not None:
         physical["region"] = region
     found: dict[str, Any] = {"physicalLocation": physical}
@@ -42,7 +42,7 @@ def _logical(place: Location, member: str) -> dict[str, str]:
     qualified = f"{place.path}/{name}" if name else place.path
     if member:
         qualified = f"{member}{MEMBER}{qualified}" if qualified else member
-    return {"name": name or place.path or member, "fullyQualifiedName": qualified, "kind": noun(place)}
+    return {"name": name or place.path or member, "fullyQualifiedName": qualified, "kind": location_noun(place)}
 
 
 def _region(place: Location, profile: str, file: FileReport | None) -> dict[str, int] | None:
@@ -65,17 +65,17 @@ def _region(place: Location, profile: str, file: FileReport | None) -> dict[str,
         return None
     if place.bytes is not None:
         return {"byteOffset": base + place.bytes.offset, "byteLength": place.bytes.length}
-    n_bytes = n_bytes_of(file) if file is not None else None
+    n_bytes = file_size(file) if file is not None else None
     return None if n_bytes is None else {"byteOffset": base, "byteLength": n_bytes}
 
 
-def n_bytes_of(file: FileReport) -> int | None:
+def file_size(file: FileReport) -> int | None:
     """The size of a file, where it is known."""
     known = file.overview or file.contained
     return known.n_bytes if known is not None else None
 
 
-def uri(path: str) -> str:
+def to_uri(path: str) -> str:
     """A path as a URI reference: relative as it is, absolute with the file scheme; an address of the web stays one."""
     if _REMOTE.match(path):
         return _quoted(path, _SAFE_REMOTE)
@@ -88,7 +88,7 @@ def uri(path: str) -> str:
     return f"file://{_quoted(posix, _SAFE)}" if posix.startswith("/") else _quoted(posix, _SAFE)
 
 
-def member_uri(member: str) -> str:
+def to_member_uri(member: str) -> str:
     """A member's route as the URI of an artifact that is nested in another."""
     return f"/{_quoted(member, _SAFE)}"
 

@@ -12,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflint.catalog import Rule
-from tflint.findings import FileReport, Finding, Location, Report, Within, severity_rank
-from tflint.findings.fingerprint import fingerprint
+from tflint.findings import FileReport, Finding, Location, MemberOrigin, Report, severity_rank
+from tflint.findings.fingerprint import compute_fingerprint
 from tflint.findings.path_globs import MEMBER
 from tflint.report.display_names import clean
-from tflint.report.finding_sentences import told
+from tflint.report.finding_sentences import describe_finding
 from tflint.report.json_report import dumps
-from tflint.report.sarif_locations import location, member_uri, n_bytes_of, uri
-from tflint.report.sarif_rules import DRIVER, capped, descriptor, driver, invocation
+from tflint.report.sarif_locations import build_location, file_size, to_member_uri, to_uri
+from tflint.report.sarif_rules import DRIVER, build_descriptor, build_driver, build_invocation, cap_severity
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 #: GitHub keeps this many results of a run.
@@ -49,17 +49,17 @@ def to_data(report: Report, rules: Sequence[Rule], profile: str, *, max_level: s
     described = [rule for rule in rules if rule.id in spoken]
     indexes = {rule.id: index for index, rule in enumerate(described)}
     files = {file.path: file for file in report.files}
-    results = [_result(finding, indexes, profile, files, capped(finding.severity, max_level)) for finding in kept]
-    descriptors = [descriptor(rule, max_level) for rule in described]
+    results = [_result(finding, indexes, profile, files, cap_severity(finding.severity, max_level)) for finding in kept]
+    descriptors = [build_descriptor(rule, max_level) for rule in described]
     left_out = ""
     if is_capped:
         left_out = f"{len(findings) - len(kept):,} more findings are left out: GitHub keeps {GITHUB_RESULTS:,} of a run"
         results.append(_more(left_out, kept[0].location.file, len(descriptors), files))
         descriptors.append(_more_descriptor())
     run = {
-        "tool": {"driver": driver(report.version, descriptors)},
+        "tool": {"driver": build_driver(report.version, descriptors)},
         "automationDetails": {"id": f"{DRIVER}/"},
-        "invocations": [invocation(report, left_out)],
+        "invocations": [build_invocation(report, left_out)],
         "columnKind": "unicodeCodePoints",
         "artifacts": _artifacts(files),
         "properties": {"targets": list(report.targets), "ruleset": report.ruleset},
@@ -73,13 +73,13 @@ def _artifacts(files: Mapping[str, FileReport]) -> list[dict[str, Any]]:
     artifacts: list[dict[str, Any]] = []
     indexes: dict[str, int] = {}
     for path, file in files.items():
-        place: dict[str, Any] = {"location": {"uri": uri(path)}}
+        place: dict[str, Any] = {"location": {"uri": to_uri(path)}}
         if file.within is not None:
             parent, member, base = _parent(file, file.within, files)
             if parent not in indexes:  # of a member that was asked for by itself
                 indexes[parent] = len(artifacts)
-                artifacts.append({"location": {"uri": uri(parent)}})
-            place = {"location": {"uri": member_uri(member)}, "parentIndex": indexes[parent]}
+                artifacts.append({"location": {"uri": to_uri(parent)}})
+            place = {"location": {"uri": to_member_uri(member)}, "parentIndex": indexes[parent]}
             if file.within.offset is not None and base is not None:
                 place["offset"] = file.within.offset - base
         indexes[path] = len(artifacts)
@@ -87,7 +87,7 @@ def _artifacts(files: Mapping[str, FileReport]) -> list[dict[str, Any]]:
     return artifacts
 
 
-def _parent(file: FileReport, within: Within, files: Mapping[str, FileReport]) -> tuple[str, str, int | None]:
+def _parent(file: FileReport, within: MemberOrigin, files: Mapping[str, FileReport]) -> tuple[str, str, int | None]:
     """The path of the container that a member is in, its route in there, and where the container begins on disk."""
     path, _, member = file.path.rpartition(MEMBER)
     if path not in files:
@@ -97,7 +97,7 @@ def _parent(file: FileReport, within: Within, files: Mapping[str, FileReport]) -
 
 
 def _artifact(file: FileReport) -> dict[str, Any]:
-    length = n_bytes_of(file)
+    length = file_size(file)
     return {
         "roles": ["analysisTarget"],
         **({} if length is None else {"length": length}),
@@ -114,14 +114,18 @@ def _result(
         "ruleId": finding.rule,
         **({"ruleIndex": indexes[finding.rule]} if finding.rule in indexes else {}),
         "level": level,
-        "message": {"text": _plain(told(finding, within))},
-        "locations": [location(finding.location, profile, files)],
+        "message": {"text": _plain(describe_finding(finding, within))},
+        "locations": [build_location(finding.location, profile, files)],
         "partialFingerprints": {"primaryLocationLineHash": f"{_fingerprint(finding, within)}:1"},
         "properties": _properties(finding, within),
     }
     if finding.related:
         result["relatedLocations"] = [
-            {**location(related.location, profile, files), "id": number, "message": {"text": _plain(related.message)}}
+            {
+                **build_location(related.location, profile, files),
+                "id": number,
+                "message": {"text": _plain(related.message)},
+            }
             for number, related in enumerate(finding.related, 1)
         ]
     if finding.suppressed is not None:
@@ -134,12 +138,12 @@ def _plain(text: str) -> str:
     return _LINK.sub(r"\\[", clean(text))
 
 
-def _fingerprint(finding: Finding, within: Within | None) -> str:
+def _fingerprint(finding: Finding, within: MemberOrigin | None) -> str:
     """Members of one container share its location: what is found in two of them must not be taken for one thing."""
-    return finding.fingerprint if within is None else fingerprint(finding.fingerprint, (within.member,))
+    return finding.fingerprint if within is None else compute_fingerprint(finding.fingerprint, (within.member,))
 
 
-def _properties(finding: Finding, within: Within | None) -> dict[str, Any]:
+def _properties(finding: Finding, within: MemberOrigin | None) -> dict[str, Any]:
     span = finding.location.bytes
     base = 0 if within is None else within.offset
     return {
@@ -158,7 +162,7 @@ def _more(text: str, path: str, index: int, files: Mapping[str, FileReport]) -> 
         "ruleIndex": index,
         "level": "note",
         "message": {"text": f"{text}."},
-        "locations": [location(Location(path), "github", files)],
+        "locations": [build_location(Location(path), "github", files)],
         "partialFingerprints": {"primaryLocationLineHash": f"{_MORE}:1"},
     }
 

@@ -10,7 +10,7 @@ from tflint.catalog import Rule
 from tflint.catalog.rule_pages import full_stop, help_markdown, help_text, home_url, page_url
 from tflint.findings import Report, severity_rank
 from tflint.report.display_names import clean, plural
-from tflint.report.sarif_locations import uri
+from tflint.report.sarif_locations import to_uri
 
 DRIVER = "tflite-lint"
 _SEMANTIC_VERSION = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
@@ -21,7 +21,7 @@ _PROBLEM_SEVERITY = {"error": "error", "warning": "warning", "note": "recommenda
 _SECURITY_SEVERITY = {"error": "8.0", "warning": "4.0", "note": "4.0"}
 
 
-def driver(version: str, descriptors: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def build_driver(version: str, descriptors: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The tool component that found everything."""
     home = home_url()
     return {
@@ -33,14 +33,14 @@ def driver(version: str, descriptors: Sequence[dict[str, Any]]) -> dict[str, Any
     }
 
 
-def capped(severity: str, max_level: str) -> str:
+def cap_severity(severity: str, max_level: str) -> str:
     """A severity, or a level where that is less severe."""
     return min(severity, max_level, key=severity_rank)
 
 
-def descriptor(rule: Rule, max_level: str) -> dict[str, Any]:
+def build_descriptor(rule: Rule, max_level: str) -> dict[str, Any]:
     """A rule's descriptor, with its page as help; no more severe than a level."""
-    level = capped(rule.severity, max_level)
+    level = cap_severity(rule.severity, max_level)
     url = page_url(rule.id) if rule.is_builtin else ""
     return {
         "id": rule.id,
@@ -70,7 +70,7 @@ def _cut(text: str) -> str:
     return whole if len(whole) <= _MAX_DESCRIPTION else whole[: _MAX_DESCRIPTION - 1] + "…"
 
 
-def invocation(report: Report, left_out: str) -> dict[str, Any]:
+def build_invocation(report: Report, left_out: str) -> dict[str, Any]:
     """The run: whether it worked, what it could not check, and notices."""
     return {
         "executionSuccessful": report.crashes == 0,
@@ -87,5 +87,5 @@ def _notifications(report: Report, left_out: str) -> Iterator[dict[str, Any]]:
         for entry in file.not_checked:
             member = f" of {file.within.member}" if file.within is not None else ""
             text = f"{entry.rule} not checked at {plural(entry.rows, 'place')}{member}: {entry.reason}"
-            where = {"physicalLocation": {"artifactLocation": {"uri": uri(file.path_on_disk)}}}
+            where = {"physicalLocation": {"artifactLocation": {"uri": to_uri(file.path_on_disk)}}}
             yield {"level": "note", "message": {"text": clean(text)}, "locations": [where]}

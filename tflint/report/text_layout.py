@@ -50,19 +50,19 @@ class Style:
         return f"{code}{text}{RESET}" if self.color else text
 
 
-def cut(text: str, limit: int = MAX_TEXT) -> str:
+def shorten(text: str, limit: int = MAX_TEXT) -> str:
     """A text, or its beginning where it is longer than a number of characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def on_one_line(text: str) -> str:
+def join_lines(text: str) -> str:
     """A text whose lines, such as those of a rule file, are joined."""
     return _BREAK.sub(" ", text.strip())
 
 
-def paragraph(text: str, indent: int, hanging: int = 2, width: int = WIDTH) -> list[str]:
+def wrap_paragraph(text: str, indent: int, hanging: int = 2, width: int = WIDTH) -> list[str]:
     """A text as lines that are indented, those after the first a little more."""
-    flat = cut(clean(on_one_line(text)))
+    flat = shorten(clean(join_lines(text)))
     room = width - indent - max(hanging, 0)
     words = " ".join(piece for word in flat.split(" ") for piece in _pieces(word, room))
     return textwrap.wrap(
@@ -86,14 +86,14 @@ def _pieces(word: str, room: int) -> list[str]:
     return pieces
 
 
-def labelled(label: str, text: str, style: Style) -> Iterator[str]:
+def format_labeled(label: str, text: str, style: Style) -> Iterator[str]:
     """A text after a label such as `fix`, its further lines below its beginning."""
-    for number, line in enumerate(paragraph(text, INDENT, 0, style.width)):
+    for number, line in enumerate(wrap_paragraph(text, INDENT, 0, style.width)):
         head = style.paint(f"{label:<6}", DIM) if label else " " * 6
         yield f"    {head} {line[INDENT:]}" if number == 0 else line
 
 
-def joined(pieces: Sequence[str], separator: str, indent: int = 2, width: int = WIDTH) -> list[str]:
+def join_pieces(pieces: Sequence[str], separator: str, indent: int = 2, width: int = WIDTH) -> list[str]:
     """Pieces in as few lines as they need, broken between pieces only; a comma stays at the end of its line."""
     ending = separator.rstrip() if separator[0] != " " else ""
     lines: list[str] = []
@@ -105,7 +105,7 @@ def joined(pieces: Sequence[str], separator: str, indent: int = 2, width: int = 
     return [*(line + ending for line in lines[:-1]), *lines[-1:]]
 
 
-def broken(line: str, width: int, hanging: int = 2) -> list[str]:
+def wrap_line(line: str, width: int, hanging: int = 2) -> list[str]:
     """A line, or several where it is wider than it may be: broken between words and nowhere else."""
     if len(line) <= width:
         return [line]
@@ -113,9 +113,9 @@ def broken(line: str, width: int, hanging: int = 2) -> list[str]:
     return textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def beside(head: str, text: str, width: int) -> list[str]:
+def wrap_beside(head: str, text: str, width: int) -> list[str]:
     """A text beside what it belongs to, its further lines below its beginning; where that is too narrow, below it."""
     column = len(head)
     if width - column >= MIN_BESIDE:
-        return broken(head + text, width, column)
-    return [*broken(head.rstrip(), width, BELOW), *broken(" " * BELOW + text, width, BELOW)]
+        return wrap_line(head + text, width, column)
+    return [*wrap_line(head.rstrip(), width, BELOW), *wrap_line(" " * BELOW + text, width, BELOW)]

@@ -6,13 +6,32 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from tflint.findings import FileReport, Finding, Report, severity_rank
-from tflint.report.allow_commands import Allowing
-from tflint.report.display_names import clean, noun, place, plural, runtime, shared_prefix, size, title
-from tflint.report.text_layout import BOLD, COLORS, DIM, INDENT, Style, broken, joined, labelled, paragraph
-from tflint.report.text_summary import statistics as rule_counts
-from tflint.report.text_summary import summary
+from tflint.report.allow_commands import AllowCommands
+from tflint.report.display_names import (
+    clean,
+    format_location,
+    format_runtime,
+    format_size,
+    format_title,
+    location_noun,
+    plural,
+    shared_prefix,
+)
+from tflint.report.text_layout import (
+    BOLD,
+    COLORS,
+    DIM,
+    INDENT,
+    Style,
+    format_labeled,
+    join_pieces,
+    wrap_line,
+    wrap_paragraph,
+)
+from tflint.report.text_summary import format_closing
+from tflint.report.text_summary import format_statistics as rule_counts
 
-__all__ = ["Style", "finding_lines", "overview", "render"]
+__all__ = ["Style", "format_findings", "format_overview", "render"]
 
 #: Where the title of a group begins, behind its severity and rule, and where the number of its findings.
 _TITLE_COLUMN = 16
@@ -28,15 +47,15 @@ def render(report: Report, style: Style, *, statistics: bool = False) -> str:
         if listed:
             lines += _file(file, listed, style, with_target=len(report.targets) > 1)
     if folded:
-        lines += joined(["notes", *folded, "-v lists them"], " · ", width=style.width)
+        lines += join_pieces(["notes", *folded, "-v lists them"], " · ", width=style.width)
     for notice in () if style.quiet else report.notices:
         color = COLORS["warning"] if notice.level == "warning" else DIM
-        told = paragraph(f"{notice.level}: {notice.message}", 0, width=style.width)
+        told = wrap_paragraph(f"{notice.level}: {notice.message}", 0, width=style.width)
         lines += [style.paint(line, color) for line in told]
     if statistics:
         lines += rule_counts(report, style)
     if not style.quiet:
-        lines += summary(report, style)
+        lines += format_closing(report, style)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -47,26 +66,26 @@ def _notes(report: Report) -> Iterator[str]:
         if finding.severity == "note" and finding.suppressed is None:
             files.setdefault((finding.rule, finding.name), set()).add(finding.location.file)
     for (rule, name), paths in sorted(files.items()):
-        yield f"{rule} {title(name)} in {plural(len(paths), 'file')}"
+        yield f"{rule} {format_title(name)} in {plural(len(paths), 'file')}"
 
 
 def _file(file: FileReport, listed: Sequence[Finding], style: Style, *, with_target: bool) -> Iterator[str]:
     path = clean(file.path)
-    first, *more = joined([path, *overview(file)], " · ", width=style.width)
+    first, *more = join_pieces([path, *format_overview(file)], " · ", width=style.width)
     yield style.paint(path, BOLD) + first[len(path) :]
     yield from more
-    yield from finding_lines(file, listed, style, with_target=with_target)
+    yield from format_findings(file, listed, style, with_target=with_target)
 
 
-def finding_lines(file: FileReport, listed: Sequence[Finding], style: Style, *, with_target: bool) -> Iterator[str]:
+def format_findings(file: FileReport, listed: Sequence[Finding], style: Style, *, with_target: bool) -> Iterator[str]:
     """Some of a file's open findings, grouped; `with_target` names the runtime that each group holds for."""
     prefix = shared_prefix(f.location.names[-1] for f in listed if f.location.names)
-    allowing = Allowing(file.path, file.open_findings, style.config) if style.verbose else None
+    allowing = AllowCommands(file.path, file.open_findings, style.config) if style.verbose else None
     for group in _groups(listed):
         yield from _group(group, prefix, style, allowing, with_target=with_target)
 
 
-def overview(file: FileReport) -> list[str]:
+def format_overview(file: FileReport) -> list[str]:
     """A model in a few words: its scheme, and how large it is; a container, and what it holds; of a pair the older
     version. None of others.
     """
@@ -75,11 +94,11 @@ def overview(file: FileReport) -> list[str]:
         return [f"compared with {clean(file.compared_with)}"]
     if contained is not None:
         held = f"{plural(contained.n_members, 'member')}, {plural(contained.n_models, 'model')}"
-        return [f"{contained.format} container", held, size(contained.n_bytes)]
+        return [f"{contained.format} container", held, format_size(contained.n_bytes)]
     if known is None:
         return []
     compiled = [f"compiled for {clean(', '.join(known.compiled_for))}"] if known.compiled_for else []
-    return [known.scheme, *compiled, plural(known.n_operators, "operator"), size(known.n_bytes)]
+    return [known.scheme, *compiled, plural(known.n_operators, "operator"), format_size(known.n_bytes)]
 
 
 def _groups(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
@@ -93,55 +112,55 @@ def _groups(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
 
 
 def _group(
-    group: list[Finding], prefix: str, style: Style, allowing: Allowing | None, *, with_target: bool
+    group: list[Finding], prefix: str, style: Style, allowing: AllowCommands | None, *, with_target: bool
 ) -> Iterator[str]:
     first = group[0]
     yield from _heading(group, style)
-    yield from paragraph(first.message, 4, width=style.width)
+    yield from wrap_paragraph(first.message, 4, width=style.width)
     if first.refused_by:
         refused = f"refused by {_runtimes(first.refused_by)}"
         runs = f"; runs on {_runtimes(first.runs_on)}" if first.runs_on else ""
-        yield from paragraph(refused + runs, 4, width=style.width)
+        yield from wrap_paragraph(refused + runs, 4, width=style.width)
     if first.is_newer:
-        yield from paragraph("a rule newer than the configured ruleset: it fails no run", 4, width=style.width)
+        yield from wrap_paragraph("a rule newer than the configured ruleset: it fails no run", 4, width=style.width)
     if with_target and first.target:
-        yield from labelled("for", runtime(first.target), style)
+        yield from format_labeled("for", format_runtime(first.target), style)
     if first.verdict:
-        yield from labelled("run", first.verdict.replace("-", " "), style)
+        yield from format_labeled("run", first.verdict.replace("-", " "), style)
     yield from _places(group, prefix, style, allowing)
-    yield from labelled("fix", first.fix, style)
+    yield from format_labeled("fix", first.fix, style)
 
 
 def _heading(group: list[Finding], style: Style) -> Iterator[str]:
     """A group's severity, rule and number: the number in a column of its own where the width has room for it."""
     first = group[0]
-    count = plural(len(group), noun(first.location)) if len(group) > 1 else ""
+    count = plural(len(group), location_noun(first.location)) if len(group) > 1 else ""
     column = min(_COUNT_COLUMN, style.width - len(count) - 1)
-    line = f"  {first.severity:<7} {first.rule:<5} {title(first.name)}"
-    first_line, *more = broken(f"{line:<{column}} {count}".rstrip(), style.width, _TITLE_COLUMN)
+    line = f"  {first.severity:<7} {first.rule:<5} {format_title(first.name)}"
+    first_line, *more = wrap_line(f"{line:<{column}} {count}".rstrip(), style.width, _TITLE_COLUMN)
     yield "  " + style.paint(first_line[2:9], COLORS[first.severity]) + first_line[9:]
     yield from more
 
 
-def _places(group: list[Finding], prefix: str, style: Style, allowing: Allowing | None) -> Iterator[str]:
+def _places(group: list[Finding], prefix: str, style: Style, allowing: AllowCommands | None) -> Iterator[str]:
     """Where a group's findings are: the first, or all of them with what they say differently and what allows them."""
     first = group[0]
     offered = ""
     for number, finding in enumerate(group if style.verbose else group[:1]):
-        where = place(finding.location, prefix)
+        where = format_location(finding.location, prefix)
         roles = "".join(f"  ({related.message})" for related in finding.related)
         label = "" if number else "first" if len(group) > 1 else "at"
         if where:
-            yield from labelled(label, clean(where + roles), style)
+            yield from format_labeled(label, clean(where + roles), style)
         if number and finding.message != first.message:
-            yield from paragraph(finding.message, INDENT + 2, width=style.width)
+            yield from wrap_paragraph(finding.message, INDENT + 2, width=style.width)
         command = allowing.command(finding) if allowing else ""
         if command and command != offered:  # in one line, however long: people copy it
             yield f"    {style.paint('allow ', DIM)} {command}"
             offered = command
     others = sum(finding.message != first.message for finding in group)
     if others and not style.verbose:
-        yield from labelled("", _others(len(group) - 1, others), style)
+        yield from format_labeled("", _others(len(group) - 1, others), style)
 
 
 def _others(n_more: int, n_different: int) -> str:
@@ -150,4 +169,4 @@ def _others(n_more: int, n_different: int) -> str:
 
 
 def _runtimes(specs: Sequence[str]) -> str:
-    return ", ".join(map(runtime, specs))
+    return ", ".join(map(format_runtime, specs))

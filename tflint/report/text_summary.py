@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tflint.findings import SEVERITIES, FileReport, Report, severity_rank
-from tflint.report.display_names import plural, runtime
-from tflint.report.text_layout import COLORS, GREEN, Style, broken, joined
+from tflint.report.display_names import format_runtime, plural
+from tflint.report.text_layout import COLORS, GREEN, Style, join_pieces, wrap_line
 
 #: The line on what was not checked names this many rules.
 MAX_RULES = 6
@@ -17,10 +17,10 @@ _SEVERITY_COLUMN = 8
 _REASON_COLUMN = 8
 
 
-def summary(report: Report, style: Style) -> Iterator[str]:
+def format_closing(report: Report, style: Style) -> Iterator[str]:
     """The closing lines of a report."""
     totals = report.summary()
-    head = found_in(report)
+    head = format_totals(report)
     worst = next((severity for severity in reversed(SEVERITIES) if totals[severity]), "")
     color = COLORS[worst] if worst else GREEN if report.files else COLORS["warning"]
     first, *more = _row([head, *_circumstances(report, totals)], " · ", style)
@@ -29,11 +29,11 @@ def summary(report: Report, style: Style) -> Iterator[str]:
     newer = sum(finding.is_newer for file in report.files for finding in file.open_findings)
     if newer:
         text = f"{plural(newer, 'note')} by rules newer than ruleset {report.ruleset}: they fail no run"
-        yield from broken(text, style.width)
+        yield from wrap_line(text, style.width)
     if report.files:
         whose = "both files" if any(file.kind == "pair" for file in report.files) else "each file"
         text = f"checked: {plural(report.rules_run, 'rule')} on the bytes of {whose}; no model was run"
-        yield from broken(text, style.width)
+        yield from wrap_line(text, style.width)
         unchecked = _not_checked(report)
         if unchecked:
             yield from _row([f"not checked: {unchecked[0]}", *unchecked[1:]], ", ", style)
@@ -46,10 +46,10 @@ def summary(report: Report, style: Style) -> Iterator[str]:
 
 def _row(pieces: Sequence[str], separator: str, style: Style) -> list[str]:
     """Pieces in as few lines as they need; one that is wider than a line, such as many targets, is broken itself."""
-    return [part for line in joined(pieces, separator, width=style.width) for part in broken(line, style.width)]
+    return [part for line in join_pieces(pieces, separator, width=style.width) for part in wrap_line(line, style.width)]
 
 
-def found_in(report: Report) -> str:
+def format_totals(report: Report) -> str:
     """How many files there were, and what was found in how many of them."""
     totals = report.summary()
     if not report.files:
@@ -59,10 +59,10 @@ def found_in(report: Report) -> str:
         grave[-1] += f" in {sum(_is_grave(file) for file in report.files):,}"
     notes = [plural(totals["note"], "note")] if totals["note"] else []
     found = ", ".join(grave + notes) or "no findings"
-    return f"{counted(report.files)}: {found}"
+    return f"{count_files(report.files)}: {found}"
 
 
-def counted(files: Sequence[FileReport]) -> str:
+def count_files(files: Sequence[FileReport]) -> str:
     """The numbers of models, or of files where some could not be read, of their containers, of contracts, of pairs."""
     models = [file for file in files if file.kind == "model"]
     shown = [plural(len(models), "model" if all(file.status == "checked" for file in models) else "file")]
@@ -85,7 +85,7 @@ def _circumstances(report: Report, totals: dict[str, int]) -> Iterator[str]:
     if n_unread:
         yield f"{n_unread:,} unreadable"
     yield f"{totals['suppressed']:,} suppressed"
-    targets = ", ".join(map(runtime, report.targets)) + (" (default)" if report.is_default_target else "")
+    targets = ", ".join(map(format_runtime, report.targets)) + (" (default)" if report.is_default_target else "")
     yield f"{'targets' if len(report.targets) > 1 else 'target'} {targets}"
     yield f"ruleset {report.ruleset}"
     yield f"{report.elapsed:.1f} s"
@@ -116,7 +116,7 @@ def _reasons(report: Report, style: Style) -> Iterator[str]:
     """Why rules could not be decided, each reason once."""
     reasons = {(entry.rule, entry.reason): None for file in report.files for entry in file.not_checked}
     for rule, reason in sorted(reasons):
-        yield from broken(f"  {rule}: {reason}", style.width, _REASON_COLUMN)
+        yield from wrap_line(f"  {rule}: {reason}", style.width, _REASON_COLUMN)
 
 
 def _left_out(report: Report, style: Style) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _left_out(report: Report, style: Style) -> Iterator[str]:
     ]
     if pieces:
         held = f", with {plural(left_out.models, 'model')} (name the folder to check it)" if left_out.models else ""
-        yield from broken(f"left out: {', '.join(pieces)}{held}", style.width)
+        yield from wrap_line(f"left out: {', '.join(pieces)}{held}", style.width)
 
 
 def _first_rule(report: Report) -> str:
@@ -142,7 +142,7 @@ def _first_rule(report: Report) -> str:
     return max(found, key=lambda finding: severity_rank(finding.severity)).rule
 
 
-def statistics(report: Report, style: Style) -> Iterator[str]:
+def format_statistics(report: Report, style: Style) -> Iterator[str]:
     """How often each rule spoke, and in how many files."""
     counts: dict[tuple[str, str, str], list[str]] = {}
     for file in report.files:
@@ -151,4 +151,4 @@ def statistics(report: Report, style: Style) -> Iterator[str]:
     ordered = sorted(counts.items(), key=lambda item: (-len(item[1]), item[0]))
     for (rule, severity, name), paths in ordered:
         line = f"{len(paths):>7,} {severity:<7} {rule:<5} {name}, in {plural(len(set(paths)), 'file')}"
-        yield from broken(line, style.width, _SEVERITY_COLUMN)
+        yield from wrap_line(line, style.width, _SEVERITY_COLUMN)

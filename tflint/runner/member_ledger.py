@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tflint.contract import Contracts
 from tflint.engine.run import Plan
-from tflint.findings import FileReport, Location, Within
+from tflint.findings import FileReport, Location, MemberOrigin
 from tflint.model.batch_reader import Found
 from tflint.model.tables import Tables
 from tflint.values import frozen, replace
@@ -27,7 +27,7 @@ class _Repeated:
 
     first: int
     path: str
-    within: Within | None
+    within: MemberOrigin | None
 
 
 class Ledger:
@@ -151,7 +151,7 @@ def is_name_read(plan: Plan) -> bool:
     return plan.plugins is not None
 
 
-def moved(report: FileReport, path: str, within: Within | None) -> FileReport:
+def moved(report: FileReport, path: str, within: MemberOrigin | None) -> FileReport:
     """A member's report as that of another member of the same bytes."""
 
     def there(location: Location) -> Location:

@@ -11,7 +11,7 @@ from tflint.config import Config
 from tflint.contract import Contracts
 from tflint.engine.run import BatchCrashError, Plan, planned, run_batch
 from tflint.findings import FileReport
-from tflint.findings.path_globs import MEMBER, covers, matches, seen_from
+from tflint.findings.path_globs import MEMBER, covers, matches, relative_to_folder
 from tflint.model.batch_reader import Found, LeavesOut, Opened, numbered_batches, read_one, unreadable
 from tflint.model.tables import Tables
 from tflint.runner.member_ledger import Ledger
@@ -40,7 +40,7 @@ class _LeftOut:
     folder: str
 
     def __call__(self, container: str, member: str) -> bool:
-        outer, inner = seen_from(self.folder, container), seen_from(self.folder, member)
+        outer, inner = relative_to_folder(self.folder, container), relative_to_folder(self.folder, member)
         return any(
             matches(inner, pattern) and not covers(outer, pattern, is_member=MEMBER in outer)
             for pattern in self.patterns

@@ -13,8 +13,8 @@ from tflint.engine.run import Plan
 from tflint.engine.select import specificity
 from tflint.findings import FileReport, Finding, Notice, Suppression
 from tflint.findings.baseline import Counts, apply_baseline
-from tflint.findings.path_globs import covers, seen_from
-from tflint.findings.suppressions import apply_allows, mark
+from tflint.findings.path_globs import covers, relative_to_folder
+from tflint.findings.suppressions import apply_allows, mark_suppressed
 from tflint.values import frozen, replace
 
 
@@ -91,7 +91,7 @@ def _allow_in_contracts(files: list[FileReport], contracts: Contracts, today: da
 
 
 def _ignore_in(file: FileReport, config: Config, by_id: Mapping[str, Rule]) -> FileReport:
-    path = seen_from(config.folder, file.path)
+    path = relative_to_folder(config.folder, file.path)
     tokens: dict[str, str] = {}  # to the first glob that names them
     for glob, chosen in config.per_file_ignores.items():
         if covers(path, glob, is_member=file.within is not None):
@@ -105,4 +105,4 @@ def _ignore_in(file: FileReport, config: Config, by_id: Mapping[str, Rule]) -> F
                 return Suppression("per-file-ignore", f"{token} is ignored in {glob}")
         return None
 
-    return mark(file, lambda finding: suppress_rule(finding.rule)) if tokens else file
+    return mark_suppressed(file, lambda finding: suppress_rule(finding.rule)) if tokens else file

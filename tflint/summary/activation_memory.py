@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from tflint.facts.facts import Facts, taken
 from tflint.resources import table
-from tflint.summary.cell_values import distinct, number, text
+from tflint.summary.cell_values import read_number, read_string, sort_unique
 from tflint.summary.summary_values import Memory
-from tflint.summary.tensor_lifetimes import Ints, Lives, lives
+from tflint.summary.tensor_lifetimes import Ints, Lifetimes, find_lifetimes
 
 
-def memories(facts: Facts, n_subgraphs: int) -> tuple[Memory, ...]:
+def compute_memory_bounds(facts: Facts, n_subgraphs: int) -> tuple[Memory, ...]:
     """The bounds of the first subgraphs, in stored order."""
-    spans = lives(facts)
+    spans = find_lifetimes(facts)
     live = _live(facts, spans)
     ends = np.cumsum(facts.lists("subgraph", "operators").lengths)
     counts = facts.lists("subgraph", "operators").lengths
@@ -37,15 +37,15 @@ def _memory(facts: Facts, live: Ints, begin: int, end: int, unknown: int, dynami
     output = int(facts.rows("operator", "output")[peak])
     return Memory(
         int(live[peak]),
-        number(facts, "operator", "index", peak),
-        text(facts, "operator", "custom_code", peak) or text(facts, "operator", "opcode", peak),
-        (text(facts, "tensor", "name", output) or "") if output >= 0 else "",
+        read_number(facts, "operator", "index", peak),
+        read_string(facts, "operator", "custom_code", peak) or read_string(facts, "operator", "opcode", peak),
+        (read_string(facts, "tensor", "name", output) or "") if output >= 0 else "",
         unknown,
         dynamic,
     )
 
 
-def _live(facts: Facts, spans: Lives) -> Ints:
+def _live(facts: Facts, spans: Lifetimes) -> Ints:
     """Bytes that must be there while each operator runs."""
     n_operators = facts.n("operator")
     changes = np.zeros(n_operators + 1, dtype=np.int64)
@@ -57,7 +57,7 @@ def _live(facts: Facts, spans: Lives) -> Ints:
     return live
 
 
-def _shared(facts: Facts, spans: Lives) -> Ints:
+def _shared(facts: Facts, spans: Lifetimes) -> Ints:
     """Bytes that an operator that can work in place need not have twice: the less of what dies and what is born."""
     operators, of = facts.rows("operand", "operator"), taken(spans.of, facts.rows("operand", "tensor"), -1)
     in_place = facts.is_one_of("operator", "opcode", set(table("in_place")["in_place"]))
@@ -70,15 +70,15 @@ def _shared(facts: Facts, spans: Lives) -> Ints:
     return np.minimum(freed, needed)
 
 
-def _bytes_at(operators: Ints, stretches: Ints, spans: Lives, n_operators: int) -> Ints:
+def _bytes_at(operators: Ints, stretches: Ints, spans: Lifetimes, n_operators: int) -> Ints:
     """Bytes of the stretches at each operator, each once: MUL may read one tensor twice."""
-    pairs = distinct(operators.astype(np.int64) * len(spans.of) + stretches)
+    pairs = sort_unique(operators.astype(np.int64) * len(spans.of) + stretches)
     operators, stretches = np.divmod(pairs, max(len(spans.of), 1))
     totals = np.bincount(operators, weights=spans.bytes[stretches], minlength=n_operators)
     return totals.astype(np.int64)
 
 
-def _doubtful(facts: Facts, spans: Lives) -> tuple[Ints, Ints]:
+def _doubtful(facts: Facts, spans: Lifetimes) -> tuple[Ints, Ints]:
     """For each subgraph, how many activations have no known size, and how many a dimension that is not fixed."""
     signatures = facts.lists("tensor", "shape_signature")
     sizes, lengths = signatures.flatten(np.arange(len(signatures)))

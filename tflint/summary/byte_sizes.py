@@ -9,33 +9,33 @@ from numpy.typing import NDArray
 
 from tflint.columns.column import text_of
 from tflint.facts.facts import Facts
-from tflint.summary.cell_values import MAX_LISTED, distinct, number, text
+from tflint.summary.cell_values import MAX_LISTED, read_number, read_string, sort_unique
 from tflint.summary.summary_values import Sizes
 
 Ints = NDArray[Any]
 
 
-def sizes(facts: Facts) -> Sizes:
+def measure_sizes(facts: Facts) -> Sizes:
     """The sizes of the whole model."""
     n_bytes = facts.numbers("buffer", "n_bytes")
     first = _first_tensors(facts)
     constants = first >= 0
     return Sizes(
-        number(facts, "model", "size", 0),
+        read_number(facts, "model", "size", 0),
         int(n_bytes[constants].sum()),
         _by_dtype(facts, first),
         int(n_bytes[~constants].sum()),
-        number(facts, "model", "tail_bytes", 0),
-        text(facts, "model", "tail", 0) or "none",
+        read_number(facts, "model", "tail_bytes", 0),
+        read_string(facts, "model", "tail", 0) or "none",
         _external(facts),
     )
 
 
-def constant_bytes(facts: Facts) -> Ints:
+def count_constant_bytes(facts: Facts) -> Ints:
     """Bytes of the buffers that the tensors of each subgraph name, each buffer once a subgraph."""
     buffers, constant = facts.rows("tensor", "buffer"), facts.numbers("tensor", "is_constant")
     chosen = constant & (buffers >= 0)
-    pairs = distinct(
+    pairs = sort_unique(
         facts.rows("tensor", "subgraph")[chosen].astype(np.int64) * (facts.n("buffer") + 1) + buffers[chosen]
     )
     owners, buffers = np.divmod(pairs, facts.n("buffer") + 1)

@@ -14,23 +14,23 @@ from tflint.facts.facts import Facts
 MAX_LISTED = 2_000
 
 
-def text(facts: Facts, table: str, column: str, row: int) -> str | None:
+def read_string(facts: Facts, table: str, column: str, row: int) -> str | None:
     """A string of a row; None where the file has none."""
     return text_of(facts.column(table, column), row)
 
 
-def number(facts: Facts, table: str, column: str, row: int) -> int:
+def read_number(facts: Facts, table: str, column: str, row: int) -> int:
     """A whole number of a row, whatever its state."""
     return int(facts.numbers(table, column)[row])
 
 
-def whole(facts: Facts, table: str, column: str, row: int) -> int | None:
+def read_optional_number(facts: Facts, table: str, column: str, row: int) -> int | None:
     """A whole number of a row; None where the file has none or nobody knows it."""
     state = facts.column(table, column).state
-    return None if state is not None and state[row] != PRESENT else number(facts, table, column, row)
+    return None if state is not None and state[row] != PRESENT else read_number(facts, table, column, row)
 
 
-def values(facts: Facts, table: str, column: str, row: int) -> list[Any] | None:
+def read_list(facts: Facts, table: str, column: str, row: int) -> list[Any] | None:
     """The elements of a row's list, labels in the place of codes; None where the file has none."""
     lists: Lists = facts.lists(table, column)
     if lists.state is not None and lists.state[row] != PRESENT:
@@ -39,14 +39,14 @@ def values(facts: Facts, table: str, column: str, row: int) -> list[Any] | None:
     return elements if lists.labels is None else [lists.labels[code] for code in elements]
 
 
-def rows_of(facts: Facts, table: str, owner: str, row: int, limit: int = MAX_LISTED) -> list[int]:
+def find_rows(facts: Facts, table: str, owner: str, row: int, limit: int = MAX_LISTED) -> list[int]:
     """Rows of a table whose reference column leads to a row, in stored order, no more than the limit."""
     owners = facts.rows(table, owner)
     found: list[int] = (owners == row).nonzero()[0][:limit].tolist()
     return found
 
 
-def distinct(values: NDArray[Any]) -> NDArray[Any]:
+def sort_unique(values: NDArray[Any]) -> NDArray[Any]:
     """Sorted values, each once. numpy's own `unique` imports its masked arrays, which costs more than a portrait."""
     ordered = np.sort(values)
     is_new = np.ones(len(ordered), dtype=np.bool_)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from tflint.facts.facts import Facts
 from tflint.model.model_extras import MAX_LIST_BYTES, AssociatedFile
 from tflint.model.trailing_data import packed_content
-from tflint.summary.cell_values import MAX_LISTED, text
-from tflint.summary.summary_values import About, AttachedFile
+from tflint.summary.cell_values import MAX_LISTED, read_string
+from tflint.summary.summary_values import AttachedFile, FileStatements
 
 #: Of the packed files the lines of no more than this many are counted.
 MAX_COUNTED = 16
 
 
-def about(facts: Facts) -> About:
+def read_statements(facts: Facts) -> FileStatements:
     """The texts and files of the model."""
     extras = facts.tables.extras[0]
     names = facts.column("metadata", "name")
-    entries = [text(facts, "metadata", "name", row) or "" for row in range(min(len(names), MAX_LISTED))]
-    return About(
-        text(facts, "model", "description", 0) or None,
+    entries = [read_string(facts, "metadata", "name", row) or "" for row in range(min(len(names), MAX_LISTED))]
+    return FileStatements(
+        read_string(facts, "model", "description", 0) or None,
         extras.text("name"),
         extras.text("description"),
         extras.text("version"),

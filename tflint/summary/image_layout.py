@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tflint.summary.summary_values import BorderMetadata, TensorFace
+from tflint.summary.summary_values import InterfaceMetadata, InterfaceTensor
 
 #: A picture's sides are no shorter than this; CIFAR's are 32, the smallest real ones about 8.
 MIN_SIDE = 8
@@ -11,7 +11,7 @@ MIN_BARE_SIDE = 32
 _TYPES = ("FLOAT32", "FLOAT16", "BFLOAT16", "UINT8", "INT8", "INT16")
 
 
-def layout_of(tensor: TensorFace, metadata: BorderMetadata | None) -> tuple[str | None, int | None]:
+def guess_layout(tensor: InterfaceTensor, metadata: InterfaceMetadata | None) -> tuple[str | None, int | None]:
     """Layout and number of channels of an input that can be a picture (NHWC, NCHW, HWC, NDHWC), else None twice.
 
     Metadata that speaks of another content wins over the shape; metadata that says picture allows more channels. One

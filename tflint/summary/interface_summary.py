@@ -5,17 +5,17 @@ from __future__ import annotations
 from tflint.facts.facts import Facts
 from tflint.facts.interface.input_arithmetic import quantized_behind
 from tflint.normalization.range_fit import LIMITS, fits, real_range, unseen_part
-from tflint.summary.cell_values import number, rows_of, text, values, whole
-from tflint.summary.image_layout import layout_of
-from tflint.summary.output_kind import meaning_of
+from tflint.summary.cell_values import find_rows, read_list, read_number, read_optional_number, read_string
+from tflint.summary.image_layout import guess_layout
+from tflint.summary.output_kind import find_meaning
 from tflint.summary.summary_values import (
     Arithmetic,
-    BorderMetadata,
     Conversion,
     Input,
+    InterfaceMetadata,
+    InterfaceTensor,
     Output,
     Quantization,
-    TensorFace,
 )
 
 #: Ranges that mean something by themselves, whatever the tensor holds.
@@ -24,29 +24,31 @@ _NOMINAL = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-128.0, 127.0))
 _CONVERTERS = ("QUANTIZE", "DEQUANTIZE", "CAST")
 
 
-def inputs_of(facts: Facts, subgraph: int) -> tuple[Input, ...]:
+def read_inputs(facts: Facts, subgraph: int) -> tuple[Input, ...]:
     """The inputs of a subgraph (a row of its table)."""
-    return tuple(_input(facts, row) for row in rows_of(facts, "input", "subgraph", subgraph))
+    return tuple(_input(facts, row) for row in find_rows(facts, "input", "subgraph", subgraph))
 
 
-def outputs_of(facts: Facts, subgraph: int) -> tuple[Output, ...]:
+def read_outputs(facts: Facts, subgraph: int) -> tuple[Output, ...]:
     """The outputs of a subgraph (a row of its table)."""
     found = []
-    for row in rows_of(facts, "output", "subgraph", subgraph):
+    for row in find_rows(facts, "output", "subgraph", subgraph):
         tensor = int(facts.rows("output", "tensor")[row])
-        face = tensor_face(facts, tensor) if tensor >= 0 else None
-        meaning = meaning_of(facts, tensor) if tensor >= 0 else None
-        found.append(Output(number(facts, "output", "position", row), face, _metadata(facts, "output", row), meaning))
+        face = read_tensor(facts, tensor) if tensor >= 0 else None
+        meaning = find_meaning(facts, tensor) if tensor >= 0 else None
+        found.append(
+            Output(read_number(facts, "output", "position", row), face, _metadata(facts, "output", row), meaning)
+        )
     return tuple(found)
 
 
 def _input(facts: Facts, row: int) -> Input:
-    position, metadata = number(facts, "input", "position", row), _metadata(facts, "input", row)
+    position, metadata = read_number(facts, "input", "position", row), _metadata(facts, "input", row)
     tensor = int(facts.rows("input", "tensor")[row])
     if tensor < 0:
         return Input(position, None, metadata, None, None, None, (), None, None)
-    face = tensor_face(facts, tensor)
-    layout, channels = layout_of(face, metadata)
+    face = read_tensor(facts, tensor)
+    layout, channels = guess_layout(face, metadata)
     calibrated, dtype = _calibrated(facts, tensor, face)
     own = face.quantization if face.dtype in LIMITS else calibrated
     if own is None or own.scale is None or own.zero_point is None:
@@ -58,10 +60,10 @@ def _input(facts: Facts, row: int) -> Input:
 
 def _arithmetic(facts: Facts, row: int) -> Arithmetic | None:
     """What the graph does first to an input."""
-    scale, offset = (values(facts, "input", f"graph_{name}", row) for name in ("scale", "offset"))
+    scale, offset = (read_list(facts, "input", f"graph_{name}", row) for name in ("scale", "offset"))
     if not scale or not offset:
         return None
-    return Arithmetic(tuple(scale), tuple(offset), text(facts, "input", "graph_expects", row))
+    return Arithmetic(tuple(scale), tuple(offset), read_string(facts, "input", "graph_expects", row))
 
 
 def _nominal(dtype: str, own: Quantization) -> tuple[float, float] | None:
@@ -71,29 +73,29 @@ def _nominal(dtype: str, own: Quantization) -> tuple[float, float] | None:
     return found[0] if len(found) == 1 else None
 
 
-def _calibrated(facts: Facts, tensor: int, face: TensorFace) -> tuple[Quantization | None, str]:
+def _calibrated(facts: Facts, tensor: int, face: InterfaceTensor) -> tuple[Quantization | None, str]:
     """What the QUANTIZE that a float input goes into, and nothing else does, makes of it: it clips to that range."""
     if face.dtype != "FLOAT32":
         return None, face.dtype
     output = quantized_behind(facts, tensor)
     if output < 0:
         return None, face.dtype
-    made = tensor_face(facts, output)
+    made = read_tensor(facts, output)
     return made.quantization, made.dtype
 
 
-def tensor_face(facts: Facts, row: int) -> TensorFace:
+def read_tensor(facts: Facts, row: int) -> InterfaceTensor:
     """A tensor as callers meet it."""
-    shape = tuple(map(int, values(facts, "tensor", "shape", row) or ()))
-    signature = values(facts, "tensor", "shape_signature", row)
+    shape = tuple(map(int, read_list(facts, "tensor", "shape", row) or ()))
+    signature = read_list(facts, "tensor", "shape_signature", row)
     fits_shape = signature is not None and len(signature) == len(shape)
-    return TensorFace(
-        number(facts, "tensor", "index", row),
-        text(facts, "tensor", "name", row) or "",
-        text(facts, "tensor", "dtype", row) or "",
+    return InterfaceTensor(
+        read_number(facts, "tensor", "index", row),
+        read_string(facts, "tensor", "name", row) or "",
+        read_string(facts, "tensor", "dtype", row) or "",
         shape,
         tuple(map(int, signature)) if signature is not None and fits_shape else None,
-        whole(facts, "tensor", "rank", row) is not None,
+        read_optional_number(facts, "tensor", "rank", row) is not None,
         _quantization(facts, row),
     )
 
@@ -102,49 +104,49 @@ def _quantization(facts: Facts, row: int) -> Quantization | None:
     if not facts.numbers("tensor", "is_quantized")[row]:
         return None
     n_scales = int(facts.lists("tensor", "scale").lengths[row])
-    details = text(facts, "tensor", "quantization.details", row)
-    axis = whole(facts, "tensor", "quantized_dimension", row) if n_scales > 1 else None
+    details = read_string(facts, "tensor", "quantization.details", row)
+    axis = read_optional_number(facts, "tensor", "quantized_dimension", row) if n_scales > 1 else None
     if n_scales != 1:
         return Quantization(n_scales, None, None, axis, None, None, details)
     scale = float(facts.numbers("tensor", "per_tensor_scale")[row])
-    zero_point = whole(facts, "tensor", "per_tensor_zero_point", row)
-    dtype = text(facts, "tensor", "dtype", row) or ""
+    zero_point = read_optional_number(facts, "tensor", "per_tensor_zero_point", row)
+    dtype = read_string(facts, "tensor", "dtype", row) or ""
     low, high = (zero_point is not None and real_range(dtype, scale, zero_point)) or (None, None)
     return Quantization(1, scale, zero_point, axis, low, high, details)
 
 
-def _metadata(facts: Facts, table: str, row: int) -> BorderMetadata | None:
+def _metadata(facts: Facts, table: str, row: int) -> InterfaceMetadata | None:
     """What the metadata says of an input or output; None where it says nothing."""
 
     def floats(column: str) -> tuple[float, ...]:
-        return tuple(map(float, values(facts, table, f"metadata.{column}", row) or ()))
+        return tuple(map(float, read_list(facts, table, f"metadata.{column}", row) or ()))
 
-    made = BorderMetadata(
-        text(facts, table, "metadata.name", row),
-        text(facts, table, "metadata.description", row),
-        text(facts, table, "metadata.content", row),
-        text(facts, table, "metadata.color_space", row),
+    made = InterfaceMetadata(
+        read_string(facts, table, "metadata.name", row),
+        read_string(facts, table, "metadata.description", row),
+        read_string(facts, table, "metadata.content", row),
+        read_string(facts, table, "metadata.color_space", row),
         floats("mean"),
         floats("std"),
         floats("stats_min"),
         floats("stats_max"),
-        tuple(values(facts, table, "metadata.associated_files", row) or ()),
+        tuple(read_list(facts, table, "metadata.associated_files", row) or ()),
     )
     return made if made != _NOTHING else None
 
 
-_NOTHING = BorderMetadata(None, None, None, None, (), (), (), (), ())
+_NOTHING = InterfaceMetadata(None, None, None, None, (), (), (), (), ())
 
 
-def conversions(facts: Facts) -> tuple[Conversion, ...]:
+def find_conversions(facts: Facts) -> tuple[Conversion, ...]:
     """Operators that turn an input of the first subgraph into another type, or something into an output of it."""
     found: dict[tuple[str, int], Conversion] = {}
     for side in ("input", "output"):
-        for row in rows_of(facts, side, "subgraph", 0):
+        for row in find_rows(facts, side, "subgraph", 0):
             tensor = int(facts.rows(side, "tensor")[row])
             for operator in _neighbours(facts, side, tensor):
-                if text(facts, "operator", "opcode", operator) in _CONVERTERS:
-                    made = _conversion(facts, side, number(facts, side, "position", row), operator)
+                if read_string(facts, "operator", "opcode", operator) in _CONVERTERS:
+                    made = _conversion(facts, side, read_number(facts, side, "position", row), operator)
                     if made is not None:
                         found.setdefault((side, operator), made)
     return tuple(found.values())
@@ -167,8 +169,8 @@ def _conversion(facts: Facts, side: str, position: int, operator: int) -> Conver
     return Conversion(
         side,
         position,
-        text(facts, "operator", "opcode", operator) or "",
-        number(facts, "operator", "index", operator),
-        text(facts, "tensor", "dtype", read) or "",
-        text(facts, "tensor", "dtype", made) or "",
+        read_string(facts, "operator", "opcode", operator) or "",
+        read_number(facts, "operator", "index", operator),
+        read_string(facts, "tensor", "dtype", read) or "",
+        read_string(facts, "tensor", "dtype", made) or "",
     )

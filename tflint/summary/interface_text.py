@@ -9,28 +9,28 @@ from tflint.normalization.affine_formula import formula_of
 from tflint.normalization.range_fit import HALF_STEP, LIMITS, Fit
 from tflint.summary.number_text import (
     DOT,
-    cut,
-    dimensions,
-    dtype,
-    kind,
-    numbers,
-    parameters,
-    percent,
-    quoted,
-    real_value,
-    span,
+    format_dequantization,
+    format_dtype,
+    format_numbers,
+    format_percent,
+    format_quantization,
+    format_range,
+    format_shape,
+    format_type,
+    quote_name,
+    shorten,
 )
-from tflint.summary.summary_values import BorderMetadata, Input, Output, Quantization, TensorFace
+from tflint.summary.summary_values import Input, InterfaceMetadata, InterfaceTensor, Output, Quantization
 
 #: Neighbours of one kind that are shown as one from this many on: caches of a language model, for the most part.
-LEAST_ALIKE = 3
+MIN_GROUP = 3
 #: Normalisations that are named where several fit.
 MAX_FITS = 3
 #: What metadata says is cut to a line of a screen.
-MAX_TOLD = 89
+MAX_METADATA = 89
 #: A label, and the lines beside it.
 Entry = tuple[str, list[str]]
-Border = TypeVar("Border", Input, Output)
+InputOrOutput = TypeVar("InputOrOutput", Input, Output)
 
 _MEANINGS = {
     "log-softmax": "logarithms of probabilities",
@@ -51,30 +51,30 @@ _MEANINGS = {
 _PROBABILITIES = {"softmax", "sigmoid", "detection-scores"}
 
 
-def input_entries(inputs: Sequence[Input], names: Mapping[int, str]) -> Iterator[Entry]:
+def format_inputs(inputs: Sequence[Input], names: Mapping[int, str]) -> Iterator[Entry]:
     """The inputs of a subgraph; `names` are those that a signature gives to tensors."""
-    for group in grouped(inputs):
+    for group in group_similar(inputs):
         first = group[0]
         yield ("inputs", _alike(group)) if len(group) > 1 else (f"input {first.position}", _input(first, names))
 
 
-def output_entries(outputs: Sequence[Output], names: Mapping[int, str]) -> Iterator[Entry]:
+def format_outputs(outputs: Sequence[Output], names: Mapping[int, str]) -> Iterator[Entry]:
     """The outputs of a subgraph."""
-    for group in grouped(outputs):
+    for group in group_similar(outputs):
         yield (
             ("outputs", _alike(group)) if len(group) > 1 else (f"output {group[0].position}", _output(group[0], names))
         )
 
 
-def grouped(entries: Sequence[Border]) -> list[list[Border]]:
+def group_similar(entries: Sequence[InputOrOutput]) -> list[list[InputOrOutput]]:
     """Inputs or outputs one by one, neighbours that differ in nothing but their names together."""
-    runs: list[list[Border]] = []
+    runs: list[list[InputOrOutput]] = []
     for entry in entries:
         if runs and _looks(runs[-1][0]) == _looks(entry) is not None:
             runs[-1].append(entry)
         else:
             runs.append([entry])
-    return [part for run in runs for part in ([run] if len(run) >= LEAST_ALIKE else [[entry] for entry in run])]
+    return [part for run in runs for part in ([run] if len(run) >= MIN_GROUP else [[entry] for entry in run])]
 
 
 def _looks(entry: Input | Output) -> tuple[object, ...] | None:
@@ -89,18 +89,18 @@ def _looks(entry: Input | Output) -> tuple[object, ...] | None:
 def _alike(group: Sequence[Input | Output]) -> list[str]:
     first, last = group[0].tensor, group[-1].tensor
     assert first is not None and last is not None
-    told = f"{group[0].position} to {group[-1].position}: {len(group):,} × {kind(first)}"
+    told = f"{group[0].position} to {group[-1].position}: {len(group):,} × {format_type(first)}"
     if first.quantization is not None:
-        told += f"{DOT}{parameters(first.quantization)}"
-    return [f"{told}{DOT}{quoted(first.name)} … {quoted(last.name)}"]
+        told += f"{DOT}{format_quantization(first.quantization)}"
+    return [f"{told}{DOT}{quote_name(first.name)} … {quote_name(last.name)}"]
 
 
-def _face(tensor: TensorFace, names: Mapping[int, str]) -> str:
+def _face(tensor: InterfaceTensor, names: Mapping[int, str]) -> str:
     named = names.get(tensor.index, "")
-    alias = f" ({cut(named, 40)})" if named and named != tensor.name else ""
-    name = f" {quoted(tensor.name)}" if tensor.name else ""
-    line = f"#{tensor.index}{name}{alias}  {kind(tensor)}"
-    return line if tensor.quantization is None else f"{line}{DOT}{parameters(tensor.quantization)}"
+    alias = f" ({shorten(named, 40)})" if named and named != tensor.name else ""
+    name = f" {quote_name(tensor.name)}" if tensor.name else ""
+    line = f"#{tensor.index}{name}{alias}  {format_type(tensor)}"
+    return line if tensor.quantization is None else f"{line}{DOT}{format_quantization(tensor.quantization)}"
 
 
 # -- inputs ------------------------------------------------------------------------------------------------------------
@@ -119,16 +119,18 @@ def _input(entry: Input, names: Mapping[int, str]) -> list[str]:
     return [line for line in lines if line]
 
 
-def _range(entry: Input, tensor: TensorFace) -> str:
+def _range(entry: Input, tensor: InterfaceTensor) -> str:
     """What an input can hold, and which normalisation that fits."""
     own = tensor.quantization
     if tensor.dtype in LIMITS and own is not None:
         return (
-            "" if own.low is None or own.high is None else f"holds {span(own.low, own.high)}{_fitting(entry, tensor)}"
+            ""
+            if own.low is None or own.high is None
+            else f"holds {format_range(own.low, own.high)}{_fitting(entry, tensor)}"
         )
     made = entry.calibrated
     if made is not None and made.low is not None and made.high is not None:
-        behind = f"takes any value; QUANTIZE behind it holds {span(made.low, made.high)}"
+        behind = f"takes any value; QUANTIZE behind it holds {format_range(made.low, made.high)}"
         return behind + _fitting(entry, tensor)
     if tensor.dtype.startswith(("FLOAT", "BFLOAT")):
         return _any_value(entry) if entry.layout else ""
@@ -136,7 +138,7 @@ def _range(entry: Input, tensor: TensorFace) -> str:
 
 
 def _held(own: Quantization | None) -> str:
-    return "" if own is None or own.low is None or own.high is None else span(own.low, own.high)
+    return "" if own is None or own.low is None or own.high is None else format_range(own.low, own.high)
 
 
 def _prepared(entry: Input) -> str:
@@ -156,9 +158,9 @@ def _any_value(entry: Input) -> str:
     return f"takes any value: {said}"
 
 
-def _fitting(entry: Input, tensor: TensorFace) -> str:
+def _fitting(entry: Input, tensor: InterfaceTensor) -> str:
     if not entry.layout:
-        return f": the range {span(*entry.nominal)}" if entry.nominal else ""
+        return f": the range {format_range(*entry.nominal)}" if entry.nominal else ""
     if not entry.fits:
         return ": fits no known normalisation of pixels"
     shorts = list(dict.fromkeys(fit.short for fit in entry.fits))
@@ -167,11 +169,11 @@ def _fitting(entry: Input, tensor: TensorFace) -> str:
     which = " (nobody can tell which)" if len(shorts) > 1 else ""
     unseen = entry.fits[0].unseen
     if unseen:
-        return f": close to {named}{which}, {percent(unseen)} of it unseen in calibration"
+        return f": close to {named}{which}, {format_percent(unseen)} of it unseen in calibration"
     return f": fits {named}{which}{_raw(entry.fits, tensor)}"
 
 
-def _raw(fits: Sequence[Fit], tensor: TensorFace) -> str:
+def _raw(fits: Sequence[Fit], tensor: InterfaceTensor) -> str:
     """Whether a caller may feed bytes as they are."""
     steps = [fit.raw_steps for fit in fits]
     if tensor.dtype not in ("UINT8", "INT8") or any(step is None for step in steps):
@@ -200,18 +202,18 @@ def _unsaid(entry: Input) -> str:
     return f"{known}; the file cannot say: {', '.join(missing)}"
 
 
-def _told(metadata: BorderMetadata | None) -> str:
+def _told(metadata: InterfaceMetadata | None) -> str:
     """What the metadata says."""
     if metadata is None:
         return ""
-    pieces = [quoted(metadata.name)] if metadata.name else []
+    pieces = [quote_name(metadata.name)] if metadata.name else []
     if metadata.mean or metadata.std:
-        pieces.append(f"normalised with mean {numbers(metadata.mean)}, std {numbers(metadata.std)}")
+        pieces.append(f"normalised with mean {format_numbers(metadata.mean)}, std {format_numbers(metadata.std)}")
     if metadata.content == "AudioProperties":
         pieces.append("audio")
     if metadata.description:
         pieces.append(metadata.description)
-    return cut(f"metadata: {DOT.join(pieces)}", MAX_TOLD) if pieces else ""
+    return shorten(f"metadata: {DOT.join(pieces)}", MAX_METADATA) if pieces else ""
 
 
 # -- outputs -----------------------------------------------------------------------------------------------------------
@@ -242,8 +244,8 @@ def _dequantized(entry: Output, own: Quantization | None) -> str:
     if own is None or own.scale is None or own.zero_point is None or own.low is None or own.high is None:
         return ""
     if entry.meaning is not None and entry.meaning.kind in _PROBABILITIES:
-        return f"probability = {real_value(own)}"
-    return f"value = {real_value(own)}, {span(own.low, own.high)}"
+        return f"probability = {format_dequantization(own)}"
+    return f"value = {format_dequantization(own)}, {format_range(own.low, own.high)}"
 
 
 def _classes(entry: Output) -> str:
@@ -251,13 +253,13 @@ def _classes(entry: Output) -> str:
     return "1,001: perhaps background + ImageNet's 1,000" if is_imagenet else ""
 
 
-def short_border(entries: Sequence[Input | Output], names: Mapping[int, str], limit: int) -> str:
+def format_interface(entries: Sequence[Input | Output], names: Mapping[int, str], limit: int) -> str:
     """Inputs or outputs in one piece, for signatures of further subgraphs: names, types and shapes of the first few."""
     told = []
     for entry in entries[:limit]:
         if entry.tensor is not None:
             name = names.get(entry.tensor.index) or entry.tensor.name
-            shape = dimensions(entry.tensor.dimensions)
-            told.append(f"{cut(name, 40)} {dtype(entry.tensor.dtype)} {shape}")
+            shape = format_shape(entry.tensor.dimensions)
+            told.append(f"{shorten(name, 40)} {format_dtype(entry.tensor.dtype)} {shape}")
     more = len(entries) - limit
     return ", ".join(told) + (f" and {more:,} more" if more > 0 else "")

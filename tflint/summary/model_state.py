@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tflint.facts.facts import Facts
-from tflint.summary.cell_values import MAX_LISTED, number, text, values
+from tflint.summary.cell_values import MAX_LISTED, read_list, read_number, read_string
 from tflint.summary.summary_values import Variable
 
 #: Operators that make a handle of a resource, with what the resource is.
 _RESOURCES = {"VAR_HANDLE": "resource", "HASHTABLE": "hashtable"}
 
 
-def variables(facts: Facts) -> tuple[Variable, ...]:
+def find_variables(facts: Facts) -> tuple[Variable, ...]:
     """Variable tensors in stored order, then resources, each by its container and shared name once."""
     tensors = facts.numbers("tensor", "is_variable").nonzero()[0][:MAX_LISTED].tolist()
     return (*(_variable(facts, row) for row in tensors), *_resources(facts))
@@ -19,10 +19,10 @@ def variables(facts: Facts) -> tuple[Variable, ...]:
 def _variable(facts: Facts, row: int) -> Variable:
     return Variable(
         "tensor",
-        text(facts, "tensor", "name", row) or "",
-        number(facts, "subgraph", "index", int(facts.rows("tensor", "subgraph")[row])),
-        text(facts, "tensor", "dtype", row),
-        tuple(map(int, values(facts, "tensor", "shape", row) or ())),
+        read_string(facts, "tensor", "name", row) or "",
+        read_number(facts, "subgraph", "index", int(facts.rows("tensor", "subgraph")[row])),
+        read_string(facts, "tensor", "dtype", row),
+        tuple(map(int, read_list(facts, "tensor", "shape", row) or ())),
     )
 
 
@@ -30,9 +30,9 @@ def _resources(facts: Facts) -> list[Variable]:
     found: dict[tuple[str, str], Variable] = {}
     wanted = facts.is_one_of("operator", "opcode", set(_RESOURCES)).nonzero()[0][:MAX_LISTED].tolist()
     for row in wanted:
-        kind = _RESOURCES[text(facts, "operator", "opcode", row) or ""]
+        kind = _RESOURCES[read_string(facts, "operator", "opcode", row) or ""]
         name = _resource_name(facts, row, kind)
-        subgraph = number(facts, "subgraph", "index", int(facts.rows("operator", "subgraph")[row]))
+        subgraph = read_number(facts, "subgraph", "index", int(facts.rows("operator", "subgraph")[row]))
         dtype, shape = _value(facts, row) if kind == "resource" else (None, None)
         known = found.get((kind, name))
         if known is None or (known.shape is None and shape is not None):
@@ -42,9 +42,9 @@ def _resources(facts: Facts) -> list[Variable]:
 
 def _resource_name(facts: Facts, row: int, kind: str) -> str:
     if kind == "hashtable":
-        return f"table {number(facts, 'operator', 'options.table_id', row)}"
-    container = text(facts, "operator", "options.container", row) or ""
-    name = text(facts, "operator", "options.shared_name", row) or ""
+        return f"table {read_number(facts, 'operator', 'options.table_id', row)}"
+    container = read_string(facts, "operator", "options.container", row) or ""
+    name = read_string(facts, "operator", "options.shared_name", row) or ""
     return f"{container}/{name}" if container else name
 
 
@@ -54,11 +54,11 @@ def _value(facts: Facts, row: int) -> tuple[str | None, tuple[int, ...] | None]:
     if handle < 0:
         return None, None
     for consumer in facts.lists("tensor", "consumers").row(handle):
-        opcode = text(facts, "operator", "opcode", consumer)
+        opcode = read_string(facts, "operator", "opcode", consumer)
         inputs = facts.lists("operator", "inputs").row(consumer)
         outputs = facts.lists("operator", "outputs").row(consumer)
         moved = outputs[:1] if opcode == "READ_VARIABLE" else inputs[1:2] if opcode == "ASSIGN_VARIABLE" else []
         if moved:
-            shape = values(facts, "tensor", "shape", moved[0]) or ()
-            return text(facts, "tensor", "dtype", moved[0]), tuple(map(int, shape))
+            shape = read_list(facts, "tensor", "shape", moved[0]) or ()
+            return read_string(facts, "tensor", "dtype", moved[0]), tuple(map(int, shape))
     return None, None

@@ -6,27 +6,27 @@ import functools
 from collections.abc import Iterable, Sequence
 
 from tflint.resources import table
-from tflint.summary.summary_values import Need, OperatorCount
+from tflint.summary.summary_values import OperatorCount, RuntimeRequirement
 from tflint.targets.version import Version, first_tflite, parse_version
 
 
-def needs(operators: Sequence[OperatorCount]) -> tuple[Need, ...]:
+def find_requirements(operators: Sequence[OperatorCount]) -> tuple[RuntimeRequirement, ...]:
     """What the built-in operators need of TensorFlow Lite and of LiteRT; nothing where there are none."""
     used = sorted({(entry.opcode, entry.version) for entry in operators if entry.custom is None})
     return (_tflite(used), _litert(used)) if used else ()
 
 
-def _tflite(used: Iterable[tuple[str, int]]) -> Need:
+def _tflite(used: Iterable[tuple[str, int]]) -> RuntimeRequirement:
     """By the table of the first release with each operator version."""
     first = {pair: first_tflite(*pair) for pair in used}
     unknown = [pair for pair, version in first.items() if version is None]
     if unknown:
-        return Need("tflite", None, tuple(unknown))
+        return RuntimeRequirement("tflite", None, tuple(unknown))
     known = {pair: version for pair, version in first.items() if version is not None}
     newest = max(known.values())
     is_oldest = newest.equals(_oldest_tflite())
     needing = tuple(pair for pair, version in known.items() if version.equals(newest) and not is_oldest)
-    return Need("tflite", _short(newest), needing, is_oldest)
+    return RuntimeRequirement("tflite", _short(newest), needing, is_oldest)
 
 
 @functools.cache
@@ -36,16 +36,16 @@ def _oldest_tflite() -> Version:
     return min(version for release in releases if (version := parse_version("tflite", release)))
 
 
-def _litert(used: Iterable[tuple[str, int]]) -> Need:
+def _litert(used: Iterable[tuple[str, int]]) -> RuntimeRequirement:
     """By the newest version that each release registers; the table begins with a release that is not the first."""
     releases: list[str] = table("op_versions")["litert_releases"]
     first = {pair: _first_litert(*pair) for pair in used}
     unknown = [pair for pair, release in first.items() if release is None]
     if unknown:
-        return Need("litert", None, tuple(unknown))
+        return RuntimeRequirement("litert", None, tuple(unknown))
     last = max(releases.index(release) for release in first.values() if release is not None)
     needing = tuple(pair for pair, release in first.items() if release == releases[last])
-    return Need("litert", releases[last], needing if last else (), is_oldest=last == 0)
+    return RuntimeRequirement("litert", releases[last], needing if last else (), is_oldest=last == 0)
 
 
 def _first_litert(opcode: str, version: int) -> str | None:

@@ -10,29 +10,29 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 
 from tflint.report.display_names import clean, first_segment
-from tflint.summary.number_text import dtype
+from tflint.summary.number_text import format_dtype
 from tflint.summary.summary_values import (
-    About,
-    BorderMetadata,
+    FileStatements,
     Input,
+    InterfaceMetadata,
+    InterfaceTensor,
     Output,
-    Portrait,
     Quantization,
     Subgraph,
-    TensorFace,
+    Summary,
 )
 
 
-def render(portrait: Portrait) -> str:
+def render(portrait: Summary) -> str:
     """The lines, ended by a newline."""
     return "".join(f"{clean(line)}\n" for line in _lines(portrait))
 
 
-def _lines(portrait: Portrait) -> Iterator[str]:
+def _lines(portrait: Summary) -> Iterator[str]:
     yield "file model"
     yield f"scheme {portrait.scheme}"
     for made in portrait.conversions:
-        types = f"{dtype(made.from_dtype)} to {dtype(made.to_dtype)}"
+        types = f"{format_dtype(made.from_dtype)} to {format_dtype(made.to_dtype)}"
         yield f"conversion {made.side} {made.position} {made.opcode} {types}"
     yield from _sizes(portrait)
     for need in portrait.needs:
@@ -48,13 +48,13 @@ def _lines(portrait: Portrait) -> Iterator[str]:
     for subgraph in portrait.subgraphs:
         yield from _subgraph(subgraph)
     for variable in sorted(portrait.variables, key=lambda variable: (variable.kind, variable.name)):
-        shape = "" if variable.shape is None else f" {dtype(variable.dtype or '')} {_list(variable.shape)}"
+        shape = "" if variable.shape is None else f" {format_dtype(variable.dtype or '')} {_list(variable.shape)}"
         yield f"state {variable.kind} {variable.name}{shape}"
     for count in portrait.operators:
         yield f"operator {count.label} version {count.version} count {count.count}"
 
 
-def _sizes(portrait: Portrait) -> Iterator[str]:
+def _sizes(portrait: Summary) -> Iterator[str]:
     sizes = portrait.sizes
     yield f"count operators {portrait.n_operators}"
     yield f"count subgraphs {portrait.n_subgraphs}"
@@ -62,14 +62,14 @@ def _sizes(portrait: Portrait) -> Iterator[str]:
     yield f"size file {sizes.file_bytes}"
     yield f"size constants {sizes.constant_bytes}"
     for name, n_bytes in sorted(sizes.by_dtype):
-        yield f"size constants {dtype(name)} {n_bytes}"
+        yield f"size constants {format_dtype(name)} {n_bytes}"
     yield f"size other-buffers {sizes.other_buffer_bytes}"
     yield f"size tail {sizes.tail_bytes} {sizes.tail}"
     for name, n_bytes in sorted(sizes.external):
         yield f"size external {n_bytes} {name}"
 
 
-def _about(about: About) -> Iterator[str]:
+def _about(about: FileStatements) -> Iterator[str]:
     texts = (
         ("converter", about.description),
         ("min_runtime_version", about.min_runtime_version),
@@ -129,12 +129,12 @@ def _output(entry: Output) -> Iterator[str]:
     yield from _metadata(entry.metadata)
 
 
-def _face(tensor: TensorFace | None) -> Iterator[str]:
+def _face(tensor: InterfaceTensor | None) -> Iterator[str]:
     if tensor is None:
         yield "missing"
         return
     yield f"name {tensor.name}".rstrip()
-    yield f"dtype {dtype(tensor.dtype)}"
+    yield f"dtype {format_dtype(tensor.dtype)}"
     yield f"shape {_list(-1 if size is None else size for size in tensor.dimensions) if tensor.has_rank else 'unknown'}"
     if tensor.quantization is not None:
         yield from _quantization(tensor.quantization)
@@ -150,7 +150,7 @@ def _quantization(own: Quantization) -> Iterator[str]:
     yield f"zero_point {'none' if own.zero_point is None else own.zero_point}"
 
 
-def _metadata(metadata: BorderMetadata | None) -> Iterator[str]:
+def _metadata(metadata: InterfaceMetadata | None) -> Iterator[str]:
     if metadata is None:
         return
     texts = (

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from tflint._version import __version__
-from tflint.report.json_report import TOOL, dumps, json_value
-from tflint.summary.summary_values import Portrait
+from tflint.report.json_report import TOOL, dumps, to_json_value
+from tflint.summary.summary_values import Summary
 
 SCHEMA_VERSION = 1
 
 
-def render(portrait: Portrait) -> str:
+def render(portrait: Summary) -> str:
     """The JSON text, ended by a newline."""
     return dumps(to_data(portrait))
 
 
-def to_data(portrait: Portrait) -> dict[str, Any]:
+def to_data(portrait: Summary) -> dict[str, Any]:
     """The portrait as plain data: its fields by name, lists for tuples, text for numbers that are not finite."""
     data: dict[str, Any] = _as_data(portrait)
     sizes = portrait.sizes
@@ -32,4 +32,4 @@ def _as_data(value: object) -> Any:
     if isinstance(value, tuple):
         return [_as_data(element) for element in value]
     names: tuple[str, ...] = getattr(type(value), "__slots__", ())
-    return {name: _as_data(getattr(value, name)) for name in names} if names else json_value(value)
+    return {name: _as_data(getattr(value, name)) for name in names} if names else to_json_value(value)

@@ -25,7 +25,7 @@ class Quantization:
 
 
 @frozen
-class TensorFace:
+class InterfaceTensor:
     """A tensor as its caller meets it. `signature` is the stored shape with -1 where a dimension is not fixed."""
 
     index: int
@@ -48,7 +48,7 @@ class TensorFace:
 
 
 @frozen
-class BorderMetadata:
+class InterfaceMetadata:
     """What TFLITE_METADATA says of an input or output; `content` is its kind, such as ImageProperties."""
 
     name: str | None
@@ -97,8 +97,8 @@ class Input:
     """
 
     position: int
-    tensor: TensorFace | None
-    metadata: BorderMetadata | None
+    tensor: InterfaceTensor | None
+    metadata: InterfaceMetadata | None
     layout: str | None
     channels: int | None
     calibrated: Quantization | None
@@ -122,8 +122,8 @@ class Output:
     """An output, and what it means where the graph proves it."""
 
     position: int
-    tensor: TensorFace | None
-    metadata: BorderMetadata | None
+    tensor: InterfaceTensor | None
+    metadata: InterfaceMetadata | None
     meaning: Meaning | None
 
 
@@ -197,7 +197,7 @@ class OperatorCount:
 
 
 @frozen
-class Need:
+class RuntimeRequirement:
     """The oldest release of a runtime that runs all built-in operators, and those operators that need it.
 
     `release` is None where no known release does; then `operators` are those that none runs. `is_oldest`: no older
@@ -233,7 +233,7 @@ class AttachedFile:
 
 
 @frozen
-class About:
+class FileStatements:
     """What the file says of itself, outside of its graph."""
 
     description: str | None
@@ -267,7 +267,7 @@ class Sizes:
 
 
 @frozen
-class Portrait:
+class Summary:
     """All that `tflint show` says of a model. `conversions` are those at the border of the first subgraph.
 
     `subgraphs` holds the first 2,000; `n_subgraphs` counts all.
@@ -280,9 +280,9 @@ class Portrait:
     n_tensors: int
     n_subgraphs: int
     sizes: Sizes
-    needs: tuple[Need, ...]
+    needs: tuple[RuntimeRequirement, ...]
     operators: tuple[OperatorCount, ...]
     signatures: tuple[Signature, ...]
     subgraphs: tuple[Subgraph, ...]
     variables: tuple[Variable, ...]
-    about: About
+    about: FileStatements

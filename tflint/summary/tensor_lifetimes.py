@@ -24,7 +24,7 @@ MAX_TENSOR_BYTES = float(1 << 40)
 
 
 @frozen
-class Lives:
+class Lifetimes:
     """Stretches of memory: `of` says which one a tensor is in (the row of its first tensor), -1 for no activation.
 
     `bytes`, `first` and `last` are by that row: size, and the first and last operator (a row of the table of all
@@ -38,7 +38,7 @@ class Lives:
     sizes: NDArray[np.float64]
 
 
-def lives(facts: Facts) -> Lives:
+def find_lifetimes(facts: Facts) -> Lifetimes:
     """The stretches of memory of all activations of a model."""
     sizes, is_activation = _sizes(facts), _activations(facts)
     first, last = _spans(facts)
@@ -50,7 +50,7 @@ def lives(facts: Facts) -> Lives:
     np.minimum.at(n_bytes, leader[members], known[members])
     np.minimum.at(begin, leader[members], first[members])
     np.maximum.at(end, leader[members], last[members])
-    return Lives(leader, np.where(leader == np.arange(len(leader)), n_bytes, 0), begin, end, sizes)
+    return Lifetimes(leader, np.where(leader == np.arange(len(leader)), n_bytes, 0), begin, end, sizes)
 
 
 def _spans(facts: Facts) -> tuple[Ints, Ints]:

@@ -16,7 +16,7 @@ from tflint.cli.config_options import config_path
 from tflint.config import Config, load_config
 from tflint.config.config_positions import error_in
 from tflint.errors import UserError
-from tflint.findings.path_globs import matches, seen_from
+from tflint.findings.path_globs import matches, relative_to_folder
 from tflint.userfiles.userfile import read_text
 
 #: As the schema of the configuration has it.
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     limits = f" at {entry['at']}" if "at" in entry else ""
     until = f" until {entry['until']}" if "until" in entry else ""
     place = f"{entry['path']}{limits}{until}"
-    console.print_lines([f"{seen_from('.', path)}: {rule[0]} {rule[1]} is allowed in {place}"])
+    console.print_lines([f"{relative_to_folder('.', path)}: {rule[0]} {rule[1]} is allowed in {place}"])
     return 0
 
 
@@ -61,12 +61,12 @@ def _entry(options: argparse.Namespace, config: Config) -> tuple[tuple[str, str]
     """The rule's id and name, and the entry in the order in which its keys are written."""
     from tflint.catalog import load_catalog
 
-    rule = load_catalog(config.rules, plugin_option.allowed(options)).rule(options.rule)
+    rule = load_catalog(config.rules, plugin_option.load_allowed(options)).rule(options.rule)
     if len(options.paths) > 1:
         raise UserError("one PATH at a time can be allowed", hint="put a glob in quotes: 'models/*.tflite'")
     entry = {
         "rule": rule.name if options.rule == rule.name else rule.id,
-        "path": glob_of(options.paths[0], config.folder),
+        "path": build_glob(options.paths[0], config.folder),
         "at": options.at,
         "reason": options.reason.strip(),
         "until": None if options.until is None else _date(options.until),
@@ -91,7 +91,7 @@ def _date(text: str) -> str:
     return text
 
 
-def glob_of(given: str, folder: str) -> str:
+def build_glob(given: str, folder: str) -> str:
     """What the user named, as a glob that counts from the configuration's folder.
 
     `UserError` where there is no such file, or where it does not lie in that folder.
@@ -104,10 +104,10 @@ def glob_of(given: str, folder: str) -> str:
     if not Path(os.path.abspath(whole)).is_relative_to(os.path.abspath(folder)):  # noqa: PTH100 (links stay links)
         hint = "--config names another configuration; one in a folder above the file can speak of it"
         raise UserError(f"'{given}' does not lie in the configuration's folder '{folder}'", hint=hint)
-    relative = seen_from(folder, whole)
+    relative = relative_to_folder(folder, whole)
     # Without a slash it would mean every file of that name, in all folders below.
     written = relative if "/" in relative or relative == "**" else f"./{relative}"
-    unmatched = [file for file in files if not matches(seen_from(folder, file), written)]
+    unmatched = [file for file in files if not matches(relative_to_folder(folder, file), written)]
     if glob.has_magic(given) and unmatched:
         hint = "* is any name, ** any folders, ? one character; brackets stand for themselves"
         raise UserError(f"as a glob of the configuration, '{given}' does not match '{unmatched[0]}'", hint=hint)
@@ -129,7 +129,7 @@ def _add(path: str, entry: Mapping[str, str], *, is_new: bool) -> None:
     """Write the entry, and look whether it is there; else the file is again as it was."""
     from tflint.config.config_edit import require_added, with_allow
 
-    file = output_file.derived(path, output_file.CONFIGURATION)
+    file = output_file.prepare_derived(path, output_file.CONFIGURATION)
     before = "" if is_new else read_text(path)
     file.write(with_allow(path, before, entry))
     try:

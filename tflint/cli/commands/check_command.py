@@ -80,9 +80,11 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     if options.jobs is not None and options.jobs < 1:
         raise UserError(f"--jobs must be at least 1, not {options.jobs}", hint="without it tflint chooses the number")
-    wanted = report_outputs.wanted(options)
+    wanted = report_outputs.plan_reports(options)
     new_baseline = (
-        None if options.write_baseline is None else output_file.named(options.write_baseline, output_file.BASELINE)
+        None
+        if options.write_baseline is None
+        else output_file.prepare_named(options.write_baseline, output_file.BASELINE)
     )
     config = read_config(options)
     selection = _selection(options.paths, config)
@@ -152,12 +154,12 @@ def _nothing_to_check(given: Sequence[str], report: Report, config: Config) -> U
 
 
 def _write_baseline(report: Report, file: output_file.OutputFile, config: Config) -> None:
-    from tflint.findings.baseline import ABOUT_THE_RUN, dump_baseline, may_be_known
+    from tflint.findings.baseline import ABOUT_THE_RUN, can_be_in_baseline, dump_baseline
     from tflint.report.display_names import plural
 
     file.write(dump_baseline(report.files, config.folder))
     findings = [finding for known in report.files for finding in known.open_findings]
-    count = sum(map(may_be_known, findings))
+    count = sum(map(can_be_in_baseline, findings))
     console.warn(f"tflint: wrote {plural(count, 'finding')} to {console.escape_newlines(file.path)}")
     more = sum(finding.n_more for finding in findings)
     if more:

@@ -78,14 +78,14 @@ def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 def _completer(action: argparse.Action) -> Callable[..., Words] | None:
     """What an argument stands for, by the word that its help calls it; None: a file, or one of its choices."""
     if not action.option_strings and action.metavar in ("PATH", "MODEL"):
-        return models
+        return complete_models
     return _COMPLETERS.get(str(action.metavar))
 
 
 # -- what can be completed; each takes what argcomplete gives ----------------------------------------------------------
 
 
-def rules(parsed_args: argparse.Namespace, **_: object) -> Words:
+def complete_rules(parsed_args: argparse.Namespace, **_: object) -> Words:
     """Ids and names of rules, with what they are about."""
     found: dict[str, str] = {}
     for rule in _rules(parsed_args):
@@ -94,7 +94,7 @@ def rules(parsed_args: argparse.Namespace, **_: object) -> Words:
     return found
 
 
-def selections(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Words:
+def complete_selections(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Words:
     """Ids, prefixes, names and categories of rules, and `all`; the last one of those that commas separate."""
     head, comma, _last = prefix.rpartition(",")
     words = {"all": "every rule"}
@@ -103,7 +103,7 @@ def selections(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Wor
     return {f"{head}{comma}{word}": meaning for word, meaning in words.items() if word}
 
 
-def targets(parsed_args: argparse.Namespace, **_: object) -> Words:
+def complete_targets(parsed_args: argparse.Namespace, **_: object) -> Words:
     """Runtimes with their known versions, newest first, and targets of the configuration."""
     from tflint.targets.target import RUNTIMES, releases
 
@@ -115,7 +115,7 @@ def targets(parsed_args: argparse.Namespace, **_: object) -> Words:
     return words
 
 
-def reports(prefix: str, **_: object) -> Iterable[str]:
+def complete_reports(prefix: str, **_: object) -> Iterable[str]:
     """A format and an equals sign, then a file."""
     from argcomplete.completers import FilesCompleter
 
@@ -125,21 +125,21 @@ def reports(prefix: str, **_: object) -> Iterable[str]:
     return [f"{form}={file}" for file in FilesCompleter()(path)] if equals else [f"{form}=" for form in FORMATS]
 
 
-def tables(**_: object) -> Words:
+def complete_tables(**_: object) -> Words:
     """Tables that rules can use, with what a row of each is."""
     from tflint.facts.fact_registry import all_tables
 
     return {name: table.row for name, table in all_tables().items()}
 
 
-def distributions(**_: object) -> Words:
+def complete_distributions(**_: object) -> Words:
     """Installed distributions that have facts, with the prefix of these; nothing of them is loaded."""
     from tflint.facts.plugin_loader import available
 
     return {name: f"{prefix}.…" for prefix, names in available().items() for name in names}
 
 
-def models(prefix: str, **_: object) -> Iterator[str]:
+def complete_models(prefix: str, **_: object) -> Iterator[str]:
     """Files that may be models, and folders, that begin with what is written."""
     from tflint.source.model_search import DOUBTFUL_SUFFIXES, SUFFIXES
 
@@ -156,12 +156,12 @@ def models(prefix: str, **_: object) -> Iterator[str]:
 
 
 _COMPLETERS: dict[str, Callable[..., Words]] = {
-    "RULE": rules,
-    "RULES": selections,
-    "TARGET": targets,
-    "TABLE": tables,
-    "FORMAT=FILE": reports,
-    "DIST": distributions,
+    "RULE": complete_rules,
+    "RULES": complete_selections,
+    "TARGET": complete_targets,
+    "TABLE": complete_tables,
+    "FORMAT=FILE": complete_reports,
+    "DIST": complete_distributions,
 }
 
 

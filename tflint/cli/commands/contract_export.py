@@ -58,5 +58,7 @@ def _copy_of(source: Path, options: argparse.Namespace) -> output_file.OutputFil
     if Path(path).exists() and source.samefile(path):
         raise UserError(f"'{path}' is the model itself; export writes a copy", hint="name another file")
     return (
-        output_file.named(path, output_file.MODEL) if options.output else output_file.derived(path, output_file.MODEL)
+        output_file.prepare_named(path, output_file.MODEL)
+        if options.output
+        else output_file.prepare_derived(path, output_file.MODEL)
     )

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     contract = _contract_to_fill(options.into)
     done = fill(contract, imported, options.input, over=options.force)
-    output_file.derived(contract.path, output_file.CONTRACT).write(done.contract.text)
+    output_file.prepare_derived(contract.path, output_file.CONTRACT).write(done.contract.text)
     lines = [f"{contract.path}: {imported.source}: {', '.join(done.filled) or 'nothing that it does not say'}"]
     lines += (
         [f"  kept, and other than what was read: {', '.join(done.kept)} (--force replaces it)"] if done.kept else []

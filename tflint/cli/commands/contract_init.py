@@ -34,9 +34,9 @@ def run(options: argparse.Namespace) -> int:
     beside = Path(options.model).with_name(Path(options.model).stem + SUFFIX).as_posix()
     output_file.require_free(options.output or beside, force=options.force)
     file = (
-        output_file.named(options.output, output_file.CONTRACT)
+        output_file.prepare_named(options.output, output_file.CONTRACT)
         if options.output
-        else output_file.derived(beside, output_file.CONTRACT)
+        else output_file.prepare_derived(beside, output_file.CONTRACT)
     )
     file.write(draft_text(options.model))
     console.print_lines([f"{file.path}: a draft; confirm what it guesses, then delete draft = true"])
@@ -48,7 +48,7 @@ def draft_text(path: str) -> str:
     from tflint.facts.facts import Facts
     from tflint.preprocessing.draft import draft
     from tflint.runner.model_loader import load_readable
-    from tflint.summary.summarize import portrait_of
+    from tflint.summary.summarize import summarize
 
     model = load_readable(path)
-    return draft(portrait_of(Facts(model.tables), model.name))
+    return draft(summarize(Facts(model.tables), model.name))

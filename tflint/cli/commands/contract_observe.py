@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     from tflint.preprocessing.recipe.recipe_search import recipe_at
 
     recipe, _ = recipe_at(options.file, options.model)
-    file = None if options.dry_run else output_file.derived(recipe.contract.path, output_file.CONTRACT)
+    file = None if options.dry_run else output_file.prepare_derived(recipe.contract.path, output_file.CONTRACT)
     found = observe(options.data, recipe)
     console.print_lines(line for seen in found for line in _seen(seen))
     if file is not None:

@@ -38,7 +38,7 @@ def add_parser(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command; returns the exit code."""
     _require_number(options)
-    wanted = report_outputs.wanted(options)
+    wanted = report_outputs.plan_reports(options)
     config = read_config(options)
     from tflint.api import diff
     from tflint.findings.baseline import read_baseline

@@ -28,22 +28,22 @@ def run(options: argparse.Namespace) -> int:
     from tflint.catalog import load_catalog
     from tflint.catalog.rule_pages import builtin_examples, page
 
-    rule = load_catalog(options.rules, plugin_option.allowed(options)).rule(options.rule)
+    rule = load_catalog(options.rules, plugin_option.load_allowed(options)).rule(options.rule)
     if options.format == "json":
-        from tflint.cli.commands.rules_command import as_json
+        from tflint.cli.commands.rules_command import to_json
 
-        console.print_json(as_json([rule]))
+        console.print_json(to_json([rule]))
         return 0
     examples = builtin_examples()[rule.id] if rule.is_builtin and options.format == "markdown" else ()
     text = page(rule, examples)
-    width = min(console.width(sys.stdout), WIDTH)
+    width = min(console.output_width(sys.stdout), WIDTH)
     console.print_text(text if options.format == "markdown" else _plain(text, width))
     return 0
 
 
 def _plain(markdown: str, width: int) -> str:
     """The page without Markdown's marks: headings in capitals, text filled, code as it is."""
-    from tflint.report.text_layout import broken
+    from tflint.report.text_layout import wrap_line
 
     lines: list[str] = []
     is_code = False
@@ -55,5 +55,5 @@ def _plain(markdown: str, width: int) -> str:
         if heading and not is_code:
             lines.append(heading[1].upper() if line.startswith("##") else heading[1])
         else:
-            lines += broken(line, width, 9 if is_code else 0)
+            lines += wrap_line(line, width, 9 if is_code else 0)
     return "\n".join(lines) + "\n"

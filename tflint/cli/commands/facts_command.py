@@ -49,9 +49,9 @@ def run(options: argparse.Namespace) -> int:
         console.print_text(_language())
         return 0
     from tflint.facts.fact_registry import all_tables
-    from tflint.report.text_layout import broken
+    from tflint.report.text_layout import wrap_line
 
-    more = plugin_option.allowed(options)
+    more = plugin_option.load_allowed(options)
     tables = more.tables if more else all_tables()
     if options.table:
         if options.table not in tables:
@@ -63,21 +63,21 @@ def run(options: argparse.Namespace) -> int:
     else:
         legend = "-> leads to a row of a table, [ ] is a list; options.* is absent where an operator has no such option"
         texts = ["\n".join(_lines(table)) + "\n" for table in tables.values()]
-        console.print_text("\n".join([*broken(legend, console.width(sys.stdout), 0), "", *texts]))
+        console.print_text("\n".join([*wrap_line(legend, console.output_width(sys.stdout), 0), "", *texts]))
     return 0
 
 
 def _lines(table: TableDeclaration) -> Iterator[str]:
     """A table and its columns; those derived from others say from which."""
-    from tflint.report.text_layout import beside, broken
+    from tflint.report.text_layout import wrap_beside, wrap_line
 
     columns = table.columns.values()
     names = max(len(column.name) for column in columns) + 2
     types = max(len(_type(column)) for column in columns) + 2
-    width = console.width(sys.stdout, otherwise=max(names + types + 60, 120))
-    yield from broken(f"{table.name}: one row is {table.row}", width)
+    width = console.output_width(sys.stdout, otherwise=max(names + types + 60, 120))
+    yield from wrap_line(f"{table.name}: one row is {table.row}", width)
     for column in columns:
-        yield from beside(f"  {column.name:<{names}}{_type(column):<{types}}", _meaning(column), width)
+        yield from wrap_beside(f"  {column.name:<{names}}{_type(column):<{types}}", _meaning(column), width)
 
 
 def _type(column: ColumnDeclaration) -> str:
@@ -117,12 +117,12 @@ def _plain(table: TableDeclaration) -> dict[str, Any]:
 
 def _language() -> str:
     import tflint.language
-    from tflint.report.text_layout import beside
+    from tflint.report.text_layout import wrap_beside
     from tflint.resources import table_names
     from tflint.targets.target_fields import TARGET_MEANINGS
 
     _, _, semantics = (tflint.language.__doc__ or "").partition("Semantics, in short. ")
-    width = console.width(sys.stdout, otherwise=120)
+    width = console.output_width(sys.stdout, otherwise=120)
     texts = [
         ("", "Expressions are written as in Python, in a small part of it; nothing is executed."),
         ("", ""),
@@ -136,5 +136,5 @@ def _language() -> str:
         ("", ""),
         ("", "Knowledge tables: " + ", ".join(table_names())),
     ]
-    lines = [line for head, text in texts for line in beside(head, text, width)]
+    lines = [line for head, text in texts for line in wrap_beside(head, text, width)]
     return "\n".join(lines) + "\n"

@@ -48,9 +48,9 @@ def run_list(options: argparse.Namespace) -> int:
     """Print all rules; returns the exit code."""
     from tflint.catalog import load_catalog
 
-    rules = load_catalog(options.rules, plugin_option.allowed(options)).rules
+    rules = load_catalog(options.rules, plugin_option.load_allowed(options)).rules
     if options.format == "json":
-        console.print_json(as_json(rules))
+        console.print_json(to_json(rules))
         return 0
     console.print_lines([*_lines(rules), f"{len(rules)} rules; tflint explain RULE says more"])
     return 0
@@ -58,15 +58,15 @@ def run_list(options: argparse.Namespace) -> int:
 
 def _lines(rules: Sequence[Rule]) -> Iterator[str]:
     """A line for each rule; on a terminal that is too narrow for that, as many as it takes."""
-    from tflint.report.text_layout import beside
+    from tflint.report.text_layout import wrap_beside
 
-    width = console.width(sys.stdout, otherwise=sys.maxsize)
+    width = console.output_width(sys.stdout, otherwise=sys.maxsize)
     column = max(len(rule.name) for rule in rules)
     for rule in rules:
-        yield from beside(f"{rule.id:<8} {rule.severity:<8} {rule.name:<{column}}  ", rule.summary, width)
+        yield from wrap_beside(f"{rule.id:<8} {rule.severity:<8} {rule.name:<{column}}  ", rule.summary, width)
 
 
-def as_json(rules: Sequence[Rule]) -> str:
+def to_json(rules: Sequence[Rule]) -> str:
     """Rules as JSON text."""
     return json.dumps([_plain(rule) for rule in rules], indent=2, ensure_ascii=False) + "\n"
 
@@ -100,7 +100,9 @@ def run_check(options: argparse.Namespace) -> int:
     from tflint.catalog.rule_loader import rule_files
     from tflint.report.display_names import plural
 
-    rules = [rule for rule in load_catalog(options.files, plugin_option.allowed(options)).rules if not rule.is_builtin]
+    rules = [
+        rule for rule in load_catalog(options.files, plugin_option.load_allowed(options)).rules if not rule.is_builtin
+    ]
     files = list(rule_files(options.files))
     console.print_lines([f"{plural(len(rules), 'rule')} in {plural(len(files), 'file')}: no errors"])
     return 0
@@ -111,7 +113,7 @@ def run_test(options: argparse.Namespace) -> int:
     from tflint.report.display_names import plural
     from tflint.rule_examples import try_files
 
-    trials = list(try_files(options.files, plugin_option.allowed(options)))
+    trials = list(try_files(options.files, plugin_option.load_allowed(options)))
     failed = [trial for trial in trials if trial.problem]
     lines = [f"{trial.rule} {trial.example}: {trial.problem}" for trial in failed]
     rules = len({trial.rule for trial in trials})

@@ -13,7 +13,7 @@ from tflint.errors import UserError
 if TYPE_CHECKING:
     from tflint.api import Model
     from tflint.model.tables import FileFacts
-    from tflint.summary.summary_values import Portrait
+    from tflint.summary.summary_values import Summary
 
 #: What to do about a file that is no model, by what it is.
 _HINTS = {
@@ -91,18 +91,18 @@ def _print(model: Model, options: argparse.Namespace) -> None:
         from tflint.report.text_layout import Style
         from tflint.summary.summary_text import render
 
-        style = Style(console.wants_color(options.color, sys.stdout), width=console.width(sys.stdout))
+        style = Style(console.wants_color(options.color, sys.stdout), width=console.output_width(sys.stdout))
         console.print_text(render(portrait, style), has_color=style.color)
 
 
-def _portrait(model: Model) -> Portrait:
+def _portrait(model: Model) -> Summary:
     """The portrait; `UserError` where the file can no longer be read in the middle of it."""
     from tflint.facts.facts import FactError, Facts
     from tflint.source import SourceError
-    from tflint.summary.summarize import portrait_of
+    from tflint.summary.summarize import summarize
 
     try:
-        return portrait_of(Facts(model.tables), model.name)
+        return summarize(Facts(model.tables), model.name)
     except (SourceError, FactError) as error:
         cause = error if isinstance(error, SourceError) else error.__cause__
         if not isinstance(cause, SourceError):

@@ -10,7 +10,7 @@ from tflint.preprocessing.codegen.numpy_code import called, functions
 from tflint.preprocessing.recipe.recipe import Feeding, Reading, Recipe
 from tflint.preprocessing.recipe.recipe_steps import source_of, steps_after, steps_before
 from tflint.preprocessing.recipe.step import Step
-from tflint.report.text_layout import WIDTH, broken
+from tflint.report.text_layout import WIDTH, wrap_line
 
 #: Where the remarks on a step begin.
 _REMARKS = 68
@@ -30,7 +30,7 @@ def words(recipe: Recipe, standing: str) -> str:
 
 
 def _all(recipe: Recipe, standing: str) -> Iterator[str]:
-    yield from broken(f"{recipe.contract.path}: {standing}", WIDTH, _INDENT)
+    yield from wrap_line(f"{recipe.contract.path}: {standing}", WIDTH, _INDENT)
     number = 0
     for feeding in recipe.inputs:
         yield f'INPUT {feeding.position} "{feeding.name}" ← {source_of(feeding)[1]}'
@@ -52,8 +52,8 @@ def _step(number: int, step: Step, line: int) -> Iterator[str]:
     if len(head) <= _REMARKS and _REMARKS + 2 + len(remarks) <= WIDTH:
         yield f"{head.ljust(_REMARKS)}  {remarks}"
     else:
-        yield from broken(head, WIDTH, _INDENT)
-        yield from broken(f"{' ' * _INDENT}{remarks}", WIDTH, _INDENT)
+        yield from wrap_line(head, WIDTH, _INDENT)
+        yield from wrap_line(f"{' ' * _INDENT}{remarks}", WIDTH, _INDENT)
 
 
 def _short(feeding: Feeding) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from tflint.errors import Place, UserError
 from tflint.preprocessing.importers.import_entries import identified, label
 from tflint.preprocessing.importers.imported import Imported
-from tflint.summary.summary_values import BorderMetadata, Input, Output, Portrait, Subgraph
+from tflint.summary.summary_values import Input, InterfaceMetadata, Output, Subgraph, Summary
 
 
 def read(source: str) -> Imported:
@@ -27,18 +27,18 @@ def read(source: str) -> Imported:
     )
 
 
-def _told(entry: Subgraph) -> Iterator[BorderMetadata | None]:
+def _told(entry: Subgraph) -> Iterator[InterfaceMetadata | None]:
     yield from (given.metadata for given in entry.inputs)
     yield from (made.metadata for made in entry.outputs)
 
 
-def _portrait(source: str) -> Portrait:
+def _portrait(source: str) -> Summary:
     from tflint.facts.facts import Facts
     from tflint.runner.model_loader import load_readable
-    from tflint.summary.summarize import portrait_of
+    from tflint.summary.summarize import summarize
 
     model = load_readable(source)
-    return portrait_of(Facts(model.tables), model.name)
+    return summarize(Facts(model.tables), model.name)
 
 
 def _name(one: Input | Output) -> str:
@@ -62,7 +62,7 @@ def _input(given: Input, unsaid: list[str]) -> dict[str, Any]:
     return entry
 
 
-def _normalization(told: BorderMetadata, name: str, kind: str, unsaid: list[str]) -> dict[str, Any]:
+def _normalization(told: InterfaceMetadata, name: str, kind: str, unsaid: list[str]) -> dict[str, Any]:
     mean, std = ([float(f"{value:.7g}") for value in values] for values in (told.mean, told.std))  # of float32
     if kind != "image":
         unsaid.append(f"Mean and std of {label(name)} are not those of pixels: their units are not said.")
@@ -79,7 +79,7 @@ def _normalization(told: BorderMetadata, name: str, kind: str, unsaid: list[str]
     }
 
 
-def _output(made: Output, portrait: Portrait, unsaid: list[str]) -> dict[str, Any]:
+def _output(made: Output, portrait: Summary, unsaid: list[str]) -> dict[str, Any]:
     told, name = made.metadata, _name(made)
     if told is None:
         unsaid.append(f"The metadata says nothing of the output {label(name)}.")
@@ -92,7 +92,7 @@ def _output(made: Output, portrait: Portrait, unsaid: list[str]) -> dict[str, An
     return entry
 
 
-def _say_the_rest(told: BorderMetadata, name: str, unsaid: list[str]) -> None:
+def _say_the_rest(told: InterfaceMetadata, name: str, unsaid: list[str]) -> None:
     if told.description:
         unsaid.append(f"{label(name)} is described as {label(told.description)}.")
     if told.stats_min or told.stats_max:
