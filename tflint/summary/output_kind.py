@@ -1,4 +1,4 @@
-"""What an output means, as its caller reads it: by the operator that makes it, and how many classes it is over."""
+"""Finds the meaning of an output from the operator that computes it: its kind and the number of classes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from tflint.summary.summary_values import Meaning
 
 
 def find_meaning(facts: Facts, tensor: int) -> Meaning | None:
-    """The meaning of a tensor (a row of its table); None where the graph does not prove one."""
+    """Return the meaning of a tensor (a row of the tensor table), or None if the graph does not determine it."""
     made = made_of(facts, tensor)
     if made is None or made.kind == "linear":
         return None
     index = read_number(facts, "operator", "index", made.operator)
-    return Meaning(made.kind, made.opcode, index, _classes(facts, made.tensor) if made.opcode == "SOFTMAX" else None)
+    classes = _count_classes(facts, made.tensor) if made.opcode == "SOFTMAX" else None
+    return Meaning(made.kind, made.opcode, index, classes)
 
 
-def _classes(facts: Facts, tensor: int) -> int | None:
-    """How many classes a softmax is over: its last dimension."""
+def _count_classes(facts: Facts, tensor: int) -> int | None:
     shape = read_list(facts, "tensor", "shape", tensor)
     return int(shape[-1]) if shape and shape[-1] > 0 else None

@@ -1,4 +1,4 @@
-"""The signatures of a model: keys, and the names that callers use."""
+"""Reads the signatures of a model: their keys, and the names that client code uses for inputs and outputs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from tflint.summary.summary_values import NamedTensor, Signature
 
 
 def read_signatures(facts: Facts) -> tuple[Signature, ...]:
-    """All signatures, in stored order."""
-    return tuple(_signature(facts, row) for row in range(min(facts.n("signature"), MAX_LISTED)))
+    """Return the signatures in stored order."""
+    return tuple(_read_signature(facts, row) for row in range(min(facts.n("signature"), MAX_LISTED)))
 
 
-def _signature(facts: Facts, row: int) -> Signature:
+def _read_signature(facts: Facts, row: int) -> Signature:
     names: dict[str, list[NamedTensor]] = {"input": [], "output": []}
     for entry in find_rows(facts, "signature_tensor", "signature", row):
         direction = read_string(facts, "signature_tensor", "direction", entry) or "input"

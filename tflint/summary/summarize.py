@@ -1,4 +1,4 @@
-"""Brings the parts of a portrait together."""
+"""Builds the summary of a model from the facts about it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tflint.summary.summary_values import Subgraph, Summary
 
 
 def summarize(facts: Facts, path: str) -> Summary:
-    """The portrait of the one model whose facts these are; `path` is what it is called.
+    """Return the summary of the one model in `facts`; `path` is the path to show.
 
-    Raises ValueError where the facts are not those of exactly one readable model, `FactError` where a fact crashes.
+    Raises `ValueError` if the facts do not cover exactly one readable model, and `FactError` if a fact crashes.
     """
     if facts.tables.n_models != 1:
-        raise ValueError(f"a portrait shows one readable model, not {facts.tables.n_models}")
+        raise ValueError(f"a summary covers one readable model, not {facts.tables.n_models}")
     operators = count_operators(facts)
     return Summary(
         path=path,
@@ -34,18 +34,18 @@ def summarize(facts: Facts, path: str) -> Summary:
         needs=find_requirements(operators),
         operators=operators,
         signatures=read_signatures(facts),
-        subgraphs=_subgraphs(facts),
+        subgraphs=_summarize_subgraphs(facts),
         variables=find_variables(facts),
         about=read_statements(facts),
     )
 
 
-def _subgraphs(facts: Facts) -> tuple[Subgraph, ...]:
-    """The subgraphs, with the border of those that callers call: the first, and those that have a signature."""
+def _summarize_subgraphs(facts: Facts) -> tuple[Subgraph, ...]:
+    """Return the subgraphs, with inputs and outputs if client code can run them: the first and those of signatures."""
     n = min(facts.n("subgraph"), MAX_LISTED)
     constants, bounds = count_constant_bytes(facts), compute_memory_bounds(facts, n)
     lengths = {name: facts.lists("subgraph", name).lengths for name in ("operators", "tensors")}
-    border = {name: facts.rows(name, "subgraph") for name in ("input", "output")}
+    owners = {name: facts.rows(name, "subgraph") for name in ("input", "output")}
     is_entry = facts.numbers("subgraph", "is_entry")
     return tuple(
         Subgraph(
@@ -53,8 +53,8 @@ def _subgraphs(facts: Facts) -> tuple[Subgraph, ...]:
             read_string(facts, "subgraph", "name", row) or "",
             int(lengths["operators"][row]),
             int(lengths["tensors"][row]),
-            int((border["input"] == row).sum()),
-            int((border["output"] == row).sum()),
+            int((owners["input"] == row).sum()),
+            int((owners["output"] == row).sum()),
             int(constants[row]),
             bounds[row],
             read_inputs(facts, row) if is_entry[row] else (),
