@@ -328,13 +328,13 @@ def last_lines(report: Report) -> str:
 def test_the_summary_counts_models_and_containers_apart(here):
     quiet = Config(ignore=("M",))
     two, nested = (tflint.check(f"m/{name}.task", config=quiet) for name in ("two", "nested"))
-    assert "2 models and 1 container: 2 errors in 2 · 0 clean" in last_lines(two)
-    assert "2 models and 2 containers: 2 errors, 1 warning in 3" in last_lines(nested)
+    assert "2 models and 1 container: 2 errors in 2 files · 0 clean" in last_lines(two)
+    assert "2 models and 2 containers: 2 errors, 1 warning in 3 files" in last_lines(nested)
     good = render(tflint.check(bundle_nested(), config=quiet), Style())
     assert good.startswith("2 models and 2 containers: no findings · 2 clean")
     broken = last_lines(tflint.check(bundle_task()[:-1]))
     assert "0 models and 1 container: 1 error" in broken
-    assert "what 1 unreadable container held" in broken
+    assert "the contents of 1 unreadable container" in broken
 
 
 def test_the_text_report_names_the_member_of_a_container():
@@ -448,7 +448,7 @@ def test_junit_has_a_suite_for_each_member(here):
 
 def test_markdown_has_a_row_for_what_is_wrong_with_a_container(here):
     text = markdown_report.render(tflint.check("m/nested.task", config=Config(ignore=("M",))))
-    assert "### tflite-lint · 2 models and 2 containers: 2 errors, 1 warning in 3" in text
+    assert "### tflite-lint · 2 models and 2 containers: 2 errors, 1 warning in 3 files" in text
     assert "| `m/nested.task` | zip container · 2 members, 2 models · " in text
     assert "| `m/nested.task!/inner.task!/in.tflite` | float32 · 1 operator · " in text
 

@@ -285,7 +285,7 @@ class TestTheCap:
         assert sum(result["level"] == "error" for result in kept) == sum(f.severity == "error" for f in many())
         assert last["ruleId"] == run["tool"]["driver"]["rules"][last["ruleIndex"]]["id"] == "more-findings"
         assert last["level"] == "note"
-        text = "12 more findings are left out: GitHub keeps 5,000 of a run"
+        text = "12 more findings are omitted: GitHub keeps 5,000 per run"
         assert last["message"]["text"] == f"{text}."
         notes = run["invocations"][0]["toolExecutionNotifications"]
         assert [note["message"]["text"] for note in notes] == [text]
