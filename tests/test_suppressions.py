@@ -55,14 +55,14 @@ def test_the_first_glob_is_that_of_a_loop_over_all(patterns: list[str], places: 
         return not pattern or any(place == pattern or fnmatch.fnmatchcase(place, pattern) for place in places)
 
     expected = next((number for number, pattern in enumerate(patterns) if is_meant(pattern)), None)
-    assert FirstGlob(enumerate(patterns)).of(places) == expected
+    assert FirstGlob(enumerate(patterns)).find(places) == expected
 
 
 def test_a_route_with_indices_means_no_other_place() -> None:
     route = "subgraphs[0].tensors[12]"
-    assert FirstGlob([(0, route)]).of((route,)) == 0
-    assert FirstGlob([(0, route)]).of(("subgraphs0.tensors1",)) is None
-    assert FirstGlob([(0, "conv[12]/bias")]).of(("conv1/bias",)) == 0
+    assert FirstGlob([(0, route)]).find((route,)) == 0
+    assert FirstGlob([(0, route)]).find(("subgraphs0.tensors1",)) is None
+    assert FirstGlob([(0, "conv[12]/bias")]).find(("conv1/bias",)) == 0
 
 
 @pytest.mark.security
@@ -141,8 +141,8 @@ def test_entries_of_a_configuration(
     (tmp_path / "tflint.toml").write_text(entry.format("G003", 'until = "2001-01-01"') + entry.format("Q001", ""))
     assert run(["check", "truncated.tflite"]) == 1
     out = capsys.readouterr().out
-    assert "warning: tflint.toml: allow 1: the suppression of G003 ended on 2001-01-01" in out
-    assert "note: tflint.toml: allow 2: nothing is suppressed by the entry for Q001" in out
+    assert "warning: tflint.toml: allow 1: the suppression of G003 expired on 2001-01-01" in out
+    assert "note: tflint.toml: allow 2: the entry for Q001 suppresses nothing" in out
     assert "0 suppressed" in out
     assert run(["check", "truncated.tflite", "--format", "json"]) == 1
     data = json.loads(capsys.readouterr().out)

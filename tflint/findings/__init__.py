@@ -1,6 +1,6 @@
-"""What a run found: findings with locations and fingerprints, reports, suppressions, the baseline. No numpy.
+"""Findings with locations and fingerprints, reports, suppressions and the baseline, without numpy.
 
-Refuses to know who makes findings and how they are printed.
+Must not know how findings are produced or printed.
 """
 
 from tflint.findings.finding import (
