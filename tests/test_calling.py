@@ -344,7 +344,7 @@ def test_words_name_lines_and_what_the_model_says(folder: Path, capsys: pytest.C
 
 def test_the_standing_of_a_wrong_contract_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "bird.contract.toml").write_text(BIRD.replace("mean = 127.5", "mean = 0"), encoding="utf-8")
-    assert "does not fit bird.tflite: " in show(capsys, "bird.contract.toml")
+    assert "contradicts bird.tflite: " in show(capsys, "bird.contract.toml")
 
 
 def test_json_has_the_same_steps(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -357,7 +357,7 @@ def test_json_has_the_same_steps(folder: Path, capsys: pytest.CaptureFixture[str
 def test_a_contract_without_a_model_has_a_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "lonely.contract.toml"
     path.write_text('[[inputs]]\nkind = "image"\nmean = 0\nstd = 255\nunits = "u8"\n', encoding="utf-8")
-    assert "no model next to it" in " ".join(show(capsys, str(path)).split())
+    assert "no model next to the contract" in " ".join(show(capsys, str(path)).split())
 
 
 @pytest.mark.parametrize(

@@ -410,12 +410,12 @@ def test_numbers_that_json_lacks_are_text(scale):
 @pytest.mark.parametrize(
     ("name", "said", "hint"),
     [
-        ("git_lfs_pointer", "is a Git-LFS pointer, no model", "git lfs pull"),
-        ("html_page", "is an HTML page (what a failed download leaves), no model", "anew"),
-        ("zip_archive", "is a zip archive, no model", "unpack"),
-        ("gzip_data", "is gzip-compressed data, no model", "unpack"),
-        ("empty_file", "is an empty file, no model", "anew"),
-        ("truncated", "is a truncated model: ", "anew"),
+        ("git_lfs_pointer", "is a Git-LFS pointer, not a model", "git lfs pull"),
+        ("html_page", "is an HTML page (what a failed download leaves), not a model", "again"),
+        ("zip_archive", "is a zip archive, not a model", "unpack"),
+        ("gzip_data", "is gzip-compressed data, not a model", "unpack"),
+        ("empty_file", "is an empty file, not a model", "again"),
+        ("truncated", "is a truncated model: ", "again"),
         ("no_identifier", "is no TFLite model: bytes 4 to 7 are b'\\x00\\x00\\x00\\x00', not b'TFL3'", "tflint check"),
     ],
 )
@@ -439,9 +439,9 @@ def test_what_is_no_model_is_named(name, said, hint, tmp_path, capsys):
         (["show", ""], "an empty path", ""),
         (["show", "."], "'.' is a folder", "name a model in it"),
         (["show", "m.tflite", "m.tflite"], "show takes one model, not 2", "each"),
-        (["show", "m.tflite", "--plain", "--format", "json"], "--plain and --format json are two formats", "choose"),
+        (["show", "m.tflite", "--plain", "--format", "json"], "--plain and --format json exclude each other", "choose"),
         (["show", "m.tflite", "--plian"], "unknown option '--plian'", "did you mean '--plain'?"),
-        (["shwo", "m.tflite"], "there is no command 'shwo'", "did you mean 'show'?"),
+        (["shwo", "m.tflite"], "unknown command 'shwo'", "did you mean 'show'?"),
     ],
 )
 def test_wrong_arguments_are_named_with_a_hint(model, capsys, arguments, said, hint):
@@ -455,7 +455,7 @@ def test_wrong_arguments_are_named_with_a_hint(model, capsys, arguments, said, h
 def test_a_link_that_leads_nowhere_and_a_pipe_are_named(model, capsys):
     Path("link.tflite").symlink_to("gone")
     assert run(["show", "link.tflite"]) == 2
-    assert "'link.tflite' is a file that cannot be read: it does not exist (any more)" in capsys.readouterr().err
+    assert "'link.tflite' is unreadable: it does not exist (any more)" in capsys.readouterr().err
     if hasattr(os, "mkfifo"):
         os.mkfifo("pipe.tflite")
         assert run(["show", "pipe.tflite"]) == 2

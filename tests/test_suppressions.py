@@ -206,7 +206,7 @@ def test_what_names_files_holds_wherever_a_run_starts(
     path = str(Path(argument or model).parent) if kind == "exclude" else argument or str(model)
     assert run(["check", path]) == (2 if kind == "exclude" else 0)
     if kind == "exclude":
-        assert "its only model is excluded" in capsys.readouterr().err
+        assert "the only model is excluded" in capsys.readouterr().err
 
 
 def test_a_path_as_it_reads_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
