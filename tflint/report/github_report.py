@@ -25,23 +25,23 @@ def render(report: Report) -> str:
     lines: list[str] = []
     files = {file.path: file for file in report.files}
     for severity in reversed(SEVERITIES):
-        found = [finding for file in report.files for finding in file.open_findings if finding.severity == severity]
-        lines += _annotate(severity, found, files, with_target=len(report.targets) > 1)
+        findings = [finding for file in report.files for finding in file.open_findings if finding.severity == severity]
+        lines += _annotate(severity, findings, files, with_target=len(report.targets) > 1)
     lines += [_escape_log_line(f"{notice.level}: {notice.message}") for notice in report.notices]
     lines += map(_escape_log_line, format_closing(report, Style()))
     return "\n".join(lines) + "\n"
 
 
 def _annotate(
-    severity: str, found: Sequence[Finding], files: Mapping[str, FileReport], *, with_target: bool
+    severity: str, findings: Sequence[Finding], files: Mapping[str, FileReport], *, with_target: bool
 ) -> Iterator[str]:
     """Yield the annotations of one level that GitHub shows. The first finding of each file and rule comes first."""
     times: Counter[tuple[str, str]] = Counter()
     ordinals = []
-    for finding in found:
+    for finding in findings:
         times[finding.location.file, finding.rule] += 1
         ordinals.append(times[finding.location.file, finding.rule])
-    ordered = [finding for _, finding in sorted(zip(ordinals, found, strict=True), key=lambda pair: pair[0])]
+    ordered = [finding for _, finding in sorted(zip(ordinals, findings, strict=True), key=lambda pair: pair[0])]
     shown = ordered if len(ordered) <= MAX_ANNOTATIONS else ordered[: MAX_ANNOTATIONS - 1]
     for finding in shown:
         file = files.get(finding.location.file) or FileReport(finding.location.file)  # might be in another file

@@ -18,7 +18,7 @@ from tflint.summary.summary_values import (
     Quantization,
 )
 
-#: Round ranges to name, whatever the tensor holds.
+#: Round ranges to name for any kind of input.
 _NOMINAL = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-128.0, 127.0))
 #: Operators that change the type of a value but not the value.
 _CONVERTERS = ("QUANTIZE", "DEQUANTIZE", "CAST")

@@ -10,12 +10,12 @@ from tflint.summary.summary_values import Meaning
 
 def find_meaning(facts: Facts, tensor: int) -> Meaning | None:
     """Return the meaning of a tensor (a row of the tensor table), or None if the graph does not determine it."""
-    made = made_of(facts, tensor)
-    if made is None or made.kind == "linear":
+    origin = made_of(facts, tensor)
+    if origin is None or origin.kind == "linear":
         return None
-    index = read_number(facts, "operator", "index", made.operator)
-    classes = _count_classes(facts, made.tensor) if made.opcode == "SOFTMAX" else None
-    return Meaning(made.kind, made.opcode, index, classes)
+    index = read_number(facts, "operator", "index", origin.operator)
+    classes = _count_classes(facts, origin.tensor) if origin.opcode == "SOFTMAX" else None
+    return Meaning(origin.kind, origin.opcode, index, classes)
 
 
 def _count_classes(facts: Facts, tensor: int) -> int | None:

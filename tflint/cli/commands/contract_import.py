@@ -56,8 +56,8 @@ def _load_or_draft(path: str) -> Contract:
 
     if path.endswith(".toml"):
         return load_contract(path)
-    beside = contract_beside(path)
-    if beside is not None:
-        return load_found(beside)
+    contract_file = contract_beside(path)
+    if contract_file is not None:
+        return load_found(contract_file)
     place = Path(path).with_name(Path(path).stem + SUFFIX).as_posix()
     return parse_contract(draft_text(path), place)
