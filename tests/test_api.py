@@ -102,11 +102,11 @@ def test_what_is_no_model_loads_and_is_a_finding() -> None:
 
 
 def test_configuration_baseline_and_progress(tmp_path: Path) -> None:
-    from tflint.findings.baseline import baseline_of
+    from tflint.findings.baseline import build_baseline
 
     report = tflint.check(model("truncated"))
     assert report.fails("error")
-    known = baseline_of(report.files)["files"]
+    known = build_baseline(report.files)["files"]
     seen: list[tuple[int, int]] = []
     again = tflint.check(model("truncated"), baseline=known, progress=lambda done, total: seen.append((done, total)))
     assert not again.fails("note")

@@ -94,7 +94,7 @@ def test_allow_adds_suppressions_with_reasons() -> None:
     assert found.suppressed is not None
     assert found.suppressed.reason == "of the configuration"
     ended = tflint.Allow("G003", "known", until=datetime.date(2001, 1, 1), origin="here")
-    assert "warning: here: the suppression of G003 ended on 2001-01-01" in error_of(BROKEN, allow=[ended])
+    assert "warning: here: the suppression of G003 expired on 2001-01-01" in error_of(BROKEN, allow=[ended])
 
 
 def test_nothing_to_check_is_not_clean(tmp_path: Path) -> None:

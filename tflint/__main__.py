@@ -1,5 +1,5 @@
-"""Starts the command line: `tflint`, `tflite-lint`, `python -m tflint`."""
-# PYTHON_ARGCOMPLETE_OK (argcomplete's own mark: where it completes every Python program, it completes this one)
+"""Entry point of the command line: `tflint`, `tflite-lint`, `python -m tflint`."""
+# PYTHON_ARGCOMPLETE_OK (marks a program that argcomplete's global completion may complete)
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import sys
 
 
 def entry() -> None:
-    """Run the command line and leave the process with its exit code."""
-    # numpy's BLAS starts a thread for each processor when it is imported, and nothing here multiplies matrices.
+    """Run the command line and exit the process with its exit code."""
+    # When numpy is imported, its BLAS starts a thread per processor, but tflint does not multiply matrices.
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     _fill_closed_descriptors()
@@ -24,39 +24,40 @@ def entry() -> None:
             if "_ARGCOMPLETE" in os.environ:
                 _complete()
             code = run(sys.argv[1:])
-        except Terminated as ended:  # while modules were still imported, or at the very end
-            code = ended.code
+        except Terminated as signal:  # during imports or at exit
+            code = signal.code
         for stream in (sys.stdout, sys.stderr):
-            if stream is not None:  # closed before the start
+            if stream is not None:  # None if the stream was closed before the start
                 stream.flush()
-    except KeyboardInterrupt:  # while modules were still imported, or at the very end
+    except KeyboardInterrupt:  # during imports or at exit
         code = 130
-    except OSError:  # standard error cannot be written, or the reader of standard output has gone
+    except OSError:  # standard error is not writable, or the reader of standard output has exited
         pass
-    # Taking numpy apart at exit costs a fifth of a short run, and there is nothing left to take apart.
+    # Skip interpreter shutdown: unloading numpy takes a fifth of the time of a short run.
     os._exit(code)
 
 
 def _fill_closed_descriptors() -> None:
-    """Open the null device for standard streams that are closed: else a report could become descriptor 1 or 2, and
-    receive what something else prints there.
+    """Open the null device for closed standard streams.
+
+    Otherwise a report file could get descriptor 1 or 2, and receive the output of other code.
     """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free descriptor
 
 
 def _complete() -> None:
-    """Answer a shell in which TAB was pressed; that leaves the process."""
+    """Answer a completion request of a shell, and exit the process."""
     from tflint.cli.commands.completion_command import complete
-    from tflint.cli.main import parser
+    from tflint.cli.main import build_parser
     from tflint.errors import MissingExtraError
 
     try:
-        complete(parser())
-    except MissingExtraError:  # a message would appear in the middle of a line
+        complete(build_parser())
+    except MissingExtraError:  # a message would garble the line that the user is typing
         os._exit(1)
 
 

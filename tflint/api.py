@@ -20,7 +20,7 @@ from tflint.engine.run import run_batch
 from tflint.engine.select import RULESET, select_rules
 from tflint.errors import UserError
 from tflint.facts.fact_registry import FILE_TABLES, PAIR_TABLES
-from tflint.findings import CRASH_RULE, FileReport, LeftOut, Report
+from tflint.findings import CRASH_RULE, FileReport, Report, SkippedPaths
 from tflint.findings.baseline import Counts
 from tflint.findings.path_globs import MEMBER
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
@@ -108,7 +108,7 @@ def check(
 
 def check_items(
     selected: Iterable[Item],
-    left_out: LeftOut,
+    left_out: SkippedPaths,
     *,
     config: Config,
     baseline: Counts | None = None,
@@ -143,7 +143,7 @@ def check_items(
 
 
 def _count_left_out(
-    report: Report, files: Sequence[FileReport], items: Sequence[Item], left_out: LeftOut, config: Config
+    report: Report, files: Sequence[FileReport], items: Sequence[Item], left_out: SkippedPaths, config: Config
 ) -> Report:
     """Return the report with the numbers of models that were excluded or passed over."""
     emptied = _emptied_containers(files) if config.exclude else {}

@@ -50,7 +50,7 @@ def assert_clean(
     __tracebackhide__ = True  # pytest shows the line of the test, not this one
     from tflint.api import check
     from tflint.findings.baseline import read_baseline
-    from tflint.findings.finding_limits import listed
+    from tflint.findings.finding_limits import limit_findings
     from tflint.report.text_report import Style, render
 
     chosen = _configured(config, targets, select, ignore, allow)
@@ -58,7 +58,7 @@ def assert_clean(
     known = read_baseline(chosen.baseline) if chosen.baseline else None
     report = check(model, config=chosen, baseline=known, plugins=plugins)
     if not report.has_checked or report.crashes or report.fails(threshold):
-        raise AssertionError(render(listed(report), Style()).rstrip("\n"))
+        raise AssertionError(render(limit_findings(report), Style()).rstrip("\n"))
     return report
 
 

@@ -322,15 +322,15 @@ def test_each_command_takes_back_its_finding_and_no_other(
         (["G003", "broken.tflite", "models", *REASON], "one PATH at a time", "a glob in quotes"),
         (["G003", "brok[ae]n.tflite", *REASON], "does not match 'broken.tflite'", "brackets stand for themselves"),
         (["G003", "broken.tflite"], "--reason", "tflint allow --help"),
-        (["G003", "broken.tflite", "--reason", ""], "--reason must say why", "3 characters"),
-        (["G003", "broken.tflite", "--reason", "  x "], "--reason must say why", "3 characters"),
-        (["G003", "broken.tflite", *REASON, "--at", ""], "--at names no place", "tflint check -v"),
+        (["G003", "broken.tflite", "--reason", ""], "--reason is too short", "3 characters"),
+        (["G003", "broken.tflite", "--reason", "  x "], "--reason is too short", "3 characters"),
+        (["G003", "broken.tflite", *REASON, "--at", ""], "--at is empty", "tflint check -v"),
         (["G003", "broken.tflite", *REASON, "--until", "soon"], "'soon' is not a date", "YYYY-MM-DD"),
         (["G003", "broken.tflite", *REASON, "--until", "2025-02-30"], "'2025-02-30' is not a date", "YYYY-MM-DD"),
         (["G003", "broken.tflite", *REASON, "--until", "20990101"], "'20990101' is not a date", "YYYY-MM-DD"),
-        (["G003", "broken.tflite", *REASON, "--until", "2001-01-01"], "2001-01-01 has passed", "should still hold"),
+        (["G003", "broken.tflite", *REASON, "--until", "2001-01-01"], "2001-01-01 has passed", "a future day"),
         (["G003", "broken.tflite", *REASON, "--config", "no.toml"], "there is no such file", ""),
-        (["G003", "broken.tflite", *REASON, "--config", ""], "--config names no file", ""),
+        (["G003", "broken.tflite", *REASON, "--config", ""], "--config needs the path of a file", ""),
     ],
 )  # fmt: skip
 def test_what_cannot_be_allowed_is_told(
@@ -349,7 +349,7 @@ def test_a_file_beside_the_configurations_folder(
     monkeypatch.chdir(here / "models")
     for path in ("../broken.tflite", "../*.tflite", "..", str(here / "broken.tflite")):
         said = refused(capsys, "G003", path, *REASON)
-        assert f"'{path}' does not lie in the configuration's folder" in said
+        assert f"'{path}' is not in the folder" in said
         assert "--config" in said
 
 
@@ -392,8 +392,8 @@ def test_brackets_that_are_closed(
 def test_the_same_entry_twice(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     allow("G003", "broken.tflite", *REASON, "--until", "2999-12-31")
     said = refused(capsys, "flatbuffer-invalid", "broken.tflite", "--reason", "another one")
-    assert "tflint.toml:1:3: G003 is allowed in ./broken.tflite already" in said
-    assert "which holds until 2999-12-31" in said
+    assert "tflint.toml:1:3: G003 is already allowed in ./broken.tflite" in said
+    assert "which is valid until 2999-12-31" in said
     allow("G003", "broken.tflite", *REASON, "--at", "stem")
     assert "already" in refused(capsys, "G003", "broken.tflite", *REASON, "--at", "stem")
 

@@ -75,13 +75,13 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     ("arguments", "message", "hint"),
     [
         ([], "COMMAND", "tflint --help"),
-        (["chek"], "there is no command 'chek'", "did you mean 'check'?"),
-        (["good.tflite"], "there is no command 'good.tflite'", "did you mean 'tflint check good.tflite'?"),
+        (["chek"], "unknown command 'chek'", "did you mean 'check'?"),
+        (["good.tflite"], "unknown command 'good.tflite'", "did you mean 'tflint check good.tflite'?"),
         (["check", "--selct", "Q001"], "unknown option '--selct'", "did you mean '--select'?"),
         (["check", "--sel", "Q001"], "unknown option '--sel'", "did you mean '--select'?"),
         (["check", "--zzzzzz"], "unknown option '--zzzzzz'", "'tflint check --help'"),
         (["explain", "Q001", "Q004"], "unknown argument 'Q004'", "'tflint explain --help'"),
-        (["rules", "lst"], "there is no command 'lst'", "did you mean 'list'?"),
+        (["rules", "lst"], "unknown command 'lst'", "did you mean 'list'?"),
         (["check", "--format", "yaml"], "invalid choice: 'yaml'", "'tflint check --help'"),
         (["check", "--fail-on", "all"], "invalid choice: 'all'", "'tflint check --help'"),
         (["check", "-q", "-v"], "-v/--verbose: not allowed with argument -q/--quiet", "'tflint check --help'"),
@@ -98,7 +98,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["check", "--target", "tflite==2.x"], "'2.x' is not a version", "targets are"),
         (["check", "--target", "litert==9999999999"], "'9999999999' is not a version", "targets are"),
         (["check", "--target", "tflm==1.0"], "tflm has no versions", "declare tflm"),
-        (["check", "--config", ""], "--config names no file", ""),
+        (["check", "--config", ""], "--config needs the path of a file", ""),
         (["check", "--config", "no.toml"], "no.toml: cannot be read: there is no such file", ""),
         (["check", "--config", "."], "it is a folder, not a file", ""),
         (["check", "--config", "good.tflite"], "is not UTF-8", "UTF-8"),
@@ -125,7 +125,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["check", "no\x00.tflite"], "does not exist", ""),
         (["check", "no\x1b[31m*"], "no file matches 'no\\x1b[31m*'", ""),
         (["explain", "Q01"], "there is no rule 'Q01'", "did you mean"),
-        (["facts", "tensr"], "there is no table 'tensr'", "did you mean 'tensor'?"),
+        (["facts", "tensr"], "unknown table 'tensr'", "did you mean 'tensor'?"),
         (["rules", "check", "no.toml"], "the rule file 'no.toml' does not exist", ""),
         (["rules", "test", "no.toml"], "the rule file 'no.toml' does not exist", ""),
     ],
@@ -162,16 +162,16 @@ def powerless() -> Iterator[Path]:
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("new.txt", "no file can be made in"), ("report.txt", "it is read-only"), ("no/new.txt", "there is no folder")],
+    [("new.txt", "cannot create a file in"), ("report.txt", "it is read-only"), ("no/new.txt", "the folder")],
 )
 def test_an_output_without_permission_is_told(powerless: Path, name: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        output_file.named(str(powerless / name), output_file.REPORT)
+        output_file.prepare_named(str(powerless / name), output_file.REPORT)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, not even of root")
 def test_an_output_is_tried_where_permissions_do_not_tell(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no file can be made in '/proc'" in refused(capsys, "check", "--output", "/proc/report.txt")
+    assert "cannot create a file in '/proc'" in refused(capsys, "check", "--output", "/proc/report.txt")
 
 
 def test_an_output_at_the_end_of_a_circle_of_links(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,7 +193,7 @@ def test_an_output_that_cannot_be_written_is_told_before_the_work(
 
 def test_to_see_whether_an_output_can_be_written_leaves_nothing(here: Path) -> None:
     before = set(here.iterdir())
-    output_file.named("report.txt", output_file.REPORT)
+    output_file.prepare_named("report.txt", output_file.REPORT)
     assert set(here.iterdir()) == before
 
 
@@ -227,7 +227,7 @@ def test_a_current_folder_that_is_gone(tmp_path: Path, capsys: pytest.CaptureFix
     os.chdir(gone)
     try:
         gone.rmdir()
-        assert "current folder does not exist" in refused(capsys, "check")
+        assert "current folder no longer exists" in refused(capsys, "check")
     except OSError:
         pytest.skip("the system does not let go of a current folder")
     finally:

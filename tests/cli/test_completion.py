@@ -247,7 +247,7 @@ def test_without_the_library_the_script_cannot_be_printed(without_library: Path)
     done = subprocess.run([sys.executable, "-m", "tflint", "completion", "bash"], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert "completion in a shell needs the Python package 'argcomplete'" in done.stderr
+    assert "shell completion needs the Python package 'argcomplete'" in done.stderr
     assert 'pip install "tflite-lint[completion]"' in done.stderr
 
 

@@ -60,7 +60,10 @@ def test_an_import_alone_is_printed_as_a_contract(folder: Path, capsys: pytest.C
 
 def test_a_model_without_a_contract_gets_a_filled_draft(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command("--from", "huggingface", "preprocessor_config.json", "--into", "bird.tflite") == 0
-    assert "bird.contract.toml: huggingface preprocessor_config.json: inputs[0].kind" in capsys.readouterr().out
+    assert (
+        "bird.contract.toml: filled from huggingface preprocessor_config.json: inputs[0].kind"
+        in capsys.readouterr().out
+    )
     made = load_contract("bird.contract.toml")
     assert made.inputs[0]["kind"] == "image"
     assert made.inputs[0]["units"] == "unit"
@@ -74,7 +77,7 @@ def test_what_a_person_wrote_is_kept_and_told(folder: Path, capsys: pytest.Captu
     (folder / "bird.contract.toml").write_text(text, encoding="utf-8")
     assert command("--from", "huggingface", "preprocessor_config.json", "--into", "bird.contract.toml") == 0
     told = capsys.readouterr().out
-    assert "kept, and other than what was read: inputs[0].mean, inputs[0].std, inputs[0].units" in told
+    assert "kept, with different values in the source: inputs[0].mean, inputs[0].std, inputs[0].units" in told
     made = load_contract("bird.contract.toml")
     assert (made.inputs[0]["mean"], made.inputs[0]["units"]) == (0, "u8")
     assert "# mine" in made.text

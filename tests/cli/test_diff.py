@@ -462,9 +462,9 @@ def test_exit_codes(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["old.tflite"], "two models are compared, not 1"),
-        (["old.tflite", "new.tflite", "old.tflite"], "two models are compared, not 3"),
-        (["old.tflite", "new.tflite", "--git", "HEAD"], "with --git one model is compared, not 2"),
+        (["old.tflite"], "diff takes two models, not 1"),
+        (["old.tflite", "new.tflite", "old.tflite"], "diff takes two models, not 3"),
+        (["old.tflite", "new.tflite", "--git", "HEAD"], "diff --git takes one model, not 2"),
         (["old.tflite", "nowhere.tflite"], "'nowhere.tflite' does not exist"),
         (["", "new.tflite"], "an empty path"),
         ([".", "new.tflite"], "'.' is a folder"),
@@ -606,7 +606,7 @@ def test_a_large_version_is_not_read(repository: Path, monkeypatch: pytest.Monke
 def test_a_member_is_not_looked_for_in_git(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(named_model_path("bundle_task"), "bundle.task")
     assert run(["diff", "bundle.task!/m.tflite", "--git", "HEAD"]) == 2
-    assert "compares a file, not a member" in capsys.readouterr().err
+    assert "cannot compare a member" in capsys.readouterr().err
 
 
 # --- together in one batch --------------------------------------------------------------------------------------------

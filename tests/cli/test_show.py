@@ -27,8 +27,8 @@ from tflint.report.text_layout import Style
 from tflint.resources import json_schema
 from tflint.summary import plain_lines, summary_json
 from tflint.summary import summary_text as screen
-from tflint.summary.number_text import percent, real_value
-from tflint.summary.summarize import portrait_of
+from tflint.summary.number_text import format_dequantization, format_percent
+from tflint.summary.summarize import summarize
 from tflint.summary.summary_values import Quantization
 from tflint.userfiles.schema_check import is_valid
 from tflint.writer import edit_model
@@ -37,7 +37,7 @@ MODELS = RUNNABLE | NOT_RUNNABLE | {"good": good}
 
 
 def shown(content: bytes, width: int = screen.WIDTH) -> str:
-    return screen.render(portrait_of(facts_of(content), "m.tflite"), Style(width=width))
+    return screen.render(summarize(facts_of(content), "m.tflite"), Style(width=width))
 
 
 def told(content: bytes) -> str:
@@ -46,7 +46,7 @@ def told(content: bytes) -> str:
 
 
 def lines(content: bytes) -> list[str]:
-    return plain_lines.render(portrait_of(facts_of(content), "m.tflite")).splitlines()
+    return plain_lines.render(summarize(facts_of(content), "m.tflite")).splitlines()
 
 
 @pytest.fixture
@@ -84,22 +84,22 @@ def test_a_screen(model, capsys):
         == """\
 m.tflite
 scheme     full int8
-size       3.0 KiB: constants 276 bytes (int8 240 bytes, int32 36 bytes) · zip at the end 131 bytes
+size       3.0 KiB: constants 276 bytes (int8 240 bytes, int32 36 bytes) · trailing zip 131 bytes
            4 operators · 10 tensors · 1 subgraph
 runtime    TFLite ≥ 1.14 (CONV_2D v3, FULLY_CONNECTED v4, SOFTMAX v2)
              LiteRT ≥ 1.1, the oldest known · the converter says 1.14.0
 signature  serving_default(image) → scores
 input 0    #0 "image"  int8 [1, 8, 8, 3] · scale 0.00784314 zero point −1
-           holds −0.9961 … 1.004: fits x/127.5 − 1; raw byte − 128 is within half a step
-           NHWC, RGB by its metadata; the file cannot say: resize method, crop
-           metadata: "image" · normalised with mean 127.5, std 127.5 · a picture, 0 to 255
+           range −0.9961 … 1.004: matches x/127.5 − 1; raw byte − 128 is within half a step
+           NHWC, RGB (metadata); not in the file: resize method, crop
+           metadata: "image" · normalization mean 127.5, std 127.5 · a picture, 0 to 255
 output 0   #9 "scores"  int8 [1, 3] · scale 0.00390625 zero point −128
            softmax over 3 (operator 3 SOFTMAX) · probability = (q + 128) / 256
            metadata: "scores" · probability of each class
-metadata   classifier · version 1.0 · by the tflint authors · licence Apache-2.0
+metadata   classifier · version 1.0 · by the tflint authors · license Apache-2.0
            tells a cat, a dog and a bird apart, or would if it had been trained
 files      labels.txt, tensor axis labels, of output 0 scores, 3 lines, 13 bytes
-memory     activations ≥ 208 bytes, at operator 0 CONV_2D classifier/stem/Relu6
+memory     activations ≥ 208 bytes (peak at operator 0 CONV_2D classifier/stem/Relu6)
 operators  CONV_2D · FULLY_CONNECTED · RESHAPE · SOFTMAX
 """
     )
@@ -119,7 +119,7 @@ def test_a_language_model_fits_the_screen(n_layers):
     text = "\n".join(found)
     assert '#0 "tokens"  int32 [1, 1]' in text
     assert "prefill_128 in subgraph 1" in text
-    assert "takes tokens int32 [1, 128], input_pos int32 [128], " in text
+    assert "inputs  tokens int32 [1, 128], input_pos int32 [128], " in text
     if n_layers > 1:
         assert f"2 to {2 * n_layers + 1}: {2 * n_layers} × float32 [1, 4, 1280, 64]" in text
 
@@ -139,21 +139,21 @@ def test_many_unlike_inputs_fit_the_screen():
     ("edit", "expected"),
     [
         ({"tensors.image.quantization.scale": [1 / 128], "tensors.image.quantization.zero_point": [0]},
-         "holds −1 … 0.9922: fits (x − 128)/128 or (x − 127.5)/128 (nobody can tell which); raw byte − 128 is within"),
-        ({"tensors.image.quantization.scale": [0.01865845]}, "holds −2.37 … 2.388: fits no known normalisation"),
+         "range −1 … 0.9922: matches (x − 128)/128 or (x − 127.5)/128 (ambiguous); raw byte − 128 is within"),
+        ({"tensors.image.quantization.scale": [0.01865845]}, "range −2.37 … 2.388: matches no known normalization"),
         ({"tensors.image.quantization.scale": [0.0186311], "tensors.image.quantization.zero_point": [-14]},
-         "holds −2.124 … 2.627: close to ImageNet mean and std, 0.15 % of it unseen in calibration"),
+         "range −2.124 … 2.627: close to ImageNet mean and std, 0.15 % of it outside of the calibrated range"),
         ({"tensors.image.quantization.scale": [0.0]}, '#0 "image"  int8 [1, 8, 8, 3] · scale 0 zero point −1 NHWC'),
         ({"tensors.image.quantization.scale": [float("nan")]}, "scale nan zero point −1 NHWC"),
         ({"tensors.image.quantization.zero_point": [500]}, "zero point 500 NHWC"),
         ({"tensors.image.shape_signature": [-1, -1, 8, 3]}, '#0 "image"  int8 [?, ?, 8, 3]'),
         ({"tensors.image.type": "FLOAT32", "tensors.image.quantization": {}},
-         "takes any value: the metadata says how to normalise"),
+         "any value: the metadata specifies the normalization"),
         ({"tensors.image.type": "FLOAT32", "tensors.image.quantization": {}, "metadata": []},
-         "takes any value: the file does not say which range it was trained for"),
+         "any value: the range used in training is not in the file"),
         ({"tensors.scores.quantization.scale": [0.5], "tensors.scores.quantization.zero_point": [3]},
          "probability = (q − 3) / 2"),
-        ({"subgraphs.0.inputs": [99]}, "input 0    a tensor that the file does not have"),
+        ({"subgraphs.0.inputs": [99]}, "input 0    missing: the tensor index is out of range"),
         ({"subgraphs.0.inputs": []}, "inputs     none"),
         ({"signature_defs": []}, "signature  none"),
     ],
@@ -165,10 +165,10 @@ def test_what_the_screen_says(edit, expected):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("custom_op", "MyCustomOp: no known runtime has it by itself"),
-        ("flex_op", "FlexErf: TensorFlow's own, need the Flex delegate"),
+        ("custom_op", "MyCustomOp: not built into any known runtime"),
+        ("flex_op", "FlexErf: TensorFlow operators, require the Flex delegate"),
         ("labels_float32", "labels.txt, tensor axis labels, of output 0 probability, 3 lines, 13 bytes"),
-        ("labels_float32", 'metadata: "features" · normalised with mean 127.5, std 127.5'),
+        ("labels_float32", 'metadata: "features" · normalization mean 127.5, std 127.5'),
         ("variable_state", "1 variable: total float32 [1, 4]"),
         ("two_subgraphs", "subgraphs  0 main  1 operator · 2 inputs"),
         ("conv_hybrid", "scheme     dynamic range"),
@@ -184,7 +184,7 @@ def test_what_the_screen_says_of_others(name, expected):
 def test_1001_classes_are_a_hint_and_no_claim():
     builder = ModelBuilder().tensor("input", "FLOAT32", [1, 1001]).tensor("output", "FLOAT32", [1, 1001])
     builder.operator("SOFTMAX", ["input"], ["output"]).inputs("input").outputs("output")
-    assert "softmax over 1,001 (operator 0 SOFTMAX) · 1,001: perhaps background + ImageNet's 1,000" in told(
+    assert "softmax over 1,001 (operator 0 SOFTMAX) · perhaps background and 1,000 ImageNet classes" in told(
         builder.build()
     )
 
@@ -224,7 +224,7 @@ def test_colours_are_for_terminals(model, capsys):
 
 @pytest.mark.parametrize(("columns", "widest"), [(60, 60), (110, screen.WIDTH)])
 def test_the_width_of_the_terminal_is_minded(model, capsys, monkeypatch, columns, widest):
-    monkeypatch.setattr("tflint.cli.console.width", lambda stream: columns)
+    monkeypatch.setattr("tflint.cli.console.output_width", lambda stream: columns)
     assert run(["show", "m.tflite"]) == 0
     assert max(map(len, capsys.readouterr().out.splitlines())) <= widest
 
@@ -241,12 +241,12 @@ def test_the_width_of_the_terminal_is_minded(model, capsys, monkeypatch, columns
     ],
 )
 def test_the_formula_of_a_real_value(scale, zero_point, formula):
-    assert real_value(Quantization(1, scale, zero_point, None, 0.0, 1.0)) == formula
+    assert format_dequantization(Quantization(1, scale, zero_point, None, 0.0, 1.0)) == formula
 
 
 @pytest.mark.parametrize(("part", "text"), [(0.00146, "0.15 %"), (0.0123, "1.2 %"), (0.87, "87 %")])
 def test_percent(part, text):
-    assert percent(part) == text
+    assert format_percent(part) == text
 
 
 # -- lines for diffs ---------------------------------------------------------------------------------------------------
@@ -356,7 +356,7 @@ def test_git_diff_of_a_model_reads(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_json_is_as_its_schema_says(name):
-    found = json.loads(summary_json.render(portrait_of(facts_of(MODELS[name]()), "m.tflite")))
+    found = json.loads(summary_json.render(summarize(facts_of(MODELS[name]()), "m.tflite")))
     assert is_valid(found, json_schema("show"))
 
 
@@ -399,7 +399,7 @@ def test_json_has_the_names_of_the_schema(model, capsys):
 @pytest.mark.parametrize("scale", [float("nan"), float("inf"), -1.0, 0.0])
 def test_numbers_that_json_lacks_are_text(scale):
     content = edit_model(good(), {"tensors.image.quantization.scale": [scale]})
-    found = json.loads(summary_json.render(portrait_of(facts_of(content), "m.tflite")))
+    found = json.loads(summary_json.render(summarize(facts_of(content), "m.tflite")))
     assert is_valid(found, json_schema("show"))
     assert found["subgraphs"][0]["inputs"][0]["tensor"]["quantization"]["low"] is None
 
@@ -443,9 +443,9 @@ def test_what_is_no_model_is_named(name, said, hint, tmp_path, capsys):
         (["show", ""], "an empty path", ""),
         (["show", "."], "'.' is a folder", "name a model in it"),
         (["show", "m.tflite", "m.tflite"], "show takes one model, not 2", "each"),
-        (["show", "m.tflite", "--plain", "--format", "json"], "--plain and --format json are two formats", "choose"),
+        (["show", "m.tflite", "--plain", "--format", "json"], "--plain and --format json exclude each other", "choose"),
         (["show", "m.tflite", "--plian"], "unknown option '--plian'", "did you mean '--plain'?"),
-        (["shwo", "m.tflite"], "there is no command 'shwo'", "did you mean 'show'?"),
+        (["shwo", "m.tflite"], "unknown command 'shwo'", "did you mean 'show'?"),
     ],
 )
 def test_wrong_arguments_are_named_with_a_hint(model, capsys, arguments, said, hint):
@@ -473,7 +473,7 @@ def test_a_file_that_changes_while_it_is_shown_is_named(model, capsys, monkeypat
     def changed(*_):
         raise SourceError("the file changed while tflint read it")
 
-    monkeypatch.setattr("tflint.summary.summarize.portrait_of", changed)
+    monkeypatch.setattr("tflint.summary.summarize.summarize", changed)
     assert run(["show", "m.tflite"]) == 2
     assert "'m.tflite' cannot be read: the file changed while tflint read it" in capsys.readouterr().err
 
@@ -491,7 +491,7 @@ def test_a_defect_of_a_fact_is_no_error_of_the_user(model, capsys, monkeypatch):
 def test_no_weight_is_read_but_small_constants(name):
     source = CountingSource(MODELS[name]())
     tables = tables_over(Window.of_source(source))
-    portrait = portrait_of(Facts(tables), "m.tflite")
+    portrait = summarize(Facts(tables), "m.tflite")
     for render in (summary_json.render, plain_lines.render, lambda shown: screen.render(shown, Style())):
         render(portrait)
     for begin, end in weight_spans(tables):

@@ -16,7 +16,7 @@ from tests.helpers.paths import ROOT as CHECKOUT
 from tests.helpers.reports import FULL, at, finding, hostile, report
 from tflint.cli import console
 from tflint.findings import FileReport, Location, NotChecked, Overview
-from tflint.report.text_layout import MIN_WIDTH, WIDTH, beside, broken, paragraph
+from tflint.report.text_layout import MIN_WIDTH, WIDTH, wrap_beside, wrap_line, wrap_paragraph
 from tflint.report.text_report import Style, render
 
 #: Addresses, paths and commands are not broken, since people copy them: they stand out where they are too wide.
@@ -120,9 +120,9 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize(("columns", "expected"), [(10, MIN_WIDTH), (60, 60), (WIDTH, WIDTH), (400, WIDTH)])
 def test_the_width_stays_within_what_can_be_read(monkeypatch, columns, expected):
     monkeypatch.setattr(shutil, "get_terminal_size", lambda fallback: os.terminal_size((columns, 24)))
-    assert console.width(Terminal()) == expected
-    assert console.width(io.StringIO()) == WIDTH
-    assert console.width(io.StringIO(), otherwise=7) == 7
+    assert console.output_width(Terminal()) == expected
+    assert console.output_width(io.StringIO()) == WIDTH
+    assert console.output_width(io.StringIO(), otherwise=7) == 7
 
 
 @pytest.mark.parametrize("width", [40, 50, 60, 80, WIDTH])
@@ -153,27 +153,27 @@ class TestTheReport:
 
 
 def test_a_text_stands_beside_or_below_what_it_belongs_to():
-    assert beside("name  ", "what it means, in a few words", 60) == ["name  what it means, in a few words"]
-    assert beside("name  ", "what it means, in a few words", 30) == [
+    assert wrap_beside("name  ", "what it means, in a few words", 60) == ["name  what it means, in a few words"]
+    assert wrap_beside("name  ", "what it means, in a few words", 30) == [
         "name",
         "      what it means, in a few",
         "      words",
     ]
-    assert beside("a name  ", "one two three four five six seven", 42) == [
+    assert wrap_beside("a name  ", "one two three four five six seven", 42) == [
         "a name  one two three four five six seven"[:41],
     ]
 
 
 def test_a_line_is_broken_between_words_only():
-    assert broken("one two", 7) == ["one two"]
-    assert broken("one two", 6) == ["one", "  two"]
-    assert broken("a_very_long_word after", 8) == ["a_very_long_word", "  after"]
+    assert wrap_line("one two", 7) == ["one two"]
+    assert wrap_line("one two", 6) == ["one", "  two"]
+    assert wrap_line("a_very_long_word after", 8) == ["a_very_long_word", "  after"]
 
 
 def test_a_paragraph_breaks_what_no_line_holds():
-    assert paragraph("see a/bb/ccc/dddd/eeeee", 0, 2, 12) == ["see", "  a/bb/ccc/", "  dddd/eeeee"]
-    assert paragraph("x" * 20, 0, 0, 8) == ["x" * 8, "x" * 8, "x" * 4]
-    assert paragraph("either/or, this/that", 0, 0, 12) == ["either/or,", "this/that"]
+    assert wrap_paragraph("see a/bb/ccc/dddd/eeeee", 0, 2, 12) == ["see", "  a/bb/ccc/", "  dddd/eeeee"]
+    assert wrap_paragraph("x" * 20, 0, 0, 8) == ["x" * 8, "x" * 8, "x" * 4]
+    assert wrap_paragraph("either/or, this/that", 0, 0, 12) == ["either/or,", "this/that"]
 
 
 def test_the_check_from_python_does_not_know_a_terminal(monkeypatch):

@@ -289,7 +289,7 @@ def test_more_globs_of_places_for_one_rule_than_can_be_compared_are_an_error(tmp
     routes = "".join(entry.format(f"subgraphs[0].tensors[{number}]") for number in range(800))
     few = "".join(entry.format(f"*{number}*") for number in range(100))
     assert len(load_config(written(tmp_path, routes + few)).allow) == 900
-    with pytest.raises(UserError, match="more than 100 globs of places for one rule"):
+    with pytest.raises(UserError, match="more than 100 location globs for one rule"):
         load_config(written(tmp_path, routes + few + entry.format("?")))
 
 

@@ -31,8 +31,8 @@ from tests.helpers.reports import VALIDATOR
 from tests.helpers.sarif_runs import run_of
 from tflint.cli.main import run as cli
 from tflint.config import Config
-from tflint.findings import Contained, Report, Within
-from tflint.findings.baseline import baseline_of
+from tflint.findings import ContainerOverview, MemberOrigin, Report
+from tflint.findings.baseline import build_baseline
 from tflint.findings.path_globs import covers
 from tflint.findings.suppressions import Allow
 from tflint.model.batch_reader import BATCH_BYTES, OpenedFile, expand, read_batches
@@ -89,14 +89,14 @@ def test_a_report_says_where_a_member_lies(here):
     container, inner, member, out = report.files
     assert (container.kind, container.contained, container.within) == (
         "container",
-        Contained("zip", 2, 2, len(content)),
+        ContainerOverview("zip", 2, 2, len(content)),
         None,
     )
-    assert inner.within == Within("m/nested.task", "inner.task", content.index(b"PK\x03\x04", 1))
+    assert inner.within == MemberOrigin("m/nested.task", "inner.task", content.index(b"PK\x03\x04", 1))
     assert member.within is not None
     assert member.within.member == "inner.task!/in.tflite"
     assert content[member.within.offset :].startswith(CUSTOM)
-    assert out.within == Within("m/nested.task", "out.tflite", None)
+    assert out.within == MemberOrigin("m/nested.task", "out.tflite", None)
     assert member.overview is not None
     assert member.overview.n_bytes == len(CUSTOM)
 
@@ -298,7 +298,7 @@ def test_exclude_of_a_container_holds_in_a_walk_and_not_where_it_is_named(here):
 
 def test_a_baseline_counts_members_by_themselves(here):
     before = tflint.check("m/two.task")
-    known = baseline_of(before.files)["files"]
+    known = build_baseline(before.files)["files"]
     assert list(known) == ["m/two.task!/a.tflite", "m/two.task!/b.tflite"]
     assert not any(found(tflint.check("m/two.task", baseline=known)).values())
     del known["m/two.task!/a.tflite"]
@@ -330,13 +330,13 @@ def last_lines(report: Report) -> str:
 def test_the_summary_counts_models_and_containers_apart(here):
     quiet = Config(ignore=("M",))
     two, nested = (tflint.check(f"m/{name}.task", config=quiet) for name in ("two", "nested"))
-    assert "2 models and 1 container: 2 errors in 2 · 0 clean" in last_lines(two)
-    assert "2 models and 2 containers: 2 errors, 1 warning in 3" in last_lines(nested)
+    assert "2 models and 1 container: 2 errors in 2 files · 0 clean" in last_lines(two)
+    assert "2 models and 2 containers: 2 errors, 1 warning in 3 files" in last_lines(nested)
     good = render(tflint.check(bundle_nested(), config=quiet), Style())
     assert good.startswith("2 models and 2 containers: no findings · 2 clean")
     broken = last_lines(tflint.check(bundle_task()[:-1]))
     assert "0 models and 1 container: 1 error" in broken
-    assert "what 1 unreadable container held" in broken
+    assert "the contents of 1 unreadable container" in broken
 
 
 def test_the_text_report_names_the_member_of_a_container():
@@ -450,7 +450,7 @@ def test_junit_has_a_suite_for_each_member(here):
 
 def test_markdown_has_a_row_for_what_is_wrong_with_a_container(here):
     text = markdown_report.render(tflint.check("m/nested.task", config=Config(ignore=("M",))))
-    assert "### tflite-lint · 2 models and 2 containers: 2 errors, 1 warning in 3" in text
+    assert "### tflite-lint · 2 models and 2 containers: 2 errors, 1 warning in 3 files" in text
     assert "| `m/nested.task` | zip container · 2 members, 2 models · " in text
     assert "| `m/nested.task!/inner.task!/in.tflite` | float32 · 1 operator · " in text
 

@@ -243,7 +243,7 @@ def test_a_contract_takes_findings_back(folder: Path) -> None:
     (folder / "bird.contract.toml").write_text(WRONG + at, encoding="utf-8")
     report = check(["bird.tflite", "other.tflite"])
     assert _suppressed(report) == ["M002"]
-    assert "nothing is suppressed by the entry for P001" in report.notices[0].message
+    assert "the entry for P001 suppresses nothing" in report.notices[0].message
 
 
 def test_the_formats_of_a_clean_contract(folder: Path) -> None:

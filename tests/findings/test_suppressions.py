@@ -20,9 +20,9 @@ from tflint.cli.main import run
 from tflint.config import Config, load_config
 from tflint.errors import UserError
 from tflint.findings import FileReport, Finding, Location
-from tflint.findings.baseline import MAX_ENTRIES, apply_baseline, baseline_of, read_baseline
+from tflint.findings.baseline import MAX_ENTRIES, apply_baseline, build_baseline, read_baseline
 from tflint.findings.location_globs import FirstGlob
-from tflint.findings.path_globs import matches, seen_from
+from tflint.findings.path_globs import matches, relative_to_folder
 from tflint.findings.suppressions import Allow, apply_allows
 from tflint.values import replace
 
@@ -55,14 +55,14 @@ def test_the_first_glob_is_that_of_a_loop_over_all(patterns: list[str], places: 
         return not pattern or any(place == pattern or fnmatch.fnmatchcase(place, pattern) for place in places)
 
     expected = next((number for number, pattern in enumerate(patterns) if is_meant(pattern)), None)
-    assert FirstGlob(enumerate(patterns)).of(places) == expected
+    assert FirstGlob(enumerate(patterns)).find(places) == expected
 
 
 def test_a_route_with_indices_means_no_other_place() -> None:
     route = "subgraphs[0].tensors[12]"
-    assert FirstGlob([(0, route)]).of((route,)) == 0
-    assert FirstGlob([(0, route)]).of(("subgraphs0.tensors1",)) is None
-    assert FirstGlob([(0, "conv[12]/bias")]).of(("conv1/bias",)) == 0
+    assert FirstGlob([(0, route)]).find((route,)) == 0
+    assert FirstGlob([(0, route)]).find(("subgraphs0.tensors1",)) is None
+    assert FirstGlob([(0, "conv[12]/bias")]).find(("conv1/bias",)) == 0
 
 
 @pytest.mark.security
@@ -141,8 +141,8 @@ def test_entries_of_a_configuration(
     (tmp_path / "tflint.toml").write_text(entry.format("G003", 'until = "2001-01-01"') + entry.format("Q001", ""))
     assert run(["check", "truncated.tflite"]) == 1
     out = capsys.readouterr().out
-    assert "warning: tflint.toml: allow 1: the suppression of G003 ended on 2001-01-01" in out
-    assert "note: tflint.toml: allow 2: nothing is suppressed by the entry for Q001" in out
+    assert "warning: tflint.toml: allow 1: the suppression of G003 expired on 2001-01-01" in out
+    assert "note: tflint.toml: allow 2: the entry for Q001 suppresses nothing" in out
     assert "0 suppressed" in out
     assert run(["check", "truncated.tflite", "--format", "json"]) == 1
     data = json.loads(capsys.readouterr().out)
@@ -206,17 +206,17 @@ def test_what_names_files_holds_wherever_a_run_starts(
     path = str(Path(argument or model).parent) if kind == "exclude" else argument or str(model)
     assert run(["check", path]) == (2 if kind == "exclude" else 0)
     if kind == "exclude":
-        assert "its only model is excluded" in capsys.readouterr().err
+        assert "the only model is excluded" in capsys.readouterr().err
 
 
 def test_a_path_as_it_reads_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a").mkdir()
     monkeypatch.chdir(tmp_path / "a")
-    assert seen_from("..", "b.tflite") == "a/b.tflite"
-    assert seen_from(".", "./b.tflite") == "b.tflite"
-    assert seen_from(str(tmp_path), str(tmp_path / "a" / "b.tflite")) == "a/b.tflite"
-    assert seen_from(".", "../b.tflite") == "../b.tflite"
-    assert seen_from(str(tmp_path / "ab"), str(tmp_path / "a" / "b")) == str(tmp_path / "a" / "b")
+    assert relative_to_folder("..", "b.tflite") == "a/b.tflite"
+    assert relative_to_folder(".", "./b.tflite") == "b.tflite"
+    assert relative_to_folder(str(tmp_path), str(tmp_path / "a" / "b.tflite")) == "a/b.tflite"
+    assert relative_to_folder(".", "../b.tflite") == "../b.tflite"
+    assert relative_to_folder(str(tmp_path / "ab"), str(tmp_path / "a" / "b")) == str(tmp_path / "a" / "b")
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_writing_a_baseline_ignores_the_configured_one(tmp_path: Path, monkeypat
 
 
 def test_a_baseline_counts() -> None:
-    known = baseline_of([report(finding(), finding())])
+    known = build_baseline([report(finding(), finding())])
     assert known["files"] == {"m/a.tflite": {finding().fingerprint: 2}}
     three = report(*(replace(finding(), message=str(number)) for number in range(3)))
     (file,) = apply_baseline([three], known["files"])
@@ -283,11 +283,11 @@ def test_a_baseline_counts() -> None:
 
 
 def test_a_baseline_is_by_file_and_leaves_suppressed_findings_out() -> None:
-    known = baseline_of([report(finding())])["files"]
+    known = build_baseline([report(finding())])["files"]
     (other,) = apply_baseline([report(finding(), path="m/b.tflite")], known)
     assert len(other.open_findings) == 1
     file, _ = allowed(Allow("Q001", "known"))
-    assert baseline_of([file])["files"] == {}
+    assert build_baseline([file])["files"] == {}
 
 
 WRONG_BASELINES = {

@@ -47,7 +47,7 @@ from tflint.report import (
     text_report,
 )
 from tflint.source import BytesSource
-from tflint.summary.summarize import portrait_of
+from tflint.summary.summarize import summarize
 
 #: Processor seconds that one input may cost, in instrumented code: real models of this size take some 20 ms.
 MAX_SECONDS = 3.0
@@ -99,7 +99,7 @@ def called(content: bytes) -> int:
         return 1
     with within_budget(1):
         facts = Facts(model.tables)
-        draft_of_it = parse_contract(draft_contract(portrait_of(facts, "m.tflite")), "m.contract.toml")
+        draft_of_it = parse_contract(draft_contract(summarize(facts, "m.tflite")), "m.contract.toml")
         _require_report(check(content, contract=draft_of_it), 2)
         _require_report(check(content, contract=parse_contract(_CLAIMS, "m.contract.toml")), 2)
         for contract in (draft_of_it, parse_contract(_CLAIMS, "m.contract.toml")):

@@ -96,10 +96,10 @@ def _baseline(text: str, path: str) -> object:
 
 def _glob(text: str, path: str) -> object:
     pattern, *places = text.split("\n")
-    for cached in (wildcards.matcher, covers, path_globs._runs):
+    for cached in (wildcards.matcher, covers, path_globs._split_runs):
         cached.cache_clear()  # a run has a thousand patterns, fuzzing a million
     found = FirstGlob([(0, pattern)])
-    return [(covers(place, pattern, is_member=True), found.of((place,))) for place in places[:20]]
+    return [(covers(place, pattern, is_member=True), found.find((place,))) for place in places[:20]]
 
 
 READERS: dict[str, Callable[[str, str], object]] = {

@@ -15,7 +15,7 @@ from tests.helpers.markdown_page import Page
 from tests.helpers.workflow_commands import command_in
 from tflint.catalog import load_catalog
 from tflint.findings import SEVERITIES, Finding, Report
-from tflint.findings.path_globs import seen_from
+from tflint.findings.path_globs import relative_to_folder
 from tflint.report import (
     github_report,
     gitlab_report,
@@ -25,7 +25,7 @@ from tflint.report import (
     sarif_report,
     text_report,
 )
-from tflint.report.display_names import clean, place, shared_prefix
+from tflint.report.display_names import clean, format_location, shared_prefix
 from tflint.report.finding_sentences import place_name
 from tflint.report.text_layout import Style
 
@@ -68,7 +68,7 @@ def text_places(made: Report) -> Counter[tuple[str, str, str]]:
     counts: Counter[tuple[str, str, str]] = Counter()
     for file in made.files:
         prefix = shared_prefix(f.location.names[-1] for f in file.open_findings if f.location.names)
-        places = ((finding.rule, place(finding.location, prefix)) for finding in file.open_findings)
+        places = ((finding.rule, format_location(finding.location, prefix)) for finding in file.open_findings)
         counts.update((clean(file.path), rule, where) for rule, where in places if where)
     return counts
 
@@ -206,7 +206,7 @@ READERS: dict[str, tuple[Callable[[Report], Seen], Callable[[Finding], str], Cal
     "sarif, spec": (lambda made: read_sarif(made, "spec"), route, str),
     "sarif, github": (lambda made: read_sarif(made, "github"), route, str),
     "junit": (read_junit, route, clean),
-    "gitlab": (read_gitlab, named, lambda path: clean(seen_from(".", path.split("!/")[0]))),
+    "gitlab": (read_gitlab, named, lambda path: clean(relative_to_folder(".", path.split("!/")[0]))),
 }
 
 

@@ -23,14 +23,14 @@ from tflint.facts.facts import Facts
 from tflint.preprocessing.draft import draft_contract
 from tflint.resources import named_model_path
 from tflint.schema import metadata_schema
-from tflint.summary.summarize import portrait_of
+from tflint.summary.summarize import summarize
 from tflint.writer import pack
 
 EVERYTHING = Config(select=("all",))
 
 
 def draft_of(model: Model) -> str:
-    return draft_contract(portrait_of(Facts(model.tables), model.name))
+    return draft_contract(summarize(Facts(model.tables), model.name))
 
 
 def faults(model: Model, text: str) -> list[str]:
@@ -207,7 +207,7 @@ def test_init_writes_beside_the_model_and_over_nothing(here: Path, capsys: pytes
     assert run(["contract", "init", "bird.tflite", "--force"]) == 0
     assert (here / "bird.contract.toml").read_bytes() == written
     assert run(["contract", "check", "bird.contract.toml"]) == 0
-    assert "in order (1 input, 1 output)" in capsys.readouterr().out
+    assert "valid (1 input, 1 output)" in capsys.readouterr().out
     assert run(["check", "bird.contract.toml"]) == 0
 
 
@@ -224,7 +224,7 @@ def test_init_prints_where_asked(here: Path, capsys: pytest.CaptureFixture[str])
         (["init", "broken.tflite"], "is not a readable model"),
         (["init", "bird.tflite", "--output", "no/folder/x.toml"], "cannot be written"),
         (["check", "none.contract.toml"], "there is no such file"),
-        (["chek", "x"], "there is no command 'chek'"),
+        (["chek", "x"], "unknown command 'chek'"),
         ([], "ACTION"),
     ],
 )
@@ -275,7 +275,7 @@ KNOWN_MODELS = tomllib.loads((Path(__file__).parent / "drafts" / "known_models.t
 @needs_corpus
 @pytest.mark.parametrize("known", KNOWN_MODELS["model"], ids=lambda known: Path(known["path"]).stem)
 def test_the_draft_of_a_known_model_is_what_its_training_says(known: dict[str, Any]) -> None:
-    text = draft_contract(portrait_of(Facts(load(CORPUS / "models" / known["path"]).tables), "m.tflite"))
+    text = draft_contract(summarize(Facts(load(CORPUS / "models" / known["path"]).tables), "m.tflite"))
     entry = tomllib.loads(text)["inputs"][0]
     wanted = [
         {key: one[key] for key in ("mean", "std", "units")} for one in (known, *known.get("also", ())) if "mean" in one

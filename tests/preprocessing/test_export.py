@@ -28,7 +28,7 @@ from tflint.preprocessing.draft import draft_contract
 from tflint.preprocessing.export import ExportedModel, export_metadata
 from tflint.preprocessing.recipe import build_recipe
 from tflint.schema import metadata_schema
-from tflint.summary.summarize import portrait_of
+from tflint.summary.summarize import summarize
 from tflint.writer import pack, unpack
 
 PHOTO = """\
@@ -83,7 +83,7 @@ def outputs_of(content: bytes) -> list[np.ndarray]:
 @pytest.mark.parametrize("name", [name for name in RUNNABLE if name != "string_const"])
 def test_a_copy_answers_bit_by_bit_as_the_model(name: str, tmp_path: Path) -> None:
     content = named(name)
-    text = draft_contract(portrait_of(Facts(load(content).tables), "m.tflite"))
+    text = draft_contract(summarize(Facts(load(content).tables), "m.tflite"))
     copy = put(text, content, tmp_path).content
     before, after = outputs_of(content), outputs_of(copy)
     assert [one.tobytes() for one in before] == [one.tobytes() for one in after]
@@ -95,7 +95,7 @@ def test_copies_of_real_models_answer_bit_by_bit_as_these(tmp_path: Path) -> Non
     assert len(rows) >= 20
     for row in rows:
         content = (CORPUS / row["path"]).read_bytes()
-        text = draft_contract(portrait_of(Facts(load(content).tables), "m.tflite"))
+        text = draft_contract(summarize(Facts(load(content).tables), "m.tflite"))
         copy = put(text, content, tmp_path).content
         assert [f.rule for f in check(copy).findings() if f.severity == "error"] == [
             f.rule for f in check(content).findings() if f.severity == "error"
@@ -165,7 +165,7 @@ def test_the_classes_of_mediapipe_read_what_was_written(tmp_path: Path) -> None:
 
 def test_a_draft_of_the_copy_has_what_the_contract_said(tmp_path: Path) -> None:
     made = put(PHOTO, named("folded_float32"), tmp_path)
-    text = draft_contract(portrait_of(Facts(load(made.content).tables), "m.tflite"))
+    text = draft_contract(summarize(Facts(load(made.content).tables), "m.tflite"))
     assert 'kind = "image"' in text
     assert 'channels = "RGB"' in text
     assert "\nmean = [123.675, 116.28, 103.53]\n" in text
@@ -312,7 +312,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_command_writes_a_copy_and_lists_the_rest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = (folder / "bird.tflite").read_bytes()
     assert run(["contract", "export", "bird.tflite", "--to", "tflite-metadata"]) == 0
-    assert "metadata has no words for: inputs[0].orientation" in capsys.readouterr().out
+    assert "not expressible in metadata: inputs[0].orientation" in capsys.readouterr().out
     assert (folder / "bird.tflite").read_bytes() == before
     assert metadata_of(load(folder / "bird_metadata.tflite")) is not None
     assert run(["contract", "export", "bird.tflite"]) == 2
@@ -324,7 +324,7 @@ def test_a_contract_that_does_not_fit_is_not_written(folder: Path, capsys: pytes
     text = (folder / "bird.contract.toml").read_text().replace("mean = 127.5", "mean = 0")
     (folder / "bird.contract.toml").write_text(text)
     assert run(["contract", "export", "bird.tflite", "--output", "copy.tflite"]) == 2
-    assert "does not fit" in capsys.readouterr().err
+    assert "contradicts" in capsys.readouterr().err
     assert not (folder / "copy.tflite").exists()
     assert run(["contract", "export", "bird.tflite", "--output", "copy.tflite", "--force"]) == 0
 

@@ -33,7 +33,7 @@ from tflint.preprocessing.recipe import RecipeInput, build_recipe
 from tflint.preprocessing.recipe.recipe_search import load_recipe
 from tflint.rule_examples import build_model, parse_example_contract
 from tflint.source import BytesSource
-from tflint.summary.summarize import portrait_of
+from tflint.summary.summarize import summarize
 
 EXAMPLES = [
     pytest.param(example, path, id=f"{rule.id}-{number}")
@@ -308,7 +308,7 @@ def test_words_name_lines_and_what_the_model_says(folder: Path, capsys: pytest.C
 
 def test_the_standing_of_a_wrong_contract_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "bird.contract.toml").write_text(BIRD.replace("mean = 127.5", "mean = 0"), encoding="utf-8")
-    assert "does not fit bird.tflite: " in show(capsys, "bird.contract.toml")
+    assert "contradicts bird.tflite: " in show(capsys, "bird.contract.toml")
 
 
 def test_json_has_the_same_steps(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -321,7 +321,7 @@ def test_json_has_the_same_steps(folder: Path, capsys: pytest.CaptureFixture[str
 def test_a_contract_without_a_model_has_a_recipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "lonely.contract.toml"
     path.write_text('[[inputs]]\nkind = "image"\nmean = 0\nstd = 255\nunits = "u8"\n', encoding="utf-8")
-    assert "no model next to it" in " ".join(show(capsys, str(path)).split())
+    assert "no model next to the contract" in " ".join(show(capsys, str(path)).split())
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_drafts_of_real_models_have_recipes(number: int) -> None:
     """Their code compiles, in words and in each language, whatever they call their tensors."""
     for path in shard(number):
         facts = Facts(load(path).tables)
-        contract = parse_contract(draft_contract(portrait_of(facts, path.name)), "c.contract.toml")
+        contract = parse_contract(draft_contract(summarize(facts, path.name)), "c.contract.toml")
         recipe = build_recipe(contract, Facts(load(path).tables, contracts={0: contract}), path.name)
         assert {name for name in run(recipe) if name.startswith("input_")} == {
             f"input_{recipe_input.position}" for recipe_input in recipe.inputs

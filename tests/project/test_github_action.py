@@ -329,7 +329,7 @@ def test_a_file_of_the_repository_gives_no_command(runner: Runner) -> None:
     assert runner.run().failed == 2
     assert "  ::add-mask::secret" in runner.log, "the message shows the line"
     ((command, text),) = runner.commands()
-    assert (command, text) == ("error", " title=tflite-lint::models were not checked: the log of this step says why")
+    assert (command, text) == ("error", " title=tflite-lint::models were not checked; see the log of this step")
 
 
 @needs_bash

@@ -29,9 +29,9 @@ COMMAND = "$ tflint facts associated_file\n"
 @pytest.mark.parametrize(
     ("shown", "is_true"),
     [
-        ("…\nassociated_file: one row is a file named by the metadata, packed after the model, or both\n…\n", True),
+        ("…\nassociated_file: each row is a file named by the metadata, packed after the model, or both\n…\n", True),
         ("…\n  name         string    name of the file; absent: it has none\n…\n", True),
-        ("…\nassociated_file: one row is something else\n…\n", False),
+        ("…\nassociated_file: each row is something else\n…\n", False),
         ("…\n…\nno such line\n", False),
     ],
 )

@@ -11,7 +11,7 @@ from tflint import resources
 from tflint.api import check
 from tflint.config import Config
 from tflint.findings import CRASH_RULE, MAX_PLACES
-from tflint.findings.finding_limits import MAX_LISTED, listed
+from tflint.findings.finding_limits import MAX_LISTED, limit_findings
 from tflint.model.batch_reader import open_model, read_batches
 from tflint.source import BytesSource
 
@@ -113,15 +113,15 @@ def test_a_rule_that_breaks_everywhere_lists_the_first_places_and_counts_the_oth
     assert len(findings) == MAX_PLACES + 1
     assert findings[-1].n_more == 300 * 300 - MAX_PLACES
     assert findings[-1].message == f"{300 * 300 - MAX_PLACES:,} more places that are not listed one by one"
-    shown = list(listed(report).findings())
+    shown = list(limit_findings(report).findings())
     assert len(shown) == MAX_LISTED
-    assert shown[0].message.endswith(f" ({MAX_PLACES + 1 - MAX_LISTED:,} more places like this are not listed)")
+    assert shown[0].message.endswith(f" ({MAX_PLACES + 1 - MAX_LISTED:,} more not listed)")
     assert "not listed" not in shown[1].message
     assert shown[-1].n_more == findings[-1].n_more
     both = check([shared_vector_bomb(40), shared_vector_bomb(20)], config=only)
     assert [len(file.findings) for file in both.files] == [40 * 40, 20 * 20]
-    assert [len(file.findings) for file in listed(both).files] == [MAX_LISTED, 20 * 20]
-    assert "(600 more places" in listed(both).files[0].findings[0].message
+    assert [len(file.findings) for file in limit_findings(both).files] == [MAX_LISTED, 20 * 20]
+    assert "(600 more not listed" in limit_findings(both).files[0].findings[0].message
 
 
 def test_a_tensor_that_every_operator_reads_stays_bounded():

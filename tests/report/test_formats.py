@@ -28,7 +28,7 @@ from tests.helpers.workflow_commands import command_in
 from tflint.cli.main import run
 from tflint.config import Config
 from tflint.findings import Report
-from tflint.findings.baseline import baseline_of
+from tflint.findings.baseline import build_baseline
 from tflint.report.display_names import clean
 from tflint.report.report_formats import FORMATS
 
@@ -38,7 +38,7 @@ from tflint.report.report_formats import FORMATS
 def check_with_suppressions(sources: Any, config: Config) -> Report:
     """A report in which every third file's findings are known from a baseline."""
     before = tflint.check(sources, config=config)
-    return tflint.check(sources, config=config, baseline=baseline_of(before.files[::3])["files"])
+    return tflint.check(sources, config=config, baseline=build_baseline(before.files[::3])["files"])
 
 
 @functools.cache

@@ -62,7 +62,7 @@ class TestTheLimit:
         made = commands(*found)
         assert [command.name for command in made] == ["error"] * 10 + ["notice"] * 10
         assert made[9].properties == {"title": "tflite-lint: 21 more errors in 21 files"}
-        assert made[9].message.startswith("21 more errors in 21 files: GitHub shows 10 annotations of a level.")
+        assert made[9].message.startswith("21 more errors in 21 files: GitHub shows 10 annotations per level.")
 
     def test_is_kept_by_one_more_than_ten(self):
         made = commands(*(at(f"{number}.tflite") for number in range(11)))

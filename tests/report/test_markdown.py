@@ -168,12 +168,12 @@ class TestTheSize:
         assert 0 < n_shown < 300
         assert all(summary.endswith("1 error") for summary in made.summaries[:100])
         n_rows = len(made.rows) - 1
-        table = [f"{300 - n_rows} more files left out here."] if n_rows < 300 else []
-        details = f"The findings of {300 - n_shown} more files are left out: the text would be too large for a comment."
+        table = [f"{300 - n_rows} more files omitted."] if n_rows < 300 else []
+        details = f"The findings of {300 - n_shown} more files are omitted: the text would be too large for a comment."
         assert made.paragraphs == [*table, details]
 
     def test_cuts_the_findings_of_one_file_between_lines(self):
         text = markdown_report.render(report(*(finding(rule=f"Z{k}") for k in range(4000))), max_bytes=5000)
         (block, _) = Page(text).blocks
-        assert block.splitlines()[-1].endswith(" more lines left out")
+        assert block.splitlines()[-1].endswith(" more lines omitted")
         assert block.startswith("  error   Z0")

@@ -19,7 +19,7 @@ from tflint.catalog import builtin_catalog, load_catalog, rule_pages
 from tflint.cli.main import run as main
 from tflint.findings import FileReport, Finding, Location, NotChecked, Notice, Report, TextSpan, severity_rank
 from tflint.report import sarif_report
-from tflint.report.sarif_locations import uri
+from tflint.report.sarif_locations import to_uri
 from tflint.values import replace
 from tflint.writer.model_edits import edit_model
 
@@ -257,7 +257,7 @@ class TestTheCap:
         assert sum(result["level"] == "error" for result in kept) == sum(f.severity == "error" for f in many())
         assert last["ruleId"] == run["tool"]["driver"]["rules"][last["ruleIndex"]]["id"] == "more-findings"
         assert last["level"] == "note"
-        text = "12 more findings are left out: GitHub keeps 5,000 of a run"
+        text = "12 more findings are omitted: GitHub keeps 5,000 per run"
         assert last["message"]["text"] == f"{text}."
         notes = run["invocations"][0]["toolExecutionNotifications"]
         assert [note["message"]["text"] for note in notes] == [text]
@@ -386,8 +386,8 @@ class TestTheMessage:
 class TestUris:
     @pytest.mark.parametrize(("path", "expected"), URIS.items(), ids=[ascii(path) for path in URIS])
     def test_are_as_the_standard_wants_them(self, path, expected):
-        assert uri(path) == expected
-        assert URI_TEXT.fullmatch(uri(path))
+        assert to_uri(path) == expected
+        assert URI_TEXT.fullmatch(to_uri(path))
 
     @both_profiles
     @pytest.mark.parametrize("path", URIS, ids=ascii)
@@ -401,6 +401,6 @@ class TestUris:
         assert {*uris, run["artifacts"][0]["location"]["uri"]} == {URIS[path]}
 
     def test_of_windows_have_slashes(self, monkeypatch):
-        assert uri(r"models\a.tflite") == "models%5Ca.tflite"
+        assert to_uri(r"models\a.tflite") == "models%5Ca.tflite"
         monkeypatch.setattr("os.sep", "\\")
-        assert uri(r"models\a.tflite") == "models/a.tflite"
+        assert to_uri(r"models\a.tflite") == "models/a.tflite"

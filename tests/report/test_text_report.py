@@ -22,8 +22,16 @@ from tflint.findings import (
     Suppression,
     TextSpan,
 )
-from tflint.report.display_names import place, plural, runtime, shared_prefix, short_name, size, title
-from tflint.report.text_layout import WIDTH, joined, paragraph
+from tflint.report.display_names import (
+    format_location,
+    format_runtime,
+    format_size,
+    format_title,
+    plural,
+    shared_prefix,
+    short_name,
+)
+from tflint.report.text_layout import WIDTH, join_pieces, wrap_paragraph
 from tflint.report.text_report import Style, render
 from tflint.values import replace
 from tflint.writer.model_edits import edit_model
@@ -57,8 +65,8 @@ models/person_detect.tflite · full int8 · 31 operators · 293.5 KiB
   warning Q029  name lies about quantization
     the file is named int8, inference is float
     fix    convert with a representative dataset
-12 models: 14 errors, 1 warning in 1 · 11 clean · 0 suppressed · target litert 2.3.0 (default) · ruleset 0.1
-  0.2 s
+12 models: 14 errors, 1 warning in 1 file · 11 clean · 0 suppressed · target litert 2.3.0 (default)
+  ruleset 0.1 · 0.2 s
 checked: 44 rules on the bytes of each file; no model was run
 not checked: preprocessing of 12 models without a contract (tflint contract init MODEL)
 more: tflint explain Q009
@@ -126,16 +134,16 @@ class TestAGroup:
         ("messages", "expected"),
         [
             (("x", "x", "x"), None),
-            (("x", "y"), "and 1 other with other values"),
-            (("x", "y", "z"), "and 2 others with other values"),
-            (("x", "x", "z"), "and 2 others, 1 with other values"),
+            (("x", "y"), "and 1 more with different values"),
+            (("x", "y", "z"), "and 2 more with different values"),
+            (("x", "x", "z"), "and 2 more, 1 with different values"),
         ],
     )
     def test_says_when_others_differ(self, messages, expected):
         group = [at(number, f"n{number}", message=message) for number, message in enumerate(messages)]
         lines = lines_of(*group)
         assert [line.strip() for line in lines if line.strip().startswith("and ")] == ([expected] if expected else [])
-        assert not any("other values" in line for line in lines_of(*group, style=VERBOSE))
+        assert not any("different values" in line for line in lines_of(*group, style=VERBOSE))
 
     def test_stands_before_less_severe_ones(self):
         lines = lines_of(
@@ -161,9 +169,9 @@ class TestAGroup:
     def test_tells_who_refuses_what_a_run_said_and_that_a_rule_is_newer(self):
         lines = lines_of(replace(FULL, suppressed=None, location=TENSOR))
         assert "    refused by litert ≥ 1.1.0; runs on tflm, litert < 1.1.0" in lines
-        assert "    a rule newer than the configured ruleset: it fails no run" in lines
+        assert "    newer than the configured ruleset: does not fail the run" in lines
         assert "    run    not reproduced" in lines
-        assert "1 note by rules newer than ruleset 0.1: they fail no run" in lines
+        assert "1 note from rules newer than ruleset 0.1: it does not fail the run" in lines
 
     def test_refused_everywhere_names_no_runtime_that_runs_it(self):
         lines = lines_of(finding(refused_by=("litert",)))
@@ -203,7 +211,7 @@ class TestPlaces:
 
     @pytest.mark.parametrize(("location", "expected"), PLACES, ids=[expected for _, expected in PLACES])
     def test_are_short_and_say_what_they_are(self, location, expected):
-        assert place(location) == expected
+        assert format_location(location) == expected
 
     def test_drop_what_all_names_of_a_file_share(self):
         names = ["net/block_1/conv/bias;net/block_1/add", "net/block_1/dense/bias"]
@@ -281,13 +289,13 @@ class TestWrapping:
         assert re.match(r" {6}\S", lines[3])
 
     def test_joins_the_lines_of_a_rule_file(self):
-        assert paragraph("one\n   two\tthree  four\n", 0) == ["one two three  four"]
+        assert wrap_paragraph("one\n   two\tthree  four\n", 0) == ["one two three  four"]
 
     def test_breaks_a_row_of_pieces_only_between_them(self):
         pieces = [f"piece number {number}" for number in range(20)]
-        assert " · ".join(line.strip() for line in joined(pieces, " · ")) == " · ".join(pieces)
-        assert " ".join(line.strip() for line in joined(pieces, ", ")) == ", ".join(pieces)
-        assert all(len(line) <= WIDTH + 1 for line in joined(pieces, ", "))
+        assert " · ".join(line.strip() for line in join_pieces(pieces, " · ")) == " · ".join(pieces)
+        assert " ".join(line.strip() for line in join_pieces(pieces, ", ")) == ", ".join(pieces)
+        assert all(len(line) <= WIDTH + 1 for line in join_pieces(pieces, ", "))
 
 
 class TestTheSummary:
@@ -314,7 +322,7 @@ class TestTheSummary:
         found = (finding(), finding(severity="warning"), finding(severity="warning"), finding(severity="note"))
         assert "\n1 model: 1 error, 2 warnings, 1 note · 0 suppressed · " in text_of(*found)
         several = text_of(files=files_of("checked", "checked", findings=(*found, FULL)))
-        assert "\n2 models: 1 error, 2 warnings in 1, 1 note · 1 clean · 1 suppressed · " in several
+        assert "\n2 models: 1 error, 2 warnings in 1 file, 1 note · 1 clean · 1 suppressed · " in several
 
     def test_does_not_call_clean_what_nobody_could_read(self):
         muted = finding(suppressed=Suppression("allow", "known"))
@@ -343,7 +351,7 @@ class TestTheSummary:
         two = f"{bare}, Q000 at 2 places,\n  Q001 at 2 places\n"
         assert text_of(files=undecided(2)).endswith(two)
         many = text_of(files=undecided(40))
-        assert many.endswith(",\n  34 further rules at some places\n")
+        assert many.endswith(",\n  34 more rules at some places\n")
         assert "Q006" not in many
 
     def test_folds_the_notes_of_several_files_where_asked(self):
@@ -522,7 +530,7 @@ class TestWords:
         ],
     )
     def test_tell_sizes(self, n_bytes, expected):
-        assert size(n_bytes) == expected
+        assert format_size(n_bytes) == expected
 
     @pytest.mark.parametrize(
         ("spec", "expected"),
@@ -534,8 +542,8 @@ class TestWords:
         ],
     )
     def test_name_runtimes(self, spec, expected):
-        assert runtime(spec) == expected
+        assert format_runtime(spec) == expected
 
     def test_make_titles_of_rule_names(self):
-        assert title("per-channel-axis-out-of-range") == "per-channel axis out of range"
-        assert title("trailing-data-unknown") == "trailing data unknown"
+        assert format_title("per-channel-axis-out-of-range") == "per-channel axis out of range"
+        assert format_title("trailing-data-unknown") == "trailing data unknown"

@@ -38,7 +38,7 @@ def test_a_file_named_like_an_option_is_refused(
     before = contents()
     assert run(["check", "broken.tflite", name]) == 2
     err = capsys.readouterr().err
-    assert f"'{name}' is the name of a file, but tflint would read it as an option" in err
+    assert f"'{name}' is the name of a file, but would be parsed as an option" in err
     assert f"write './{name}'" in err
     assert contents() == before
 
@@ -115,7 +115,7 @@ def test_pre_commit_on_a_branch_with_such_names_fails_and_writes_nothing(
         [sys.executable, "-m", "pre_commit", "run", "--all-files"], cwd=here, env=more, capture_output=True, timeout=120
     )
     assert done.returncode == 1, done.stdout + done.stderr
-    assert b"tflint would read it as an option" in done.stdout
+    assert b"would be parsed as an option" in done.stdout
     assert {name: content for name, content in contents().items() if not name.startswith(".git/")} == before
     assert not (here / ".git" / "hooks" / "pre-commit").exists()
 

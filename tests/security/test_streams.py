@@ -30,7 +30,7 @@ def shell(line: str, **more: str) -> subprocess.CompletedProcess[bytes]:
 def test_closed_standard_output_that_is_wanted_is_an_error(here: Path) -> None:
     done = shell("tflint check good.tflite >&-")
     assert (done.returncode, done.stderr) == (
-        2, b"tflint: standard output is closed\n  hint: --output FILE writes to a file\n",
+        2, b"tflint: standard output is closed\n  hint: use --output FILE to write to a file\n",
     )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def test_running_out_of_memory_is_no_internal_error(
     monkeypatch.setattr("tflint.model.batch_reader.Window.of_bytes", starved)
     assert run(["check", "good.tflite"]) == 3
     assert capsys.readouterr().err == (
-        "tflint: out of memory\n  hint: check fewer files at a time, or raise the process's limit\n"
+        "tflint: out of memory\n  hint: check fewer files at a time, or raise the memory limit\n"
     )
 
 

@@ -21,9 +21,9 @@ from tflint.cli.main import run
 from tflint.config import Config
 from tflint.engine import judge
 from tflint.engine import run as engine
-from tflint.findings import MAX_PLACES, LeftOut
-from tflint.findings.baseline import baseline_of
-from tflint.findings.finding_limits import MAX_LISTED, listed
+from tflint.findings import MAX_PLACES, SkippedPaths
+from tflint.findings.baseline import build_baseline
+from tflint.findings.finding_limits import MAX_LISTED, limit_findings
 from tflint.findings.suppressions import Allow
 
 pytestmark = pytest.mark.security
@@ -45,10 +45,10 @@ def report_of(here: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
 def test_a_thousand_suppressed_places_hide_no_new_one() -> None:
     content = shared_vector_bomb(40)  # 1,600 places of one rule
     all_of_it = check(content, config=ONLY)
-    known = baseline_of([tflint.FileReport("<bytes>", findings=tuple(all_of_it.findings())[:-1])])["files"]
+    known = build_baseline([tflint.FileReport("<bytes>", findings=tuple(all_of_it.findings())[:-1])])["files"]
     report = check(content, config=ONLY, baseline=known)
     assert report.fails("error")
-    (file,) = listed(report).files
+    (file,) = limit_findings(report).files
     assert [finding.suppressed is None for finding in file.findings].count(True) == 1
     assert len(file.findings) == MAX_LISTED
 
@@ -60,7 +60,7 @@ def test_what_lies_beyond_all_places_fails_whatever_a_place_or_a_baseline_suppre
     assert (more.n_more, more.severity) == (110 * 110 - MAX_PLACES, "error")
     by_place = tflint.Config(select=("G008",), allow=(Allow("G008", "known", at="*"),))
     assert check(content, config=by_place).fails("error")
-    known = baseline_of(first.files)["files"]
+    known = build_baseline(first.files)["files"]
     assert sum(sum(counts.values()) for counts in known.values()) == MAX_PLACES
     assert check(content, config=ONLY, baseline=known).fails("error")
     by_rule = tflint.Config(select=("G008",), allow=(Allow("G008", "known"),))
@@ -249,7 +249,7 @@ def test_counting_what_is_left_out_is_bounded(here: Path, monkeypatch: pytest.Mo
     (here / ".many").mkdir()
     for number in range(20):
         (here / ".many" / f"{number}.tflite").touch()
-    assert check(".").left_out == LeftOut(0, 1, 0, 5)
+    assert check(".").left_out == SkippedPaths(0, 1, 0, 5)
 
 
 # --- limits of a run ------------------------------------------------------------------------------------------------

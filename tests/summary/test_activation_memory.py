@@ -16,13 +16,13 @@ from tests.helpers.models.large import many_tensors
 from tests.helpers.models.named import NOT_RUNNABLE, RUNNABLE
 from tests.helpers.paths import ROOT
 from tests.helpers.summary_oracle import Oracle
-from tflint.summary.activation_memory import memories
+from tflint.summary.activation_memory import compute_memory_bounds
 from tflint.summary.summary_values import Memory
 
 
 def bounds(content: bytes) -> list[Memory]:
     facts = facts_of(content)
-    return list(memories(facts, facts.n("subgraph")))
+    return list(compute_memory_bounds(facts, facts.n("subgraph")))
 
 
 def bound(builder: ModelBuilder) -> int:

@@ -16,7 +16,7 @@ from tflint.report.text_layout import Style
 from tflint.resources import json_schema, runtime_table
 from tflint.summary import plain_lines, summary_json
 from tflint.summary import summary_text as screen
-from tflint.summary.summarize import portrait_of
+from tflint.summary.summarize import summarize
 from tflint.userfiles.schema_check import is_valid
 
 #: Models of different kinds: by scheme, operators, signatures, subgraphs, metadata.
@@ -46,7 +46,7 @@ def path_of(name: str) -> Path:
 
 
 def printed(content: bytes) -> str:
-    return screen.render(portrait_of(Facts(load(content).tables), "m.tflite"), Style())
+    return screen.render(summarize(Facts(load(content).tables), "m.tflite"), Style())
 
 
 def facts_in(lines: list[str], head: str) -> list[str]:
@@ -60,7 +60,7 @@ def test_the_figures_of_a_model_are_those_of_another_reader(name):
     """Every number that the lines for diffs give of structure, types, sizes, operators and memory."""
     content = path_of(name).read_bytes()
     oracle = Oracle(content)
-    portrait = portrait_of(Facts(load(content).tables), name)
+    portrait = summarize(Facts(load(content).tables), name)
     lines = plain_lines.render(portrait).splitlines()
 
     assert facts_in(lines, "size file ") == [str(len(content))]
@@ -132,7 +132,7 @@ def test_the_runtime_is_that_of_the_newest_operator(name):
     used = [(op, v) for op, v in Oracle(content).operators() if op in releases]
     newest = max(tuple(map(int, releases[op][str(version)].split("."))) for op, version in used)
     facts = Facts(load(content).tables)
-    need = portrait_of(facts, name).needs[0]
+    need = summarize(facts, name).needs[0]
     assert need.release is not None
     assert tuple(map(int, need.release.split("."))) == newest[: len(need.release.split("."))]
     assert not any(newest[len(need.release.split(".")) :])
@@ -143,7 +143,7 @@ def test_the_runtime_is_that_of_the_newest_operator(name):
 @pytest.mark.parametrize("number", range(N_SHARDS))
 def test_every_real_model_fits_the_screen_and_the_schema(number):
     for path in shard(number):
-        portrait = portrait_of(Facts(load(path).tables), "m.tflite")
+        portrait = summarize(Facts(load(path).tables), "m.tflite")
         lines = screen.render(portrait, Style()).splitlines()
         assert len(lines) <= screen.HEIGHT, path
         assert max(map(len, lines)) <= screen.WIDTH, path
@@ -174,4 +174,4 @@ NORMALISATIONS = {
 @pytest.mark.parametrize(("name", "expected"), NORMALISATIONS.items())
 def test_the_normalisation_of_a_model_whose_training_is_known(name, expected):
     facts = Facts(load(path_of(name)).tables)
-    assert [fit.name for fit in portrait_of(facts, name).subgraphs[0].inputs[0].fits] == expected
+    assert [fit.name for fit in summarize(facts, name).subgraphs[0].inputs[0].fits] == expected

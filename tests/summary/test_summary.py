@@ -11,17 +11,17 @@ from tests.helpers.models.plain import with_zip
 from tflint.model.trailing_data import read_packed_file
 from tflint.resources import named_model_path, named_models, runtime_table
 from tflint.schema import metadata_schema
-from tflint.summary.oldest_runtime import needs
-from tflint.summary.summarize import portrait_of
-from tflint.summary.summary_values import Input, OperatorCount, Output, Portrait
+from tflint.summary.oldest_runtime import find_requirements
+from tflint.summary.summarize import summarize
+from tflint.summary.summary_values import Input, OperatorCount, Output, Summary
 from tflint.writer import edit_model, pack
 
 
-def portrait(content: bytes) -> Portrait:
-    return portrait_of(facts_of(content), "model.tflite")
+def portrait(content: bytes) -> Summary:
+    return summarize(facts_of(content), "model.tflite")
 
 
-def named(name: str, edit: dict | None = None) -> Portrait:
+def named(name: str, edit: dict | None = None) -> Summary:
     content = named_model_path(name).read_bytes()
     return portrait(edit_model(content, edit) if edit else content)
 
@@ -46,7 +46,7 @@ def test_every_named_model_has_a_portrait():
             facts = facts_of(content)
         except AssertionError:
             continue  # no model
-        found = portrait_of(facts, name)
+        found = summarize(facts, name)
         assert found.path == name
         assert found.n_operators == sum(entry.count for entry in found.operators)
 
@@ -57,7 +57,7 @@ def test_facts_of_no_model_have_no_portrait():
     from tflint.source import BytesSource
 
     with pytest.raises(ValueError, match="one readable model, not 0"):
-        portrait_of(Facts(read_one(open_model(BytesSource(b"")))), "empty")
+        summarize(Facts(read_one(open_model(BytesSource(b"")))), "empty")
 
 
 # -- inputs ------------------------------------------------------------------------------------------------------------
@@ -234,7 +234,7 @@ def count(opcode: str, version: int, custom: str | None = None) -> OperatorCount
     ],
 )
 def test_the_oldest_tensorflow_lite(operators, tflite, because):
-    found = needs(operators)[0]
+    found = find_requirements(operators)[0]
     assert (found.runtime, found.release, found.operators) == ("tflite", tflite, because)
 
 
@@ -249,12 +249,12 @@ def test_the_oldest_tensorflow_lite(operators, tflite, because):
     ],
 )
 def test_the_oldest_litert(operators, litert, because):
-    found = needs(operators)[1]
+    found = find_requirements(operators)[1]
     assert (found.runtime, found.release, found.operators) == ("litert", litert, because)
 
 
 def test_custom_operators_need_no_release():
-    assert needs([count("CUSTOM", 1, "mine")]) == ()
+    assert find_requirements([count("CUSTOM", 1, "mine")]) == ()
 
 
 def test_a_code_that_no_operator_uses_counts_for_the_runtime():
@@ -271,7 +271,7 @@ def test_a_code_that_no_operator_uses_counts_for_the_runtime():
 def test_every_operator_version_has_a_first_release_unless_it_is_still_to_come():
     for opcode, first_releases in runtime_table("tflite")["operator_versions"].items():
         for version, first in first_releases.items():
-            need = needs([count(opcode, int(version))])[0]
+            need = find_requirements([count(opcode, int(version))])[0]
             assert need.release is not None or first in ("2.22.0", "2.23.0") or opcode == "STABLEHLO_CBRT"
 
 
@@ -353,7 +353,7 @@ def metadata(**fields: object) -> bytes:
     return pack(fields, metadata_schema())
 
 
-def with_metadata(files: dict[str, str], **fields: object) -> Portrait:
+def with_metadata(files: dict[str, str], **fields: object) -> Summary:
     builder = unary("RELU").inputs("input").outputs("x").metadata("TFLITE_METADATA", metadata(**fields))
     return portrait(with_zip(builder.build(), files))
 

@@ -1,4 +1,4 @@
-"""Options that `check` and `diff` share: rules to run, failing severities, and the resulting configuration."""
+"""Options of `check` and `diff` that change the configuration: rules, targets, failing severities."""
 
 from __future__ import annotations
 
@@ -17,45 +17,45 @@ if TYPE_CHECKING:
 
 
 def add_rule_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which rules run, and for which targets."""
-    group = parser.add_argument_group("what is looked for")
+    """Add the options that select rules and targets."""
+    group = parser.add_argument_group("rules and targets")
     add = group.add_argument
-    add("--select", action="append", metavar="RULES", help="run only these: ids, prefixes, names, categories, all")
-    add("--ignore", action="append", metavar="RULES", help="do not run these")
+    add("--select", action="append", metavar="RULES", help="rules to run: ids, prefixes, names, categories or all")
+    add("--ignore", action="append", metavar="RULES", help="rules not to run")
     add(
         "--target",
         action="append",
         metavar="TARGET",
         help="a runtime that must run the models, such as litert==2.3.0 or tflm, or a name from the configuration",
     )
-    add("--rules", action="append", metavar="PATH", help="rule file or folder of your own")
+    add("--rules", action="append", metavar="PATH", help="file or folder with additional rules")
     add(
         "--config",
         metavar="FILE",
-        help="configuration to use instead of the nearest tflint.toml, or pyproject.toml with [tool.tflint]",
+        help="configuration file (default: the nearest tflint.toml, or pyproject.toml with [tool.tflint])",
     )
     plugin_option.add_option(group)
 
 
 def add_verdict_options(group: argparse._ArgumentGroup) -> None:
-    """Add the options that say which findings fail the run."""
+    """Add the options that select the findings that fail the run."""
     add = group.add_argument
     add(
         "--fail-on",
         choices=("error", "warning", "note", "never"),
-        help="exit with 1 from this severity on (default: error)",
+        help="exit with 1 for findings of this severity or higher (default: error)",
     )
-    add("--exit-zero", action="store_true", help="exit with 0 whatever is found")
-    add("--baseline", metavar="FILE", help="known findings that do not count")
+    add("--exit-zero", action="store_true", help="exit with 0 even if there are findings")
+    add("--baseline", metavar="FILE", help="file of known findings, which do not fail the run")
 
 
 def read_config(options: argparse.Namespace) -> Config:
-    """The configuration that is named or nearest, with what the command line overrides."""
+    """Return the configuration, overridden by the command line."""
     config = load_named_or_nearest(options.config)
     changes: dict[str, Any] = {}
     for name, value in (("select", options.select), ("ignore", options.ignore), ("targets", options.target)):
         if value:
-            changes[name] = _split(value)
+            changes[name] = _split_names(value)
     if options.rules:
         changes["rules"] = tuple(options.rules)
     if options.fail_on:
@@ -65,26 +65,29 @@ def read_config(options: argparse.Namespace) -> Config:
     return replace(config, **changes)
 
 
-def load_named_or_nearest(named: str | None) -> Config:
-    """The configuration that the user named, or the nearest one, which must not name files outside of its checkout."""
-    path = config_path(named)
-    return Config() if path is None else load_config(path, is_trusted=named is not None)
+def load_named_or_nearest(path: str | None) -> Config:
+    """Return the configuration at `path` (from `--config`), or the nearest one.
+
+    The nearest configuration must not name files outside of its checkout.
+    """
+    file = config_path(path)
+    return Config() if file is None else load_config(file, is_trusted=path is not None)
 
 
-def config_path(named: str | None) -> Path | None:
-    """The configuration's file, the named or the nearest one; None where there is none."""
-    if named is not None:
-        if not named:
-            raise UserError("--config names no file")
-        return Path(named)
+def config_path(path: str | None) -> Path | None:
+    """Return the path of the configuration: `path` (from `--config`), or the nearest file, or None."""
+    if path is not None:
+        if not path:
+            raise UserError("--config needs the path of a file")
+        return Path(path)
     try:
         return find_config(Path.cwd())
     except OSError as error:
-        raise UserError("the current folder does not exist any more", hint="change to another one") from error
+        raise UserError("the current folder no longer exists", hint="change to another folder") from error
 
 
 def exit_code(report: Report, options: argparse.Namespace, config: Config) -> int:
-    """What a run with a report ends with."""
+    """Return the exit code of a run with a report."""
     if options.exit_zero:
         return 0
     if report.fails(config.fail_on):
@@ -92,8 +95,8 @@ def exit_code(report: Report, options: argparse.Namespace, config: Config) -> in
     return 3 if report.crashes else 0
 
 
-def _split(values: Sequence[str]) -> tuple[str, ...]:
-    parts = [part.strip() for value in values for part in value.split(",")]
-    if not all(parts):
-        raise UserError("an empty name in a list of rules or targets", hint="separate names by single commas")
-    return tuple(parts)
+def _split_names(values: Sequence[str]) -> tuple[str, ...]:
+    names = [name.strip() for value in values for name in value.split(",")]
+    if not all(names):
+        raise UserError("a list of rules or targets has an empty name", hint="separate names with single commas")
+    return tuple(names)

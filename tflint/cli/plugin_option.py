@@ -1,4 +1,4 @@
-"""The option that allows plugins: on the command line only, since to load one is to run its code."""
+"""The option that allows plugins. It exists only on the command line, because loading a plugin runs its code."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ if TYPE_CHECKING:
 
 
 def add_option(parser: Any, *, default: str | None = None) -> None:
-    """Add the option to a parser or a group of one."""
+    """Add the option to a parser or an argument group."""
     parser.add_argument(
         "--allow-plugin",
         action="append",
         default=default,
         metavar="DIST",
-        help="load the facts of an installed distribution, which runs its code; may be given again",
+        help="load the facts of an installed distribution, which runs its code; may be repeated",
     )
 
 
-def named(options: argparse.Namespace) -> tuple[str, ...]:
-    """The distributions that are named."""
+def plugin_names(options: argparse.Namespace) -> tuple[str, ...]:
+    """Return the names of the allowed distributions."""
     return tuple(options.allow_plugin or ())
 
 
-def allowed(options: argparse.Namespace) -> Plugins | None:
-    """The facts of the distributions that are named; None where none is."""
-    names = named(options)
+def load_allowed(options: argparse.Namespace) -> Plugins | None:
+    """Load the facts of the allowed distributions; return None if there are none."""
+    names = plugin_names(options)
     if not names:
         return None
     from tflint.facts.plugin_loader import load_plugins

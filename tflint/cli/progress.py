@@ -1,4 +1,4 @@
-"""Progress on a terminal, from a second on: how many files are done."""
+"""Progress bar on a terminal: the number of checked files, shown after one second."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-#: A run that is over sooner shows nothing.
+#: Shorter runs show no progress bar.
 PATIENCE_SECONDS = 1.0
 
 
 class Progress:
-    """Called with the numbers of files done and of all; draws a bar with rich, which is imported only then."""
+    """Progress callback that takes the numbers of checked and of all files. Imports rich when it draws the bar."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -29,7 +29,7 @@ class Progress:
             self._bar.stop()
 
     def __call__(self, done: int, total: int) -> None:
-        """Show the state; silent off a terminal and in the first second."""
+        """Update the bar. Does nothing in the first second, or if standard error is not a terminal."""
         if sys.stderr is None or not sys.stderr.isatty() or time.monotonic() - self._started < PATIENCE_SECONDS:
             return
         if self._bar is None:

@@ -1,4 +1,4 @@
-"""The reports of `tflint check`: one to print or write, and any number beside it to files, all of one run."""
+"""Writes the reports of a run: the main report, to standard output or a file, and any number of additional files."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which reports are written, and how."""
-    group = parser.add_argument_group("the report")
+    """Add the options for reports."""
+    group = parser.add_argument_group("reports")
     add = group.add_argument
     add("--format", choices=tuple(FORMATS), default="text", help="format of the report (default: text)")
     add(
         "--sarif-profile",
         choices=("github", "spec"),
         default="github",
-        help="regions as GitHub wants them, or as the standard does (default: github)",
+        help="write regions for GitHub, or as the standard defines them (default: github)",
     )
     add(
         "--sarif-max-level",
         choices=("error", "warning", "note"),
         default="error",
-        help="no SARIF result is more severe: GitHub fails its own check on errors (default: error)",
+        help="highest level of SARIF results; GitHub's own check fails on errors (default: error)",
     )
     add("--output", metavar="FILE", help="write the report to a file")
     add(
@@ -43,74 +43,75 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FORMAT=FILE",
-        help="write one more report of the same run to a file; may be given again",
+        help="write an additional report to a file; may be repeated",
     )
-    add("--color", choices=("auto", "always", "never"), default="auto", help="colors (default: on a terminal)")
-    add("--statistics", action="store_true", help="count findings by rule")
+    add("--color", choices=("auto", "always", "never"), default="auto", help="use colors (default: on a terminal)")
+    add("--statistics", action="store_true", help="count findings per rule")
     amount = group.add_mutually_exclusive_group().add_argument
-    amount("-v", "--verbose", action="store_true", help="list every finding, and the command that would allow it")
-    amount("-q", "--quiet", action="store_true", help="text: print findings only")
+    amount("-v", "--verbose", action="store_true", help="list every finding with the command that suppresses it")
+    amount("-q", "--quiet", action="store_true", help="print findings only")
 
 
-#: A report's format, and the file that it goes to; None is standard output.
-Wanted: TypeAlias = tuple[str, output_file.OutputFile | None]
+#: The format of a report and its file, or None for standard output.
+PlannedReport: TypeAlias = tuple[str, output_file.OutputFile | None]
 
 
-def wanted(options: argparse.Namespace) -> list[Wanted]:
-    """Return the reports of a run, the main one last; `UserError` before the work if one cannot be written."""
-    reports = [*map(_beside, options.report), (options.format, options.output)]
-    files = [_real(path) for _, path in reports if path and path != os.devnull]
-    twice = next((path for path in files if files.count(path) > 1), None)
-    if twice:
-        raise UserError(f"two reports cannot be written to one file, '{twice}'")
-    return [(form, _file(path)) for form, path in reports]
+def plan_reports(options: argparse.Namespace) -> list[PlannedReport]:
+    """Return the reports to write, the main report last. Raises `UserError` if one cannot be written."""
+    reports = [*map(_parse_report, options.report), (options.format, options.output)]
+    files = [_resolve(path) for _, path in reports if path and path != os.devnull]
+    duplicate = next((path for path in files if files.count(path) > 1), None)
+    if duplicate:
+        raise UserError(f"two reports cannot be written to the same file '{duplicate}'")
+    return [(form, _prepare_file(path)) for form, path in reports]
 
 
-def _real(path: str) -> str:
+def _resolve(path: str) -> str:
     try:
         return str(real_path(path))
-    except OSError:  # what is wrong with it is told when it is opened
+    except OSError:  # reported when the file is prepared
         return path
 
 
-def _file(path: str | None) -> output_file.OutputFile | None:
+def _prepare_file(path: str | None) -> output_file.OutputFile | None:
     if path is None or path == "-":
         console.require_stdout()
         return None
-    return output_file.named(path, output_file.REPORT)
+    return output_file.prepare_named(path, output_file.REPORT)
 
 
-def _beside(text: str) -> tuple[str, str]:
-    """Format and file of a report that is written beside the main one."""
+def _parse_report(text: str) -> tuple[str, str]:
+    """Return the format and file of a --report option."""
     form, _, path = text.partition("=")
     if form not in FORMATS:
         hint = nearest(form, FORMATS) or f"formats: {', '.join(FORMATS)}"
-        raise UserError(f"--report {text}: there is no format '{form}'", hint=hint)
+        raise UserError(f"--report {text}: unknown format '{form}'", hint=hint)
     if path in ("", "-"):
         hint = f"write --report {form}=FILE; --format is for standard output"
-        raise UserError(f"--report {text}: it does not name a file", hint=hint)
+        raise UserError(f"--report {text}: no file given", hint=hint)
     return form, path
 
 
-def write(report: Report, wanted: Sequence[Wanted], options: argparse.Namespace, config: Config) -> None:
-    """Write all reports of a run; of each rule and file they list the first places only."""
-    from tflint.findings.finding_limits import listed
+def write(report: Report, reports: Sequence[PlannedReport], options: argparse.Namespace, config: Config) -> None:
+    """Write all reports of a run, with a limited number of findings per rule and file."""
+    from tflint.findings.finding_limits import limit_findings
 
-    shown = listed(report)
-    for form, file in wanted:
-        decided = _decided(options, config, is_printed=file is None)
-        text = FORMATS[form](shown, decided)
-        made_safe = _MADE_SAFE.get(form) or functools.partial(console.safe_text, has_color=decided.style.color)
+    shown = limit_findings(report)
+    for form, file in reports:
+        format_options = _build_options(options, config, is_printed=file is None)
+        text = FORMATS[form](shown, format_options)
+        has_color = format_options.style.color
+        make_safe = _ESCAPES.get(form) or functools.partial(console.safe_text, has_color=has_color)
         if file is not None:
-            file.write(text, made_safe)
-        elif form in _MADE_SAFE:
-            console.print_verbatim(made_safe(text))
+            file.write(text, make_safe)
+        elif form in _ESCAPES:
+            console.print_verbatim(make_safe(text))
         else:
-            console.print_text(text, has_color=decided.style.color)
+            console.print_text(text, has_color=has_color)
 
 
-#: How formats that are not for people are made safe; the commands of the last are meant to be obeyed.
-_MADE_SAFE: Mapping[str, Callable[[str], str]] = {
+#: Functions that escape machine-readable formats; `github` consists of commands for the runner.
+_ESCAPES: Mapping[str, Callable[[str], str]] = {
     "json": console.safe_json,
     "sarif": console.safe_json,
     "gitlab": console.safe_json,
@@ -119,7 +120,7 @@ _MADE_SAFE: Mapping[str, Callable[[str], str]] = {
 }
 
 
-def _decided(options: argparse.Namespace, config: Config, *, is_printed: bool) -> Options:
+def _build_options(options: argparse.Namespace, config: Config, *, is_printed: bool) -> Options:
     from tflint.report.text_layout import WIDTH, Style
 
     style = Style(
@@ -127,7 +128,7 @@ def _decided(options: argparse.Namespace, config: Config, *, is_printed: bool) -
         verbose=options.verbose,
         quiet=options.quiet,
         folds_notes=not options.verbose and config.fail_on != "note",
-        width=console.width(sys.stdout) if is_printed else WIDTH,
+        width=console.output_width(sys.stdout) if is_printed else WIDTH,
         config=options.config or "",
     )
     return Options(
@@ -135,7 +136,7 @@ def _decided(options: argparse.Namespace, config: Config, *, is_printed: bool) -
         statistics=options.statistics,
         fail_on=config.fail_on,
         rules=config.rules,
-        plugins=plugin_option.allowed(options),
+        plugins=plugin_option.load_allowed(options),
         sarif_profile=options.sarif_profile,
         sarif_max_level=options.sarif_max_level,
     )

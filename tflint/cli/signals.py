@@ -1,4 +1,4 @@
-"""Lets a terminated run end as an interrupted one does: temporary files are removed and worker processes stopped."""
+"""Turns termination signals into an exception, so that temporary files are removed and worker processes stopped."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import FrameType
 
 
 class Terminated(BaseException):
-    """A signal asked the process to end; `reason` names it for people, `code` is the exit code by convention."""
+    """Raised when the process receives a termination signal; `reason` is the message, `code` the exit code."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -16,7 +16,7 @@ class Terminated(BaseException):
 
 
 def raise_on_termination() -> None:
-    """Raise `Terminated` in the main thread on SIGTERM and SIGHUP, unless the parent had them ignored (nohup)."""
+    """Raise `Terminated` in the main thread on SIGTERM and SIGHUP, unless the parent ignored them (nohup)."""
     for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
@@ -24,5 +24,5 @@ def raise_on_termination() -> None:
 
 
 def _raise(number: int, _frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_IGN)  # a second one must not interrupt the cleaning up
+    signal.signal(number, signal.SIG_IGN)  # a second signal must not interrupt the cleanup
     raise Terminated(number)

@@ -11,7 +11,7 @@ from typing import Any
 from tflint.config.config import Config, TargetOptions
 from tflint.config.config_positions import Keys, error_in, prefix_of
 from tflint.errors import Place, UserError
-from tflint.findings.suppressions import Allow, allow_of, require_few_globs
+from tflint.findings.suppressions import Allow, parse_allow, require_few_globs
 from tflint.resources import json_schema
 from tflint.source.checkout_boundary import boundary_of, is_within, require_within
 from tflint.userfiles.schema_errors import check
@@ -197,4 +197,4 @@ def _allow(entry: Mapping[str, Any], number: int, path: Path, text: str) -> Allo
     def error_for(message: str) -> UserError:
         return error_in(str(path), text, ("allow", number, "until"), message, hint="YYYY-MM-DD")
 
-    return allow_of(entry, f"{path.name}: allow {number + 1}", error_for)
+    return parse_allow(entry, f"{path.name}: allow {number + 1}", error_for)

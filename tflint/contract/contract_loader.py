@@ -8,7 +8,7 @@ from typing import Any
 
 from tflint.contract.contract import N_CHANNELS, Contract, Keys
 from tflint.errors import UserError
-from tflint.findings.suppressions import Allow, allow_of, require_few_globs
+from tflint.findings.suppressions import Allow, parse_allow, require_few_globs
 from tflint.resources import json_schema
 from tflint.userfiles.schema_errors import check
 from tflint.userfiles.userfile import error_in, load_toml, read_text
@@ -100,4 +100,4 @@ def _allow(entry: Mapping[str, Any], number: int, path: str, text: str) -> Allow
     def error_for(message: str) -> UserError:
         return error_in(path, text, ("allow", number, "until"), message, hint="YYYY-MM-DD")
 
-    return allow_of(entry, f"{path}: allow {number + 1}", error_for)
+    return parse_allow(entry, f"{path}: allow {number + 1}", error_for)

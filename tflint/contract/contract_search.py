@@ -9,7 +9,7 @@ from pathlib import Path
 from tflint.contract.contract import SUFFIX, Contract
 from tflint.contract.contract_loader import load_contract
 from tflint.errors import UserError
-from tflint.findings.path_globs import MEMBER, covers, seen_from
+from tflint.findings.path_globs import MEMBER, covers, relative_to_folder
 from tflint.source.checkout_boundary import boundary_of, require_within
 from tflint.source.file_kind import MODEL_SUFFIXES
 
@@ -42,7 +42,7 @@ class Contracts:
         adjacent = find_adjacent_contract(model)
         if adjacent is not None:
             return adjacent
-        relative = seen_from(self._folder, model)
+        relative = relative_to_folder(self._folder, model)
         is_member = MEMBER in model and not os.path.lexists(model)
         return next((path for glob, path in self._globs.items() if covers(relative, glob, is_member=is_member)), None)
 

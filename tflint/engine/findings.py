@@ -17,7 +17,7 @@ from tflint.engine.plan import JudgedRule
 from tflint.engine.select import Selected
 from tflint.facts.facts import FactError
 from tflint.findings import Finding, Location, NotChecked
-from tflint.findings.fingerprint import numbered
+from tflint.findings.fingerprint import number_duplicates
 from tflint.language.message_text import fill
 from tflint.values import frozen, replace
 
@@ -57,7 +57,7 @@ def findings_by_file(judged: Sequence[JudgedRule], locator: Locator) -> dict[int
 
 def identify(drafts: Sequence[Draft]) -> list[Finding]:
     """Return the findings of one file with their identities; equal ones get an ordinal."""
-    keys = numbered((draft.finding.rule, *draft.key) for draft in drafts)
+    keys = number_duplicates((draft.finding.rule, *draft.key) for draft in drafts)
     return [replace(draft.finding, identity=key[1:]) for draft, key in zip(drafts, keys, strict=True)]
 
 

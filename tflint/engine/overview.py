@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tflint.columns.column import text_of
 from tflint.facts.facts import FactError, Facts
-from tflint.findings import Contained, Overview
+from tflint.findings import ContainerOverview, Overview
 from tflint.model.tables import FileFacts, Tables
 from tflint.source.file_kind import UNREADABLE_FOLDER
 
@@ -49,12 +49,12 @@ def status_of_file(tables: Tables, number: int) -> str:
     return "checked" if tables.is_readable or is_listed else "unreadable"
 
 
-def contained_in(file: FileFacts) -> Contained | None:
+def contained_in(file: FileFacts) -> ContainerOverview | None:
     """Return the overview of a container; None for any other file."""
     contents = file.contents
     if contents is None:
         return None
-    return Contained(contents.format, len(contents.members), contents.n_models, file.size)
+    return ContainerOverview(contents.format, len(contents.members), contents.n_models, file.size)
 
 
 def _accelerators(facts: Facts) -> list[tuple[str, ...]]:

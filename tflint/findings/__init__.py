@@ -1,6 +1,6 @@
-"""What a run found: findings with locations and fingerprints, reports, suppressions, the baseline. No numpy.
+"""Findings with locations and fingerprints, reports, suppressions and the baseline, without numpy.
 
-Refuses to know who makes findings and how they are printed.
+Must not know how findings are produced or printed.
 """
 
 from tflint.findings.finding import (
@@ -8,19 +8,19 @@ from tflint.findings.finding import (
     MAX_PLACES,
     SEVERITIES,
     ByteSpan,
-    Contained,
+    ContainerOverview,
     FileReport,
     Finding,
-    LeftOut,
     Location,
+    MemberOrigin,
     NotChecked,
     Notice,
     Overview,
     Related,
     Report,
+    SkippedPaths,
     Suppression,
     TextSpan,
-    Within,
     severity_rank,
 )
 
@@ -29,18 +29,18 @@ __all__ = [
     "MAX_PLACES",
     "SEVERITIES",
     "ByteSpan",
-    "Contained",
+    "ContainerOverview",
     "FileReport",
     "Finding",
-    "LeftOut",
     "Location",
+    "MemberOrigin",
     "NotChecked",
     "Notice",
     "Overview",
     "Related",
     "Report",
+    "SkippedPaths",
     "Suppression",
     "TextSpan",
-    "Within",
     "severity_rank",
 ]

@@ -1,4 +1,4 @@
-"""The baseline: findings that are known and do not count, by file and fingerprint, counted."""
+"""The baseline: numbers of known findings by file and fingerprint, which do not fail a run."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Any
 
 from tflint.errors import Place, UserError
 from tflint.findings.finding import FileReport, Finding, Suppression
-from tflint.findings.path_globs import seen_from
-from tflint.findings.suppressions import mark
+from tflint.findings.path_globs import relative_to_folder
+from tflint.findings.suppressions import mark_suppressed
 from tflint.resources import json_schema
 from tflint.userfiles.schema_errors import check
 from tflint.userfiles.userfile import load_json, read_text
 
 SCHEMA_VERSION = 1
-#: A program writes it, with a line of 44 bytes for each finding: 700,000 findings.
+#: Maximum size of the file: 700,000 findings, with 44 bytes per line.
 MAX_BYTES = 32 << 20
-#: Most keys, commas and brackets: 32 MB of empty tables would take a gigabyte of memory before they are checked.
+#: Maximum number of keys, commas and brackets: parsing 32 MB of empty tables would take a gigabyte of memory.
 MAX_ENTRIES = 1_000_000
 
-#: Rules about the run and not about the model: a file that nobody could read may hold anything the next time.
+#: Rules about the run. A baseline does not cover them, because an unreadable file may have new contents next time.
 ABOUT_THE_RUN = frozenset({"G102", "G119"})
 
 Counts = Mapping[str, Mapping[str, int]]
 
 
 def read_baseline(path: str) -> Counts:
-    """Numbers of known findings by file and fingerprint; `UserError` where the file is no baseline."""
+    """Return the numbers of known findings by file and fingerprint; `UserError` if the file is not a baseline."""
     if not Path(path).exists():
         hint = "'tflint check --write-baseline FILE' writes one"
         raise UserError(f"the baseline '{path}' does not exist", hint=hint)
@@ -37,23 +37,23 @@ def read_baseline(path: str) -> Counts:
 
 
 def parse_baseline(text: str, path: str) -> Counts:
-    """The numbers in the text of a baseline; `path` only names the file in errors."""
+    """Return the numbers in the text of a baseline; `path` is used only in errors."""
     if max(text.count(":"), text.count(","), text.count("{") + text.count("[")) > MAX_ENTRIES:
-        raise UserError(f"has more than {MAX_ENTRIES:,} entries, the most that a baseline can have", place=Place(path))
+        raise UserError(f"has more than {MAX_ENTRIES:,} entries, the limit for a baseline", place=Place(path))
     data = load_json(path, text)
     check(data, json_schema("baseline"), path=path, what="baseline")
     counts: Counts = data["files"]
     return counts
 
 
-def baseline_of(files: Sequence[FileReport], folder: str = ".") -> dict[str, Any]:
-    """The baseline that takes back every open finding; files and fingerprints sorted, so that changes read well.
+def build_baseline(files: Sequence[FileReport], folder: str = ".") -> dict[str, Any]:
+    """Return the baseline that covers every open finding, sorted by file and fingerprint to give readable diffs.
 
-    Paths count from `folder`, the configuration's, so that it holds wherever a run is started.
+    Paths are relative to `folder`, the folder of the configuration, so they do not depend on the current folder.
     """
     known = {
-        seen_from(folder, file.path): Counter(
-            finding.fingerprint for finding in file.open_findings if may_be_known(finding)
+        relative_to_folder(folder, file.path): Counter(
+            finding.fingerprint for finding in file.open_findings if can_be_in_baseline(finding)
         )
         for file in files
     }
@@ -63,27 +63,27 @@ def baseline_of(files: Sequence[FileReport], folder: str = ".") -> dict[str, Any
     }
 
 
-def may_be_known(finding: Finding) -> bool:
-    """Whether a baseline can hold a finding: one place of a file that was looked at."""
+def can_be_in_baseline(finding: Finding) -> bool:
+    """Return whether a baseline can cover a finding: it has one location, in a file that was read."""
     return not finding.n_more and finding.rule not in ABOUT_THE_RUN
 
 
 def dump_baseline(files: Sequence[FileReport], folder: str = ".") -> str:
-    """The text of the baseline of these reports."""
-    return json.dumps(baseline_of(files, folder), indent=2, ensure_ascii=False) + "\n"
+    """Return the text of the baseline that covers every open finding."""
+    return json.dumps(build_baseline(files, folder), indent=2, ensure_ascii=False) + "\n"
 
 
 def apply_baseline(files: Sequence[FileReport], known: Counts, folder: str = ".") -> list[FileReport]:
-    """Files with known findings marked: of each fingerprint as many as the baseline counts, the first ones."""
+    """Mark known findings as suppressed: for each fingerprint the first ones, up to the number in the baseline."""
     result = []
     for file in files:
-        left = Counter(known.get(seen_from(folder, file.path), {}))
+        remaining = Counter(known.get(relative_to_folder(folder, file.path), {}))
 
-        def suppress(finding: Finding, left: Counter[str] = left) -> Suppression | None:
-            if not may_be_known(finding) or left[finding.fingerprint] <= 0:
+        def suppress(finding: Finding, remaining: Counter[str] = remaining) -> Suppression | None:
+            if not can_be_in_baseline(finding) or remaining[finding.fingerprint] <= 0:
                 return None
-            left[finding.fingerprint] -= 1
+            remaining[finding.fingerprint] -= 1
             return Suppression("baseline", "known when the baseline was written")
 
-        result.append(mark(file, suppress))
+        result.append(mark_suppressed(file, suppress))
     return result

@@ -1,4 +1,4 @@
-"""Findings and reports as values."""
+"""The values of a report: findings, locations, files and the report itself."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tflint.findings.fingerprint import fingerprint
+from tflint.findings.fingerprint import compute_fingerprint
 from tflint.values import EMPTY, frozen
 
-#: From harmless to what will go wrong.
+#: Severities in ascending order.
 SEVERITIES = ("note", "warning", "error")
-#: The rule that stands for a fact or rule that crashed.
+#: The rule that reports a crashed fact or rule.
 CRASH_RULE = "G000"
-#: Places of one rule in one file that get a finding each, which suppressions and baselines see; the others are one
-#: finding together. A few kilobytes of hostile file can have 100,000.
+#: Maximum number of findings per rule and file, which suppressions and baselines see; one more finding stands for the
+#: other places. A malicious file of a few kilobytes can have 100,000 places.
 MAX_PLACES = 10_000
 
 
 def severity_rank(severity: str) -> int:
-    """A number that grows with severity."""
+    """Return a number that increases with the severity."""
     return SEVERITIES.index(severity)
 
 
 @frozen
 class ByteSpan:
-    """Bytes of a file: offset and length."""
+    """A range of bytes in a file."""
 
     offset: int
     length: int
@@ -33,7 +33,7 @@ class ByteSpan:
 
 @frozen
 class TextSpan:
-    """A stretch of a text file, lines and columns from 1."""
+    """A range in a text file; lines and columns start at 1."""
 
     line: int
     column: int
@@ -45,8 +45,8 @@ class TextSpan:
 class Location:
     """A place in a file.
 
-    `path` is the route through the schema, such as `subgraphs[0].operators[12].inputs[1]` (empty: the whole file);
-    `names` what a person knows it by: subgraph, operator, tensor.
+    `path` is the path through the schema, such as `subgraphs[0].operators[12].inputs[1]`, or empty for the whole file;
+    `names` are the names of the subgraph, operator and tensor.
     """
 
     file: str
@@ -58,7 +58,7 @@ class Location:
 
 @frozen
 class Related:
-    """Another place that belongs to a finding, and how."""
+    """Another location that belongs to a finding; `message` describes its role."""
 
     location: Location
     message: str
@@ -66,7 +66,7 @@ class Related:
 
 @frozen
 class Suppression:
-    """Why a finding does not count: `kind` is allow, baseline or per-file-ignore."""
+    """The reason why a finding is suppressed; `kind` is allow, baseline or per-file-ignore."""
 
     kind: str
     reason: str
@@ -74,14 +74,14 @@ class Suppression:
 
 @frozen
 class Finding:
-    """Something a rule found.
+    """One place at which a rule is not satisfied.
 
-    `severity` is what counts, `severity_before` what the rule says by itself; they differ where targets, the
-    configuration or an older ruleset changed it. `target` names the declared runtime it holds for, `refused_by` and
-    `runs_on` the runtimes that refuse and run the model, where only some do. `evidence` holds the numbers the rule
-    saw. `is_newer` marks a rule that the configured ruleset does not know yet: it never fails a run. `identity` is what
-    the place is known by, names and an ordinal among places of the same names. `n_more` is not 0 for the one finding
-    that stands for so many places beyond `MAX_PLACES`: neither a place (`at`) nor a baseline can suppress it.
+    `severity` is the effective severity, `severity_before` that of the rule; targets, the configuration or an older
+    ruleset may change it. `target` is the declared target to which the finding applies; `refused_by` and `runs_on` are
+    the runtimes that refuse and run the model, if they differ. `evidence` holds the numbers that the rule read.
+    `is_newer` marks a rule that is newer than the configured ruleset: it never fails a run. `identity` identifies the
+    location by names, and by an ordinal among locations with the same names. `n_more` is 0, or the number of places
+    beyond `MAX_PLACES` for which the finding stands: neither `at` nor a baseline can suppress such a finding.
     """
 
     rule: str
@@ -106,11 +106,15 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """What makes it the same finding after the model was converted again."""
-        return fingerprint(self.rule, self.identity)
+        """Identifier that is stable when the model is converted again."""
+        return compute_fingerprint(self.rule, self.identity)
 
     def fails(self, fail_on: str) -> bool:
-        """Whether it fails a run: at or above a severity (`never`: it does not), not suppressed, of no newer rule."""
+        """Return whether the finding fails a run.
+
+        It does if its severity is `fail_on` or higher, it is not suppressed and its rule is not newer than the
+        ruleset. With `fail_on` = `never` it does not.
+        """
         if fail_on == "never" or self.suppressed is not None or self.is_newer:
             return False
         return severity_rank(self.severity) >= severity_rank(fail_on)
@@ -118,7 +122,7 @@ class Finding:
 
 @frozen
 class NotChecked:
-    """A rule that could not be decided for some rows of a file, and why."""
+    """A rule that could not be decided for some rows of a file, with the reason."""
 
     rule: str
     rows: int
@@ -127,7 +131,7 @@ class NotChecked:
 
 @frozen
 class Overview:
-    """A model in a line: its scheme, how large it is, and which accelerators parts of it were compiled for."""
+    """Overview of a model: scheme, sizes, and the accelerators for which parts of it were compiled."""
 
     scheme: str
     n_operators: int
@@ -137,8 +141,8 @@ class Overview:
 
 
 @frozen
-class Contained:
-    """A container in a line: its format, how many members it has, and how many of these are or should be models."""
+class ContainerOverview:
+    """Overview of a container: format, number of members, and number of members that are or should be models."""
 
     format: str
     n_members: int
@@ -147,10 +151,10 @@ class Contained:
 
 
 @frozen
-class Within:
-    """Where a member of a container lies: the file on disk, its route within that, and its first byte there.
+class MemberOrigin:
+    """Origin of a member of a container: the file on disk, the path of the member in it, and its byte offset.
 
-    `offset` is None where the member, or a container around it, is compressed.
+    `offset` is None if the member, or a container around it, is compressed.
     """
 
     path: str
@@ -160,11 +164,11 @@ class Within:
 
 @frozen
 class FileReport:
-    """What was found in one file, or in one member of a container.
+    """The report of one file or of one member of a container.
 
-    `kind` is model, container, contract, source or pair; `status` is checked or unreadable. The path of a member is
-    that of its container, `!/` and its name; `within` takes it apart. `contract` is the path of a model's contract,
-    `compared_with`, of a pair, that of the older version.
+    `kind` is model, container, contract, source or pair; `status` is checked or unreadable. The path of a member
+    consists of the path of its container, `!/` and its name; `within` has the parts. `contract` is the path of the
+    model's contract; `compared_with` is the path of the older version of a pair.
     """
 
     path: str
@@ -175,14 +179,14 @@ class FileReport:
     overview: Overview | None = None
     sha256: str | None = None
     predicted: str | None = None
-    contained: Contained | None = None
-    within: Within | None = None
+    contained: ContainerOverview | None = None
+    within: MemberOrigin | None = None
     contract: str | None = None
     compared_with: str | None = None
 
     @property
     def path_on_disk(self) -> str:
-        """The path of the file itself; of a member that of the outermost container."""
+        """The path of the file, or of the outermost container of a member."""
         return self.path if self.within is None else self.within.path
 
     @property
@@ -192,11 +196,11 @@ class FileReport:
 
     @property
     def is_clean(self) -> bool:
-        """Whether it was read, and no open finding is more than a note."""
+        """Whether the file was read and has no open finding above a note."""
         return self.status == "checked" and all(finding.severity == "note" for finding in self.open_findings)
 
     def summary(self) -> dict[str, int]:
-        """Numbers of open findings by severity, of suppressed ones, and of rules that could not be decided."""
+        """Return the numbers of open findings by severity, of suppressed findings, and of undecided rules."""
         counts = Counter(finding.severity for finding in self.open_findings)
         return {
             **{severity: counts[severity] for severity in reversed(SEVERITIES)},
@@ -207,9 +211,9 @@ class FileReport:
 
 @frozen
 class Notice:
-    """Something to say about the run and not about a file, such as an unused suppression.
+    """A message about the run, such as an unused suppression.
 
-    `level` is `warning` where somebody should act, else `note`; it never fails a run.
+    `level` is `warning` if the user should act, else `note`. A notice never fails a run.
     """
 
     kind: str
@@ -218,9 +222,10 @@ class Notice:
 
 
 @frozen
-class LeftOut:
-    """What a walk through folders left out: models that the configuration excludes, hidden and linked folders, and
-    files with a model's suffix in these (counted up to a bound).
+class SkippedPaths:
+    """Paths that the search for models skipped: excluded models, hidden folders and linked folders.
+
+    `models` counts the files with a model's suffix in hidden and linked folders, up to a limit.
     """
 
     excluded_models: int = 0
@@ -233,9 +238,9 @@ class LeftOut:
 class Report:
     """The result of a run.
 
-    `targets` are the declared runtimes; `is_default_target` says that nobody declared any. `crashes` counts facts and
-    rules that failed by a defect of tflint. `left_out` is what a walk through folders did not take; `n_passed_over`
-    counts files in the report in which nothing was to be checked.
+    `targets` are the targets of the run; `is_default_target` is true if none was declared. `crashes` counts facts and
+    rules that failed because of a bug in tflint. `left_out` is what the search for models skipped; `n_passed_over`
+    counts files of the report that had nothing to check.
     """
 
     files: tuple[FileReport, ...]
@@ -249,7 +254,7 @@ class Report:
     rules_run: int = 0
     elapsed: float = 0.0
     crashes: int = 0
-    left_out: LeftOut = LeftOut()
+    left_out: SkippedPaths = SkippedPaths()
     n_passed_over: int = 0
 
     @property
@@ -258,17 +263,17 @@ class Report:
         return sum(file.kind != "contract" for file in self.files) > self.n_passed_over
 
     def findings(self) -> Iterator[Finding]:
-        """All findings of all files, suppressed ones included."""
+        """Yield the findings of all files, including suppressed ones."""
         for file in self.files:
             yield from file.findings
 
     def summary(self) -> dict[str, int]:
-        """The files' summaries added up."""
+        """Return the sums of the counts of all files."""
         totals: Counter[str] = Counter()
         for file in self.files:
             totals.update(file.summary())
         return {key: totals[key] for key in ("error", "warning", "note", "suppressed", "not_checked")}
 
     def fails(self, fail_on: str) -> bool:
-        """Whether a finding fails the run at or above a severity (`never`: no finding does)."""
+        """Return whether a finding with severity `fail_on` or higher fails the run (`never`: no finding does)."""
         return any(finding.fails(fail_on) for finding in self.findings())

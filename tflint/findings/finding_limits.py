@@ -1,4 +1,4 @@
-"""Cuts a report to what people and formats can take: of each rule and file the first places."""
+"""Limits the number of findings per rule and file in a report, for readers and formats."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from collections.abc import Sequence
 from tflint.findings.finding import FileReport, Finding, Report
 from tflint.values import replace
 
-#: Findings of one rule in one file that a report lists.
+#: Maximum number of findings per rule and file that a report lists.
 MAX_LISTED = 1_000
 
 
-def listed(report: Report) -> Report:
-    """Return the report with at most `MAX_LISTED` findings of each rule in a file, those that count before suppressed
-    ones; the first of them says how many are left out. The verdict is that of the whole report.
+def limit_findings(report: Report) -> Report:
+    """Return the report with at most `MAX_LISTED` findings per rule, target and file.
+
+    Open findings come before suppressed ones. The message of the first finding gives the number of omitted ones. Use
+    the complete report for the exit code.
     """
-    return replace(report, files=tuple([_listed(file) for file in report.files]))
+    return replace(report, files=tuple([_limit_file(file) for file in report.files]))
 
 
-def _listed(file: FileReport) -> FileReport:
+def _limit_file(file: FileReport) -> FileReport:
     if len(file.findings) <= MAX_LISTED:
         return file
     totals = Counter(_key(finding) for finding in file.findings)
     if max(totals.values()) <= MAX_LISTED:
         return file
-    kept = _kept(file.findings)
-    left_out = totals - Counter(_key(file.findings[number]) for number in kept)
+    kept = _select(file.findings)
+    omitted = totals - Counter(_key(file.findings[number]) for number in kept)
     findings = []
     for number in kept:
         finding = file.findings[number]
-        n_more = left_out.pop(_key(finding), 0)
-        findings.append(_with_more(finding, n_more) if n_more else finding)
+        n_more = omitted.pop(_key(finding), 0)
+        findings.append(_add_omitted(finding, n_more) if n_more else finding)
     return replace(file, findings=tuple(findings))
 
 
@@ -39,14 +41,14 @@ def _key(finding: Finding) -> tuple[str, str | None]:
     return finding.rule, finding.target
 
 
-def _kept(findings: Sequence[Finding]) -> list[int]:
-    """The numbers of the findings that are listed, in order."""
-    by_weight = sorted(
+def _select(findings: Sequence[Finding]) -> list[int]:
+    """Return the indices of the findings to list, in ascending order."""
+    by_priority = sorted(
         range(len(findings)), key=lambda number: (findings[number].suppressed is not None, not findings[number].n_more)
     )
     counts: Counter[tuple[str, str | None]] = Counter()
     kept = []
-    for number in by_weight:
+    for number in by_priority:
         key = _key(findings[number])
         counts[key] += 1
         if counts[key] <= MAX_LISTED:
@@ -54,5 +56,5 @@ def _kept(findings: Sequence[Finding]) -> list[int]:
     return sorted(kept)
 
 
-def _with_more(finding: Finding, n_more: int) -> Finding:
-    return replace(finding, message=f"{finding.message} ({n_more:,} more places like this are not listed)")
+def _add_omitted(finding: Finding, n_omitted: int) -> Finding:
+    return replace(finding, message=f"{finding.message} ({n_omitted:,} more not listed)")

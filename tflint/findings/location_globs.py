@@ -1,7 +1,7 @@
-"""Globs of places: which of a thousand patterns is the first that matches a route or a name.
+"""Finds the first of up to a thousand glob patterns that matches a location: its path through the schema, or a name.
 
-`*`, `?` and `[…]` mean what they mean in `fnmatch`, slashes included; a pattern always matches itself, and a route with
-indices nothing else.
+`*`, `?` and `[…]` have their meaning in `fnmatch`, where they match slashes too. A pattern always matches itself, and a
+path with indices matches nothing else.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from tflint.values import frozen
 from tflint.wildcards import text_matches
 
-#: What a place must begin with: literal characters and classes of one character, such as the index of a route.
+#: Literal start of a pattern: characters, and classes of one character such as a one-digit index of a path.
 _START = re.compile(r"(?:[^*?\[]|\[[^!\]]\])*")
 _CLASS_OF_ONE = re.compile(r"\[(.)\]", re.DOTALL)
 _MAGIC_END = re.compile(r"[*?\]]")
 
-#: A route without wildcards. As a glob its indices would be sets: `tensors[12]` would mean tensors1 and tensors2, too.
+#: A path without wildcards. As a glob, its indices would be sets: `tensors[12]` would also match tensors1 and tensors2.
 _ROUTE = re.compile(
     r"(?:subgraphs|buffers|operator_codes|signature_defs|metadata|inputs|outputs|golden|allow)\[\d+\]"
     r"(?:\.[A-Za-z_-]+(?:\[\d+\])?)*"
@@ -25,26 +25,26 @@ _ROUTE = re.compile(
 
 
 def is_glob(pattern: str) -> bool:
-    """Whether a pattern means more than itself."""
+    """Return whether a pattern can match anything but itself."""
     return any(sign in pattern for sign in "*?[") and _ROUTE.fullmatch(pattern) is None
 
 
 @frozen
 class _Glob:
-    """A pattern with its number."""
+    """A pattern and its number."""
 
     number: int
     pattern: str
 
-    def matches(self, place: str) -> bool:
-        return text_matches(place, self.pattern)
+    def matches(self, name: str) -> bool:
+        return text_matches(name, self.pattern)
 
 
 class FirstGlob:
-    """Numbered patterns, in ascending order, of which the one with the smallest number that matches is looked for.
+    """An index of patterns, given in ascending order of their numbers, that finds the first match.
 
-    A place is compared only with patterns that begin or end as it does, or whose longest literal piece it contains:
-    comparing 10,000 places with 1,000 patterns each takes 8 seconds. An empty pattern matches any place.
+    A name is compared only with patterns that have the same start or end, or whose longest literal part it contains:
+    comparing 10,000 names with 1,000 patterns each would take 8 seconds. An empty pattern matches every location.
     """
 
     def __init__(self, patterns: Iterable[tuple[int, str]]) -> None:
@@ -52,18 +52,18 @@ class FirstGlob:
         self._exact: dict[str, int] = {}
         self._by_start: dict[int, dict[str, list[_Glob]]] = {}
         self._by_end: dict[int, dict[str, list[_Glob]]] = {}
-        self._by_piece: list[tuple[str, _Glob]] = []
+        self._by_part: list[tuple[str, _Glob]] = []
         self._known: dict[str, int | None] = {}
         for number, pattern in patterns:
             self._add(number, pattern)
 
-    def of(self, places: Sequence[str]) -> int | None:
-        """The smallest number of a pattern that matches one of the places; None if none does."""
+    def find(self, names: Sequence[str]) -> int | None:
+        """Return the smallest number of a pattern that matches one of the names, or None."""
         best = self._everywhere
-        for place in places:
-            if place not in self._known:
-                self._known[place] = self._first(place)
-            best = _smaller(best, self._known[place])
+        for name in names:
+            if name not in self._known:
+                self._known[name] = self._find_first(name)
+            best = _smaller(best, self._known[name])
         return best
 
     def _add(self, number: int, pattern: str) -> None:
@@ -76,7 +76,7 @@ class FirstGlob:
         if not is_glob(pattern):
             return
         begin = _START.match(pattern)
-        assert begin is not None, "every pattern has a start, if an empty one"
+        assert begin is not None, "the expression also matches an empty start"
         start, end = _CLASS_OF_ONE.sub(r"\1", begin[0]), _MAGIC_END.split(pattern)[-1]
         glob = _Glob(number, pattern)
         if start:
@@ -84,22 +84,22 @@ class FirstGlob:
         elif end and "[" not in end:
             self._by_end.setdefault(len(end), {}).setdefault(end, []).append(glob)
         else:
-            # Pieces before the first class only: a character inside of a class need not occur in a place.
-            pieces = re.split(r"[*?]+", pattern.partition("[")[0])
-            self._by_piece.append((max(pieces, key=len), glob))
+            # Only parts before the first class: a character in a class need not occur in a matching name.
+            parts = re.split(r"[*?]+", pattern.partition("[")[0])
+            self._by_part.append((max(parts, key=len), glob))
 
-    def _first(self, place: str) -> int | None:
-        best = self._exact.get(place)
-        for globs in self._candidates(place):
-            best = _smaller(best, next((glob.number for glob in globs if glob.matches(place)), None))
+    def _find_first(self, name: str) -> int | None:
+        best = self._exact.get(name)
+        for globs in self._candidates(name):
+            best = _smaller(best, next((glob.number for glob in globs if glob.matches(name)), None))
         return best
 
-    def _candidates(self, place: str) -> Iterator[list[_Glob]]:
+    def _candidates(self, name: str) -> Iterator[list[_Glob]]:
         for length, by_start in self._by_start.items():
-            yield by_start.get(place[:length], [])
+            yield by_start.get(name[:length], [])
         for length, by_end in self._by_end.items():
-            yield by_end.get(place[-length:], [])
-        yield [glob for piece, glob in self._by_piece if piece in place]
+            yield by_end.get(name[-length:], [])
+        yield [glob for part, glob in self._by_part if part in name]
 
 
 def _smaller(one: int | None, other: int | None) -> int | None:

@@ -1,6 +1,6 @@
-"""Glob patterns for files: `*` within a path segment, `**` as a whole segment for any segments, `?` one character.
+"""Glob patterns for files: `*` within a path segment, `**` for any number of segments, `?` for one character.
 
-A comparison takes at most as many steps as the pattern has characters times the path's: patterns come from strangers.
+A comparison takes at most (pattern length × path length) steps, because patterns may come from an untrusted checkout.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from pathlib import Path
 
 from tflint.wildcards import matcher
 
-#: Between the path of a container and the name of a member, as in `bundle.task!/model.tflite`.
+#: Separator between the path of a container and the name of a member, as in `bundle.task!/model.tflite`.
 MEMBER = "!/"
-#: One function per segment of a pattern, between one `**` and the next.
+#: One match function per segment of a pattern, between one `**` and the next.
 _Run = Sequence[Callable[[str], bool]]
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a POSIX path matches; a pattern without a slash matches the last segment, as in .gitignore."""
+    """Return whether a POSIX path matches; a pattern without a slash matches the last segment, as in .gitignore."""
     if "/" not in pattern:
         return matcher(pattern, has_sets=False)(path.rpartition("/")[-1])
     segments = path.split("/")
-    return _leads_to(_runs(pattern), segments, segments)
+    return _match_runs(_split_runs(pattern), segments, segments)
 
 
-@functools.lru_cache(maxsize=16_384)  # asked again for each finding of a file
+@functools.lru_cache(maxsize=16_384)  # called again for each finding of a file
 def covers(path: str, pattern: str, *, is_member: bool) -> bool:
-    """Whether a path matches, or a container that it lies in: `*.task` covers `bundle.task!/model.tflite`.
+    """Return whether a path or a container around it matches: `*.task` covers `bundle.task!/model.tflite`.
 
-    `is_member` says that it is the path of a member: a folder can be called `bundle.task!`, too.
+    `is_member` marks the path of a member, because a folder may also have the name `bundle.task!`.
     """
     if not is_member:
         return matches(path, pattern)
@@ -40,15 +40,15 @@ def covers(path: str, pattern: str, *, is_member: bool) -> bool:
         match = matcher(pattern, has_sets=False)
         containers = (end for end, segment in zip(ends, segments, strict=True) if end != segment)
         return match(segments[-1]) or any(match(container) for container in containers)
-    return _leads_to(_runs(pattern), segments, ends)
+    return _match_runs(_split_runs(pattern), segments, ends)
 
 
 @functools.lru_cache(maxsize=16_384)  # more patterns than a configuration has
-def _runs(pattern: str) -> tuple[_Run, ...]:
-    """Split a pattern at its `**`. The first run begins the path, each other one follows at any distance."""
+def _split_runs(pattern: str) -> tuple[_Run, ...]:
+    """Split a pattern at its `**`. The first run matches the start of the path, other runs match at any distance."""
     segments = pattern.removeprefix("./").rstrip("/").split("/")
     if segments[-1] == "**":
-        segments[-1] = "*"  # at least one segment; what lies below matches anyhow
+        segments[-1] = "*"  # at least one segment; deeper paths match anyway
     runs: list[list[Callable[[str], bool]]] = [[]]
     for segment in segments:
         if segment != "**":
@@ -58,20 +58,21 @@ def _runs(pattern: str) -> tuple[_Run, ...]:
     return tuple(runs)
 
 
-def _leads_to(runs: Sequence[_Run], segments: Sequence[str], ends: Sequence[str]) -> bool:
-    """Whether the runs match a path or a folder above it; `ends` has the segments as the last one of a run sees them.
+def _match_runs(runs: Sequence[_Run], segments: Sequence[str], ends: Sequence[str]) -> bool:
+    """Return whether the runs match a path or a folder above it.
 
-    The first fit of a run leaves most room for the next ones, so that no earlier one has to be tried again.
+    `ends` has the segments without the `!` of containers, for comparison with the last segment of the pattern. No
+    backtracking is necessary: the first match of a run leaves the most segments for the next runs.
     """
-    at = 0
+    position = 0
     for number, run in enumerate(runs):
         is_last = number == len(runs) - 1
         last_start = len(segments) - len(run)
-        for start in range(at, (last_start if number else min(last_start, at)) + 1):
+        for start in range(position, (last_start if number else min(last_start, position)) + 1):
             stop = start + len(run)
-            seen = segments[start:stop]
-            if _fits(run, seen) or (is_last and ends is not segments and _fits(run, [*seen[:-1], ends[stop - 1]])):
-                at = stop
+            part = segments[start:stop]
+            if _fits(run, part) or (is_last and ends is not segments and _fits(run, [*part[:-1], ends[stop - 1]])):
+                position = stop
                 break
         else:
             return False
@@ -85,8 +86,9 @@ def _fits(run: _Run, segments: Sequence[str]) -> bool:
     return True
 
 
-def seen_from(folder: str, path: str) -> str:
-    """A path as it reads from a folder, wherever the run was started; unchanged where it does not lie below it."""
+def relative_to_folder(folder: str, path: str) -> str:
+    """Return a path relative to a folder, or unchanged if it is not below the folder."""
     base = os.path.abspath(folder)  # noqa: PTH100 (resolve() would follow links)
-    whole = os.path.abspath(path)  # noqa: PTH100
-    return Path(whole).relative_to(base).as_posix() if whole.startswith(os.path.join(base, "")) else path  # noqa: PTH118
+    absolute = os.path.abspath(path)  # noqa: PTH100
+    is_below = absolute.startswith(os.path.join(base, ""))  # noqa: PTH118
+    return Path(absolute).relative_to(base).as_posix() if is_below else path

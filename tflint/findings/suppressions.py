@@ -1,4 +1,4 @@
-"""Suppressions: which findings a configuration takes back, with a reason and perhaps an end date."""
+"""Suppressions (`[[allow]]`): hide findings of a rule, with a reason and an optional end date."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tflint.errors import UserError
 from tflint.findings.finding import FileReport, Finding, Notice, Suppression
 from tflint.findings.location_globs import FirstGlob, is_glob
-from tflint.findings.path_globs import covers, seen_from
+from tflint.findings.path_globs import covers, relative_to_folder
 from tflint.values import frozen, replace
 
 if TYPE_CHECKING:  # most runs have no suppressions
     from tflint.findings.location_globs import FirstGlob
 
-#: Most globs of places for one rule: each is compared with up to 10,000 findings of a file, a microsecond each.
+#: Maximum number of location globs per rule: each is compared with up to 10,000 findings per file, at 1 µs each.
 MAX_GLOBS = 100
 
-#: A file's path as the configuration sees it, and whether it is a member of a container.
-_Seen: TypeAlias = tuple[str, bool]
+#: The path of a file relative to the configuration, and whether it is a member of a container.
+_FilePath: TypeAlias = tuple[str, bool]
 
 
 @frozen
 class Allow:
-    """One suppression: findings of a rule (id or name), in files that `path` covers, at places that match `at`.
+    """One suppression: hides findings of `rule` (id or name) in files that `path` covers, at locations that match `at`.
 
-    `at` is compared with the route through the schema and with each name. `until` is the last day it holds;
-    `origin` says where it is written.
+    `at` is compared with the path through the schema and with each name of the location. `until` is the last day on
+    which the suppression is valid; `origin` is the position of the entry in a file.
     """
 
     rule: str
@@ -40,72 +40,74 @@ class Allow:
     origin: str = ""
 
 
-def allow_of(entry: Mapping[str, Any], origin: str, wrong: Callable[[str], UserError]) -> Allow:
-    """The suppression that an [[allow]] of a file says; `wrong` makes the error of an end date that is none."""
+def parse_allow(entry: Mapping[str, Any], origin: str, make_error: Callable[[str], UserError]) -> Allow:
+    """Return the suppression of an [[allow]] entry; `make_error` creates the error for an invalid end date."""
     until = None
     if "until" in entry:
         try:
             until = datetime.date.fromisoformat(entry["until"])
         except ValueError as error:
-            raise wrong(f"{entry['until']!r} is not a date: {error}") from None
+            raise make_error(f"{entry['until']!r} is not a date: {error}") from None
     return Allow(entry["rule"], entry["reason"], entry.get("path", "**"), entry.get("at", ""), until, origin)
 
 
-def require_few_globs(allows: Sequence[Allow], wrong: Callable[[int, str], UserError]) -> None:
-    """Refuse more than `MAX_GLOBS` globs of places for one rule; `wrong` makes the error for the entry of a number."""
+def require_few_globs(allows: Sequence[Allow], make_error: Callable[[int, str], UserError]) -> None:
+    """Raise an error if a rule has more than `MAX_GLOBS` location globs; `make_error` gets the index of the entry."""
     counts: Counter[str] = Counter()
     for number, allow in enumerate(allows):
         counts[allow.rule] += is_glob(allow.at)
         if counts[allow.rule] > MAX_GLOBS:
-            raise wrong(number, f"there are more than {MAX_GLOBS} globs of places for one rule")
+            raise make_error(number, f"more than {MAX_GLOBS} location globs for one rule")
 
 
 def apply_allows(
     files: Sequence[FileReport], allows: Sequence[Allow], today: datetime.date, folder: str = "."
 ) -> tuple[list[FileReport], list[Notice]]:
-    """Files with their suppressed findings marked, and what there is to say about unused and expired suppressions.
+    """Mark suppressed findings, and return the files with notices about unused and expired suppressions.
 
-    Globs count from `folder`.
+    Globs are relative to `folder`.
     """
     if not allows:
         return list(files), []
     used: set[int] = set()
-    paths = [(seen_from(folder, file.path), file.within is not None) for file in files]
-    living = [(number, allow) for number, allow in enumerate(allows) if allow.until is None or allow.until >= today]
-    allows_of_run = _Index(living)
+    paths = [(relative_to_folder(folder, file.path), file.within is not None) for file in files]
+    active = [(number, allow) for number, allow in enumerate(allows) if allow.until is None or allow.until >= today]
+    index = _Index(active)
 
-    def suppress(finding: Finding, path: _Seen) -> Suppression | None:
-        number = allows_of_run.first(finding, path)
+    def suppress(finding: Finding, path: _FilePath) -> Suppression | None:
+        number = index.find_first(finding, path)
         if number is None:
             return None
         used.add(number)
         return Suppression("allow", allows[number].reason)
 
-    marked = [mark(file, functools.partial(suppress, path=path)) for file, path in zip(files, paths, strict=True)]
-    return marked, [*_expired(allows, today), *_unused(living, used, paths)]
+    marked = [
+        mark_suppressed(file, functools.partial(suppress, path=path)) for file, path in zip(files, paths, strict=True)
+    ]
+    return marked, [*_report_expired(allows, today), *_report_unused(active, used, paths)]
 
 
-def _covers(path: _Seen, glob: str) -> bool:
+def _covers(path: _FilePath, glob: str) -> bool:
     return covers(path[0], glob, is_member=path[1])
 
 
 class _Index:
-    """Numbered suppressions, found by rule, then by the file's path, then by place, each step once."""
+    """Numbered suppressions, indexed by rule and by file; lookups per file are cached."""
 
     def __init__(self, allows: Sequence[tuple[int, Allow]]) -> None:
         self._by_rule: dict[str, list[tuple[int, Allow]]] = {}
         for number, allow in allows:
             self._by_rule.setdefault(allow.rule, []).append((number, allow))
-        self._numbers: dict[tuple[str, str, _Seen], tuple[int, ...]] = {}
+        self._numbers: dict[tuple[str, str, _FilePath], tuple[int, ...]] = {}
         self._globs: dict[tuple[int, ...], FirstGlob] = {}
         self._at = {number: allow.at for number, allow in allows}
 
-    def first(self, finding: Finding, path: _Seen) -> int | None:
-        """The number of the first suppression that is meant for a finding in the file at a path."""
+    def find_first(self, finding: Finding, path: _FilePath) -> int | None:
+        """Return the number of the first suppression that applies to a finding in a file, or None."""
         key = (finding.rule, finding.name, path)
         numbers = self._numbers.get(key)
         if numbers is None:
-            numbers = self._numbers[key] = self._in_file(finding, path)
+            numbers = self._numbers[key] = self._find_for_file(finding, path)
         if not numbers:
             return None
         globs = self._globs.get(numbers)
@@ -113,19 +115,19 @@ class _Index:
             from tflint.findings.location_globs import FirstGlob
 
             globs = self._globs[numbers] = FirstGlob((number, self._at[number]) for number in numbers)
-        # A finding for further places has no place of its own.
-        return globs.of(() if finding.n_more else (finding.location.path, *finding.location.names))
+        # A finding that stands for further places has no location of its own.
+        return globs.find(() if finding.n_more else (finding.location.path, *finding.location.names))
 
-    def _in_file(self, finding: Finding, path: _Seen) -> tuple[int, ...]:
-        """The suppressions of a finding's rule whose glob covers the file; each glob is matched once."""
+    def _find_for_file(self, finding: Finding, path: _FilePath) -> tuple[int, ...]:
+        """Return the suppressions of the finding's rule that cover the file; each glob is matched once."""
         entries = [entry for name in {finding.rule, finding.name} for entry in self._by_rule.get(name, ())]
         globs = {allow.path for _, allow in entries}
         covering = {glob for glob in globs if glob == "**" or _covers(path, glob)}
         return tuple(sorted(number for number, allow in entries if allow.path in covering))
 
 
-def mark(file: FileReport, suppress: Callable[[Finding], Suppression | None]) -> FileReport:
-    """A file's report with the findings marked that a function gives a suppression for."""
+def mark_suppressed(file: FileReport, suppress: Callable[[Finding], Suppression | None]) -> FileReport:
+    """Return the report of a file with the suppressions that `suppress` returns for its findings."""
     if not file.findings:
         return file
     findings = tuple(
@@ -134,21 +136,21 @@ def mark(file: FileReport, suppress: Callable[[Finding], Suppression | None]) ->
     return replace(file, findings=findings)
 
 
-def _expired(allows: Iterable[Allow], today: datetime.date) -> list[Notice]:
-    ended = "{}: the suppression of {} ended on {}; remove it, or decide anew"
+def _report_expired(allows: Iterable[Allow], today: datetime.date) -> list[Notice]:
+    message = "{}: the suppression of {} expired on {}; remove or renew it"
     return [
-        Notice("expired-allow", ended.format(allow.origin, allow.rule, allow.until), "warning")
+        Notice("expired-allow", message.format(allow.origin, allow.rule, allow.until), "warning")
         for allow in allows
         if allow.until is not None and allow.until < today
     ]
 
 
-def _unused(living: Sequence[tuple[int, Allow]], used: set[int], paths: Sequence[_Seen]) -> list[Notice]:
-    """Suppressions of files that were checked and that matched nothing; of others nothing can be said."""
-    unused = [allow for number, allow in living if number not in used]
+def _report_unused(active: Sequence[tuple[int, Allow]], used: set[int], paths: Sequence[_FilePath]) -> list[Notice]:
+    """Return notices about suppressions without findings, if a file that they cover was checked."""
+    unused = [allow for number, allow in active if number not in used]
     covering = {glob for glob in {allow.path for allow in unused} if any(_covers(path, glob) for path in paths)}
     return [
-        Notice("unused-allow", f"{allow.origin}: nothing is suppressed by the entry for {allow.rule}; remove it")
+        Notice("unused-allow", f"{allow.origin}: the entry for {allow.rule} suppresses nothing; remove it")
         for allow in unused
         if allow.path in covering
     ]

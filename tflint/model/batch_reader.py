@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from tflint.findings import Within
+from tflint.findings import MemberOrigin
 from tflint.flatbuffer.byte_window import Window
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
 from tflint.flatbuffer.forest_reader import read_forest
@@ -66,7 +66,7 @@ class FoundFile:
 
     path: str
     opened: OpenedFile
-    within: Within | None = None
+    within: MemberOrigin | None = None
     container: str = ""
     index: int = -1
     budget: Budget | None = None

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 
 from tflint.container import Contents, Member, open_member
-from tflint.findings import Within
+from tflint.findings import MemberOrigin
 from tflint.findings.path_globs import MEMBER
 from tflint.model.batch_reader import ContentKey, FoundFile, OpenedFile, SkipMember, open_source, unreadable_file
 from tflint.source import Source, SourceError
@@ -108,11 +108,11 @@ def _open(source: Callable[[], Source], contents: Contents, member: Member) -> O
         return unreadable_file(error, member.size, name)
 
 
-def _locate(container: FoundFile, member: Member) -> Within:
+def _locate(container: FoundFile, member: Member) -> MemberOrigin:
     """Locate a member in the file on disk, without offset if it or a container around it is compressed."""
-    outer = container.within or Within(container.path, "", 0)
+    outer = container.within or MemberOrigin(container.path, "", 0)
     route = f"{outer.member}{MEMBER}{member.label}" if outer.member else member.label
     offset = None
     if outer.offset is not None and member.offset is not None and member.compression == "stored":
         offset = outer.offset + member.offset
-    return Within(outer.path, route, offset)
+    return MemberOrigin(outer.path, route, offset)

@@ -15,7 +15,7 @@ from tflint.contract.contract_limits import DTYPES, MAX_RANK
 from tflint.facts.quantization.quantization_scheme import base_scheme_name
 from tflint.normalization.known_normalizations import known_normalizations
 from tflint.normalization.range_fit import Fit, unseen_part
-from tflint.summary.summary_values import BorderMetadata, Input, NamedTensor, Output, Portrait, TensorFace
+from tflint.summary.summary_values import Input, InterfaceMetadata, InterfaceTensor, NamedTensor, Output, Summary
 from tflint.userfiles.toml_strings import quote
 
 _CHANNELS = {1: "GRAY", 3: "RGB", 4: "RGBA"}
@@ -32,7 +32,7 @@ _ROLES = {
 _FLOATS = ("FLOAT32", "FLOAT16", "FLOAT64")
 
 
-def draft_contract(summary: Portrait) -> str:
+def draft_contract(summary: Summary) -> str:
     """Return the text of a contract for a model. It satisfies the schema and does not contradict the model."""
     lines = [*_head(summary), *_model(summary)]
     entry = next((subgraph for subgraph in summary.subgraphs if subgraph.index == 0), None)
@@ -48,7 +48,7 @@ def draft_contract(summary: Portrait) -> str:
     return parse_contract(text, "the draft").text  # an error here would be a bug in tflint
 
 
-def _head(summary: Portrait) -> Iterator[str]:
+def _head(summary: Summary) -> Iterator[str]:
     name = PurePath(summary.path).name
     yield f"# Pre- and postprocessing of client code for {make_comment(name)}."
     yield f'# This is a draft. Keys come from the model file; lines that begin with "{GUESS.strip()}" are guesses.'
@@ -57,7 +57,7 @@ def _head(summary: Portrait) -> Iterator[str]:
     yield ""
 
 
-def _model(summary: Portrait) -> Iterator[str]:
+def _model(summary: Summary) -> Iterator[str]:
     yield "[model]"
     yield "draft = true"
     base = base_scheme_name(summary.scheme)
@@ -106,14 +106,14 @@ def _input(model_input: Input, key: str) -> Iterator[str]:
     yield from _normalization(model_input, metadata, is_specified=kind == "image")
 
 
-def _type_and_shape(tensor: TensorFace) -> Iterator[str]:
+def _type_and_shape(tensor: InterfaceTensor) -> Iterator[str]:
     if tensor.dtype.lower() in DTYPES:
         yield f'dtype = "{tensor.dtype.lower()}"'
     if tensor.has_rank and len(tensor.shape) <= MAX_RANK:
         yield f"shape = [{', '.join(str(-1 if size is None else size) for size in tensor.dimensions)}]"
 
 
-def _image(model_input: Input, metadata: BorderMetadata | None, *, is_specified: bool) -> Iterator[str]:
+def _image(model_input: Input, metadata: InterfaceMetadata | None, *, is_specified: bool) -> Iterator[str]:
     if model_input.layout is not None:
         yield f'{"" if is_specified else GUESS}layout = "{model_input.layout}"'
     space = COLOR_SPACES.get(metadata.color_space or "") if metadata is not None else None
@@ -126,7 +126,7 @@ def _image(model_input: Input, metadata: BorderMetadata | None, *, is_specified:
         yield f'{GUESS}channels = "{_CHANNELS[model_input.channels]}"  # the input has {count}{alternative}'
 
 
-def _normalization(model_input: Input, metadata: BorderMetadata | None, *, is_specified: bool) -> Iterator[str]:
+def _normalization(model_input: Input, metadata: InterfaceMetadata | None, *, is_specified: bool) -> Iterator[str]:
     """Yield mean and std: as keys if image metadata specifies them, otherwise as guesses."""
     if (
         metadata is not None
@@ -168,7 +168,7 @@ def _normalized_by_graph(expects: str) -> Iterator[str]:
     yield f'{GUESS}units = "{expects}"'
 
 
-def _doubt(model_input: Input, metadata: BorderMetadata, *, is_specified: bool) -> str:
+def _doubt(model_input: Input, metadata: InterfaceMetadata, *, is_specified: bool) -> str:
     """Return a comment on why mean and std of the metadata are only a guess; empty if they are reliable."""
     if not is_specified:
         return "  # from the metadata, which does not declare an image"
@@ -200,7 +200,7 @@ def _fit_lines(fit: Fit) -> Iterator[str]:
 # -- outputs -----------------------------------------------------------------------------------------------------------
 
 
-def _output(model_output: Output, key: str, summary: Portrait) -> Iterator[str]:
+def _output(model_output: Output, key: str, summary: Summary) -> Iterator[str]:
     yield "[[outputs]]"
     yield key
     meaning = model_output.meaning.kind if model_output.meaning is not None else ""

@@ -1,1 +1,1 @@
-"""Reports, a module for each format (`formats` lists them). Takes a report, gives text; refuses to know files."""
+"""Renderers of reports, one module per format (`report_formats` lists them). Renderers return text, not files."""

@@ -1,4 +1,4 @@
-"""How places and numbers are written for people: short tensor names, sizes, counts, no control characters."""
+"""Formats locations, names, sizes and counts as text without control characters."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from tflint.findings import Location
 
-#: A name longer than this loses its first segments, and one of few segments its beginning at `MAX_CUT_NAME`.
+#: The leading segments of a longer name are dropped. If that is not enough, its beginning is cut at `MAX_CUT_NAME`.
 MAX_NAME = 56
 MAX_CUT_NAME = 72
-#: A custom operator's code longer than this is cut.
+#: Maximum length of a custom operator's code.
 MAX_CODE = 40
 _STEP = re.compile(r"([a-z_]+)\[(\d+)\]")
 _NOUNS = {
@@ -31,33 +31,33 @@ _NOUNS = {
     "external_buffers": "external buffer",
     "external_buffer_groups": "external buffer group",
 }
-#: Words of rule names that stay joined where a title is made of the name.
+#: Words of rule names that keep their hyphen in a title.
 _COMPOUND = re.compile(r"\b(per|non|zero|float|int) (channel|axis|tensor|finite|16|8)\b")
 _LIMITS = (("==", " "), (">=", " ≥ "), ("<=", " ≤ "), ("<", " < "), (">", " > "))
 
 
 def clean(text: str) -> str:
-    """Text with control characters, newlines too, shown as escapes: a model's names must not drive a terminal."""
+    """Escape control characters and newlines, so that names in a model cannot control a terminal."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def title(name: str) -> str:
-    """A rule's name as words: `per-channel axis out of range`."""
+def format_title(name: str) -> str:
+    """Return the name of a rule as words: `per-channel axis out of range`."""
     return _COMPOUND.sub(r"\1-\2", name.replace("-", " "))
 
 
-def runtime(spec: str) -> str:
-    """A runtime with its versions as people write it: `litert 2.3.0`, `litert ≥ 1.1.0`."""
-    for sign, written in _LIMITS:
+def format_runtime(spec: str) -> str:
+    """Format a runtime with its versions: `litert 2.3.0`, `litert ≥ 1.1.0`."""
+    for sign, replacement in _LIMITS:
         if sign in spec:
-            return clean(written.join(part.strip() for part in spec.split(sign, 1)))
+            return clean(replacement.join(part.strip() for part in spec.split(sign, 1)))
     return clean(spec)
 
 
-def size(n_bytes: int) -> str:
-    """A number of bytes, such as 293.5 KiB; one digit after the point below a thousand."""
+def format_size(n_bytes: int) -> str:
+    """Format a number of bytes, such as 293.5 KiB, with one decimal below 1,000."""
     if n_bytes < 1024:
         return plural(n_bytes, "byte")
     amount = float(n_bytes)
@@ -69,7 +69,7 @@ def size(n_bytes: int) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """A count with its noun, such as 1 tensor, 14 tensors, 2 entries."""
+    """Format a count with its noun: 1 tensor, 14 tensors, 2 entries."""
     if count == 1:
         return f"1 {noun}"
     if noun.endswith("y"):
@@ -77,8 +77,8 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'es' if noun.endswith(('x', 's', 'sh', 'ch')) else 's'}"
 
 
-def noun(location: Location) -> str:
-    """What kind of thing a location is, such as a tensor or an operator."""
+def location_noun(location: Location) -> str:
+    """Return the kind of thing at a location, such as tensor or operator."""
     steps = _STEP.findall(location.path)
     last = location.path.rsplit(".", 1)[-1]
     if not steps:
@@ -87,7 +87,7 @@ def noun(location: Location) -> str:
 
 
 def shared_prefix(names: Iterable[str]) -> str:
-    """The leading segments (ended by a slash) that all names have in common; empty for a single name."""
+    """Return the leading segments that all names share, with a final slash; empty for a single name."""
     parts = [short.split("/")[:-1] for short in set(map(first_segment, names))]
     if len(parts) < 2:
         return ""
@@ -100,12 +100,12 @@ def shared_prefix(names: Iterable[str]) -> str:
 
 
 def first_segment(name: str) -> str:
-    """A fused tensor's name without the names of what was fused into it."""
+    """Return the name of a fused tensor without the names of the tensors fused into it."""
     return name.split(";", 1)[0] or name
 
 
 def short_name(name: str, prefix: str = "") -> str:
-    """A tensor's name as people read it: first `;` segment, shared prefix and very long beginnings cut to `…`."""
+    """Shorten the name of a tensor: keep the first `;` segment, and replace the prefix and long beginnings with `…`."""
     short = first_segment(name)
     if prefix and short.startswith(prefix) and short != prefix:
         short = "…/" + short[len(prefix) :]
@@ -116,8 +116,8 @@ def short_name(name: str, prefix: str = "") -> str:
     return joined if len(joined) <= MAX_CUT_NAME else "…" + joined[1 - MAX_CUT_NAME :]
 
 
-def place(location: Location, prefix: str = "") -> str:
-    """A location in a few words: `#33 …/Conv2D_bias`, `operator 4 ADD → sum`, `signature 0 serving_default`."""
+def format_location(location: Location, prefix: str = "") -> str:
+    """Format a location briefly: `#33 …/Conv2D_bias`, `operator 4 ADD → sum`, `signature 0 serving_default`."""
     if location.text is not None:
         return f"{clean(location.file)}:{location.text.line}:{location.text.column}"
     name = short_name(location.names[-1], prefix) if location.names and location.names[-1] else ""
@@ -130,11 +130,11 @@ def place(location: Location, prefix: str = "") -> str:
         return f"subgraph {_STEP.findall(location.path)[0][1]} {name}".rstrip()
     if steps[-1][0] == "tensors":
         return f"{within}#{steps[-1][1]} {name}".rstrip()
-    return within + _inner_place(steps, location.names, name)
+    return within + _format_part(steps, location.names, name)
 
 
-def _inner_place(steps: Sequence[tuple[str, str]], names: Sequence[str], name: str) -> str:
-    """What is in a subgraph and no tensor, or in the model itself; of an operator its code, and what it makes."""
+def _format_part(steps: Sequence[tuple[str, str]], names: Sequence[str], name: str) -> str:
+    """Format a part of a subgraph or model other than a tensor; an operator with its code and its output."""
     words = [f"{_NOUNS.get(step, step)} {number}" for step, number in steps]
     if steps[0][0] != "operators" or len(names) < 2:
         return " ".join([*words, name]).rstrip()

@@ -1,31 +1,31 @@
-"""A finding in full sentences on one line, for reports that have one field for all of it."""
+"""Formats a finding as sentences on one line, for formats with a single message field."""
 
 from __future__ import annotations
 
 from tflint.catalog.rule_pages import full_stop
-from tflint.findings import Finding, Location, Within
-from tflint.report.display_names import clean, noun
-from tflint.report.text_layout import cut, on_one_line
+from tflint.findings import Finding, Location, MemberOrigin
+from tflint.report.display_names import clean, location_noun
+from tflint.report.text_layout import join_lines, shorten
 
 
-def told(finding: Finding, within: Within | None = None) -> str:
-    """What is wrong and where, who refuses the model, and what to do about it; printable, whatever names hold.
+def describe_finding(finding: Finding, within: MemberOrigin | None = None) -> str:
+    """Return the fault, its location, the runtimes that refuse the model, and the fix, as printable text.
 
-    `within` is that of the file, where that is a member of a container and only the container is named beside it.
+    Pass the `within` of the file to add the name of a container's member if the report only shows the container.
     """
-    member = f"{clean(cut(within.member))}: " if within is not None else ""
-    return member + " ".join((said(finding), *advice(finding)))
+    member = f"{clean(shorten(within.member))}: " if within is not None else ""
+    return member + " ".join((describe_fault(finding), *describe_remedy(finding)))
 
 
-def said(finding: Finding) -> str:
-    """What is wrong, and where."""
-    message = cut(on_one_line(finding.message)).removesuffix(".")
-    where = place_name(finding.location)
-    return clean(f"{message} ({where})." if where else f"{message}.")
+def describe_fault(finding: Finding) -> str:
+    """Return the message with the location."""
+    message = shorten(join_lines(finding.message)).removesuffix(".")
+    location = place_name(finding.location)
+    return clean(f"{message} ({location})." if location else f"{message}.")
 
 
-def advice(finding: Finding) -> list[str]:
-    """Who refuses the model, where only some do, and what to do about it."""
+def describe_remedy(finding: Finding) -> list[str]:
+    """Return the runtimes that refuse and run the model, if they differ, and the fix."""
     sentences = []
     if finding.refused_by:
         runs = f"; runs on {', '.join(finding.runs_on)}" if finding.runs_on else ""
@@ -34,8 +34,13 @@ def advice(finding: Finding) -> list[str]:
 
 
 def place_name(location: Location) -> str:
-    """What a place is and its name, such as tensor 'stem/bias'; its route where it has no name. Empty: the file."""
+    """Return the kind and name of a location, such as tensor 'stem/bias', or its path if it has no name.
+
+    Return an empty string if the location is the whole file.
+    """
     name = location.names[-1] if location.names else ""
     if not name and not location.path:
         return ""
-    return f"{noun(location)} '{clean(cut(name))}'" if name else f"{noun(location)} {location.path}"
+    return (
+        f"{location_noun(location)} '{clean(shorten(name))}'" if name else f"{location_noun(location)} {location.path}"
+    )

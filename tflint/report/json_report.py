@@ -1,4 +1,4 @@
-"""The report as JSON (`schemas/report.schema.json`): every finding under its full name, suppressed ones marked."""
+"""Renders a report as JSON (`schemas/report.schema.json`): all findings, including suppressed ones."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ _NOT_ASCII = re.compile(r"[^\n -~]")
 
 
 def render(report: Report) -> str:
-    """The report's JSON text, ended by a newline."""
+    """Return the JSON text, with a final newline."""
     return dumps(to_data(report))
 
 
 def dumps(data: Mapping[str, Any] | list[dict[str, Any]]) -> str:
-    """JSON text that every file and stream takes, ended by a newline.
+    """Return JSON text that is safe for any file or stream, with a final newline.
 
-    What does not print is written as an escape: it could drive a terminal, or stand for bytes that are no UTF-8.
+    Unprintable characters are escaped: they could control a terminal, or stand for bytes that are not UTF-8.
     """
-    return printable_json(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+    return escape_unprintable(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
-def printable_json(text: str) -> str:
-    """JSON text with escapes for what does not print."""
-    return _NOT_ASCII.sub(_escaped, text)
+def escape_unprintable(text: str) -> str:
+    """Escape the unprintable characters of JSON text."""
+    return _NOT_ASCII.sub(_escape, text)
 
 
-def _escaped(match: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     character = match[0]
     return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def to_data(report: Report) -> dict[str, Any]:
-    """The report as plain data."""
+    """Return the report as plain data."""
     return {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": TOOL, "version": report.version},
@@ -111,13 +111,13 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "message": finding.message,
         "location": _location(finding.location),
         "related": [{"location": _location(r.location), "message": r.message} for r in finding.related],
-        "evidence": json_value(finding.evidence),
+        "evidence": to_json_value(finding.evidence),
         "refused_by": list(finding.refused_by),
         "runs_on": list(finding.runs_on),
         "fix": finding.fix,
         "fingerprint": finding.fingerprint,
         "verdict": finding.verdict,
-        "probe": json_value(finding.probe),
+        "probe": to_json_value(finding.probe),
         "newer_than_ruleset": finding.is_newer,
         "more_places": finding.n_more,
         "suppressed": None
@@ -138,12 +138,12 @@ def _location(location: Location) -> dict[str, Any]:
     }
 
 
-def json_value(value: Any) -> Any:
-    """A value that JSON can hold: NaN and infinities become strings."""
+def to_json_value(value: Any) -> Any:
+    """Return a value that JSON can represent: NaN and infinities become strings."""
     if isinstance(value, list | tuple):
-        return [json_value(element) for element in value]
+        return [to_json_value(element) for element in value]
     if isinstance(value, Mapping):
-        return {str(key): json_value(element) for key, element in value.items()}
+        return {str(key): to_json_value(element) for key, element in value.items()}
     if isinstance(value, float):
         if not math.isfinite(value):
             return str(value)

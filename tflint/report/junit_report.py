@@ -1,9 +1,8 @@
-"""The report as JUnit XML, which Jenkins, GitLab and others show as test results.
+"""Renders a report as JUnit XML, which Jenkins, GitLab and others show as test results.
 
-A file is a test suite and a finding a test case. What fails the run fails here, and nothing else does, so that a build
-is red in both or in neither: a finding below `--fail-on` is a case that passes, with the finding as its output.
-An error is, as the format means it, a test that could not be carried out: a file that cannot be read, a rule that
-crashed. What is suppressed, or could not be decided, is a skipped case with its reason.
+A file is a test suite, and a finding is a test case. A case fails if and only if its finding fails the run; a finding
+below `--fail-on` is a passed case with the finding as its output. As JUnit defines it, an error is a test that could
+not run: an unreadable file or a crashed rule. Suppressed findings and undecided rules are skipped cases with a reason.
 """
 
 from __future__ import annotations
@@ -14,47 +13,47 @@ from xml.etree import ElementTree
 
 from tflint.findings import CRASH_RULE, FileReport, Finding, NotChecked, Report
 from tflint.report.display_names import clean, plural
-from tflint.report.finding_sentences import advice, place_name, said
+from tflint.report.finding_sentences import describe_fault, describe_remedy, place_name
 
 NAME = "tflite-lint"
-#: What a case can be besides passed, and the attribute of a suite that counts it.
-_COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
-#: Text of XML is written in ASCII, the rest as references: it holds whatever the encoding of a stream is.
+#: Outcomes of a case other than passed, with the attribute of the suite that counts them.
+_OUTCOMES = {"failure": "failures", "error": "errors", "skipped": "skipped"}
+#: The XML is ASCII with character references, so it is valid in any encoding of a stream.
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
 def render(report: Report, fail_on: str) -> str:
-    """The XML text of a report, ended by a newline; findings fail from the severity `fail_on` on."""
-    suites = [_suite(file, report, fail_on) for file in report.files]
+    """Return the XML text, with a final newline. Findings with severity `fail_on` or higher fail."""
+    suites = [_build_suite(file, report, fail_on) for file in report.files]
     root = ElementTree.Element("testsuites", name=NAME, time=f"{report.elapsed:.3f}")
     for attribute in ("tests", "failures", "errors"):
         root.set(attribute, str(sum(int(suite.get(attribute, "0")) for suite in suites)))
     root.extend(suites)
     if report.notices:
-        root.append(_notices(report))
+        root.append(_build_notices(report))
     ElementTree.indent(root)
     text: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=False)
     return f"{_HEAD}{text.decode('ascii')}\n"
 
 
-def _suite(file: FileReport, report: Report, fail_on: str) -> ElementTree.Element:
-    """A file: its counts, and a case for each finding, for each rule that was not decided, or for being clean."""
+def _build_suite(file: FileReport, report: Report, fail_on: str) -> ElementTree.Element:
+    """Build the suite of a file: a case per finding, per undecided rule, or one for a clean file."""
     path = clean(file.path)
-    cases = [*_cases(file, fail_on, with_target=len(report.targets) > 1)]
-    for case, name in zip(cases, _unique(case.get("name", "") for case in cases), strict=True):
+    cases = [*_build_cases(file, fail_on, with_target=len(report.targets) > 1)]
+    for case, name in zip(cases, _make_unique(case.get("name", "") for case in cases), strict=True):
         case.set("classname", path)
         case.set("name", name)
     counts = Counter(child.tag for case in cases for child in case)
     suite = ElementTree.Element("testsuite", name=path, file=clean(file.path_on_disk), tests=str(len(cases)))
-    for tag, attribute in _COUNTED.items():
+    for tag, attribute in _OUTCOMES.items():
         suite.set(attribute, str(counts[tag]))
-    suite.append(_properties(file, report))
+    suite.append(_build_properties(file, report))
     suite.extend(cases)
     return suite
 
 
-def _properties(file: FileReport, report: Report) -> ElementTree.Element:
-    """What the format has no word for: the run's targets and ruleset, the file's findings by severity."""
+def _build_properties(file: FileReport, report: Report) -> ElementTree.Element:
+    """Build the properties: targets, ruleset, status, and counts by severity, which JUnit has no attributes for."""
     properties = ElementTree.Element("properties")
     values = {"targets": ", ".join(report.targets), "ruleset": report.ruleset, "status": file.status}
     for name, value in {**values, **file.summary()}.items():
@@ -62,57 +61,58 @@ def _properties(file: FileReport, report: Report) -> ElementTree.Element:
     return properties
 
 
-def _cases(file: FileReport, fail_on: str, *, with_target: bool) -> Iterator[ElementTree.Element]:
+def _build_cases(file: FileReport, fail_on: str, *, with_target: bool) -> Iterator[ElementTree.Element]:
     for finding in file.findings:
-        yield _case(finding, file, fail_on, with_target=with_target)
+        yield _build_case(finding, file, fail_on, with_target=with_target)
     if not file.findings:
         case = ElementTree.Element("testcase", name="no findings")
         if file.status == "unreadable":
-            _add(case, "skipped", "not-checked", "it cannot be read as a model, and the rules that say why did not run")
+            _add(case, "skipped", "not-checked", "not a readable model; the rules that report why are not selected")
         yield case
     for entry in file.not_checked:
-        yield _undecided(entry)
+        yield _build_undecided_case(entry)
 
 
-def _case(finding: Finding, file: FileReport, fail_on: str, *, with_target: bool) -> ElementTree.Element:
-    case = ElementTree.Element("testcase", name=_name(finding, with_target=with_target))
-    text = _text(finding)
-    if finding.rule == CRASH_RULE:  # it ends a run with an error, suppressed or not
-        _add(case, "error", finding.severity, said(finding), text)
+def _build_case(finding: Finding, file: FileReport, fail_on: str, *, with_target: bool) -> ElementTree.Element:
+    case = ElementTree.Element("testcase", name=_format_name(finding, with_target=with_target))
+    text = _format_text(finding)
+    if finding.rule == CRASH_RULE:  # a crash is an error of the run even if the finding is suppressed
+        _add(case, "error", finding.severity, describe_fault(finding), text)
     elif finding.suppressed is not None:
         _add(case, "skipped", finding.suppressed.kind, finding.suppressed.reason)
     elif finding.fails(fail_on):
-        _add(case, "error" if file.status == "unreadable" else "failure", finding.severity, said(finding), text)
-    elif file.status == "unreadable":  # it fails nothing, but nobody looked into it
-        _add(case, "skipped", "not-checked", said(finding), text)
+        _add(
+            case, "error" if file.status == "unreadable" else "failure", finding.severity, describe_fault(finding), text
+        )
+    elif file.status == "unreadable":  # below --fail-on, but the contents were not checked
+        _add(case, "skipped", "not-checked", describe_fault(finding), text)
     else:
         ElementTree.SubElement(case, "system-out").text = text
     return case
 
 
-def _undecided(entry: NotChecked) -> ElementTree.Element:
+def _build_undecided_case(entry: NotChecked) -> ElementTree.Element:
     case = ElementTree.Element("testcase", name=clean(f"{entry.rule} not checked"))
     _add(case, "skipped", "not-checked", f"not checked at {plural(entry.rows, 'place')}: {entry.reason}")
     return case
 
 
 def _add(case: ElementTree.Element, tag: str, kind: str, message: str, text: str = "") -> None:
-    """Add an outcome. Jenkins shows the message, GitLab the text only: it has the message where there is no other."""
+    """Add an outcome. Jenkins shows the message, GitLab only the text, so the text defaults to the message."""
     outcome = ElementTree.SubElement(case, tag, type=kind, message=clean(message))
     outcome.text = text or clean(message)
 
 
-def _name(finding: Finding, *, with_target: bool) -> str:
-    """What a case is known by from run to run: names rather than numbers, and no severity, which can be configured."""
-    where = place_name(finding.location)
+def _format_name(finding: Finding, *, with_target: bool) -> str:
+    # The name identifies a case across runs: it has names instead of indices, and no severity, which is configurable.
+    location = place_name(finding.location)
     target = f" for {finding.target}" if with_target and finding.target else ""
-    return clean(f"{finding.rule} {finding.name}{f': {where}' if where else ''}{target}")
+    return clean(f"{finding.rule} {finding.name}{f': {location}' if location else ''}{target}")
 
 
-def _text(finding: Finding) -> str:
-    """A finding in some lines, with its place in the file."""
+def _format_text(finding: Finding) -> str:
     location = finding.location
-    lines = [f"{finding.severity}: {said(finding)}", *advice(finding)]
+    lines = [f"{finding.severity}: {describe_fault(finding)}", *describe_remedy(finding)]
     if location.text is not None:
         lines.append(f"at {location.file}:{location.text.line}:{location.text.column}")
     elif location.path:
@@ -121,26 +121,26 @@ def _text(finding: Finding) -> str:
         lines.append(f"bytes {location.bytes.offset} to {location.bytes.offset + location.bytes.length}")
     lines += [related.message for related in finding.related]
     if finding.is_newer:
-        lines.append("a rule newer than the configured ruleset: it fails no run")
+        lines.append("newer than the configured ruleset: does not fail the run")
     return "\n".join(map(clean, lines))
 
 
-def _notices(report: Report) -> ElementTree.Element:
-    """What there is to say of the run: a suite without cases, so that it counts nowhere."""
+def _build_notices(report: Report) -> ElementTree.Element:
+    """Build a suite without cases, so that notices do not change the counts."""
     suite = ElementTree.Element("testsuite", name=NAME, tests="0", failures="0", errors="0", skipped="0")
     out = ElementTree.SubElement(suite, "system-out")
     out.text = "\n".join(f"{notice.level}: {clean(notice.message)}" for notice in report.notices)
     return suite
 
 
-def _unique(names: Iterable[str]) -> Iterator[str]:
-    """Names, each once: GitLab ignores a case whose name another one has."""
-    seen: set[str] = set()
-    times: Counter[str] = Counter()
+def _make_unique(names: Iterable[str]) -> Iterator[str]:
+    """Number repeated names: GitLab ignores a case with the name of another one."""
+    used: set[str] = set()
+    counts: Counter[str] = Counter()
     for name in names:
         unique = name
-        while unique in seen:
-            times[name] += 1
-            unique = f"{name} ({times[name] + 1})"
-        seen.add(unique)
+        while unique in used:
+            counts[name] += 1
+            unique = f"{name} ({counts[name] + 1})"
+        used.add(unique)
         yield unique

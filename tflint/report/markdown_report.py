@@ -1,7 +1,7 @@
-"""The report as Markdown, for the summary of a step or a comment on a change: a table of files, their findings folded.
+"""Renders a report as Markdown, for a job summary or a comment: a table of files, and the findings in details blocks.
 
-All that comes from a file stands in code, where Markdown and HTML mean nothing. The text is small enough for both
-places; where there is more, the files with the least severe findings are left out, and it says so.
+Text that comes from a file is rendered as code, where Markdown and HTML have no effect. The report fits the size
+limits of summaries and comments: if necessary, it omits the files with the least severe findings and notes that.
 """
 
 from __future__ import annotations
@@ -12,107 +12,112 @@ from collections.abc import Sequence
 
 from tflint.findings import SEVERITIES, FileReport, Report, severity_rank
 from tflint.report.display_names import clean, plural
-from tflint.report.text_layout import Style, cut
-from tflint.report.text_report import finding_lines, overview
-from tflint.report.text_summary import found_in, summary
+from tflint.report.text_layout import Style, shorten
+from tflint.report.text_report import format_findings, format_overview
+from tflint.report.text_summary import format_closing, format_totals
 
-#: Bytes. A comment takes 65,536 characters, the summary of a step 1 MiB
+#: Maximum size in bytes. A comment can have 65,536 characters, a job summary 1 MiB
 #: (https://docs.github.com/actions/reference/workflow-commands-for-github-actions#step-isolation-and-limits).
 MAX_BYTES = 65_000
-#: Bytes of it that sentences on what is left out may need.
+#: Bytes reserved for notes about omitted parts.
 _RESERVE = 400
-#: Longer paths than file systems have are cut.
+#: Maximum length of a path; file systems do not allow longer ones.
 _MAX_PATH = 4096
 _COLUMNS = ("errors", "warnings", "notes", "suppressed", "not checked")
 _TABLE_HEAD = f"| file | kind | {' | '.join(_COLUMNS)} |\n|---|---|{'--:|' * len(_COLUMNS)}\n"
 
 
 def render(report: Report, *, verbose: bool = False, max_bytes: int = MAX_BYTES) -> str:
-    """The Markdown text of a report, no larger than a number of bytes; `verbose` lists every place of a finding."""
-    head = f"### tflite-lint · {found_in(report)}\n"
-    closing = [*summary(report, Style()), *(f"{notice.level}: {clean(notice.message)}" for notice in report.notices)]
+    """Return the Markdown text, at most `max_bytes` long. `verbose` lists every location of a group of findings."""
+    head = f"### tflite-lint · {format_totals(report)}\n"
+    closing = [
+        *format_closing(report, Style()),
+        *(f"{notice.level}: {clean(notice.message)}" for notice in report.notices),
+    ]
     budget = max_bytes - _RESERVE - _size(head)
-    tail = _fenced(closing, budget // 2)
-    shown = sorted(filter(_is_worth_a_row, report.files), key=_urgency)
+    tail = _format_code_block(closing, budget // 2)
+    shown = sorted(filter(_needs_row, report.files), key=_sort_key)
     budget -= _size(tail) + _size(_TABLE_HEAD)
-    table = _table(shown, budget // 2)
-    details = _all_details(report, [file for file in shown if file.open_findings], verbose, budget - _size(table))
+    table = _format_table(shown, budget // 2)
+    details = _format_all_details(
+        report, [file for file in shown if file.open_findings], verbose, budget - _size(table)
+    )
     return "\n".join(part for part in (head, table, details, tail) if part)
 
 
-def _is_worth_a_row(file: FileReport) -> bool:
-    """Whether there is more to say of a file than that it is clean."""
+def _needs_row(file: FileReport) -> bool:
+    """Return whether the report has more to show for a file than that it is clean."""
     return bool(file.findings or file.not_checked or file.status == "unreadable")
 
 
-def _urgency(file: FileReport) -> int:
-    """A number that is smaller the more severe a file's findings are."""
+def _sort_key(file: FileReport) -> int:
+    """Return a key that sorts files with severe findings first."""
     return -max((severity_rank(finding.severity) for finding in file.open_findings), default=-1)
 
 
-def _table(files: Sequence[FileReport], budget: int) -> str:
-    """A table of files with their counts, as many rows of it as there is room for."""
-    rows = [_row(file) for file in files]
-    kept = _fitting(rows, budget)
-    left_out = f"\n{plural(len(rows) - kept, 'more file')} left out here.\n" if kept < len(rows) else ""
-    return _TABLE_HEAD + "".join(rows[:kept]) + left_out if rows else ""
+def _format_table(files: Sequence[FileReport], budget: int) -> str:
+    """Format a table of files with their counts, with as many rows as fit."""
+    rows = [_format_row(file) for file in files]
+    kept = _count_fitting(rows, budget)
+    omitted = f"\n{plural(len(rows) - kept, 'more file')} omitted.\n" if kept < len(rows) else ""
+    return _TABLE_HEAD + "".join(rows[:kept]) + omitted if rows else ""
 
 
-def _row(file: FileReport) -> str:
+def _format_row(file: FileReport) -> str:
     counts = file.summary()
     numbers = [*(counts[severity] for severity in reversed(SEVERITIES)), counts["suppressed"], counts["not_checked"]]
-    return f"| {_code(_path(file))} | {_kind(file)} | {' | '.join(map(str, numbers))} |\n"
+    return f"| {_format_code(_path(file))} | {_describe_kind(file)} | {' | '.join(map(str, numbers))} |\n"
 
 
-def _kind(file: FileReport) -> str:
-    """What a file is, in a few words that Markdown takes as they are."""
+def _describe_kind(file: FileReport) -> str:
+    """Return what a file is, as Markdown."""
     if file.status != "checked":
         return file.status
     if file.compared_with is not None:
-        return f"compared with {_code(cut(clean(file.compared_with), _MAX_PATH))}"
-    return " · ".join(overview(file)) or file.kind
+        return f"compared with {_format_code(shorten(clean(file.compared_with), _MAX_PATH))}"
+    return " · ".join(format_overview(file)) or file.kind
 
 
-def _all_details(report: Report, files: Sequence[FileReport], verbose: bool, budget: int) -> str:
-    """Files' findings, each file's to be unfolded; as many as there is room for, of the last one perhaps a part."""
+def _format_all_details(report: Report, files: Sequence[FileReport], verbose: bool, budget: int) -> str:
+    """Format the details blocks of files, as many as fit; the last one may be truncated."""
     style = Style(verbose=verbose)
     parts: list[str] = []
     for number, file in enumerate(files):
-        part = _details(
-            file, [*finding_lines(file, file.open_findings, style, with_target=len(report.targets) > 1)], budget
+        part = _format_details(
+            file, [*format_findings(file, file.open_findings, style, with_target=len(report.targets) > 1)], budget
         )
         if not part:
             more = plural(len(files) - number, "more file")
-            parts.append(f"The findings of {more} are left out: the text would be too large for a comment.\n")
+            parts.append(f"The findings of {more} are omitted: the text would be too large for a comment.\n")
             break
         parts.append(part)
         budget -= _size(part) + 1
     return "\n".join(parts)
 
 
-def _details(file: FileReport, lines: Sequence[str], budget: int) -> str:
-    """A file's findings, cut where there is no room for them; nothing where there is hardly any."""
+def _format_details(file: FileReport, lines: Sequence[str], budget: int) -> str:
+    """Format the details block of a file, truncated if necessary; return an empty string if nothing fits."""
     counts = file.summary()
-    found = ", ".join(plural(counts[severity], severity) for severity in reversed(SEVERITIES) if counts[severity])
+    totals = ", ".join(plural(counts[severity], severity) for severity in reversed(SEVERITIES) if counts[severity])
     # GitHub parses this line as HTML: a block begins with the tag and ends with the empty line.
-    begin = f"<details><summary><code>{html.escape(_path(file))}</code>: {found}</summary>\n\n"
+    begin = f"<details><summary><code>{html.escape(_path(file))}</code>: {totals}</summary>\n\n"
     end = "\n</details>\n"
-    body = _fenced(lines, budget - _size(begin) - _size(end))
+    body = _format_code_block(lines, budget - _size(begin) - _size(end))
     return begin + body + end if body else ""
 
 
-def _fenced(lines: Sequence[str], budget: int) -> str:
-    """Lines as a block of code, cut where there is no room for all; nothing where there is room for none."""
+def _format_code_block(lines: Sequence[str], budget: int) -> str:
+    """Format lines as a code block, truncated if necessary; return an empty string if no line fits."""
     fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
-    kept = _fitting([line + "\n" for line in lines], budget - 2 * len(fence) - 64)
+    kept = _count_fitting([line + "\n" for line in lines], budget - 2 * len(fence) - 64)
     if not kept:
         return ""
-    rest = [f"… {plural(len(lines) - kept, 'more line')} left out"] if kept < len(lines) else []
+    rest = [f"… {plural(len(lines) - kept, 'more line')} omitted"] if kept < len(lines) else []
     return "\n".join([f"{fence}text", *lines[:kept], *rest, fence]) + "\n"
 
 
-def _fitting(parts: Sequence[str], budget: int) -> int:
-    """How many parts from the first on are no larger together than a number of bytes."""
+def _count_fitting(parts: Sequence[str], budget: int) -> int:
+    """Return how many of the first parts fit into a number of bytes."""
     for number, part in enumerate(parts):
         budget -= _size(part)
         if budget < 0:
@@ -120,12 +125,12 @@ def _fitting(parts: Sequence[str], budget: int) -> int:
     return len(parts)
 
 
-def _code(text: str) -> str:
-    """Printable text as code in a table, where Markdown means nothing but the bar that ends a cell."""
-    return "&#124;".join(_span(part) for part in text.split("|"))
+def _format_code(text: str) -> str:
+    """Format text as code in a table. Only the bar has a meaning there: it ends the cell."""
+    return "&#124;".join(_format_code_span(part) for part in text.split("|"))
 
 
-def _span(text: str) -> str:
+def _format_code_span(text: str) -> str:
     if not text:
         return ""
     fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
@@ -134,7 +139,7 @@ def _span(text: str) -> str:
 
 
 def _path(file: FileReport) -> str:
-    return cut(clean(file.path), _MAX_PATH)
+    return shorten(clean(file.path), _MAX_PATH)
 
 
 def _size(text: str) -> int:

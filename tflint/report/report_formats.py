@@ -1,4 +1,4 @@
-"""The formats of a report: a table from a format's name to what renders it. A format's module is imported on use."""
+"""The formats of a report: maps format names to renderers. The module of a format is imported when it is used."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @frozen
 class Options:
-    """What somebody who asks for a report decides of it; each format takes what concerns it.
+    """Options of a report; each format uses those that apply to it.
 
-    `style` and `statistics` are for people. `fail_on` is the severity from which a finding fails the run. `rules` are
-    the user's own rule files, whose rules SARIF describes, `plugins` further facts that these read. `sarif_profile` is
-    one of `sarif.PROFILES`, and `sarif_max_level` the most severe level that SARIF says.
+    `style` and `statistics` apply to the text format. `fail_on` is the lowest severity that fails the run. `rules` are
+    the user's rule files, which SARIF describes; `plugins` are the facts that these rules need. `sarif_profile` is one
+    of `sarif_report.PROFILES`, and `sarif_max_level` the highest level of a SARIF result.
     """
 
     style: Style

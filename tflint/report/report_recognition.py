@@ -1,6 +1,6 @@
-"""Recognizes a file that an earlier run wrote as a report, in any format: what a new report may replace.
+"""Recognizes reports of earlier runs in any format, because only these may be overwritten by a new report.
 
-Takes the first and last bytes of a file; knows how each format begins or ends. A page that quotes a report is none.
+Reads the first and last bytes of a file. A document that quotes a report is not a report.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 
 _COLOR = re.compile(rb"\x1b\[[\d;]+m")
-#: The closing lines of the text report, which the github format has, too: they begin with the first.
+#: First closing line of the text and github formats.
 _CLOSING = re.compile(
     rb"^(?:[\d,]+ (?:model|file|container|contract|pair)s?\b|nothing to check\b)"
     rb"[^\n]*(?:\n  [^\n]*)? [\d,]+ suppressed(?: \xc2\xb7 |$)",
     re.MULTILINE,
 )
-_BEHIND_CLOSING = (b"  ", b"checked: ", b"not checked: ", b"more: ", b"left out: ")
-_NEWER = re.compile(rb"[\d,]+ notes? by rules newer than ")
-#: A report of findings only begins with a file and its first finding, with a list of notes or with counts of rules.
+_AFTER_CLOSING = (b"  ", b"checked: ", b"not checked: ", b"more: ", b"left out: ")
+_NEWER = re.compile(rb"[\d,]+ notes? from rules newer than ")
+#: A quiet report starts with a file and its first finding, with a list of notes or with counts per rule.
 _QUIET = re.compile(
     rb"(?:(?![#`>\s])[^\n]+\n(?: [^\n]+\n){0,3}?  (?:error|warning|note) +[A-Z]+\d+ "
     rb"|notes \xc2\xb7 [A-Z]+\d+ "
@@ -38,20 +38,20 @@ _BEGINNINGS = (_QUIET, _GITHUB, _MARKDOWN, _JUNIT, _JSON, _SARIF, _GITLAB)
 
 
 def is_report(head: bytes, tail: bytes) -> bool:
-    """Return whether a file with these first and last bytes is a report; an empty file is one (quiet, no findings)."""
+    """Return whether a file with these first and last bytes is a report; an empty file is a quiet report."""
     plain = _COLOR.sub(b"", head)
     return not head or any(form.match(plain) for form in _BEGINNINGS) or _ends_as_report(_COLOR.sub(b"", tail))
 
 
 def _ends_as_report(tail: bytes) -> bool:
-    """Whether nothing follows the last closing line but the others of the closing."""
+    """Return whether only closing lines follow the first closing line of the last report."""
     *_, last = (None, *_CLOSING.finditer(tail))
     if last is None:
         return False
-    _, *behind = tail[last.start() :].splitlines()
-    return all(line.startswith(_BEHIND_CLOSING) or _NEWER.match(line) for line in behind)
+    _, *lines = tail[last.start() :].splitlines()
+    return all(line.startswith(_AFTER_CLOSING) or _NEWER.match(line) for line in lines)
 
 
-def begins_as_baseline(head: bytes) -> bool:
-    """Return whether a file with these first bytes begins as a baseline does."""
+def starts_like_baseline(head: bytes) -> bool:
+    """Return whether a file with these first bytes starts like a baseline."""
     return _BASELINE.match(head) is not None

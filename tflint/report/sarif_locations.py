@@ -1,4 +1,4 @@
-"""Where a finding is, in SARIF: URIs, regions of bytes or of text, routes through the schema."""
+"""Builds SARIF locations: URIs, byte or text regions, and paths through the TFLite schema."""
 
 from __future__ import annotations
 
@@ -10,45 +10,47 @@ from urllib.parse import quote
 
 from tflint.findings import FileReport, Location
 from tflint.findings.path_globs import MEMBER
-from tflint.report.display_names import clean, noun
+from tflint.report.display_names import clean, location_noun
 
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]+://")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-#: What a path may have in a URI as it is; a colon could be taken for the end of a scheme.
+#: Characters of a path that need no escape in a URI; a colon does, because it could end a scheme.
 _SAFE = "/@+,;=!$&'()*~"
-#: What the address of a remote object has in it that means something, its escapes too.
+#: Characters with a meaning in a remote address, including its escapes.
 _SAFE_REMOTE = _SAFE + ":?#[]%"
 
 
-def location(place: Location, profile: str, files: Mapping[str, FileReport]) -> dict[str, Any]:
-    """A SARIF location. `files` are the report's files by path, as far as it has them: they know sizes, and which file
-    on disk holds a member of a container. No viewer opens a member, so that the location is that of the file.
+def build_location(place: Location, profile: str, files: Mapping[str, FileReport]) -> dict[str, Any]:
+    """Return a SARIF location. `files` maps paths to the file reports of the run.
+
+    A member of a container is located in the file on disk, because no viewer opens members.
     """
     file = files.get(place.file)
     within = file.within if file is not None else None
-    region = _region(place, profile, file)
-    physical: dict[str, Any] = {"artifactLocation": {"uri": uri(within.path if within is not None else place.file)}}
+    region = _build_region(place, profile, file)
+    physical: dict[str, Any] = {"artifactLocation": {"uri": to_uri(within.path if within is not None else place.file)}}
     if region is not None:
         physical["region"] = region
-    found: dict[str, Any] = {"physicalLocation": physical}
+    location: dict[str, Any] = {"physicalLocation": physical}
     if place.path or within is not None:
-        found["logicalLocations"] = [_logical(place, clean(within.member) if within is not None else "")]
-    return found
+        location["logicalLocations"] = [_build_logical(place, clean(within.member) if within is not None else "")]
+    return location
 
 
-def _logical(place: Location, member: str) -> dict[str, str]:
-    """A place in the schema; for a member of a container, the member and the place in it."""
+def _build_logical(place: Location, member: str) -> dict[str, str]:
+    """Return the path through the schema, preceded by the name of a container's member."""
     name = clean(place.names[-1]) if place.names else ""
     qualified = f"{place.path}/{name}" if name else place.path
     if member:
         qualified = f"{member}{MEMBER}{qualified}" if qualified else member
-    return {"name": name or place.path or member, "fullyQualifiedName": qualified, "kind": noun(place)}
+    return {"name": name or place.path or member, "fullyQualifiedName": qualified, "kind": location_noun(place)}
 
 
-def _region(place: Location, profile: str, file: FileReport | None) -> dict[str, int] | None:
-    """A text file's lines; of a model its bytes, or what GitHub wants instead. None: the whole file, size unknown.
+def _build_region(place: Location, profile: str, file: FileReport | None) -> dict[str, int] | None:
+    """Return the lines of a text file, or the bytes of a model (a dummy text region for GitHub).
 
-    The bytes of a member count from the start of the file on disk; one that is compressed has none there.
+    Offsets in a member count from the start of the file on disk. Return None if the member is compressed or the size
+    of the file is unknown.
     """
     text = place.text
     if text is not None:
@@ -65,37 +67,37 @@ def _region(place: Location, profile: str, file: FileReport | None) -> dict[str,
         return None
     if place.bytes is not None:
         return {"byteOffset": base + place.bytes.offset, "byteLength": place.bytes.length}
-    n_bytes = n_bytes_of(file) if file is not None else None
+    n_bytes = file_size(file) if file is not None else None
     return None if n_bytes is None else {"byteOffset": base, "byteLength": n_bytes}
 
 
-def n_bytes_of(file: FileReport) -> int | None:
-    """The size of a file, where it is known."""
+def file_size(file: FileReport) -> int | None:
+    """Return the size of a file in bytes, or None if it is unknown."""
     known = file.overview or file.contained
     return known.n_bytes if known is not None else None
 
 
-def uri(path: str) -> str:
-    """A path as a URI reference: relative as it is, absolute with the file scheme; an address of the web stays one."""
+def to_uri(path: str) -> str:
+    """Return a URI reference: relative paths stay relative, absolute paths become file URIs, URLs stay URLs."""
     if _REMOTE.match(path):
-        return _quoted(path, _SAFE_REMOTE)
+        return _quote(path, _SAFE_REMOTE)
     is_windows = _DRIVE.match(path) is not None or path.startswith("\\\\") or os.sep == "\\"
     posix = path.replace("\\", "/") if is_windows else path
     if _DRIVE.match(posix):
-        return f"file:///{posix[:2]}{_quoted(posix[2:], _SAFE)}"
+        return f"file:///{posix[:2]}{_quote(posix[2:], _SAFE)}"
     if posix.startswith("//"):
-        return f"file:{_quoted(posix, _SAFE)}"
-    return f"file://{_quoted(posix, _SAFE)}" if posix.startswith("/") else _quoted(posix, _SAFE)
+        return f"file:{_quote(posix, _SAFE)}"
+    return f"file://{_quote(posix, _SAFE)}" if posix.startswith("/") else _quote(posix, _SAFE)
 
 
-def member_uri(member: str) -> str:
-    """A member's route as the URI of an artifact that is nested in another."""
-    return f"/{_quoted(member, _SAFE)}"
+def to_member_uri(member: str) -> str:
+    """Return the URI of a member as a nested artifact."""
+    return f"/{_quote(member, _SAFE)}"
 
 
-def _quoted(path: str, safe: str) -> str:
+def _quote(path: str, safe: str) -> str:
     try:
         raw = path.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # surrogates that stand for no byte
+    except UnicodeEncodeError:  # surrogates that do not represent bytes
         raw = path.encode("utf-8", "surrogatepass")
     return quote(raw, safe=safe)

@@ -1,8 +1,8 @@
-"""The report as SARIF 2.1.0, in one of two profiles.
+"""Renders a report as SARIF 2.1.0, in one of two profiles.
 
-`github` gives each finding a text region (GitHub wants one, although the file is binary), leaves suppressed findings
-out and keeps the 5,000 most severe; `spec` gives byte regions and suppressions, as the standard says. Levels can be
-capped: GitHub's own check fails on alerts of level `error`, whatever the run's exit code says.
+`github` gives each finding a text region, which GitHub requires even for binary files, omits suppressed findings and
+keeps the 5,000 most severe ones. `spec` gives byte regions and suppressions as the standard defines them. Levels can be
+capped, because GitHub's own check fails on alerts of level `error`, independent of the exit code of the run.
 """
 
 from __future__ import annotations
@@ -12,92 +12,96 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflint.catalog import Rule
-from tflint.findings import FileReport, Finding, Location, Report, Within, severity_rank
-from tflint.findings.fingerprint import fingerprint
+from tflint.findings import FileReport, Finding, Location, MemberOrigin, Report, severity_rank
+from tflint.findings.fingerprint import compute_fingerprint
 from tflint.findings.path_globs import MEMBER
 from tflint.report.display_names import clean
-from tflint.report.finding_sentences import told
+from tflint.report.finding_sentences import describe_finding
 from tflint.report.json_report import dumps
-from tflint.report.sarif_locations import location, member_uri, n_bytes_of, uri
-from tflint.report.sarif_rules import DRIVER, capped, descriptor, driver, invocation
+from tflint.report.sarif_locations import build_location, file_size, to_member_uri, to_uri
+from tflint.report.sarif_rules import DRIVER, build_descriptor, build_driver, build_invocation, cap_severity
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-#: GitHub keeps this many results of a run.
+#: Maximum number of results per run that GitHub keeps.
 GITHUB_RESULTS = 5000
 PROFILES = ("github", "spec")
 _MORE = "more-findings"
-#: What a message must not have by accident: `[text](target)` is a link there.
+#: `[text](target)` is a link in a SARIF message.
 _LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
 
 
 def render(report: Report, rules: Sequence[Rule], profile: str, *, max_level: str = "error") -> str:
-    """The SARIF text of a report, ended by a newline.
+    """Return the SARIF text, with a final newline.
 
-    `rules` are those that could have spoken; what is more severe than `max_level` is said to be of that level.
+    `rules` are the known rules; results more severe than `max_level` get that level.
     """
     return dumps(to_data(report, rules, profile, max_level=max_level))
 
 
 def to_data(report: Report, rules: Sequence[Rule], profile: str, *, max_level: str = "error") -> dict[str, Any]:
-    """The SARIF log as plain data."""
+    """Return the SARIF log as plain data."""
     findings = sorted(report.findings(), key=lambda finding: -severity_rank(finding.severity))
     if profile == "github":
         findings = [finding for finding in findings if finding.suppressed is None]
     is_capped = profile == "github" and len(findings) > GITHUB_RESULTS
     kept = findings[: GITHUB_RESULTS - 1] if is_capped else findings
-    spoken = {finding.rule for finding in kept}
-    described = [rule for rule in rules if rule.id in spoken]
+    reported = {finding.rule for finding in kept}
+    described = [rule for rule in rules if rule.id in reported]
     indexes = {rule.id: index for index, rule in enumerate(described)}
     files = {file.path: file for file in report.files}
-    results = [_result(finding, indexes, profile, files, capped(finding.severity, max_level)) for finding in kept]
-    descriptors = [descriptor(rule, max_level) for rule in described]
-    left_out = ""
+    results = [
+        _build_result(finding, indexes, profile, files, cap_severity(finding.severity, max_level)) for finding in kept
+    ]
+    descriptors = [build_descriptor(rule, max_level) for rule in described]
+    omitted = ""
     if is_capped:
-        left_out = f"{len(findings) - len(kept):,} more findings are left out: GitHub keeps {GITHUB_RESULTS:,} of a run"
-        results.append(_more(left_out, kept[0].location.file, len(descriptors), files))
-        descriptors.append(_more_descriptor())
+        omitted = f"{len(findings) - len(kept):,} more findings are omitted: GitHub keeps {GITHUB_RESULTS:,} per run"
+        results.append(_build_more(omitted, kept[0].location.file, len(descriptors), files))
+        descriptors.append(_build_more_descriptor())
     run = {
-        "tool": {"driver": driver(report.version, descriptors)},
+        "tool": {"driver": build_driver(report.version, descriptors)},
         "automationDetails": {"id": f"{DRIVER}/"},
-        "invocations": [invocation(report, left_out)],
+        "invocations": [build_invocation(report, omitted)],
         "columnKind": "unicodeCodePoints",
-        "artifacts": _artifacts(files),
+        "artifacts": _build_artifacts(files),
         "properties": {"targets": list(report.targets), "ruleset": report.ruleset},
         "results": results,
     }
     return {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
 
 
-def _artifacts(files: Mapping[str, FileReport]) -> list[dict[str, Any]]:
-    """The files, and the members of containers nested in theirs (SARIF 2.1.0, 3.24.2 to 3.24.4)."""
+def _build_artifacts(files: Mapping[str, FileReport]) -> list[dict[str, Any]]:
+    """Return the files, with members of containers as nested artifacts (SARIF 2.1.0, 3.24.2 to 3.24.4)."""
     artifacts: list[dict[str, Any]] = []
     indexes: dict[str, int] = {}
     for path, file in files.items():
-        place: dict[str, Any] = {"location": {"uri": uri(path)}}
+        place: dict[str, Any] = {"location": {"uri": to_uri(path)}}
         if file.within is not None:
-            parent, member, base = _parent(file, file.within, files)
-            if parent not in indexes:  # of a member that was asked for by itself
+            parent, member, base = _find_parent(file, file.within, files)
+            if parent not in indexes:  # the user named the member, so the container has no report
                 indexes[parent] = len(artifacts)
-                artifacts.append({"location": {"uri": uri(parent)}})
-            place = {"location": {"uri": member_uri(member)}, "parentIndex": indexes[parent]}
+                artifacts.append({"location": {"uri": to_uri(parent)}})
+            place = {"location": {"uri": to_member_uri(member)}, "parentIndex": indexes[parent]}
             if file.within.offset is not None and base is not None:
                 place["offset"] = file.within.offset - base
         indexes[path] = len(artifacts)
-        artifacts.append(place | _artifact(file))
+        artifacts.append(place | _build_artifact(file))
     return artifacts
 
 
-def _parent(file: FileReport, within: Within, files: Mapping[str, FileReport]) -> tuple[str, str, int | None]:
-    """The path of the container that a member is in, its route in there, and where the container begins on disk."""
+def _find_parent(
+    file: FileReport, within: MemberOrigin, files: Mapping[str, FileReport]
+) -> tuple[str, str, int | None]:
+    """Return the path of the innermost container, the member's name in it, and the container's offset on disk."""
     path, _, member = file.path.rpartition(MEMBER)
     if path not in files:
         return within.path, within.member, 0
-    around = files[path].within
-    return path, member, around.offset if around is not None else 0
+    outer = files[path].within
+    return path, member, outer.offset if outer is not None else 0
 
 
-def _artifact(file: FileReport) -> dict[str, Any]:
-    length = n_bytes_of(file)
+def _build_artifact(file: FileReport) -> dict[str, Any]:
+    length = file_size(file)
     return {
         "roles": ["analysisTarget"],
         **({} if length is None else {"length": length}),
@@ -105,7 +109,7 @@ def _artifact(file: FileReport) -> dict[str, Any]:
     }
 
 
-def _result(
+def _build_result(
     finding: Finding, indexes: Mapping[str, int], profile: str, files: Mapping[str, FileReport], level: str
 ) -> dict[str, Any]:
     file = files.get(finding.location.file)
@@ -114,14 +118,18 @@ def _result(
         "ruleId": finding.rule,
         **({"ruleIndex": indexes[finding.rule]} if finding.rule in indexes else {}),
         "level": level,
-        "message": {"text": _plain(told(finding, within))},
-        "locations": [location(finding.location, profile, files)],
-        "partialFingerprints": {"primaryLocationLineHash": f"{_fingerprint(finding, within)}:1"},
-        "properties": _properties(finding, within),
+        "message": {"text": _escape_links(describe_finding(finding, within))},
+        "locations": [build_location(finding.location, profile, files)],
+        "partialFingerprints": {"primaryLocationLineHash": f"{_compute_fingerprint(finding, within)}:1"},
+        "properties": _build_properties(finding, within),
     }
     if finding.related:
         result["relatedLocations"] = [
-            {**location(related.location, profile, files), "id": number, "message": {"text": _plain(related.message)}}
+            {
+                **build_location(related.location, profile, files),
+                "id": number,
+                "message": {"text": _escape_links(related.message)},
+            }
             for number, related in enumerate(finding.related, 1)
         ]
     if finding.suppressed is not None:
@@ -129,17 +137,16 @@ def _result(
     return result
 
 
-def _plain(text: str) -> str:
-    """A printable text that shows as it is: what looks like a link in it is none."""
+def _escape_links(text: str) -> str:
     return _LINK.sub(r"\\[", clean(text))
 
 
-def _fingerprint(finding: Finding, within: Within | None) -> str:
-    """Members of one container share its location: what is found in two of them must not be taken for one thing."""
-    return finding.fingerprint if within is None else fingerprint(finding.fingerprint, (within.member,))
+def _compute_fingerprint(finding: Finding, within: MemberOrigin | None) -> str:
+    """Return the fingerprint, extended by the member: members of a container share its location."""
+    return finding.fingerprint if within is None else compute_fingerprint(finding.fingerprint, (within.member,))
 
 
-def _properties(finding: Finding, within: Within | None) -> dict[str, Any]:
+def _build_properties(finding: Finding, within: MemberOrigin | None) -> dict[str, Any]:
     span = finding.location.bytes
     base = 0 if within is None else within.offset
     return {
@@ -152,20 +159,20 @@ def _properties(finding: Finding, within: Within | None) -> dict[str, Any]:
     }
 
 
-def _more(text: str, path: str, index: int, files: Mapping[str, FileReport]) -> dict[str, Any]:
+def _build_more(text: str, path: str, index: int, files: Mapping[str, FileReport]) -> dict[str, Any]:
     return {
         "ruleId": _MORE,
         "ruleIndex": index,
         "level": "note",
         "message": {"text": f"{text}."},
-        "locations": [location(Location(path), "github", files)],
+        "locations": [build_location(Location(path), "github", files)],
         "partialFingerprints": {"primaryLocationLineHash": f"{_MORE}:1"},
     }
 
 
-def _more_descriptor() -> dict[str, Any]:
-    text = "There are more findings than GitHub keeps of a run; the most severe are shown."
-    advice = "Fix what is shown and check again, check fewer models at a time, or write a baseline."
+def _build_more_descriptor() -> dict[str, Any]:
+    text = "The run has more findings than GitHub keeps; the most severe ones are shown."
+    advice = "Fix the findings shown and check again, check fewer models at a time, or write a baseline."
     return {
         "id": _MORE,
         "name": "more-findings-than-github-keeps",

@@ -1,6 +1,6 @@
-"""How lines of text are laid out: colours, widths, wrapping with a hanging indent.
+"""Lays out lines of text: colors, widths, wrapping with a hanging indent.
 
-Text goes into a width that its caller knows: that of a terminal, or `WIDTH`.
+Callers pass the width: that of a terminal, or `WIDTH`.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from collections.abc import Iterator, Sequence
 from tflint.report.display_names import clean
 from tflint.values import frozen
 
-#: Lines are no wider than this, but for a path, which people copy.
+#: Maximum width of a line. Paths may be longer, because users copy them.
 WIDTH = 110
-#: A terminal that is narrower gets lines of this width: what is left for a name would not be readable.
+#: Minimum width, also used for narrower terminals: names would not be readable otherwise.
 MIN_WIDTH = 40
-#: A text stands beside what it belongs to where it has this much room, else below.
+#: Minimum width of a text to the right of its label; a narrower text goes below the label.
 MIN_BESIDE = 34
-#: A text longer than this is cut: a model's names may be of any length.
+#: Maximum length of a text; names in a model can have any length.
 MAX_TEXT = 800
-#: Where the text after a label such as `fix` begins.
+#: Column at which the text after a label such as `fix` starts.
 INDENT = 11
-#: How far a text is indented that stands below what it belongs to.
+#: Indent of a text below its label.
 BELOW = 6
 _BREAK = re.compile(r"\s*[\r\n\t]\s*")
 
@@ -32,10 +32,10 @@ GREEN, BOLD, DIM, RESET = "\x1b[32m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
 @frozen
 class Style:
-    """How text is written: with colour, with every finding listed or findings only, and how many characters wide.
+    """Style of a text: color, width in characters, and how much to list.
 
-    `folds_notes` counts the notes of several files by rule instead of listing them. `config` is the configuration that
-    was named, for commands that are shown.
+    `verbose` lists every finding, `quiet` prints findings only, and `folds_notes` counts notes per rule instead of
+    listing them if there are several files. `config` is the path given with `--config`, for the commands to show.
     """
 
     color: bool = False
@@ -46,25 +46,25 @@ class Style:
     config: str = ""
 
     def paint(self, text: str, code: str) -> str:
-        """Text in a colour, where colours are on."""
+        """Return the text in a color if colors are enabled."""
         return f"{code}{text}{RESET}" if self.color else text
 
 
-def cut(text: str, limit: int = MAX_TEXT) -> str:
-    """A text, or its beginning where it is longer than a number of characters."""
+def shorten(text: str, limit: int = MAX_TEXT) -> str:
+    """Return a text, cut off at `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def on_one_line(text: str) -> str:
-    """A text whose lines, such as those of a rule file, are joined."""
+def join_lines(text: str) -> str:
+    """Join the lines of a text, such as a multi-line string of a rule file."""
     return _BREAK.sub(" ", text.strip())
 
 
-def paragraph(text: str, indent: int, hanging: int = 2, width: int = WIDTH) -> list[str]:
-    """A text as lines that are indented, those after the first a little more."""
-    flat = cut(clean(on_one_line(text)))
-    room = width - indent - max(hanging, 0)
-    words = " ".join(piece for word in flat.split(" ") for piece in _pieces(word, room))
+def wrap_paragraph(text: str, indent: int, hanging: int = 2, width: int = WIDTH) -> list[str]:
+    """Wrap a text into indented lines; lines after the first are indented by `hanging` more."""
+    flat = shorten(clean(join_lines(text)))
+    available = width - indent - max(hanging, 0)
+    words = " ".join(piece for word in flat.split(" ") for piece in _split_word(word, available))
     return textwrap.wrap(
         words,
         width,
@@ -74,27 +74,27 @@ def paragraph(text: str, indent: int, hanging: int = 2, width: int = WIDTH) -> l
     )
 
 
-def _pieces(word: str, room: int) -> list[str]:
-    """A word; one that is wider than a line in as few pieces as it needs, each but the last ended by a slash."""
-    if len(word) <= room or "/" not in word:
+def _split_word(word: str, width: int) -> list[str]:
+    """Split a word that is too wide into as few pieces as possible, after slashes."""
+    if len(word) <= width or "/" not in word:
         return [word]
     pieces = [""]
     for segment in re.findall(r"[^/]*/|[^/]+", word):
-        if pieces[-1] and len(pieces[-1]) + len(segment) > room:
+        if pieces[-1] and len(pieces[-1]) + len(segment) > width:
             pieces.append("")
         pieces[-1] += segment
     return pieces
 
 
-def labelled(label: str, text: str, style: Style) -> Iterator[str]:
-    """A text after a label such as `fix`, its further lines below its beginning."""
-    for number, line in enumerate(paragraph(text, INDENT, 0, style.width)):
+def format_labeled(label: str, text: str, style: Style) -> Iterator[str]:
+    """Format a text after a label such as `fix`, with further lines aligned to its start."""
+    for number, line in enumerate(wrap_paragraph(text, INDENT, 0, style.width)):
         head = style.paint(f"{label:<6}", DIM) if label else " " * 6
         yield f"    {head} {line[INDENT:]}" if number == 0 else line
 
 
-def joined(pieces: Sequence[str], separator: str, indent: int = 2, width: int = WIDTH) -> list[str]:
-    """Pieces in as few lines as they need, broken between pieces only; a comma stays at the end of its line."""
+def join_pieces(pieces: Sequence[str], separator: str, indent: int = 2, width: int = WIDTH) -> list[str]:
+    """Join pieces into as few lines as possible, broken only between pieces; a comma stays at the end of its line."""
     ending = separator.rstrip() if separator[0] != " " else ""
     lines: list[str] = []
     for piece in pieces:
@@ -105,17 +105,17 @@ def joined(pieces: Sequence[str], separator: str, indent: int = 2, width: int = 
     return [*(line + ending for line in lines[:-1]), *lines[-1:]]
 
 
-def broken(line: str, width: int, hanging: int = 2) -> list[str]:
-    """A line, or several where it is wider than it may be: broken between words and nowhere else."""
+def wrap_line(line: str, width: int, hanging: int = 2) -> list[str]:
+    """Wrap a line that is too wide, between words only."""
     if len(line) <= width:
         return [line]
     indent = " " * hanging
     return textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def beside(head: str, text: str, width: int) -> list[str]:
-    """A text beside what it belongs to, its further lines below its beginning; where that is too narrow, below it."""
+def wrap_beside(head: str, text: str, width: int) -> list[str]:
+    """Put a text to the right of its label, or below it if there is too little width."""
     column = len(head)
     if width - column >= MIN_BESIDE:
-        return broken(head + text, width, column)
-    return [*broken(head.rstrip(), width, BELOW), *broken(" " * BELOW + text, width, BELOW)]
+        return wrap_line(head + text, width, column)
+    return [*wrap_line(head.rstrip(), width, BELOW), *wrap_line(" " * BELOW + text, width, BELOW)]

@@ -1,4 +1,4 @@
-"""The end of the text report: what was found in all files, what was checked and what was not."""
+"""Formats the closing lines of the text report: totals, what was checked and what was not."""
 
 from __future__ import annotations
 
@@ -6,64 +6,65 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tflint.findings import SEVERITIES, FileReport, Report, severity_rank
-from tflint.report.display_names import plural, runtime
-from tflint.report.text_layout import COLORS, GREEN, Style, broken, joined
+from tflint.report.display_names import format_runtime, plural
+from tflint.report.text_layout import COLORS, GREEN, Style, join_pieces, wrap_line
 
-#: The line on what was not checked names this many rules.
+#: Maximum number of rules in the line `not checked`.
 MAX_RULES = 6
-#: Where a line of the statistics goes on that is too wide.
+#: Hanging indent of a wrapped line of the statistics.
 _SEVERITY_COLUMN = 8
-#: Where a reason goes on that is too wide.
+#: Hanging indent of a wrapped reason.
 _REASON_COLUMN = 8
 
 
-def summary(report: Report, style: Style) -> Iterator[str]:
-    """The closing lines of a report."""
+def format_closing(report: Report, style: Style) -> Iterator[str]:
+    """Yield the closing lines of a report."""
     totals = report.summary()
-    head = found_in(report)
+    head = format_totals(report)
     worst = next((severity for severity in reversed(SEVERITIES) if totals[severity]), "")
     color = COLORS[worst] if worst else GREEN if report.files else COLORS["warning"]
-    first, *more = _row([head, *_circumstances(report, totals)], " · ", style)
+    first, *more = _wrap_pieces([head, *_list_details(report, totals)], " · ", style)
     yield style.paint(first[: len(head)], color) + first[len(head) :]
     yield from more
     newer = sum(finding.is_newer for file in report.files for finding in file.open_findings)
     if newer:
-        text = f"{plural(newer, 'note')} by rules newer than ruleset {report.ruleset}: they fail no run"
-        yield from broken(text, style.width)
+        verb = "it does" if newer == 1 else "they do"
+        text = f"{plural(newer, 'note')} from rules newer than ruleset {report.ruleset}: {verb} not fail the run"
+        yield from wrap_line(text, style.width)
     if report.files:
-        whose = "both files" if any(file.kind == "pair" for file in report.files) else "each file"
-        text = f"checked: {plural(report.rules_run, 'rule')} on the bytes of {whose}; no model was run"
-        yield from broken(text, style.width)
-        unchecked = _not_checked(report)
-        if unchecked:
-            yield from _row([f"not checked: {unchecked[0]}", *unchecked[1:]], ", ", style)
+        files = "both files" if any(file.kind == "pair" for file in report.files) else "each file"
+        text = f"checked: {plural(report.rules_run, 'rule')} on the bytes of {files}; no model was run"
+        yield from wrap_line(text, style.width)
+        not_checked = _list_not_checked(report)
+        if not_checked:
+            yield from _wrap_pieces([f"not checked: {not_checked[0]}", *not_checked[1:]], ", ", style)
         if style.verbose:
-            yield from _reasons(report, style)
+            yield from _format_reasons(report, style)
     if worst:
         yield f"more: tflint explain {_first_rule(report)}"
-    yield from _left_out(report, style)
+    yield from _format_left_out(report, style)
 
 
-def _row(pieces: Sequence[str], separator: str, style: Style) -> list[str]:
-    """Pieces in as few lines as they need; one that is wider than a line, such as many targets, is broken itself."""
-    return [part for line in joined(pieces, separator, width=style.width) for part in broken(line, style.width)]
+def _wrap_pieces(pieces: Sequence[str], separator: str, style: Style) -> list[str]:
+    """Join pieces into as few lines as possible; wrap a piece that is too wide, such as a long list of targets."""
+    return [part for line in join_pieces(pieces, separator, width=style.width) for part in wrap_line(line, style.width)]
 
 
-def found_in(report: Report) -> str:
-    """How many files there were, and what was found in how many of them."""
+def format_totals(report: Report) -> str:
+    """Return the numbers of files and of findings by severity."""
     totals = report.summary()
     if not report.files:
         return "nothing to check"
-    grave = [plural(totals[severity], severity) for severity in ("error", "warning") if totals[severity]]
-    if grave and len(report.files) > 1:
-        grave[-1] += f" in {sum(_is_grave(file) for file in report.files):,}"
+    problems = [plural(totals[severity], severity) for severity in ("error", "warning") if totals[severity]]
+    if problems and len(report.files) > 1:
+        problems[-1] += f" in {plural(sum(_has_problems(file) for file in report.files), 'file')}"
     notes = [plural(totals["note"], "note")] if totals["note"] else []
-    found = ", ".join(grave + notes) or "no findings"
-    return f"{counted(report.files)}: {found}"
+    counts = ", ".join(problems + notes) or "no findings"
+    return f"{count_files(report.files)}: {counts}"
 
 
-def counted(files: Sequence[FileReport]) -> str:
-    """The numbers of models, or of files where some could not be read, of their containers, of contracts, of pairs."""
+def count_files(files: Sequence[FileReport]) -> str:
+    """Return the numbers of models, containers, contracts and pairs; unreadable models count as files."""
     models = [file for file in files if file.kind == "model"]
     shown = [plural(len(models), "model" if all(file.status == "checked" for file in models) else "file")]
     if not models and files and all(file.kind == "pair" for file in files):
@@ -74,53 +75,53 @@ def counted(files: Sequence[FileReport]) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
-def _is_grave(file: FileReport) -> bool:
+def _has_problems(file: FileReport) -> bool:
     return any(finding.severity != "note" for finding in file.open_findings)
 
 
-def _circumstances(report: Report, totals: dict[str, int]) -> Iterator[str]:
+def _list_details(report: Report, totals: dict[str, int]) -> Iterator[str]:
     n_unread = sum(file.status == "unreadable" and not file.open_findings for file in report.files)
     if len(report.files) > 1:
         yield f"{sum(file.is_clean and file.kind == 'model' for file in report.files):,} clean"
     if n_unread:
         yield f"{n_unread:,} unreadable"
     yield f"{totals['suppressed']:,} suppressed"
-    targets = ", ".join(map(runtime, report.targets)) + (" (default)" if report.is_default_target else "")
+    targets = ", ".join(map(format_runtime, report.targets)) + (" (default)" if report.is_default_target else "")
     yield f"{'targets' if len(report.targets) > 1 else 'target'} {targets}"
     yield f"ruleset {report.ruleset}"
     yield f"{report.elapsed:.1f} s"
 
 
-def _not_checked(report: Report) -> list[str]:
-    """What nobody looked at, and which rules could not be decided."""
-    bare = sum(file.kind == "model" and file.status == "checked" and file.contract is None for file in report.files)
+def _list_not_checked(report: Report) -> list[str]:
+    """Return the models without contract, the unreadable files and the undecided rules."""
+    n_models = sum(file.kind == "model" and file.status == "checked" and file.contract is None for file in report.files)
     hint = "(tflint contract init MODEL)"
-    pieces = [f"preprocessing of {plural(bare, 'model')} without a contract {hint}"] if bare else []
+    pieces = [f"preprocessing of {plural(n_models, 'model')} without a contract {hint}"] if n_models else []
     unread = Counter(file.kind == "container" for file in report.files if file.status == "unreadable")
     if unread[False]:
         pieces.append(f"the graph of {plural(unread[False], 'unreadable file')}")
     if unread[True]:
-        pieces.append(f"what {plural(unread[True], 'unreadable container')} held")
+        pieces.append(f"the contents of {plural(unread[True], 'unreadable container')}")
     rows: Counter[str] = Counter()
     for file in report.files:
         for entry in file.not_checked:
             rows[entry.rule] += entry.rows
-    named = sorted(rows.items())[:MAX_RULES]
-    pieces += [f"{rule} at {plural(count, 'place')}" for rule, count in named]
-    if len(rows) > len(named):
-        pieces.append(plural(len(rows) - len(named), "further rule") + " at some places")
+    shown = sorted(rows.items())[:MAX_RULES]
+    pieces += [f"{rule} at {plural(count, 'place')}" for rule, count in shown]
+    if len(rows) > len(shown):
+        pieces.append(f"{plural(len(rows) - len(shown), 'more rule')} at some places")
     return pieces
 
 
-def _reasons(report: Report, style: Style) -> Iterator[str]:
-    """Why rules could not be decided, each reason once."""
+def _format_reasons(report: Report, style: Style) -> Iterator[str]:
+    """Yield why rules could not be decided, each reason once."""
     reasons = {(entry.rule, entry.reason): None for file in report.files for entry in file.not_checked}
     for rule, reason in sorted(reasons):
-        yield from broken(f"  {rule}: {reason}", style.width, _REASON_COLUMN)
+        yield from wrap_line(f"  {rule}: {reason}", style.width, _REASON_COLUMN)
 
 
-def _left_out(report: Report, style: Style) -> Iterator[str]:
-    """What a walk left out: if models may be among it, or on request."""
+def _format_left_out(report: Report, style: Style) -> Iterator[str]:
+    """Yield what the search for models skipped, if it may contain models or the style is verbose."""
     left_out = report.left_out
     pieces = [
         plural(count, noun)
@@ -132,18 +133,18 @@ def _left_out(report: Report, style: Style) -> Iterator[str]:
         if count and (style.verbose or (left_out.models and noun != "excluded model"))
     ]
     if pieces:
-        held = f", with {plural(left_out.models, 'model')} (name the folder to check it)" if left_out.models else ""
-        yield from broken(f"left out: {', '.join(pieces)}{held}", style.width)
+        contents = f", with {plural(left_out.models, 'model')} (name the folder to check it)" if left_out.models else ""
+        yield from wrap_line(f"left out: {', '.join(pieces)}{contents}", style.width)
 
 
 def _first_rule(report: Report) -> str:
-    """The rule of the first of the most severe findings."""
-    found = [finding for file in report.files for finding in file.open_findings]
-    return max(found, key=lambda finding: severity_rank(finding.severity)).rule
+    """Return the rule of the first finding with the highest severity."""
+    findings = [finding for file in report.files for finding in file.open_findings]
+    return max(findings, key=lambda finding: severity_rank(finding.severity)).rule
 
 
-def statistics(report: Report, style: Style) -> Iterator[str]:
-    """How often each rule spoke, and in how many files."""
+def format_statistics(report: Report, style: Style) -> Iterator[str]:
+    """Yield the number of findings and files per rule."""
     counts: dict[tuple[str, str, str], list[str]] = {}
     for file in report.files:
         for finding in file.open_findings:
@@ -151,4 +152,4 @@ def statistics(report: Report, style: Style) -> Iterator[str]:
     ordered = sorted(counts.items(), key=lambda item: (-len(item[1]), item[0]))
     for (rule, severity, name), paths in ordered:
         line = f"{len(paths):>7,} {severity:<7} {rule:<5} {name}, in {plural(len(set(paths)), 'file')}"
-        yield from broken(line, style.width, _SEVERITY_COLUMN)
+        yield from wrap_line(line, style.width, _SEVERITY_COLUMN)

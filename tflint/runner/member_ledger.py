@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tflint.contract import Contracts
 from tflint.engine.plan import Plan
-from tflint.findings import FileReport, Location, Within
+from tflint.findings import FileReport, Location, MemberOrigin
 from tflint.model.batch_reader import FoundFile
 from tflint.model.tables import Tables
 from tflint.values import frozen, replace
@@ -27,7 +27,7 @@ class _Repeated:
 
     first: int
     path: str
-    within: Within | None
+    within: MemberOrigin | None
 
 
 class Ledger:
@@ -151,7 +151,7 @@ def is_name_read(plan: Plan) -> bool:
     return plan.plugins is not None
 
 
-def move_report(report: FileReport, path: str, within: Within | None) -> FileReport:
+def move_report(report: FileReport, path: str, within: MemberOrigin | None) -> FileReport:
     """Return a member's report as the report of another member with the same bytes."""
 
     def move(location: Location) -> Location:

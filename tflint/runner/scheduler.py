@@ -12,7 +12,7 @@ from tflint.contract import Contract, Contracts
 from tflint.engine.plan import Plan, plan_for_contract
 from tflint.engine.run import BatchCrashError, run_batch
 from tflint.findings import FileReport
-from tflint.findings.path_globs import MEMBER, covers, matches, seen_from
+from tflint.findings.path_globs import MEMBER, covers, matches, relative_to_folder
 from tflint.model.batch_reader import (
     FoundFile,
     OpenedFile,
@@ -57,7 +57,7 @@ class _ExcludedMembers:
     folder: str
 
     def __call__(self, container: str, member: str) -> bool:
-        outer, inner = seen_from(self.folder, container), seen_from(self.folder, member)
+        outer, inner = relative_to_folder(self.folder, container), relative_to_folder(self.folder, member)
         return any(
             matches(inner, pattern) and not covers(outer, pattern, is_member=MEMBER in outer)
             for pattern in self.patterns

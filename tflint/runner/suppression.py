@@ -12,8 +12,8 @@ from tflint.contract import Contract
 from tflint.engine.select import specificity
 from tflint.findings import FileReport, Finding, Notice, Suppression
 from tflint.findings.baseline import Counts, apply_baseline
-from tflint.findings.path_globs import covers, seen_from
-from tflint.findings.suppressions import apply_allows, mark
+from tflint.findings.path_globs import covers, relative_to_folder
+from tflint.findings.suppressions import apply_allows, mark_suppressed
 from tflint.runner.scheduler import CheckedFile
 
 
@@ -58,7 +58,7 @@ def _apply_allows_of_contracts(
 
 
 def _apply_per_file_ignores(report: FileReport, config: Config, by_id: Mapping[str, Rule]) -> FileReport:
-    path = seen_from(config.folder, report.path)
+    path = relative_to_folder(config.folder, report.path)
     globs: dict[str, str] = {}  # each token with the first glob that names it
     for glob, tokens in config.per_file_ignores.items():
         if covers(path, glob, is_member=report.within is not None):
@@ -75,4 +75,4 @@ def _apply_per_file_ignores(report: FileReport, config: Config, by_id: Mapping[s
     def suppress(finding: Finding) -> Suppression | None:
         return suppress_rule(finding.rule)
 
-    return mark(report, suppress) if globs else report
+    return mark_suppressed(report, suppress) if globs else report

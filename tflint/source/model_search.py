@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from tflint.errors import UserError
-from tflint.findings import LeftOut
-from tflint.findings.path_globs import MEMBER, matches, seen_from
+from tflint.findings import SkippedPaths
+from tflint.findings.path_globs import MEMBER, matches, relative_to_folder
 from tflint.source.byte_source import plain_reason
 from tflint.source.checkout_boundary import boundary_of, is_within, real_path
 from tflint.source.file_kind import CONTAINER_SUFFIXES, MODEL_SUFFIXES, OUTSIDE_LINK, UNREADABLE_FOLDER, FileKind
@@ -51,7 +51,7 @@ class Selection:
     """The paths to check, distinct and in order, and the counts of skipped paths."""
 
     items: tuple[Selected, ...]
-    left_out: LeftOut = LeftOut()
+    left_out: SkippedPaths = SkippedPaths()
 
 
 def select(paths: Iterable[str], exclude: Sequence[str] = (), base: str = ".") -> Selection:
@@ -131,9 +131,9 @@ class Walker:
         self._excluded = self._hidden = self._linked = self._models = 0
         self._entries_left = MAX_PEEKED_ENTRIES
 
-    def left_out(self) -> LeftOut:
+    def left_out(self) -> SkippedPaths:
         """Return the counts of skipped paths."""
-        return LeftOut(self._excluded, self._hidden, self._linked, self._models)
+        return SkippedPaths(self._excluded, self._hidden, self._linked, self._models)
 
     def walk(self, folder: str, boundary: Path | None = None) -> Iterator[Selected]:
         """Yield the models below a folder, sorted. Links to folders are not followed.
@@ -232,7 +232,9 @@ class Walker:
         return count
 
     def _is_excluded(self, path: str) -> bool:
-        return bool(self._exclude) and any(matches(seen_from(self._base, path), pattern) for pattern in self._exclude)
+        return bool(self._exclude) and any(
+            matches(relative_to_folder(self._base, path), pattern) for pattern in self._exclude
+        )
 
 
 def check_link(path: str) -> Selected:

@@ -1,7 +1,7 @@
-"""A lower bound of the memory that activations take: the most bytes that must be there while one operator runs.
+"""Lower bound of activation memory: the largest number of bytes that must be allocated while one operator runs.
 
-Where an operator can work in place, the smaller of what dies and what is born at it counts once. What kernels need
-besides (scratch, padding, alignment) comes on top; a delegate that fuses operators may need less.
+If an operator can work in place, its output may reuse the memory of the inputs that it reads last. Kernels need
+additional memory (scratch buffers, padding, alignment); a delegate that fuses operators may need less.
 """
 
 from __future__ import annotations
@@ -11,80 +11,88 @@ from numpy.typing import NDArray
 
 from tflint.facts.facts import Facts, values_at
 from tflint.resources import table
-from tflint.summary.cell_values import distinct, number, text
+from tflint.summary.cell_values import read_number, read_string, sort_unique
 from tflint.summary.summary_values import Memory
-from tflint.summary.tensor_lifetimes import Ints, Lives, lives
+from tflint.summary.tensor_lifetimes import Ints, Lifetimes, find_lifetimes
 
 
-def memories(facts: Facts, n_subgraphs: int) -> tuple[Memory, ...]:
-    """The bounds of the first subgraphs, in stored order."""
-    spans = lives(facts)
-    live = _live(facts, spans)
+def compute_memory_bounds(facts: Facts, n_subgraphs: int) -> tuple[Memory, ...]:
+    """Return the bounds of the first `n_subgraphs` subgraphs, in stored order."""
+    lifetimes = find_lifetimes(facts)
+    live = _count_live_bytes(facts, lifetimes)
     ends = np.cumsum(facts.lists("subgraph", "operators").lengths)
     counts = facts.lists("subgraph", "operators").lengths
-    unknown, dynamic = _doubtful(facts, spans)
+    unknown, dynamic = _count_uncertain(facts, lifetimes)
     return tuple(
-        _memory(facts, live, int(ends[row] - counts[row]), int(ends[row]), int(unknown[row]), int(dynamic[row]))
+        _find_peak(facts, live, int(ends[row] - counts[row]), int(ends[row]), int(unknown[row]), int(dynamic[row]))
         for row in range(n_subgraphs)
     )
 
 
-def _memory(facts: Facts, live: Ints, begin: int, end: int, unknown: int, dynamic: int) -> Memory:
-    """The bound over the operators from `begin` to before `end`."""
+def _find_peak(facts: Facts, live: Ints, begin: int, end: int, unknown: int, dynamic: int) -> Memory:
+    """Return the bound over the operators `begin` to `end` (exclusive)."""
     if not live[begin:end].any():
         return Memory(0, None, None, "", unknown, dynamic)
     peak = begin + int(np.argmax(live[begin:end]))
     output = int(facts.rows("operator", "output")[peak])
     return Memory(
         int(live[peak]),
-        number(facts, "operator", "index", peak),
-        text(facts, "operator", "custom_code", peak) or text(facts, "operator", "opcode", peak),
-        (text(facts, "tensor", "name", output) or "") if output >= 0 else "",
+        read_number(facts, "operator", "index", peak),
+        read_string(facts, "operator", "custom_code", peak) or read_string(facts, "operator", "opcode", peak),
+        (read_string(facts, "tensor", "name", output) or "") if output >= 0 else "",
         unknown,
         dynamic,
     )
 
 
-def _live(facts: Facts, spans: Lives) -> Ints:
-    """Bytes that must be there while each operator runs."""
+def _count_live_bytes(facts: Facts, lifetimes: Lifetimes) -> Ints:
+    """Return the bytes that must be allocated while each operator runs."""
     n_operators = facts.n("operator")
     changes = np.zeros(n_operators + 1, dtype=np.int64)
-    there = np.flatnonzero(spans.bytes > 0)
+    used = np.flatnonzero(lifetimes.bytes > 0)
     if n_operators:
-        np.add.at(changes, spans.first[there], spans.bytes[there])
-        np.subtract.at(changes, np.maximum(spans.last[there], spans.first[there]) + 1, spans.bytes[there])
-    live: Ints = np.cumsum(changes[:n_operators]) - _shared(facts, spans)
+        np.add.at(changes, lifetimes.first[used], lifetimes.bytes[used])
+        np.subtract.at(changes, np.maximum(lifetimes.last[used], lifetimes.first[used]) + 1, lifetimes.bytes[used])
+    live: Ints = np.cumsum(changes[:n_operators]) - _count_reusable_bytes(facts, lifetimes)
     return live
 
 
-def _shared(facts: Facts, spans: Lives) -> Ints:
-    """Bytes that an operator that can work in place need not have twice: the less of what dies and what is born."""
-    operators, of = facts.rows("operand", "operator"), values_at(spans.of, facts.rows("operand", "tensor"), -1)
+def _count_reusable_bytes(facts: Facts, lifetimes: Lifetimes) -> Ints:
+    """Return the bytes that each in-place operator reuses: the smaller of what it frees and what it allocates."""
+    operators = facts.rows("operand", "operator")
+    leaders = values_at(lifetimes.leader, facts.rows("operand", "tensor"), -1)
     in_place = facts.is_one_of("operator", "opcode", set(table("in_place")["in_place"]))
-    chosen = np.flatnonzero((of >= 0) & in_place[operators])
-    operators, of = operators[chosen], of[chosen]
+    chosen = np.flatnonzero((leaders >= 0) & in_place[operators])
+    operators, leaders = operators[chosen], leaders[chosen]
     is_output = facts.is_one_of("operand", "direction", {"output"})[chosen]
-    dying = ~is_output & (spans.last[of] == operators)
-    born = is_output & (spans.first[of] == operators)
-    freed, needed = (_bytes_at(operators[some], of[some], spans, facts.n("operator")) for some in (dying, born))
-    return np.minimum(freed, needed)
+    is_freed = ~is_output & (lifetimes.last[leaders] == operators)
+    is_allocated = is_output & (lifetimes.first[leaders] == operators)
+    freed, allocated = (
+        _count_bytes(operators[mask], leaders[mask], lifetimes, facts.n("operator"))
+        for mask in (is_freed, is_allocated)
+    )
+    return np.minimum(freed, allocated)
 
 
-def _bytes_at(operators: Ints, stretches: Ints, spans: Lives, n_operators: int) -> Ints:
-    """Bytes of the stretches at each operator, each once: MUL may read one tensor twice."""
-    pairs = distinct(operators.astype(np.int64) * len(spans.of) + stretches)
-    operators, stretches = np.divmod(pairs, max(len(spans.of), 1))
-    totals = np.bincount(operators, weights=spans.bytes[stretches], minlength=n_operators)
+def _count_bytes(operators: Ints, leaders: Ints, lifetimes: Lifetimes, n_operators: int) -> Ints:
+    """Return the bytes per operator. Each memory block counts once: MUL may read one tensor twice."""
+    pairs = sort_unique(operators.astype(np.int64) * len(lifetimes.leader) + leaders)
+    operators, leaders = np.divmod(pairs, max(len(lifetimes.leader), 1))
+    totals = np.bincount(operators, weights=lifetimes.bytes[leaders], minlength=n_operators)
     return totals.astype(np.int64)
 
 
-def _doubtful(facts: Facts, spans: Lives) -> tuple[Ints, Ints]:
-    """For each subgraph, how many activations have no known size, and how many a dimension that is not fixed."""
+def _count_uncertain(facts: Facts, lifetimes: Lifetimes) -> tuple[Ints, Ints]:
+    """Return, per subgraph, the number of activations of unknown size and of activations with a dynamic dimension."""
     signatures = facts.lists("tensor", "shape_signature")
     sizes, lengths = signatures.flatten(np.arange(len(signatures)))
-    loose = np.bincount(np.repeat(np.arange(len(signatures)), lengths)[sizes < 0], minlength=len(signatures)) > 0
-    return _per_subgraph(facts, (spans.of >= 0) & np.isnan(spans.sizes)), _per_subgraph(facts, (spans.of >= 0) & loose)
+    is_dynamic = np.bincount(np.repeat(np.arange(len(signatures)), lengths)[sizes < 0], minlength=len(signatures)) > 0
+    is_activation = lifetimes.leader >= 0
+    return (
+        _count_per_subgraph(facts, is_activation & np.isnan(lifetimes.sizes)),
+        _count_per_subgraph(facts, is_activation & is_dynamic),
+    )
 
 
-def _per_subgraph(facts: Facts, chosen: NDArray[np.bool_]) -> Ints:
-    return np.bincount(facts.rows("tensor", "subgraph")[chosen], minlength=facts.n("subgraph"))
+def _count_per_subgraph(facts: Facts, is_counted: NDArray[np.bool_]) -> Ints:
+    return np.bincount(facts.rows("tensor", "subgraph")[is_counted], minlength=facts.n("subgraph"))

@@ -1,4 +1,4 @@
-"""Where the bytes of a model are: constants by type and subgraph, other buffers, other files, what follows."""
+"""Sizes of the parts of a model: constants by type and subgraph, other buffers, external files, trailing data."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from numpy.typing import NDArray
 
 from tflint.columns.column import text_of
 from tflint.facts.facts import Facts
-from tflint.summary.cell_values import MAX_LISTED, distinct, number, text
+from tflint.summary.cell_values import MAX_LISTED, read_number, read_string, sort_unique
 from tflint.summary.summary_values import Sizes
 
 Ints = NDArray[Any]
 
 
-def sizes(facts: Facts) -> Sizes:
-    """The sizes of the whole model."""
+def measure_sizes(facts: Facts) -> Sizes:
+    """Return the sizes of the whole model, in bytes."""
     n_bytes = facts.numbers("buffer", "n_bytes")
-    first = _first_tensors(facts)
+    first = _find_first_tensors(facts)
     constants = first >= 0
     return Sizes(
-        number(facts, "model", "size", 0),
+        read_number(facts, "model", "size", 0),
         int(n_bytes[constants].sum()),
-        _by_dtype(facts, first),
+        _sum_by_dtype(facts, first),
         int(n_bytes[~constants].sum()),
-        number(facts, "model", "tail_bytes", 0),
-        text(facts, "model", "tail", 0) or "none",
-        _external(facts),
+        read_number(facts, "model", "tail_bytes", 0),
+        read_string(facts, "model", "tail", 0) or "none",
+        _read_external(facts),
     )
 
 
-def constant_bytes(facts: Facts) -> Ints:
-    """Bytes of the buffers that the tensors of each subgraph name, each buffer once a subgraph."""
+def count_constant_bytes(facts: Facts) -> Ints:
+    """Return the bytes of constants per subgraph; a subgraph counts a shared buffer once."""
     buffers, constant = facts.rows("tensor", "buffer"), facts.numbers("tensor", "is_constant")
     chosen = constant & (buffers >= 0)
-    pairs = distinct(
+    pairs = sort_unique(
         facts.rows("tensor", "subgraph")[chosen].astype(np.int64) * (facts.n("buffer") + 1) + buffers[chosen]
     )
     owners, buffers = np.divmod(pairs, facts.n("buffer") + 1)
@@ -43,8 +43,8 @@ def constant_bytes(facts: Facts) -> Ints:
     return totals.astype(np.int64)
 
 
-def _first_tensors(facts: Facts) -> Ints:
-    """The first tensor that names each buffer, -1 for none."""
+def _find_first_tensors(facts: Facts) -> Ints:
+    """Return the first tensor that uses each buffer, or -1."""
     buffers, constant = facts.rows("tensor", "buffer"), facts.numbers("tensor", "is_constant")
     first = np.full(facts.n("buffer"), -1, dtype=np.int64)
     tensors = np.flatnonzero(constant & (buffers >= 0))[::-1]
@@ -52,18 +52,18 @@ def _first_tensors(facts: Facts) -> Ints:
     return first
 
 
-def _by_dtype(facts: Facts, first: Ints) -> tuple[tuple[str, int], ...]:
-    """Bytes of constants by the type of the first tensor that names them, the most first."""
+def _sum_by_dtype(facts: Facts, first: Ints) -> tuple[tuple[str, int], ...]:
+    """Return the bytes of constants by the type of the first tensor that uses them, largest first."""
     dtypes = facts.strings("tensor", "dtype")
     used = np.flatnonzero(first >= 0)
     codes = np.asarray(dtypes.codes)[first[used]]
     totals = np.bincount(codes, weights=facts.numbers("buffer", "n_bytes")[used], minlength=len(dtypes.labels))
-    found = [(dtypes.labels[code], int(totals[code])) for code in np.flatnonzero(totals).tolist()]
-    return tuple(sorted(found, key=lambda pair: (-pair[1], pair[0])))
+    sizes = [(dtypes.labels[code], int(totals[code])) for code in np.flatnonzero(totals).tolist()]
+    return tuple(sorted(sizes, key=lambda pair: (-pair[1], pair[0])))
 
 
-def _external(facts: Facts) -> tuple[tuple[str, int], ...]:
-    """Other files with data of the model, and how many bytes the model takes of each."""
+def _read_external(facts: Facts) -> tuple[tuple[str, int], ...]:
+    """Return the names of external files, with the number of bytes that the model uses in each."""
     groups = facts.numbers("external_buffer", "group").astype(np.int64)
     n_groups = facts.n("external_buffer_group")
     inside = (groups >= 0) & (groups < n_groups)

@@ -1,4 +1,4 @@
-"""Reads single values out of the columns of one model: texts, numbers and lists of a row."""
+"""Reads single values from the columns of one model: the strings, numbers and lists of a row."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from numpy.typing import NDArray
 from tflint.columns.column import PRESENT, Lists, text_of
 from tflint.facts.facts import Facts
 
-#: Of inputs, outputs, names and subgraphs no more than this are listed; real models have a few hundred.
+#: Maximum number of inputs, outputs, names or subgraphs to list; real models have a few hundred.
 MAX_LISTED = 2_000
 
 
-def text(facts: Facts, table: str, column: str, row: int) -> str | None:
-    """A string of a row; None where the file has none."""
+def read_string(facts: Facts, table: str, column: str, row: int) -> str | None:
+    """Return a string, or None if it is absent."""
     return text_of(facts.column(table, column), row)
 
 
-def number(facts: Facts, table: str, column: str, row: int) -> int:
-    """A whole number of a row, whatever its state."""
+def read_number(facts: Facts, table: str, column: str, row: int) -> int:
+    """Return an integer, even if the column marks it as absent or unknown."""
     return int(facts.numbers(table, column)[row])
 
 
-def whole(facts: Facts, table: str, column: str, row: int) -> int | None:
-    """A whole number of a row; None where the file has none or nobody knows it."""
+def read_optional_number(facts: Facts, table: str, column: str, row: int) -> int | None:
+    """Return an integer, or None if it is absent or unknown."""
     state = facts.column(table, column).state
-    return None if state is not None and state[row] != PRESENT else number(facts, table, column, row)
+    return None if state is not None and state[row] != PRESENT else read_number(facts, table, column, row)
 
 
-def values(facts: Facts, table: str, column: str, row: int) -> list[Any] | None:
-    """The elements of a row's list, labels in the place of codes; None where the file has none."""
+def read_list(facts: Facts, table: str, column: str, row: int) -> list[Any] | None:
+    """Return the elements of a list, with labels instead of codes, or None if the list is absent."""
     lists: Lists = facts.lists(table, column)
     if lists.state is not None and lists.state[row] != PRESENT:
         return None
@@ -39,15 +39,15 @@ def values(facts: Facts, table: str, column: str, row: int) -> list[Any] | None:
     return elements if lists.labels is None else [lists.labels[code] for code in elements]
 
 
-def rows_of(facts: Facts, table: str, owner: str, row: int, limit: int = MAX_LISTED) -> list[int]:
-    """Rows of a table whose reference column leads to a row, in stored order, no more than the limit."""
+def find_rows(facts: Facts, table: str, owner: str, row: int, limit: int = MAX_LISTED) -> list[int]:
+    """Return the first `limit` rows of `table` whose reference column `owner` points to `row`, in stored order."""
     owners = facts.rows(table, owner)
-    found: list[int] = (owners == row).nonzero()[0][:limit].tolist()
-    return found
+    rows: list[int] = (owners == row).nonzero()[0][:limit].tolist()
+    return rows
 
 
-def distinct(values: NDArray[Any]) -> NDArray[Any]:
-    """Sorted values, each once. numpy's own `unique` imports its masked arrays, which costs more than a portrait."""
+def sort_unique(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the sorted unique values. `numpy.unique` imports masked arrays, which takes longer than the summary."""
     ordered = np.sort(values)
     is_new = np.ones(len(ordered), dtype=np.bool_)
     is_new[1:] = ordered[1:] != ordered[:-1]

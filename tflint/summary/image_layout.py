@@ -1,28 +1,28 @@
-"""Says whether an input has the shape of a picture: by its dimensions, or because its metadata says so."""
+"""Guesses whether an input is an image, from its shape and its metadata."""
 
 from __future__ import annotations
 
-from tflint.summary.summary_values import BorderMetadata, TensorFace
+from tflint.summary.summary_values import InterfaceMetadata, InterfaceTensor
 
-#: A picture's sides are no shorter than this; CIFAR's are 32, the smallest real ones about 8.
+#: Minimum height and width of an image: CIFAR images have 32, the smallest real ones about 8.
 MIN_SIDE = 8
-#: Without a batch three dimensions are many other things: such a picture's sides are no shorter than this.
+#: Minimum height and width without a batch dimension: three dimensions often mean something else.
 MIN_BARE_SIDE = 32
 _TYPES = ("FLOAT32", "FLOAT16", "BFLOAT16", "UINT8", "INT8", "INT16")
 
 
-def layout_of(tensor: TensorFace, metadata: BorderMetadata | None) -> tuple[str | None, int | None]:
-    """Layout and number of channels of an input that can be a picture (NHWC, NCHW, HWC, NDHWC), else None twice.
+def guess_layout(tensor: InterfaceTensor, metadata: InterfaceMetadata | None) -> tuple[str | None, int | None]:
+    """Return the layout (NHWC, NCHW, HWC or NDHWC) and the number of channels of an image, or (None, None).
 
-    Metadata that speaks of another content wins over the shape; metadata that says picture allows more channels. One
-    channel, last, may as well be a spectrogram.
+    Metadata overrides the shape: if it declares a different content, the input is not an image; if it declares an
+    image, any number of channels is accepted. NHWC with one channel may also be a spectrogram.
     """
-    is_told = metadata is not None and metadata.content == "ImageProperties"
-    if tensor.dtype not in _TYPES or (metadata is not None and metadata.content is not None and not is_told):
+    is_declared = metadata is not None and metadata.content == "ImageProperties"
+    if tensor.dtype not in _TYPES or (metadata is not None and metadata.content is not None and not is_declared):
         return None, None
     sizes = tensor.dimensions
     if len(sizes) == 4:
-        if _are_sides(sizes[1:3]) and (sizes[3] in (1, 3) or is_told):
+        if _are_sides(sizes[1:3]) and (sizes[3] in (1, 3) or is_declared):
             return "NHWC", sizes[3]
         if sizes[1] == 3 and _are_sides(sizes[2:4]):
             return "NCHW", 3
@@ -33,5 +33,5 @@ def layout_of(tensor: TensorFace, metadata: BorderMetadata | None) -> tuple[str 
     return None, None
 
 
-def _are_sides(sizes: tuple[int | None, ...], least: int = MIN_SIDE) -> bool:
-    return all(size is None or size >= least for size in sizes)
+def _are_sides(sizes: tuple[int | None, ...], minimum: int = MIN_SIDE) -> bool:
+    return all(size is None or size >= minimum for size in sizes)

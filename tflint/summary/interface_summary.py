@@ -1,156 +1,163 @@
-"""The inputs and outputs of a subgraph: types, shapes, quantization, what the metadata says of them, conversions."""
+"""Reads the inputs and outputs of a subgraph: types, shapes, quantization, metadata and conversions."""
 
 from __future__ import annotations
 
 from tflint.facts.facts import Facts
 from tflint.facts.interface.input_arithmetic import quantize_output
-from tflint.normalization.range_fit import LIMITS, fitting_normalizations, real_range, unseen_part
-from tflint.summary.cell_values import number, rows_of, text, values, whole
-from tflint.summary.image_layout import layout_of
-from tflint.summary.output_kind import meaning_of
+from tflint.normalization.range_fit import LIMITS, Fit, fitting_normalizations, real_range, unseen_part
+from tflint.summary.cell_values import find_rows, read_list, read_number, read_optional_number, read_string
+from tflint.summary.image_layout import guess_layout
+from tflint.summary.output_kind import summarize_meaning
 from tflint.summary.summary_values import (
     Arithmetic,
-    BorderMetadata,
     Conversion,
     Input,
+    InterfaceMetadata,
+    InterfaceTensor,
     Output,
     Quantization,
-    TensorFace,
 )
 
-#: Ranges that mean something by themselves, whatever the tensor holds.
+#: Round ranges to name for any kind of input.
 _NOMINAL = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-128.0, 127.0))
-#: Operators that change the representation of a value and not the value.
+#: Operators that change the type of a value but not the value.
 _CONVERTERS = ("QUANTIZE", "DEQUANTIZE", "CAST")
 
 
-def inputs_of(facts: Facts, subgraph: int) -> tuple[Input, ...]:
-    """The inputs of a subgraph (a row of its table)."""
-    return tuple(_input(facts, row) for row in rows_of(facts, "input", "subgraph", subgraph))
+def read_inputs(facts: Facts, subgraph: int) -> tuple[Input, ...]:
+    """Return the inputs of a subgraph (a row of the subgraph table)."""
+    return tuple(_read_input(facts, row) for row in find_rows(facts, "input", "subgraph", subgraph))
 
 
-def outputs_of(facts: Facts, subgraph: int) -> tuple[Output, ...]:
-    """The outputs of a subgraph (a row of its table)."""
-    found = []
-    for row in rows_of(facts, "output", "subgraph", subgraph):
+def read_outputs(facts: Facts, subgraph: int) -> tuple[Output, ...]:
+    """Return the outputs of a subgraph (a row of the subgraph table)."""
+    outputs = []
+    for row in find_rows(facts, "output", "subgraph", subgraph):
         tensor = int(facts.rows("output", "tensor")[row])
-        face = tensor_face(facts, tensor) if tensor >= 0 else None
-        meaning = meaning_of(facts, tensor) if tensor >= 0 else None
-        found.append(Output(number(facts, "output", "position", row), face, _metadata(facts, "output", row), meaning))
-    return tuple(found)
+        position, metadata = read_number(facts, "output", "position", row), _read_metadata(facts, "output", row)
+        if tensor < 0:
+            outputs.append(Output(position, None, metadata, None))
+        else:
+            outputs.append(Output(position, read_tensor(facts, tensor), metadata, summarize_meaning(facts, tensor)))
+    return tuple(outputs)
 
 
-def _input(facts: Facts, row: int) -> Input:
-    position, metadata = number(facts, "input", "position", row), _metadata(facts, "input", row)
+def _read_input(facts: Facts, row: int) -> Input:
+    position, metadata = read_number(facts, "input", "position", row), _read_metadata(facts, "input", row)
     tensor = int(facts.rows("input", "tensor")[row])
     if tensor < 0:
         return Input(position, None, metadata, None, None, None, (), None, None)
-    face = tensor_face(facts, tensor)
-    layout, channels = layout_of(face, metadata)
-    calibrated, dtype = _calibrated(facts, tensor, face)
-    own = face.quantization if face.dtype in LIMITS else calibrated
-    if own is None or own.scale is None or own.zero_point is None:
-        return Input(position, face, metadata, layout, channels, calibrated, (), None, _arithmetic(facts, row))
-    fitting = fitting_normalizations(dtype, own.scale, own.zero_point) if layout else ()
-    nominal = _nominal(dtype, own)
-    return Input(position, face, metadata, layout, channels, calibrated, fitting, nominal, _arithmetic(facts, row))
+    interface_tensor = read_tensor(facts, tensor)
+    layout, channels = guess_layout(interface_tensor, metadata)
+    calibrated, dtype = _find_calibration(facts, tensor, interface_tensor)
+    quantization = interface_tensor.quantization if interface_tensor.dtype in LIMITS else calibrated
+    matches: tuple[Fit, ...] = ()
+    nominal = None
+    if quantization is not None and quantization.scale is not None and quantization.zero_point is not None:
+        matches = fitting_normalizations(dtype, quantization.scale, quantization.zero_point) if layout else ()
+        nominal = _find_nominal_range(dtype, quantization)
+    arithmetic = _read_arithmetic(facts, row)
+    return Input(position, interface_tensor, metadata, layout, channels, calibrated, matches, nominal, arithmetic)
 
 
-def _arithmetic(facts: Facts, row: int) -> Arithmetic | None:
-    """What the graph does first to an input."""
-    scale, offset = (values(facts, "input", f"graph_{name}", row) for name in ("scale", "offset"))
+def _read_arithmetic(facts: Facts, row: int) -> Arithmetic | None:
+    scale, offset = (read_list(facts, "input", f"graph_{name}", row) for name in ("scale", "offset"))
     if not scale or not offset:
         return None
-    return Arithmetic(tuple(scale), tuple(offset), text(facts, "input", "graph_expects", row))
+    return Arithmetic(tuple(scale), tuple(offset), read_string(facts, "input", "graph_expects", row))
 
 
-def _nominal(dtype: str, own: Quantization) -> tuple[float, float] | None:
-    """The round range that a tensor's fits wholly; None where it fits none, or more than one."""
+def _find_nominal_range(dtype: str, own: Quantization) -> tuple[float, float] | None:
+    """Return the round range that a tensor covers completely, or None if it covers none or more than one."""
     assert own.scale is not None and own.zero_point is not None
-    found = [ends for ends in _NOMINAL if unseen_part(*ends, dtype, own.scale, own.zero_point) == 0]
-    return found[0] if len(found) == 1 else None
+    covered = [ends for ends in _NOMINAL if unseen_part(*ends, dtype, own.scale, own.zero_point) == 0]
+    return covered[0] if len(covered) == 1 else None
 
 
-def _calibrated(facts: Facts, tensor: int, face: TensorFace) -> tuple[Quantization | None, str]:
-    """What the QUANTIZE that a float input goes into, and nothing else does, makes of it: it clips to that range."""
-    if face.dtype != "FLOAT32":
-        return None, face.dtype
-    output = quantize_output(facts, tensor)
+def _find_calibration(facts: Facts, row: int, tensor: InterfaceTensor) -> tuple[Quantization | None, str]:
+    """Return the parameters and type of the QUANTIZE that is the only consumer of a float input, else None.
+
+    QUANTIZE clips the input to its range.
+    """
+    if tensor.dtype != "FLOAT32":
+        return None, tensor.dtype
+    output = quantize_output(facts, row)
     if output < 0:
-        return None, face.dtype
-    made = tensor_face(facts, output)
-    return made.quantization, made.dtype
+        return None, tensor.dtype
+    quantized = read_tensor(facts, output)
+    return quantized.quantization, quantized.dtype
 
 
-def tensor_face(facts: Facts, row: int) -> TensorFace:
-    """A tensor as callers meet it."""
-    shape = tuple(map(int, values(facts, "tensor", "shape", row) or ()))
-    signature = values(facts, "tensor", "shape_signature", row)
+def read_tensor(facts: Facts, row: int) -> InterfaceTensor:
+    """Return a tensor (a row of the tensor table)."""
+    shape = tuple(map(int, read_list(facts, "tensor", "shape", row) or ()))
+    signature = read_list(facts, "tensor", "shape_signature", row)
     fits_shape = signature is not None and len(signature) == len(shape)
-    return TensorFace(
-        number(facts, "tensor", "index", row),
-        text(facts, "tensor", "name", row) or "",
-        text(facts, "tensor", "dtype", row) or "",
+    return InterfaceTensor(
+        read_number(facts, "tensor", "index", row),
+        read_string(facts, "tensor", "name", row) or "",
+        read_string(facts, "tensor", "dtype", row) or "",
         shape,
         tuple(map(int, signature)) if signature is not None and fits_shape else None,
-        whole(facts, "tensor", "rank", row) is not None,
-        _quantization(facts, row),
+        read_optional_number(facts, "tensor", "rank", row) is not None,
+        _read_quantization(facts, row),
     )
 
 
-def _quantization(facts: Facts, row: int) -> Quantization | None:
+def _read_quantization(facts: Facts, row: int) -> Quantization | None:
     if not facts.numbers("tensor", "is_quantized")[row]:
         return None
     n_scales = int(facts.lists("tensor", "scale").lengths[row])
-    details = text(facts, "tensor", "quantization.details", row)
-    axis = whole(facts, "tensor", "quantized_dimension", row) if n_scales > 1 else None
+    details = read_string(facts, "tensor", "quantization.details", row)
+    axis = read_optional_number(facts, "tensor", "quantized_dimension", row) if n_scales > 1 else None
     if n_scales != 1:
         return Quantization(n_scales, None, None, axis, None, None, details)
     scale = float(facts.numbers("tensor", "per_tensor_scale")[row])
-    zero_point = whole(facts, "tensor", "per_tensor_zero_point", row)
-    dtype = text(facts, "tensor", "dtype", row) or ""
+    zero_point = read_optional_number(facts, "tensor", "per_tensor_zero_point", row)
+    dtype = read_string(facts, "tensor", "dtype", row) or ""
     low, high = (zero_point is not None and real_range(dtype, scale, zero_point)) or (None, None)
     return Quantization(1, scale, zero_point, axis, low, high, details)
 
 
-def _metadata(facts: Facts, table: str, row: int) -> BorderMetadata | None:
-    """What the metadata says of an input or output; None where it says nothing."""
+def _read_metadata(facts: Facts, table: str, row: int) -> InterfaceMetadata | None:
+    """Return the metadata of an input or output, or None if it is empty."""
 
-    def floats(column: str) -> tuple[float, ...]:
-        return tuple(map(float, values(facts, table, f"metadata.{column}", row) or ()))
+    def read_floats(column: str) -> tuple[float, ...]:
+        return tuple(map(float, read_list(facts, table, f"metadata.{column}", row) or ()))
 
-    made = BorderMetadata(
-        text(facts, table, "metadata.name", row),
-        text(facts, table, "metadata.description", row),
-        text(facts, table, "metadata.content", row),
-        text(facts, table, "metadata.color_space", row),
-        floats("mean"),
-        floats("std"),
-        floats("stats_min"),
-        floats("stats_max"),
-        tuple(values(facts, table, "metadata.associated_files", row) or ()),
+    metadata = InterfaceMetadata(
+        read_string(facts, table, "metadata.name", row),
+        read_string(facts, table, "metadata.description", row),
+        read_string(facts, table, "metadata.content", row),
+        read_string(facts, table, "metadata.color_space", row),
+        read_floats("mean"),
+        read_floats("std"),
+        read_floats("stats_min"),
+        read_floats("stats_max"),
+        tuple(read_list(facts, table, "metadata.associated_files", row) or ()),
     )
-    return made if made != _NOTHING else None
+    return metadata if metadata != _EMPTY_METADATA else None
 
 
-_NOTHING = BorderMetadata(None, None, None, None, (), (), (), (), ())
+_EMPTY_METADATA = InterfaceMetadata(None, None, None, None, (), (), (), (), ())
 
 
-def conversions(facts: Facts) -> tuple[Conversion, ...]:
-    """Operators that turn an input of the first subgraph into another type, or something into an output of it."""
-    found: dict[tuple[str, int], Conversion] = {}
+def find_conversions(facts: Facts) -> tuple[Conversion, ...]:
+    """Return the operators that only change the type of an input or output of the first subgraph."""
+    conversions: dict[tuple[str, int], Conversion] = {}
     for side in ("input", "output"):
-        for row in rows_of(facts, side, "subgraph", 0):
+        for row in find_rows(facts, side, "subgraph", 0):
             tensor = int(facts.rows(side, "tensor")[row])
-            for operator in _neighbours(facts, side, tensor):
-                if text(facts, "operator", "opcode", operator) in _CONVERTERS:
-                    made = _conversion(facts, side, number(facts, side, "position", row), operator)
-                    if made is not None:
-                        found.setdefault((side, operator), made)
-    return tuple(found.values())
+            for operator in _find_neighbors(facts, side, tensor):
+                if read_string(facts, "operator", "opcode", operator) in _CONVERTERS:
+                    conversion = _read_conversion(facts, side, read_number(facts, side, "position", row), operator)
+                    if conversion is not None:
+                        conversions.setdefault((side, operator), conversion)
+    return tuple(conversions.values())
 
 
-def _neighbours(facts: Facts, side: str, tensor: int) -> list[int]:
+def _find_neighbors(facts: Facts, side: str, tensor: int) -> list[int]:
+    """Return the only consumer of an input, or the producer of an output."""
     if tensor < 0:
         return []
     if side == "input":
@@ -160,15 +167,15 @@ def _neighbours(facts: Facts, side: str, tensor: int) -> list[int]:
     return [producer] if producer >= 0 else []
 
 
-def _conversion(facts: Facts, side: str, position: int, operator: int) -> Conversion | None:
-    read, made = int(facts.rows("operator", "input")[operator]), int(facts.rows("operator", "output")[operator])
-    if read < 0 or made < 0:
+def _read_conversion(facts: Facts, side: str, position: int, operator: int) -> Conversion | None:
+    source, target = int(facts.rows("operator", "input")[operator]), int(facts.rows("operator", "output")[operator])
+    if source < 0 or target < 0:
         return None
     return Conversion(
         side,
         position,
-        text(facts, "operator", "opcode", operator) or "",
-        number(facts, "operator", "index", operator),
-        text(facts, "tensor", "dtype", read) or "",
-        text(facts, "tensor", "dtype", made) or "",
+        read_string(facts, "operator", "opcode", operator) or "",
+        read_number(facts, "operator", "index", operator),
+        read_string(facts, "tensor", "dtype", source) or "",
+        read_string(facts, "tensor", "dtype", target) or "",
     )

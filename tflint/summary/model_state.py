@@ -1,64 +1,64 @@
-"""What a model keeps from one invocation to the next: variable tensors and resource variables."""
+"""Finds the state that a model keeps between invocations: variable tensors and resources."""
 
 from __future__ import annotations
 
 from tflint.facts.facts import Facts
-from tflint.summary.cell_values import MAX_LISTED, number, text, values
+from tflint.summary.cell_values import MAX_LISTED, read_list, read_number, read_string
 from tflint.summary.summary_values import Variable
 
-#: Operators that make a handle of a resource, with what the resource is.
+#: Operators that create a resource handle, with the kind of the resource.
 _RESOURCES = {"VAR_HANDLE": "resource", "HASHTABLE": "hashtable"}
 
 
-def variables(facts: Facts) -> tuple[Variable, ...]:
-    """Variable tensors in stored order, then resources, each by its container and shared name once."""
+def find_variables(facts: Facts) -> tuple[Variable, ...]:
+    """Return the variable tensors in stored order, then the resources, one per container and shared name."""
     tensors = facts.numbers("tensor", "is_variable").nonzero()[0][:MAX_LISTED].tolist()
-    return (*(_variable(facts, row) for row in tensors), *_resources(facts))
+    return (*(_read_variable(facts, row) for row in tensors), *_find_resources(facts))
 
 
-def _variable(facts: Facts, row: int) -> Variable:
+def _read_variable(facts: Facts, row: int) -> Variable:
     return Variable(
         "tensor",
-        text(facts, "tensor", "name", row) or "",
-        number(facts, "subgraph", "index", int(facts.rows("tensor", "subgraph")[row])),
-        text(facts, "tensor", "dtype", row),
-        tuple(map(int, values(facts, "tensor", "shape", row) or ())),
+        read_string(facts, "tensor", "name", row) or "",
+        read_number(facts, "subgraph", "index", int(facts.rows("tensor", "subgraph")[row])),
+        read_string(facts, "tensor", "dtype", row),
+        tuple(map(int, read_list(facts, "tensor", "shape", row) or ())),
     )
 
 
-def _resources(facts: Facts) -> list[Variable]:
-    found: dict[tuple[str, str], Variable] = {}
-    wanted = facts.is_one_of("operator", "opcode", set(_RESOURCES)).nonzero()[0][:MAX_LISTED].tolist()
-    for row in wanted:
-        kind = _RESOURCES[text(facts, "operator", "opcode", row) or ""]
+def _find_resources(facts: Facts) -> list[Variable]:
+    resources: dict[tuple[str, str], Variable] = {}
+    operators = facts.is_one_of("operator", "opcode", set(_RESOURCES)).nonzero()[0][:MAX_LISTED].tolist()
+    for row in operators:
+        kind = _RESOURCES[read_string(facts, "operator", "opcode", row) or ""]
         name = _resource_name(facts, row, kind)
-        subgraph = number(facts, "subgraph", "index", int(facts.rows("operator", "subgraph")[row]))
-        dtype, shape = _value(facts, row) if kind == "resource" else (None, None)
-        known = found.get((kind, name))
+        subgraph = read_number(facts, "subgraph", "index", int(facts.rows("operator", "subgraph")[row]))
+        dtype, shape = _find_value_type(facts, row) if kind == "resource" else (None, None)
+        known = resources.get((kind, name))
         if known is None or (known.shape is None and shape is not None):
-            found[kind, name] = Variable(kind, name, known.subgraph if known else subgraph, dtype, shape)
-    return list(found.values())
+            resources[kind, name] = Variable(kind, name, known.subgraph if known else subgraph, dtype, shape)
+    return list(resources.values())
 
 
 def _resource_name(facts: Facts, row: int, kind: str) -> str:
     if kind == "hashtable":
-        return f"table {number(facts, 'operator', 'options.table_id', row)}"
-    container = text(facts, "operator", "options.container", row) or ""
-    name = text(facts, "operator", "options.shared_name", row) or ""
+        return f"table {read_number(facts, 'operator', 'options.table_id', row)}"
+    container = read_string(facts, "operator", "options.container", row) or ""
+    name = read_string(facts, "operator", "options.shared_name", row) or ""
     return f"{container}/{name}" if container else name
 
 
-def _value(facts: Facts, row: int) -> tuple[str | None, tuple[int, ...] | None]:
-    """Type and shape of what is read from, or written to, the handle that an operator makes."""
+def _find_value_type(facts: Facts, row: int) -> tuple[str | None, tuple[int, ...] | None]:
+    """Return the type and shape of the values that operators read from, or write to, the handle of operator `row`."""
     handle = int(facts.rows("operator", "output")[row])
     if handle < 0:
         return None, None
     for consumer in facts.lists("tensor", "consumers").row(handle):
-        opcode = text(facts, "operator", "opcode", consumer)
+        opcode = read_string(facts, "operator", "opcode", consumer)
         inputs = facts.lists("operator", "inputs").row(consumer)
         outputs = facts.lists("operator", "outputs").row(consumer)
-        moved = outputs[:1] if opcode == "READ_VARIABLE" else inputs[1:2] if opcode == "ASSIGN_VARIABLE" else []
-        if moved:
-            shape = values(facts, "tensor", "shape", moved[0]) or ()
-            return text(facts, "tensor", "dtype", moved[0]), tuple(map(int, shape))
+        values = outputs[:1] if opcode == "READ_VARIABLE" else inputs[1:2] if opcode == "ASSIGN_VARIABLE" else []
+        if values:
+            shape = read_list(facts, "tensor", "shape", values[0]) or ()
+            return read_string(facts, "tensor", "dtype", values[0]), tuple(map(int, shape))
     return None, None

@@ -1,23 +1,23 @@
-"""What an output means, as its caller reads it: by the operator that makes it, and how many classes it is over."""
+"""Finds the meaning of an output from the operator that computes it: its kind and the number of classes."""
 
 from __future__ import annotations
 
 from tflint.facts.facts import Facts
-from tflint.facts.interface.output_meaning import find_meaning
-from tflint.summary.cell_values import number, values
+from tflint.facts.interface.output_meaning import find_meaning as find_proven_meaning
+from tflint.summary.cell_values import read_list, read_number
 from tflint.summary.summary_values import Meaning
 
 
-def meaning_of(facts: Facts, tensor: int) -> Meaning | None:
-    """The meaning of a tensor (a row of its table); None where the graph does not prove one."""
-    made = find_meaning(facts, tensor)
-    if made is None or made.kind == "linear":
+def summarize_meaning(facts: Facts, tensor: int) -> Meaning | None:
+    """Return the meaning of a tensor (a row of the tensor table), or None if the graph does not determine it."""
+    origin = find_proven_meaning(facts, tensor)
+    if origin is None or origin.kind == "linear":
         return None
-    index = number(facts, "operator", "index", made.operator)
-    return Meaning(made.kind, made.opcode, index, _classes(facts, made.tensor) if made.opcode == "SOFTMAX" else None)
+    index = read_number(facts, "operator", "index", origin.operator)
+    classes = _count_classes(facts, origin.tensor) if origin.opcode == "SOFTMAX" else None
+    return Meaning(origin.kind, origin.opcode, index, classes)
 
 
-def _classes(facts: Facts, tensor: int) -> int | None:
-    """How many classes a softmax is over: its last dimension."""
-    shape = values(facts, "tensor", "shape", tensor)
+def _count_classes(facts: Facts, tensor: int) -> int | None:
+    shape = read_list(facts, "tensor", "shape", tensor)
     return int(shape[-1]) if shape and shape[-1] > 0 else None

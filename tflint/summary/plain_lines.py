@@ -1,7 +1,7 @@
-"""A portrait as lines, one fact each, for diffs: the same model gives the same lines, and nothing in them jitters.
+"""Renders a summary as lines for diffs, one fact per line. The same model always gives the same lines.
 
-No path, no index of a tensor or operator (a new operator would move all of them), numbers as they are. Lists stand in
-stored order where order matters to callers (inputs, outputs), else sorted by name.
+The lines contain exact numbers, but no path and no tensor or operator indices, because a new operator would shift
+them. Inputs and outputs keep the stored order, which matters to client code; other lists are sorted by name.
 """
 
 from __future__ import annotations
@@ -10,66 +10,66 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 
 from tflint.report.display_names import clean, first_segment
-from tflint.summary.number_text import dtype
+from tflint.summary.number_text import format_dtype
 from tflint.summary.summary_values import (
-    About,
-    BorderMetadata,
+    FileStatements,
     Input,
+    InterfaceMetadata,
+    InterfaceTensor,
     Output,
-    Portrait,
     Quantization,
     Subgraph,
-    TensorFace,
+    Summary,
 )
 
 
-def render(portrait: Portrait) -> str:
-    """The lines, ended by a newline."""
-    return "".join(f"{clean(line)}\n" for line in _lines(portrait))
+def render(summary: Summary) -> str:
+    """Return the lines, with a final newline."""
+    return "".join(f"{clean(line)}\n" for line in _list_facts(summary))
 
 
-def _lines(portrait: Portrait) -> Iterator[str]:
+def _list_facts(summary: Summary) -> Iterator[str]:
     yield "file model"
-    yield f"scheme {portrait.scheme}"
-    for made in portrait.conversions:
-        types = f"{dtype(made.from_dtype)} to {dtype(made.to_dtype)}"
-        yield f"conversion {made.side} {made.position} {made.opcode} {types}"
-    yield from _sizes(portrait)
-    for need in portrait.needs:
+    yield f"scheme {summary.scheme}"
+    for entry in summary.conversions:
+        types = f"{format_dtype(entry.from_dtype)} to {format_dtype(entry.to_dtype)}"
+        yield f"conversion {entry.side} {entry.position} {entry.opcode} {types}"
+    yield from _sizes(summary)
+    for need in summary.needs:
         yield f"needs {need.runtime} {need.release or 'unknown'}"
-    yield from _about(portrait.about)
-    tensors = {subgraph.index: _names(subgraph) for subgraph in portrait.subgraphs}
-    for signature in portrait.signatures:
+    yield from _about(summary.about)
+    tensors = {subgraph.index: _names(subgraph) for subgraph in summary.subgraphs}
+    for signature in summary.signatures:
         yield f"signature {signature.key} subgraph {signature.subgraph}"
-        for side, named in (("input", signature.inputs), ("output", signature.outputs)):
-            for entry in sorted(named, key=lambda entry: entry.name):
-                tensor = tensors.get(signature.subgraph, {}).get(entry.tensor, "no border tensor")
-                yield f"signature {signature.key} {side} {entry.name} is {tensor}"
-    for subgraph in portrait.subgraphs:
+        for side, names in (("input", signature.inputs), ("output", signature.outputs)):
+            for name in sorted(names, key=lambda name: name.name):
+                tensor = tensors.get(signature.subgraph, {}).get(name.tensor, "not an input or output")
+                yield f"signature {signature.key} {side} {name.name} is {tensor}"
+    for subgraph in summary.subgraphs:
         yield from _subgraph(subgraph)
-    for variable in sorted(portrait.variables, key=lambda variable: (variable.kind, variable.name)):
-        shape = "" if variable.shape is None else f" {dtype(variable.dtype or '')} {_list(variable.shape)}"
+    for variable in sorted(summary.variables, key=lambda variable: (variable.kind, variable.name)):
+        shape = "" if variable.shape is None else f" {format_dtype(variable.dtype or '')} {_list(variable.shape)}"
         yield f"state {variable.kind} {variable.name}{shape}"
-    for count in portrait.operators:
+    for count in summary.operators:
         yield f"operator {count.label} version {count.version} count {count.count}"
 
 
-def _sizes(portrait: Portrait) -> Iterator[str]:
-    sizes = portrait.sizes
-    yield f"count operators {portrait.n_operators}"
-    yield f"count subgraphs {portrait.n_subgraphs}"
-    yield f"count tensors {portrait.n_tensors}"
+def _sizes(summary: Summary) -> Iterator[str]:
+    sizes = summary.sizes
+    yield f"count operators {summary.n_operators}"
+    yield f"count subgraphs {summary.n_subgraphs}"
+    yield f"count tensors {summary.n_tensors}"
     yield f"size file {sizes.file_bytes}"
     yield f"size constants {sizes.constant_bytes}"
     for name, n_bytes in sorted(sizes.by_dtype):
-        yield f"size constants {dtype(name)} {n_bytes}"
+        yield f"size constants {format_dtype(name)} {n_bytes}"
     yield f"size other-buffers {sizes.other_buffer_bytes}"
     yield f"size tail {sizes.tail_bytes} {sizes.tail}"
     for name, n_bytes in sorted(sizes.external):
         yield f"size external {n_bytes} {name}"
 
 
-def _about(about: About) -> Iterator[str]:
+def _about(about: FileStatements) -> Iterator[str]:
     texts = (
         ("converter", about.description),
         ("min_runtime_version", about.min_runtime_version),
@@ -108,7 +108,7 @@ def _subgraph(subgraph: Subgraph) -> Iterator[str]:
 
 
 def _input(entry: Input) -> Iterator[str]:
-    yield from _face(entry.tensor)
+    yield from _tensor(entry.tensor)
     if entry.layout:
         yield f"layout {entry.layout}"
     if entry.calibrated is not None:
@@ -121,7 +121,7 @@ def _input(entry: Input) -> Iterator[str]:
 
 
 def _output(entry: Output) -> Iterator[str]:
-    yield from _face(entry.tensor)
+    yield from _tensor(entry.tensor)
     if entry.meaning is not None:
         yield f"meaning {entry.meaning.kind} by {entry.meaning.opcode}"
         if entry.meaning.classes is not None:
@@ -129,12 +129,12 @@ def _output(entry: Output) -> Iterator[str]:
     yield from _metadata(entry.metadata)
 
 
-def _face(tensor: TensorFace | None) -> Iterator[str]:
+def _tensor(tensor: InterfaceTensor | None) -> Iterator[str]:
     if tensor is None:
         yield "missing"
         return
     yield f"name {tensor.name}".rstrip()
-    yield f"dtype {dtype(tensor.dtype)}"
+    yield f"dtype {format_dtype(tensor.dtype)}"
     yield f"shape {_list(-1 if size is None else size for size in tensor.dimensions) if tensor.has_rank else 'unknown'}"
     if tensor.quantization is not None:
         yield from _quantization(tensor.quantization)
@@ -150,7 +150,7 @@ def _quantization(own: Quantization) -> Iterator[str]:
     yield f"zero_point {'none' if own.zero_point is None else own.zero_point}"
 
 
-def _metadata(metadata: BorderMetadata | None) -> Iterator[str]:
+def _metadata(metadata: InterfaceMetadata | None) -> Iterator[str]:
     if metadata is None:
         return
     texts = (
@@ -170,7 +170,7 @@ def _metadata(metadata: BorderMetadata | None) -> Iterator[str]:
 
 
 def _names(subgraph: Subgraph) -> dict[int, str]:
-    """What a signature's tensors are to the subgraph: `input 0`, by index."""
+    """Return the names of inputs and outputs (`input 0`) by tensor index."""
     sides: tuple[tuple[str, Sequence[Input | Output]], ...] = (("output", subgraph.outputs), ("input", subgraph.inputs))
     return {
         entry.tensor.index: f"{side} {entry.position}"
@@ -185,7 +185,7 @@ def _list(values: Iterable[object]) -> str:
 
 
 def short_float(value: float) -> str:
-    """The shortest decimal that gives the same float32, which is what files store."""
+    """Return the shortest decimal that converts to the same float32, the type that files store."""
     for digits in range(6, 10):
         text = f"{value:.{digits}g}"
         if _as_float32(float(text)) == _as_float32(value):

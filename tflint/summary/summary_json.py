@@ -1,35 +1,34 @@
-"""A portrait as JSON (`schemas/show.schema.json`): types and operators under the names of the schema."""
+"""Renders a summary as JSON (`schemas/show.schema.json`), with types and operators named as in the TFLite schema."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tflint._version import __version__
-from tflint.report.json_report import TOOL, dumps, json_value
-from tflint.summary.summary_values import Portrait
+from tflint.report.json_report import TOOL, dumps, to_json_value
+from tflint.summary.summary_values import Summary
 
 SCHEMA_VERSION = 1
 
 
-def render(portrait: Portrait) -> str:
-    """The JSON text, ended by a newline."""
-    return dumps(to_data(portrait))
+def render(summary: Summary) -> str:
+    """Return the JSON text, with a final newline."""
+    return dumps(to_data(summary))
 
 
-def to_data(portrait: Portrait) -> dict[str, Any]:
-    """The portrait as plain data: its fields by name, lists for tuples, text for numbers that are not finite."""
-    data: dict[str, Any] = _as_data(portrait)
-    sizes = portrait.sizes
+def to_data(summary: Summary) -> dict[str, Any]:
+    """Return the summary as plain data: fields by name, tuples as lists, non-finite numbers as strings."""
+    data: dict[str, Any] = _to_plain(summary)
+    sizes = summary.sizes
     data["sizes"]["by_dtype"] = dict(sizes.by_dtype)
     data["sizes"]["external"] = [{"name": name, "bytes": n_bytes} for name, n_bytes in sizes.external]
-    for need, plain in zip(portrait.needs, data["needs"], strict=True):
+    for need, plain in zip(summary.needs, data["needs"], strict=True):
         plain["operators"] = [{"opcode": opcode, "version": version} for opcode, version in need.operators]
     return {"schema_version": SCHEMA_VERSION, "tool": {"name": TOOL, "version": __version__}, **data}
 
 
-def _as_data(value: object) -> Any:
-    """A value as plain data: one of this package's is its fields by name."""
+def _to_plain(value: object) -> Any:
     if isinstance(value, tuple):
-        return [_as_data(element) for element in value]
+        return [_to_plain(element) for element in value]
     names: tuple[str, ...] = getattr(type(value), "__slots__", ())
-    return {name: _as_data(getattr(value, name)) for name in names} if names else json_value(value)
+    return {name: _to_plain(getattr(value, name)) for name in names} if names else to_json_value(value)

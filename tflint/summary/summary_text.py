@@ -1,145 +1,149 @@
-"""A portrait as text for people, on one screen: long lists are cut until it fits."""
+"""Renders a summary as text on one screen. Long lists are shortened until the text fits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tflint.report.display_names import clean, plural, size
-from tflint.report.text_layout import BOLD, DIM, Style, joined, paragraph
-from tflint.summary import model_text as whole
-from tflint.summary.interface_text import Entry, input_entries, output_entries, short_border
-from tflint.summary.number_text import DOT, cut, listed
-from tflint.summary.summary_values import AttachedFile, Portrait, Signature, Subgraph
+from tflint.report.display_names import clean, format_size, plural
+from tflint.report.text_layout import BOLD, DIM, Style, join_pieces, wrap_paragraph
+from tflint.summary import model_text
+from tflint.summary.interface_text import Entry, format_inputs, format_interface, format_outputs
+from tflint.summary.number_text import DOT, join_some, shorten
+from tflint.summary.summary_values import AttachedFile, Signature, Subgraph, Summary
 
-#: A screen: no line is longer, and lists are cut so that there are no more lines. A path is never broken.
+#: Size of the screen in characters. A path is never wrapped.
 WIDTH, HEIGHT = 100, 40
-#: Where the text beside a label begins.
+#: Column at which the text after a label starts.
 COLUMN = 11
-#: Names of a signature that are shown of each side.
+#: Maximum number of inputs, and of outputs, to show per signature.
 MAX_NAMES = 4
-#: How many entries each list shows, tried in turn until the screen holds all.
+#: Maximum lengths of lists, tried in turn until the text fits.
 LIMITS = (12, 8, 6, 4, 3, 2, 1)
 
 
-def render(portrait: Portrait, style: Style) -> str:
-    """The text, ended by a newline; in a terminal that is narrower than a screen it is longer, and says the same."""
-    fitting = (limit for limit in LIMITS if len(_screen(portrait, style, WIDTH, limit)) <= HEIGHT)
-    lines = _screen(portrait, style, min(style.width, WIDTH), next(fitting, LIMITS[-1]))
+def render(summary: Summary, style: Style) -> str:
+    """Return the text, with a final newline. In a narrower terminal it has the same contents on more lines."""
+    fitting = (limit for limit in LIMITS if len(_format_screen(summary, style, WIDTH, limit)) <= HEIGHT)
+    lines = _format_screen(summary, style, min(style.width, WIDTH), next(fitting, LIMITS[-1]))
     return "\n".join(lines) + "\n"
 
 
-def _screen(portrait: Portrait, style: Style, width: int, limit: int) -> list[str]:
-    lines = [style.paint(clean(portrait.path), BOLD)]
-    for label, texts in _entries(portrait, limit):
+def _format_screen(summary: Summary, style: Style, width: int, limit: int) -> list[str]:
+    lines = [style.paint(clean(summary.path), BOLD)]
+    for label, texts in _entries(summary, limit):
         for number, text in enumerate(filter(str.strip, texts)):
             head = f"{label if number == 0 else '':<{COLUMN - 1}} "
-            first, *more = _wrapped(text, width)
+            first, *more = _wrap_facts(text, width)
             lines += [style.paint(head, DIM) + first[COLUMN:], *more]
     return lines
 
 
-def _wrapped(text: str, width: int) -> list[str]:
-    """A text beside a label, broken between its facts where that is enough, else between words."""
-    first, *more = joined(text.split(DOT), DOT, 2, width - COLUMN)
-    lines = paragraph(first, COLUMN, 2, width)
+def _wrap_facts(text: str, width: int) -> list[str]:
+    """Wrap a text after a label between facts if possible, else between words."""
+    first, *more = join_pieces(text.split(DOT), DOT, 2, width - COLUMN)
+    lines = wrap_paragraph(first, COLUMN, 2, width)
     for line in more:
-        lines += paragraph(line, COLUMN + 2, 0, width)
+        lines += wrap_paragraph(line, COLUMN + 2, 0, width)
     return lines
 
 
-def _entries(portrait: Portrait, limit: int) -> Iterator[Entry]:
-    yield "scheme", [whole.scheme(portrait)]
-    yield "size", whole.sizes(portrait)
-    yield "runtime", [whole.runtime(portrait, limit)]
-    yield "signature", list(_signatures(portrait, limit))
-    yield from _border(portrait, limit)
-    yield from _about(portrait, limit)
-    yield "memory", [whole.memory(portrait)]
-    if portrait.variables:
-        yield "state", [whole.state(portrait, limit)]
-    yield "operators", [whole.operators(portrait, limit)]
-    custom = list(whole.custom(portrait, limit))
+def _entries(summary: Summary, limit: int) -> Iterator[Entry]:
+    yield "scheme", [model_text.format_scheme(summary)]
+    yield "size", model_text.format_sizes(summary)
+    yield "runtime", [model_text.format_runtimes(summary, limit)]
+    yield "signature", list(_signatures(summary, limit))
+    yield from _interface(summary, limit)
+    yield from _about(summary, limit)
+    yield "memory", [model_text.format_memory(summary)]
+    if summary.variables:
+        yield "state", [model_text.format_state(summary, limit)]
+    yield "operators", [model_text.format_operators(summary, limit)]
+    custom = list(model_text.format_custom_operators(summary, limit))
     if custom:
         yield "custom", custom
-    if portrait.n_subgraphs > 1:
-        yield "subgraphs", list(whole.subgraphs(portrait, limit))
+    if summary.n_subgraphs > 1:
+        yield "subgraphs", list(model_text.format_subgraphs(summary, limit))
 
 
 # -- signatures, inputs, outputs ---------------------------------------------------------------------------------------
 
 
-def _signatures(portrait: Portrait, limit: int) -> Iterator[str]:
-    if not portrait.signatures:
+def _signatures(summary: Summary, limit: int) -> Iterator[str]:
+    if not summary.signatures:
         yield "none"
-    for signature in portrait.signatures[:limit]:
-        reached = _reached(portrait, signature)
-        if reached is None:
-            ends = [[cut(named.name, 40) for named in side] for side in (signature.inputs, signature.outputs)]
-            yield f"{cut(signature.key, 60)}({listed(ends[0], MAX_NAMES)}) → {listed(ends[1], MAX_NAMES)}"
+    for signature in summary.signatures[:limit]:
+        subgraph = _find_other_subgraph(summary, signature)
+        if subgraph is None:
+            inputs, outputs = (
+                join_some([shorten(entry.name, 40) for entry in side], MAX_NAMES)
+                for side in (signature.inputs, signature.outputs)
+            )
+            yield f"{shorten(signature.key, 60)}({inputs}) → {outputs}"
         else:
             names = _names(signature)
-            yield f"{cut(signature.key, 60)} in subgraph {signature.subgraph}"
-            yield f"  takes {short_border(reached.inputs, names, MAX_NAMES) or 'nothing'}"
-            yield f"  gives {short_border(reached.outputs, names, MAX_NAMES) or 'nothing'}"
-    if len(portrait.signatures) > limit:
-        yield f"and {len(portrait.signatures) - limit:,} more"
+            yield f"{shorten(signature.key, 60)} in subgraph {signature.subgraph}"
+            yield f"  inputs  {format_interface(subgraph.inputs, names, MAX_NAMES) or 'none'}"
+            yield f"  outputs {format_interface(subgraph.outputs, names, MAX_NAMES) or 'none'}"
+    if len(summary.signatures) > limit:
+        yield f"and {len(summary.signatures) - limit:,} more"
 
 
-def _reached(portrait: Portrait, signature: Signature) -> Subgraph | None:
-    """The subgraph of a signature, where it is another one than the first."""
-    if not 0 < signature.subgraph < len(portrait.subgraphs):
+def _find_other_subgraph(summary: Summary, signature: Signature) -> Subgraph | None:
+    """Return the subgraph of a signature unless it is the first one."""
+    if not 0 < signature.subgraph < len(summary.subgraphs):
         return None
-    return portrait.subgraphs[signature.subgraph]
+    return summary.subgraphs[signature.subgraph]
 
 
 def _names(signature: Signature) -> dict[int, str]:
-    return {named.tensor: named.name for named in (*signature.outputs, *signature.inputs)}
+    return {entry.tensor: entry.name for entry in (*signature.outputs, *signature.inputs)}
 
 
-def _border(portrait: Portrait, limit: int) -> Iterator[Entry]:
-    """Inputs and outputs of the first subgraph."""
-    if not portrait.subgraphs:
+def _interface(summary: Summary, limit: int) -> Iterator[Entry]:
+    if not summary.subgraphs:
         return
-    first = portrait.subgraphs[0]
-    names = next((_names(signature) for signature in portrait.signatures if signature.subgraph == 0), {})
+    first = summary.subgraphs[0]
+    names = next((_names(signature) for signature in summary.signatures if signature.subgraph == 0), {})
     for side, entries in (
-        ("input", list(input_entries(first.inputs, names))),
-        ("output", list(output_entries(first.outputs, names))),
+        ("input", list(format_inputs(first.inputs, names))),
+        ("output", list(format_outputs(first.outputs, names))),
     ):
         for label, lines in entries[:limit]:
             yield label, lines if limit > 2 else lines[:1]
         if len(entries) > limit:
-            yield "", [f"and more {side}s: --plain lists all"]
+            yield "", [f"more {side}s: --plain lists all"]
         if not entries:
             yield f"{side}s", ["none"]
 
 
-# -- what the file says of itself --------------------------------------------------------------------------------------
+# -- metadata and associated files -------------------------------------------------------------------------------------
 
 
-def _about(portrait: Portrait, limit: int) -> Iterator[Entry]:
-    about = portrait.about
+def _about(summary: Summary, limit: int) -> Iterator[Entry]:
+    about = summary.about
     if about.error:
         yield "metadata", [f"TFLITE_METADATA cannot be read: {about.error}"]
-    pieces = [cut(about.name, 60)] if about.name else []
-    for label, value in (("version", about.version), ("by", about.author), ("licence", about.license)):
+    pieces = [shorten(about.name, 60)] if about.name else []
+    for label, value in (("version", about.version), ("by", about.author), ("license", about.license)):
         if value:
-            pieces.append(f"{label} {cut(value, 40)}")
-    lines = [DOT.join(pieces), cut(about.summary or "", WIDTH - COLUMN)]
+            pieces.append(f"{label} {shorten(value, 40)}")
+    lines = [DOT.join(pieces), shorten(about.summary or "", WIDTH - COLUMN)]
     if any(lines):
         yield "metadata", [line for line in lines if line]
     if about.files:
-        told = [_file(file) for file in about.files[:limit]]
-        yield "files", told + ([f"and {len(about.files) - limit:,} more"] if len(about.files) > limit else [])
+        files = [_file(file) for file in about.files[:limit]]
+        yield "files", files + ([f"and {len(about.files) - limit:,} more"] if len(about.files) > limit else [])
 
 
 def _file(file: AttachedFile) -> str:
-    pieces = [cut(file.name, 60) or "without a name"]
+    pieces = [shorten(file.name, 60) or "unnamed"]
     if file.type and file.type != "UNKNOWN":
         pieces.append(file.type.lower().replace("_", " "))
     if file.owner:
-        pieces.append(f"of the {file.owner}" if file.owner in ("model", "subgraph") else f"of {cut(file.owner, 40)}")
+        pieces.append(
+            f"of the {file.owner}" if file.owner in ("model", "subgraph") else f"of {shorten(file.owner, 40)}"
+        )
     if file.lines is not None:
         pieces.append(plural(file.lines, "line"))
-    pieces.append("not in the file" if file.size is None else size(file.size))
+    pieces.append("not in the file" if file.size is None else format_size(file.size))
     return ", ".join(pieces)

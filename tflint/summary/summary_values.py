@@ -1,4 +1,4 @@
-"""The values that a portrait is made of: frozen, without numpy, and without a word of how they are shown."""
+"""The values of a summary: frozen, without numpy and without formatting."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from tflint.values import frozen
 
 @frozen
 class Quantization:
-    """Quantization parameters of a tensor at the border.
+    """Quantization parameters of an input or output.
 
-    `scale` and `zero_point` where there is one of each, else None. `low` and `high`: the smallest and largest real
-    value that it can hold, None where scale or zero point make no sense. `details`: kind of other parameters
-    (BlockwiseQuantization, …), None for the usual ones.
+    `scale` and `zero_point` are None if there is not exactly one of each. `low` and `high` are the ends of the
+    calibrated range, or None if the scale or zero point is invalid. `details` is the kind of other parameters
+    (BlockwiseQuantization, …), or None for the usual ones.
     """
 
     n_scales: int
@@ -25,8 +25,8 @@ class Quantization:
 
 
 @frozen
-class TensorFace:
-    """A tensor as its caller meets it. `signature` is the stored shape with -1 where a dimension is not fixed."""
+class InterfaceTensor:
+    """An input or output tensor. `signature` is the stored `shape_signature`, with -1 for a dynamic dimension."""
 
     index: int
     name: str
@@ -38,18 +38,18 @@ class TensorFace:
 
     @property
     def is_dynamic(self) -> bool:
-        """Whether a dimension is not fixed, or even the number of dimensions."""
+        """Whether a dimension or the rank is dynamic."""
         return not self.has_rank or any(size < 0 for size in (*self.shape, *(self.signature or ())))
 
     @property
     def dimensions(self) -> tuple[int | None, ...]:
-        """The shape, None where a dimension is not fixed."""
+        """The shape, with None for a dynamic dimension."""
         return tuple(None if size < 0 else size for size in self.signature or self.shape)
 
 
 @frozen
-class BorderMetadata:
-    """What TFLITE_METADATA says of an input or output; `content` is its kind, such as ImageProperties."""
+class InterfaceMetadata:
+    """Entry of TFLITE_METADATA for an input or output; `content` is its kind, such as ImageProperties."""
 
     name: str | None
     description: str | None
@@ -64,7 +64,10 @@ class BorderMetadata:
 
 @frozen
 class Conversion:
-    """An operator at the border that only changes the representation: opcode, place, and what it makes of what."""
+    """An operator that only changes the type of an input or output, such as QUANTIZE.
+
+    `side` is input or output, `position` the index of the input or output, `operator` the index of the operator.
+    """
 
     side: str
     position: int
@@ -76,9 +79,10 @@ class Conversion:
 
 @frozen
 class Arithmetic:
-    """What a graph does to an input before anything else: x × `scale` + `offset`, one number or one a channel.
+    """Arithmetic that the graph applies to an input first: x × `scale` + `offset`, one number or one per channel.
 
-    `expects` are the pixels that this normalises: u8 (0 to 255), unit (0 to 1), None where it is no normalization.
+    `expects` is the range of the pixels that this normalizes: u8 (0 to 255) or unit (0 to 1), or None if it does not
+    normalize pixels.
     """
 
     scale: tuple[float, ...]
@@ -88,17 +92,17 @@ class Arithmetic:
 
 @frozen
 class Input:
-    """An input: what it holds, and what that says of its preparation.
+    """An input, and what the file reveals about its preprocessing.
 
-    `tensor` is None where the file names a tensor that it does not have. `layout` is NHWC, NCHW, … where the shape is
-    that of a picture, else None. `calibrated` are the parameters behind the QUANTIZE that a float input goes into.
-    `fits` are known normalisations that the range fits (only for pictures), `nominal` is the round range that it fits
-    (such as −1 … 1), None where it fits none. `prepares` is what the graph does to it first, None where it is nothing.
+    `tensor` is None if the tensor index is out of range. `layout` is NHWC, NCHW, … for an image, else None.
+    `calibrated` holds the quantization parameters of a float input whose only consumer is QUANTIZE. `fits` lists the
+    known normalizations that match the calibrated range (images only). `nominal` is the round range that it matches,
+    such as −1 … 1, or None. `prepares` is the arithmetic that the graph applies to the input first, or None.
     """
 
     position: int
-    tensor: TensorFace | None
-    metadata: BorderMetadata | None
+    tensor: InterfaceTensor | None
+    metadata: InterfaceMetadata | None
     layout: str | None
     channels: int | None
     calibrated: Quantization | None
@@ -109,7 +113,7 @@ class Input:
 
 @frozen
 class Meaning:
-    """What an output is, by the operator that makes it: `kind` (softmax, sigmoid, …), that operator, and classes."""
+    """Meaning of an output: its `kind` (softmax, sigmoid, …), the operator that computes it, the number of classes."""
 
     kind: str
     opcode: str
@@ -119,17 +123,17 @@ class Meaning:
 
 @frozen
 class Output:
-    """An output, and what it means where the graph proves it."""
+    """An output, and its meaning if the graph determines it."""
 
     position: int
-    tensor: TensorFace | None
-    metadata: BorderMetadata | None
+    tensor: InterfaceTensor | None
+    metadata: InterfaceMetadata | None
     meaning: Meaning | None
 
 
 @frozen
 class NamedTensor:
-    """A name that callers use, and the index of the tensor that it stands for."""
+    """A signature's name for an input or output, with the index of the tensor."""
 
     name: str
     tensor: int
@@ -137,7 +141,7 @@ class NamedTensor:
 
 @frozen
 class Signature:
-    """A signature: its key, its subgraph, and the names of its inputs and outputs."""
+    """A signature: key, subgraph, and names of inputs and outputs."""
 
     key: str
     subgraph: int
@@ -147,10 +151,10 @@ class Signature:
 
 @frozen
 class Memory:
-    """A lower bound of the activation memory of a subgraph, in bytes, and the operator at which it is reached.
+    """Lower bound of the activation memory of a subgraph, in bytes, and the operator that reaches it.
 
-    `unknown` counts tensors without a size in the file, which the bound leaves out; `dynamic` those whose size is that
-    of the stored shape although a dimension is not fixed.
+    `unknown` counts tensors of unknown size, which the bound ignores; `dynamic` counts tensors with a dynamic
+    dimension, which it counts at their stored size.
     """
 
     bytes: int
@@ -163,10 +167,10 @@ class Memory:
 
 @frozen
 class Subgraph:
-    """One subgraph: its size, its memory, and its inputs and outputs where a caller can reach it.
+    """One subgraph: its size and memory, and its inputs and outputs if client code can run it.
 
-    `constant_bytes` are those of the buffers that its tensors name, each buffer once. `n_inputs` and `n_outputs` count
-    all; `inputs` and `outputs` are empty where neither a signature leads to it nor it is the first one.
+    `constant_bytes` counts each buffer once. `n_inputs` and `n_outputs` count all inputs and outputs; `inputs` and
+    `outputs` are empty unless the subgraph is the first one or has a signature.
     """
 
     index: int
@@ -183,7 +187,7 @@ class Subgraph:
 
 @frozen
 class OperatorCount:
-    """How often an operator of a version occurs; `custom` is the name of a custom operator."""
+    """Number of operators with one code and version; `custom` is the name of a custom operator, else None."""
 
     opcode: str
     version: int
@@ -192,16 +196,16 @@ class OperatorCount:
 
     @property
     def label(self) -> str:
-        """The name that people know it by."""
+        """The custom name, or the opcode of a built-in operator."""
         return self.custom if self.custom is not None else self.opcode
 
 
 @frozen
-class Need:
-    """The oldest release of a runtime that runs all built-in operators, and those operators that need it.
+class RuntimeRequirement:
+    """The oldest release of a runtime that runs all built-in operators, with the operators that require it.
 
-    `release` is None where no known release does; then `operators` are those that none runs. `is_oldest`: no older
-    release is known.
+    `release` is None if no known release runs the model; `operators` are then the unsupported ones. `is_oldest` is
+    true if no older release is known.
     """
 
     runtime: str
@@ -212,7 +216,7 @@ class Need:
 
 @frozen
 class Variable:
-    """State that stays between invocations: a variable tensor, or a resource by its shared name."""
+    """State kept between invocations: a variable tensor, or a resource with its shared name."""
 
     kind: str
     name: str
@@ -223,7 +227,7 @@ class Variable:
 
 @frozen
 class AttachedFile:
-    """A file that the metadata names or the zip holds; `lines` where it is a text that could be read cheaply."""
+    """An associated file; `size` is None if it is not packed, `lines` is None unless it is a small list."""
 
     name: str
     type: str | None
@@ -233,8 +237,8 @@ class AttachedFile:
 
 
 @frozen
-class About:
-    """What the file says of itself, outside of its graph."""
+class FileStatements:
+    """Descriptions and associated files that the model file declares, apart from its graph."""
 
     description: str | None
     name: str | None
@@ -251,10 +255,11 @@ class About:
 
 @frozen
 class Sizes:
-    """Bytes: the file, its constants (each buffer once, by the type of the tensor that names it first), the rest.
+    """Sizes in bytes: the file, its constants and the rest.
 
-    `other_buffer_bytes` are those of buffers that no tensor names, such as metadata; `tail_bytes` follow the
-    flatbuffer. `external` names files with data of the model, with the bytes taken of each.
+    Each buffer counts once, with the type of the first tensor that uses it. `other_buffer_bytes` counts buffers that
+    no tensor uses, such as metadata; `tail_bytes` follow the flatbuffer. `external` lists the external files with the
+    bytes used in each.
     """
 
     file_bytes: int
@@ -267,10 +272,11 @@ class Sizes:
 
 
 @frozen
-class Portrait:
-    """All that `tflint show` says of a model. `conversions` are those at the border of the first subgraph.
+class Summary:
+    """The summary of a model that `tflint show` prints.
 
-    `subgraphs` holds the first 2,000; `n_subgraphs` counts all.
+    `conversions` are those of the inputs and outputs of the first subgraph. `subgraphs` holds the first 2,000;
+    `n_subgraphs` counts all.
     """
 
     path: str
@@ -280,9 +286,9 @@ class Portrait:
     n_tensors: int
     n_subgraphs: int
     sizes: Sizes
-    needs: tuple[Need, ...]
+    needs: tuple[RuntimeRequirement, ...]
     operators: tuple[OperatorCount, ...]
     signatures: tuple[Signature, ...]
     subgraphs: tuple[Subgraph, ...]
     variables: tuple[Variable, ...]
-    about: About
+    about: FileStatements

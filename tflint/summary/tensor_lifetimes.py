@@ -1,8 +1,9 @@
-"""From when to when the memory of each activation is needed, in places of the run of all operators one after another.
+"""Computes the lifetime of each activation: the first and last operator at which its memory is needed.
 
-An input is there from the start of its subgraph, an output to the end, a variable always; anything else from the
-operator that makes it to the last one that reads it. Constants, and what is computed from them alone, are no
-activations. Operators that change nothing but the shape share one stretch of memory between input and output.
+Operators run one after another. An input is allocated from the start of its subgraph, an output until its end, a
+variable always; any other tensor from the operator that computes it to the last one that reads it. Constants and
+tensors computed only from constants are not activations. The input and output of an operator that only changes the
+shape share one memory block.
 """
 
 from __future__ import annotations
@@ -19,30 +20,31 @@ from tflint.values import frozen
 
 Ints = NDArray[Any]
 
-#: A tensor of this size is no real one; the bound keeps sums of it from wrapping around.
+#: Larger tensors are not plausible; the limit keeps sums from overflowing.
 MAX_TENSOR_BYTES = float(1 << 40)
 
 
 @frozen
-class Lives:
-    """Stretches of memory: `of` says which one a tensor is in (the row of its first tensor), -1 for no activation.
+class Lifetimes:
+    """Memory blocks of activations. A block is identified by its leader: the row of the first tensor in it.
 
-    `bytes`, `first` and `last` are by that row: size, and the first and last operator (a row of the table of all
-    operators) at which it is needed. `sizes` holds the bytes of every tensor, NaN where the file does not say.
+    `leader` is the block of each tensor, or -1 if the tensor is not an activation. `bytes`, `first` and `last` are
+    indexed by leader: the size, and the first and last operator (rows of the operator table) that need the block.
+    `sizes` holds the bytes of every tensor, or NaN if unknown.
     """
 
-    of: Ints
+    leader: Ints
     bytes: Ints
     first: Ints
     last: Ints
     sizes: NDArray[np.float64]
 
 
-def lives(facts: Facts) -> Lives:
-    """The stretches of memory of all activations of a model."""
-    sizes, is_activation = _sizes(facts), _activations(facts)
-    first, last = _spans(facts)
-    leader = np.where(is_activation, _leaders(facts, is_activation), -1)
+def find_lifetimes(facts: Facts) -> Lifetimes:
+    """Return the memory blocks of all activations of a model."""
+    sizes, is_activation = _tensor_bytes(facts), _find_activations(facts)
+    first, last = _find_spans(facts)
+    leader = np.where(is_activation, _find_leaders(facts, is_activation), -1)
     members = np.flatnonzero(is_activation)
     known = np.where(np.isnan(sizes), 0.0, sizes).astype(np.int64)
     n_bytes = np.full(len(leader), np.iinfo(np.int64).max)
@@ -50,11 +52,11 @@ def lives(facts: Facts) -> Lives:
     np.minimum.at(n_bytes, leader[members], known[members])
     np.minimum.at(begin, leader[members], first[members])
     np.maximum.at(end, leader[members], last[members])
-    return Lives(leader, np.where(leader == np.arange(len(leader)), n_bytes, 0), begin, end, sizes)
+    return Lifetimes(leader, np.where(leader == np.arange(len(leader)), n_bytes, 0), begin, end, sizes)
 
 
-def _spans(facts: Facts) -> tuple[Ints, Ints]:
-    """First and last operator of each tensor by itself."""
+def _find_spans(facts: Facts) -> tuple[Ints, Ints]:
+    """Return the first and last operator of each tensor, ignoring shared memory."""
     counts = facts.lists("subgraph", "operators").lengths
     owners = facts.rows("tensor", "subgraph")
     begins, ends = (np.cumsum(counts) - counts)[owners], np.cumsum(counts)[owners]
@@ -74,17 +76,17 @@ def _is_unused(facts: Facts) -> NDArray[np.bool_]:
     return np.zeros(facts.n("tensor"), np.bool_) if state is None else state != 0
 
 
-def _activations(facts: Facts) -> NDArray[np.bool_]:
-    """Tensors that depend on an input and are used; inputs and variables are there whether used or not."""
+def _find_activations(facts: Facts) -> NDArray[np.bool_]:
+    """Mark tensors that depend on an input and are used; inputs and variables are allocated even if unused."""
     always = facts.numbers("tensor", "is_input") | facts.numbers("tensor", "is_variable")
-    found: NDArray[np.bool_] = ~facts.numbers("tensor", "is_constant") & facts.numbers("tensor", "depends_on_input")
+    marked: NDArray[np.bool_] = ~facts.numbers("tensor", "is_constant") & facts.numbers("tensor", "depends_on_input")
     n_operators = values_at(facts.lists("subgraph", "operators").lengths, facts.rows("tensor", "subgraph"), 0)
-    found &= (always | ~_is_unused(facts)) & (n_operators > 0)
-    return found
+    marked &= (always | ~_is_unused(facts)) & (n_operators > 0)
+    return marked
 
 
-def _leaders(facts: Facts, is_activation: NDArray[np.bool_]) -> Ints:
-    """For each tensor the first of those that share its memory: itself, but for views of others."""
+def _find_leaders(facts: Facts, is_activation: NDArray[np.bool_]) -> Ints:
+    """Return, per tensor, the first tensor that shares its memory: the tensor itself unless it is a view."""
     n = facts.n("tensor")
     producers = facts.rows("tensor", "producer")
     is_view = facts.is_one_of("operator", "opcode", set(table("in_place")["views"]))
@@ -94,16 +96,17 @@ def _leaders(facts: Facts, is_activation: NDArray[np.bool_]) -> Ints:
     usable = (sources >= 0) & values_at(is_activation, sources, False).astype(np.bool_) & is_activation
     usable &= values_at(facts.rows("tensor", "subgraph"), sources, -1) == facts.rows("tensor", "subgraph")
     leader = np.where(usable, sources, np.arange(n))
-    for _ in range(n.bit_length()):  # each turn halves a chain of views; a ring, in a broken file, has no leader at all
+    # Pointer doubling: each pass halves a chain of views. A cycle, in an invalid file, has no leader at all.
+    for _ in range(n.bit_length()):
         leader = leader[leader]
     return leader
 
 
-def _sizes(facts: Facts) -> NDArray[np.float64]:
-    """Bytes of each tensor by its stored shape, NaN where nobody knows or nobody would believe it."""
+def _tensor_bytes(facts: Facts) -> NDArray[np.float64]:
+    """Return the bytes of each tensor by its stored shape, or NaN if the size is unknown or implausible."""
     sizes = np.full(facts.n("tensor"), np.nan)
     known = np.ones(len(sizes), np.bool_)
-    for name in ("n_bytes", "rank"):  # an empty shape of unknown rank is no scalar
+    for name in ("n_bytes", "rank"):  # an empty shape of unknown rank is not a scalar
         state = facts.column("tensor", name).state
         known &= state == 0 if state is not None else True
     column = facts.column("tensor", "n_bytes")

@@ -1,1 +1,1 @@
-"""One module per command, each with `add_parser` and a function that runs the command and returns its exit code."""
+"""The commands, one module each, with `add_parser` and a function that runs the command and returns the exit code."""

@@ -1,4 +1,4 @@
-"""`tflint allow`: writes a suppression, with its reason, into the configuration, and changes nothing else there."""
+"""`tflint allow`: adds a suppression with a reason to the configuration, and changes nothing else in it."""
 
 from __future__ import annotations
 
@@ -16,70 +16,74 @@ from tflint.cli.config_options import config_path
 from tflint.config import Config, load_config
 from tflint.config.config_positions import error_in
 from tflint.errors import UserError
-from tflint.findings.path_globs import matches, seen_from
+from tflint.findings.path_globs import matches, relative_to_folder
 from tflint.userfiles.userfile import read_text
 
-#: As the schema of the configuration has it.
+#: Minimum length of a reason, as in the schema of the configuration.
 MIN_REASON = 3
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def add_parser(commands: Any) -> None:
-    """Add the command's parser."""
+    """Add the parser of the command."""
     parser = commands.add_parser(
         "allow",
-        help="suppress a rule's findings, with a reason",
-        description="Add a suppression to the nearest tflint.toml or pyproject.toml; where there is none, "
-        "write tflint.toml in the current folder.",
+        help="suppress findings of a rule",
+        description="Add a suppression to the nearest tflint.toml or pyproject.toml. If there is none, "
+        "create tflint.toml in the current folder.",
     )
-    parser.add_argument("rule", metavar="RULE", help="id or name")
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a model, a folder, or a glob in quotes")
-    parser.add_argument("--at", metavar="NAME", help="only there: name or route of a tensor, an operator, …; or a glob")
-    parser.add_argument("--reason", metavar="TEXT", required=True, help="why the findings do not count")
-    parser.add_argument("--until", metavar="DATE", help="the last day on which it holds: YYYY-MM-DD")
-    parser.add_argument("--config", metavar="FILE", help="configuration to write to, instead of the nearest")
+    parser.add_argument("rule", metavar="RULE", help="id or name of the rule")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="model, folder, or quoted glob")
+    parser.add_argument(
+        "--at", metavar="NAME", help="limit to locations with this name or path, such as a tensor name; may be a glob"
+    )
+    parser.add_argument("--reason", metavar="TEXT", required=True, help="why the findings are suppressed")
+    parser.add_argument("--until", metavar="DATE", help="last day of the suppression: YYYY-MM-DD")
+    parser.add_argument("--config", metavar="FILE", help="configuration to change (default: the nearest)")
     plugin_option.add_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the entry; returns the exit code."""
-    found = config_path(options.config)
-    config = load_config(found, is_trusted=options.config is not None) if found else Config()
-    path = str(found or "tflint.toml")
-    rule, entry = _entry(options, config)
+    """Write the entry; return the exit code."""
+    config_file = config_path(options.config)
+    config = load_config(config_file, is_trusted=options.config is not None) if config_file else Config()
+    path = str(config_file or "tflint.toml")
+    rule, entry = _build_entry(options, config)
     _require_new(rule, entry, config)
-    _add(path, entry, is_new=found is None)
+    _write_entry(path, entry, is_new=config_file is None)
     limits = f" at {entry['at']}" if "at" in entry else ""
     until = f" until {entry['until']}" if "until" in entry else ""
-    place = f"{entry['path']}{limits}{until}"
-    console.print_lines([f"{seen_from('.', path)}: {rule[0]} {rule[1]} is allowed in {place}"])
+    scope = f"{entry['path']}{limits}{until}"
+    console.print_lines([f"{relative_to_folder('.', path)}: {rule[0]} {rule[1]} is allowed in {scope}"])
     return 0
 
 
-def _entry(options: argparse.Namespace, config: Config) -> tuple[tuple[str, str], dict[str, str]]:
-    """The rule's id and name, and the entry in the order in which its keys are written."""
+def _build_entry(options: argparse.Namespace, config: Config) -> tuple[tuple[str, str], dict[str, str]]:
+    """Return the id and name of the rule, and the entry with its keys in the order to write."""
     from tflint.catalog import load_catalog
 
-    rule = load_catalog(config.rules, plugin_option.allowed(options)).rule(options.rule)
+    rule = load_catalog(config.rules, plugin_option.load_allowed(options)).rule(options.rule)
     if len(options.paths) > 1:
-        raise UserError("one PATH at a time can be allowed", hint="put a glob in quotes: 'models/*.tflite'")
+        raise UserError(
+            f"allow takes one PATH, not {len(options.paths)}", hint="put a glob in quotes: 'models/*.tflite'"
+        )
     entry = {
         "rule": rule.name if options.rule == rule.name else rule.id,
-        "path": glob_of(options.paths[0], config.folder),
+        "path": build_glob(options.paths[0], config.folder),
         "at": options.at,
         "reason": options.reason.strip(),
-        "until": None if options.until is None else _date(options.until),
+        "until": None if options.until is None else _parse_date(options.until),
     }
     if options.at == "":
-        raise UserError("--at names no place", hint="'tflint check -v' names the places of findings")
+        raise UserError("--at is empty", hint="'tflint check -v' shows the locations of findings")
     if len(entry["reason"]) < MIN_REASON:
-        raise UserError("--reason must say why", hint=f"in at least {MIN_REASON} characters")
+        raise UserError("--reason is too short", hint=f"give a reason with at least {MIN_REASON} characters")
     return (rule.id, rule.name), {key: value for key, value in entry.items() if value is not None}
 
 
-def _date(text: str) -> str:
-    """The text of a day that has not passed."""
+def _parse_date(text: str) -> str:
+    """Return a date in canonical form. Raises `UserError` if it has passed."""
     try:
         day = datetime.date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
@@ -87,49 +91,49 @@ def _date(text: str) -> str:
     if day is None:
         raise UserError(f"--until: '{text}' is not a date", hint="write it as YYYY-MM-DD")
     if day < datetime.date.today():
-        raise UserError(f"--until: {text} has passed", hint="name a day on which it should still hold")
+        raise UserError(f"--until: {text} has passed", hint="name a future day")
     return text
 
 
-def glob_of(given: str, folder: str) -> str:
-    """What the user named, as a glob that counts from the configuration's folder.
+def build_glob(path: str, folder: str) -> str:
+    """Return a path or glob of the user as a glob relative to the folder of the configuration.
 
-    `UserError` where there is no such file, or where it does not lie in that folder.
+    Raises `UserError` if the file does not exist or is not in that folder.
     """
     from tflint.source.model_search import select
 
-    is_folder = bool(given) and Path(given).is_dir()
-    files = [] if is_folder else [item for item in select([given]).items if isinstance(item, str)]
-    whole = os.path.join(given, "**") if is_folder else given  # noqa: PTH118 (a Path would lose what makes it a glob)
-    if not Path(os.path.abspath(whole)).is_relative_to(os.path.abspath(folder)):  # noqa: PTH100 (links stay links)
-        hint = "--config names another configuration; one in a folder above the file can speak of it"
-        raise UserError(f"'{given}' does not lie in the configuration's folder '{folder}'", hint=hint)
-    relative = seen_from(folder, whole)
-    # Without a slash it would mean every file of that name, in all folders below.
-    written = relative if "/" in relative or relative == "**" else f"./{relative}"
-    unmatched = [file for file in files if not matches(seen_from(folder, file), written)]
-    if glob.has_magic(given) and unmatched:
-        hint = "* is any name, ** any folders, ? one character; brackets stand for themselves"
-        raise UserError(f"as a glob of the configuration, '{given}' does not match '{unmatched[0]}'", hint=hint)
-    return written
+    is_folder = bool(path) and Path(path).is_dir()
+    files = [] if is_folder else [item for item in select([path]).items if isinstance(item, str)]
+    pattern = os.path.join(path, "**") if is_folder else path  # noqa: PTH118 (a Path would normalize the glob)
+    if not Path(os.path.abspath(pattern)).is_relative_to(os.path.abspath(folder)):  # noqa: PTH100 (links stay links)
+        hint = "use --config with a configuration in a folder above the file"
+        raise UserError(f"'{path}' is not in the folder '{folder}' of the configuration", hint=hint)
+    relative = relative_to_folder(folder, pattern)
+    # Without a slash, the glob would match every file with this name in all subfolders.
+    result = relative if "/" in relative or relative == "**" else f"./{relative}"
+    unmatched = [file for file in files if not matches(relative_to_folder(folder, file), result)]
+    if glob.has_magic(path) and unmatched:
+        hint = "* matches any name, ** any folders, ? one character; brackets have no special meaning"
+        raise UserError(f"as a glob of the configuration, '{path}' does not match '{unmatched[0]}'", hint=hint)
+    return result
 
 
 def _require_new(rule: tuple[str, str], entry: Mapping[str, str], config: Config) -> None:
-    """`UserError` where an entry that still holds says the same of the same place."""
+    """Raise `UserError` if a valid entry already covers the same rule and scope."""
     today = datetime.date.today()
     for number, allow in enumerate(config.allow):
         is_same = allow.rule in rule and (allow.path, allow.at) == (entry["path"], entry.get("at", ""))
         if is_same and (allow.until is None or allow.until >= today):
-            message = f"{rule[0]} is allowed in {allow.path} already"
-            hint = "change that entry" + (f", which holds until {allow.until}" if allow.until else "")
+            message = f"{rule[0]} is already allowed in {allow.path}"
+            hint = "change this entry" + (f", which is valid until {allow.until}" if allow.until else "")
             raise error_in(config.origin, read_text(config.origin), ("allow", number), message, hint=hint)
 
 
-def _add(path: str, entry: Mapping[str, str], *, is_new: bool) -> None:
-    """Write the entry, and look whether it is there; else the file is again as it was."""
+def _write_entry(path: str, entry: Mapping[str, str], *, is_new: bool) -> None:
+    """Write the entry and verify the result; restore the file if the verification fails."""
     from tflint.config.config_edit import add_allow, require_added
 
-    file = output_file.derived(path, output_file.CONFIGURATION)
+    file = output_file.prepare_derived(path, output_file.CONFIGURATION)
     before = "" if is_new else read_text(path)
     file.write(add_allow(path, before, entry))
     try:

@@ -1,4 +1,4 @@
-"""`tflint check`: lints models and prints or writes a report."""
+"""`tflint check`: lints models and writes reports."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from tflint.source.model_search import Selection
 
 
-#: Most seconds, and megabytes, that a run can be limited to: more than any machine has.
+#: Maximum value of --max-seconds and --max-memory.
 _MAX_LIMIT = 1_000_000_000
 
 
 def add_parser(commands: Any) -> None:
-    """Add the command's parser."""
+    """Add the parser of the command."""
     parser = commands.add_parser("check", help="lint models", description="Lint models.")
     parser.add_argument(
         "paths",
         nargs="*",
         metavar="PATH",
-        help="files, folders, globs; - reads a list from standard input (default: .)",
+        help="files, folders, globs, or - to read a list from standard input (default: .)",
     )
     add_rule_options(parser)
     report_outputs.add_options(parser)
@@ -42,52 +42,54 @@ def add_parser(commands: Any) -> None:
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("the run")
+    group = parser.add_argument_group("run options")
     add_verdict_options(group)
+    group.add_argument("--write-baseline", metavar="FILE", help="write all open findings to a baseline and exit with 0")
     group.add_argument(
-        "--write-baseline", metavar="FILE", help="write all open findings as the baseline, and exit with 0"
-    )
-    group.add_argument(
-        "--jobs", type=int, metavar="N", help="processes (default: one, or all processors for many files)"
+        "--jobs", type=int, metavar="N", help="number of processes (default: 1, or all processors for many files)"
     )
     group.add_argument("--allow-empty", action="store_true", help="exit with 0 if there is nothing to check")
     group.add_argument(
         "--max-seconds",
-        type=_positive,
+        type=_parse_positive,
         metavar="N",
-        help="stop starting groups of files after N seconds; each unchecked file is an error",
+        help="start no further files after N seconds; each unchecked file is an error",
     )
     group.add_argument(
         "--max-memory",
-        type=_positive,
+        type=_parse_positive,
         metavar="MB",
-        help="the same once a process has used MB megabytes (no effect on Windows)",
+        help="start no further files once a process has used MB megabytes (no effect on Windows)",
     )
 
 
-def _positive(text: str) -> float:
-    """A number above 0, as argparse wants types."""
+def _parse_positive(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
         number = 0
     if not 0 < number <= _MAX_LIMIT:
-        raise argparse.ArgumentTypeError(f"must be a number above 0 and at most {_MAX_LIMIT:,}, not '{text}'")
+        raise argparse.ArgumentTypeError(f"must be a number greater than 0 and at most {_MAX_LIMIT:,}, not '{text}'")
     return number
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command; returns the exit code."""
+    """Run the command; return the exit code."""
     if options.jobs is not None and options.jobs < 1:
-        raise UserError(f"--jobs must be at least 1, not {options.jobs}", hint="without it tflint chooses the number")
-    wanted = report_outputs.wanted(options)
+        raise UserError(
+            f"--jobs must be at least 1, not {options.jobs}", hint="without the option, tflint chooses the number"
+        )
+    reports = report_outputs.plan_reports(options)
     new_baseline = (
-        None if options.write_baseline is None else output_file.named(options.write_baseline, output_file.BASELINE)
+        None
+        if options.write_baseline is None
+        else output_file.prepare_named(options.write_baseline, output_file.BASELINE)
     )
     config = read_config(options)
-    selection = _selection(options.paths, config)
-    limits = Limits(time.monotonic(), options.max_seconds, _bytes(options.max_memory))
-    # Collecting garbage looks through all that is imported, several times in vain; what is frozen it leaves out later.
+    selection = _select_models(options.paths, config)
+    max_bytes = None if options.max_memory is None else int(options.max_memory * 1_000_000)
+    limits = Limits(time.monotonic(), options.max_seconds, max_bytes)
+    # Garbage collections during the imports would find nothing; frozen objects are skipped by later collections.
     gc.disable()
     from tflint.api import check_items
     from tflint.cli.progress import Progress
@@ -109,41 +111,35 @@ def run(options: argparse.Namespace) -> int:
         )
     is_empty = not (report.has_checked or options.allow_empty or config.allow_empty)
     if new_baseline is not None:
-        if not is_empty:  # a baseline of nothing would replace one that is needed
+        if not is_empty:  # an empty baseline must not replace an existing one
             _write_baseline(report, new_baseline, config)
-        wanted = [(form, file) for form, file in wanted if file is not None]
-    report_outputs.write(report, wanted, options, config)
+        reports = [(form, file) for form, file in reports if file is not None]
+    report_outputs.write(report, reports, options, config)
     if is_empty:
-        raise _nothing_to_check(options.paths, report, config)
+        raise _build_empty_error(options.paths, report, config)
     return 0 if new_baseline is not None else exit_code(report, options, config)
 
 
-def _bytes(megabytes: float | None) -> int | None:
-    return None if megabytes is None else int(megabytes * 1_000_000)
-
-
-def _nothing_to_check(given: Sequence[str], report: Report, config: Config) -> UserError:
-    """The error of a run that checked nothing, which must not look like one that found nothing."""
+def _build_empty_error(paths: Sequence[str], report: Report, config: Config) -> UserError:
+    """Build the error of a run without checks, which must not look like a run without findings."""
     from tflint.report.display_names import plural
 
-    places = ", ".join("the list on standard input" if path == "-" else f"'{path}'" for path in given or ["."])
-    accept = "--allow-empty accepts that there is nothing to check"
+    places = ", ".join("the list on standard input" if path == "-" else f"'{path}'" for path in paths or ["."])
+    accept = "--allow-empty permits runs without models"
     left_out = report.left_out
     if left_out.excluded_models:
         n_models = left_out.excluded_models
-        which = "its only model is" if n_models == 1 else f"all {n_models:,} models are"
-        hint = f"'exclude' in {config.origin or 'the configuration'} leaves them out; {accept}"
+        which = "the only model is" if n_models == 1 else f"all {n_models:,} models are"
+        hint = f"see 'exclude' in {config.origin or 'the configuration'}; {accept}"
         return UserError(f"nothing to check in {places}: {which} excluded", hint=hint)
     if report.files:
         if any(file.status == "unreadable" and not file.findings for file in report.files):
-            hint = "the rules that say why, such as G003, are not selected"
-            return UserError(f"nothing was checked in {places}: no file can be read", hint=hint)
+            hint = "the rules that report why, such as G003, are not selected"
+            return UserError(f"nothing was checked in {places}: no file is readable", hint=hint)
         hint = f"name a model by its real path to check it; {accept}"
-        return UserError(f"nothing to check in {places}: only links that lead out of the checkout", hint=hint)
+        return UserError(f"nothing to check in {places}: only links to files outside of the checkout", hint=hint)
     if left_out.models:
-        hint = (
-            f"{plural(left_out.models, 'model')} in hidden or linked folders: name such a folder to check it; {accept}"
-        )
+        hint = f"name a hidden or linked folder to check it ({plural(left_out.models, 'model')} found there); {accept}"
         return UserError(f"nothing to check: no models found in {places}", hint=hint)
     return UserError(
         f"nothing to check: no models found in {places}",
@@ -152,35 +148,36 @@ def _nothing_to_check(given: Sequence[str], report: Report, config: Config) -> U
 
 
 def _write_baseline(report: Report, file: output_file.OutputFile, config: Config) -> None:
-    from tflint.findings.baseline import ABOUT_THE_RUN, dump_baseline, may_be_known
+    from tflint.findings.baseline import ABOUT_THE_RUN, can_be_in_baseline, dump_baseline
     from tflint.report.display_names import plural
 
     file.write(dump_baseline(report.files, config.folder))
     findings = [finding for known in report.files for finding in known.open_findings]
-    count = sum(map(may_be_known, findings))
+    count = sum(map(can_be_in_baseline, findings))
     console.warn(f"tflint: wrote {plural(count, 'finding')} to {console.escape_newlines(file.path)}")
-    more = sum(finding.n_more for finding in findings)
-    if more:
+    n_more = sum(finding.n_more for finding in findings)
+    if n_more:
         console.warn(
-            f"tflint: it does not cover {plural(more, 'place')} beyond the first {MAX_PLACES:,} per rule and file"
+            f"tflint: the baseline does not cover {plural(n_more, 'place')} "
+            f"beyond the first {MAX_PLACES:,} per rule and file"
         )
-    unread = sum(finding.rule in ABOUT_THE_RUN for finding in findings)
-    if unread:
-        console.warn(f"tflint: it does not cover {plural(unread, 'file')} that could not be read")
+    n_unreadable = sum(finding.rule in ABOUT_THE_RUN for finding in findings)
+    if n_unreadable:
+        console.warn(f"tflint: the baseline does not cover {plural(n_unreadable, 'unreadable file')}")
 
 
-def _selection(given: Sequence[str], config: Config) -> Selection:
+def _select_models(paths: Sequence[str], config: Config) -> Selection:
     from tflint.source.model_search import select
 
-    paths: list[str] = []
-    for path in given or ["."]:
-        paths += _listed() if path == "-" else [path]
-    return select(paths, config.exclude, config.folder)
+    expanded: list[str] = []
+    for path in paths or ["."]:
+        expanded += _read_path_list() if path == "-" else [path]
+    return select(expanded, config.exclude, config.folder)
 
 
-def _listed() -> list[str]:
-    """The paths on standard input, one a line, as the file system has them: a name need not be text."""
+def _read_path_list() -> list[str]:
+    """Read paths from standard input, one per line, as bytes because names need not be valid text."""
     if sys.stdin is None:
-        raise UserError("there is no standard input to read a list of paths from")
+        raise UserError("cannot read a list of paths: standard input is closed")
     lines = sys.stdin.buffer.read().split(b"\n")
     return [os.fsdecode(line.removesuffix(b"\r")) for line in lines if line.strip()]

@@ -1,7 +1,6 @@
-"""`tflint completion`: prints the script that lets a shell complete tflint's commands; and what such a script asks for.
+"""`tflint completion`: prints a completion script for a shell, and answers the requests of such a script.
 
-The library argcomplete, an extra, does both; it is imported for nothing else. Nothing here imports numpy: TAB is waited
-for.
+Uses the optional dependency argcomplete. Does not import numpy, because the user waits for completions.
 """
 
 from __future__ import annotations
@@ -22,19 +21,19 @@ if TYPE_CHECKING:
     from tflint.config import Config
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
-#: The command's names; on a machine where `tflint` is another program, who calls the second asks for the second.
+#: Names of the command. If the user calls `tflite-lint`, `tflint` may be a different program on the machine.
 NAMES = ("tflint", "tflite-lint")
 
-#: Words with what they mean, or without.
+#: Words, with or without descriptions.
 Words: TypeAlias = Mapping[str, str] | Iterable[str]
 
 
 def add_parser(commands: Any) -> None:
-    """Add the command's parser."""
+    """Add the parser of the command."""
     parser = commands.add_parser(
         "completion",
-        help="print a script for completion in a shell",
-        description='Print the script that completes commands, rules and models in a shell. bash: eval "$(tflint '
+        help="print a shell completion script",
+        description='Print a script that completes commands, rules and models in a shell. bash: eval "$(tflint '
         'completion bash)" in .bashrc; zsh: the same in .zshrc; fish: tflint completion fish | source; PowerShell: '
         "tflint completion powershell | Out-String | Invoke-Expression.",
     )
@@ -43,79 +42,79 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the script; returns the exit code."""
+    """Print the script; return the exit code."""
     names = NAMES[1:] if Path(sys.argv[0]).stem == NAMES[1] else NAMES
-    console.print_verbatim(_argcomplete().shellcode(names, shell=options.shell).rstrip("\n") + "\n")
+    console.print_verbatim(_import_argcomplete().shellcode(names, shell=options.shell).rstrip("\n") + "\n")
     return 0
 
 
 def complete(parser: argparse.ArgumentParser) -> None:
-    """Answer a shell that asks how its line could go on (argcomplete's protocol), and leave the process."""
-    for action in _actions(parser):
-        completer = _completer(action)
+    """Answer a completion request of a shell (argcomplete's protocol), and exit the process."""
+    for action in _list_actions(parser):
+        completer = _find_completer(action)
         if completer is not None:
-            action.completer = completer  # type: ignore[attr-defined]  # where argcomplete looks for it
-    _argcomplete().autocomplete(parser, always_complete_options=False)
+            action.completer = completer  # type: ignore[attr-defined]  # read by argcomplete
+    _import_argcomplete().autocomplete(parser, always_complete_options=False)
 
 
-def _argcomplete() -> Any:
+def _import_argcomplete() -> Any:
     try:
         import argcomplete
     except ImportError:
-        raise MissingExtraError("completion", "argcomplete", "completion in a shell") from None
+        raise MissingExtraError("completion", "argcomplete", "shell completion") from None
     return argcomplete
 
 
-def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    """Every option and argument of a parser and of the commands in it."""
+def _list_actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield the options and arguments of a parser and its subparsers."""
     for action in parser._actions:
         yield action
         if isinstance(action, argparse._SubParsersAction):
             for inner in action.choices.values():
-                yield from _actions(inner)
+                yield from _list_actions(inner)
 
 
-def _completer(action: argparse.Action) -> Callable[..., Words] | None:
-    """What an argument stands for, by the word that its help calls it; None: a file, or one of its choices."""
+def _find_completer(action: argparse.Action) -> Callable[..., Words] | None:
+    """Return the completer of an argument by its metavar, or None for files and choices."""
     if not action.option_strings and action.metavar in ("PATH", "MODEL"):
-        return models
+        return complete_models
     return _COMPLETERS.get(str(action.metavar))
 
 
-# -- what can be completed; each takes what argcomplete gives ----------------------------------------------------------
+# -- completers, with the arguments that argcomplete passes ------------------------------------------------------------
 
 
-def rules(parsed_args: argparse.Namespace, **_: object) -> Words:
-    """Ids and names of rules, with what they are about."""
-    found: dict[str, str] = {}
-    for rule in _rules(parsed_args):
-        found[rule.id] = rule.name
-        found[rule.name] = rule.summary
-    return found
+def complete_rules(parsed_args: argparse.Namespace, **_: object) -> Words:
+    """Return the ids and names of rules, with names and summaries."""
+    words: dict[str, str] = {}
+    for rule in _load_rules(parsed_args):
+        words[rule.id] = rule.name
+        words[rule.name] = rule.summary
+    return words
 
 
-def selections(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Words:
-    """Ids, prefixes, names and categories of rules, and `all`; the last one of those that commas separate."""
+def complete_selections(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Words:
+    """Return ids, prefixes, names and categories of rules, and `all`, to complete the last of a list with commas."""
     head, comma, _last = prefix.rpartition(",")
     words = {"all": "every rule"}
-    for rule in _rules(parsed_args):
+    for rule in _load_rules(parsed_args):
         words |= {rule.id: rule.name, rule.name: rule.summary, rule.prefix: "", rule.category: ""}
     return {f"{head}{comma}{word}": meaning for word, meaning in words.items() if word}
 
 
-def targets(parsed_args: argparse.Namespace, **_: object) -> Words:
-    """Runtimes with their known versions, newest first, and targets of the configuration."""
+def complete_targets(parsed_args: argparse.Namespace, **_: object) -> Words:
+    """Return the runtimes with their known releases, newest first, and the targets of the configuration."""
     from tflint.targets.runtime import runtimes_by_age
 
-    words = dict.fromkeys(_config(parsed_args).named_targets, "of the configuration")
+    words = dict.fromkeys(_load_config(parsed_args).named_targets, "from the configuration")
     for runtime in runtimes_by_age():
-        words[runtime.name] = f"the newest, {runtime.newest}" if runtime.newest else "has no versions"
+        words[runtime.name] = f"newest release, {runtime.newest}" if runtime.newest else "no versions"
         words |= {f"{runtime.name}=={release.version}": release.date for release in reversed(runtime.releases)}
     return words
 
 
-def reports(prefix: str, **_: object) -> Iterable[str]:
-    """A format and an equals sign, then a file."""
+def complete_reports(prefix: str, **_: object) -> Iterable[str]:
+    """Return formats with an equals sign, or files after one."""
     from argcomplete.completers import FilesCompleter
 
     from tflint.report.report_formats import FORMATS
@@ -124,29 +123,29 @@ def reports(prefix: str, **_: object) -> Iterable[str]:
     return [f"{form}={file}" for file in FilesCompleter()(path)] if equals else [f"{form}=" for form in FORMATS]
 
 
-def tables(**_: object) -> Words:
-    """Tables that rules can use, with what a row of each is."""
+def complete_tables(**_: object) -> Words:
+    """Return the tables that rules can use, with descriptions of their rows."""
     from tflint.facts.fact_registry import all_tables
 
     return {name: table.row for name, table in all_tables().items()}
 
 
-def distributions(**_: object) -> Words:
-    """Installed distributions that have facts, with the prefix of these; nothing of them is loaded."""
+def complete_distributions(**_: object) -> Words:
+    """Return the installed distributions that add facts, with the prefix of the facts, without loading them."""
     from tflint.facts.plugin_loader import installed_plugins
 
     return {name: f"{prefix}.…" for prefix, names in installed_plugins().items() for name in names}
 
 
-def models(prefix: str, **_: object) -> Iterator[str]:
-    """Files that may be models, and folders, that begin with what is written."""
+def complete_models(prefix: str, **_: object) -> Iterator[str]:
+    """Yield folders, and files that may be models; hidden ones only if the prefix starts with a dot."""
     from tflint.source.model_search import DOUBTFUL_SUFFIXES, SUFFIXES
 
-    folder, slash, begun = prefix.rpartition("/")
+    folder, slash, name = prefix.rpartition("/")
     base = folder + slash
     with contextlib.suppress(OSError), os.scandir(base or ".") as entries:
         for entry in entries:
-            if entry.name.startswith(".") and not begun.startswith("."):
+            if entry.name.startswith(".") and not name.startswith("."):
                 continue
             if entry.is_dir():
                 yield f"{base}{entry.name}/"
@@ -155,26 +154,26 @@ def models(prefix: str, **_: object) -> Iterator[str]:
 
 
 _COMPLETERS: dict[str, Callable[..., Words]] = {
-    "RULE": rules,
-    "RULES": selections,
-    "TARGET": targets,
-    "TABLE": tables,
-    "FORMAT=FILE": reports,
-    "DIST": distributions,
+    "RULE": complete_rules,
+    "RULES": complete_selections,
+    "TARGET": complete_targets,
+    "TABLE": complete_tables,
+    "FORMAT=FILE": complete_reports,
+    "DIST": complete_distributions,
 }
 
 
-def _rules(options: argparse.Namespace) -> Iterable[Rule]:
-    """The rules that a run with these options would know; only tflint's own where a file of the user's is wrong."""
+def _load_rules(options: argparse.Namespace) -> Iterable[Rule]:
+    """Return the rules for these options, or only the built-in rules if a file is invalid."""
     from tflint.catalog import builtin_catalog, load_catalog
 
     with contextlib.suppress(UserError, OSError):
-        return load_catalog(getattr(options, "rules", None) or _config(options).rules).rules
+        return load_catalog(getattr(options, "rules", None) or _load_config(options).rules).rules
     return builtin_catalog().rules
 
 
-def _config(options: argparse.Namespace) -> Config:
-    """The configuration that a run with these options would have; an empty one where it is wrong."""
+def _load_config(options: argparse.Namespace) -> Config:
+    """Return the configuration for these options, or an empty one if it is invalid."""
     from tflint.cli.config_options import load_named_or_nearest
     from tflint.config import Config
 

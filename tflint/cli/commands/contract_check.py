@@ -10,7 +10,7 @@ from tflint.report.display_names import plural
 
 
 def add_parser(verbs: Any) -> None:
-    """Add the verb's parser."""
+    """Add the parser of the subcommand."""
     parser = verbs.add_parser("check", help="validate contracts without their models")
     parser.add_argument("files", nargs="+", metavar="FILE")
     parser.set_defaults(run=run)
@@ -23,5 +23,5 @@ def run(options: argparse.Namespace) -> int:
     for path in options.files:
         contract = load_contract(path)
         entries = f"{plural(len(contract.inputs), 'input')}, {plural(len(contract.outputs), 'output')}"
-        console.print_lines([f"{path}: in order ({entries}); 'tflint check {path}' compares it with its model"])
+        console.print_lines([f"{path}: valid ({entries}); 'tflint check {path}' compares it with its model"])
     return 0

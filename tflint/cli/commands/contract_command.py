@@ -1,4 +1,4 @@
-"""`tflint contract`: one module per verb; drafts, imports, checks, shows, observes and exports contracts."""
+"""`tflint contract`: drafts, imports, checks, shows, observes and exports contracts, one module per subcommand."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from tflint.cli.commands import (
 
 
 def add_parser(commands: Any) -> None:
-    """Add the command's parser and those of its verbs."""
+    """Add the parser of the command and those of its subcommands."""
     parser = commands.add_parser(
         "contract",
         help="draft, inspect and export preprocessing contracts",
-        description="Contracts: what client code does before and after a model.",
+        description="Draft, inspect and export contracts, which describe what client code does before and after a "
+        "model.",
     )
-    verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for verb in (contract_init, contract_import, contract_check, contract_show, contract_export, contract_observe):
-        verb.add_parser(verbs)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for module in (contract_init, contract_import, contract_check, contract_show, contract_export, contract_observe):
+        module.add_parser(actions)

@@ -12,12 +12,14 @@ from tflint.errors import UserError
 
 
 def add_parser(verbs: Any) -> None:
-    """Add the verb's parser."""
-    parser = verbs.add_parser("export", help="write the contract into a copy of its model, as TFLite metadata")
+    """Add the parser of the subcommand."""
+    parser = verbs.add_parser("export", help="write a contract into a copy of its model, as TFLite metadata")
     parser.add_argument("model", metavar="MODEL")
-    parser.add_argument("--to", choices=("tflite-metadata",), default="tflite-metadata", help="(default: the only one)")
-    parser.add_argument("--contract", metavar="FILE", help="the contract (default: the one next to the model)")
-    parser.add_argument("--output", metavar="FILE", help="the copy (default: MODEL with _metadata in its name)")
+    parser.add_argument(
+        "--to", choices=("tflite-metadata",), default="tflite-metadata", help="format (default: tflite-metadata)"
+    )
+    parser.add_argument("--contract", metavar="FILE", help="contract (default: the one next to the model)")
+    parser.add_argument("--output", metavar="FILE", help="output file (default: MODEL with _metadata in its name)")
     parser.add_argument("--force", action="store_true", help="replace an existing file; export despite contradictions")
     parser.set_defaults(run=run)
 
@@ -30,33 +32,35 @@ def run(options: argparse.Namespace) -> int:
 
     source = Path(options.model)
     if not source.is_file():
-        raise UserError(f"there is no file '{options.model}'", hint="a model in a bundle has to be unpacked first")
-    file = _copy_of(source, options)
+        raise UserError(f"'{options.model}' is not a file", hint="unpack a model in a bundle first")
+    file = _prepare_copy(source, options)
     recipe, model = load_recipe(options.contract or options.model, options.model)
-    assert model is not None, "it is given"
-    against = contradicting_rules(recipe, model, load_named_or_nearest(None))
-    if against and not options.force:
+    assert model is not None, "the model is an argument"
+    rules = contradicting_rules(recipe, model, load_named_or_nearest(None))
+    if rules and not options.force:
         raise UserError(
-            f"'{recipe.contract.path}' does not fit '{options.model}': {', '.join(against)}",
-            hint=f"'tflint check {options.model}' says more; --force writes it all the same",
+            f"'{recipe.contract.path}' contradicts '{options.model}': {', '.join(rules)}",
+            hint=f"'tflint check {options.model}' shows details; --force exports anyway",
         )
-    made = export_metadata(recipe, model, source.read_bytes())
-    file.write(made.content)
+    result = export_metadata(recipe, model, source.read_bytes())
+    file.write(result.content)
     lines = [f"{Path(file.path).as_posix()}: {options.model} with the metadata of {recipe.contract.path}"]
-    lines += ["  the contract is a draft: keys it leaves out are not exported"] if recipe.is_draft else []
-    lines += [f"  packed into it: {', '.join(made.packed)}"] if made.packed else []
-    lines += [f"  only named: {', '.join(made.unpacked)}"] if made.unpacked else []
-    lines += [f"  metadata has no words for: {', '.join(made.lost_keys)}"] if made.lost_keys else []
+    lines += ["  the contract is a draft: missing keys are not exported"] if recipe.is_draft else []
+    lines += [f"  packed files: {', '.join(result.packed)}"] if result.packed else []
+    lines += [f"  named but not packed: {', '.join(result.unpacked)}"] if result.unpacked else []
+    lines += [f"  not expressible in metadata: {', '.join(result.lost_keys)}"] if result.lost_keys else []
     console.print_lines(console.fit_lines(lines))
     return 0
 
 
-def _copy_of(source: Path, options: argparse.Namespace) -> output_file.OutputFile:
-    """The file for the copy of a model: never the model itself."""
+def _prepare_copy(source: Path, options: argparse.Namespace) -> output_file.OutputFile:
+    """Return the output file for the copy, which must not be the model itself."""
     path = str(options.output or source.with_name(f"{source.stem}_metadata{source.suffix}"))
     output_file.require_free(path, force=options.force)
     if Path(path).exists() and source.samefile(path):
         raise UserError(f"'{path}' is the model itself; export writes a copy", hint="name another file")
     return (
-        output_file.named(path, output_file.MODEL) if options.output else output_file.derived(path, output_file.MODEL)
+        output_file.prepare_named(path, output_file.MODEL)
+        if options.output
+        else output_file.prepare_derived(path, output_file.MODEL)
     )

@@ -1,4 +1,4 @@
-"""`tflint contract import`: fills a contract from another ecosystem's file or from a known model name."""
+"""`tflint contract import`: fills a contract from a file of another ecosystem or from a known model name."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def add_parser(verbs: Any) -> None:
-    """Add the verb's parser."""
-    parser = verbs.add_parser("import", help="fill a contract from another ecosystem's file")
-    parser.add_argument("source", metavar="FILE|NAME", help="file of the ecosystem, or a model name that it knows")
+    """Add the parser of the subcommand."""
+    parser = verbs.add_parser("import", help="fill a contract from a file of another ecosystem")
+    parser.add_argument("source", metavar="FILE|NAME", help="file of the ecosystem, or name of a model known to it")
     parser.add_argument("--from", dest="ecosystem", choices=ECOSYSTEMS, required=True, help="ecosystem of the file")
     parser.add_argument(
-        "--into", metavar="FILE", help="contract to fill, or a model: its contract, drafted if there is none"
+        "--into", metavar="FILE", help="contract to fill, or a model whose contract is filled (drafted if missing)"
     )
     parser.add_argument("--input", metavar="NAME", help="name or index of the contract's input to fill")
-    parser.add_argument("--force", action="store_true", help="replace keys that have other values")
+    parser.add_argument("--force", action="store_true", help="replace keys that have different values")
     parser.set_defaults(run=run)
 
 
@@ -38,27 +38,26 @@ def run(options: argparse.Namespace) -> int:
         notes = [f"# {make_comment(line)}" for line in (f"From {imported.source}.", *imported.notes)]
         console.print_text("\n".join(notes) + "\n\n" + build_draft(imported, "the import").text)
         return 0
-    contract = _contract_to_fill(options.into)
-    done = fill(contract, imported, options.input, over=options.force)
-    output_file.derived(contract.path, output_file.CONTRACT).write(done.contract.text)
-    lines = [f"{contract.path}: {imported.source}: {', '.join(done.filled) or 'nothing that it does not say'}"]
-    lines += (
-        [f"  kept, and other than what was read: {', '.join(done.kept)} (--force replaces it)"] if done.kept else []
-    )
-    lines += [f"  {sentence}" for sentence in (*done.notes, *imported.notes)]
+    contract = _load_or_draft(options.into)
+    result = fill(contract, imported, options.input, over=options.force)
+    output_file.prepare_derived(contract.path, output_file.CONTRACT).write(result.contract.text)
+    lines = [f"{contract.path}: filled from {imported.source}: {', '.join(result.filled) or 'no new keys'}"]
+    if result.kept:
+        lines.append(f"  kept, with different values in the source: {', '.join(result.kept)} (--force replaces them)")
+    lines += [f"  {sentence}" for sentence in (*result.notes, *imported.notes)]
     console.print_lines(console.fit_lines(lines))
     return 0
 
 
-def _contract_to_fill(path: str) -> Contract:
-    """A contract; of a model the one beside it, or a draft where none is."""
+def _load_or_draft(path: str) -> Contract:
+    """Return the contract at a path, or that of a model, drafted if there is none."""
     from tflint.contract import SUFFIX, load_contract, parse_contract
     from tflint.contract.contract_search import find_adjacent_contract, load_discovered_contract
 
     if path.endswith(".toml"):
         return load_contract(path)
-    beside = find_adjacent_contract(path)
-    if beside is not None:
-        return load_discovered_contract(beside)
+    contract_file = find_adjacent_contract(path)
+    if contract_file is not None:
+        return load_discovered_contract(contract_file)
     place = Path(path).with_name(Path(path).stem + SUFFIX).as_posix()
     return parse_contract(draft_text(path), place)

@@ -1,4 +1,4 @@
-"""`tflint contract observe`: measures sample data and writes its range into a contract."""
+"""`tflint contract observe`: measures the range of sample data and writes it into a contract."""
 
 from __future__ import annotations
 
@@ -14,46 +14,51 @@ if TYPE_CHECKING:
 
 
 def add_parser(verbs: Any) -> None:
-    """Add the verb's parser."""
-    parser = verbs.add_parser("observe", help="write the range of real data into a contract")
+    """Add the parser of the subcommand."""
+    parser = verbs.add_parser("observe", help="write the observed range of sample data into a contract")
     parser.add_argument("file", metavar="CONTRACT", help="contract, or a model with a contract next to it")
     parser.add_argument(
-        "--data", metavar="PATH", required=True, help="a .npy file, .npz file or image, or a folder of these"
+        "--data", metavar="PATH", required=True, help=".npy file, .npz file or image, or a folder of these"
     )
-    parser.add_argument("--model", metavar="MODEL", help="the contract's model (default: the one next to it)")
-    parser.add_argument("--dry-run", action="store_true", help="print the range without writing it")
+    parser.add_argument("--model", metavar="MODEL", help="model of the contract (default: the one next to it)")
+    parser.add_argument("--dry-run", action="store_true", help="print the range, but do not write it")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the ranges of data into a contract; return the exit code."""
+    """Write the observed ranges into a contract; return the exit code."""
     from tflint.contract.contract_edit import set_keys
     from tflint.preprocessing.observe import observe
     from tflint.preprocessing.recipe.recipe_search import load_recipe
 
     recipe, _ = load_recipe(options.file, options.model)
-    file = None if options.dry_run else output_file.derived(recipe.contract.path, output_file.CONTRACT)
-    found = observe(options.data, recipe)
-    console.print_lines(line for seen in found for line in _seen(seen))
+    file = None if options.dry_run else output_file.prepare_derived(recipe.contract.path, output_file.CONTRACT)
+    inputs = observe(options.data, recipe)
+    console.print_lines(line for observed in inputs for line in _format_observed(observed))
     if file is not None:
-        changes = {("inputs", seen.recipe_input.number): {"observed": seen.entry()} for seen in found}
+        changes = {("inputs", observed.recipe_input.number): {"observed": observed.entry()} for observed in inputs}
         contract = set_keys(recipe.contract, changes)
         file.write(contract.text)
-        hint = f"'tflint check {contract.path}' compares it" if recipe.model else "no model lies beside it"
+        hint = (
+            f"'tflint check {contract.path}' compares it with the model"
+            if recipe.model
+            else "there is no model next to it"
+        )
         console.print_lines([f"{contract.path}: wrote 'observed'; {hint}"])
     return 0
 
 
-def _seen(seen: Observed) -> Iterator[str]:
-    """What data holds, and what the input cannot hold of it."""
-    numbers = f"{plural(seen.n_samples, 'sample')}, {seen.n_values:,} values"
-    yield f'input {seen.recipe_input.position} "{seen.recipe_input.name}": {numbers}'
-    pairs = zip(seen.low, seen.high, strict=True)
-    yield f"  the data   {', '.join(f'{low:.6g} … {high:.6g}' for low, high in pairs)}"
-    if seen.representable_range is not None:
-        low, high = seen.representable_range
-        yield f"  it holds   {low:.6g} … {high:.6g}, of which the data uses {seen.used_share:.0%}"
-        n_clipped = seen.n_below + seen.n_above
+def _format_observed(observed: Observed) -> Iterator[str]:
+    """Yield the range of the data, the calibrated range of the input, and the number of clipped values."""
+    numbers = f"{plural(observed.n_samples, 'sample')}, {observed.n_values:,} values"
+    yield f'input {observed.recipe_input.position} "{observed.recipe_input.name}": {numbers}'
+    pairs = zip(observed.low, observed.high, strict=True)
+    yield f"  data       {', '.join(f'{low:.6g} … {high:.6g}' for low, high in pairs)}"
+    if observed.representable_range is not None:
+        low, high = observed.representable_range
+        yield f"  calibrated {low:.6g} … {high:.6g}, of which the data uses {observed.used_share:.0%}"
+        n_clipped = observed.n_below + observed.n_above
         if n_clipped:
-            share = n_clipped / seen.n_values
-            yield f"  clipped    {n_clipped:,} values, {share:.2%}: {seen.n_below:,} below, {seen.n_above:,} above"
+            share = n_clipped / observed.n_values
+            sides = f"{observed.n_below:,} below, {observed.n_above:,} above"
+            yield f"  clipped    {n_clipped:,} values, {share:.2%}: {sides}"

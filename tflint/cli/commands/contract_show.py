@@ -13,12 +13,12 @@ LANGUAGES = ("numpy", "c", "kotlin", "swift", "dart", "js")
 
 
 def add_parser(verbs: Any) -> None:
-    """Add the verb's parser."""
-    parser = verbs.add_parser("show", help="print the steps of client code, as text or code")
+    """Add the parser of the subcommand."""
+    parser = verbs.add_parser("show", help="print the preprocessing steps as text or code")
     parser.add_argument("file", metavar="FILE", help="contract, or a model with a contract next to it")
-    parser.add_argument("--model", metavar="MODEL", help="the contract's model (default: the one next to it)")
+    parser.add_argument("--model", metavar="MODEL", help="model of the contract (default: the one next to it)")
     form = parser.add_mutually_exclusive_group()
-    form.add_argument("--as", dest="language", choices=LANGUAGES, help="print only code in this language")
+    form.add_argument("--as", dest="language", choices=LANGUAGES, help="print code in this language")
     form.add_argument("--format", choices=("text", "json"), default="text", help="format (default: text)")
     parser.set_defaults(run=run)
 
@@ -29,21 +29,21 @@ def run(options: argparse.Namespace) -> int:
     from tflint.preprocessing.recipe.recipe_search import load_recipe
 
     recipe, model = load_recipe(options.file, options.model)
-    against = contradicting_rules(recipe, model, load_named_or_nearest(None))
+    rules = contradicting_rules(recipe, model, load_named_or_nearest(None))
     if options.language == "numpy":
         from tflint.preprocessing.codegen.numpy_code import numpy_code
 
-        console.print_verbatim(numpy_code(recipe, against))
+        console.print_verbatim(numpy_code(recipe, rules))
     elif options.language:
         from tflint.preprocessing.codegen.app_code import app_code
 
-        console.print_verbatim(app_code(options.language, recipe, against))
+        console.print_verbatim(app_code(options.language, recipe, rules))
     elif options.format == "json":
         from tflint.preprocessing.codegen.recipe_json import render
 
-        console.print_json(render(recipe, against))
+        console.print_json(render(recipe, rules))
     else:
         from tflint.preprocessing.codegen.recipe_text import render_text
 
-        console.print_text(render_text(recipe, describe_agreement(recipe, against)))
+        console.print_text(render_text(recipe, describe_agreement(recipe, rules)))
     return 0

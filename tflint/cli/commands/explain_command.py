@@ -1,4 +1,4 @@
-"""`tflint explain`: a rule's page."""
+"""`tflint explain`: prints the page of a rule."""
 
 from __future__ import annotations
 
@@ -9,41 +9,43 @@ from typing import Any
 
 from tflint.cli import console, plugin_option
 
-#: A page is no wider: it is prose.
+#: Maximum width of a page.
 WIDTH = 100
 
 
 def add_parser(commands: Any) -> None:
-    """Add the command's parser."""
+    """Add the parser of the command."""
     parser = commands.add_parser("explain", help="explain a rule", description="Explain a rule.")
-    parser.add_argument("rule", metavar="RULE", help="id or name")
-    parser.add_argument("--rules", action="append", default=[], metavar="PATH", help="rule file or folder of your own")
+    parser.add_argument("rule", metavar="RULE", help="id or name of the rule")
+    parser.add_argument(
+        "--rules", action="append", default=[], metavar="PATH", help="file or folder with additional rules"
+    )
     plugin_option.add_option(parser)
-    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text")
+    parser.add_argument("--format", choices=("text", "markdown", "json"), default="text", help="format (default: text)")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the page; returns the exit code."""
+    """Print the page; return the exit code."""
     from tflint.catalog import load_catalog
     from tflint.catalog.rule_pages import builtin_examples, page
 
-    rule = load_catalog(options.rules, plugin_option.allowed(options)).rule(options.rule)
+    rule = load_catalog(options.rules, plugin_option.load_allowed(options)).rule(options.rule)
     if options.format == "json":
-        from tflint.cli.commands.rules_command import as_json
+        from tflint.cli.commands.rules_command import to_json
 
-        console.print_json(as_json([rule]))
+        console.print_json(to_json([rule]))
         return 0
     examples = builtin_examples()[rule.id] if rule.is_builtin and options.format == "markdown" else ()
     text = page(rule, examples)
-    width = min(console.width(sys.stdout), WIDTH)
-    console.print_text(text if options.format == "markdown" else _plain(text, width))
+    width = min(console.output_width(sys.stdout), WIDTH)
+    console.print_text(text if options.format == "markdown" else _format_plain(text, width))
     return 0
 
 
-def _plain(markdown: str, width: int) -> str:
-    """The page without Markdown's marks: headings in capitals, text filled, code as it is."""
-    from tflint.report.text_layout import broken
+def _format_plain(markdown: str, width: int) -> str:
+    """Convert Markdown to plain text: headings in capitals, wrapped paragraphs, unchanged code."""
+    from tflint.report.text_layout import wrap_line
 
     lines: list[str] = []
     is_code = False
@@ -55,5 +57,5 @@ def _plain(markdown: str, width: int) -> str:
         if heading and not is_code:
             lines.append(heading[1].upper() if line.startswith("##") else heading[1])
         else:
-            lines += broken(line, width, 9 if is_code else 0)
+            lines += wrap_line(line, width, 9 if is_code else 0)
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""`tflint rules`: lists the rules; `check` looks at rule files, `test` runs their examples."""
+"""`tflint rules`: lists rules, validates rule files (`check`) and runs their examples (`test`)."""
 
 from __future__ import annotations
 
@@ -15,63 +15,63 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: Any) -> None:
-    """Add the command's parser."""
+    """Add the parser of the command."""
     parser = commands.add_parser("rules", help="list, check or test rules", description="List, check or test rules.")
     parser.set_defaults(run=run_list)
     _add_list_options(parser)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    listing = actions.add_parser("list", help="list all rules")
-    _add_list_options(listing, is_action=True)
-    listing.set_defaults(run=run_list)
-    checking = actions.add_parser("check", help="check rule files: their form, fields and expressions")
-    checking.add_argument("files", nargs="+", metavar="FILE")
-    plugin_option.add_option(checking)
-    checking.set_defaults(run=run_check)
-    testing = actions.add_parser("test", help="run the examples of rule files (none: of the built-in rules)")
-    testing.add_argument("files", nargs="*", metavar="FILE")
-    plugin_option.add_option(testing)
-    testing.set_defaults(run=run_test)
+    list_parser = actions.add_parser("list", help="list all rules")
+    _add_list_options(list_parser, is_action=True)
+    list_parser.set_defaults(run=run_list)
+    check_parser = actions.add_parser("check", help="validate rule files")
+    check_parser.add_argument("files", nargs="+", metavar="FILE")
+    plugin_option.add_option(check_parser)
+    check_parser.set_defaults(run=run_check)
+    test_parser = actions.add_parser("test", help="run the examples of rule files")
+    test_parser.add_argument("files", nargs="*", metavar="FILE", help="rule files (default: the built-in rules)")
+    plugin_option.add_option(test_parser)
+    test_parser.set_defaults(run=run_test)
 
 
 def _add_list_options(parser: argparse.ArgumentParser, *, is_action: bool = False) -> None:
-    """Add the options of a list; those of the action have no defaults, which would undo what stands before it."""
+    # The options of the action have no defaults, because these would reset the values of options before the action.
     rules: Any = argparse.SUPPRESS if is_action else []
     format_ = argparse.SUPPRESS if is_action else "text"
     parser.add_argument(
-        "--rules", action="append", default=rules, metavar="PATH", help="rule file or folder of your own"
+        "--rules", action="append", default=rules, metavar="PATH", help="file or folder with additional rules"
     )
     plugin_option.add_option(parser, default=argparse.SUPPRESS if is_action else None)
-    parser.add_argument("--format", choices=("text", "json"), default=format_)
+    parser.add_argument("--format", choices=("text", "json"), default=format_, help="format (default: text)")
 
 
 def run_list(options: argparse.Namespace) -> int:
-    """Print all rules; returns the exit code."""
+    """Print all rules; return the exit code."""
     from tflint.catalog import load_catalog
 
-    rules = load_catalog(options.rules, plugin_option.allowed(options)).rules
+    rules = load_catalog(options.rules, plugin_option.load_allowed(options)).rules
     if options.format == "json":
-        console.print_json(as_json(rules))
+        console.print_json(to_json(rules))
         return 0
-    console.print_lines([*_lines(rules), f"{len(rules)} rules; tflint explain RULE says more"])
+    console.print_lines([*_format_rules(rules), f"{len(rules)} rules; 'tflint explain RULE' shows details"])
     return 0
 
 
-def _lines(rules: Sequence[Rule]) -> Iterator[str]:
-    """A line for each rule; on a terminal that is too narrow for that, as many as it takes."""
-    from tflint.report.text_layout import beside
+def _format_rules(rules: Sequence[Rule]) -> Iterator[str]:
+    """Yield one line per rule, or several on a narrow terminal."""
+    from tflint.report.text_layout import wrap_beside
 
-    width = console.width(sys.stdout, otherwise=sys.maxsize)
+    width = console.output_width(sys.stdout, default=sys.maxsize)
     column = max(len(rule.name) for rule in rules)
     for rule in rules:
-        yield from beside(f"{rule.id:<8} {rule.severity:<8} {rule.name:<{column}}  ", rule.summary, width)
+        yield from wrap_beside(f"{rule.id:<8} {rule.severity:<8} {rule.name:<{column}}  ", rule.summary, width)
 
 
-def as_json(rules: Sequence[Rule]) -> str:
-    """Rules as JSON text."""
-    return json.dumps([_plain(rule) for rule in rules], indent=2, ensure_ascii=False) + "\n"
+def to_json(rules: Sequence[Rule]) -> str:
+    """Return rules as JSON text."""
+    return json.dumps([_to_data(rule) for rule in rules], indent=2, ensure_ascii=False) + "\n"
 
 
-def _plain(rule: Rule) -> dict[str, Any]:
+def _to_data(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "name": rule.name,
@@ -96,28 +96,30 @@ def _plain(rule: Rule) -> dict[str, Any]:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Check rule files; returns the exit code. What is wrong is an error of the run."""
+    """Validate rule files; return the exit code. Raises `UserError` if one is invalid."""
     from tflint.catalog import load_catalog
     from tflint.catalog.rule_compiler import compile_file
     from tflint.catalog.rule_loader import is_builtin_file, rule_files
     from tflint.report.display_names import plural
 
     files = list(rule_files(options.files))
-    rules = [rule for rule in load_catalog(options.files, plugin_option.allowed(options)).rules if not rule.is_builtin]
+    rules = [
+        rule for rule in load_catalog(options.files, plugin_option.load_allowed(options)).rules if not rule.is_builtin
+    ]
     rules += [rule for path in files if is_builtin_file(path) for rule in compile_file(path, builtin=True).rules]
     console.print_lines([f"{plural(len(rules), 'rule')} in {plural(len(files), 'file')}: no errors"])
     return 0
 
 
 def run_test(options: argparse.Namespace) -> int:
-    """Run the examples of rules; returns 1 where one fails."""
+    """Run the examples of rules; return 1 if one fails, else 0."""
     from tflint.report.display_names import plural
     from tflint.rule_examples import run_examples
 
-    results = list(run_examples(options.files, plugin_option.allowed(options)))
+    results = list(run_examples(options.files, plugin_option.load_allowed(options)))
     failed = [result for result in results if result.problem]
     lines = [f"{result.rule} {result.example}: {result.problem}" for result in failed]
-    rules = len({result.rule for result in results})
-    lines.append(f"{plural(len(results), 'example')} of {plural(rules, 'rule')}: {len(failed)} failed")
+    n_rules = len({result.rule for result in results})
+    lines.append(f"{plural(len(results), 'example')} of {plural(n_rules, 'rule')}: {len(failed)} failed")
     console.print_lines(lines)
     return 1 if failed else 0

@@ -1,4 +1,4 @@
-"""`tflint show`: what one model is, on one screen; or as lines for diffs, or as JSON."""
+"""`tflint show`: prints a summary of one model, as text, JSON, or lines for diffs."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from tflint.errors import UserError
 if TYPE_CHECKING:
     from tflint.api import Model
     from tflint.model.tables import FileFacts
-    from tflint.summary.summary_values import Portrait
+    from tflint.summary.summary_values import Summary
 
-#: What to do about a file that is no model, by what it is.
+#: Hints for files that are not models, by kind of file.
 _HINTS = {
-    "git-lfs-pointer": "git lfs pull fetches the model itself",
-    "html": "download the model anew: this is what the server said instead",
-    "truncated": "copy or download the model anew",
-    "empty": "copy or download the model anew",
+    "git-lfs-pointer": "run git lfs pull to fetch the model",
+    "html": "download the model again: this is an error page of the server",
+    "truncated": "copy or download the model again",
+    "empty": "copy or download the model again",
     "gzip": "unpack it first",
     "zip": "unpack it first",
 }
 
 
 def add_parser(commands: Any) -> None:
-    """Add the command's parser."""
+    """Add the parser of the command."""
     parser = commands.add_parser(
         "show",
-        help="what a model is, on one screen",
-        description="What a model is: inputs and outputs, scheme, runtime, memory, sizes, metadata.",
+        help="summarize a model",
+        description="Summarize a model: inputs and outputs, quantization scheme, runtime, memory, sizes, metadata.",
     )
-    parser.add_argument("models", nargs="+", metavar="MODEL", help="one model")
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="model to summarize")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="format (default: text)")
     parser.add_argument(
-        "--plain", action="store_true", help="one fact a line, stable: for diffs (git config diff.tflite.textconv)"
+        "--plain", action="store_true", help="print one fact per line, for diffs (git config diff.tflite.textconv)"
     )
     parser.add_argument(
-        "--color", choices=("auto", "always", "never"), default="auto", help="colors (default: on a terminal)"
+        "--color", choices=("auto", "always", "never"), default="auto", help="use colors (default: on a terminal)"
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the portrait; returns the exit code."""
+    """Print the summary; return the exit code."""
     if options.plain and options.format == "json":
-        raise UserError("--plain and --format json are two formats", hint="choose one")
-    path = _only(options.models)
+        raise UserError("--plain and --format json exclude each other", hint="choose one")
+    path = _require_one_model(options.models)
     from tflint.api import load
 
     try:
@@ -56,18 +56,17 @@ def run(options: argparse.Namespace) -> int:
     except UserError:
         if not (options.plain and Path(path).is_file()):
             raise
-        console.print_text(_plain_container(path))
+        console.print_text(_format_container(path))
     else:
         _print(model, options)
     return 0
 
 
-def _only(models: list[str]) -> str:
-    """The one path; `UserError` for several and for a folder."""
+def _require_one_model(models: list[str]) -> str:
     if len(models) > 1:
-        raise UserError(f"show takes one model, not {len(models)}", hint="run it for each of them")
+        raise UserError(f"show takes one model, not {len(models)}", hint="run the command for each model")
     if models[0] and Path(models[0]).is_dir():
-        raise UserError(f"'{models[0]}' is a folder", hint="name a model in it; 'tflint check' looks at folders")
+        raise UserError(f"'{models[0]}' is a folder", hint="name a model in it; 'tflint check' accepts folders")
     return models[0]
 
 
@@ -75,34 +74,35 @@ def _print(model: Model, options: argparse.Namespace) -> None:
     (file,) = model.tables.files
     if not model.is_readable:
         if options.plain:
-            console.print_text(_plain_file(file))
+            console.print_text(_format_file(file))
             return
-        raise UserError(f"'{model.name}' is {_what(file)}", hint=_HINTS.get(file.kind.kind, "'tflint check' says more"))
-    portrait = _portrait(model)
+        hint = _HINTS.get(file.kind.kind, "'tflint check' shows details")
+        raise UserError(f"'{model.name}' is {_describe_file(file)}", hint=hint)
+    summary = _summarize(model)
     if options.plain:
         from tflint.summary import plain_lines
 
-        console.print_text(plain_lines.render(portrait))
+        console.print_text(plain_lines.render(summary))
     elif options.format == "json":
         from tflint.summary import summary_json
 
-        console.print_json(summary_json.render(portrait))
+        console.print_json(summary_json.render(summary))
     else:
         from tflint.report.text_layout import Style
         from tflint.summary.summary_text import render
 
-        style = Style(console.wants_color(options.color, sys.stdout), width=console.width(sys.stdout))
-        console.print_text(render(portrait, style), has_color=style.color)
+        style = Style(console.wants_color(options.color, sys.stdout), width=console.output_width(sys.stdout))
+        console.print_text(render(summary, style), has_color=style.color)
 
 
-def _portrait(model: Model) -> Portrait:
-    """The portrait; `UserError` where the file can no longer be read in the middle of it."""
+def _summarize(model: Model) -> Summary:
+    """Return the summary. Raises `UserError` if reading the file fails."""
     from tflint.facts.facts import FactError, Facts
     from tflint.source import SourceError
-    from tflint.summary.summarize import portrait_of
+    from tflint.summary.summarize import summarize
 
     try:
-        return portrait_of(Facts(model.tables), model.name)
+        return summarize(Facts(model.tables), model.name)
     except (SourceError, FactError) as error:
         cause = error if isinstance(error, SourceError) else error.__cause__
         if not isinstance(cause, SourceError):
@@ -110,20 +110,21 @@ def _portrait(model: Model) -> Portrait:
         raise UserError(f"'{model.name}' cannot be read: {cause.reason}") from error
 
 
-def _what(file: FileFacts) -> str:
-    """What a file is that is no model, or a broken one."""
+def _describe_file(file: FileFacts) -> str:
+    """Return what a file is, and why it is not a readable model."""
     if file.kind.kind == "unreadable":
-        return f"a file that cannot be read: {file.kind.detail}"
+        return f"unreadable: {file.kind.detail}"
     if file.reason is None:
-        return f"{file.kind.detail}, no model"
-    where = f" (byte {file.reason_offset:,})" if file.reason_offset is not None else ""
-    return f"{file.kind.detail}: {file.reason}{where}"
+        return f"{file.kind.detail}, not a model"
+    offset = f" (byte {file.reason_offset:,})" if file.reason_offset is not None else ""
+    return f"{file.kind.detail}: {file.reason}{offset}"
 
 
-def _plain_file(file: FileFacts) -> str:
-    """The lines for a file that is no model.
+def _format_file(file: FileFacts) -> str:
+    """Return the lines for a file that is not a readable model.
 
-    Git stops a whole diff where its textconv fails, and histories hold pointers and broken files.
+    A Git textconv must not fail, because Git then stops the whole diff, and histories contain LFS pointers and invalid
+    files.
     """
     lines = [f"file {file.kind.kind}", f"size file {file.size}"]
     if file.kind.lfs_oid:
@@ -133,11 +134,10 @@ def _plain_file(file: FileFacts) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _plain_container(path: str) -> str:
-    """The lines for a file that holds models, whatever it is called."""
+def _format_container(path: str) -> str:
     from tflint.model.tables import FileFacts
     from tflint.source import FileSource
     from tflint.source.file_kind import detect_kind
 
     with FileSource(path) as source:
-        return _plain_file(FileFacts(detect_kind(source), source.size))
+        return _format_file(FileFacts(detect_kind(source), source.size))

@@ -10,7 +10,7 @@ from tflint.preprocessing.codegen.numpy_code import helper_names, render_functio
 from tflint.preprocessing.recipe.recipe import Recipe, RecipeInput, RecipeOutput
 from tflint.preprocessing.recipe.recipe_steps import describe_source, input_steps, output_steps
 from tflint.preprocessing.recipe.step import Step
-from tflint.report.text_layout import WIDTH, broken
+from tflint.report.text_layout import WIDTH, wrap_line
 
 #: Column of the remarks on a step.
 _REMARKS = 68
@@ -30,7 +30,7 @@ def render_text(recipe: Recipe, status: str) -> str:
 
 
 def _steps(recipe: Recipe, status: str) -> Iterator[str]:
-    yield from broken(f"{recipe.contract.path}: {status}", WIDTH, _INDENT)
+    yield from wrap_line(f"{recipe.contract.path}: {status}", WIDTH, _INDENT)
     number = 0
     for recipe_input in recipe.inputs:
         yield f'INPUT {recipe_input.position} "{recipe_input.name}" ← {describe_source(recipe_input)[1]}'
@@ -52,8 +52,8 @@ def _step(number: int, step: Step, line: int) -> Iterator[str]:
     if len(head) <= _REMARKS and _REMARKS + 2 + len(remarks) <= WIDTH:
         yield f"{head.ljust(_REMARKS)}  {remarks}"
     else:
-        yield from broken(head, WIDTH, _INDENT)
-        yield from broken(f"{' ' * _INDENT}{remarks}", WIDTH, _INDENT)
+        yield from wrap_line(head, WIDTH, _INDENT)
+        yield from wrap_line(f"{' ' * _INDENT}{remarks}", WIDTH, _INDENT)
 
 
 def _short(recipe_input: RecipeInput) -> Iterator[str]:

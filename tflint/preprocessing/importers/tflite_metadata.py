@@ -9,7 +9,7 @@ from typing import Any
 from tflint.errors import Place, UserError
 from tflint.preprocessing.importers.import_entries import identify_entries, label
 from tflint.preprocessing.importers.imported import Imported
-from tflint.summary.summary_values import BorderMetadata, Input, Output, Portrait, Subgraph
+from tflint.summary.summary_values import Input, InterfaceMetadata, Output, Subgraph, Summary
 
 
 def read(source: str) -> Imported:
@@ -26,18 +26,18 @@ def read(source: str) -> Imported:
     return Imported(identify_entries(inputs), identify_entries(outputs), source_name, tuple(notes))
 
 
-def _metadata_entries(entry: Subgraph) -> Iterator[BorderMetadata | None]:
+def _metadata_entries(entry: Subgraph) -> Iterator[InterfaceMetadata | None]:
     yield from (model_input.metadata for model_input in entry.inputs)
     yield from (model_output.metadata for model_output in entry.outputs)
 
 
-def _summarize(source: str) -> Portrait:
+def _summarize(source: str) -> Summary:
     from tflint.facts.facts import Facts
     from tflint.runner.model_loader import load_readable
-    from tflint.summary.summarize import portrait_of
+    from tflint.summary.summarize import summarize
 
     model = load_readable(source)
-    return portrait_of(Facts(model.tables), model.name)
+    return summarize(Facts(model.tables), model.name)
 
 
 def _name(entry: Input | Output) -> str:
@@ -61,7 +61,7 @@ def _input(model_input: Input, notes: list[str]) -> dict[str, Any]:
     return entry
 
 
-def _normalization(metadata: BorderMetadata, name: str, kind: str, notes: list[str]) -> dict[str, Any]:
+def _normalization(metadata: InterfaceMetadata, name: str, kind: str, notes: list[str]) -> dict[str, Any]:
     # Metadata stores float32: 7 digits restore decimals such as 0.485.
     mean, std = ([float(f"{value:.7g}") for value in values] for values in (metadata.mean, metadata.std))
     if kind != "image":
@@ -79,7 +79,7 @@ def _normalization(metadata: BorderMetadata, name: str, kind: str, notes: list[s
     }
 
 
-def _output(model_output: Output, summary: Portrait, notes: list[str]) -> dict[str, Any]:
+def _output(model_output: Output, summary: Summary, notes: list[str]) -> dict[str, Any]:
     metadata, name = model_output.metadata, _name(model_output)
     if metadata is None:
         notes.append(f"The metadata does not describe the output {label(name)}.")
@@ -92,7 +92,7 @@ def _output(model_output: Output, summary: Portrait, notes: list[str]) -> dict[s
     return entry
 
 
-def _add_notes(metadata: BorderMetadata, name: str, notes: list[str]) -> None:
+def _add_notes(metadata: InterfaceMetadata, name: str, notes: list[str]) -> None:
     if metadata.description:
         notes.append(f"The description of {label(name)} is {label(metadata.description)}.")
     if metadata.stats_min or metadata.stats_max:
