@@ -117,14 +117,18 @@ def check_items(
     plugins: str | Sequence[str] = (),
     contract: str | PurePath | Contract | None = None,
     limits: Limits = NO_LIMITS,
+    catalog: Catalog | None = None,
 ) -> Report:
-    """Check items as `check` does, after folders were searched. `limits` bound the whole run."""
+    """Check items as `check` does, after folders were searched.
+
+    `limits` bound the whole run. `catalog` has the rules of the configuration if they are already loaded.
+    """
     if jobs is not None and jobs < 1:
         raise UserError(f"the number of jobs must be at least 1, not {jobs}", hint="None chooses it")
     started = time.perf_counter()
     items = list(_with_models_of_contracts(selected))
     allowed_plugins = _load_plugins(plugins)
-    catalog = load_catalog(config.rules, allowed_plugins)
+    catalog = catalog or load_catalog(config.rules, allowed_plugins)
     plan = _plan(catalog, config, allowed_plugins, is_diff=False)
     given = load_contract(str(contract)) if isinstance(contract, str | PurePath) else contract
     contracts = Contracts(config.contracts, config.folder, given)
@@ -186,10 +190,22 @@ def diff(
     `compared_with`. If a version cannot be read, the report has a file for that version instead. Raises `UserError` as
     `check` does, for a folder, and for a container without a member's name.
     """
-    config = config or Config()
+    return compare(old, new, config=config or Config(), baseline=baseline, plugins=plugins)
+
+
+def compare(
+    old: Checkable,
+    new: Checkable,
+    *,
+    config: Config,
+    baseline: Counts | None = None,
+    plugins: str | Sequence[str] = (),
+    catalog: Catalog | None = None,
+) -> Report:
+    """Compare two versions of a model as `diff` does; `catalog` has the rules if they are already loaded."""
     started = time.perf_counter()
     allowed_plugins = _load_plugins(plugins)
-    catalog = load_catalog(config.rules, allowed_plugins)
+    catalog = catalog or load_catalog(config.rules, allowed_plugins)
     plan = _plan(catalog, config, allowed_plugins, is_diff=True)
     with contextlib.ExitStack() as stack:
         files = _compare(_open_side(new, NEW_BYTES, stack), _open_side(old, OLD_BYTES, stack), plan)

@@ -32,7 +32,8 @@ from tflint.findings.suppressions import Allow
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
 from tflint.flatbuffer.forest_reader import read_forest
 from tflint.model.batch_reader import open_model, read_one, read_together
-from tflint.report.report_formats import FORMATS, Options
+from tflint.report.report_formats import FORMATS
+from tflint.report.report_options import Options
 from tflint.report.text_layout import Style
 from tflint.resources import json_schema, named_model_path
 from tflint.schema import tflite_schema
@@ -404,7 +405,7 @@ def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def rendered(report: Report, form: str) -> str:
-    return FORMATS[form](report, Options(Style(verbose=True)))
+    return FORMATS[form].render(report, Options(Style(verbose=True)))
 
 
 @pytest.mark.parametrize("form", FORMATS)

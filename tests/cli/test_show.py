@@ -23,13 +23,13 @@ from tests.helpers.reading import CountingSource, tables_over, weight_spans
 from tflint.cli.main import run
 from tflint.facts.facts import Facts
 from tflint.flatbuffer.byte_window import Window
+from tflint.normalization.affine_formula import format_dequantization
 from tflint.report.text_layout import Style
 from tflint.resources import json_schema
 from tflint.summary import plain_lines, summary_json
 from tflint.summary import summary_text as screen
-from tflint.summary.number_text import format_dequantization, format_percent
+from tflint.summary.number_text import format_percent
 from tflint.summary.summarize import summarize
-from tflint.summary.summary_values import Quantization
 from tflint.userfiles.schema_check import is_valid
 from tflint.writer import edit_model
 
@@ -241,7 +241,7 @@ def test_the_width_of_the_terminal_is_minded(model, capsys, monkeypatch, columns
     ],
 )
 def test_the_formula_of_a_real_value(scale, zero_point, formula):
-    assert format_dequantization(Quantization(1, scale, zero_point, None, 0.0, 1.0)) == formula
+    assert format_dequantization(scale, zero_point) == formula
 
 
 @pytest.mark.parametrize(("part", "text"), [(0.00146, "0.15 %"), (0.0123, "1.2 %"), (0.87, "87 %")])

@@ -18,7 +18,8 @@ from tflint.contract import Contract, load_contract, parse_contract
 from tflint.errors import UserError
 from tflint.findings import FileReport, Finding, Report
 from tflint.normalization.known_normalizations import Normalization, known_normalizations
-from tflint.report.report_formats import FORMATS, Options
+from tflint.report.report_formats import FORMATS
+from tflint.report.report_options import Options
 from tflint.report.text_layout import Style
 from tflint.resources import named_model_path
 from tflint.writer import edit_model
@@ -34,7 +35,7 @@ units = "u8"
 
 
 def rendered(report: Report, format_: str) -> str:
-    return FORMATS[format_](report, Options(Style()))
+    return FORMATS[format_].render(report, Options(Style()))
 
 
 def contract(text: str) -> Contract:

@@ -9,7 +9,13 @@ import struct
 import pytest
 
 from tflint.normalization.known_normalizations import known_normalizations
-from tflint.normalization.range_fit import LIMITS, OBSERVED_WIDTH, fitting_normalizations, real_range, unseen_part
+from tflint.normalization.range_fit import (
+    ACTIVATION_TYPES,
+    OBSERVED_WIDTH,
+    activation_range,
+    fitting_normalizations,
+    unseen_part,
+)
 from tflint.resources import table
 
 KNOWN = {known.name: known for known in known_normalizations()}
@@ -61,7 +67,7 @@ def test_an_entry_of_the_table_agrees_with_itself(entry):
     assert len(entry["mean"]) in (1, 3)
     assert entry["units"] in ("u8", "unit")
     assert entry["order"] in ("RGB", "BGR", None)
-    assert (known.low, known.high) == pytest.approx(entry["real_range"], abs=1e-6)
+    assert (known.low, known.high) == pytest.approx(entry["activation_range"], abs=1e-6)
     assert re.match(r"https://github\.com/[\w.-]+/[\w.-]+/blob/[0-9a-f]{40}/", entry["source"])
 
 
@@ -85,7 +91,7 @@ def test_names_are_distinct_and_so_are_the_numbers():
 # -- what fits ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", LIMITS)
+@pytest.mark.parametrize("dtype", sorted(ACTIVATION_TYPES))
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_normalisation_is_found_alone_or_with_those_that_nobody_can_tell_from_it(name, dtype):
     known = KNOWN[name]
@@ -94,7 +100,7 @@ def test_a_normalisation_is_found_alone_or_with_those_that_nobody_can_tell_from_
     assert all(fit.unseen == 0 for fit in found)
 
 
-@pytest.mark.parametrize("dtype", LIMITS)
+@pytest.mark.parametrize("dtype", sorted(ACTIVATION_TYPES))
 @pytest.mark.parametrize("name", KNOWN)
 @pytest.mark.parametrize("seen", [(0.0, 0.015), (0.015, 0.0), (0.008, 0.007)], ids=["top", "bottom", "both"])
 def test_calibration_that_saw_no_extremes_comes_close(name, dtype, seen):
@@ -173,7 +179,7 @@ def test_an_unusable_scale_fits_nothing(scale):
 
 @pytest.mark.parametrize("zero_point", [-129, 128, 2**40])
 def test_a_zero_point_outside_of_the_type_fits_nothing(zero_point):
-    assert real_range("INT8", 0.0078, zero_point) is None
+    assert activation_range("INT8", 0.0078, zero_point) is None
     assert fitting_normalizations("INT8", 0.0078, zero_point) == ()
 
 

@@ -9,14 +9,16 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from tflint.cli import console, output_file, plugin_option
+from tflint.cli import console, output_file
 from tflint.config import Config
 from tflint.errors import UserError
-from tflint.report.report_formats import FORMATS, Options
+from tflint.report.report_formats import FORMATS
+from tflint.report.report_options import Options
 from tflint.source.checkout_boundary import real_path
 from tflint.userfiles.nearest_word import nearest
 
 if TYPE_CHECKING:
+    from tflint.catalog import Rule
     from tflint.findings import Report
 
 
@@ -92,35 +94,38 @@ def _parse_report(text: str) -> tuple[str, str]:
     return form, path
 
 
-def write(report: Report, reports: Sequence[PlannedReport], options: argparse.Namespace, config: Config) -> None:
-    """Write all reports of a run, with a limited number of findings per rule and file."""
+def write(
+    report: Report,
+    reports: Sequence[PlannedReport],
+    options: argparse.Namespace,
+    config: Config,
+    rules: tuple[Rule, ...],
+) -> None:
+    """Write all reports of a run, with a limited number of findings per rule and file. `rules` are those of the run."""
     from tflint.findings.finding_limits import limit_findings
 
     shown = limit_findings(report)
     for form, file in reports:
-        format_options = _build_options(options, config, is_printed=file is None)
-        text = FORMATS[form](shown, format_options)
+        format_options = _build_options(options, config, rules, is_printed=file is None)
+        text = FORMATS[form].render(shown, format_options)
         has_color = format_options.style.color
-        make_safe = _ESCAPES.get(form) or functools.partial(console.safe_text, has_color=has_color)
+        escape = FORMATS[form].escape
+        make_safe = _ESCAPES.get(escape) or functools.partial(console.safe_text, has_color=has_color)
         if file is not None:
             file.write(text, make_safe)
-        elif form in _ESCAPES:
+        elif escape in _ESCAPES:
             console.print_verbatim(make_safe(text))
         else:
             console.print_text(text, has_color=has_color)
 
 
-#: Functions that escape machine-readable formats; `github` consists of commands for the runner.
-_ESCAPES: Mapping[str, Callable[[str], str]] = {
-    "json": console.safe_json,
-    "sarif": console.safe_json,
-    "gitlab": console.safe_json,
-    "junit": console.safe_xml,
-    "github": str,
-}
+#: Functions that make machine-readable formats safe, by `Format.escape`.
+_ESCAPES: Mapping[str, Callable[[str], str]] = {"json": console.safe_json, "xml": console.safe_xml, "none": str}
 
 
-def _build_options(options: argparse.Namespace, config: Config, *, is_printed: bool) -> Options:
+def _build_options(
+    options: argparse.Namespace, config: Config, rules: tuple[Rule, ...], *, is_printed: bool
+) -> Options:
     from tflint.report.text_layout import WIDTH, Style
 
     style = Style(
@@ -135,8 +140,7 @@ def _build_options(options: argparse.Namespace, config: Config, *, is_printed: b
         style=style,
         statistics=options.statistics,
         fail_on=config.fail_on,
-        rules=config.rules,
-        plugins=plugin_option.load_allowed(options),
+        rules=rules,
         sarif_profile=options.sarif_profile,
         sarif_max_level=options.sarif_max_level,
     )

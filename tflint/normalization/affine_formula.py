@@ -1,8 +1,11 @@
-"""Formats the map x × scale + offset, with one number for all channels or one per channel."""
+"""Formats linear maps: x × scale + offset with one number for all channels or one per channel, and dequantization."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+#: Relative tolerance for writing a scale as the reciprocal of an integer; float32 is more precise.
+_RECIPROCAL = 1e-6
 
 
 def format_affine(scale: Sequence[float], offset: Sequence[float]) -> str:
@@ -18,3 +21,12 @@ def _format_numbers(values: Sequence[float]) -> str:
     """Format numbers as a list, or as one number if all are equal."""
     shown = list(dict.fromkeys(f"{value:.4g}" for value in values))
     return shown[0] if len(shown) == 1 else f"[{', '.join(shown)}]"
+
+
+def format_dequantization(scale: float, zero_point: int) -> str:
+    """Return the real value of a quantized value q as a formula: (q + 128) / 256, (q − 3) × 0.0235."""
+    shifted = "q" if zero_point == 0 else f"(q {'−' if zero_point > 0 else '+'} {abs(zero_point)})"
+    inverse = 1 / scale if scale else 0.0
+    if inverse > 1.5 and abs(inverse - round(inverse)) <= _RECIPROCAL * inverse:
+        return f"{shifted} / {round(inverse)}"
+    return shifted if scale == 1 else f"{shifted} × {scale:.6g}"

@@ -16,8 +16,7 @@ If several normalizations fit, all are returned. These numbers cannot tell them 
 
 from __future__ import annotations
 
-import math
-
+from tflint.normalization.integer_ranges import INTEGER_RANGES, real_range
 from tflint.normalization.known_normalizations import Normalization, known_normalizations
 from tflint.values import frozen
 
@@ -27,8 +26,8 @@ EXACT_WIDTH = 1e-3
 OBSERVED_WIDTH = 0.02
 #: Largest shift of a range by rounding the zero point, in steps, with a margin for float32.
 HALF_STEP = 0.51
-#: Integer types of quantized activations, with smallest and largest value.
-LIMITS = {"INT8": (-128, 127), "UINT8": (0, 255), "INT16": (-32768, 32767)}
+#: Integer types of quantized activations.
+ACTIVATION_TYPES = frozenset({"INT8", "UINT8", "INT16"})
 
 
 @frozen
@@ -48,14 +47,9 @@ class Fit:
     raw_steps: float | None
 
 
-def real_range(dtype: str, scale: float, zero_point: int) -> tuple[float, float] | None:
-    """Return the smallest and largest real value of a tensor with one scale, or None if the numbers are invalid."""
-    if dtype not in LIMITS or not (math.isfinite(scale) and scale > 0):
-        return None
-    qmin, qmax = LIMITS[dtype]
-    if not qmin <= zero_point <= qmax:
-        return None
-    return (qmin - zero_point) * scale, (qmax - zero_point) * scale
+def activation_range(dtype: str, scale: float, zero_point: int) -> tuple[float, float] | None:
+    """Return the real range of an activation with one scale, or None if its type or parameters are invalid."""
+    return real_range(dtype, scale, zero_point) if dtype in ACTIVATION_TYPES else None
 
 
 def fitting_normalizations(dtype: str, scale: float, zero_point: int) -> tuple[Fit, ...]:
@@ -71,7 +65,7 @@ def fitting_normalizations(dtype: str, scale: float, zero_point: int) -> tuple[F
 
 def unseen_part(low: float, high: float, dtype: str, scale: float, zero_point: int) -> float | None:
     """Return the share of [low, high] that a tensor's range does not cover, or None if the range does not fit."""
-    own = real_range(dtype, scale, zero_point)
+    own = activation_range(dtype, scale, zero_point)
     if own is None:
         return None
     low, high = min(low, 0.0), max(high, 0.0)
@@ -94,7 +88,7 @@ def _symmetric_unseen_part(low: float, high: float, dtype: str, scale: float) ->
     """
     if dtype == "UINT8":
         return None
-    unseen = 1 - LIMITS[dtype][1] * scale / max(-low, high)
+    unseen = 1 - INTEGER_RANGES[dtype][1] * scale / max(-low, high)
     if abs(unseen) <= EXACT_WIDTH:
         return 0.0
     return unseen if dtype == "INT16" and 0 < unseen <= OBSERVED_WIDTH else None
@@ -105,6 +99,6 @@ def _raw_steps(known: Normalization, dtype: str, scale: float, zero_point: int) 
     if dtype == "INT16" or len(known.mean) > 1:
         return None
     ((mean, std),) = known.channels
-    qmin, qmax = LIMITS[dtype]
+    qmin, qmax = INTEGER_RANGES[dtype]
     exact = [(value - mean) / std / scale + zero_point for value in (0.0, known.max_pixel)]
     return max(abs(exact[0] - qmin), abs(exact[1] - qmax))

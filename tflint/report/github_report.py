@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tflint.findings import SEVERITIES, FileReport, Finding, Report
 from tflint.report.display_names import clean, format_title, plural
@@ -14,10 +15,18 @@ from tflint.report.finding_sentences import describe_finding
 from tflint.report.text_layout import Style
 from tflint.report.text_summary import format_closing
 
+if TYPE_CHECKING:
+    from tflint.report.report_options import Options
+
 #: Maximum number of annotations per level that GitHub shows for a step
 #: (https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md#limitations).
 MAX_ANNOTATIONS = 10
 _COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
+
+
+def render_report(report: Report, _options: Options) -> str:
+    """Return the report in this format; see `render`."""
+    return render(report)
 
 
 def render(report: Report) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tflint.findings import FileReport, Finding, Report
 from tflint.findings.fingerprint import number_duplicates
@@ -16,8 +16,16 @@ from tflint.report.display_names import clean
 from tflint.report.finding_sentences import describe_finding
 from tflint.report.json_report import dumps
 
+if TYPE_CHECKING:
+    from tflint.report.report_options import Options
+
 #: "blocker" is not used: static analysis cannot determine one.
 _SEVERITIES = {"error": "critical", "warning": "major", "note": "info"}
+
+
+def render_report(report: Report, _options: Options) -> str:
+    """Return the report in this format; see `render`."""
+    return render(report)
 
 
 def render(report: Report) -> str:

@@ -6,13 +6,21 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tflint.findings import FileReport, Finding, Location, Report
+
+if TYPE_CHECKING:
+    from tflint.report.report_options import Options
 
 SCHEMA_VERSION = 1
 TOOL = "tflite-lint"
 _NOT_ASCII = re.compile(r"[^\n -~]")
+
+
+def render_report(report: Report, _options: Options) -> str:
+    """Return the report in this format; see `render`."""
+    return render(report)
 
 
 def render(report: Report) -> str:

@@ -9,17 +9,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from tflint.findings import CRASH_RULE, FileReport, Finding, NotChecked, Report
 from tflint.report.display_names import clean, plural
 from tflint.report.finding_sentences import describe_fault, describe_remedy, place_name
 
+if TYPE_CHECKING:
+    from tflint.report.report_options import Options
+
 NAME = "tflite-lint"
 #: Outcomes of a case other than passed, with the attribute of the suite that counts them.
 _OUTCOMES = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 #: The XML is ASCII with character references, so it is valid in any encoding of a stream.
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
+
+
+def render_report(report: Report, options: Options) -> str:
+    """Return the report in this format; see `render`."""
+    return render(report, options.fail_on)
 
 
 def render(report: Report, fail_on: str) -> str:

@@ -9,12 +9,16 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tflint.findings import SEVERITIES, FileReport, Report, severity_rank
 from tflint.report.display_names import clean, plural
 from tflint.report.text_layout import Style, shorten
 from tflint.report.text_report import format_findings, format_overview
 from tflint.report.text_summary import format_closing, format_totals
+
+if TYPE_CHECKING:
+    from tflint.report.report_options import Options
 
 #: Maximum size in bytes. A comment can have 65,536 characters, a job summary 1 MiB
 #: (https://docs.github.com/actions/reference/workflow-commands-for-github-actions#step-isolation-and-limits).
@@ -25,6 +29,11 @@ _RESERVE = 400
 _MAX_PATH = 4096
 _COLUMNS = ("errors", "warnings", "notes", "suppressed", "not checked")
 _TABLE_HEAD = f"| file | kind | {' | '.join(_COLUMNS)} |\n|---|---|{'--:|' * len(_COLUMNS)}\n"
+
+
+def render_report(report: Report, options: Options) -> str:
+    """Return the report in this format; see `render`."""
+    return render(report, verbose=options.style.verbose)
 
 
 def render(report: Report, *, verbose: bool = False, max_bytes: int = MAX_BYTES) -> str:

@@ -1,88 +1,66 @@
-"""The formats of a report: maps format names to renderers. The module of a format is imported when it is used."""
+"""The formats of a report. A new format is a module with `render_report` and an entry here.
+
+The module of a format is imported when it is used.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tflint.values import frozen
 
 if TYPE_CHECKING:
-    from tflint.facts.plugin_loader import Plugins
     from tflint.findings import Report
-    from tflint.report.text_layout import Style
+    from tflint.report.report_options import Options
 
 
 @frozen
-class Options:
-    """Options of a report; each format uses those that apply to it.
+class Format:
+    """A format of reports.
 
-    `style` and `statistics` apply to the text format. `fail_on` is the lowest severity that fails the run. `rules` are
-    the user's rule files, which SARIF describes; `plugins` are the facts that these rules need. `sarif_profile` is one
-    of `sarif_report.PROFILES`, and `sarif_max_level` the highest level of a SARIF result.
+    `module` is the module in `tflint.report` with `render_report(report, options)`. `beginning` is a regular expression
+    for the first bytes of such a report, so that a new report may replace it. `escape` selects how names from files are
+    made safe: as `text`, in strings of `json` or `xml`, or by the format itself (`none`).
     """
 
-    style: Style
-    statistics: bool = False
-    fail_on: str = "error"
-    rules: tuple[str, ...] = ()
-    plugins: Plugins | None = None
-    sarif_profile: str = "github"
-    sarif_max_level: str = "error"
+    module: str
+    beginning: bytes
+    escape: str = "text"
+
+    def render(self, report: Report, options: Options) -> str:
+        """Return the report as text."""
+        text: str = importlib.import_module(f"tflint.report.{self.module}").render_report(report, options)
+        return text
 
 
-def _text(report: Report, options: Options) -> str:
-    from tflint.report import text_report
-
-    return text_report.render(report, options.style, statistics=options.statistics)
-
-
-def _json(report: Report, _: Options) -> str:
-    from tflint.report import json_report
-
-    return json_report.render(report)
-
-
-def _sarif(report: Report, options: Options) -> str:
-    from tflint.catalog import load_catalog
-    from tflint.report import sarif_report
-
-    rules = load_catalog(options.rules, options.plugins).rules
-    return sarif_report.render(report, rules, options.sarif_profile, max_level=options.sarif_max_level)
-
-
-def _junit(report: Report, options: Options) -> str:
-    from tflint.report import junit_report
-
-    return junit_report.render(report, options.fail_on)
-
-
-def _github(report: Report, _: Options) -> str:
-    from tflint.report import github_report
-
-    return github_report.render(report)
-
-
-def _gitlab(report: Report, _: Options) -> str:
-    from tflint.report import gitlab_report
-
-    return gitlab_report.render(report)
-
-
-def _markdown(report: Report, options: Options) -> str:
-    from tflint.report import markdown_report
-
-    return markdown_report.render(report, verbose=options.style.verbose)
-
-
-Renderer: TypeAlias = Callable[["Report", Options], str]
-
-FORMATS: Mapping[str, Renderer] = {
-    "text": _text,
-    "json": _json,
-    "sarif": _sarif,
-    "junit": _junit,
-    "github": _github,
-    "gitlab": _gitlab,
-    "markdown": _markdown,
+FORMATS: Mapping[str, Format] = {
+    "text": Format(
+        "text_report",
+        # A quiet report starts with a file and its first finding, with a list of notes or with counts per rule.
+        rb"(?:(?![#`>\s])[^\n]+\n(?: [^\n]+\n){0,3}?  (?:error|warning|note) +[A-Z]+\d+ "
+        rb"|notes \xc2\xb7 [A-Z]+\d+ "
+        rb"| *[\d,]+ (?:error|warning|note) +[A-Z]+\d+ )",
+    ),
+    "json": Format(
+        "json_report",
+        rb'\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*"tool"\s*:\s*\{\s*"name"\s*:\s*"tflite-lint"',
+        escape="json",
+    ),
+    "sarif": Format(
+        "sarif_report",
+        rb'\s*\{\s*"\$schema"\s*:\s*"[^"]*sarif[^"]*"\s*,\s*"version"\s*:\s*"2\.1\.0"\s*,\s*"runs"\s*:\s*\[\s*\{\s*'
+        rb'"tool"\s*:\s*\{\s*"driver"\s*:\s*\{\s*"name"\s*:\s*"tflite-lint"',
+        escape="json",
+    ),
+    "junit": Format("junit_report", rb'<\?xml[^>]*\?>\s*<testsuites name="tflite-lint"', escape="xml"),
+    # Commands for the runner of GitHub Actions, which the module escapes itself.
+    "github": Format("github_report", rb"::(?:error|warning|notice) [^\n]*title=", escape="none"),
+    "gitlab": Format(
+        "gitlab_report",
+        rb'\s*\[\s*(?:\]\s*$|\{\s*"description"\s*:\s*"(?:[^"\\]|\\.)*+"\s*,\s*"check_name"\s*:)',
+        escape="json",
+    ),
+    "markdown": Format("markdown_report", rb"### tflite-lint \xc2\xb7 "),
 }

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from tflint.report.report_formats import FORMATS
+
 _COLOR = re.compile(rb"\x1b\[[\d;]+m")
 #: First closing line of the text and github formats.
 _CLOSING = re.compile(
@@ -16,31 +18,17 @@ _CLOSING = re.compile(
 )
 _AFTER_CLOSING = (b"  ", b"checked: ", b"not checked: ", b"more: ", b"left out: ")
 _NEWER = re.compile(rb"[\d,]+ notes? from rules newer than ")
-#: A quiet report starts with a file and its first finding, with a list of notes or with counts per rule.
-_QUIET = re.compile(
-    rb"(?:(?![#`>\s])[^\n]+\n(?: [^\n]+\n){0,3}?  (?:error|warning|note) +[A-Z]+\d+ "
-    rb"|notes \xc2\xb7 [A-Z]+\d+ "
-    rb"| *[\d,]+ (?:error|warning|note) +[A-Z]+\d+ )"
-)
-_GITHUB = re.compile(rb"::(?:error|warning|notice) [^\n]*title=")
-_MARKDOWN = re.compile(rb"### tflite-lint \xc2\xb7 ")
-_JUNIT = re.compile(rb'<\?xml[^>]*\?>\s*<testsuites name="tflite-lint"')
-_JSON = re.compile(rb'\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*"tool"\s*:\s*\{\s*"name"\s*:\s*"tflite-lint"')
-_SARIF = re.compile(
-    rb'\s*\{\s*"\$schema"\s*:\s*"[^"]*sarif[^"]*"\s*,\s*"version"\s*:\s*"2\.1\.0"\s*,\s*"runs"\s*:\s*\[\s*\{\s*'
-    rb'"tool"\s*:\s*\{\s*"driver"\s*:\s*\{\s*"name"\s*:\s*"tflite-lint"'
-)
-_GITLAB = re.compile(rb'\s*\[\s*(?:\]\s*$|\{\s*"description"\s*:\s*"(?:[^"\\]|\\.)*+"\s*,\s*"check_name"\s*:)')
-
 _BASELINE = re.compile(rb'\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*"files"\s*:\s*\{')
-
-_BEGINNINGS = (_QUIET, _GITHUB, _MARKDOWN, _JUNIT, _JSON, _SARIF, _GITLAB)
 
 
 def is_report(head: bytes, tail: bytes) -> bool:
     """Return whether a file with these first and last bytes is a report; an empty file is a quiet report."""
     plain = _COLOR.sub(b"", head)
-    return not head or any(form.match(plain) for form in _BEGINNINGS) or _ends_as_report(_COLOR.sub(b"", tail))
+    return (
+        not head
+        or any(re.match(format_.beginning, plain) for format_ in FORMATS.values())
+        or _ends_as_report(_COLOR.sub(b"", tail))
+    )
 
 
 def _ends_as_report(tail: bytes) -> bool:

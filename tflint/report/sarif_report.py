@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tflint.catalog import Rule
+from tflint.catalog import Rule, builtin_catalog
 from tflint.findings import FileReport, Finding, Location, MemberOrigin, Report, severity_rank
 from tflint.findings.fingerprint import compute_fingerprint
 from tflint.findings.path_globs import MEMBER
@@ -21,6 +21,9 @@ from tflint.report.json_report import dumps
 from tflint.report.sarif_locations import build_location, file_size, to_member_uri, to_uri
 from tflint.report.sarif_rules import DRIVER, build_descriptor, build_driver, build_invocation, cap_severity
 
+if TYPE_CHECKING:
+    from tflint.report.report_options import Options
+
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 #: Maximum number of results per run that GitHub keeps.
 GITHUB_RESULTS = 5000
@@ -28,6 +31,12 @@ PROFILES = ("github", "spec")
 _MORE = "more-findings"
 #: `[text](target)` is a link in a SARIF message.
 _LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
+
+
+def render_report(report: Report, options: Options) -> str:
+    """Return the report in this format; see `render`."""
+    rules = options.rules or builtin_catalog().rules
+    return render(report, rules, options.sarif_profile, max_level=options.sarif_max_level)
 
 
 def render(report: Report, rules: Sequence[Rule], profile: str, *, max_level: str = "error") -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from tflint.findings import FileReport, Finding, Report, severity_rank
 from tflint.report.allow_commands import AllowCommands
@@ -31,11 +32,19 @@ from tflint.report.text_layout import (
 from tflint.report.text_summary import format_closing
 from tflint.report.text_summary import format_statistics as rule_counts
 
+if TYPE_CHECKING:
+    from tflint.report.report_options import Options
+
 __all__ = ["Style", "format_findings", "format_overview", "render"]
 
 #: Columns of the title of a group, and of the number of its findings.
 _TITLE_COLUMN = 16
 _COUNT_COLUMN = 64
+
+
+def render_report(report: Report, options: Options) -> str:
+    """Return the report in this format; see `render`."""
+    return render(report, options.style, statistics=options.statistics)
 
 
 def render(report: Report, style: Style, *, statistics: bool = False) -> str:

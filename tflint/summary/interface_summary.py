@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tflint.facts.facts import Facts
 from tflint.facts.interface.input_arithmetic import quantize_output
-from tflint.normalization.range_fit import LIMITS, Fit, fitting_normalizations, real_range, unseen_part
+from tflint.normalization.range_fit import ACTIVATION_TYPES, Fit, activation_range, fitting_normalizations, unseen_part
 from tflint.summary.cell_values import find_rows, read_list, read_number, read_optional_number, read_string
 from tflint.summary.image_layout import guess_layout
 from tflint.summary.output_kind import summarize_meaning
@@ -50,7 +50,7 @@ def _read_input(facts: Facts, row: int) -> Input:
     interface_tensor = read_tensor(facts, tensor)
     layout, channels = guess_layout(interface_tensor, metadata)
     calibrated, dtype = _find_calibration(facts, tensor, interface_tensor)
-    quantization = interface_tensor.quantization if interface_tensor.dtype in LIMITS else calibrated
+    quantization = interface_tensor.quantization if interface_tensor.dtype in ACTIVATION_TYPES else calibrated
     matches: tuple[Fit, ...] = ()
     nominal = None
     if quantization is not None and quantization.scale is not None and quantization.zero_point is not None:
@@ -115,7 +115,7 @@ def _read_quantization(facts: Facts, row: int) -> Quantization | None:
     scale = float(facts.numbers("tensor", "per_tensor_scale")[row])
     zero_point = read_optional_number(facts, "tensor", "per_tensor_zero_point", row)
     dtype = read_string(facts, "tensor", "dtype", row) or ""
-    low, high = (zero_point is not None and real_range(dtype, scale, zero_point)) or (None, None)
+    low, high = (zero_point is not None and activation_range(dtype, scale, zero_point)) or (None, None)
     return Quantization(1, scale, zero_point, axis, low, high, details)
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from tflint.normalization.affine_formula import format_affine
-from tflint.normalization.range_fit import HALF_STEP, LIMITS, Fit
+from tflint.normalization.affine_formula import format_affine, format_dequantization
+from tflint.normalization.range_fit import ACTIVATION_TYPES, HALF_STEP, Fit
 from tflint.summary.number_text import (
     DOT,
-    format_dequantization,
     format_dtype,
     format_numbers,
     format_percent,
@@ -127,7 +126,7 @@ def _format_input(entry: Input, names: Mapping[int, str]) -> list[str]:
 def _describe_range(entry: Input, tensor: InterfaceTensor) -> str:
     """Return the range of an input and the normalization that matches it."""
     own = tensor.quantization
-    if tensor.dtype in LIMITS and own is not None:
+    if tensor.dtype in ACTIVATION_TYPES and own is not None:
         if own.low is None or own.high is None:
             return ""
         return f"range {format_range(own.low, own.high)}{_describe_match(entry, tensor)}"
@@ -137,7 +136,7 @@ def _describe_range(entry: Input, tensor: InterfaceTensor) -> str:
         return clipped + _describe_match(entry, tensor)
     if tensor.dtype.startswith(("FLOAT", "BFLOAT")):
         return _describe_float(entry) if entry.layout else ""
-    return "no scale: the graph uses the integers directly" if entry.layout and tensor.dtype in LIMITS else ""
+    return "no scale: the graph uses the integers directly" if entry.layout and tensor.dtype in ACTIVATION_TYPES else ""
 
 
 def _describe_normalization(entry: Input) -> str:
@@ -241,9 +240,10 @@ def _describe_meaning(entry: Output) -> str:
 def _format_real_value(entry: Output, own: Quantization | None) -> str:
     if own is None or own.scale is None or own.zero_point is None or own.low is None or own.high is None:
         return ""
+    formula = format_dequantization(own.scale, own.zero_point)
     if entry.meaning is not None and entry.meaning.kind in _PROBABILITIES:
-        return f"probability = {format_dequantization(own)}"
-    return f"value = {format_dequantization(own)}, {format_range(own.low, own.high)}"
+        return f"probability = {formula}"
+    return f"value = {formula}, {format_range(own.low, own.high)}"
 
 
 def _guess_classes(entry: Output) -> str:

@@ -12,8 +12,6 @@ from tflint.summary.summary_values import InterfaceTensor, Quantization
 
 #: Separator between the facts of a line.
 DOT = " · "
-#: Relative tolerance for writing a scale as the reciprocal of an integer; float32 is more precise.
-_RECIPROCAL = 1e-6
 
 
 def format_number(value: float) -> str:
@@ -61,17 +59,6 @@ def format_quantization(quantization: Quantization) -> str:
         else f"zero point {quantization.zero_point}".replace("-", "−")
     )
     return f"scale {quantization.scale:.6g} {zero}"
-
-
-def format_dequantization(quantization: Quantization) -> str:
-    """Format the real value of a quantized value q: (q + 128) / 256, (q − 3) × 0.0235."""
-    assert quantization.scale is not None and quantization.zero_point is not None
-    zero = quantization.zero_point
-    shifted = "q" if zero == 0 else f"(q {'−' if zero > 0 else '+'} {abs(zero)})"
-    inverse = 1 / quantization.scale if quantization.scale else 0.0
-    if inverse > 1.5 and abs(inverse - round(inverse)) <= _RECIPROCAL * inverse:
-        return f"{shifted} / {round(inverse)}"
-    return shifted if quantization.scale == 1 else f"{shifted} × {quantization.scale:.6g}"
 
 
 def format_numbers(values: Sequence[float]) -> str:

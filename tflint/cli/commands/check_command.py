@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import console, output_file, report_outputs
+from tflint.cli import console, output_file, plugin_option, report_outputs
 from tflint.cli.config_options import add_rule_options, add_verdict_options, exit_code, read_config
 from tflint.config import Config
 from tflint.errors import UserError
@@ -92,12 +92,14 @@ def run(options: argparse.Namespace) -> int:
     # Garbage collections during the imports would find nothing; frozen objects are skipped by later collections.
     gc.disable()
     from tflint.api import check_items
+    from tflint.catalog import load_catalog
     from tflint.cli.progress import Progress
     from tflint.findings.baseline import read_baseline
 
     gc.freeze()
     gc.enable()
     known = read_baseline(config.baseline) if config.baseline and new_baseline is None else None
+    catalog = load_catalog(config.rules, plugin_option.load_allowed(options))
     with Progress() as progress:
         report = check_items(
             selection.items,
@@ -108,13 +110,14 @@ def run(options: argparse.Namespace) -> int:
             jobs=options.jobs,
             plugins=options.allow_plugin,
             limits=limits,
+            catalog=catalog,
         )
     is_empty = not (report.has_checked or options.allow_empty or config.allow_empty)
     if new_baseline is not None:
         if not is_empty:  # an empty baseline must not replace an existing one
             _write_baseline(report, new_baseline, config)
         reports = [(form, file) for form, file in reports if file is not None]
-    report_outputs.write(report, reports, options, config)
+    report_outputs.write(report, reports, options, config, catalog.rules)
     if is_empty:
         raise _build_empty_error(options.paths, report, config)
     return 0 if new_baseline is not None else exit_code(report, options, config)

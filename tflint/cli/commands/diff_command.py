@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import report_outputs
+from tflint.cli import plugin_option, report_outputs
 from tflint.cli.config_options import add_rule_options, add_verdict_options, exit_code, read_config
 from tflint.errors import UserError
 from tflint.findings.path_globs import MEMBER
@@ -40,14 +40,16 @@ def run(options: argparse.Namespace) -> int:
     _require_model_count(options)
     reports = report_outputs.plan_reports(options)
     config = read_config(options)
-    from tflint.api import diff
+    from tflint.api import compare
+    from tflint.catalog import load_catalog
     from tflint.findings.baseline import read_baseline
 
     known = read_baseline(config.baseline) if config.baseline else None
     new = options.models[-1]
     old = options.models[0] if options.git is None else _load_from_git(options.git, new)
-    report = diff(old, new, config=config, baseline=known, plugins=options.allow_plugin)
-    report_outputs.write(report, reports, options, config)
+    catalog = load_catalog(config.rules, plugin_option.load_allowed(options))
+    report = compare(old, new, config=config, baseline=known, plugins=options.allow_plugin, catalog=catalog)
+    report_outputs.write(report, reports, options, config, catalog.rules)
     code = exit_code(report, options, config)
     is_compared = any(file.kind == "pair" for file in report.files)
     if code == 0 and not is_compared and not options.exit_zero and config.fail_on != "never":

@@ -123,12 +123,12 @@ def _describe_language() -> str:
     from tflint.resources import table_names
     from tflint.targets.target_fields import TARGET_MEANINGS
 
-    _, _, semantics = (tflint.language.__doc__ or "").partition("Semantics, in short. ")
+    _, _, semantics = (tflint.language.__doc__ or "").partition("Semantics:\n")
     width = console.output_width(sys.stdout, default=120)
     texts = [
         ("", "Expressions use a small subset of the Python syntax; no Python code is executed."),
         ("", ""),
-        ("", " ".join(semantics.split())),
+        *(("- ", " ".join(entry.split())) for entry in semantics.strip().removeprefix("- ").split("\n- ")),
         ("", ""),
         ("", "Operators: + - * / %  < <= > >= == !=  in  not in  and or not"),
         *((f"  {name:<34} ", meaning) for name, meaning in _FUNCTIONS.items()),

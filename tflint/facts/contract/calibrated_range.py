@@ -18,11 +18,12 @@ from tflint.columns.column import (
 from tflint.facts.contract.fed_range import FedRange, fed_ranges
 from tflint.facts.facts import Facts, values_at
 from tflint.facts.interface import input_arithmetic
-from tflint.normalization.range_fit import fitting_normalizations, real_range, unseen_part
+from tflint.normalization.integer_ranges import INTEGER_RANGES
+from tflint.normalization.range_fit import activation_range, fitting_normalizations, unseen_part
 from tflint.values import frozen
 
 #: Quantized values of the pixels 0 and 255 if raw bytes are fed: the byte itself, or the byte − 128.
-_RAW = {"UINT8": (0, 255), "INT8": (-128, 127)}
+_RAW = ("UINT8", "INT8")
 _FLOATS = {"FLOAT32", "FLOAT16", "FLOAT64"}
 #: A fed range of at least this width is that of pixels without normalization.
 _RAW_WIDTH = 200
@@ -39,7 +40,7 @@ class _Quantization:
     @property
     def range(self) -> tuple[float, float]:
         """Calibrated range: the smallest and largest real value that the input can hold."""
-        limits = real_range(self.dtype, self.scale, self.zero_point)
+        limits = activation_range(self.dtype, self.scale, self.zero_point)
         assert limits is not None
         return limits
 
@@ -126,7 +127,9 @@ def _steps(fed: FedRange, quantization: _Quantization) -> float | None:
     if quantization.dtype not in _RAW:
         return None
     exact = [end / quantization.scale + quantization.zero_point for end in (fed.low, fed.high)]
-    return max(float(np.abs(end - byte).max()) for end, byte in zip(exact, _RAW[quantization.dtype], strict=True))
+    return max(
+        float(np.abs(end - byte).max()) for end, byte in zip(exact, INTEGER_RANGES[quantization.dtype], strict=True)
+    )
 
 
 def _range_shares(facts: Facts, *, of_fed: bool) -> Scalars:
@@ -171,7 +174,7 @@ def _read_quantization(facts: Facts, row: int) -> _Quantization | None:
         return None
     scales, zeros = facts.lists("tensor", "scale").row(tensor), facts.lists("tensor", "zero_point").row(tensor)
     dtype = text_of(facts.column("tensor", "dtype"), tensor) or ""
-    if len(scales) != 1 or len(zeros) != 1 or real_range(dtype, scales[0], zeros[0]) is None:
+    if len(scales) != 1 or len(zeros) != 1 or activation_range(dtype, scales[0], zeros[0]) is None:
         return None
     return _Quantization(dtype, scales[0], zeros[0])
 

@@ -9,21 +9,8 @@ from numpy.typing import NDArray
 
 from tflint.columns.column import Lists, Scalars, Strings, lists_by_counts, state_of
 from tflint.facts.facts import Facts, first_elements, require_budget
+from tflint.normalization.integer_ranges import INTEGER_RANGES
 
-#: Integer types of schema.fbs, with smallest and largest value.
-INTEGER_RANGES = {
-    "INT2": (-2, 1),
-    "INT4": (-8, 7),
-    "UINT4": (0, 15),
-    "INT8": (-128, 127),
-    "UINT8": (0, 255),
-    "INT16": (-(2**15), 2**15 - 1),
-    "UINT16": (0, 2**16 - 1),
-    "INT32": (-(2**31), 2**31 - 1),
-    "UINT32": (0, 2**32 - 1),
-    "INT64": (-(2**63), 2**63 - 1),
-    "UINT64": (0, 2**64 - 1),
-}
 _GRANULARITIES = ["per-tensor", "per-channel", "blockwise", "multi-axis", "custom"]
 _DETAILS = {"BlockwiseQuantization": 2, "MultiAxisQuantization": 3, "CustomQuantization": 4}
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.facts.quantization.quantization_parameters import INTEGER_RANGES
+from tflint.normalization.integer_ranges import INTEGER_RANGES
 from tflint.values import frozen
 
 Array = NDArray[Any]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.errors import UserError
+from tflint.normalization.integer_ranges import real_range
 from tflint.preprocessing.observe.array_chunks import Numbers
 from tflint.preprocessing.observe.sample_arrays import read_samples
 from tflint.preprocessing.recipe import Recipe, RecipeInput
@@ -78,8 +79,7 @@ def representable_range(recipe_input: RecipeInput) -> tuple[float, float] | None
     if not recipe_input.is_quantized:
         return None
     assert recipe_input.scale is not None and recipe_input.zero_point is not None
-    low, high = ((limit - recipe_input.zero_point) * recipe_input.scale for limit in recipe_input.limits)
-    return low, high
+    return real_range((recipe_input.dtype or "").upper(), recipe_input.scale, recipe_input.zero_point)
 
 
 def _measure(recipe_input: RecipeInput, numbers: Numbers) -> Observed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tflint.normalization.affine_formula import format_dequantization
 from tflint.preprocessing.recipe.recipe import RecipeInput, RecipeOutput
 from tflint.preprocessing.recipe.step import Step, format_signed
 
@@ -67,9 +68,8 @@ def dequantize_steps(recipe_output: RecipeOutput) -> Iterator[Step]:
     if recipe_output.is_quantized and recipe_output.entry.get("dequantize", True):
         scale, zero_point = recipe_output.scale, recipe_output.zero_point
         assert scale is not None and zero_point is not None
-        words = f"(q {format_signed(-zero_point, '−')})" if zero_point else "q"
         code = f"(q {format_signed(-zero_point)})" if zero_point else "q"
-        yield Step(f"value = {words} × {scale:.9g}", ("dequantize", "dtype"),
+        yield Step(f"value = {format_dequantization(scale, zero_point)}", ("dequantize", "dtype"),
                    ("q = np.asarray(out, dtype=np.float64)", f"y = {code} * {scale!r}"))  # fmt: skip
     else:
         is_integer = recipe_output.is_quantized

@@ -13,7 +13,7 @@ from tflint.columns.column import text_of
 from tflint.contract import Contract
 from tflint.contract.contract import N_CHANNELS, Keys
 from tflint.facts.facts import Facts
-from tflint.facts.quantization.quantization_parameters import INTEGER_RANGES
+from tflint.normalization.integer_ranges import INTEGER_RANGES
 from tflint.values import frozen
 
 Entry = Mapping[str, Any]
