@@ -8,6 +8,7 @@ import struct
 
 import pytest
 
+from tflint.normalization.integer_ranges import INTEGER_RANGES
 from tflint.normalization.known_normalizations import known_normalizations
 from tflint.normalization.range_fit import (
     ACTIVATION_TYPES,
@@ -48,7 +49,7 @@ def quantized(low: float, high: float, dtype: str) -> tuple[float, int]:
     low, high = min(low, 0.0), max(high, 0.0)
     if dtype == "INT16":
         return as_float32(max(-low, high) / 32767), 0
-    qmin, qmax = LIMITS[dtype]
+    qmin, qmax = INTEGER_RANGES[dtype]
     scale = as_float32((high - low) / (qmax - qmin))
     return scale, round(qmin - low / scale)
 
