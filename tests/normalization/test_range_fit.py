@@ -68,7 +68,7 @@ def test_an_entry_of_the_table_agrees_with_itself(entry):
     assert len(entry["mean"]) in (1, 3)
     assert entry["units"] in ("u8", "unit")
     assert entry["order"] in ("RGB", "BGR", None)
-    assert (known.low, known.high) == pytest.approx(entry["activation_range"], abs=1e-6)
+    assert (known.low, known.high) == pytest.approx(entry["real_range"], abs=1e-6)
     assert re.match(r"https://github\.com/[\w.-]+/[\w.-]+/blob/[0-9a-f]{40}/", entry["source"])
 
 
