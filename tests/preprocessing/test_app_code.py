@@ -97,7 +97,7 @@ def test_javascript_gives_the_vectors(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VECTORS)
-def test_kotlin_gives_the_vectors(name: str) -> None:
+def test_kotlin_translated_to_javascript_gives_the_vectors_no_compiler_ran(name: str) -> None:
     code = app_code("kotlin", vector_recipe(name))
     script = re.sub(r"fun (\w+)\((.*?)\) \{", lambda m: f"function {m[1]}({parameters(m[2])}) {{", code)
     script = re.sub(r"for \((\w) in 0 until (\d+)\)", r"for (let \1 = 0; \1 < \2; \1++)", script)
@@ -110,7 +110,7 @@ def test_kotlin_gives_the_vectors(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VECTORS)
-def test_swift_gives_the_vectors(name: str) -> None:
+def test_swift_translated_to_javascript_gives_the_vectors_no_compiler_ran(name: str) -> None:
     code = app_code("swift", vector_recipe(name))
     script = re.sub(r"func (prepare\d)\(.*\) \{", r"function \1(rgb, input) {", code)
     script = re.sub(r"func (read\d)\(.*?\) -> \[Double\] \{", r"function \1(output) {", script)
@@ -125,7 +125,7 @@ def test_swift_gives_the_vectors(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VECTORS)
-def test_dart_gives_the_vectors(name: str) -> None:
+def test_dart_translated_to_javascript_gives_the_vectors_no_compiler_ran(name: str) -> None:
     code = app_code("dart", vector_recipe(name))
     script = re.sub(
         r"^(?:void|Float64List) (\w+)\((.*?)\) \{", lambda m: f"function {m[1]}({words(m[2])}) {{", code, flags=re.M
