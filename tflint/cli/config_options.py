@@ -13,7 +13,7 @@ from tflint.errors import UserError
 from tflint.values import replace
 
 if TYPE_CHECKING:
-    from tflint.findings import Report
+    pass
 
 
 def add_rule_options(parser: argparse.ArgumentParser) -> None:
@@ -84,15 +84,6 @@ def config_path(path: str | None) -> Path | None:
         return find_config(Path.cwd())
     except OSError as error:
         raise UserError("the current folder no longer exists", hint="change to another folder") from error
-
-
-def exit_code(report: Report, options: argparse.Namespace, config: Config) -> int:
-    """Return the exit code of a run with a report."""
-    if options.exit_zero:
-        return 0
-    if report.fails(config.fail_on):
-        return 1
-    return 3 if report.crashes else 0
 
 
 def _split_names(values: Sequence[str]) -> tuple[str, ...]:

@@ -18,11 +18,10 @@ from typing import Any, NoReturn
 
 from tflint._version import __version__
 from tflint.cli import console
+from tflint.cli.exit_codes import INTERNAL, INTERRUPTED, OK, USAGE
 from tflint.cli.signals import Terminated
 from tflint.errors import ResourceError, UserError
 from tflint.userfiles.nearest_word import nearest
-
-OK, FINDINGS, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
 
 #: Environment variable with the same effect as --debug.
 DEBUG_VARIABLE = "TFLITE_LINT_DEBUG"

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import console, output_file, plugin_option, report_outputs
-from tflint.cli.config_options import add_rule_options, add_verdict_options, exit_code, read_config
+from tflint.cli.config_options import add_rule_options, add_verdict_options, read_config
+from tflint.cli.exit_codes import exit_code_of
 from tflint.config import Config
 from tflint.errors import UserError
 from tflint.findings import MAX_PLACES
@@ -120,7 +121,7 @@ def run(options: argparse.Namespace) -> int:
     report_outputs.write(report, reports, options, config, catalog.rules)
     if is_empty:
         raise _build_empty_error(options.paths, report, config)
-    return 0 if new_baseline is not None else exit_code(report, options, config)
+    return 0 if new_baseline is not None else exit_code_of(report, options, config)
 
 
 def _build_empty_error(paths: Sequence[str], report: Report, config: Config) -> UserError:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import plugin_option, report_outputs
-from tflint.cli.config_options import add_rule_options, add_verdict_options, exit_code, read_config
+from tflint.cli.config_options import add_rule_options, add_verdict_options, read_config
+from tflint.cli.exit_codes import exit_code_of
 from tflint.errors import UserError
 from tflint.findings.path_globs import MEMBER
 
@@ -50,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     catalog = load_catalog(config.rules, plugin_option.load_allowed(options))
     report = compare(old, new, config=config, baseline=known, plugins=options.allow_plugin, catalog=catalog)
     report_outputs.write(report, reports, options, config, catalog.rules)
-    code = exit_code(report, options, config)
+    code = exit_code_of(report, options, config)
     is_compared = any(file.kind == "pair" for file in report.files)
     if code == 0 and not is_compared and not options.exit_zero and config.fail_on != "never":
         raise UserError("nothing was compared: a model is not readable", hint="the report has the reason")

@@ -1,0 +1,30 @@
+"""The exit codes of the command line. They do not depend on the format of a report."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tflint.config import Config
+    from tflint.findings import Report
+
+#: No finding at or above --fail-on.
+OK = 0
+#: Findings at or above --fail-on.
+FINDINGS = 1
+#: A usage or configuration error, or nothing to check.
+USAGE = 2
+#: An internal error, or a crashed rule and no finding that fails the run.
+INTERNAL = 3
+#: Ended by SIGINT. Other signals end with 128 and their number, too.
+INTERRUPTED = 130
+
+
+def exit_code_of(report: Report, options: argparse.Namespace, config: Config) -> int:
+    """Return the exit code of a run with a report."""
+    if options.exit_zero:
+        return OK
+    if report.fails(config.fail_on):
+        return FINDINGS
+    return INTERNAL if report.crashes else OK
