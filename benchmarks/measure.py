@@ -60,15 +60,15 @@ class Command:
 
 def wall_clock_meter(action: Action) -> Meter:
     """Return a meter of the wall-clock time of an action in this process, in seconds."""
-    return lambda: _elapsed(action, time.perf_counter)
+    return lambda: _elapsed_seconds(action, time.perf_counter)
 
 
 def cpu_meter(action: Action) -> Meter:
     """Return a meter of the CPU time of an action in this process, in seconds: user and system, all threads."""
-    return lambda: _elapsed(action, time.process_time)
+    return lambda: _elapsed_seconds(action, time.process_time)
 
 
-def _elapsed(action: Action, clock: Callable[[], float]) -> float:
+def _elapsed_seconds(action: Action, clock: Callable[[], float]) -> float:
     gc.collect()  # do not charge this action for garbage of the previous one
     started = clock()
     result = action()

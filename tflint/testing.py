@@ -53,7 +53,7 @@ def assert_clean(
     from tflint.findings.finding_limits import limit_findings
     from tflint.report.text_report import Style, render
 
-    chosen = _configured(config, targets, select, ignore, allow)
+    chosen = _build_config(config, targets, select, ignore, allow)
     threshold = _threshold(fail_on or chosen.fail_on)
     known = read_baseline(chosen.baseline) if chosen.baseline else None
     report = check(model, config=chosen, baseline=known, plugins=plugins)
@@ -62,7 +62,7 @@ def assert_clean(
     return report
 
 
-def _configured(
+def _build_config(
     config: Config | str | PurePath | None,
     targets: str | Sequence[str],
     select: str | Sequence[str],

@@ -19,7 +19,7 @@ _MAX_CACHED = 16_384
 def matcher(pattern: str, *, has_sets: bool) -> Callable[[str], bool]:
     """Return a function that matches texts. Without sets, brackets are literal."""
     if "?" in pattern or (has_sets and "[" in pattern):
-        closed = _closed(pattern) if has_sets else pattern.replace("[", "[[]")
+        closed = _escape_open_brackets(pattern) if has_sets else pattern.replace("[", "[[]")
         # Each piece between stars becomes an atomic group: the expression never backtracks to an earlier star.
         return functools.partial(_is_match, re.compile(fnmatch.translate(closed)))
     pieces = re.split(r"\*+", pattern)
@@ -49,7 +49,7 @@ def _has_pieces(pieces: list[str], text: str) -> bool:
     return True
 
 
-def _closed(pattern: str) -> str:
+def _escape_open_brackets(pattern: str) -> str:
     """Escape brackets that are never closed: `fnmatch` would search to the end of the pattern for each."""
     at = pattern.find("[")
     while at >= 0:

@@ -86,8 +86,8 @@ m.tflite
 scheme     full int8
 size       3.0 KiB: constants 276 bytes (int8 240 bytes, int32 36 bytes) · trailing zip 131 bytes
            4 operators · 10 tensors · 1 subgraph
-runtime    TFLite ≥ 1.14 (CONV_2D v3, FULLY_CONNECTED v4, SOFTMAX v2)
-             LiteRT ≥ 1.1, the oldest known · the converter says 1.14.0
+runtime    TFLite ≥ 1.14 (CONV_2D v3, FULLY_CONNECTED v4, SOFTMAX v2) · LiteRT ≥ 1.1 (oldest known)
+             min_runtime_version 1.14.0
 signature  serving_default(image) → scores
 input 0    #0 "image"  int8 [1, 8, 8, 3] · scale 0.00784314 zero point −1
            range −0.9961 … 1.004: matches x/127.5 − 1; raw byte − 128 is within half a step
@@ -192,7 +192,7 @@ def test_1001_classes_are_a_hint_and_no_claim():
 def test_raw_bytes_are_not_offered_where_they_are_far_off():
     edit = {"tensors.image.quantization.scale": [1 / 127], "tensors.image.quantization.zero_point": [0]}
     text = told(edit_model(good(), edit))
-    assert "fits x/255 or x/127.5 − 1 or (x − 128)/128 or 2 more (nobody can tell which)" in text
+    assert "matches x/255 or x/127.5 − 1 or (x − 128)/128 or 2 more (ambiguous)" in text
     assert "raw" not in text
 
 
@@ -410,12 +410,12 @@ def test_numbers_that_json_lacks_are_text(scale):
 @pytest.mark.parametrize(
     ("name", "said", "hint"),
     [
-        ("git_lfs_pointer", "is a Git LFS pointer, no model", "git lfs pull"),
-        ("html_page", "is an HTML page (often left by a failed download), no model", "anew"),
-        ("zip_archive", "is a zip archive, no model", "unpack"),
-        ("gzip_data", "is gzip-compressed data, no model", "unpack"),
-        ("empty_file", "is an empty file, no model", "anew"),
-        ("truncated", "is a truncated model: ", "anew"),
+        ("git_lfs_pointer", "is a Git LFS pointer, not a model", "git lfs pull"),
+        ("html_page", "is an HTML page (often left by a failed download), not a model", "again"),
+        ("zip_archive", "is a zip archive, not a model", "unpack"),
+        ("gzip_data", "is gzip-compressed data, not a model", "unpack"),
+        ("empty_file", "is an empty file, not a model", "again"),
+        ("truncated", "is a truncated model: ", "again"),
         (
             "no_identifier",
             "is not a TFLite model: bytes 4 to 7 are b'\\x00\\x00\\x00\\x00', not b'TFL3'",
@@ -459,7 +459,7 @@ def test_wrong_arguments_are_named_with_a_hint(model, capsys, arguments, said, h
 def test_a_link_that_leads_nowhere_and_a_pipe_are_named(model, capsys):
     Path("link.tflite").symlink_to("gone")
     assert run(["show", "link.tflite"]) == 2
-    assert "'link.tflite' is a file that cannot be read: it does not exist" in capsys.readouterr().err
+    assert "'link.tflite' is unreadable: it does not exist" in capsys.readouterr().err
     if hasattr(os, "mkfifo"):
         os.mkfifo("pipe.tflite")
         assert run(["show", "pipe.tflite"]) == 2

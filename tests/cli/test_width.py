@@ -122,7 +122,7 @@ def test_the_width_stays_within_what_can_be_read(monkeypatch, columns, expected)
     monkeypatch.setattr(shutil, "get_terminal_size", lambda fallback: os.terminal_size((columns, 24)))
     assert console.output_width(Terminal()) == expected
     assert console.output_width(io.StringIO()) == WIDTH
-    assert console.output_width(io.StringIO(), otherwise=7) == 7
+    assert console.output_width(io.StringIO(), default=7) == 7
 
 
 @pytest.mark.parametrize("width", [40, 50, 60, 80, WIDTH])

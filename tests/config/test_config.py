@@ -8,30 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.configurations import FULL
 from tests.helpers.models.named import NAMED
 from tflint.api import check
 from tflint.config import Config, TargetOptions, find_config, load_config
 from tflint.errors import UserError
-
-FULL = """\
-targets = ["litert==2.3.0", "tflm"]
-ruleset = "0.1"
-select = ["Q", "operator"]
-ignore = ["Q004"]
-severity = { Q001 = "warning" }
-fail-on = "note"
-exclude = ["old/**"]
-baseline = "known.json"
-lfs-pointers = "note"
-per-file-ignores = { "a/*.tflite" = ["Q001"] }
-
-[[allow]]
-rule = "Q001"
-path = "b.tflite"
-at = "bias"
-reason = "measured on the device"
-until = "2030-01-31"
-"""
 
 
 def written(folder: Path, text: str, name: str = "tflint.toml") -> Path:

@@ -507,7 +507,7 @@ def test_a_fact_that_works_on_one_model_only_costs_the_others_nothing(site: Site
 
 
 NUMBER, TEXT, ROW = ColumnType("number"), ColumnType("string"), ColumnType("reference", table="operator")
-NUMBERS, TEXTS, ROWS = NUMBER.listed(), TEXT.listed(), ROW.listed()
+NUMBERS, TEXTS, ROWS = NUMBER.list_of(), TEXT.list_of(), ROW.list_of()
 TWO = np.array([0, 1])
 
 

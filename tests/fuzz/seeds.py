@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from flatbuffers import flexbuffers as import_flatbuffers
+from flatbuffers import flexbuffers as official
 
 from tests.fuzz.places import places_of
 from tests.fuzz.texts import KINDS
@@ -43,7 +43,7 @@ def flexbuffers() -> tuple[bytes, ...]:
     """Return FlexBuffers of every kind of value, written by the official package."""
     values = [None, True, -7, 2**40, 1.5, "text", b"\0\1" * 40, [1, 2, 300], [1.5, 2.5], ["a", "b"], [[1], {"k": [2]}],
               {"name": "x", "sizes": [1, 2], "inner": {"flag": True, "rate": 0.25}}]  # fmt: skip
-    return tuple(bytes(import_flatbuffers.Dumps(value)) for value in values)
+    return tuple(bytes(official.Dumps(value)) for value in values)
 
 
 @functools.cache
@@ -67,7 +67,7 @@ def texts() -> tuple[bytes, ...]:
 
 def _configurations() -> list[str]:
     from benchmarks.models import CONFIG
-    from tests.config.test_config import FULL
+    from tests.helpers.configurations import FULL
 
     blocks = [block for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) for block in _toml_in(path)]
     return [CONFIG, FULL, _TARGETS, "[tool.tflint]\nselect = []\n", *blocks]

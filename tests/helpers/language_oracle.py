@@ -192,7 +192,7 @@ def _exact(value: Any) -> Any:
 def _literal(value: Any) -> Typed:
     if isinstance(value, list):
         elements = [_literal(element) for element in value]
-        return Typed([element.value for element in elements], elements[0].type.listed())
+        return Typed([element.value for element in elements], elements[0].type.list_of())
     if isinstance(value, bool):
         return Typed(value, ColumnType(BOOL))
     return Typed(value, ColumnType(STRING)) if isinstance(value, str) else Typed(float(value), ColumnType(NUMBER))

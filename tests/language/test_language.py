@@ -39,7 +39,7 @@ from tflint.language.syntax import MAX_CHARACTERS, ExpressionError
 from tflint.language.type_check import check, check_condition
 
 NUM, TRUTH, TEXT = ColumnType(NUMBER), ColumnType(BOOL), ColumnType(STRING)
-NUMS, TRUTHS, TEXTS = NUM.listed(), TRUTH.listed(), TEXT.listed()
+NUMS, TRUTHS, TEXTS = NUM.list_of(), TRUTH.list_of(), TEXT.list_of()
 
 Types = dict[str, dict[str, ColumnType]]
 Cells = dict[str, list[dict[str, Any]]]
@@ -231,7 +231,7 @@ class Writer:
                 for name, type_ in self.types[base.table].items():
                     if base.is_list and type_.is_list:
                         continue
-                    end = type_.listed() if base.is_list else type_
+                    end = type_.list_of() if base.is_list else type_
                     found.setdefault(end, []).append(way + name)
                     if type_.kind == REFERENCE:
                         longer.append((f"{way}{name}.", end))
@@ -269,13 +269,13 @@ class Writer:
             lambda target=target, name=name: f"({self.write(target, depth)}).{name}"
             for target in self.references
             for name, field in self.types[target.table].items()
-            if not (target.is_list and field.is_list) and (field.listed() if target.is_list else field) == type_
+            if not (target.is_list and field.is_list) and (field.list_of() if target.is_list else field) == type_
         ]
 
     def sides(self, kind: ColumnType, is_list: bool, depth: int) -> tuple[str, str]:
         """Two operands whose operation is, or is not, a list."""
         which = self.one_of([(True, False), (False, True), (True, True)]) if is_list else (False, False)
-        left, right = (self.write(kind.listed() if one else kind, depth) for one in which)
+        left, right = (self.write(kind.list_of() if one else kind, depth) for one in which)
         return left, right
 
     def any_type(self) -> ColumnType:
@@ -284,7 +284,7 @@ class Writer:
 
     def comparable(self) -> ColumnType:
         """A type that can be compared both single and as a list."""
-        both = [type_ for type_ in self.targets if type_.listed() in self.paths]
+        both = [type_ for type_ in self.targets if type_.list_of() in self.paths]
         kind: ColumnType = self.one_of([NUM, TEXT, TRUTH, *both])
         return kind
 
@@ -309,7 +309,7 @@ def _smaller(w: Writer, type_: ColumnType, depth: int) -> str:
 
 def _found(w: Writer, type_: ColumnType, depth: int) -> str:
     if type_.kind == STRING:
-        return f"lookup(known.words, {w.write(w.one_of([TEXT, NUM]).listed() if type_.is_list else TEXT, depth)})"
+        return f"lookup(known.words, {w.write(w.one_of([TEXT, NUM]).list_of() if type_.is_list else TEXT, depth)})"
     which = w.one_of([(True, False), (False, True), (True, True)]) if type_.is_list else (False, False)
     first, second = (w.write(ColumnType(k, one), depth) for k, one in zip((STRING, NUMBER), which, strict=True))
     third = w.one_of(["", f", {w.write(NUM, 0)}"])
@@ -326,9 +326,9 @@ def _counted(w: Writer, _type: ColumnType, depth: int) -> str:
 
 
 def _element(w: Writer, type_: ColumnType, depth: int) -> str:
-    if type_.listed() not in w.paths and type_.kind == REFERENCE:
+    if type_.list_of() not in w.paths and type_.kind == REFERENCE:
         return w.write(type_, 0)
-    whole = w.write(type_.listed(), depth)
+    whole = w.write(type_.list_of(), depth)
     index = w.one_of(["0", "1", "-1", w.write(NUM, min(depth, 1))])
     return w.one_of([f"first({whole})", f"({whole})[{index}]"])
 
@@ -353,9 +353,9 @@ def _contained(w: Writer, type_: ColumnType, depth: int) -> str:
     operator = w.one_of(["in", "not in"])
     if type_.is_list or w.draw(st.booleans()):
         kind, members = w.one_of([(NUM, "[1, 2.5, -1]"), (TEXT, "['a', '']"), (TEXT, "known.names")])
-        return f"(({w.write(kind.listed() if type_.is_list else kind, depth)}) {operator} {members})"
+        return f"(({w.write(kind.list_of() if type_.is_list else kind, depth)}) {operator} {members})"
     kind = w.comparable()
-    return f"(({w.write(kind, depth)}) {operator} ({w.write(kind.listed(), depth)}))"
+    return f"(({w.write(kind, depth)}) {operator} ({w.write(kind.list_of(), depth)}))"
 
 
 def _joined(w: Writer, type_: ColumnType, depth: int) -> str:

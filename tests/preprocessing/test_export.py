@@ -335,7 +335,7 @@ def test_a_contract_that_does_not_fit_is_not_written(folder: Path, capsys: pytes
         (["none.tflite"], "none.tflite"),
         (["alone.tflite"], "no contract next to"),
         (["text.tflite", "--contract", "bird.contract.toml"], "not a readable model"),
-        (["bird.tflite", "--output", "none/copy.tflite"], "there is no folder"),
+        (["bird.tflite", "--output", "none/copy.tflite"], "does not exist"),
         (["bird.tflite", "--to", "onnx"], "invalid choice"),
     ],
 )

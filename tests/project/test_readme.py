@@ -29,8 +29,8 @@ COMMAND = "$ tflint facts associated_file\n"
 @pytest.mark.parametrize(
     ("shown", "is_true"),
     [
-        ("…\nassociated_file: each row is a file named by the metadata, packed after the model, or both\n…\n", True),
-        ("…\n  name         string    name of the file; absent: it has none\n…\n", True),
+        ("…\nassociated_file: each row is a file named in the metadata, packed after the model, or both\n…\n", True),
+        ("…\n  name         string    name of the file; absent: the file has no name\n…\n", True),
         ("…\nassociated_file: each row is something else\n…\n", False),
         ("…\n…\nno such line\n", False),
     ],

@@ -20,7 +20,6 @@ from tflint.catalog import load_catalog
 from tflint.cli.main import run
 from tflint.config import Config
 from tflint.engine import judge
-from tflint.engine import run as engine
 from tflint.findings import MAX_PLACES, SkippedPaths
 from tflint.findings.baseline import build_baseline
 from tflint.findings.finding_limits import MAX_LISTED, limit_findings
@@ -68,7 +67,7 @@ def test_what_lies_beyond_all_places_fails_whatever_a_place_or_a_baseline_suppre
 
 
 def test_many_rules_with_many_places_stay_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "MAX_FINDINGS", 50)
+    monkeypatch.setattr("tflint.engine.findings.MAX_FINDINGS", 50)
     (file,) = check(shared_vector_bomb(20), config=ONLY).files
     assert len(file.findings) == 51
     assert file.findings[-1].n_more == 20 * 20 - 50

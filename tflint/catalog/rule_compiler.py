@@ -102,7 +102,7 @@ class _Compiler:
         self._check_id(source)
         self._check_runtimes(source)
         if entry["for-each"] not in self.tables:
-            self._fail(source, "for-each", f"there is no table {_shown(entry['for-each'])}",
+            self._fail(source, "for-each", f"there is no table {_quote_value(entry['for-each'])}",
                        nearest(entry["for-each"], self.tables) or "'tflint facts' lists the tables")  # fmt: skip
         scope = Scope(self.tables, entry["for-each"], self.constants, {"target": TARGET_FIELDS}, _plugin_hint)
         where = self._expression(source, "where", scope) if "where" in entry else None
@@ -149,7 +149,7 @@ class _Compiler:
         for key in keys:
             if key not in known:
                 what = (
-                    f"a contract has no key {_shown(key)} here"
+                    f"a contract has no key {_quote_value(key)} here"
                     if known
                     else "only rules about contracts can have 'keys'"
                 )
@@ -187,7 +187,7 @@ class _Compiler:
         for key, spec in named:
             if not is_runtime_spec(spec):
                 known = runtime_names()
-                self._fail(source, key, f"{_shown(spec)} names a runtime that tflint does not know",
+                self._fail(source, key, f"{_quote_value(spec)} names a runtime that tflint does not know",
                            nearest(spec, known) or f"runtimes: {', '.join(known)}")  # fmt: skip
 
     def _expression(self, source: RuleEntry, key: str, scope: Scope) -> Expression:
@@ -223,11 +223,11 @@ class _Compiler:
         span = locate(self.text, {keys}).get(keys)
         if span is None:
             return UserError(message, place=Place(self.path), hint=hint)
-        offset = source.source_offset(self._written(keys), error.offset)
+        offset = source.source_offset(self._text_before_expansion(keys), error.offset)
         line, column = content_position(self.text, span, offset)
         return error_at(f"{key}: {message}", self.path, self.text, line, column, width=error.length, hint=hint)
 
-    def _written(self, keys: KeyPath) -> str:
+    def _text_before_expansion(self, keys: KeyPath) -> str:
         """Return a text of the file before a family was expanded; empty for other values."""
         value: Any = self.data
         for key in keys:
@@ -235,7 +235,7 @@ class _Compiler:
         return value if isinstance(value, str) else ""
 
 
-def _shown(value: object) -> str:
+def _quote_value(value: object) -> str:
     from tflint.userfiles.error_wording import show  # only errors need it
 
     return show(value)

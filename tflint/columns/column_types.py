@@ -26,7 +26,7 @@ class ColumnType:
         """Return the element type of a list; for other types, the type itself."""
         return ColumnType(self.kind, False, self.table)
 
-    def listed(self) -> ColumnType:
+    def list_of(self) -> ColumnType:
         """Return the type of a list of this type."""
         return ColumnType(self.kind, True, self.table)
 

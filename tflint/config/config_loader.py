@@ -43,7 +43,7 @@ def load_config(path: Path | str, *, is_trusted: bool = True) -> Config:
     """Read a configuration; raise `UserError` with a position if it is invalid.
 
     A configuration is not trusted if tflint found it, rather than the user passing its path: it may come from a pull
-    request. It must not be a link that leads out of the checkout of its folder, and must not refer to files outside.
+    request. It must not be a link to a file outside of the checkout of its folder, and must not refer to files outside.
     """
     path = Path(path)
     boundary = None if is_trusted else _require_inside_checkout(path)
@@ -178,7 +178,7 @@ class _ReferencedFiles:
             return
         from tflint.userfiles.error_wording import show
 
-        message = f"the {what} {show(name)} leads out of the checkout '{self._boundary}'"
+        message = f"the {what} {show(name)} is outside of the checkout '{self._boundary}'"
         hint = f"to trust this configuration, pass --config {self._path.as_posix()}"
         raise error_in(str(self._path), self._text, keys, message, hint=hint)
 

@@ -40,13 +40,13 @@ def unique_labels(names: Iterable[str]) -> list[str]:
         label = name
         while label in used:
             counts[name] += 1
-            label = _numbered(name, counts[name] + 1)
+            label = _add_number(name, counts[name] + 1)
         used.add(label)
         result.append(label)
     return result
 
 
-def _numbered(name: str, number: int) -> str:
+def _add_number(name: str, number: int) -> str:
     folder, slash, last = name.rpartition("/")
     stem, dot, suffix = last.rpartition(".")
     return f"{folder}{slash}{stem}#{number}{dot}{suffix}" if stem else f"{name}#{number}"

@@ -50,7 +50,7 @@ class Contracts:
 def load_discovered_contract(path: str) -> Contract:
     """Read a contract that tflint found, rather than the user passing its path.
 
-    Raises `UserError` if it is invalid, or if it is a link that leads out of the checkout of its folder.
+    Raises `UserError` if it is invalid, or if it is a link to a file outside of the checkout of its folder.
     """
     require_within(path, boundary_of(Path(path).parent), "replace the link with the contract itself")
     return load_contract(path)

@@ -65,22 +65,22 @@ def _operand(at: Locator, row: int) -> Key:
     return (f"{at.text('operand', 'direction', row)} {position}", *operator)
 
 
-def _border(table: str) -> Callable[[Locator, int], Key]:
-    def known(at: Locator, row: int) -> Key:
+def _interface(table: str) -> Callable[[Locator, int], Key]:
+    def identify(at: Locator, row: int) -> Key:
         scope = _subgraph(at, at.row(table, "subgraph", row))
         tensor = at.row(table, "tensor", row)
         name = at.text("tensor", "name", tensor) if tensor >= 0 else ""
         return (*scope, table, str(at.number(table, "position", row)) if is_generated(name) else name)
 
-    return known
+    return identify
 
 
-def _pair_border(table: str) -> Callable[[Locator, int], Key]:
-    def known(at: Locator, row: int) -> Key:
+def _pair_interface(table: str) -> Callable[[Locator, int], Key]:
+    def identify(at: Locator, row: int) -> Key:
         new = at.row(f"pair_{table}", table, row)
-        return _border(table)(at, new) if new >= 0 else (table, *at.location(f"pair_{table}", row).names)
+        return _interface(table)(at, new) if new >= 0 else (table, *at.location(f"pair_{table}", row).names)
 
-    return known
+    return identify
 
 
 def _index(at: Locator, row: int) -> Key:
@@ -104,16 +104,16 @@ _IDENTITIES: dict[str, Callable[[Locator, int], Key]] = {
     "tensor": _tensor,
     "operator": _operator,
     "operand": _operand,
-    "input": _border("input"),
-    "output": _border("output"),
+    "input": _interface("input"),
+    "output": _interface("output"),
     "index": _index,
     "buffer": _buffer,
     "operator_code": _operator_code,
     "island": lambda at, row: _operator(at, at.row("island", "first", row)),
     "pair": lambda _at, _row: (),
     "pair_subgraph": lambda at, row: _subgraph(at, at.row("pair_subgraph", "subgraph", row)),
-    "pair_input": _pair_border("input"),
-    "pair_output": _pair_border("output"),
+    "pair_input": _pair_interface("input"),
+    "pair_output": _pair_interface("output"),
     "pair_operator": lambda at, row: _operator_code(at, at.row("pair_operator", "operator_code", row)),
     "group": lambda at, row: _tensor(at, at.facts.lists("group", "tensors").row(row)[0]),
 }

@@ -31,10 +31,10 @@ class Locator:
         path, names = _PLACES[table](self, row)
         return Location(self.files[self.file_of(table, row)], path, names, self._bytes(table, row))
 
-    def related(self, table: str, row: int) -> tuple[Related, ...]:
+    def related_locations(self, table: str, row: int) -> tuple[Related, ...]:
         """Return related locations: a tensor's operator, the tensor of a contract's entry, the old side of a pair."""
         if table in _CONTRACT_ROOTS:
-            return self._described(table, row)
+            return self._describe(table, row)
         if table in ("pair_input", "pair_output"):
             return self._older(table, row)
         if table != "tensor":
@@ -60,7 +60,7 @@ class Locator:
         route = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in (*entry, *chosen)).lstrip(".")
         return Location(contract.path, route, names, None, contract.place((*entry, *chosen)))
 
-    def _described(self, table: str, row: int) -> tuple[Related, ...]:
+    def _describe(self, table: str, row: int) -> tuple[Related, ...]:
         side = table.removeprefix("contract_")
         matched = self.row(table, side, row) if table != "contract" else -1
         return (Related(self.location(side, matched), f"the model's {side}"),) if matched >= 0 else ()

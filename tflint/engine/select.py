@@ -61,7 +61,7 @@ def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:
         raise add_config_place(error, config, ("ruleset",), config.ruleset) from None
     _require_metadata_names(config.metadata_require)
     metadata_rules = {METADATA_RULES[name] for name in config.metadata_require}
-    selected = tuple([_selected(rule, config, metadata_rules) for rule in rules if _runs(rule, config)])
+    selected = tuple([_select(rule, config, metadata_rules) for rule in rules if _runs(rule, config)])
     if not selected:
         hint = "--ignore and 'ignore' win over equally specific selections; preview rules need their own id or name"
         raise UserError("no rule is left to run", hint=hint)
@@ -123,7 +123,7 @@ def _specificity(tokens: Sequence[str], rule: Rule) -> int:
     return max([specificity(token, rule) for token in tokens]) if tokens else 0
 
 
-def _selected(rule: Rule, config: Config, metadata_rules: set[str]) -> Selected:
+def _select(rule: Rule, config: Config, metadata_rules: set[str]) -> Selected:
     chosen = config.severity and (config.severity.get(rule.id) or config.severity.get(rule.name))
     is_newer = bool(config.ruleset) and rule.is_builtin and _numbers(rule.since) > _numbers(config.ruleset)
     if is_newer and not chosen:  # with a configured severity, the rule is not a surprise of an upgrade

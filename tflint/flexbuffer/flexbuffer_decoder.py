@@ -123,7 +123,7 @@ class _Decoder:
 
     def _map(self, at: int, width: int, depth: int) -> dict[str, Value]:
         """Decode a map: a vector of values, preceded by the offset of the key vector and the key width."""
-        keys_width = self._unsigned(at - 2 * width, width)
+        keys_width = self._read_unsigned(at - 2 * width, width)
         if keys_width not in _WIDTHS:
             raise FlexbufferError(f"keys cannot be {keys_width} bytes wide", at)
         keys_at = self._follow(at - 3 * width, width)
@@ -148,16 +148,16 @@ class _Decoder:
         return [self.value(at + k * width, width, element << 2, depth + 1) for k in range(length)]
 
     def _length(self, at: int, width: int) -> int:
-        return self._unsigned(at - width, width)
+        return self._read_unsigned(at - width, width)
 
     def _follow(self, at: int, width: int) -> int:
         """Return the target of the offset stored at a position; offsets count backwards."""
-        distance = self._unsigned(at, width)
+        distance = self._read_unsigned(at, width)
         if distance > at:
             raise FlexbufferError("an offset points before the first byte", at)
         return at - distance
 
-    def _unsigned(self, at: int, width: int) -> int:
+    def _read_unsigned(self, at: int, width: int) -> int:
         return int.from_bytes(self._span(at, width), "little")
 
     def _span(self, at: int, length: int) -> bytes:

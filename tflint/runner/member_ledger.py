@@ -74,7 +74,7 @@ class Ledger:
         budget = self._budgets.get(number)
         return budget is not None and self._n_before(number) > budget.max_elements
 
-    def repeated(self, reports: Mapping[int, FileReport]) -> dict[int, FileReport]:
+    def repeat_reports(self, reports: Mapping[int, FileReport]) -> dict[int, FileReport]:
         """Return the reports of repeated members, under their own paths."""
         return {
             number: move_report(reports[one.first], one.path, one.within)
@@ -82,7 +82,7 @@ class Ledger:
             if one.first in reports
         }
 
-    def refused(self) -> Iterator[tuple[int, FoundFile]]:
+    def refused_containers(self) -> Iterator[tuple[int, FoundFile]]:
         """Yield the containers with members over budget, with the reason at each of these members."""
         refused: dict[int, dict[int, str]] = defaultdict(dict)
         for number, budget in self._budgets.items():
@@ -95,7 +95,7 @@ class Ledger:
         for number, details in refused.items():
             found = self._containers[number]
             assert found.opened.contents is not None
-            contents = _refused(found.opened.contents, details)
+            contents = _refuse_members(found.opened.contents, details)
             yield number, replace(found, opened=replace(found.opened, contents=contents))
 
     def _add_model(self, number: int, found: FoundFile, budget: Budget) -> None:
@@ -173,7 +173,7 @@ def _name_of(found: FoundFile) -> str:
     return found.within.member.rsplit("/", 1)[-1]
 
 
-def _refused(contents: Contents, details: Mapping[int, str]) -> Contents:
+def _refuse_members(contents: Contents, details: Mapping[int, str]) -> Contents:
     """Return the container with the given reasons at members that are not checked, by index."""
     from tflint.container import refuse_member
 

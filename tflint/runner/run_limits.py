@@ -28,7 +28,7 @@ class Limits:
         """Whether there is any limit."""
         return self.max_seconds is not None or self.max_bytes is not None
 
-    def reached(self) -> str:
+    def describe_reached(self) -> str:
         """Return a sentence about the limit that the run has reached; empty if there is none."""
         if self.max_seconds is not None and time.monotonic() - self.started > self.max_seconds:
             return f"the run took longer than --max-seconds ({self.max_seconds:g} s) before this file was checked"

@@ -75,7 +75,7 @@ class _Checker:
 
     def check_within_limits(self, items: Sequence[Item], first: int) -> list[CheckedFile]:
         """Check some items; if the run has reached a limit, report them as unchecked instead."""
-        reason = self.limits.reached() if self.limits.are_set else ""
+        reason = self.limits.describe_reached() if self.limits.are_set else ""
         if reason:
             kind = FileKind(NOT_REACHED, reason)
             items = [UnopenedPath(_label(item, number), kind) for number, item in enumerate(items, first)]
@@ -88,14 +88,14 @@ class _Checker:
         ledger = Ledger(self.plan, self.contracts)
         with contextlib.closing(_open_all(items, first, self.excludes)) as founds:
 
-            def entered() -> Iterator[tuple[int, OpenedFile]]:
+            def enter_all() -> Iterator[tuple[int, OpenedFile]]:
                 for number, found in enumerate(founds):
                     to_read = ledger.enter(number, found)
                     if to_read is not None:
                         waiting[number] = to_read
                         yield number, to_read.opened
 
-            for numbers, tables in read_numbered_batches(entered(), ledger.is_spent):
+            for numbers, tables in read_numbered_batches(enter_all(), ledger.is_spent):
                 batch = [waiting.pop(number) for number in numbers]
                 ledger.count(numbers, tables)
                 if any(map(ledger.is_spent, numbers)):
@@ -104,13 +104,13 @@ class _Checker:
                 else:
                     checked.update(zip(numbers, self._check_batch(batch, tables), strict=True))
         checked.update(self._repeat(ledger, checked))
-        for number, found in ledger.refused():
+        for number, found in ledger.refused_containers():
             checked.update(zip([number], self._check_batch([found], read_one(found.opened)), strict=True))
         return [checked[number] for number in sorted(checked) if not ledger.is_spent(number)]
 
     def _repeat(self, ledger: Ledger, checked: dict[int, CheckedFile]) -> dict[int, CheckedFile]:
         """Return the reports of members whose bytes repeat an earlier member."""
-        reports = ledger.repeated({number: file.report for number, file in checked.items()})
+        reports = ledger.repeat_reports({number: file.report for number, file in checked.items()})
         return {number: CheckedFile(report, self.contracts.of(report.path)) for number, report in reports.items()}
 
     def _check_batch(self, batch: Sequence[FoundFile], tables: Tables) -> Iterator[CheckedFile]:

@@ -27,7 +27,7 @@ def format_scheme(summary: Summary) -> str:
     for conversion in sorted(summary.conversions, key=lambda conversion: conversion.operator):
         places.setdefault(conversion.opcode, []).append(str(conversion.operator))
     converters = ", ".join(f"{opcode} at {_list_operators(numbers)}" for opcode, numbers in places.items())
-    if "at the border" in summary.scheme or " input and output" in summary.scheme:  # the scheme lists the types
+    if " input" in summary.scheme or " output" in summary.scheme:  # the scheme lists the types
         return f"{summary.scheme} ({converters})"
     dtypes = {entry.from_dtype if entry.side == "input" else entry.to_dtype for entry in summary.conversions}
     return f"{summary.scheme}, {' and '.join(map(format_dtype, sorted(dtypes)))} input and output ({converters})"

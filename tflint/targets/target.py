@@ -112,10 +112,10 @@ def _parse(text: str, named: Mapping[str, TargetOptions]) -> tuple[str, Version 
     version = parse_version(runtime.version_line, number) if _NUMBER.fullmatch(number) else None
     if version is None:
         raise UserError(f"target '{text}': '{number}' is not a version", hint=_examples())
-    return name, _published(runtime, version, text)
+    return name, _find_release(runtime, version, text)
 
 
-def _published(runtime: Runtime, version: Version, text: str) -> Version:
+def _find_release(runtime: Runtime, version: Version, text: str) -> Version:
     """Return the release that a version means; `UserError` if it was never published.
 
     2.11 means 2.11.0, or the oldest patch release if there is no 2.11.0. Later versions than all known are accepted.

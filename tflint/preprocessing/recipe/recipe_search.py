@@ -47,6 +47,6 @@ def _find_model(contract: str) -> str | None:
         )
     if not is_within(models[0], boundary_of(Path(contract).parent)):
         raise UserError(
-            f"'{models[0]}' is a link that leads out of the checkout", hint="pass the model's real path with --model"
+            f"'{models[0]}' is a link to a file outside of the checkout", hint="pass the model's real path with --model"
         )
     return models[0]
