@@ -18,6 +18,8 @@ from typing import Any
 TEXTS = frozenset({"name", "message", "fix", "reason"})
 #: Keys of a finding that contain the rule's id or a text, compared by their other parts.
 FILE_KEYS = ("path", "kind", "sha256", "status", "contract", "compared_with", "model", "container", "within", "summary")
+#: Separates the scheme of a model from the text about its inputs and outputs.
+_COMMA = ", "
 
 
 def without_texts(value: Any) -> Any:
@@ -42,8 +44,8 @@ def finding_key(finding: Mapping[str, Any], merged: Mapping[str, str]) -> str:
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], merged: Mapping[str, str]) -> Iterator[str]:
     """Yield a line for each difference."""
-    old_files = {file["path"]: file for file in old["files"]}
-    new_files = {file["path"]: file for file in new["files"]}
+    old_files = {file["path"]: _without_interface(file) for file in old["files"]}
+    new_files = {file["path"]: _without_interface(file) for file in new["files"]}
     for path in old_files.keys() ^ new_files.keys():
         yield f"{path}: only in the {'old' if path in old_files else 'new'} report"
     if old["summary"] != new["summary"]:
@@ -54,6 +56,12 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], merged: Mapping[
             if before[key] != after[key]:
                 yield f"{path}: {key} {before[key]} is now {after[key]}"
         yield from _findings(path, before, after, merged)
+
+
+def _without_interface(file: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the report of a file without the text about inputs and outputs in the model's scheme."""
+    model = file["model"]
+    return file if model is None else {**file, "model": {**model, "scheme": model["scheme"].split(_COMMA)[0]}}
 
 
 def _findings(path: str, old: Mapping[str, Any], new: Mapping[str, Any], merged: Mapping[str, str]) -> Iterator[str]:

@@ -88,7 +88,7 @@ def _examples(examples: Sequence[Example]) -> list[str]:
 
 
 def _contract(example: Example) -> str:
-    """Return the example's contract as a code block of the list entry."""
+    """Return the example's contract as a code block, indented so that it belongs to the example's list item."""
     lines = "".join(f"  {line}".rstrip() + "\n" for line in example.contract.strip().splitlines())
     return f"\n\n  ```toml\n{lines}  ```\n" if example.contract else ""
 

@@ -191,7 +191,7 @@ def _find_problems(sections: Sequence[_Section], header_end: int, n_bytes: int) 
 
 
 def _detect_kind(source: Source, section: _Section, *, is_read: bool) -> str:
-    """Return the kind by data type or else by the first bytes. LiteRT-LM does not use deprecated sections."""
+    """Return the kind of a section's content, from its declared data type, otherwise from its first bytes."""
     if section.data_type == "TFLiteModel":
         return MODEL
     if section.data_type == _DEPRECATED or not is_read or section.size < 8:

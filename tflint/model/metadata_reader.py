@@ -23,7 +23,7 @@ STAMP_BYTES = 124
 
 
 def read_extras(tables: Tables) -> list[ModelExtras]:
-    """Return the data outside of the graph for each model of the batch."""
+    """Return the metadata, associated files and other named buffers of each model of the batch."""
     extras = [ModelExtras() for _ in range(tables.n_models)]
     entries = tables.table("metadata")
     names, buffers = entries.column("name"), rows_of(entries.column("buffer"))

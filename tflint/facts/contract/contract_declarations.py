@@ -148,7 +148,7 @@ FACTS = {
             "number of labels in the label file, next to the contract or inside the model",
             "contract.contract_labels:n_lines",
             "associated_file.name",
-            absent="the contract does not name a label file, or the file has no labels",
+            absent="the contract does not name a label file, or its label file is empty",
             values=True,
         ),
         fact(
@@ -157,7 +157,7 @@ FACTS = {
             "whether the first label is background, ??? or bg",
             "contract.contract_labels:begins_with_background",
             "associated_file.name",
-            absent="the contract does not name a label file, or the file has no labels",
+            absent="the contract does not name a label file, or its label file is empty",
             values=True,
         ),
         fact(
@@ -166,7 +166,7 @@ FACTS = {
             "problem of the label file",
             "contract.contract_labels:problem",
             "associated_file.name",
-            absent="the contract does not name a label file, or the file is valid",
+            absent="the contract does not name a label file, or its label file is valid",
             domain="missing outside folder device pipe too-large unreadable not-UTF-8 empty blank-lines duplicates",
         ),
     ),

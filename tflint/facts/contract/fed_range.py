@@ -58,12 +58,12 @@ def range_ratio(facts: Facts) -> Scalars:
 
 
 def fed_min(facts: Facts) -> Lists:
-    """Return the smallest real value that each entry feeds after mean and std, per channel."""
+    """Return the smallest real value that client code feeds, after normalization, per entry and channel."""
     return _fed_ends(facts, np.minimum)
 
 
 def fed_max(facts: Facts) -> Lists:
-    """Return the largest real value that each entry feeds after mean and std, per channel."""
+    """Return the largest real value that client code feeds, after normalization, per entry and channel."""
     return _fed_ends(facts, np.maximum)
 
 
