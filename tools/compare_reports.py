@@ -34,6 +34,7 @@ def without_texts(value: Any) -> Any:
 def finding_key(finding: Mapping[str, Any], merged: Mapping[str, str]) -> str:
     """Return everything about a finding that must stay, as text that can be compared."""
     kept = without_texts(finding)
+    kept["evidence"] = {key: _without_sentence(value) for key, value in kept["evidence"].items()}
     rule = finding["rule"]
     if rule in merged:  # its fingerprint contains the id
         kept |= {"rule": merged[rule], "fingerprint": None}
@@ -56,6 +57,11 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], merged: Mapping[
             if before[key] != after[key]:
                 yield f"{path}: {key} {before[key]} is now {after[key]}"
         yield from _findings(path, before, after, merged)
+
+
+def _without_sentence(value: Any) -> Any:
+    """Return a value of the evidence, or a placeholder for a sentence, such as the reason why a file is unreadable."""
+    return "…" if isinstance(value, str) and " " in value else value
 
 
 def _without_interface(file: Mapping[str, Any]) -> Mapping[str, Any]:
