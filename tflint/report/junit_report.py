@@ -143,7 +143,7 @@ def _build_notices(report: Report) -> ElementTree.Element:
 
 
 def _make_unique(names: Iterable[str]) -> Iterator[str]:
-    """Number repeated names: GitLab ignores a case with the name of another one."""
+    """Add numbers to repeated names: GitLab ignores a case with the name of another one."""
     used: set[str] = set()
     counts: Counter[str] = Counter()
     for name in names:
