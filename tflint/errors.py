@@ -35,7 +35,7 @@ class ResourceError(TflintError):
 class UserError(TflintError):
     """An option, configuration, rule, contract, baseline or path that cannot be used; ends a run with exit code 2.
 
-    `message` says what is wrong, `place` where it is wrong, and `hint` what to do. `source_line` is the text of the
+    `message` says what is wrong, `place` names the position, and `hint` what to do. `source_line` is the text of the
     line at `place`. The output marks `width` characters of that line.
     """
 

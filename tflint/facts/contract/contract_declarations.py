@@ -323,7 +323,7 @@ FACTS = {
             "channel order of mean and std in the known normalization",
             "contract.fed_range:normalization_order",
             "contract_input.mean contract_input.std contract_input.units",
-            absent="no known normalization has the mean and std of the contract, or all channels have the same mean and std",
+            absent="no known normalization has these mean and std, or all channels have the same",
         ),
         fact(
             "raw_steps",

@@ -321,7 +321,7 @@ FACTS = {
         fact(
             "table_rows",
             NUM,
-            "number of rows of the constant that the input indexes; if it indexes several constants, of the shortest one",
+            "number of rows of the constant that the input indexes; of the shortest one if there are several",
             "graph.lookup_tables:table_rows",
             f"{_AFFINE_NEEDS} tensor.shape",
             absent="no GATHER or EMBEDDING_LOOKUP uses the input to index the rows of a constant",

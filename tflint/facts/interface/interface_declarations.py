@@ -82,7 +82,7 @@ FACTS = {
         fact(
             "meaning",
             TEXT,
-            "content of the output, inferred from the operator that computes it: softmax, sigmoid, linear, detection-boxes, …",
+            "content, inferred from the operator that computes it: softmax, sigmoid, linear, detection-boxes, …",
             "interface.output_meaning:output_meaning",
             "operator.opcode operator.custom_code tensor.producer",
             absent="the graph does not determine the meaning of the output",

@@ -75,7 +75,7 @@ FACTS = {
             "factor by which the kernel rescales its accumulator to the output",
             "quantization.bias_scale:output_multiplier",
             "operator.inputs operator.output tensor.scale",
-            absent="the operator is not a convolution, FULLY_CONNECTED, ADD, SUB or SQUARED_DIFFERENCE, or a scale is missing",
+            absent="it is not a convolution, FULLY_CONNECTED, ADD, SUB or SQUARED_DIFFERENCE, or a scale is missing",
         ),
         fact(
             "required_output_scale",

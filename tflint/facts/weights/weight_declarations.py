@@ -7,7 +7,7 @@ from tflint.facts.fact_declaration import NUM, fact
 
 _NO_VALUES = "the tensor is not a constant, or its type is not numeric"
 _UNREADABLE = (
-    "its data is in another file, is sparse, does not match its shape or its number of scales, or exceeds the size "
+    "the data is in another file, is sparse, does not match the shape or the number of scales, or exceeds the size "
     "budget; or its type is unknown"
 )
 _NO_FLOATS = "the tensor is not a constant, or its type is not a float type"
@@ -25,7 +25,7 @@ FACTS = {
             "weights.equal_buffers:buffer_identity",
             "buffer.n_bytes",
             absent="the buffer has no data",
-            unknown="the data of the buffer is outside of the file, or the buffers to compare are in total larger than the file",
+            unknown="the data is outside of the file, or the buffers to compare are larger than the file in total",
             values=True,
         ),
     ),
