@@ -1,7 +1,7 @@
 """tflint: a static linter for TensorFlow Lite models.
 
-`check` lints models and gives a `Report`, `diff` compares two versions of one; `load` reads a model. Importing this
-imports no numpy: what is asked for is loaded when it is asked for.
+`check` lints models and returns a `Report`. `diff` compares two versions of a model. `load` reads a model. Importing
+this package does not import numpy: each public name is imported on first access.
 """
 
 from __future__ import annotations

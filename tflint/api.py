@@ -1,4 +1,7 @@
-"""The Python API: checks or compares paths, bytes or loaded models, returns a report, prints nothing, never exits."""
+"""The Python API: checks or compares models, given as paths, bytes or loaded models.
+
+The functions return a report. They print nothing and never exit the process.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Checkable", "Model", "Progress", "check", "diff", "load", "load_readable"]
 
-#: Names of compared bytes in reports.
+#: Paths in reports of the two versions of a model if they are passed as bytes.
 OLD_BYTES, NEW_BYTES = "<old bytes>", "<new bytes>"
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -77,18 +80,19 @@ def check(
 ) -> Report:
     """Check one model or many: paths, bytes, or models that `load` returned.
 
-    A folder stands for the models in it, a contract's path for the models next to it. A container (a .task or .litertlm
-    bundle) is followed by its models, whose paths are such as `bundle.task!/model.tflite`; such a path can also be
-    passed. The report lists the files in this order, with findings, what was not checked, and suppressed findings
-    marked.
+    A folder stands for the models in it. The path of a contract stands for the models next to the contract. In the
+    report, a container (a .task or .litertlm bundle) is followed by its models. Their paths have the form
+    `bundle.task!/model.tflite`, and you can also pass such a path. The report lists the files in this order. Each file
+    has its findings (suppressed ones are marked) and what was not checked.
 
-    `progress` is called with the number of checked files and of all files. `jobs` is the number of processes; None
-    chooses by the number of files. `plugins` names installed distributions whose facts the user's rules may read;
-    their code runs. Each model's contract is the one next to it or the one that the configuration names, and gets a
-    report of its own; `contract` is used for all models instead.
+    `progress` is called with the number of files checked so far and the number of all files. `jobs` is the number of
+    processes; if it is None, the number of files determines it. `plugins` names installed distributions whose facts
+    the user's rules may read; tflint runs the code of these distributions. By default, the contract of a model is the
+    one next to the model or the one that the configuration names. If `contract` is set, it is the contract of all
+    models. Each contract gets a report of its own.
 
-    Raises `UserError` for a path that does not exist and for wrong rules, targets, selections or contracts. A broken
-    model, or one that vanishes during the run, is a finding.
+    Raises `UserError` for a path that does not exist and for invalid rules, targets, selections or contracts. A broken
+    model, or a model that is deleted during the run, results in a finding.
     """
     config = config or Config()
     walker = Walker(config.exclude, config.folder)
@@ -119,9 +123,9 @@ def check_items(
     limits: Limits = NO_LIMITS,
     catalog: Catalog | None = None,
 ) -> Report:
-    """Check items as `check` does, after folders were searched.
+    """Check items as `check` does; folders are already expanded to files.
 
-    `limits` bound the whole run. `catalog` has the rules of the configuration if they are already loaded.
+    `limits` bound the whole run. `catalog` contains the rules of the configuration if they are already loaded.
     """
     if jobs is not None and jobs < 1:
         raise UserError(f"the number of jobs must be at least 1, not {jobs}", hint="None chooses it")
@@ -134,7 +138,7 @@ def check_items(
     contracts = Contracts(config.contracts, config.folder, given)
     files: list[CheckedFile] = []
     n_done = 0
-    # Closed, so that an interruption ends the processes, too.
+    # Close the generator, so that an interruption also ends the worker processes.
     with contextlib.closing(check_by_group(items, plan, config, contracts, jobs, limits)) as groups:
         for n_items, checked in groups:
             files += checked
@@ -149,7 +153,7 @@ def check_items(
 def _count_left_out(
     report: Report, files: Sequence[FileReport], items: Sequence[Item], left_out: SkippedPaths, config: Config
 ) -> Report:
-    """Return the report with the numbers of models that were excluded or passed over."""
+    """Return the report with the number of excluded models and the number of skipped models."""
     emptied = _emptied_containers(files) if config.exclude else {}
     linked = {item.path for item in items if isinstance(item, UnopenedPath) and item.kind.kind == OUTSIDE_LINK}
     n_passed_over = sum(file.path in emptied or file.path in linked or _is_silent(file) for file in files)
@@ -164,7 +168,10 @@ def _is_silent(file: FileReport) -> bool:
 
 
 def _emptied_containers(files: Sequence[FileReport]) -> dict[str, int]:
-    """Return the containers with only excluded models, and how many; a nested container counts as one."""
+    """Return the containers whose models are all excluded, and the number of these models.
+
+    A nested container counts as one model.
+    """
     entered: set[str] = set()
     for file in files:
         path = file.path if file.within is not None and file.kind == "model" else ""
@@ -183,12 +190,12 @@ def diff(
     baseline: Counts | None = None,
     plugins: str | Sequence[str] = (),
 ) -> Report:
-    """Compare two versions of a model: report what client code would notice.
+    """Compare two versions of a model; report the differences that affect client code.
 
-    Each version is a path, bytes, or a model that `load` returned; a member of a container has a path such as
-    `bundle.task!/model.tflite`. The report has one file of kind `pair` with the path of the new version and
-    `compared_with`. If a version cannot be read, the report has a file for that version instead. Raises `UserError` as
-    `check` does, for a folder, and for a container without a member's name.
+    Each version is a path, bytes, or a model that `load` returned. A member of a container has a path such as
+    `bundle.task!/model.tflite`. The report has one file of kind `pair`: `path` is the path of the new version,
+    `compared_with` that of the old one. If a version cannot be read, the report has a file for that version instead.
+    Raises `UserError` in the same cases as `check`, and also for a folder and for a container without a member's name.
     """
     return compare(old, new, config=config or Config(), baseline=baseline, plugins=plugins)
 
@@ -215,9 +222,9 @@ def compare(
 
 
 def _open_side(source: Checkable, label: str, stack: contextlib.ExitStack) -> FoundFile:
-    """Open one of the versions until the stack is closed."""
+    """Open one of the two versions. Closing the stack closes its file."""
     if isinstance(source, str | PurePath) and str(source) and Path(source).is_dir():
-        raise UserError(f"'{source}' is a folder", hint="name a model in it: diff compares two models")
+        raise UserError(f"'{source}' is a folder", hint="name a model in the folder: diff compares two models")
     found, file = single(source, label)
     if file is not None:
         stack.callback(file.close)
@@ -225,7 +232,7 @@ def _open_side(source: Checkable, label: str, stack: contextlib.ExitStack) -> Fo
 
 
 def _compare(new: FoundFile, old: FoundFile, plan: Plan) -> list[FileReport]:
-    """Return the report of a pair, or a report for each version that cannot be read."""
+    """Return the report of the pair, or a report with a file for each version that cannot be read."""
     reason = ""
     if all(found.opened.kind.kind == MODEL for found in (new, old)):
         try:
@@ -242,7 +249,7 @@ def _compare(new: FoundFile, old: FoundFile, plan: Plan) -> list[FileReport]:
 
 
 def _report(files: Sequence[CheckedFile], run: _Run, baseline: Counts | None, tables: Container[str]) -> Report:
-    """Return the report of a run; `tables` are those that its rules are about."""
+    """Return the report of a run; `tables` are the tables that the rules of the run are about."""
     reports, notices = apply_suppressions(files, run.config, run.catalog, baseline, tables)
     of_models = [file for file in files if file.report.kind == "model"]
     own = [plan_for_contract(run.plan, file.contract) for file in of_models if file.contract is not None]
@@ -265,13 +272,16 @@ def _report(files: Sequence[CheckedFile], run: _Run, baseline: Counts | None, ta
 def _load_plugins(names: str | Sequence[str]) -> Plugins | None:
     if not names:
         return None
-    from tflint.facts.plugin_loader import load_plugins  # a run without plugins does not need it
+    from tflint.facts.plugin_loader import load_plugins  # not needed by runs without plugins
 
     return load_plugins(names)
 
 
 def _plan(catalog: Catalog, config: Config, plugins: Plugins | None, *, is_diff: bool) -> Plan:
-    """Return the plan of a run: rules about pairs and unreadable files for `diff`, all others for `check`."""
+    """Return the plan of a run.
+
+    `diff` runs the rules about pairs and about unreadable files. `check` runs all rules except those about pairs.
+    """
     selected = select_rules(catalog.rules, config)
     rules = tuple([one for one in selected if (one.rule.for_each in PAIR_TABLES) == is_diff])
     if not rules and is_diff:
@@ -291,7 +301,7 @@ def _plan(catalog: Catalog, config: Config, plugins: Plugins | None, *, is_diff:
 
 
 def _items_of(source: Checkable, walker: Walker) -> Iterator[Item]:
-    """Yield a source, or the models in a folder; a file that vanishes later is a finding."""
+    """Yield a source, or the models in a folder. A file that is deleted later results in a finding."""
     if isinstance(source, str | PurePath):
         require_existing(source)
         if os.path.isdir(source):  # noqa: PTH112 (Path.is_dir raises if a folder above cannot be searched)

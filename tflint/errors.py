@@ -1,4 +1,4 @@
-"""Errors of a run: input that tflint cannot use. A bad model is not an error but a finding."""
+"""Errors of a run: input that tflint cannot use. A broken model is not an error: it results in a finding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class TflintError(Exception):
 
 @frozen
 class Place:
-    """A position in a user's text file: path, line and column (both from 1, columns in characters)."""
+    """A position in a user's text file: path, line and column. Lines and columns (in characters) count from 1."""
 
     path: str
     line: int = 0
@@ -35,8 +35,8 @@ class ResourceError(TflintError):
 class UserError(TflintError):
     """An option, configuration, rule, contract, baseline or path that cannot be used; ends a run with exit code 2.
 
-    `message` says what is wrong, `place` where, and `hint` what to do. `source_line` is the line of the file, of which
-    `width` characters are marked.
+    `message` says what is wrong, `place` names the position, and `hint` what to do. `source_line` is the text of the
+    line at `place`. The output marks `width` characters of that line.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class UserError(TflintError):
 
 
 def _on_one_line(text: str) -> str:
-    """Return a text with escaped newlines, so that a name that contains some cannot forge lines of output."""
+    """Return a text with escaped newlines, so that a name that contains newlines cannot forge lines of output."""
     return text.replace("\r", "\\r").replace("\n", "\\n")
 
 

@@ -1,7 +1,7 @@
 """Public API for plugins that add facts: the declaration `Fact`, the reader `Facts` and the column classes.
 
 A distribution lists its facts under an entry point of the group `tflint.facts`; docs/plugins.md has an example. The
-names in `__all__` are stable within a major version. Other modules below `tflint` may change at any time.
+names in `__all__` are stable within a major version of tflint. Other modules below `tflint` may change at any time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Finds the data files that ship with tflint: rules, knowledge tables, named models and JSON schemas.
 
-An installed wheel has them in `tflint/_data`; a checkout (and an editable install) in `rules/` and `schemas/` next to
-the package. Nothing is looked up in site-packages by name: an editable install may leave a stale copy there.
+An installed wheel has these files in `tflint/_data`. A checkout (and an editable install) has them in `rules/` and
+`schemas/` next to the package. tflint never searches site-packages for them by name, because an editable install may
+leave a stale copy there.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ class MissingResourceError(TflintError):
 
 @functools.cache
 def rules_folder() -> Path:
-    """Return the folder with the built-in rules by category, `tables/` and `models/`."""
+    """Return the folder that contains the built-in rules (a folder per category), `tables/` and `models/`."""
     return _folder("rules")
 
 
@@ -33,7 +34,7 @@ def schemas_folder() -> Path:
 
 
 def is_installed() -> bool:
-    """Return whether the data files are those of an installed wheel; in a checkout they may be edited."""
+    """Return whether the data files are those of an installed wheel. In a checkout, a developer may edit them."""
     return rules_folder().parent == _PACKAGE / "_data"
 
 
@@ -52,7 +53,7 @@ def json_schema(name: str) -> dict[str, Any]:
 
 @functools.cache
 def table(name: str) -> dict[str, Any]:
-    """Return a knowledge table of `rules/tables`, such as `same_scale`: data with its provenance under `source`."""
+    """Return a knowledge table from `rules/tables`, such as `same_scale`. Its key `source` states its provenance."""
     return _read_json(rules_folder() / "tables" / f"{name}.json")
 
 

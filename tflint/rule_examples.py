@@ -1,6 +1,7 @@
-"""Runs the examples of rules: a rule must report each invalid example at the listed places, and no valid one.
+"""Runs the examples of rules.
 
-Takes rule files, gives a result per example; must not know the command line.
+A rule must report each invalid example at the listed places, and must not report any valid example. Input: rule files.
+Output: a result per example. Must not know the command line.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from tflint.facts.plugin_loader import Plugins
 
 
-#: Examples per file: each takes about 8 ms of CPU time, and no built-in file has more than 31.
+#: Maximum number of examples per rule file. An example takes about 8 ms of CPU time; no built-in file has more than 31.
 MAX_EXAMPLES = 200
 
 
@@ -41,7 +42,7 @@ class ExampleResult:
 
 
 def run_examples(paths: Sequence[str], plugins: Plugins | None = None) -> Iterator[ExampleResult]:
-    """Run the examples in rule files and folders; without paths, those of the built-in rules."""
+    """Run the examples in rule files and folders; without paths, run the examples of the built-in rules."""
     files = list(rule_files(paths)) if paths else builtin_files()
     for path in files:
         compiled = compile_file(path, builtin=is_builtin_file(path), plugins=plugins)
@@ -63,7 +64,7 @@ def _require_few(examples: Mapping[str, Sequence[Example]], path: Path) -> None:
 
 
 def run_example(rule: Rule, example: Example, path: Path, plugins: Sequence[str] = ()) -> str:
-    """Return what is wrong with a rule's result on an example; empty if nothing is."""
+    """Return what is wrong with a rule's result on an example; empty if the result is as expected."""
     content = build_model(example, path)
     config = Config(select=(rule.id,), targets=example.targets, rules=() if rule.is_builtin else (rule.origin,))
     if example.old:
@@ -74,7 +75,7 @@ def run_example(rule: Rule, example: Example, path: Path, plugins: Sequence[str]
 
 
 def merge_reports(reports: Sequence[FileReport]) -> FileReport:
-    """Return one report with the findings of a container and of its members."""
+    """Return one report that combines the findings of a container and of its members."""
     findings = tuple(finding for report in reports for finding in report.findings)
     return replace(reports[0], findings=findings, not_checked=tuple(n for r in reports for n in r.not_checked))
 

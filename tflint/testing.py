@@ -1,6 +1,6 @@
-"""An assertion that a model is clean, for tests of conversion scripts; works with every test runner.
+"""An assertion that a model is clean, for tests of conversion scripts. Works with every test runner.
 
-Takes the inputs of `tflint.check`; the message of the `AssertionError` is the text report.
+The assertion takes the inputs of `tflint.check`. The message of the `AssertionError` is the text report.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ def assert_clean(
 
     `model` is a path (a folder stands for the models in it), bytes, or a model that `tflint.load` returned. `targets`
     are runtimes such as `litert==2.3.0` or `tflm`. `select` and `ignore` name rules by id, prefix, name or category.
-    `config` is a `Config` or the path of a configuration; tflint does not search for one. The other arguments win over
-    it, and `allow` adds suppressions: a mapping from rules to reasons, or `Allow` entries. `plugins` names installed
-    distributions whose facts the rules of the configuration may read.
+    `config` is a `Config` or the path of a configuration; without it, tflint does not search for a configuration. The
+    other arguments take precedence over the configuration. `allow` adds suppressions: a mapping from rules to reasons,
+    or `Allow` entries. `plugins` names installed distributions whose facts the rules of the configuration may read.
 
-    A model is clean if no unsuppressed finding has the severity `fail_on` (`error`, `warning` or `note`; empty: that
-    of the configuration, by default `error`) or a higher one, and no rule crashed. A run that found no model, or could
-    not read any, is not clean.
+    A model is clean if no rule crashed and no unsuppressed finding has the severity `fail_on` or a higher one.
+    `fail_on` is `error`, `warning` or `note`. If it is empty, the severity in the configuration applies (by default
+    `error`). A run that found no model, or that could not read any model, is not clean.
 
-    Raises `tflint.UserError` for a path that does not exist, and for wrong rules, targets or configurations.
+    Raises `tflint.UserError` for a path that does not exist, and for invalid rules, targets or configurations.
     """
-    __tracebackhide__ = True  # pytest shows the line of the test, not this one
+    __tracebackhide__ = True  # pytest then shows the line of the test, not a line of this function
     from tflint.api import check
     from tflint.findings.baseline import read_baseline
     from tflint.findings.finding_limits import limit_findings
@@ -80,7 +80,7 @@ def _build_config(
 
 
 def _names(given: str | Sequence[str]) -> tuple[str, ...]:
-    """One name, or several."""
+    """Return one name or several names as a tuple."""
     return (given,) if isinstance(given, str) and given else tuple(given)
 
 

@@ -1,7 +1,8 @@
 """Wildcards as in `fnmatch`: `*` matches any characters, `?` one character, `[a-z]` one of a set.
 
-`fnmatch` is not safe for untrusted patterns: it takes quadratic time in the number of open brackets and ten seconds to
-compile 1 MB of `*a*a`. Here a pattern is parsed once, and a match takes at most pattern length times text length steps.
+`fnmatch` is not safe for untrusted patterns: its time grows with the square of the number of open brackets, and it
+takes ten seconds to compile 1 MB of `*a*a`. Here, a pattern is parsed once, and a match takes at most (pattern length ×
+text length) steps.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import functools
 import re
 from collections.abc import Callable
 
-#: More patterns than a configuration has: a smaller cache would parse each pattern again for every file.
+#: Number of cached patterns, more than a configuration has. With a smaller cache, each pattern would be parsed again
+#: for every file.
 _MAX_CACHED = 16_384
 
 
 @functools.lru_cache(maxsize=_MAX_CACHED)
 def matcher(pattern: str, *, has_sets: bool) -> Callable[[str], bool]:
-    """Return a function that matches texts. Without sets, brackets are literal."""
+    """Return a function that matches texts with a pattern. If sets are not allowed, brackets are literal."""
     if "?" in pattern or (has_sets and "[" in pattern):
         closed = _escape_open_brackets(pattern) if has_sets else pattern.replace("[", "[[]")
         # Each piece between stars becomes an atomic group: the expression never backtracks to an earlier star.
@@ -27,7 +29,7 @@ def matcher(pattern: str, *, has_sets: bool) -> Callable[[str], bool]:
 
 
 def text_matches(text: str, pattern: str) -> bool:
-    """Return whether a text matches a pattern with sets, case-sensitively."""
+    """Return whether a text matches a pattern, which may contain sets. Matching is case-sensitive."""
     return matcher(pattern, has_sets=True)(text)
 
 

@@ -1,6 +1,7 @@
-"""The rules: read from TOML, checked against their schema and the columns, compiled; their pages and examples.
+"""The rules: reads them from TOML, checks them against their schema and the columns, and compiles them.
 
-Takes rule files, gives `Rule`s; refuses to know models.
+Also builds the pages of rules and reads their examples. Input: rule files. Output: `Rule` objects. Must not know
+models.
 """
 
 from tflint.catalog.rule import Example, Rule

@@ -1,8 +1,8 @@
 """Reads and writes the compiled built-in rules, `rules/compiled.json`.
 
-Parsing and checking the rule files at every start would take longer than linting a model. The file ships in the wheel,
-a test compares it with the rule files, and tflint never writes it during a run. A program refers to earlier programs
-by number (a list with one element), so that equal parts stay one object.
+Parsing and checking the rule files at every start would take longer than linting a model. `compiled.json` ships in the
+wheel, and a test compares it with the rule files. tflint never writes it during a run. In the file, a compiled
+expression (a program) refers to an earlier program by a list with its number, so that equal parts stay one object.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tflint.language.expression import Expression, Part, Program
 from tflint.resources import is_installed
 
 FORMAT = 2
-#: Bytes at the start of the file that contain its format, number of sources and digest.
+#: Number of bytes at the start of `compiled.json` that contain its format, its number of rule files and their digest.
 _HEAD_BYTES = 200
 
 _FIELDS = (
@@ -30,9 +30,9 @@ _LISTS = ("mutes", "references", "refused_by", "runs_on", "opcodes", "keys")
 
 
 def dump(rules: Iterable[Rule], n_sources: int, digest: str) -> str:
-    """Return the text of the file for rules, the number of their files and the digest of these files.
+    """Return the text of `compiled.json` for the rules, the number of rule files and the digest of the rule files.
 
-    Each rule has a line, for readable diffs. The text is ASCII: other text takes twice the time to parse.
+    Each rule is on a line of its own, for readable diffs. The text is ASCII: other text takes twice the time to parse.
     """
     writer = _Writer()
     entries = [json.dumps(writer.rule(rule)) for rule in rules]
@@ -42,7 +42,7 @@ def dump(rules: Iterable[Rule], n_sources: int, digest: str) -> str:
 
 
 def load(path: Path) -> tuple[tuple[Rule, ...], str]:
-    """Return the rules in the file and the digest of their sources."""
+    """Return the rules in `compiled.json` and the digest of their rule files."""
     data = json.loads(path.read_bytes())
     programs: list[Program] = []
     for parts in data["programs"]:
@@ -51,9 +51,10 @@ def load(path: Path) -> tuple[tuple[Rule, ...], str]:
 
 
 def is_current(path: Path, sources: Sequence[Path], digest: str | None = None) -> bool:
-    """Return whether the file is up to date with its sources, by modification times, otherwise by digest.
+    """Return whether `compiled.json` is up to date with the rule files.
 
-    In an installed package it always is. In a checkout the file may be missing, or older than a rule file.
+    In an installed package, it always is. In a checkout, it may be missing or older than a rule file; if it is older,
+    the digests of the rule files are compared.
     """
     if is_installed():
         return True

@@ -1,4 +1,4 @@
-"""The contract keys that findings can point at, by table of contracts."""
+"""The contract keys that findings can point at, for each table about contracts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _DEFINITIONS = {"contract": "model", "contract_input": "input", "contract_output
 
 
 def contract_keys(table: str) -> list[str]:
-    """Return the keys for a table of contracts, such as `mean` and `resize.mode`; empty for other tables."""
+    """Return the keys for a table about contracts, such as `mean` and `resize.mode`; empty for other tables."""
     if table not in _DEFINITIONS:
         return []
     schema = json_schema("contract")

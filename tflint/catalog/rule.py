@@ -26,9 +26,10 @@ CATEGORIES = {
 
 @frozen
 class Example:
-    """A model, perhaps edited, that a rule must report at the places in `expect`, or not at all (None).
+    """A model, perhaps edited, that a rule must report at the places in `expect`, or must not report (None).
 
-    `contract` is the TOML text of the model's contract, `old` the named model of its older version; empty for none.
+    `contract` is the TOML text of the model's contract; empty if it has none. `old` is the named model that is its
+    older version; empty if the rule does not compare two versions.
     """
 
     model: str
@@ -44,11 +45,12 @@ class Example:
 class Rule:
     """A compiled rule: `require` must hold for each row of the table `for_each` for which `where` holds.
 
-    `report_on` is the reference that a finding points at, if not the row itself. `refused_by` names the runtimes that
-    refuse such a model and `runs_on` those that run it; both are empty if all runtimes agree. `severity_by_runtime`
-    has the severities that differ from `severity`. If `opcodes` is not empty, the rule is about these operators only,
-    and models without them can skip it. `reads_target` is true if the rule is judged once per declared target. `keys`
-    are the contract keys that a finding can point at; it points at the first one that the contract sets.
+    `report_on` is the reference to the row that a finding points at, if that is not the row itself. `refused_by` names
+    the runtimes that refuse a model that violates the rule, and `runs_on` the runtimes that run it; both are empty if
+    all runtimes agree. `severity_by_runtime` contains the severities that differ from `severity`. If `opcodes` is not
+    empty, the rule is about these operators only and is skipped for models without them. `reads_target` is true if the
+    rule is judged once per declared target. `keys` are the contract keys that a finding can point at: it points at the
+    first of them that the contract sets.
     """
 
     id: str
@@ -79,7 +81,7 @@ class Rule:
     keys: tuple[str, ...] = ()
 
     def severity_for(self, runtime: str) -> str:
-        """Return the severity on a runtime."""
+        """Return the severity of the rule's findings on a runtime."""
         return self.severity_by_runtime.get(runtime, self.severity)
 
     @property

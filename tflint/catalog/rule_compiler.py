@@ -46,9 +46,9 @@ class RuleFile:
 def compile_file(
     path: Path, *, builtin: bool, taken: Mapping[str, str] = MappingProxyType({}), plugins: Plugins | None = None
 ) -> RuleFile:
-    """Compile a rule file; `UserError` with file, line, column and the marked text for the first mistake.
+    """Compile a rule file. Raises `UserError` for the first mistake, with file, line, column and the marked text.
 
-    `taken` maps the ids and names of other rules to their origin. `plugins` adds facts.
+    `taken` maps the ids and names of other rules to a text about where those rules are. `plugins` adds facts.
     """
     text = read_text(str(path))
     data = load_toml(str(path), text)
@@ -143,7 +143,7 @@ class _Compiler:
         )
 
     def _keys(self, source: RuleEntry) -> tuple[str, ...]:
-        """Return the keys that findings point at; they must exist in the schema of contracts."""
+        """Return the contract keys that findings point at. Raises `UserError` if the schema of contracts lacks one."""
         keys: tuple[str, ...] = tuple(source.data.get("keys", ()))
         known = contract_keys(source.data["for-each"])
         for key in keys:
@@ -173,14 +173,14 @@ class _Compiler:
                        "'runs-on' lists the runtimes that run the model")  # fmt: skip
 
     def _check_complete(self, source: RuleEntry) -> None:
-        """Refuse a family in which a side lacks a text; the schema of rules requires them."""
+        """Raise `UserError` if a side of a family lacks a text that the schema of rules requires."""
         for key in ("require", "message", "summary", "why", "fix"):
             if key not in source.data:
                 self._fail(source, "id", f"the family has no '{key}' for its {source.side}",
                            f"write '{key}' in the family or in [family.{source.side}]")  # fmt: skip
 
     def _check_runtimes(self, source: RuleEntry) -> None:
-        """Refuse runtimes that tflint does not know, in the keys that name some."""
+        """Raise `UserError` if a key of a rule names a runtime that tflint does not know."""
         named = [(key, spec) for key in ("refused-by", "runs-on") for spec in source.data.get(key, ())]
         severity = source.data["severity"]
         named += [("severity", name) for name in severity if name != "default"] if isinstance(severity, dict) else []
@@ -217,8 +217,8 @@ class _Compiler:
         raise self._at(source, key, ExpressionError(message, 0, 1, hint))
 
     def _at(self, source: RuleEntry, key: str, error: ExpressionError) -> UserError:
-        """Return an error about a value of a rule, with its position in the file."""
-        message, hint = printable(error.message), printable(error.hint)  # both may quote the rule
+        """Return an error about a value of a rule, with the position of the value in the file."""
+        message, hint = printable(error.message), printable(error.hint)  # both may quote text from the rule file
         keys = source.path(key)
         span = locate(self.text, {keys}).get(keys)
         if span is None:
@@ -228,7 +228,7 @@ class _Compiler:
         return error_at(f"{key}: {message}", self.path, self.text, line, column, width=error.length, hint=hint)
 
     def _text_before_expansion(self, keys: KeyPath) -> str:
-        """Return a text of the file before a family was expanded; empty for other values."""
+        """Return a text of the rule file as it was before its family was expanded; empty if the value is not a text."""
         value: Any = self.data
         for key in keys:
             value = value[key]
@@ -236,13 +236,13 @@ class _Compiler:
 
 
 def _quote_value(value: object) -> str:
-    from tflint.userfiles.error_wording import show  # only errors need it
+    from tflint.userfiles.error_wording import show  # imported here because only errors need it
 
     return show(value)
 
 
 def _plugin_hint(names: Sequence[str]) -> str:
-    """Return a hint about plugins that may define an unknown field."""
+    """Return a hint that names the plugins that may define an unknown field."""
     from tflint.facts.plugin_loader import suggest_plugin
 
     return suggest_plugin(names)
@@ -252,7 +252,7 @@ _OPCODE = ("column", ("row",), "operator", "opcode", STRING)
 
 
 def _opcodes(condition: Program) -> tuple[str, ...] | None:
-    """Return the only operators for which a condition over operators can hold; None if it does not restrict them."""
+    """Return the only operators for which a condition over operators can hold, or None if it can hold for all."""
     operation = condition[0]
     if operation == "in" and condition[1] == _OPCODE and condition[2][0] == "constants":
         return tuple(condition[2][1])

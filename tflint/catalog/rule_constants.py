@@ -1,4 +1,4 @@
-"""Constants that rules read by name: those of their own file, and the knowledge tables, loaded on first use."""
+"""Constants that rules read by name: those of their rule file, and the knowledge tables, each loaded on first use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tflint import resources
 
 
 class Constants(dict[str, Any]):
-    """Constants by table; contains every knowledge table, which is loaded on first access."""
+    """Constants by name of their table. Contains all knowledge tables; each one is loaded on first access."""
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or name in resources.table_names()

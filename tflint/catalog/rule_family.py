@@ -1,4 +1,4 @@
-"""Expands rule families: a `[[family]]` is written once and becomes a rule for inputs and one for outputs.
+"""Expands rule families: each `[[family]]` becomes one rule for inputs and one rule for outputs.
 
 `<side>` in any text of the family stands for `input` or `output`. The tables `[family.input]` and `[family.output]`
 replace keys for one side.
@@ -19,9 +19,10 @@ Path = tuple[str | int, ...]
 
 @frozen(eq=False)
 class RuleEntry:
-    """A rule as data, with the place of each of its keys in the file.
+    """A rule as data, from which the place of each of its keys in the rule file follows.
 
-    `side` is empty for a `[[rule]]`. `base` is the path of its table, `own_keys` those that `[family.SIDE]` sets.
+    `side` is `input` or `output`, or empty for a `[[rule]]`. `base` is the path of the rule's table in the file.
+    `own_keys` are the keys that `[family.SIDE]` sets.
     """
 
     data: Mapping[str, Any]
@@ -36,21 +37,21 @@ class RuleEntry:
         return (*self.base, self.side, key) if key in self.own_keys else (*self.base, key)
 
     def source_offset(self, written: str, offset: int) -> int:
-        """Return the offset in a text as written that an offset in its expansion stems from."""
+        """Convert an offset in an expanded text to the offset in the text before expansion."""
         if not self.side:
             return offset
         longer = len(_PLACEHOLDER) - len(self.side)
         begin = written.find(_PLACEHOLDER)
         while 0 <= begin < offset:
             if offset < begin + len(self.side):
-                return begin  # within the substituted word
+                return begin  # the offset is within the substituted word
             offset += longer
             begin = written.find(_PLACEHOLDER, begin + 1)
         return offset
 
 
 def rule_entries(data: Mapping[str, Any]) -> Iterator[RuleEntry]:
-    """Yield the rules of a file and those that its families expand to, in the order of the file's tables."""
+    """Yield the rules of a file, expanded families included, in the order of the file's tables."""
     for index, entry in enumerate(data.get("rule", ())):
         yield RuleEntry(entry, ("rule", index))
     for index, family in enumerate(data.get("family", ())):

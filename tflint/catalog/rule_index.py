@@ -1,4 +1,4 @@
-"""Indexes of the built-in rules for the documentation: by category, by a runtime's error text, by failure class."""
+"""Indexes of the built-in rules for the documentation: by category, by error text and by failure class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tflint.catalog.rule_pages import severity_text
 from tflint.resources import table
 
 _GENERATED = "Generated from the rule files; do not edit."
-#: A quotation in `why` is the error text of a runtime or tool.
+#: A quotation in a rule's `why`: the error text of a runtime or tool.
 _QUOTED = re.compile(r'"([^"]{12,})"')
 
 
@@ -41,7 +41,7 @@ def failure_classes_page() -> str:
 
 
 def error_texts(rule: Rule) -> list[str]:
-    """Return the error texts that a rule quotes, with `…` for their variable parts."""
+    """Return the error texts that a rule quotes, with `…` in place of their variable parts."""
     return _QUOTED.findall(rule.why)
 
 

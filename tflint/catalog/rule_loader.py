@@ -28,7 +28,7 @@ class Catalog:
     digest: str
 
     def rule(self, token: str) -> Rule:
-        """Return a rule by id or name; `UserError` with the nearest name if there is none."""
+        """Return a rule by id or name. If there is no such rule, raises `UserError` with the most similar name."""
         for rule in self.rules:
             if token in (rule.id, rule.name) or token.upper() == rule.id:
                 return rule
@@ -53,7 +53,7 @@ def is_builtin_file(path: Path) -> bool:
 
 @functools.cache
 def builtin_catalog() -> Catalog:
-    """Return the rules that ship with tflint, compiled again if a rule file of the checkout is newer."""
+    """Return the rules that ship with tflint. If a rule file of the checkout is newer, compile them again."""
     files = builtin_files()
     path = compiled_path()
     if not compiled_rules.is_current(path, files) and not compiled_rules.is_current(path, files, _digest(files)):
@@ -69,7 +69,7 @@ def compiled_path() -> Path:
 
 def compiled_catalog() -> Catalog:
     """Compile the built-in rules from their sources."""
-    from tflint.catalog.rule_compiler import compile_file  # not needed if the rules are compiled
+    from tflint.catalog.rule_compiler import compile_file  # imported here because compiled rules do not need it
 
     files = builtin_files()
     rules = [rule for path in files for rule in compile_file(path, builtin=True).rules]
@@ -77,16 +77,16 @@ def compiled_catalog() -> Catalog:
 
 
 def write_compiled() -> None:
-    """Compile the built-in rules and write them to the file that the wheel ships."""
+    """Compile the built-in rules and write them to `rules/compiled.json`, which ships in the wheel."""
     catalog = compiled_catalog()
     text = compiled_rules.dump(catalog.rules, len(builtin_files()), catalog.digest)
     compiled_path().write_text(text, encoding="utf-8", newline="\n")
 
 
 def load_catalog(paths: Sequence[str], plugins: Plugins | None = None) -> Catalog:
-    """Return the built-in rules and those in the user's files and folders; `UserError` for the first mistake.
+    """Return the built-in rules and the rules in the user's files and folders.
 
-    `plugins` adds facts that the user's rules may read.
+    `plugins` adds facts that the user's rules may read. Raises `UserError` for the first mistake.
     """
     builtin = builtin_catalog()
     if not paths:
@@ -111,7 +111,10 @@ def load_catalog(paths: Sequence[str], plugins: Plugins | None = None) -> Catalo
 
 
 def _require_muted(rules: Sequence[Rule]) -> None:
-    """Raise `UserError` if a rule mutes a built-in rule that does not exist; other rules may be in other files."""
+    """Raise `UserError` if a rule mutes a built-in rule that does not exist.
+
+    Rules with other ids are not required to exist, because they may be in other files.
+    """
     ids = [rule.id for rule in rules]
     for rule in rules:
         for other in rule.mutes:
@@ -121,7 +124,7 @@ def _require_muted(rules: Sequence[Rule]) -> None:
 
 
 def rule_files(paths: Sequence[str]) -> Iterator[Path]:
-    """Yield the rule files at paths, each once; a folder stands for the `.toml` files in it."""
+    """Yield the rule files at paths, each only once. A folder stands for the `.toml` files in it."""
     seen: set[Path] = set()
     for text in paths:
         for path in _rule_files_of(text):

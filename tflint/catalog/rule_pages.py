@@ -1,4 +1,4 @@
-"""The page of a rule: the same text in the documentation, in `tflint explain` and in SARIF."""
+"""Builds the page of a rule, with the same text for the documentation, `tflint explain` and SARIF."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PROJECT = "tflite-lint"
 
 
 def page(rule: Rule, examples: Sequence[Example]) -> str:
-    """Return the page in Markdown."""
+    """Return the page of a rule in Markdown."""
     status = "" if rule.status == "stable" else f" · {rule.status}"
     since = f" · since ruleset {rule.since}" if rule.since else ""
     parts = [
@@ -27,12 +27,12 @@ def page(rule: Rule, examples: Sequence[Example]) -> str:
 
 
 def severity_text(rule: Rule) -> str:
-    """Return the severity, with those that differ by runtime: `warning, error on tflm`."""
+    """Return the severity of a rule and the different severities on some runtimes: `warning, error on tflm`."""
     return ", ".join([rule.severity, *(f"{value} on {name}" for name, value in rule.severity_by_runtime.items())])
 
 
 def help_markdown(rule: Rule) -> str:
-    """Return the sections about what the rule does, why it matters, the fix, suppression, limits and the condition."""
+    """Return the sections of a page in Markdown: what the rule does, why, fix, suppression, limits, condition."""
     sections = [
         f"## What it does\n\n{rule.summary}",
         f"## Why is this bad\n\n{rule.why}",
@@ -49,7 +49,7 @@ def help_markdown(rule: Rule) -> str:
 
 
 def help_text(rule: Rule) -> str:
-    """Return a short form without Markdown."""
+    """Return the short help of a rule as text without Markdown."""
     parts = [rule.summary, rule.why, f"Fix: {full_stop(rule.fix)}", f"Limits: {rule.limits}" if rule.limits else ""]
     return "\n".join(part for part in parts if part)
 
@@ -113,7 +113,7 @@ def _references(rule: Rule) -> list[str]:
 
 @functools.cache
 def home_url() -> str:
-    """Return the address of the documentation from the project's metadata; empty if it has none."""
+    """Return the web address of the documentation from the project's metadata; empty if the metadata has none."""
     from importlib import metadata
 
     try:
@@ -125,14 +125,14 @@ def home_url() -> str:
 
 
 def page_url(rule_id: str) -> str:
-    """Return the address of a rule's page; empty if the documentation has no address."""
+    """Return the web address of a rule's page; empty if the documentation has no web address."""
     base = home_url()
     return f"{base}/rules/{rule_id}" if base else ""
 
 
 @functools.cache
 def builtin_examples() -> Mapping[str, tuple[Example, ...]]:
-    """Return the examples of the built-in rules by id, from their files: a run does not need them."""
+    """Return the examples of the built-in rules by rule id, read from the rule files (a run does not need them)."""
     from tflint.catalog.rule_compiler import compile_file
 
     found: dict[str, tuple[Example, ...]] = {}

@@ -1,1 +1,1 @@
-"""Tables of named numpy columns and their types. Must not know TFLite or files. Importing this imports nothing."""
+"""Tables of named numpy columns and their types. Must not know TFLite or files. The package itself imports nothing."""

@@ -1,7 +1,7 @@
 """The kinds of column: numbers and bools, strings, references to rows, and lists of these.
 
-The state of each row is `PRESENT`, `ABSENT` (not in the file) or `UNKNOWN` (not determined); a `state` of None means
-that all rows are present.
+The state of each row is `PRESENT`, `ABSENT` (the file does not have the value) or `UNKNOWN` (the value could not be
+determined). A `state` of None means that all rows are present.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Scalars:
 
 @frozen(eq=False)
 class Strings:
-    """One string per row, as a code into distinct `labels`."""
+    """One string per row, stored as an index (code) into a list of distinct `labels`."""
 
     codes: NDArray[Any]
     labels: Sequence[str]
@@ -45,7 +45,7 @@ class Strings:
 
 @frozen(eq=False)
 class Texts:
-    """One string per row, still in the file; decoded when needed."""
+    """One string per row, stored as its byte range in the file and decoded when needed."""
 
     starts: NDArray[np.int64]
     lengths: NDArray[np.int64]
@@ -56,14 +56,14 @@ class Texts:
         return len(self.starts)
 
     def text(self, row: int) -> str:
-        """Return the text of a row, empty if it has none. Bytes that are not UTF-8 become escapes."""
+        """Return the text of a row; empty if the row has none. Bytes that are not UTF-8 become escapes."""
         start, length = int(self.starts[row]), int(self.lengths[row])
         return self.decode(start, start + length) if length else ""
 
 
 @frozen(eq=False)
 class References:
-    """One row number in another table per row; -1 is absent."""
+    """References: per row, a row number in another table; -1 means absent."""
 
     rows: NDArray[Any]
     state: State = None
@@ -74,10 +74,11 @@ class References:
 
 @frozen(eq=False)
 class Lists:
-    """One list per row of numbers, bools, string codes or row numbers, given by begin and length.
+    """One list per row, stored as its start and length. Elements are numbers, bools, string codes or row numbers.
 
-    `take` returns the elements at positions `start + k * stride`, in an array (stride 1) or in a file (byte offsets,
-    with the element width as stride). Shared vectors are stored once, and lists that are not needed are never read.
+    `take` returns the elements at positions `start + k * stride`. The positions are indices in an array (stride 1) or
+    byte offsets in a file (the stride is the element width in bytes). Rows can share a stored vector. Lists that are
+    not needed are never read.
     """
 
     starts: NDArray[np.int64]
@@ -91,12 +92,12 @@ class Lists:
         return len(self.starts)
 
     def flatten(self, rows: NDArray[Any] | slice) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        """Return all elements of the rows, concatenated, and the number of elements per row."""
+        """Return the elements of the lists of all rows, concatenated, and the number of elements per row."""
         lengths = self.lengths[rows]
         return self.take(flat_positions(self.starts[rows], lengths, self.stride)), lengths
 
     def row(self, row: int) -> list[Any]:
-        """Return the elements of a row."""
+        """Return the elements of a row's list."""
         values: list[Any] = self.flatten(np.array([row]))[0].tolist()
         return values
 
@@ -114,18 +115,18 @@ Column: TypeAlias = Scalars | Strings | Texts | References | Lists
 
 
 def lists_of(values: NDArray[Any], starts: NDArray[Any], lengths: NDArray[Any], state: State = None) -> Lists:
-    """Return lists whose elements lie in an array at the given starts."""
+    """Return a list column whose lists lie in an array at the given starts."""
     return Lists(np.asarray(starts, np.int64), np.asarray(lengths, np.int64), values.take, state=state)
 
 
 def lists_by_counts(values: NDArray[Any], lengths: NDArray[Any], state: State = None) -> Lists:
-    """Return lists whose elements lie in an array, row after row."""
+    """Return a list column whose lists lie in an array, row after row, with the given lengths."""
     counts = np.asarray(lengths, np.int64)
     return Lists(np.cumsum(counts) - counts, counts, values.take, state=state)
 
 
 def lists_of_arrays(values: Sequence[NDArray[Any] | None]) -> Lists:
-    """Return one list of numbers per row; None becomes absent."""
+    """Return a column of lists of numbers from one array per row; None becomes absent."""
     flat = np.concatenate([np.zeros(0), *(one for one in values if one is not None)])
     lengths = np.array([0 if one is None else len(one) for one in values], dtype=np.int64)
     return lists_by_counts(flat, lengths, absent_where_none(values))
@@ -137,7 +138,10 @@ def absent_where_none(values: Sequence[object]) -> State:
 
 
 def lists_by_owner(owners: NDArray[Any], values: NDArray[Any], n_rows: int, state: State = None) -> Lists:
-    """Return lists built from pairs of owner row and value, in the order of the pairs; negative owners are dropped."""
+    """Return a list column from pairs of owner row and value.
+
+    Each owner row gets its values in the order of the pairs. Pairs with a negative owner are dropped.
+    """
     kept = owners >= 0
     owners, values = owners[kept], values[kept]
     order = np.argsort(owners, kind="stable")
@@ -162,14 +166,14 @@ def scalars_of(values: Iterable[float | None], dtype: type[np.generic] = np.floa
 
 
 def texts_of(items: Sequence[Sequence[str]], state: State = None) -> Lists:
-    """Return one list of strings per row."""
+    """Return a column with one list of strings per row."""
     flat = strings_of(text for texts in items for text in texts)
     lists = lists_by_counts(np.asarray(flat.codes), np.array([len(texts) for texts in items], dtype=np.int64), state)
     return Lists(lists.starts, lists.lengths, lists.take, labels=flat.labels, state=state)
 
 
 def state_of(absent: NDArray[np.bool_], unknown: NDArray[np.bool_] | None = None) -> State:
-    """Return the state for masks of absent and unknown rows; absent takes precedence."""
+    """Return the state of a column from masks of absent and unknown rows; absent takes precedence."""
     if not np.count_nonzero(absent) and (unknown is None or not np.count_nonzero(unknown)):
         return None
     state = absent.astype(np.uint8)
@@ -190,7 +194,7 @@ def text_of(column: Column, row: int) -> str | None:
 
 
 def rows_of(column: Column) -> NDArray[Any]:
-    """Return the row numbers of a reference column."""
+    """Return the row numbers in a reference column."""
     if not isinstance(column, References):
         raise TypeError(f"{type(column).__name__} is not a reference column")
     return column.rows

@@ -27,7 +27,7 @@ class ColumnType:
         return ColumnType(self.kind, False, self.table)
 
     def list_of(self) -> ColumnType:
-        """Return the type of a list of this type."""
+        """Return the type of a list whose elements have this type."""
         return ColumnType(self.kind, True, self.table)
 
 
@@ -43,10 +43,11 @@ def reference(table: str, *, many: bool = False) -> ColumnType:
 class ColumnDeclaration:
     """Declaration of a column, independent of any model.
 
-    `meaning` is one line, with units. `absent` and `unknown` describe when a row has no value and when its value cannot
-    be determined (empty: never). `needs` are the columns it is derived from. `compute` is the function that derives it
-    (`module:function` below `tflint.facts`), empty for values stored in the file. `values` is true if the function
-    reads constant data and not only structure. `domain` lists all possible strings, if known in advance.
+    `meaning` describes the values in one line, with units. `absent` describes when a row has no value, and `unknown`
+    when its value cannot be determined; either is empty if this never happens. `needs` are the columns that this column
+    is derived from. `compute` names the function that derives it (`module:function` below `tflint.facts`); it is empty
+    for values stored in the file. `values` is true if the function reads the values of constants and not only the
+    structure of the model. `domain` lists all strings that the column can contain, if they are known in advance.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A table: rows of one kind from one or several models, with columns that are built on first use."""
+"""A table: rows of one kind, from one or several models. Its columns are built on first use."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tflint.columns.column import Column
 class Table:
     """Named columns over the same rows.
 
-    `model` is the model index of each row, ascending. `byte_offset` and `byte_length` give the position of the row's
-    own flatbuffer table in its file (-1 and 0 if it has none).
+    `model` is the index of each row's model, ascending. `byte_offset` and `byte_length` are the position and the size
+    of the row's own flatbuffer table in its file (-1 and 0 if the row has none).
     """
 
     def __init__(

@@ -1,7 +1,7 @@
-"""Opens containers of models (`.task` bundles, which are zips, and `.litertlm` bundles), lists members and problems.
+"""Opens containers of models and lists their members and problems.
 
-Input: a source. Output: `Contents`, and a source for each member that is a model or a container. Never writes to disk.
-Must not know the content of models, or rules.
+A container is a `.task` bundle (a zip) or a `.litertlm` bundle. Input: a source. Output: `Contents`, and a source for
+each member that is a model or a container. Never writes to disk. Must not know rules or the content of models.
 """
 
 from tflint.container.container_contents import Budget, Contents, Member, refuse_member

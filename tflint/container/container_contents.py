@@ -5,28 +5,30 @@ from __future__ import annotations
 from tflint.source.file_kind import CONTAINER, MODEL
 from tflint.values import frozen, replace
 
-#: Nesting of containers, including the outermost. MediaPipe bundles nest two deep (a hand landmarker in a gesture
-#: recognizer).
+#: Maximum number of nested containers, including the outermost. MediaPipe bundles have two levels (a hand landmarker in
+#: a gesture recognizer).
 MAX_DEPTH = 4
-#: Members of a file, including those of nested containers; also the limit of one zip.
+#: Maximum number of members of a file, including those of nested containers; also the limit of one zip.
 MAX_MEMBERS = 10_000
-#: Models and nested containers of a file that get their own report. Bundles have a few dozen at most.
+#: Maximum number of models and nested containers in a file that get their own report. Bundles have a few dozen at most.
 MAX_REPORTS = 256
-#: Total unpacked size of a file's compressed members, including nested ones. Bundles store models uncompressed; a zip
-#: made by hand unpacks to some ten megabytes. An unpacked member stays in memory while it is checked.
+#: Maximum total size in bytes of the unpacked members of a file, including nested ones; only compressed members count.
+#: Bundles store models uncompressed; a zip made by hand unpacks to some ten megabytes. An unpacked member stays in
+#: memory while it is checked.
 MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 #: A member, or all members of a file together, that unpack to more than this many bytes and by more than this ratio
 #: count as a zip bomb: weights compress by less than 10 times; only constant data compresses by more than 100 times.
 RATIO_ALLOWANCE = 16 * 1024 * 1024
 MAX_RATIO = 100
-#: Total size of zip directories and `.litertlm` headers below the outermost container. A zip of 10,000 empty members
-#: compresses to a few kilobytes; nested bundles have about ten members.
+#: Maximum total size in bytes of the zip directories and `.litertlm` headers of nested containers. A zip of 10,000
+#: empty members compresses to a few kilobytes; nested bundles have about ten members.
 MAX_NESTED_DIRECTORY_BYTES = 2 * 1024 * 1024
-#: Characters in the name of a model or container. Each finding repeats the names of its containers; Linux allows 255
-#: bytes.
+#: Maximum number of characters in the name of a model or container. Each finding repeats the names of its containers.
+#: Linux allows 255 bytes.
 MAX_NAME_LENGTH = 1024
-#: Tables and vector elements that the models of a file may reference before the next model is read, in addition to one
-#: per four bytes of the file. An unshared, uncompressed element takes four bytes, so this limits only the others.
+#: Number of tables and vector elements that the models of a file may reference before the next model is read, in
+#: addition to one per four bytes of the file. An unshared, uncompressed element takes at least four bytes, so this
+#: limits only shared and compressed elements.
 ELEMENT_ALLOWANCE = 100_000
 BYTES_PER_ELEMENT = 4
 #: A stored member up to this size is read whole to compare its checksum; larger members are not, to avoid reading
@@ -36,7 +38,7 @@ CHECKSUM_BYTES = 256 * 1024
 #: Kind of a member that is neither a model nor a container.
 OTHER = "other"
 
-# Why a member was not checked.
+# Problems: the reasons why a member was not checked.
 ENCRYPTED = "encrypted"
 UNSUPPORTED_COMPRESSION = "unsupported-compression"
 BROKEN_OFFSETS = "broken-offsets"
@@ -57,11 +59,12 @@ PROBLEMS = (
 class Member:
     """A member of a container.
 
-    `name` is the stored name; `label` is unique within the container and used in paths. `size` and `packed_size` are in
-    bytes; `offset` is the position of the packed bytes in the container, None if unknown. `kind` (model, container or
-    other) follows from the content or the name. `problem` is why the member was not checked, and `detail` describes it.
-    `is_checksum_right` is None if the checksum was not compared. `digest` is the SHA-256 of the bytes of a model or
-    container that is small or compressed; large stored members are not read.
+    `name` is the stored name. `label` is unique within the container and used in paths. `size` and `packed_size` are in
+    bytes. `offset` is the position of the packed bytes in the container, or None if it is unknown. `kind` (model,
+    container or other) follows from the content or the name. `problem` is the reason why the member was not checked,
+    and `detail` describes that problem. `is_checksum_right` is None if the checksum was not compared. `digest` is the
+    SHA-256 of the bytes of a model or container that is small or compressed. Large members that are stored uncompressed
+    are not read and have no digest.
     """
 
     index: int
@@ -86,10 +89,11 @@ class Member:
 
 
 class Budget:
-    """Remaining budget of one file of `n_bytes` and all containers nested in it.
+    """The remaining budget of one file of `n_bytes` bytes and all containers nested in it.
 
-    `has_refused` is set if the budget refused something; the same bytes may then read differently elsewhere. If
-    `is_for_one` is true, a single member was requested, and the containers around it do not count as reports.
+    `has_refused` is true if something exceeded the budget. In that case, equal bytes in another place may give a
+    different result. If `is_for_one` is true, a single member was requested, and the containers around it do not count
+    as reports.
     """
 
     def __init__(self, n_bytes: int, *, is_for_one: bool = False) -> None:
@@ -103,13 +107,13 @@ class Budget:
         self.has_refused = False
 
     def take_members(self, n_members: int) -> bool:
-        """Take members from the budget and return whether they fit; after a failure, all later calls fail."""
+        """Take a number of members from the budget; return whether they fit. After a failure, all later calls fail."""
         self.members -= n_members
         self.has_refused |= self.members < 0
         return self.members >= 0
 
     def directory_refusal(self, n_bytes: int) -> str | None:
-        """Take a nested directory or header from the budget; return why it is not read if it does not fit, or None."""
+        """Take a nested directory or header from the budget. Return None if it fits, else why it is not read."""
         if n_bytes <= self.directory_bytes:
             self.directory_bytes -= n_bytes
             return None
@@ -128,7 +132,7 @@ class Budget:
         return True
 
     def admit(self, member: Member) -> Member:
-        """Take a report from the budget and return the member, with a problem if there is none left."""
+        """Take a report from the budget and return the member. If no report is left, the member gets a problem."""
         if not member.is_checked or self.is_for_one:
             return member
         if len(member.name) > MAX_NAME_LENGTH:
@@ -143,7 +147,7 @@ class Budget:
         return refuse_member(member, detail)
 
     def try_charge(self, contents: Contents) -> bool:
-        """Take a listed container's members and reports from the budget if both fit, and return whether they did."""
+        """Take the members and reports of a listed container from the budget if both fit; return whether they fit."""
         n_members, n_reports = len(contents.members), sum(member.is_checked for member in contents.members)
         if n_members > self.members or n_reports > self.reports:
             return False
@@ -153,7 +157,7 @@ class Budget:
 
 
 def refuse_member(member: Member, detail: str) -> Member:
-    """Return a member marked as over budget."""
+    """Return the member with the problem that it is over budget."""
     return replace(member, problem=OVER_BUDGET, detail=detail)
 
 
@@ -161,8 +165,8 @@ def refuse_member(member: Member, detail: str) -> Member:
 class Contents:
     """Format (zip or litertlm) and members of a container, or the reason why they cannot be listed.
 
-    `depth` is 1 for a file and 2 for a container in it; both share `budget`. `is_complete` is false if the budget
-    refused something.
+    `depth` is 1 for a file and 2 for a container in it; both share `budget`. `is_complete` is false if something
+    exceeded the budget.
     """
 
     format: str

@@ -12,10 +12,10 @@ from tflint.values import replace
 
 
 def read_contents(source: Source, around: Contents | None = None, *, is_for_one: bool = False) -> Contents:
-    """Read the contents of a container; an invalid one has a reason instead of members.
+    """Read the contents of a container. The contents of an invalid container have a reason instead of members.
 
-    `around` is the enclosing container, whose budget it shares. `is_for_one` means that a single member was requested.
-    Raises `SourceError` if the source cannot be read.
+    `around` is the enclosing container, whose budget the container shares. `is_for_one` is true if a single member was
+    requested. Raises `SourceError` if the source cannot be read.
     """
     depth = 1 if around is None else around.depth + 1
     budget = Budget(source.size, is_for_one=is_for_one) if around is None or around.budget is None else around.budget
@@ -29,7 +29,8 @@ def read_contents(source: Source, around: Contents | None = None, *, is_for_one:
 def refuse_oversized_zip(source: Source, around: Contents) -> Contents | None:
     """Return placeholder contents for a nested zip whose directory exceeds the budget, or None if it may be read.
 
-    Call this before reading a member that is not a model, whatever its name: a zip is recognized by its end.
+    Call this before reading any member that is not a model, whatever its name is, because a zip is recognized by its
+    last bytes.
     """
     if around.budget is None:
         return None

@@ -22,14 +22,14 @@ from tflint.source import Source, reader
 from tflint.source.file_kind import MODEL, is_model
 from tflint.values import frozen, replace
 
-#: The only supported major version: others may have a different layout.
+#: The only supported major version of the format: other versions may have a different layout.
 MAJOR_VERSION = 1
-#: The header is read whole. LiteRT-LM itself reads at most 16 KiB for it.
+#: Maximum size of the header, which is read whole. LiteRT-LM itself reads at most 16 KiB for the header.
 MAX_HEADER_BYTES = 1024 * 1024
 #: Magic, three version numbers, padding, end offset of the header.
 _FIXED = struct.Struct("<8s3I4xQ")
 HEADER_BEGIN = _FIXED.size
-#: Suffix of a label by data type, as such files are named outside of bundles.
+#: Suffix of a member's label by data type: the suffix that such files have outside of bundles.
 _SUFFIXES = {
     "TFLiteModel": ".tflite",
     "TFLiteWeights": ".weights",
@@ -38,9 +38,9 @@ _SUFFIXES = {
     "LlmMetadataProto": ".pb",
     "ExecutorMetadataProto": ".pb",
 }
-#: Data types of which a bundle may hold several, told apart by model type.
+#: Data types of which a bundle may contain several sections, distinguished by their model type.
 _KEYED = ("TFLiteModel", "TFLiteWeights")
-#: Data type of sections that were deleted by an editor.
+#: Data type of sections that a bundle editor marked as deleted.
 _DEPRECATED = "Deprecated"
 
 
@@ -55,7 +55,7 @@ class LitertlmError(TflintError):
 
 @frozen
 class _Section:
-    """A section as listed in the header. `model_type` is the value of that item, empty if absent."""
+    """A section as listed in the header. `model_type` is the value of the header item of that name; empty if absent."""
 
     data_type: str
     model_type: str
@@ -64,7 +64,7 @@ class _Section:
 
     @property
     def size(self) -> int:
-        """Size in bytes; 0 if the section ends before it begins."""
+        """Size of the section in bytes; 0 if the section ends before it begins."""
         return max(0, self.end - self.begin)
 
     @property
@@ -74,12 +74,12 @@ class _Section:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Lookup key in LiteRT-LM, which keeps the last of several sections with the same key."""
+        """Key by which LiteRT-LM finds the section. Of several sections with the same key, LiteRT-LM uses the last."""
         return (self.data_type, self.model_type.lower())
 
     @property
     def name(self) -> str:
-        """File name built from the model type, or from the data type if there is none."""
+        """File name built from the model type, or from the data type if the section has no model type."""
         return to_path_segment(self.model_type or self.data_type).lower() + _SUFFIXES.get(self.data_type, ".bin")
 
 
@@ -111,7 +111,7 @@ def litertlm_members(source: Source, depth: int, budget: Budget) -> list[Member]
 
 
 def _add_digest(source: Source, member: Member) -> Member:
-    """Return the member, with its SHA-256 if it is a small model."""
+    """Return the member; if it is a small model, add its SHA-256."""
     if not member.is_checked or member.offset is None or member.size > c.CHECKSUM_BYTES:
         return member
     content = source.read([(member.offset, member.offset + member.size)])[0]
@@ -153,7 +153,7 @@ def _read_sections(node: Node) -> Iterator[_Section]:
 
 
 def _item_values(node: Node, key: str) -> dict[int, str]:
-    """Return the string values of one key by section index; as in LiteRT-LM, keys are case-insensitive."""
+    """Return the string values of one item key by section index. As in LiteRT-LM, item keys are case-insensitive."""
     pairs = node.children.get("items")
     values = pairs.children.get("value.StringValue") if pairs is not None else None
     if pairs is None or values is None:
@@ -173,7 +173,7 @@ def _text(node: Node, field: str, row: int) -> str:
 
 
 def _find_problems(sections: Sequence[_Section], header_end: int, n_bytes: int) -> dict[int, tuple[str, str]]:
-    """Return problem and detail by index for sections with invalid or overlapping byte ranges."""
+    """Return the problem and its detail for each section, by index, with an invalid or overlapping byte range."""
     problems: dict[int, tuple[str, str]] = {}
     last, reach = -1, header_end
     for index, section in sorted(enumerate(sections), key=lambda item: item[1].begin):
@@ -191,7 +191,7 @@ def _find_problems(sections: Sequence[_Section], header_end: int, n_bytes: int) 
 
 
 def _detect_kind(source: Source, section: _Section, *, is_read: bool) -> str:
-    """Return the kind of a section's content, from its declared data type, otherwise from its first bytes."""
+    """Return the kind of a section: by its declared data type, or by its first bytes if that does not determine it."""
     if section.data_type == "TFLiteModel":
         return MODEL
     if section.data_type == _DEPRECATED or not is_read or section.size < 8:

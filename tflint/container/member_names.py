@@ -12,7 +12,7 @@ _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 def unsafe_name_reason(name: str) -> str | None:
-    """Return why a name must not be used as a path below a folder, or None if it is safe."""
+    """Return why a name must not be used as a path below a folder, or None if the name is safe."""
     if not name:
         return "the member has no name"
     if _CONTROL.search(name):
@@ -27,12 +27,12 @@ def unsafe_name_reason(name: str) -> str | None:
 
 
 def to_path_segment(text: str) -> str:
-    """Return the text with other characters replaced, for use as a path segment."""
+    """Return a text for use as a path segment, with unsuitable characters replaced."""
     return _ODD.sub("_", text).strip("._") or "unnamed"
 
 
 def unique_labels(names: Iterable[str]) -> list[str]:
-    """Return the names, with a number before the suffix from the second occurrence of a name on."""
+    """Return a unique label per name. From its second occurrence on, a name gets a number before its suffix."""
     counts: Counter[str] = Counter()
     used: set[str] = set()
     result = []

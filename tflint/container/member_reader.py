@@ -1,4 +1,4 @@
-"""Opens a member of a container: a stored one in place, a compressed one unpacked in memory."""
+"""Opens a member of a container. An uncompressed member is read in place; a compressed one is unpacked in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tflint.source.zip_directory import unpack_pieces
 
 
 def open_member(source: Source, member: Member) -> Source:
-    """Return a source for a member without a problem. The container's source must stay open while it is read."""
+    """Return a source for a member that has no problem. The container's source must stay open while it is in use."""
     assert member.offset is not None
     if member.compression == "stored":
         return MemberSource(source, member.offset, member.size)

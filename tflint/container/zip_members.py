@@ -1,4 +1,7 @@
-"""Lists the members of a zip, with their kinds and problems. Reads the weights of compressed members only."""
+"""Lists the members of a zip, with their kinds and problems.
+
+Small and compressed members are read whole; of large uncompressed members, only the first bytes are read.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ _COMPRESSIONS = {STORED: "stored", DEFLATED: "deflate"}
 
 
 class _ProblemError(Exception):
-    """Why a member is not checked."""
+    """The reason why a member is not checked."""
 
     def __init__(self, problem: str, detail: str) -> None:
         super().__init__(detail)
@@ -49,7 +52,7 @@ class _ProblemError(Exception):
 
 @frozen
 class _Extent:
-    """Byte range of a member: offset of its local header, begin and end of its packed bytes."""
+    """Byte range of a member: offset of its local header, and begin and end of its packed bytes."""
 
     header: int
     begin: int
@@ -57,7 +60,7 @@ class _Extent:
 
 
 def zip_members(source: Source, depth: int, budget: Budget) -> list[Member]:
-    """List the members of a zip, without folders. Raises `ZipError` if the directory cannot be read."""
+    """List the members of a zip, folders excluded. Raises `ZipError` if the directory cannot be read."""
     read = reader(source)
     directory = read_directory(read, source.size)
     if directory is None:
@@ -123,7 +126,7 @@ def _locate(read: Read, entry: ZipEntry, limit: int) -> _Extent:
 
 
 def _find_overlaps(extents: dict[int, _Extent]) -> Iterator[int]:
-    """Yield members that share bytes, headers included: a way to make few bytes unpack to many members."""
+    """Yield the members whose bytes, headers included, overlap. Overlaps can make few bytes unpack to many members."""
     last, reach = -1, -1
     for index, extent in sorted(extents.items(), key=lambda item: item[1].header):
         if extent.header < reach:
@@ -157,7 +160,7 @@ def _kind_by_name(name: str) -> str:
 
 
 def _detect_kind(source: Source, member: Member, head: bytes, budget: Budget) -> str:
-    """Return a member's kind by its first bytes, else by its name."""
+    """Return the kind of a member: by its first bytes, or by its name if they do not determine it."""
     if is_model(head):
         return MODEL
     if head == LITERTLM:
@@ -172,7 +175,7 @@ def _detect_kind(source: Source, member: Member, head: bytes, budget: Budget) ->
 
 
 def _compare_checksum(read: Read, entry: ZipEntry, extent: _Extent, budget: Budget) -> tuple[bool | None, bytes | None]:
-    """Return whether the checksum matches, and the SHA-256; both None for a large stored member, which is not read."""
+    """Return whether the checksum matches, and the SHA-256. Both are None for a large member stored uncompressed."""
     if entry.method == STORED:
         if entry.size > c.CHECKSUM_BYTES:
             return None, None

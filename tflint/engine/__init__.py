@@ -1,4 +1,4 @@
-"""Runs rules over tables: which rules, for which targets, what they found and what they could not decide.
+"""Runs rules over tables: selects the rules and targets, and collects findings and what was not checked.
 
-Takes rules, tables and targets, gives findings; refuses to know formats of output.
+Input: rules, tables and targets. Output: findings. Must not know output formats.
 """

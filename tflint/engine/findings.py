@@ -21,20 +21,20 @@ from tflint.findings.fingerprint import number_duplicates
 from tflint.language.message_text import fill
 from tflint.values import frozen, replace
 
-#: Findings per file over all rules that are listed one by one: bounds the cost of hostile files.
+#: Maximum number of findings of a file, over all rules, that are listed one by one. Bounds the cost of hostile files.
 MAX_FINDINGS = 40_000
 
 
 @frozen
 class Draft:
-    """A finding without its final identity, and the key that its identity is made from."""
+    """A finding without its final identity, and the key from which that identity is built."""
 
     finding: Finding
     key: tuple[str, ...]
 
 
 def findings_by_file(judged: Sequence[JudgedRule], locator: Locator) -> dict[int, list[Draft]]:
-    """Return the findings of each file by number, without muted ones."""
+    """Return the findings of each file by file number, without muted findings."""
     mutes = Mutes(judged)
     findings: dict[int, list[Draft]] = defaultdict(list)
     for entry in judged:
@@ -43,7 +43,7 @@ def findings_by_file(judged: Sequence[JudgedRule], locator: Locator) -> dict[int
             if mutes.is_muted(entry, hit):
                 continue
             file = locator.file_of(entry.rule.for_each, hit.row)
-            if file not in n_unlisted:  # if every listed place is muted, the unlisted ones count as muted
+            if file not in n_unlisted:  # if every listed place is muted, the unlisted places count as muted, too
                 n_unlisted[file] = entry.case.unlisted.get(file, 0)
             if len(findings[file]) < MAX_FINDINGS:
                 findings[file].append(_draft(entry, hit, locator))
@@ -56,7 +56,7 @@ def findings_by_file(judged: Sequence[JudgedRule], locator: Locator) -> dict[int
 
 
 def identify(drafts: Sequence[Draft]) -> list[Finding]:
-    """Return the findings of one file with their identities; equal ones get an ordinal."""
+    """Return the findings of one file with their identities. Findings with equal keys are numbered."""
     keys = number_duplicates((draft.finding.rule, *draft.key) for draft in drafts)
     return [replace(draft.finding, identity=key[1:]) for draft, key in zip(drafts, keys, strict=True)]
 
@@ -82,7 +82,7 @@ def draft_of_crash(selected: Selected, error: BaseException, path: str, crash_ru
 
 
 def not_checked(judged: Sequence[JudgedRule], file: int) -> list[NotChecked]:
-    """Return what rules could not decide about a file: the rows per rule and reason."""
+    """Return what rules could not decide about a file: the number of rows per rule and reason."""
     rows: dict[tuple[str, str], int] = {}
     for entry in judged:
         count = entry.case.undecided.get(file, 0)
@@ -106,7 +106,7 @@ def _draft(entry: JudgedRule, hit: Hit, locator: Locator) -> Draft:
 
 
 def _draft_of_unlisted(entry: JudgedRule, count: int, path: str) -> Draft:
-    """Return the one finding that stands for all places of a rule that are not listed."""
+    """Return the single finding that stands for all unlisted places of a rule."""
     message = f"{count:,} more places that are not listed one by one"
     return Draft(_finding(entry, message, Location(path), n_more=count), (_target_name(entry), "more places"))
 

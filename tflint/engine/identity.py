@@ -11,7 +11,7 @@ from collections.abc import Callable
 from tflint.engine.locate import Locator
 from tflint.findings.fingerprint import is_generated
 
-#: Operators to follow along the inputs to find a name for an unnamed operator.
+#: Number of operators to follow along the inputs to find a name for an unnamed operator.
 MAX_STEPS = 6
 
 Key = tuple[str, ...]

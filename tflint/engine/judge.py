@@ -20,13 +20,14 @@ from tflint.language.expression_value import Value, take_rows
 from tflint.language.message_text import MAX_LIST_ELEMENTS
 from tflint.values import frozen
 
-#: Rows per evaluation: enough for speed, few enough that shared subexpressions stay small.
+#: Rows per evaluation: enough for speed, and few enough to keep the values of shared subexpressions small.
 CHUNK_ROWS = 4096
-#: Up to this many rows, `require` is evaluated for all rows and not only for those in scope.
+#: Up to this many rows, `require` is evaluated for all rows, not only for those for which `where` holds.
 FEW_ROWS = 256
-#: List elements per expression and chunk of rows; a chunk that needs more is halved.
+#: Maximum number of list elements per expression and chunk of rows. A chunk that needs more is halved.
 CHUNK_ELEMENTS = 2_000_000
-#: List elements per built-in rule, and of all users' rules together: bounds the cost of hostile models.
+#: Maximum number of list elements per built-in rule, and of all users' rules together. Bounds the cost of hostile
+#: models.
 TOTAL_ELEMENTS = 40_000_000
 
 _NO_ROWS = np.zeros(0, dtype=np.intp)
@@ -34,7 +35,7 @@ _NO_ROWS = np.zeros(0, dtype=np.intp)
 
 @frozen
 class Hit:
-    """A row that violates a rule, the row that the finding points at, and the message's values in order."""
+    """A row that violates a rule, the row that the finding points at, and the values of the message, in order."""
 
     row: int
     on_table: str
@@ -45,9 +46,10 @@ class Hit:
 class Case:
     """A rule with a declared target (by number) and the result of evaluating it.
 
-    `hits` are the rows that violate the rule, at most `MAX_PLACES` per file; `unlisted` counts the others per file.
-    `undecided` counts the undecided rows per file, and `reason` is the reason. `crash` is the exception of the rule or
-    of a fact that it reads; then there are no hits. `is_over_budget` is true if the rule was given up for its cost.
+    `hits` are the rows that violate the rule, at most `MAX_PLACES` per file. `unlisted` is the number of further such
+    rows per file. `undecided` is the number of undecided rows per file, and `reason` is why they may be undecided.
+    `crash` is the exception that the rule, or a fact that the rule reads, raised; then there are no hits.
+    `is_over_budget` is true if tflint stopped evaluating the rule because of its cost.
     """
 
     def __init__(self, rule: Rule, target: int = 0, unknown_reason: str = "") -> None:
@@ -103,7 +105,7 @@ class Judge:
                 case.reason = case.unknown_reason or _reason(case.rule, self.facts)
 
     def _allowance(self, rule: Rule) -> Allowance:
-        """Return the allowance of a rule; all users' rules share one."""
+        """Return the allowance of a rule. All users' rules share one allowance."""
         return Allowance() if rule.is_builtin else self.users_allowance
 
     def _evaluator(self, rows: NDArray[Any], target: int) -> Evaluator:
@@ -120,7 +122,7 @@ class Allowance:
         self.left = TOTAL_ELEMENTS
 
     def spend(self, elements: int) -> None:
-        """Subtract elements; `BudgetError` if not enough are left."""
+        """Subtract a number of elements. Raises `BudgetError` if fewer are left."""
         self.left -= elements
         if self.left <= 0:
             raise BudgetError(f"the expressions compute more than {TOTAL_ELEMENTS:,} list elements")
@@ -153,7 +155,7 @@ class _Evaluation:
             self._judge_or_halve(evaluator)
             self.allowance.spend(self.meter.elements - before)
         except MemoryError:
-            raise  # not caused by the rule
+            raise  # the rule did not cause this error
         except (BudgetError, FactBudgetError) as error:
             self._end()
             self.case.is_over_budget = True
@@ -167,7 +169,7 @@ class _Evaluation:
         self.case.hits, self.case.unlisted, self.case.undecided = [], {}, {}
 
     def _judge_or_halve(self, evaluator: Evaluator) -> None:
-        """Evaluate rows; in two halves if they need too many list elements."""
+        """Evaluate the rows; if they need too many list elements, evaluate them in two halves."""
         try:
             self._judge(evaluator)
         except BudgetError:
@@ -199,9 +201,9 @@ class _Evaluation:
             self.case.hits += self._hits(evaluator.narrow(broken), evaluator.rows[broken])
 
     def _of_all(self, evaluator: Evaluator, kept: NDArray[np.intp]) -> Value | None:
-        """Return `require` for the kept rows, evaluated for all rows, so that the rules of a table share the value.
+        """Return the value of `require` for the kept rows, or None if there are too many rows to evaluate all.
 
-        None if there are too many rows for that.
+        It is evaluated for all rows, so that the rules of a table share the value.
         """
         if len(evaluator.rows) > FEW_ROWS:
             return None
@@ -209,14 +211,14 @@ class _Evaluation:
         return None if value is None else take_rows(value, kept)
 
     def _leave_undecided(self, parts: Sequence[NDArray[Any]]) -> None:
-        """Count rows as undecided, after nothing can fail anymore that would repeat their evaluation."""
+        """Count rows as undecided. Call this last: a failure would repeat the evaluation and count them twice."""
         undecided = self.case.undecided
         for rows in parts:
             for model in self.models[rows].tolist() if len(rows) else ():
                 undecided[model] = undecided.get(model, 0) + 1
 
     def _is_listed(self, models: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Return which hits are among the first of their file; count the others as unlisted."""
+        """Return, per hit, whether it is among the first hits of its file. Count the other hits as unlisted."""
         listed = np.ones(len(models), dtype=np.bool_)
         for model, count in Counter(models.tolist()).items():
             before = self.listed.get(model, 0)
@@ -236,7 +238,7 @@ class _Evaluation:
             yield Hit(row, on_table, on_row, tuple(column[number] for column in shown))
 
     def _points_at(self, evaluator: Evaluator, rows: NDArray[Any]) -> tuple[str, NDArray[Any]]:
-        """Return the table and rows that findings point at: the rows themselves, or report-on (-1: absent)."""
+        """Return the table and rows that findings point at: the rows themselves or `report-on` (-1: absent)."""
         expression = self.rule.report_on
         if expression is None:
             return self.rule.for_each, rows
@@ -246,7 +248,7 @@ class _Evaluation:
 
 
 def _split(value: Value, *, wanted: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows for which a condition definitely has the wanted value, and those for which it is unknown."""
+    """Return the rows for which a condition has the wanted value, and the rows for which the condition is unknown."""
     truth = value.values if wanted else ~value.values
     if value.state is None:
         return truth.nonzero()[0], _NO_ROWS
@@ -254,7 +256,7 @@ def _split(value: Value, *, wanted: bool) -> tuple[NDArray[np.intp], NDArray[np.
 
 
 def _python(value: Value, expression: Expression) -> list[Any]:
-    """Return a value as plain Python objects, one per row; None for absent and unknown ones."""
+    """Return a value as plain Python objects, one per row. Absent and unknown values become None."""
     if value.lengths is None:
         return [_element(value, k, expression) for k in range(len(value.values))]
     result: list[Any] = []

@@ -9,7 +9,7 @@ from tflint.columns.column import Scalars, text_of
 from tflint.facts.facts import Facts
 from tflint.findings import ByteSpan, Location, Related
 
-#: Path through the schema, and names.
+#: The path through the schema, and the names on that path.
 Place: TypeAlias = tuple[str, tuple[str, ...]]
 
 
@@ -25,14 +25,14 @@ class Locator:
         return int(self.facts.table(table).model[row])
 
     def location(self, table: str, row: int, keys: Sequence[str] = ()) -> Location:
-        """Return the location of a row; for an entry of a contract, that of the first of `keys` that it sets."""
+        """Return the location of a row. For an entry of a contract, return that of the first of `keys` that it sets."""
         if table in _CONTRACT_ROOTS:
             return self._in_contract(table, row, keys)
         path, names = _PLACES[table](self, row)
         return Location(self.files[self.file_of(table, row)], path, names, self._bytes(table, row))
 
     def related_locations(self, table: str, row: int) -> tuple[Related, ...]:
-        """Return related locations: a tensor's operator, the tensor of a contract's entry, the old side of a pair."""
+        """Return related locations: a tensor's operator, the tensor of a contract's entry, the old model of a pair."""
         if table in _CONTRACT_ROOTS:
             return self._describe(table, row)
         if table in ("pair_input", "pair_output"):
@@ -72,7 +72,7 @@ class Locator:
         return (Related(self.location(side, old), f"{side} {self.number(side, 'position', old)} of the old version"),)
 
     def first_use(self, tensor: int) -> tuple[int, str] | None:
-        """Return the operator that produces a tensor, or the first that reads it, with the tensor's role."""
+        """Return the operator that writes a tensor, or the first that reads it, with the role of the tensor there."""
         producer = int(self.facts.rows("tensor", "producer")[tensor])
         if producer >= 0:
             return producer, "output"
@@ -97,7 +97,7 @@ class Locator:
     # -- values that locations are built from --------------------------------------------------------------------------
 
     def text(self, table: str, column: str, row: int) -> str:
-        """Return a string of a row; empty if it is absent."""
+        """Return a string of a row; empty if the string is absent."""
         return text_of(self.facts.column(table, column), row) or ""
 
     def number(self, table: str, column: str, row: int) -> int:
@@ -107,7 +107,7 @@ class Locator:
         return int(values.values[row])
 
     def row(self, table: str, column: str, row: int) -> int:
-        """Return the row that a reference points to; -1 if it is absent."""
+        """Return the row that a reference points to, or -1 if the reference is absent."""
         return int(self.facts.rows(table, column)[row])
 
     def subgraph(self, row: int) -> tuple[str, str]:
@@ -202,7 +202,7 @@ def _external_buffer(at: Locator, row: int) -> Place:
 
 
 def _of_pair(table: str, column: str, side: str, vector: str, name: str) -> Callable[[Locator, int], Place]:
-    """Return the location in the new model; a removed entry is located at its vector, with its old name."""
+    """Return the location in the new model. A removed input or output has the path of its vector and its old name."""
 
     def place(at: Locator, row: int) -> Place:
         new = at.row(table, column, row)

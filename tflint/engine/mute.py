@@ -1,4 +1,4 @@
-"""Mutes findings: a rule hides softer rules with the same root cause at the same place."""
+"""Mutes findings: a rule hides less severe rules with the same root cause at the same place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Mutes:
                         ranks[place] = max(ranks.get(place, entry.rank), entry.rank)
 
     def is_muted(self, entry: JudgedRule, hit: Hit) -> bool:
-        """Return whether a hit is muted: by a rule at its row or reported place that is at least as severe.
+        """Return whether a hit is muted by a rule that is at least as severe, at the same row or reported place.
 
         A rule that a target or an older ruleset turned into a note must not hide an error.
         """

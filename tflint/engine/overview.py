@@ -1,4 +1,4 @@
-"""Builds the parts of a file's report besides findings: overview, digest, status and container contents."""
+"""Builds the parts of a file's report other than findings: overview, digest, status and container contents."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tflint.source.file_kind import UNREADABLE_FOLDER
 
 
 def overviews(facts: Facts) -> list[Overview | None]:
-    """Return the overview of each file; None for a file that is not a model, or if a fact crashed."""
+    """Return the overview of each file. It is None for a file that is not a model, or if a fact crashed."""
     n_files = facts.tables.n_files
     if not facts.tables.is_readable:
         return [None] * n_files
@@ -28,7 +28,7 @@ def overviews(facts: Facts) -> list[Overview | None]:
 
 
 def digests(facts: Facts) -> dict[int, str]:
-    """Return the SHA-256 of models whose contracts pin it: hashing takes longer than checking."""
+    """Return the SHA-256 of the models whose contract sets `sha256`. Other models are skipped: hashing is slow."""
     if not any("sha256" in contract.model for contract in facts.contracts.values()):
         return {}
     column = facts.column("model", "sha256")
@@ -36,7 +36,7 @@ def digests(facts: Facts) -> dict[int, str]:
 
 
 def kind_of_file(file: FileFacts) -> str:
-    """Return the report's kind of a file; a folder that cannot be listed is a source of models."""
+    """Return the kind of a file for its report. A folder that cannot be listed has the kind `source`."""
     if file.contents is not None:
         return "container"
     return "source" if file.kind.kind == UNREADABLE_FOLDER else "model"
@@ -50,7 +50,7 @@ def status_of_file(tables: Tables, number: int) -> str:
 
 
 def contained_in(file: FileFacts) -> ContainerOverview | None:
-    """Return the overview of a container; None for any other file."""
+    """Return the overview of a container, or None for any other file."""
     contents = file.contents
     if contents is None:
         return None
@@ -58,7 +58,7 @@ def contained_in(file: FileFacts) -> ContainerOverview | None:
 
 
 def _accelerators(facts: Facts) -> list[tuple[str, ...]]:
-    """Return the accelerators that each model was compiled for, with the chip if the model names it."""
+    """Return the accelerators that each model was compiled for, each with its chip if the model names the chip."""
     accelerators = facts.lists("model", "compiled_for")
     found: list[tuple[str, ...]] = []
     for model, length in enumerate(accelerators.lengths.tolist()):

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Plan:
     """What to run: selected rules, declared targets, constants of users' rules, and the rule that reports crashes.
 
-    `plugins` adds facts. `named_targets` are the targets that the configuration describes, for contracts to name.
-    `is_default_target` is true if the configuration declares no target.
+    `plugins` adds facts. `named_targets` are the targets that the configuration defines by name; contracts can refer to
+    these names. `is_default_target` is true if the configuration declares no target.
     """
 
     rules: tuple[Selected, ...]
@@ -40,9 +40,9 @@ class Plan:
 
 @frozen(eq=False)
 class JudgedRule:
-    """A rule with the case that decides it, for one target or for all (`target` is None).
+    """A rule with the case that decides it, for one target or for all targets (`target` is None).
 
-    `holds_for` names the targets that the findings are about; None if they are about every runtime.
+    `holds_for` names the targets that the findings are about. It is None if they are about every runtime.
     """
 
     selected: Selected
@@ -71,9 +71,10 @@ def plan_for_contract(plan: Plan, contract: Contract | None) -> Plan:
 
 
 def rules_for_tables(tables: Tables, plan: Plan, *, with_contracts: bool) -> list[Selected]:
-    """Return the rules to run on a batch of models, without those about operators and contracts that it lacks.
+    """Return the rules to run on a batch of models.
 
-    A file that is not a readable model gets only the rules about files.
+    Rules about operators or contracts that the batch does not contain are left out. A file that is not a readable model
+    gets only the rules about files.
     """
     if not tables.is_readable:
         return [selected for selected in plan.rules if selected.rule.for_each in FILE_TABLES]
@@ -94,7 +95,7 @@ def rules_for_pairs(plan: Plan) -> list[Selected]:
 
 
 def cases_of(selected: Selected, targets: Sequence[Target]) -> list[JudgedRule]:
-    """Return the cases of a rule: one per target if it reads the target, else one per severity that applies."""
+    """Return the cases of a rule: one per target if the rule reads the target, otherwise one per severity."""
     rule = selected.rule
     if rule.reads_target:
         return [
@@ -114,7 +115,7 @@ def cases_of(selected: Selected, targets: Sequence[Target]) -> list[JudgedRule]:
 
 
 def _severities(selected: Selected, targets: Sequence[Target]) -> list[tuple[str, str | None]]:
-    """Return each severity that applies to a declared target, with the names of those targets (None: all)."""
+    """Return each severity that applies to declared targets, with the names of these targets (None: all targets)."""
     refused_by = selected.rule.refused_by
     names: dict[str, list[str]] = {}
     for target in targets:

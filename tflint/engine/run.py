@@ -20,9 +20,9 @@ from tflint.values import EMPTY
 
 
 class BatchCrashError(TflintError):
-    """A fact or rule crashed on a batch of several files, or was given up for its cost.
+    """A fact or rule crashed on a batch of several files, or exceeded its budget.
 
-    The batch must be repeated file by file, so that the verdict of one file does not depend on the others.
+    The batch must be repeated file by file, so that the result of a file does not depend on the other files.
     """
 
 
@@ -35,9 +35,9 @@ def run_batch(
 ) -> list[FileReport]:
     """Return the reports of a batch's files, in order.
 
-    `contracts` maps numbers of files to their contracts, ascending. `pairs` maps the number of a newer version to that
-    of the older one: then only rules about pairs run, and the newer file's report has the findings. Raises
-    `BatchCrashError` if a rule crashes on one of several files that are not a pair.
+    `contracts` maps the numbers of files, in ascending order, to their contracts. `pairs` maps the number of each newer
+    version to the number of its older version. With `pairs`, only rules about pairs run, and the report of the newer
+    file has the findings. Raises `BatchCrashError` if a rule crashes on a batch of several files that are not a pair.
     """
     rules = rules_for_pairs(plan) if pairs else rules_for_tables(tables, plan, with_contracts=bool(contracts))
     facts = Facts(tables, _columns_read(rules), plan.plugins, contracts, pairs)
@@ -77,19 +77,19 @@ def _columns_read(rules: Sequence[Selected]) -> set[tuple[str, str]]:
 
 
 def _crashes(judged: Sequence[JudgedRule], *, is_repeatable: bool) -> dict[str, tuple[Selected, Exception]]:
-    """Return the rules that crashed, by id; `BatchCrashError` if the batch can be repeated file by file instead."""
+    """Return the rules that crashed, by id. Raises `BatchCrashError` if the batch can be repeated file by file."""
     crashes = {entry.rule.id: (entry.selected, entry.case.crash) for entry in judged if entry.case.crash is not None}
     for _, crash in crashes.values():
         _raise_source_error(crash)
         if is_repeatable:
             raise BatchCrashError(str(crash)) from crash
     if is_repeatable and any(entry.case.is_over_budget for entry in judged):
-        raise BatchCrashError("a rule was given up for its cost")
+        raise BatchCrashError("a rule exceeded its budget")
     return crashes
 
 
 def _raise_source_error(error: BaseException) -> None:
-    """Raise the `SourceError` behind an error: a file that changed during the run is read again, as unreadable."""
+    """If a `SourceError` caused the error, raise it: the changed file is then read again and reported as unreadable."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, SourceError):

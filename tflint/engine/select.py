@@ -12,10 +12,10 @@ from tflint.errors import UserError
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import EMPTY, frozen
 
-#: The ruleset of this version: its first two numbers.
+#: The ruleset of this version of tflint: the first two numbers of the version.
 RULESET = ".".join(__version__.split(".")[:2])
 LFS_POINTER_RULE = "G001"
-#: The rules that `[metadata] require` turns into errors, by the field that it names.
+#: The rules that `[metadata] require` turns into errors, by the metadata field that `require` names.
 METADATA_RULES = {
     "metadata": "M002",
     "normalization": "M001",
@@ -26,13 +26,16 @@ METADATA_RULES = {
     "license": "M107",
     "min-runtime-version": "M102",
 }
-#: The specificity of a rule's own id or name.
+#: The specificity of a token that is the rule's own id or name.
 EXACT = 100
 
 
 @frozen
 class Selected:
-    """A rule that runs, with the severity of its findings. `is_newer`: the configured ruleset does not have it yet."""
+    """A rule that runs, with the severity of its findings.
+
+    `is_newer` is true if the rule is newer than the configured ruleset.
+    """
 
     rule: Rule
     severity: str
@@ -45,8 +48,8 @@ class Selected:
 
 
 def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:
-    """Return the rules that a configuration selects; `UserError` for a token that matches no rule."""
-    known: set[tuple[str, bool]] = set()  # 1 MB of per-file-ignores can name one rule 200,000 times
+    """Return the rules that a configuration selects. Raises `UserError` for a token that matches no rule."""
+    known: set[tuple[str, bool]] = set()  # a configuration of 1 MB can name one rule 200,000 times in per-file-ignores
     for token, keys, is_single in _tokens(config):
         if (token, is_single) in known:
             continue
@@ -86,7 +89,10 @@ def _tokens(config: Config) -> Iterator[tuple[str, Keys, bool]]:
 
 
 def require_known(token: str, rules: Iterable[Rule], *, is_single: bool = False) -> None:
-    """Raise `UserError` with the nearest name if a token matches no rule, or with `is_single`, not a single one."""
+    """Raise `UserError` with the most similar name if a token matches no rule.
+
+    With `is_single`, the token must be the id or name of one rule.
+    """
     if any(specificity(token, rule) >= (EXACT if is_single else 1) for rule in rules):
         return
     what = "is not a rule" if is_single else "is not a rule, prefix or category"
@@ -126,7 +132,7 @@ def _specificity(tokens: Sequence[str], rule: Rule) -> int:
 def _select(rule: Rule, config: Config, metadata_rules: set[str]) -> Selected:
     chosen = config.severity and (config.severity.get(rule.id) or config.severity.get(rule.name))
     is_newer = bool(config.ruleset) and rule.is_builtin and _numbers(rule.since) > _numbers(config.ruleset)
-    if is_newer and not chosen:  # with a configured severity, the rule is not a surprise of an upgrade
+    if is_newer and not chosen:  # a configured severity means that the user expects the rule
         return Selected(rule, "note", is_newer=True)
     if rule.id == LFS_POINTER_RULE and config.lfs_pointers == "note":
         return Selected(rule, "note")

@@ -1,4 +1,4 @@
-"""Tracks the members of containers in a group: which repeat an earlier member, and which exceed a budget.
+"""Tracks the members of containers in a group of files: which repeat an earlier member, and which exceed a budget.
 
 The decision about a member depends only on its own file and the members before it, not on the rest of the group.
 """
@@ -45,7 +45,7 @@ class Ledger:
         self._n_elements: dict[int, int] = {}
 
     def enter(self, number: int, found: FoundFile) -> FoundFile | None:
-        """Add a file or member; return what to read for it, or None if nothing needs to be read."""
+        """Add a file or member. Return the file or member to read for it, or None if nothing needs to be read."""
         if found.budget is None:
             return found
         if found.opened.contents is not None:

@@ -16,9 +16,9 @@ from tflint.source.model_search import UnopenedPath, find_container, may_exist, 
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import frozen
 
-#: Path of bytes in reports.
+#: Path in reports of a model that was passed as bytes.
 BYTES = "<bytes>"
-#: Members of a container that an error lists.
+#: Maximum number of members of a container that an error lists.
 MAX_NAMED = 6
 
 

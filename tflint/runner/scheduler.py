@@ -169,7 +169,7 @@ def _check_in_worker(items: Sequence[Item], first: int, checker: _Checker) -> li
 
 
 def _label(item: Item, number: int) -> str:
-    """Return what reports call an item that is not opened."""
+    """Return the path in reports of an item that is not opened."""
     if isinstance(item, UnopenedPath):
         return item.path
     if isinstance(item, Model):

@@ -34,15 +34,19 @@ _CONTRACT = _table_of(
         _key("bind", TEXT, "how client code finds inputs and outputs", "signature name index"),
         _key("signature", TEXT, "key of the signature that client code runs"),
         _key("source", TEXT, "origin of the model"),
-        ColumnDeclaration("n_inputs", NUM, "number of inputs that it describes", "it describes no inputs"),
-        ColumnDeclaration("n_outputs", NUM, "number of outputs that it describes", "it describes no outputs"),
+        ColumnDeclaration(
+            "n_inputs", NUM, "number of inputs that the contract describes", "the contract describes no inputs"
+        ),
+        ColumnDeclaration(
+            "n_outputs", NUM, "number of outputs that the contract describes", "the contract describes no outputs"
+        ),
     ),
     "contract.contract_tables:contract_table",
 )
 
 
 def _no_match(side: str) -> str:
-    return f"it matches no {side} or several {side}s of the model"
+    return f"the entry matches no {side} or several {side}s of the model"
 
 
 def _entry_columns(side: str, kinds: str) -> tuple[ColumnDeclaration, ...]:
@@ -50,7 +54,7 @@ def _entry_columns(side: str, kinds: str) -> tuple[ColumnDeclaration, ...]:
     return (
         ColumnDeclaration("position", NUM, f"position among the contract's {side}s, from 0"),
         ColumnDeclaration("contract", reference("contract"), "its contract"),
-        ColumnDeclaration(side, reference(side), f"the {side} of the model that it describes", _no_match(side)),
+        ColumnDeclaration(side, reference(side), f"the {side} of the model that the entry describes", _no_match(side)),
         _key("name", TEXT, f"name of the {side} in the signature, or of its tensor"),
         _key("index", NUM, f"position among the model's {side}s, from 0"),
         _key("kind", TEXT, f"kind of the {side}", kinds),
@@ -182,7 +186,7 @@ FACTS = {
         fact(
             "range_ratio",
             NUM,
-            "width of the widest range of its columns, divided by that of the narrowest",
+            "width of the widest range of the input's columns, divided by the width of the narrowest",
             "contract.fed_range:range_ratio",
             "",
             absent="fewer than two columns have a range",
@@ -249,7 +253,7 @@ FACTS = {
             "height and width of an image after resize and crop",
             "contract.fed_range:prepared_size",
             "",
-            absent="it depends on the image, or the contract does not specify it",
+            absent="the size depends on the image, or the contract does not specify it",
         ),
         fact(
             "channel_cover",
@@ -311,7 +315,7 @@ FACTS = {
             "known normalization with its mean and std",
             "contract.fed_range:normalization",
             "contract_input.mean contract_input.std contract_input.units",
-            absent="no known normalization has its mean and std",
+            absent="no known normalization has the mean and std of the contract",
         ),
         fact(
             "normalization_order",
@@ -319,7 +323,7 @@ FACTS = {
             "channel order of mean and std in the known normalization",
             "contract.fed_range:normalization_order",
             "contract_input.mean contract_input.std contract_input.units",
-            absent="no known normalization has its mean and std, or all channels have the same",
+            absent="no known normalization has these mean and std, or all channels have the same",
         ),
         fact(
             "raw_steps",

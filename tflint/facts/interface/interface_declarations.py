@@ -25,7 +25,7 @@ FACTS = {
         fact(
             "graph_scale",
             NUMBERS,
-            "factor that the graph applies to it first, one number or one per channel",
+            "factor that the graph first applies to the input, one number or one per channel",
             "interface.input_arithmetic:scale",
             _AFFINE_NEEDS,
             absent=_NO_AFFINE,
@@ -34,7 +34,7 @@ FACTS = {
         fact(
             "graph_offset",
             NUMBERS,
-            "offset that the graph adds to it after graph_scale, one number or one per channel",
+            "offset that the graph adds to the input after graph_scale, one number or one per channel",
             "interface.input_arithmetic:offset",
             _AFFINE_NEEDS,
             absent=_NO_AFFINE,
@@ -62,7 +62,7 @@ FACTS = {
         fact(
             "first_scale",
             NUM,
-            "output scale of the first operator that changes its real values",
+            "output scale of the first operator that changes the real values of the input",
             "interface.input_arithmetic:first_scale",
             _AFFINE_NEEDS,
             absent="several operators read the input, or that output does not have exactly one scale",
@@ -71,7 +71,7 @@ FACTS = {
         fact(
             "folded_mean",
             NUMBERS,
-            "mean that the bias of the first convolution provably subtracts from it, one per channel",
+            "mean that the bias of the first convolution provably subtracts from the input, one per channel",
             "interface.folded_mean:folded_mean",
             f"{_AFFINE_NEEDS} operator.weights operator.bias",
             absent="the first operator is not a convolution, or its biases are not those of a folded mean",
@@ -82,10 +82,10 @@ FACTS = {
         fact(
             "meaning",
             TEXT,
-            "its content, inferred from the operator that computes it: softmax, sigmoid, linear, detection-boxes, …",
+            "content, inferred from the operator that computes it: softmax, sigmoid, linear, detection-boxes, …",
             "interface.output_meaning:output_meaning",
             "operator.opcode operator.custom_code tensor.producer",
-            absent="the graph does not determine its meaning",
+            absent="the graph does not determine the meaning of the output",
         ),
     ),
     "signature_tensor": (

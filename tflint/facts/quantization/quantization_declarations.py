@@ -5,7 +5,7 @@ from __future__ import annotations
 from tflint.columns.column_types import NUMBERS, ColumnDeclaration, TableDeclaration, reference
 from tflint.facts.fact_declaration import NUM, TENSORS, TEXT, TRUTH, fact
 
-_NO_SCALES = "it has no weights, or its input or its weights have no scale"
+_NO_SCALES = "the operator has no weights, or its input or its weights have no scale"
 
 FACTS = {
     "model": (
@@ -35,7 +35,7 @@ FACTS = {
         fact(
             "scheme",
             TEXT,
-            "how it computes: float32, float16-weights, dynamic-range, weight-only, int8, uint8, int16x8, "
+            "how the operator computes: float32, float16-weights, dynamic-range, weight-only, int8, uint8, int16x8, "
             "int4, int16 or other",
             "quantization.quantization_scheme:operator_scheme",
             "operator.input operator.weights tensor.dtype tensor.producer",
@@ -56,7 +56,7 @@ FACTS = {
             "|bias scale − expected| / expected, one per channel",
             "quantization.bias_scale:scale_error",
             "operator.expected_bias_scale operator.bias",
-            absent="its bias, its input or its weights have no scale",
+            absent="the bias, the input or the weights have no scale",
             unknown="the bias and the weights have different numbers of scales, or the input has more than one scale",
         ),
         fact(
@@ -65,7 +65,7 @@ FACTS = {
             "shift of each channel by a wrong bias scale, in output steps",
             "quantization.bias_scale:shift_steps",
             "operator.expected_bias_scale operator.bias operator.output",
-            absent="its bias is not an integer constant, or a scale is missing",
+            absent="the bias is not an integer constant, or a scale is missing",
             unknown="the numbers of scales and channels do not match",
             values=True,
         ),
@@ -129,23 +129,23 @@ FACTS = {
         fact(
             "per_tensor_scale",
             NUM,
-            "its scale, if it has exactly one",
+            "scale of the tensor, if it has exactly one",
             "quantization.quantization_parameters:per_tensor_scale",
             "tensor.scale",
-            absent="it has no scale or more than one",
+            absent="the tensor has no scale or more than one",
         ),
         fact(
             "per_tensor_zero_point",
             NUM,
-            "its zero point, if it has exactly one",
+            "zero point of the tensor, if it has exactly one",
             "quantization.quantization_parameters:per_tensor_zero_point",
             "tensor.zero_point",
-            absent="it has no zero point or more than one",
+            absent="the tensor has no zero point or more than one",
         ),
         fact(
             "qmin",
             NUM,
-            "smallest integer of its type",
+            "smallest integer of the tensor's type",
             "quantization.quantization_parameters:qmin",
             "tensor.dtype",
             absent="its type is not an integer type",
@@ -153,7 +153,7 @@ FACTS = {
         fact(
             "qmax",
             NUM,
-            "largest integer of its type",
+            "largest integer of the tensor's type",
             "quantization.quantization_parameters:qmax",
             "tensor.dtype",
             absent="its type is not an integer type",
@@ -161,7 +161,7 @@ FACTS = {
         fact(
             "real_min",
             NUMBERS,
-            "smallest real value that it can hold: (qmin − zero point) × scale, one per scale",
+            "smallest real value that the tensor can hold: (qmin − zero point) × scale, one per scale",
             "quantization.quantization_parameters:real_min",
             "tensor.scale tensor.zero_point tensor.qmin",
             absent="it is not quantized",
@@ -170,7 +170,7 @@ FACTS = {
         fact(
             "real_max",
             NUMBERS,
-            "largest real value that it can hold: (qmax − zero point) × scale, one per scale",
+            "largest real value that the tensor can hold: (qmax − zero point) × scale, one per scale",
             "quantization.quantization_parameters:real_max",
             "tensor.scale tensor.zero_point tensor.qmax",
             absent="it is not quantized",
@@ -179,10 +179,10 @@ FACTS = {
         fact(
             "all_zero",
             TRUTH,
-            "whether all stored values of a bias are zero",
+            "whether the tensor is a bias whose stored values are all zero",
             "quantization.bias_scale:all_zero",
             "operator.bias buffer.data",
-            absent="it is not a constant bias of type INT32, INT64 or FLOAT32",
+            absent="the tensor is not a constant bias of type INT32, INT64 or FLOAT32",
             values=True,
         ),
     ),
@@ -194,8 +194,10 @@ _GROUP = TableDeclaration(
     {
         column.name: column
         for column in (
-            ColumnDeclaration("tensors", TENSORS, "its tensors, by index"),
-            ColumnDeclaration("operators", reference("operator", many=True), "the operators that connect them"),
+            ColumnDeclaration("tensors", TENSORS, "tensors of the group, by index"),
+            ColumnDeclaration(
+                "operators", reference("operator", many=True), "operators that connect the tensors of the group"
+            ),
         )
     },
     ("operator.same_scale_operands",),
@@ -207,9 +209,15 @@ _ISLAND = TableDeclaration(
     {
         column.name: column
         for column in (
-            ColumnDeclaration("first", reference("operator"), "its first operator"),
-            ColumnDeclaration("operators", reference("operator", many=True), "its operators, in order of execution"),
-            ColumnDeclaration("macs_share", NUM, "its share of the model's multiply-accumulate operations, 0 to 1"),
+            ColumnDeclaration("first", reference("operator"), "first operator of the island"),
+            ColumnDeclaration(
+                "operators", reference("operator", many=True), "operators of the island, in order of execution"
+            ),
+            ColumnDeclaration(
+                "macs_share",
+                NUM,
+                "share of the model's multiply-accumulate operations that the island computes, 0 to 1",
+            ),
         )
     },
     ("operator.opcode", "operand.tensor", "tensor.dtype", "operator.n_macs"),

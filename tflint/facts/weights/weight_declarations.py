@@ -5,12 +5,12 @@ from __future__ import annotations
 from tflint.columns.column_types import NUMBERS, reference
 from tflint.facts.fact_declaration import NUM, fact
 
-_NO_VALUES = "it is not a constant, or its type is not numeric"
+_NO_VALUES = "the tensor is not a constant, or its type is not numeric"
 _UNREADABLE = (
-    "its data is in another file, is sparse, does not match its shape or its number of scales, or exceeds the size "
+    "the data is in another file, is sparse, does not match the shape or the number of scales, or exceeds the size "
     "budget; or its type is unknown"
 )
-_NO_FLOATS = "it is not a constant, or its type is not a float type"
+_NO_FLOATS = "the tensor is not a constant, or its type is not a float type"
 _VALUE_NEEDS = (
     "tensor.is_constant tensor.n_bytes tensor.dtype tensor.scale tensor.quantized_dimension buffer.n_bytes "
     "operator.weights operator.channel_axis"
@@ -24,8 +24,8 @@ FACTS = {
             "first buffer of the model with the same content, which may be the buffer itself",
             "weights.equal_buffers:buffer_identity",
             "buffer.n_bytes",
-            absent="it has no data",
-            unknown="its data is outside of the file, or the buffers to compare are larger than the file in total",
+            absent="the buffer has no data",
+            unknown="the data is outside of the file, or the buffers to compare are larger than the file in total",
             values=True,
         ),
     ),
@@ -68,7 +68,7 @@ FACTS = {
             "and −qmax for signed types with zero point 0 (INT8: -128, -127 and 127)",
             "weights.weight_columns:saturated_share",
             f"{_VALUE_NEEDS} tensor.zero_point",
-            absent="it is not a constant, or its type is not an integer type of at least 4 bits",
+            absent="the tensor is not a constant, or its type is not an integer type of at least 4 bits",
             unknown=_UNREADABLE,
             values=True,
         ),
