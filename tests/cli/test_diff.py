@@ -182,7 +182,7 @@ def test_an_axis_that_becomes_fixed() -> None:
     old = changed("add_float32", {"tensors.a.shape_signature": [-1, 4]})
     assert rules(old, NAMED["add_float32"]()) == ["D124"]
     assert message(old, NAMED["add_float32"](), "D124") == (
-        "input 'a' has shape [1, 4] with signature none, it had [1, 4] with [-1, 4]"
+        "input 'a' has shape [1, 4] with shape_signature none, it had [1, 4] with [-1, 4]"
     )
 
 
