@@ -34,7 +34,7 @@ require       = 'TODO'         # what must hold for them
 message       = "TODO"         # one sentence with the numbers, such as {{expression:.6g}}
 summary       = "TODO"         # what the rule finds, in one sentence
 why           = "TODO"         # the effect; quote the runtime's error text if there is one
-fix           = "todo"         # an imperative phrase
+fix           = "TODO"         # an imperative phrase
 limits        = "TODO"         # what the rule does not check, and known false alarms
 
 [[rule.invalid]]

@@ -21,7 +21,7 @@ from tflint.errors import UserError
 from tflint.findings import Finding, Report
 from tflint.report.text_report import Style, render
 from tflint.resources import runtime_table
-from tflint.targets.runtime import load_runtime, runtimes_by_age
+from tflint.targets.runtime import load_runtime, runtime_names, runtimes_by_age
 from tflint.targets.target import declared_targets, is_refusing, is_runtime_spec, resolve_targets
 from tflint.targets.version import Version, VersionLineError, parse_version
 from tflint.writer import edit_model
@@ -360,3 +360,20 @@ def test_every_spec_of_the_built_in_rules_is_understood() -> None:
             assert is_runtime_spec(spec)
             for target in targets:
                 is_refusing(target, [spec])
+
+
+@pytest.mark.parametrize("name", runtime_names())
+def test_the_data_of_a_runtime_is_complete(name: str) -> None:
+    data = runtime_table(name)
+    assert data.keys() == {
+        "name", "label", "meaning", "version_line", "package", "oldest_release", "releases", "releases_source",
+        "releases_read", "facts_from", "facts_to", "facts_source", "provenance", "operator_versions",
+        "oldest_operator_versions", "not_registered", "custom_operators", "custom_operators_source",
+    }  # fmt: skip
+    assert data["name"] == name
+    assert data["provenance"] in ("measured", "vendor", "documented")
+    if data["version_line"] is not None:
+        assert data["facts_from"] in data["releases"]
+        assert data["facts_to"] in data["releases"]
+        firsts = {first for versions in data["operator_versions"].values() for first in versions.values()}
+        assert all(parse_version(name, first) for first in firsts)
