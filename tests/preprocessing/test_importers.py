@@ -323,6 +323,15 @@ def test_huggingface_folder_and_parts(tmp_path: Path) -> None:
     fails("huggingface", tmp_path.parent / "none", "no such file")
 
 
+def test_huggingface_audio_beyond_the_limits_of_a_contract(tmp_path: Path) -> None:
+    audio = {"sampling_rate": 1_000_000_001, "feature_extractor_type": "Wav2Vec2FeatureExtractor"}
+    source = write(tmp_path, "preprocessor_config.json", audio)
+    fails("huggingface", source, "sampling_rate must be a number above 0, at most 1,000,000,000, not 1000000001")
+    audio = {"sampling_rate": 16000, "feature_extractor_type": "WhisperFeatureExtractor", "chunk_length": 1e7}
+    source = write(tmp_path, "preprocessor_config.json", audio)
+    fails("huggingface", source, "chunk_length must be a number above 0, at most 1,000,000, not")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

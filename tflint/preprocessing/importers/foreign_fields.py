@@ -74,13 +74,14 @@ class Fields:
             raise self.value_error(key, "true or false")
         return value
 
-    def number(self, key: str, *, is_positive: bool = False) -> float | None:
-        """Return a finite number, above 0 with `is_positive`; None if it is absent."""
+    def number(self, key: str, *, is_positive: bool = False, most: float = math.inf) -> float | None:
+        """Return a finite number of at most `most`, above 0 with `is_positive`; None if it is absent."""
         value = self.get(key)
         if value is None:
             return None
-        if not _is_number(value) or (is_positive and value <= 0):
-            raise self.value_error(key, "a number above 0" if is_positive else "a number")
+        if not _is_number(value) or (is_positive and value <= 0) or value > most:
+            kind = "a number above 0" if is_positive else "a number"
+            raise self.value_error(key, kind if most == math.inf else f"{kind}, at most {most:,}")
         number: float = value
         return number
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+from tflint.contract.contract_limits import MAX_DURATION, MAX_SAMPLE_RATE
 from tflint.errors import Place, UserError
 from tflint.preprocessing.importers.ecosystem_files import find, read_json
 from tflint.preprocessing.importers.foreign_fields import Fields
@@ -80,7 +81,7 @@ def _entry(fields: Fields, notes: list[str]) -> dict[str, Any]:
 
 
 def _audio(fields: Fields, notes: list[str]) -> dict[str, Any]:
-    rate = fields.number("sampling_rate", is_positive=True)
+    rate = fields.number("sampling_rate", is_positive=True, most=MAX_SAMPLE_RATE)
     audio: dict[str, Any] = {"sample-rate": rate}
     kind = fields.text("feature_extractor_type") or ""
     known = _AUDIO.get(kind)
@@ -98,7 +99,7 @@ def _whisper(fields: Fields, rate: float, audio: dict[str, Any], notes: list[str
     window, hop = fields.count("n_fft"), fields.count("hop_length")
     _set(audio, "window", None if window is None else window / rate)
     _set(audio, "hop", None if hop is None else hop / rate)
-    _set(audio, "duration", fields.number("chunk_length", is_positive=True))
+    _set(audio, "duration", fields.number("chunk_length", is_positive=True, most=MAX_DURATION))
     _set(audio, "frames", fields.count("nb_max_frames"))
     fields.ignore("n_samples")  # chunk_length × sampling_rate
     notes.append(
