@@ -78,7 +78,7 @@ def file_size(file: FileReport) -> int | None:
 
 
 def to_uri(path: str) -> str:
-    """Convert a path to a URI reference: relative paths stay relative, absolute ones become file URIs, URLs stay URLs."""
+    """Convert a path to a URI reference: relative paths and URLs stay so, absolute paths become file URIs."""
     if _REMOTE.match(path):
         return _quote(path, _SAFE_REMOTE)
     is_windows = _DRIVE.match(path) is not None or path.startswith("\\\\") or os.sep == "\\"

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _load_or_draft(path: str) -> Contract:
-    """Return the contract at `path`. If `path` is a model, return the contract next to it, or a draft if there is none."""
+    """Return the contract at `path`. For a model, return the contract next to it, or a draft if there is none."""
     from tflint.contract import SUFFIX, load_contract, parse_contract
     from tflint.contract.contract_search import find_adjacent_contract, load_discovered_contract
 
