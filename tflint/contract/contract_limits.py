@@ -1,4 +1,4 @@
-"""Limits of contracts from their schema: dtypes, number of dimensions, size of images."""
+"""Limits that the schema sets for contracts: dtypes, number of dimensions, size of images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sizes in bytes of the parts of a model: constants by type and subgraph, other buffers, external files, trailing data."""
+"""Sizes of the parts of a model: constants by type and subgraph, other buffers, external files, trailing data."""
 
 from __future__ import annotations
 

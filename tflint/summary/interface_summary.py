@@ -68,7 +68,7 @@ def _read_arithmetic(facts: Facts, row: int) -> Arithmetic | None:
 
 
 def _find_nominal_range(dtype: str, own: Quantization) -> tuple[float, float] | None:
-    """Return the only round range that lies within the calibrated range, or None if none or several do."""
+    """Return the round range that matches the calibrated range, or None if none or several match."""
     assert own.scale is not None and own.zero_point is not None
     covered = [ends for ends in _NOMINAL if unseen_part(*ends, dtype, own.scale, own.zero_point) == 0]
     return covered[0] if len(covered) == 1 else None

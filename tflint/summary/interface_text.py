@@ -71,7 +71,7 @@ def format_outputs(outputs: Sequence[Output], names: Mapping[int, str]) -> Itera
 
 
 def group_similar(entries: Sequence[InputOrOutput]) -> list[list[InputOrOutput]]:
-    """Group at least `MIN_GROUP` successive inputs or outputs that differ only in name. Any other is a group of its own."""
+    """Group runs of `MIN_GROUP` or more inputs or outputs that differ only in name. Any other is a group of its own."""
     runs: list[list[InputOrOutput]] = []
     for entry in entries:
         if runs and _similarity_key(runs[-1][0]) == _similarity_key(entry) is not None:

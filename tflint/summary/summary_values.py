@@ -97,8 +97,8 @@ class Input:
     `tensor` is None if the tensor index is out of range. `layout` is NHWC, NCHW, … for an image, else None.
     `calibrated` holds the quantization parameters of QUANTIZE if it is the only consumer of a float input, else None.
     `fits` lists the known normalizations that match the calibrated range; it is empty unless the input is an image.
-    `nominal` is the only round range within the calibrated range, such as −1 … 1, or None. `prepares` is the arithmetic
-    that the graph applies to the input before all else, or None.
+    `nominal` is the round range that matches the calibrated range, such as −1 … 1, or None. `prepares` is the
+    arithmetic that the graph applies to the input before all else, or None.
     """
 
     position: int
