@@ -29,7 +29,7 @@ class Allow:
     """One suppression: hides findings of `rule` (id or name) in files that `path` covers, at locations that match `at`.
 
     `at` is compared with the path through the schema and with each name of the location. `until` is the last day on
-    which the suppression is valid, or None. `origin` says where the suppression is declared: a file and a number.
+    which the suppression is valid, or None. `origin` is the file and number of the entry, for notices.
     """
 
     rule: str
