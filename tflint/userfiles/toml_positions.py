@@ -15,7 +15,7 @@ from tflint.values import frozen
 Path = tuple[str | int, ...]
 
 MAX_DEPTH = 100
-"""Maximum length of a path with a span. A key of n dotted parts defines n tables, whose paths have n² parts in total."""
+"""Maximum length of a path with a span. A key of n dotted parts defines n tables, with paths of n² parts in total."""
 
 
 @frozen
@@ -109,14 +109,14 @@ class _Lines:
 
 
 class _Open:
-    """An array or inline table that is not closed yet. `next_index` is that of the next element, or None for a table."""
+    """An array or inline table that is not closed yet. `next_index` is that of the next element; a table has None."""
 
     def __init__(self, path: Path, next_index: int | None) -> None:
         self.path, self.next_index = path, next_index
 
 
 class _Walk:
-    """One pass over the text. Open brackets are kept in a list: with recursion, deep nesting could overflow the stack."""
+    """One pass over the text. Open brackets are in a list: with recursion, deep nesting could overflow the stack."""
 
     def __init__(self, text: str, wanted: Container[Path] | None) -> None:
         self.spans: dict[Path, Span] = {}
@@ -251,7 +251,7 @@ class _Walk:
 
 
 def _join(path: Path, part: str | int) -> Path:
-    """Return a path with a part appended. A path longer than `MAX_DEPTH` stays as it is, which keeps the time linear."""
+    """Return a path with a part appended. A path longer than `MAX_DEPTH` stays as it is, to keep the time linear."""
     return path if len(path) > MAX_DEPTH else (*path, part)
 
 
