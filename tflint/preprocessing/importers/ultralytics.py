@@ -91,7 +91,7 @@ def _geometry(fields: Fields, task: str, size: list[int], notes: list[str]) -> d
 
 
 def _n_names(fields: Fields) -> int | None:
-    """Return the number of class names, or None if the key is absent. It holds a list, or a mapping of index to name."""
+    """Return the number of class names (a list, or a mapping of index to name), or None if the key is absent."""
     value = fields.get("names")
     if value is None:
         return None
