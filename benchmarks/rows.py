@@ -40,7 +40,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the table. If `measure` is None, the feature does not exist yet. If `demand` is None, it has no target."""
+    """A row of the table. Without `measure`, the feature does not exist yet. Without `demand`, there is no target."""
 
     name: str
     what: str
