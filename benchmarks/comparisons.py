@@ -1,4 +1,4 @@
-"""Kinds of comparisons for rows: whole processes, work in this process, rates and memory."""
+"""The measurements that a row of the table can make: whole processes, work in this process, rates and memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class NotAvailableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a row in its unit, and the medians of both sides in their own units."""
+    """The result of a row, in the unit of the row, and the medians of the two compared sides as text with units."""
 
     value: Spread
     tflint: str
@@ -49,7 +49,7 @@ Measure: TypeAlias = Callable[[Workspace, int], Result]
 def processes(
     arguments: Callable[[Workspace], Sequence[str]], against: Command, codes: tuple[int, ...] = (0,)
 ) -> Measure:
-    """Compare a process of tflint with another process: time as a multiple."""
+    """Measure the time of a tflint process as a multiple of the time of another process."""
 
     def measure(workspace: Workspace, runs: int) -> Result:
         command = Command((*TFLINT, *arguments(workspace)), codes)
@@ -81,7 +81,7 @@ def check_bad_rule(workspace: Workspace) -> list[str]:
 
 
 def many_tensors_walk(workspace: Workspace, runs: int) -> Result:
-    """Measure a walk with the `tflite` package as a multiple of a check: higher is better."""
+    """Measure the time of a walk with the `tflite` package as a multiple of a check's time. Higher is better."""
     require_packages("tflite")
     path, config = workspace.many_tensors(), all_rules()
     meters = [wall_clock_meter(lambda: check(path, config=config)), wall_clock_meter(lambda: yardsticks.walk(path))]
@@ -90,7 +90,7 @@ def many_tensors_walk(workspace: Workspace, runs: int) -> Result:
 
 
 def many_tensors_load(load: Callable[[Path], object]) -> Measure:
-    """Measure a check as a multiple of LiteRT's load."""
+    """Measure the time of a check as a multiple of the time that LiteRT takes to load the model."""
 
     def measure(workspace: Workspace, runs: int) -> Result:
         require_packages("ai_edge_litert")
@@ -104,7 +104,7 @@ def many_tensors_load(load: Callable[[Path], object]) -> Measure:
 
 
 def rate(models: Callable[[Workspace], Sequence[Path]]) -> tuple[Measure, Measure]:
-    """Measure models per second of CPU time: with one call of `check` per model, and with one call for all."""
+    """Return two measurements of models per second of CPU time: with one call of `check` per model, and one for all."""
 
     def one_by_one(paths: Sequence[Path], config: Config) -> None:
         for path in paths:
@@ -125,7 +125,7 @@ def rate(models: Callable[[Workspace], Sequence[Path]]) -> tuple[Measure, Measur
 
 
 def values(model: Callable[[Workspace], Path], columns: Sequence[str]) -> Measure:
-    """Measure statistics of constant values as a multiple of numpy's min and max of the bytes."""
+    """Measure the time for statistics of constant values as a multiple of the time for numpy's min and max."""
 
     def measure(workspace: Workspace, runs: int) -> Result:
         path = model(workspace)

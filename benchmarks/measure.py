@@ -1,7 +1,7 @@
-"""Measure time and memory: alternate the actions of a comparison, and form ratios of adjacent runs.
+"""Measure time and memory: run the two actions of a comparison in turn, and divide the times of adjacent runs.
 
-Load and clock changes of the machine affect both runs of a pair alike, so ratios are formed per pair and the median of
-many is reported.
+Changes of the machine's load and clock frequency affect both runs of a pair alike. Therefore, a ratio is computed per
+pair, and the median of the ratios is reported.
 """
 
 from __future__ import annotations
@@ -78,14 +78,14 @@ def _elapsed_seconds(action: Action, clock: Callable[[], float]) -> float:
 
 
 def measure_in_turn(meters: Sequence[Meter], runs: int) -> list[list[float]]:
-    """Run the meters alternately (A B A B …) after one warm-up run each; return the readings per meter."""
+    """Run each meter once to warm up, then all meters in turn (A B A B …). Return the list of readings per meter."""
     for meter in meters:
         meter()
     return [list(column) for column in zip(*([meter() for meter in meters] for _ in range(runs)), strict=True)]
 
 
 def ratios(of: Sequence[float], to: Sequence[float]) -> Spread:
-    """Return the spread of `of / to`, pair by pair."""
+    """Return the spread of the ratios `of[i] / to[i]`."""
     return Spread.of([a / b for a, b in zip(of, to, strict=True)])
 
 
@@ -98,7 +98,7 @@ class Memory:
 
     @property
     def growth(self) -> int:
-        """Peak minus memory after the imports."""
+        """The peak minus the memory after the imports, in bytes."""
         return self.peak - self.after_imports
 
 

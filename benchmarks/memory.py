@@ -2,8 +2,8 @@
 
 Checks the model with all rules or, with `values`, computes all statistics of constant values.
 
-`VmHWM` is the peak of resident pages, reset after the imports. Files are read, never mapped, so only anonymous pages
-are added after the imports: the check took the peak minus the memory that was resident after the imports.
+`VmHWM` is the peak of resident pages. It is reset after the imports. tflint reads files and does not map them, so only
+anonymous pages are added after the imports. The check took the peak minus the memory that was resident before it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def all_rules() -> Config:
 
 
 def resident(field: str) -> int:
-    """Return a field of this process's status in bytes."""
+    """Return a field of `/proc/self/status`, in bytes."""
     for line in STATUS.read_text(encoding="ascii").splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024
@@ -40,7 +40,7 @@ def resident(field: str) -> int:
 def main(model: str, work: str = "check") -> None:
     """Do the work, and print the memory after the imports and at the peak as JSON."""
     config = all_rules()
-    with contextlib.suppress(OSError):  # without permission the peak may be that of the imports
+    with contextlib.suppress(OSError):  # without permission, the peak may be from the time of the imports
         Path("/proc/self/clear_refs").write_text(_RESET_PEAK, encoding="ascii")
     after_imports = resident("VmRSS")
     if work == "values":

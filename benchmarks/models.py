@@ -135,7 +135,7 @@ class Workspace:
         return path
 
     def small_models(self) -> list[Path]:
-        """Return the named models of the tests, and 104 generated ones of 8 to 65 operators, 7 to 232 KB."""
+        """Return the named models of the tests, and 104 generated models with 8 to 65 operators and 7 to 232 KB."""
         builders = (
             RUNNABLE | NOT_RUNNABLE | {f"mobile_{number:03}": _small_mobile(number) for number in range(N_GENERATED)}
         )
@@ -143,7 +143,7 @@ class Workspace:
         return [self._file(f"small/{name}.tflite", build) for name, build in builders.items()]
 
     def small_corpus(self) -> list[Path]:
-        """Return the small real models sorted by path; none if there is no corpus."""
+        """Return the small real models, sorted by path, or an empty list if there is no corpus."""
         return sorted(path for path in CORPUS.rglob("*.tflite") if _is_small_model(path))
 
     def _file(self, name: str, build: Callable[[], bytes]) -> Path:

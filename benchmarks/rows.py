@@ -1,4 +1,4 @@
-"""Rows of the table: what is measured, compared with what, and the target."""
+"""Rows of the table: what each row measures, what it compares this with, and the target."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row. Without `measure` the feature does not exist yet; without `demand` the row is informational."""
+    """A row of the table. Without `measure`, the feature does not exist yet. Without `demand`, there is no target."""
 
     name: str
     what: str

@@ -29,7 +29,7 @@ class Outcome:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the demand is met; None without a demand or result."""
+        """Whether the demand is met, or None if the row has no demand or no result."""
         if self.result is None or self.row.demand is None:
             return None
         return self.row.demand.is_met(self.result.value.median)

@@ -1,4 +1,4 @@
-"""Compute statistics of constant values like a run whose rules need them."""
+"""Compute statistics of constant values, as a run does if its rules need them."""
 
 from __future__ import annotations
 

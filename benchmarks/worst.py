@@ -1,7 +1,7 @@
 """Measure the most expensive text files within the limits on size and count, with every command that reads them.
 
-Each file is read by a separate process, whose CPU time and peak memory the kernel counts. One row per kind of file
-gives the largest cost as a share of its limit: `python -m benchmarks --rows 'worst-*'`.
+A separate process reads each file, and the kernel counts its CPU time and peak memory. One row per kind of file gives
+the largest cost as a share of its limit. To measure only these rows, run `python -m benchmarks --rows 'worst-*'`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Text = Callable[[], str]
 
 
 def fill_with(piece: str, limit: int = MAX_TEXT_BYTES, before: str = "", after: str = "") -> Text:
-    """Repeat a piece up to `limit` bytes of text; @ in the piece becomes its number."""
+    """Repeat a piece up to `limit` bytes of text. `@` in the piece becomes the number of the repetition."""
 
     def build() -> str:
         pieces, left = [before], limit - len(before) - len(after)
@@ -42,7 +42,7 @@ def fill_with(piece: str, limit: int = MAX_TEXT_BYTES, before: str = "", after: 
 
 
 def repeat(piece: str, n: int, before: str = "", after: str = "") -> Text:
-    """Repeat a piece `n` times; @ in the piece becomes its number."""
+    """Repeat a piece `n` times. `@` in the piece becomes the number of the repetition."""
     return lambda: before + "".join(piece.replace("@", str(number)) for number in range(n)) + after
 
 
@@ -202,7 +202,7 @@ _PREPROCESSOR = '{"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Costs of a process: CPU seconds and peak resident bytes."""
+    """The costs of a process: its CPU time in seconds and its peak resident memory in bytes."""
 
     seconds: float
     resident: int
@@ -259,8 +259,8 @@ def cost_of(arguments: Sequence[str], what: str, folder: Path, workspace: Worksp
     return cost
 
 
-#: A small process between this one and the measured one, because the peak memory of a child includes that of its parent
-#: at the fork.
+#: Code of a small process that starts the measured process. The measured peak includes the memory of the parent at the
+#: fork, so the parent must be small.
 _MEASURER = """
 import json, os, subprocess, sys, tempfile
 with tempfile.TemporaryFile() as output:

@@ -11,7 +11,7 @@ import numpy as np
 
 
 def walk(path: Path) -> int:
-    """Read every table like a linter does, with the accessors of the `tflite` package; return the number of values.
+    """Read every table as a linter does, with the accessors of the `tflite` package. Return the number of values read.
 
     Reads names, shapes, types, buffers and quantization of tensors; inputs, outputs, opcodes and options of operators;
     and the sizes of buffers, but not their contents.
@@ -55,7 +55,7 @@ def _operator(operator: Any) -> list[Any]:
 
 @functools.cache
 def _options(number: int) -> tuple[type[Any], list[Any]]:
-    """Return the class of a member of the options union, and its accessors without arguments."""
+    """Return the class of a type of operator options, and those of its accessors that take no arguments."""
     import tflite
 
     names = {value: name for name, value in vars(tflite.BuiltinOptions).items() if isinstance(value, int)}
@@ -79,7 +79,7 @@ def allocate_litert(path: Path) -> Any:
 
 
 def range_of_bytes(path: Path) -> tuple[int, int]:
-    """Return the smallest and largest byte (int8) of a file, with numpy on the mapped file: one pass each."""
+    """Return the smallest and the largest byte (as int8) of a file. numpy makes one pass over the file for each."""
     content = np.memmap(path, dtype=np.int8, mode="r")
     return int(content.min()), int(content.max())
 

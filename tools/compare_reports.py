@@ -1,7 +1,8 @@
 """Compares two JSON reports except for names and texts: `python -m tools.compare_reports OLD NEW [--merged ID=ID …]`.
 
 Proves that a change of wording changed nothing else. Names, messages, fixes, reasons, times and versions may differ.
-`--merged G120=G009` counts the findings of a retired id as those of its successor. Exit code 1 if the reports differ.
+`--merged G120=G009` counts the findings of the retired id G120 as findings of G009. The exit code is 1 if the reports
+differ.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ def without_texts(value: Any) -> Any:
 
 
 def finding_key(finding: Mapping[str, Any], merged: Mapping[str, str]) -> str:
-    """Return everything about a finding that must stay, as text that can be compared."""
+    """Return everything about a finding that must be the same in both reports, as text to compare."""
     kept = without_texts(finding)
     kept["evidence"] = {key: _without_sentence(value) for key, value in kept["evidence"].items()}
     rule = finding["rule"]
-    if rule in merged:  # its fingerprint contains the id
+    if rule in merged:  # the fingerprint depends on the id of the rule
         kept |= {"rule": merged[rule], "fingerprint": None}
     elif rule in merged.values():
         kept["fingerprint"] = None
@@ -65,7 +66,7 @@ def _without_sentence(value: Any) -> Any:
 
 
 def _without_interface(file: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the report of a file without the text about inputs and outputs in the model's scheme."""
+    """Return the report of a file. In the scheme of the model, the text about inputs and outputs is removed."""
     model = file["model"]
     return file if model is None else {**file, "model": {**model, "scheme": model["scheme"].split(_COMMA)[0]}}
 
@@ -89,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Compare two files and print the differences."""
     parser = argparse.ArgumentParser(prog="python -m tools.compare_reports", description=__doc__)
     parser.add_argument("old", type=Path, metavar="OLD", help="JSON report before a change")
-    parser.add_argument("new", type=Path, metavar="NEW", help="JSON report after it")
+    parser.add_argument("new", type=Path, metavar="NEW", help="JSON report after the change")
     parser.add_argument("--merged", action="append", default=[], metavar="ID=ID", help="a retired id and its successor")
     options = parser.parse_args(arguments)
     old, new = (json.loads(path.read_text(encoding="utf-8")) for path in (options.old, options.new))

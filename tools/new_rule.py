@@ -58,12 +58,12 @@ def naming(key: str) -> dict[str, str]:
 
 
 def fault_of(name: str) -> str:
-    """Return the fault at the end of a rule's name; empty if it is not one of the known faults."""
+    """Return the fault at the end of a rule's name, or an empty string if the name does not end with a known fault."""
     return max((fault for fault in naming("faults") if name.endswith(f"-{fault}")), key=len, default="")
 
 
 def rule_text(rule_id: str, name: str, table: str) -> tuple[Path, str]:
-    """Return the path and the text of the new rule; `MistakeError` if an argument cannot be used."""
+    """Return the path and the text of the new rule. Raises `MistakeError` if an argument cannot be used."""
     ids = rule_id.split(",")
     rules = builtin_catalog().rules
     for one in ids:

@@ -1,7 +1,7 @@
 """Update the release dates of runtimes from a package index: `python -m tools.read_releases INDEX_URL`.
 
-Reads a package's page of the simple API as JSON (PEP 691, PEP 700) and writes the versions with their upload dates to
-`rules/tables/runtimes`. Pre-releases and yanked files are omitted.
+Reads the page of each package from the simple API of the index, as JSON (PEP 691, PEP 700). Writes the versions and
+their upload dates to `rules/tables/runtimes`. Pre-releases and yanked files are omitted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def read_files(index: str, package: str) -> list[dict[str, Any]]:
 
 
 def release_dates(files: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the upload date of the first file of each final release, oldest release first."""
+    """Return, per final release, the upload date of its first file. The oldest release comes first."""
     dates: dict[str, str] = {}
     for file in files:
         match = re.match(r"[A-Za-z0-9_.]+?-([^-]+?)(?:-|\.tar|\.zip)", file["filename"])
@@ -47,7 +47,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def update(path: Path, index: str) -> list[str]:
-    """Rewrite the releases of one runtime; return the new versions."""
+    """Update the releases in the file of one runtime; return the versions that were added."""
     data = json.loads(path.read_text(encoding="utf-8"))
     if data["version_line"] is None:
         return []
@@ -61,7 +61,7 @@ def update(path: Path, index: str) -> list[str]:
 
 
 def dump(data: Mapping[str, Any]) -> str:
-    """Return JSON with one line per key, and one line per entry of nested tables."""
+    """Return JSON text with one line per key. A nested table has one line per entry."""
     lines = []
     for key, value in data.items():
         if isinstance(value, dict) and value:

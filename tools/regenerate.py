@@ -1,4 +1,4 @@
-"""Writes every generated file again: `python -m tools.regenerate [PART …]`; without parts, all of them.
+"""Writes generated files again: `python -m tools.regenerate [PART …]`. By default, writes all parts.
 
 models       named models and containers of `rules/models`, and the models of `examples/`
 rules        the compiled rules, `rules/compiled.json`
@@ -34,7 +34,7 @@ def write_rules() -> None:
 
 
 def write_pages() -> None:
-    """Write the pages of the rules, and delete those of rules that are gone."""
+    """Write the pages of the rules, and delete the pages of rules that no longer exist."""
     from tflint.catalog.rule_index import failure_classes_page, index_pages
     from tflint.catalog.rule_pages import rule_pages
 
@@ -75,7 +75,7 @@ PARTS: dict[str, Callable[[], None]] = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the parts that are named, or all."""
+    """Write the parts named in the arguments, or all parts if there are no arguments."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.regenerate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""Options of `check` and `diff` that change the configuration: rules, targets, failing severities."""
+"""Options of `check` and `diff` that override the configuration: rules, targets and what fails a run."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def add_rule_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_verdict_options(group: argparse._ArgumentGroup) -> None:
-    """Add the options that select the findings that fail the run."""
+    """Add the options that decide which findings fail the run."""
     add = group.add_argument
     add(
         "--fail-on",
@@ -50,7 +50,7 @@ def add_verdict_options(group: argparse._ArgumentGroup) -> None:
 
 
 def read_config(options: argparse.Namespace) -> Config:
-    """Return the configuration, overridden by the command line."""
+    """Return the configuration with the values of the command line, which override those of the file."""
     config = load_named_or_nearest(options.config)
     changes: dict[str, Any] = {}
     for name, value in (("select", options.select), ("ignore", options.ignore), ("targets", options.target)):
@@ -75,7 +75,10 @@ def load_named_or_nearest(path: str | None) -> Config:
 
 
 def config_path(path: str | None) -> Path | None:
-    """Return the path of the configuration: `path` (from `--config`), or the nearest file, or None."""
+    """Return `path` (from `--config`), else the path of the nearest configuration, or None if there is none.
+
+    Raises `UserError` if `path` is empty or the current folder no longer exists.
+    """
     if path is not None:
         if not path:
             raise UserError("--config needs the path of a file")

@@ -1,8 +1,8 @@
 """Writes to standard output and standard error, and makes text safe for terminals and CI runners.
 
-Plain text may contain names from models and files. Control characters, bidi controls and lines that a CI runner would
-execute are escaped, and characters that the stream cannot encode are replaced by ASCII. Machine-readable formats are
-always UTF-8.
+Plain text may contain names from models and files. In it, tflint escapes control characters, bidi controls and lines
+that a CI runner would execute, and replaces characters that the stream cannot encode by ASCII. Machine-readable formats
+are always UTF-8.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _REPLACEMENTS = {
     "≥": ">=", "≤": "<=", "→": "->", "←": "<-", "×": "x", "−": "-", "–": "-", "…": "...", "·": "-", "±": "+/-",
     "µ": "u",
 }  # fmt: skip
-#: Characters that may need an escape: all but printable ASCII. Tabs and newlines are layout.
+#: Characters that may need an escape: all but printable ASCII, tabs and newlines.
 _SUSPECT = re.compile(r"[^\n\t -~]")
 #: The color codes that tflint prints.
 _COLOR = re.compile(r"\x1b\[(?:[0-2]|1;31|3[236])m")
@@ -35,12 +35,12 @@ _OLD_COMMAND = "##["
 
 
 def print_text(text: str, *, has_color: bool = False) -> None:
-    """Print plain text that may have several lines. `has_color` keeps tflint's color codes."""
+    """Print plain text, with one or more lines. If `has_color` is true, tflint's color codes are kept."""
     _print(safe_text(text, has_color=has_color))
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines of plain text. A newline within a line comes from a name, and is escaped."""
+    """Print lines of plain text. A newline within a line can only come from a name, so it is escaped."""
     print_text("".join(escape_newlines(line) + "\n" for line in lines))
 
 
@@ -55,7 +55,7 @@ def print_verbatim(text: str) -> None:
 
 
 def safe_text(text: str, *, has_color: bool = False) -> str:
-    """Return plain text that is safe to print. `has_color` keeps tflint's color codes."""
+    """Return plain text that is safe to print. If `has_color` is true, tflint's color codes are kept."""
     parts = _COLOR.split(text) if has_color else [text]
     codes = [*(_COLOR.findall(text) if has_color else ()), ""]
     return defuse_commands("".join(_SUSPECT.sub(_escape, part) + code for part, code in zip(parts, codes, strict=True)))
@@ -72,21 +72,21 @@ def safe_json(text: str) -> str:
 
 
 def safe_xml(text: str) -> str:
-    """Return XML, in GitHub Actions with character references for workflow commands."""
+    """Return XML. In GitHub Actions, character references disable the workflow commands in it."""
     if not _is_under_actions():
         return text
     return _COMMAND_LINE.sub(r"\1&#58;", text).replace(_OLD_COMMAND, "&#35;#[")
 
 
 def defuse_commands(text: str) -> str:
-    """Return text without workflow commands if tflint runs in GitHub Actions."""
+    """Return the text. In GitHub Actions, added spaces disable the workflow commands in it."""
     if not _is_under_actions():
         return text
     return _COMMAND_LINE.sub(r"\1: ", text).replace(_OLD_COMMAND, "## [")
 
 
 def warn(message: str) -> None:
-    """Print a message to standard error without control characters, or nothing if standard error is closed."""
+    """Print a message to standard error, with control characters escaped. Print nothing if standard error is closed."""
     if sys.stderr is None:
         return
     with contextlib.suppress(OSError, ValueError):
@@ -128,7 +128,7 @@ def _print(text: str) -> None:
 
 
 def _print_bytes(text: str) -> None:
-    """Print UTF-8, or text if the stream has no binary layer, as in tests."""
+    """Print a text as UTF-8 bytes. If the stream has no binary layer, as in tests, print the text itself."""
     require_stdout()
     buffer = getattr(sys.stdout, "buffer", None)
     if buffer is None:
@@ -161,7 +161,7 @@ def _write_error(error: OSError) -> UserError:
 
 
 def _set_tolerant(stream: TextIO) -> None:
-    """Make a stream replace characters that it cannot encode instead of failing."""
+    """Make a stream replace the characters that it cannot encode, instead of raising an error."""
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         codecs.register_error(_DEGRADE, _replace_unencodable)
@@ -177,9 +177,10 @@ def _replace_unencodable(error: UnicodeError) -> tuple[str, int]:
 
 
 def output_width(stream: TextIO | None, default: int | None = None) -> int:
-    """Return the width of lines: that of a terminal within readable limits, else `default` or `WIDTH`.
+    """Return the maximum width of a line, in characters.
 
-    The variable COLUMNS overrides the width of the terminal.
+    For a terminal, this is its width, limited to `MIN_WIDTH` to `WIDTH`; the environment variable COLUMNS overrides it.
+    For other streams, it is `default`, or `WIDTH` if `default` is None.
     """
     from tflint.report.text_layout import MIN_WIDTH, WIDTH
 
@@ -191,7 +192,11 @@ def output_width(stream: TextIO | None, default: int | None = None) -> int:
 
 
 def wants_color(choice: str, stream: TextIO | None) -> bool:
-    """Return whether to print colors: as chosen, or by NO_COLOR, FORCE_COLOR and whether the stream is a terminal."""
+    """Return whether to print colors.
+
+    `choice` is always, never or auto. For auto, the environment variables NO_COLOR and FORCE_COLOR decide, then whether
+    the stream is a terminal.
+    """
     if choice != "auto":
         return choice == "always"
     if os.environ.get("NO_COLOR"):

@@ -1,4 +1,4 @@
-"""Compares a contract with its model for `tflint contract`: the rules that report the contract, and a summary line."""
+"""Compares a contract with its model for `tflint contract`: finds rules with findings in the contract, and sums up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def contradicting_rules(recipe: Recipe, model: Model | None, config: Config) -> list[str]:
-    """Return the ids of rules that report errors or warnings in a contract; an empty list if the model is None."""
+    """Return the ids of rules that report errors or warnings in a contract, or an empty list if `model` is None."""
     if model is None:
         return []
     from tflint.api import check
@@ -23,7 +23,7 @@ def contradicting_rules(recipe: Recipe, model: Model | None, config: Config) -> 
 
 
 def describe_agreement(recipe: Recipe, rules: Sequence[str]) -> str:
-    """Return one line about a contract and its model; `rules` are the ids of rules that report the contract."""
+    """Return one line: whether a contract agrees with its model. `rules` is the result of `contradicting_rules`."""
     if recipe.model is None:
         return "no model next to the contract; missing keys are unknown"
     if rules:

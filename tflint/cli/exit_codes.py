@@ -15,14 +15,14 @@ OK = 0
 FINDINGS = 1
 #: A usage or configuration error, or nothing to check.
 USAGE = 2
-#: An internal error, or a crashed rule and no finding that fails the run.
+#: An internal error. A crashed rule counts as one if no finding fails the run.
 INTERNAL = 3
-#: Ended by SIGINT. Other signals end with 128 and their number, too.
+#: Ended by SIGINT. The exit code of any signal is 128 plus the number of the signal.
 INTERRUPTED = 130
 
 
 def exit_code_of(report: Report, options: argparse.Namespace, config: Config) -> int:
-    """Return the exit code of a run with a report."""
+    """Return the exit code of a run that produced this report."""
     if options.exit_zero:
         return OK
     if report.fails(config.fail_on):

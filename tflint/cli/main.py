@@ -23,7 +23,7 @@ from tflint.cli.signals import Terminated
 from tflint.errors import ResourceError, UserError
 from tflint.userfiles.nearest_word import nearest
 
-#: Environment variable with the same effect as --debug.
+#: Environment variable that has the same effect as --debug, if it is set and not empty.
 DEBUG_VARIABLE = "TFLITE_LINT_DEBUG"
 
 #: The commands in the order of the help; each has a module in `cli/commands`.
@@ -40,9 +40,10 @@ class _Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, **options: Any) -> None:
-        # argparse formats each argument when it is added, as a test. A fixed width avoids the import of shutil.
+        # argparse formats each argument when it is added, to validate it. A fixed width avoids importing shutil then.
         super().__init__(**options, allow_abbrev=False, formatter_class=_FIXED_WIDTH)
-        # Allowed before and after the command; without a default, so that neither parser resets the other's value.
+        # Allowed before and after the command. Without a default, the parser of the command does not reset a value that
+        # the main parser has set.
         self.add_argument(
             "--debug", action="store_true", default=argparse.SUPPRESS, help="print the traceback of an internal error"
         )
@@ -63,7 +64,7 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(f"unknown command '{unknown[1]}'" if unknown else message, hint=hint)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse arguments, and report unknown ones with the help of the options of this command."""
+        """Parse arguments. For an unknown one, raise `UserError` with the most similar option as hint."""
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
             known = [name for action in self._actions for name in action.option_strings]
@@ -74,7 +75,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser(command: str = "") -> argparse.ArgumentParser:
-    """Return the parser of all commands, or only of the one to run, which avoids importing the others."""
+    """Return the parser of one command, or of all commands if `command` is not the name of one.
+
+    The modules of other commands are then not imported, which saves time.
+    """
     main = _Parser(prog="tflint", description="A static linter for TensorFlow Lite models.")
     main.add_argument("--version", action="version", version=f"tflint {__version__}")
     commands = main.add_subparsers(
@@ -86,7 +90,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command and return the exit code. Never raises."""
+    """Run a command and return the exit code. Does not raise exceptions."""
     is_debug = "--debug" in arguments or bool(os.environ.get(DEBUG_VARIABLE))
     try:
         _refuse_names_like_options(arguments)
@@ -115,12 +119,12 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _find_command(arguments: Sequence[str]) -> str:
-    """Return the first argument that is not --debug."""
+    """Return the first argument that is not --debug, or an empty string if there is none."""
     return next((argument for argument in arguments if argument != "--debug"), "")
 
 
 def _refuse_names_like_options(arguments: Sequence[str]) -> None:
-    """Raise `UserError` if an argument looks like an option but is the name of a file.
+    """Raise `UserError` if an argument starts with a dash and is the name of an existing file.
 
     pre-commit appends the names of committed files to the command of a hook: a file called `--output=x.tflite` must
     not become an option.
@@ -136,7 +140,10 @@ def _refuse_names_like_options(arguments: Sequence[str]) -> None:
 
 
 def _fail_internally(error: Exception, *, is_debug: bool) -> int:
-    """Report an internal error. A path that is too long or not accessible is a usage error."""
+    """Print a message for an unexpected exception and return the exit code.
+
+    It is an internal error, unless a path is too long or not accessible: this is a usage error.
+    """
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         start = console.escape_newlines(str(error.filename)[:80])
         return _fail(f"a path is too long for the file system: {start}…", USAGE)

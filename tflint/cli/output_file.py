@@ -19,17 +19,19 @@ from tflint.source.checkout_boundary import find_outside_target, real_path
 from tflint.userfiles.userfile import load_json, read_text
 from tflint.values import frozen
 
-#: Number of bytes at both ends of a file that determine its kind; a description in a GitLab report may be long.
+#: Number of bytes at each end of a file that are read to determine its kind. A single description in a GitLab report
+#: may be tens of kilobytes long.
 _PROBE_SIZE = 64 * 1024
-#: Links of the operating system to the streams of the process.
+#: Links by which the operating system names the streams of the process.
 _SYSTEM_LINK = re.compile(r"/dev/(?:std(?:in|out|err)|fd/\d+)|/proc/self/fd/\d+")
 
 
 @frozen
 class Kind:
-    """A kind of output: its name in messages, and a function that recognizes earlier files of this kind.
+    """A kind of output.
 
-    `recognize` takes the path, the first and the last bytes. `is_model` permits replacing a TFLite model.
+    `name` is the name of the kind in messages. `recognize` returns whether an existing file is of this kind, given its
+    path, its first bytes and its last bytes. Only an output with `is_model` may replace a TFLite model.
     """
 
     name: str
@@ -44,7 +46,7 @@ def _is_report(_path: Path, head: bytes, tail: bytes) -> bool:
 
 
 def _is_baseline(path: Path, head: bytes, _tail: bytes) -> bool:
-    """Return whether a file is a baseline, possibly an invalid one after a merge conflict, or empty."""
+    """Return whether a file is a baseline or empty. A baseline may be invalid JSON, such as after a merge conflict."""
     from tflint.findings.baseline import MAX_BYTES, read_baseline
     from tflint.report.report_recognition import starts_like_baseline
 
@@ -64,7 +66,7 @@ def _is_baseline(path: Path, head: bytes, _tail: bytes) -> bool:
 
 
 def _is_contract(path: Path, head: bytes, _tail: bytes) -> bool:
-    """Return whether a file is a contract by its name, even if invalid, or by its text."""
+    """Return whether a file has the name of a contract, is empty, or has the text of a valid contract."""
     from tflint.contract import SUFFIX, load_contract
 
     if not head or path.name.endswith(SUFFIX):
@@ -85,15 +87,16 @@ MODEL = Kind("model", lambda _path, head, _tail: _is_tflite(head), is_model=True
 
 @frozen
 class OutputFile:
-    """A file that may be written. The path has been checked, and is checked again when the file is written."""
+    """A file that tflint may write. The path is checked before the object is created, and again when it is written."""
 
     path: str
     kind: Kind
 
     def write(self, content: str | bytes, make_safe: Callable[[str], str] = console.defuse_commands) -> None:
-        """Replace the file atomically and keep its mode. Raises `UserError` if this fails.
+        """Replace the file atomically and keep its permissions. Raises `UserError` if this fails.
 
-        `make_safe` is applied to text for a stream or device, which a terminal or a CI runner may read.
+        If the path is a stream or a device, `make_safe` is applied to text first, because a terminal or a CI runner may
+        read it.
         """
         path = Path(self.path)
         try:
@@ -107,7 +110,7 @@ class OutputFile:
 
 
 def prepare_named(path: str, kind: Kind) -> OutputFile:
-    """Return an output that the user named. Raises `UserError` if tflint cannot or may not write it."""
+    """Return the output file at a path from the user. Raises `UserError` if tflint cannot or must not write it."""
     if path in ("", "-"):
         raise UserError(f"a {kind.name} needs the path of a file")
     try:
@@ -118,7 +121,10 @@ def prepare_named(path: str, kind: Kind) -> OutputFile:
 
 
 def prepare_derived(path: str, kind: Kind) -> OutputFile:
-    """Return an output whose name tflint derived from another file; its folder must not be outside of the checkout."""
+    """Return the output file at a path that tflint derived from the path of another file.
+
+    Raises `UserError` if tflint cannot or must not write it, or if links lead to a folder outside of the checkout.
+    """
     try:
         outside = find_outside_target(Path(path).parent)
     except OSError as error:
@@ -138,7 +144,7 @@ def require_free(path: str, *, force: bool) -> None:
 
 
 def _require_writable(path: Path, kind: Kind) -> None:
-    """Raise `UserError` if a file cannot be written; create a temporary file to test the folder."""
+    """Raise `UserError` if a file cannot be written. To test its folder, a temporary file is created there."""
     _require_no_link(path)
     if path.is_dir():
         raise UserError(f"'{path}' cannot be written: it is a folder", hint="name a file in it")
@@ -167,7 +173,7 @@ def _is_system_link(path: Path) -> bool:
 
 
 def _require_own_kind(path: Path, kind: Kind) -> None:
-    """Raise `UserError` if a file exists and is not of the same kind, so that it may be the user's."""
+    """Raise `UserError` if a file exists and is of a different kind, because it may be the user's own file."""
     _require_no_link(path)
     if _is_stream(path) or not path.exists():
         return
@@ -182,7 +188,7 @@ def _require_own_kind(path: Path, kind: Kind) -> None:
 
 
 def _is_stream(path: Path) -> bool:
-    """Return whether a path is a device, a pipe or a stream of the process, which cannot be replaced."""
+    """Return whether a path is a device, a pipe or a stream of the process. tflint cannot replace these atomically."""
     return path.exists() and (not path.is_file() or (path.is_symlink() and _is_system_link(path)))
 
 
@@ -200,7 +206,7 @@ def _read_ends(path: Path) -> tuple[bytes, bytes]:
 
 
 def _may_write(path: Path) -> bool:
-    """Return whether a file is writable. A file without any write bit is read-only for a superuser too."""
+    """Return whether a file is writable. A file without any write bit counts as read-only, even for a superuser."""
     return os.access(path, os.W_OK) and bool(path.stat().st_mode & 0o222)
 
 
@@ -216,19 +222,19 @@ def _require_writable_folder(path: Path) -> None:
 
 
 def _encode(content: str | bytes) -> bytes:
-    # The surrogates of undecodable file names become escapes, which JSON decodes to the same name.
+    # Undecodable bytes of a file name are surrogates. They become escapes, which JSON decodes to the same name.
     return content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
 
 
 def _append(path: Path, data: bytes) -> None:
-    """Write to a device or pipe, or append to the file of a redirected stream."""
+    """Write to a device or pipe. If a stream is redirected to a file, append to this file."""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write a temporary file and rename it, so that no reader and no interruption leaves a partial file."""
+    """Write a temporary file and rename it, so that no partial file is ever visible, even after an interruption."""
     import tempfile
 
     target = real_path(path.parent) / path.name

@@ -1,4 +1,4 @@
-"""The option that allows plugins. It exists only on the command line, because loading a plugin runs its code."""
+"""The option `--allow-plugin`. The configuration cannot allow plugins, because loading a plugin runs its code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def add_option(parser: Any, *, default: str | None = None) -> None:
-    """Add the option to a parser or an argument group."""
+    """Add `--allow-plugin` to a parser or an argument group."""
     parser.add_argument(
         "--allow-plugin",
         action="append",
@@ -26,7 +26,7 @@ def plugin_names(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def load_allowed(options: argparse.Namespace) -> Plugins | None:
-    """Load the facts of the allowed distributions; return None if there are none."""
+    """Load the facts of the allowed distributions. Return None if no distribution is allowed."""
     names = plugin_names(options)
     if not names:
         return None

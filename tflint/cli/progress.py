@@ -1,4 +1,4 @@
-"""Progress bar on a terminal: the number of checked files, shown after one second."""
+"""Progress bar with the number of checked files. It appears on a terminal, and only after one second."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ PATIENCE_SECONDS = 1.0
 
 
 class Progress:
-    """Progress callback that takes the numbers of checked and of all files. Imports rich when it draws the bar."""
+    """Callback that takes the number of checked files and the number of all files, and draws a progress bar.
+
+    Imports rich when it draws the bar for the first time.
+    """
 
     def __init__(self) -> None:
         self._started = time.monotonic()

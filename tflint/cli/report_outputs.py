@@ -31,13 +31,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--sarif-profile",
         choices=("github", "spec"),
         default="github",
-        help="write regions for GitHub, or as the standard defines them (default: github)",
+        help="write SARIF regions as GitHub requires them, or as the standard defines them (default: github)",
     )
     add(
         "--sarif-max-level",
         choices=("error", "warning", "note"),
         default="error",
-        help="highest level of SARIF results; GitHub's own check fails on errors (default: error)",
+        help="highest level of SARIF results; lower it if GitHub's own check must not fail (default: error)",
     )
     add("--output", metavar="FILE", help="write the report to a file")
     add(
@@ -54,12 +54,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     amount("-q", "--quiet", action="store_true", help="print findings only")
 
 
-#: The format of a report and its file, or None for standard output.
+#: The format of a report, and the file to write it to. If the file is None, the report goes to standard output.
 PlannedReport: TypeAlias = tuple[str, output_file.OutputFile | None]
 
 
 def plan_reports(options: argparse.Namespace) -> list[PlannedReport]:
-    """Return the reports to write, the main report last. Raises `UserError` if one cannot be written."""
+    """Return the reports to write; the main report is the last. Raises `UserError` if a report cannot be written."""
     reports = [*map(_parse_report, options.report), (options.format, options.output)]
     files = [_resolve(path) for _, path in reports if path and path != os.devnull]
     duplicate = next((path for path in files if files.count(path) > 1), None)
@@ -101,7 +101,10 @@ def write(
     config: Config,
     rules: tuple[Rule, ...],
 ) -> None:
-    """Write all reports of a run, with a limited number of findings per rule and file. `rules` are those of the run."""
+    """Write all reports of a run, with at most `MAX_LISTED` findings per rule, target and file.
+
+    `rules` are the rules of the run.
+    """
     from tflint.findings.finding_limits import limit_findings
 
     shown = limit_findings(report)
@@ -119,7 +122,7 @@ def write(
             console.print_text(text, has_color=has_color)
 
 
-#: Functions that make machine-readable formats safe, by `Format.escape`.
+#: Functions that make the text of a machine-readable format safe to print, by the value of `Format.escape`.
 _ESCAPES: Mapping[str, Callable[[str], str]] = {"json": console.safe_json, "xml": console.safe_xml, "none": str}
 
 

@@ -1,4 +1,4 @@
-"""Turns termination signals into an exception, so that temporary files are removed and worker processes stopped."""
+"""Turns termination signals into an exception, so that tflint removes temporary files and stops worker processes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import FrameType
 
 
 class Terminated(BaseException):
-    """Raised when the process receives a termination signal; `reason` is the message, `code` the exit code."""
+    """Raised when the process receives a termination signal. `reason` is the message to print, `code` the exit code."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -16,7 +16,7 @@ class Terminated(BaseException):
 
 
 def raise_on_termination() -> None:
-    """Raise `Terminated` in the main thread on SIGTERM and SIGHUP, unless the parent ignored them (nohup)."""
+    """Raise `Terminated` in the main thread on SIGTERM and SIGHUP, unless the parent ignores the signal (nohup)."""
     for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:

@@ -1,4 +1,4 @@
-"""The configuration: reads and validates `tflint.toml` or `[tool.tflint]` in `pyproject.toml`."""
+"""Reads and validates the configuration: `tflint.toml`, or `[tool.tflint]` in `pyproject.toml`."""
 
 from tflint.config.config import Config, TargetOptions
 from tflint.config.config_loader import find_config, load_config

@@ -1,4 +1,4 @@
-"""The configuration as a value, with defaults."""
+"""The class of a configuration, with the default of each setting."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ class TargetOptions:
 class Config:
     """The settings of a run.
 
-    `targets` are the declared targets, by name or as `runtime==version`; `named_targets` are those with options.
-    `rules` are files and folders of custom rules. `metadata_require` lists the required parts of a model's metadata.
-    `allow_empty` accepts a run that finds no models. `contracts` maps globs of models to contract paths.
-    Globs and the paths in a baseline are relative to `folder`. `origin` is the configuration file; empty if none.
+    `targets` are the declared targets: each is a name, or `runtime==version`. `named_targets` has the options of the
+    targets with a name. `rules` are paths of files and folders with custom rules. `metadata_require` lists the parts
+    that a model's metadata must have. With `allow_empty`, a run that finds no models is not an error. `contracts` maps
+    globs of models to paths of contracts. `folder` is the folder to which globs and the paths in a baseline are
+    relative. `origin` is the path of the configuration, or empty if there is none.
     """
 
     targets: tuple[str, ...] = ()

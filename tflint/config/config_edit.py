@@ -1,6 +1,7 @@
 """Adds a suppression to the text of a configuration without changing the existing text.
 
-Takes and returns text, and must not read or write files. The result is parsed again and compared before it is returned.
+The functions take and return text, and must not read or write files. The new text is parsed and compared with the old
+one before it is returned.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from tflint.userfiles.userfile import load_toml
 def add_allow(path: str, text: str, entry: Mapping[str, str]) -> str:
     """Return the text of a configuration with an [[allow]] entry appended.
 
-    `path` is the path of the configuration; in `pyproject.toml` the entry is added to tool.tflint. Raises `UserError`
-    if TOML does not allow to append it, for example if `allow` is an inline array.
+    `path` is the path of the configuration. In `pyproject.toml`, the entry is added to the table tool.tflint. Raises
+    `UserError` if TOML does not allow the entry to be appended, for example if `allow` is an inline array.
     """
     longer = text + _separator(text) + _render_entry(entry, prefix_of(path)).replace("\n", _line_end(text))
     require_added(path, text, longer, entry)
@@ -38,13 +39,13 @@ def require_added(path: str, before: str, after: str, entry: Mapping[str, str]) 
         actual = load_toml(path, after)
     except UserError:
         raise _explain_refusal(path, before) from None
-    # Compared as text, because settings of other tools may be NaN, which does not equal itself.
+    # The settings are compared as text: those of other tools may be NaN, which does not equal itself.
     if repr(actual) != repr(expected):
         raise UserError("the entry cannot be added without changing other settings", place=Place(path))
 
 
 def _quote(value: str) -> str:
-    """Return a text as a TOML string on one line; raise `UserError` for surrogates, which TOML cannot represent."""
+    """Return a text as a TOML string on one line. Raises `UserError` for surrogates, which TOML cannot represent."""
     try:
         return quote(value)
     except UnicodeEncodeError:
@@ -67,12 +68,12 @@ def _separator(text: str) -> str:
 
 
 def _line_end(text: str) -> str:
-    """Return the line ending of the last complete line."""
+    r"""Return the line ending of the last complete line: "\n" or "\r\n"."""
     return "\r\n" if text[: text.rfind("\n") + 1].endswith("\r\n") else "\n"
 
 
 def _explain_refusal(path: str, text: str) -> UserError:
-    """Return the error at the inline array or table to which TOML cannot append the entry."""
+    """Return the error for an inline array or table, to which TOML cannot append an entry."""
     data: Any = load_toml(path, text)
     keys: tuple[str | int, ...] = ()
     for key in prefix_of(path):

@@ -1,4 +1,7 @@
-"""Finds and reads the nearest `tflint.toml`, or `pyproject.toml` with a [tool.tflint], in a folder or its parents."""
+"""Finds and reads the configuration: the nearest `tflint.toml`, or `pyproject.toml` with a [tool.tflint] table.
+
+The search starts in a folder and continues in its parents.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
 def find_config(start: Path) -> Path | None:
-    """Return the nearest configuration in a folder or its parents; None if there is none."""
+    """Return the path of the nearest configuration in a folder or its parents, or None if there is none."""
     for folder in (start, *start.parents):
         own = folder / "tflint.toml"
         if _exists(own) or _is_broken_link(own):
@@ -33,17 +36,21 @@ def find_config(start: Path) -> Path | None:
 
 
 def _is_for_tflint(project: Path) -> bool:
-    """Return whether a `pyproject.toml` has a [tool.tflint]; refuse a link that leads out of its checkout."""
+    """Return whether a `pyproject.toml` has a [tool.tflint] table.
+
+    Raises `UserError` if the file is a link to a file outside of the checkout.
+    """
     if project.is_symlink():
         _require_inside_checkout(project)
     return _mentions_tflint(project) and _section(project, read_text(str(project))) is not None
 
 
 def load_config(path: Path | str, *, is_trusted: bool = True) -> Config:
-    """Read a configuration; raise `UserError` with a position if it is invalid.
+    """Read a configuration. Raises `UserError`, with the position of the problem, if the configuration is invalid.
 
-    A configuration is not trusted if tflint found it, rather than the user passing its path: it may come from a pull
-    request. It must not be a link to a file outside of the checkout of its folder, and must not refer to files outside.
+    A configuration that tflint found is not trusted, because it may come from a pull request. It is trusted only if the
+    user passed its path. If it is not trusted, it must not be a link to a file outside of its checkout, and must not
+    refer to such files.
     """
     path = Path(path)
     boundary = None if is_trusted else _require_inside_checkout(path)
@@ -51,9 +58,10 @@ def load_config(path: Path | str, *, is_trusted: bool = True) -> Config:
 
 
 def parse_config(text: str, path: Path, boundary: Path | None = None) -> Config:
-    """Parse a configuration whose relative paths start at the folder of `path`; raise `UserError` if it is invalid.
+    """Parse the text of a configuration. Raises `UserError` if it is invalid.
 
-    With a boundary, it must not refer to files outside of that folder.
+    Relative paths in the configuration start at the folder of `path`. If `boundary` is not None, the configuration must
+    not refer to files outside of the folder `boundary`.
     """
     data = _section(path, text)
     if data is None:
@@ -85,36 +93,36 @@ def parse_config(text: str, path: Path, boundary: Path | None = None) -> Config:
 
 
 def _exists(path: Path) -> bool:
-    """Return whether a path exists and is not a folder. For a device or a named pipe, reading reports the error."""
+    """Return whether a path exists and is not a folder. A device or named pipe raises an error only when it is read."""
     try:
         return path.exists() and not path.is_dir()
-    except OSError:  # a parent folder may not be searchable
+    except OSError:  # for example, if a parent folder is not accessible
         return False
 
 
 def _is_broken_link(path: Path) -> bool:
-    """Return whether a path is a broken link. It counts as a configuration, so that reading it reports the error."""
+    """Return whether a path is a broken link. It counts as a configuration, so that reading it raises an error."""
     return os.path.islink(path) and not os.path.exists(path)  # noqa: PTH114, PTH110 (a Path raises on permissions)
 
 
 def _require_inside_checkout(path: Path) -> Path:
-    """Return the boundary of a discovered file; raise `UserError` if it is a link that leads out of it."""
+    """Return the checkout of a file that tflint found. Raises `UserError` if the file is a link that leads outside."""
     boundary = boundary_of(path.parent)
     require_within(path, boundary, f"to trust this configuration, pass --config {path.as_posix()}")
     return boundary
 
 
 def _mentions_tflint(project: Path) -> bool:
-    """Return whether to parse a `pyproject.toml`: an invalid one that does not mention tflint is not an error."""
+    """Return whether a `pyproject.toml` mentions tflint. If it does not, it is not parsed, even if it is invalid."""
     try:
         content = read_bytes(str(project), MAX_TEXT_BYTES)
     except UserError:
-        return True  # reading it again reports the error
+        return True  # the error is raised when the file is read again
     return b"tflint" in content or len(content) > MAX_TEXT_BYTES
 
 
 def _section(path: Path, text: str) -> Any:
-    """Return the configuration table of a file; None if a `pyproject.toml` does not have one."""
+    """Return the table of a file that holds the configuration, or None if a `pyproject.toml` does not have one."""
     data: Any = load_toml(str(path), text)
     for key in prefix_of(path):
         data = data.get(key) if isinstance(data, dict) else None
@@ -138,9 +146,10 @@ def _targets(targets: Any, path: Path, text: str) -> tuple[tuple[str, ...], dict
 
 
 class _ReferencedFiles:
-    """Resolves the paths in a configuration relative to its folder; raises `UserError` at a path that is wrong.
+    """Resolves the paths in a configuration, which are relative to its folder.
 
-    With a boundary, nothing outside of it is opened or examined, not even for existence.
+    Raises `UserError`, with the position of the path, if a file is missing or outside of the boundary. A file outside
+    of the boundary is not opened, and its existence is not tested.
     """
 
     def __init__(self, path: Path, text: str, boundary: Path | None) -> None:
@@ -159,7 +168,7 @@ class _ReferencedFiles:
         }
 
     def baseline(self, name: str) -> str:
-        """Return the path of the baseline. Its existence is checked when it is read."""
+        """Return the path of the baseline. Does not check that the file exists: reading the baseline does."""
         self._require_within(self._path.parent / name, name, "baseline", ("baseline",))
         return str(self._path.parent / name)
 

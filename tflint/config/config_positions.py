@@ -15,22 +15,22 @@ Keys = tuple[str | int, ...]
 
 
 def prefix_of(path: str | Path) -> Keys:
-    """Return the keys of the table that holds the configuration: tool.tflint in `pyproject.toml`, else none."""
+    """Return the keys of the table that holds the configuration: tool.tflint in `pyproject.toml`, else no keys."""
     return ("tool", "tflint") if Path(path).name == "pyproject.toml" else ()
 
 
 def error_in(
     path: str, text: str, keys: Keys, message: str, *, hint: str = "", is_about_key: bool = False
 ) -> UserError:
-    """Return an error at the value with these keys in the configuration, or at the last key."""
+    """Return an error at the value of these keys in the configuration, or at the last key if `is_about_key` is true."""
     return userfile.error_in(path, text, (*prefix_of(path), *keys), message, hint=hint, is_about_key=is_about_key)
 
 
 def add_config_place(error: UserError, config: Config, keys: Keys, value: str) -> UserError:
-    """Return an error with the place of these keys in the configuration.
+    """Return the error with the position of these keys in the configuration.
 
-    If the configuration does not have `value` there, the error is returned unchanged: the value comes from the command
-    line, which overrides the configuration.
+    If the value of these keys is not `value`, return the error unchanged: `value` then comes from the command line,
+    which overrides the configuration.
     """
     if not config.origin:
         return error

@@ -1,7 +1,8 @@
 """Contracts: TOML files that describe the preprocessing of models.
 
-Finds the contract of a model and validates it against the schema. Gives a `Contract` with the position of every key.
-Must not know models, which facts and rules compare with contracts, and must not import numpy.
+This package finds the contract of a model and validates it against the schema. The result is a `Contract`, which has
+the position of every key. The package must not import numpy or read models: facts and rules compare contracts with
+models.
 """
 
 from tflint.contract.contract import SUFFIX, Contract

@@ -1,4 +1,4 @@
-"""A contract as a value: its data and the position of each key in its text."""
+"""The class of a contract: its data, and the position of each key in its text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tflint.values import frozen
 if TYPE_CHECKING:
     from tflint.userfiles.toml_positions import Span
 
-#: Suffix of contracts, after the stem of the model.
+#: Suffix of the file name of a contract. It follows the stem of the model's file name.
 SUFFIX = ".contract.toml"
 
 #: Number of channels by channel order.
@@ -24,7 +24,7 @@ Keys = tuple[str | int, ...]
 
 @functools.lru_cache(maxsize=16)
 def _spans(text: str) -> Mapping[Keys, Span]:
-    """Return the positions of all keys, cached for all findings of a contract."""
+    """Return the positions of all keys in the text of a contract. Cached, because every finding needs a position."""
     from tflint.userfiles.toml_positions import locate  # only findings need it
 
     return locate(text)
@@ -57,7 +57,7 @@ class Contract:
 
     @property
     def model(self) -> Mapping[str, Any]:
-        """The claims about the model file."""
+        """The table `[model]`: claims about the model file."""
         claims: Mapping[str, Any] = self.data.get("model", {})
         return claims
 
@@ -72,7 +72,7 @@ class Contract:
         return True
 
     def place(self, keys: Keys) -> TextSpan:
-        """Return the span of a key and its value; for a missing key, that of the nearest enclosing table."""
+        """Return the span of a key and its value. For a missing key, return that of the nearest enclosing table."""
         spans = _spans(self.text)
         while keys and keys not in spans:
             keys = keys[:-1]

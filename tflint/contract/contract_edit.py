@@ -1,6 +1,7 @@
-"""Sets keys in the text of a contract without changing the rest; guesses about these keys are removed.
+"""Sets keys in the text of a contract and removes the guesses about these keys. The rest of the text stays unchanged.
 
-`tomlkit` (extra `write`), imported on first use, edits the text. The result is parsed again and compared.
+The text is edited with `tomlkit` (extra `write`), which is imported on first use. The new text is parsed again and
+compared with the expected data.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from tflint.contract.contract import Contract
 from tflint.contract.contract_loader import parse_contract
 from tflint.errors import MissingExtraError, Place, UserError
 
-#: Most characters of a contract to edit: tomlkit takes 6 seconds to parse 1 MB of columns.
+#: Maximum number of characters of a contract to edit. tomlkit takes 6 seconds to parse 1 MB of columns.
 MAX_CHARACTERS = 256 << 10
 #: Start of a line with a guess.
 GUESS = "# guess: "
@@ -22,8 +23,9 @@ GUESS = "# guess: "
 def set_keys(contract: Contract, changes: Mapping[tuple[str, int], Mapping[str, Any]]) -> Contract:
     """Return a contract with new values for keys of its inputs and outputs.
 
-    `changes` maps an entry, such as ("inputs", 0), to its new values; a table is merged key by key. Guesses about these
-    keys are removed. Raises `UserError` if the contract is too large or cannot be edited automatically.
+    `changes` maps an entry, such as ("inputs", 0), to the new values of its keys. A value that is a table is merged
+    with the existing table key by key. Guesses about these keys are removed. Raises `UserError` if the contract is too
+    large or cannot be edited automatically.
     """
     if len(contract.text) > MAX_CHARACTERS:
         message = f"has more than {MAX_CHARACTERS:,} characters, the limit for editing a contract"
@@ -45,12 +47,12 @@ def set_keys(contract: Contract, changes: Mapping[tuple[str, int], Mapping[str, 
 
 
 def make_comment(text: str) -> str:
-    """Return a text for a one-line comment in any language: control characters become question marks."""
+    """Make a text safe for a one-line comment in any language: control characters become question marks."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def build_contract(data: Mapping[str, Any], path: str) -> Contract:
-    """Return a contract with this data; errors and reports print `path`."""
+    """Return a contract with this data. `path` is its path in errors and reports."""
     tomlkit = _tomlkit()
     document = tomlkit.document()
     for name, value in data.items():
@@ -95,7 +97,7 @@ def _set_plain(entry: MutableMapping[str, Any], values: Mapping[str, Any]) -> No
 
 
 def _remove_guesses(text: str, keys: Mapping[tuple[str, int], set[str]]) -> str:
-    """Return the text without the guesses about these keys, given by entry."""
+    """Return the text without the guesses about `keys`, which maps an entry to the names of its keys."""
     lines: list[str] = []
     n_entries: dict[str, int] = {}
     entry = ("", 0)

@@ -1,4 +1,4 @@
-"""Limits of contracts from their schema: dtypes, number of dimensions, size of images, sample rate (Hz) and duration (s)."""
+"""Limits that the schema sets for contracts: dtypes, dimensions, image sides, sample rate (Hz) and duration (s)."""
 
 from __future__ import annotations
 

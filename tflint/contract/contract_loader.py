@@ -1,4 +1,4 @@
-"""Reads and validates contracts; every problem is a `UserError` with its position."""
+"""Reads and validates contracts. Every problem raises a `UserError` with the position of the problem."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from tflint.userfiles.userfile import error_in, load_toml, read_text
 
 
 def load_contract(path: str) -> Contract:
-    """Read a contract; raise `UserError` with a position if it is invalid."""
+    """Read a contract. Raises `UserError`, with the position of the problem, if the contract is invalid."""
     return parse_contract(read_text(path), path)
 
 
 def parse_contract(text: str, path: str) -> Contract:
-    """Parse a contract; errors and reports print `path`. Raises `UserError` with a position if it is invalid."""
+    """Parse the text of a contract. `path` is its path in errors and reports.
+
+    Raises `UserError`, with the position of the problem, if the contract is invalid.
+    """
     data = load_toml(path, text)
     check(data, json_schema("contract"), path=path, text=text, what="contract")
     _require_finite(data, path, text)
@@ -32,7 +35,7 @@ def parse_contract(text: str, path: str) -> Contract:
 
 
 def _require_finite(data: Any, path: str, text: str) -> None:
-    """Refuse nan and inf, which TOML allows."""
+    """Raise `UserError` for nan and inf, which TOML allows but contracts do not."""
     for keys, value in _leaves(data, ()):
         if isinstance(value, float) and not math.isfinite(value):
             raise error_in(path, text, keys, f"'{keys[-1]}' must be a finite number")
@@ -50,7 +53,10 @@ def _leaves(data: Any, keys: Keys) -> Iterator[tuple[Keys, Any]]:
 
 
 def _require_findable(entries: Any, side: str, path: str, text: str) -> None:
-    """Refuse entries that do not identify their input or output, unless there is only one entry, and duplicates."""
+    """Raise `UserError` if an entry does not identify its input or output, or two entries identify the same one.
+
+    An entry needs a name or an index, unless it is the only one.
+    """
     identities: set[tuple[str, Any]] = set()
     for number, entry in enumerate(entries):
         if "name" in entry and "index" in entry:
@@ -70,7 +76,10 @@ def _require_findable(entries: Any, side: str, path: str, text: str) -> None:
 
 
 def _require_channels(entry: Mapping[str, Any], number: int, path: str, text: str) -> None:
-    """Refuse lists of numbers per channel with different lengths; a single number applies to all channels."""
+    """Raise `UserError` if two lists with a number per channel have different lengths.
+
+    A single number applies to all channels.
+    """
     lengths = {"channels": N_CHANNELS[entry["channels"]]} if "channels" in entry else {}
     for keys in (("mean",), ("std",), ("observed", "min"), ("observed", "max"), ("padding", "value")):
         value: Any = entry

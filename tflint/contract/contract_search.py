@@ -15,10 +15,10 @@ from tflint.source.file_kind import MODEL_SUFFIXES
 
 
 class Contracts:
-    """The contracts of a run, each read once, when the first of its models is checked.
+    """The contracts of a run. Each is read once: when the first of its models is checked.
 
-    `globs` maps globs of models, relative to `folder`, to paths of contracts. A `contract` applies
-    to all models instead, and no others are searched for.
+    `globs` maps globs of models, which are relative to `folder`, to paths of contracts. If `contract` is not None, it
+    applies to all models, and tflint does not search for other contracts.
     """
 
     def __init__(self, globs: Mapping[str, str], folder: str, contract: Contract | None = None) -> None:
@@ -28,7 +28,10 @@ class Contracts:
         self._read: dict[str, Contract] = {}
 
     def of(self, model: str) -> Contract | None:
-        """Return the contract of the model at a path; None if there is none. Raises `UserError` if it is invalid."""
+        """Return the contract of the model with the path `model`, or None if the model has no contract.
+
+        Raises `UserError` if the contract is invalid.
+        """
         if self._contract is not None:
             return self._contract
         path = self._path(model)
@@ -48,18 +51,18 @@ class Contracts:
 
 
 def load_discovered_contract(path: str) -> Contract:
-    """Read a contract that tflint found, rather than the user passing its path.
+    """Read a contract that tflint found, as opposed to one whose path the user passed.
 
-    Raises `UserError` if it is invalid, or if it is a link to a file outside of the checkout of its folder.
+    Raises `UserError` if the contract is invalid, or is a link to a file outside of the checkout.
     """
     require_within(path, boundary_of(Path(path).parent), "replace the link with the contract itself")
     return load_contract(path)
 
 
 def find_adjacent_contract(model: str) -> str | None:
-    """Return the path of the contract next to a model; None if there is none.
+    """Return the path of the contract next to a model, or None if there is none.
 
-    A broken link counts as a contract, so that reading it reports the error.
+    A broken link counts as a contract. The error is then raised when the contract is read.
     """
     path = Path(model)
     try:
@@ -70,7 +73,10 @@ def find_adjacent_contract(model: str) -> str | None:
 
 
 def find_models(contract: str) -> list[str]:
-    """Return the paths of the models next to a contract with its stem; raise `UserError` if there are none."""
+    """Return the paths of the models that have the same stem and folder as a contract.
+
+    Raises `UserError` if there are none.
+    """
     path = Path(contract)
     stem = path.name.removesuffix(SUFFIX)
     files = path.parent.glob("*")

@@ -1,4 +1,4 @@
-"""Reads the label files of contracts: the labels, or the problem of the file."""
+"""Reads the label files that contracts name. The result is the labels, or the reason why there are none."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tflint.source.checkout_boundary import boundary_of, is_within
 from tflint.userfiles.userfile import EncodingError, read_text
 from tflint.values import frozen
 
-#: Most bytes of a label file: 100,000 labels of 40 characters.
+#: Maximum number of bytes of a label file, enough for 100,000 labels of 40 characters.
 MAX_LABEL_BYTES = 4 << 20
-#: Labels of the background class, without surrounding underscores.
+#: Labels of the background class, in lower case and without surrounding underscores.
 _BACKGROUND = ("background", "???", "bg")
 
 
@@ -21,8 +21,9 @@ _BACKGROUND = ("background", "???", "bg")
 class Labels:
     """The labels of a file, one per line.
 
-    `problem` is empty for a valid file. `lines` is empty if it is missing, outside (of the checkout), folder,
-    device, pipe, too-large, unreadable, not-UTF-8 or empty. blank-lines and duplicates make the labels ambiguous.
+    `problem` is empty for a valid file. With blank-lines or duplicates, `lines` has the labels, but they are ambiguous.
+    With any other problem, `lines` is empty: missing, outside (of the checkout), folder, device, pipe, too-large,
+    unreadable, not-UTF-8 or empty.
     """
 
     lines: tuple[str, ...] = ()
@@ -35,7 +36,7 @@ class Labels:
 
 
 def read_labels(contract: str, name: str) -> Labels:
-    """Read a label file; `name` is its path relative to the folder of the contract."""
+    """Read a label file. `name` is the path of the label file, relative to the folder of the contract."""
     path = Path(contract).parent / name
     problem = _problem_of_file(path, boundary_of(Path(contract).parent))
     if problem:
@@ -50,9 +51,9 @@ def read_labels(contract: str, name: str) -> Labels:
 
 
 def _problem_of_file(path: Path, boundary: Path) -> str:
-    """Return why a label file must not be opened; empty if it may be.
+    """Return why a label file must not be opened, or an empty string if it may be opened.
 
-    A file outside of the checkout is not examined, not even for existence.
+    tflint does not examine a file outside of the checkout, and does not even test whether it exists.
     """
     try:
         if not is_within(path, boundary):
@@ -68,7 +69,7 @@ def _problem_of_file(path: Path, boundary: Path) -> str:
 
 
 def parse_labels(content: bytes) -> Labels:
-    """Return the labels in the content of a file that is packed with a model."""
+    """Return the labels in a label file that is packed with a model. `content` is the content of the file."""
     try:
         return _labels_in(content.decode("utf-8"))
     except UnicodeDecodeError:

@@ -1,6 +1,6 @@
-"""Findings with locations and fingerprints, reports, suppressions and the baseline, without numpy.
+"""Findings with locations and fingerprints, reports, suppressions and the baseline.
 
-Must not know how findings are produced or printed.
+Must not import numpy, nor modules that produce or print findings.
 """
 
 from tflint.findings.finding import (

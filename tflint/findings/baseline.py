@@ -1,4 +1,4 @@
-"""The baseline: numbers of known findings by file and fingerprint, which do not fail a run."""
+"""The baseline: known findings, which do not fail a run. It has the number of findings by file and fingerprint."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ from tflint.userfiles.schema_errors import check
 from tflint.userfiles.userfile import load_json, read_text
 
 SCHEMA_VERSION = 1
-#: Maximum size of the file: 700,000 findings, with 44 bytes per line.
+#: Maximum size of a baseline in bytes: 700,000 findings, with 44 bytes per line.
 MAX_BYTES = 32 << 20
-#: Maximum number of keys, commas and brackets: parsing 32 MB of empty tables would take a gigabyte of memory.
+#: Maximum number of keys, commas and brackets in a baseline: to parse 32 MB of empty tables would take 1 GB of memory.
 MAX_ENTRIES = 1_000_000
 
-#: Rules about the run. A baseline does not cover them, because an unreadable file may have new contents next time.
+#: Rules about unread files. A baseline does not cover their findings, because the contents of such a file may change.
 ABOUT_THE_RUN = frozenset({"G102", "G119"})
 
 Counts = Mapping[str, Mapping[str, int]]
 
 
 def read_baseline(path: str) -> Counts:
-    """Return the numbers of known findings by file and fingerprint; `UserError` if the file is not a baseline."""
+    """Read a baseline; return the numbers of known findings by file and fingerprint.
+
+    Raises `UserError` if the file does not exist or is not a baseline.
+    """
     if not Path(path).exists():
         hint = "'tflint check --write-baseline FILE' writes one"
         raise UserError(f"the baseline '{path}' does not exist", hint=hint)
@@ -37,7 +40,7 @@ def read_baseline(path: str) -> Counts:
 
 
 def parse_baseline(text: str, path: str) -> Counts:
-    """Return the numbers in the text of a baseline; `path` is used only in errors."""
+    """Parse the text of a baseline; return the numbers of known findings. `path` is used only in error messages."""
     if max(text.count(":"), text.count(","), text.count("{") + text.count("[")) > MAX_ENTRIES:
         raise UserError(f"has more than {MAX_ENTRIES:,} entries, the limit for a baseline", place=Place(path))
     data = load_json(path, text)
@@ -47,7 +50,7 @@ def parse_baseline(text: str, path: str) -> Counts:
 
 
 def build_baseline(files: Sequence[FileReport], folder: str = ".") -> dict[str, Any]:
-    """Return the baseline that covers every open finding, sorted by file and fingerprint to give readable diffs.
+    """Return a baseline that covers every open finding. For readable diffs, it is sorted by file and fingerprint.
 
     Paths are relative to `folder`, the folder of the configuration, so they do not depend on the current folder.
     """
@@ -64,7 +67,7 @@ def build_baseline(files: Sequence[FileReport], folder: str = ".") -> dict[str, 
 
 
 def can_be_in_baseline(finding: Finding) -> bool:
-    """Return whether a baseline can cover a finding: it has one location, in a file that was read."""
+    """Return whether a baseline can cover a finding: the finding has exactly one location, in a file that was read."""
     return not finding.n_more and finding.rule not in ABOUT_THE_RUN
 
 
@@ -74,7 +77,10 @@ def dump_baseline(files: Sequence[FileReport], folder: str = ".") -> str:
 
 
 def apply_baseline(files: Sequence[FileReport], known: Counts, folder: str = ".") -> list[FileReport]:
-    """Mark known findings as suppressed: for each fingerprint the first ones, up to the number in the baseline."""
+    """Return the files with known findings marked as suppressed.
+
+    If a file has more findings with a fingerprint than the baseline, only as many as in the baseline are suppressed.
+    """
     result = []
     for file in files:
         remaining = Counter(known.get(relative_to_folder(folder, file.path), {}))

@@ -1,4 +1,4 @@
-"""The values of a report: findings, locations, files and the report itself."""
+"""The classes of a report: findings, locations, files and the report itself."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tflint.values import EMPTY, frozen
 SEVERITIES = ("note", "warning", "error")
 #: The rule that reports a crashed fact or rule.
 CRASH_RULE = "G000"
-#: Maximum number of findings per rule and file, which suppressions and baselines see; one more finding stands for the
-#: other places. A malicious file of a few kilobytes can have 100,000 places.
+#: Maximum number of findings per rule and file to which suppressions and a baseline apply. One more finding represents
+#: all other places: a malicious file of a few kilobytes can have 100,000.
 MAX_PLACES = 10_000
 
 
@@ -45,8 +45,8 @@ class TextSpan:
 class Location:
     """A place in a file.
 
-    `path` is the path through the schema, such as `subgraphs[0].operators[12].inputs[1]`, or empty for the whole file;
-    `names` are the names of the subgraph, operator and tensor.
+    `path` is the path through the schema, such as `subgraphs[0].operators[12].inputs[1]`, or empty for the whole file.
+    `names` are the names of the subgraph, operator and tensor at the location.
     """
 
     file: str
@@ -58,7 +58,7 @@ class Location:
 
 @frozen
 class Related:
-    """Another location that belongs to a finding; `message` describes its role."""
+    """A further location of a finding. `message` describes the role of this location."""
 
     location: Location
     message: str
@@ -66,7 +66,7 @@ class Related:
 
 @frozen
 class Suppression:
-    """The reason why a finding is suppressed; `kind` is allow, baseline or per-file-ignore."""
+    """Why a finding is suppressed. `kind` is what suppresses it: allow, baseline or per-file-ignore."""
 
     kind: str
     reason: str
@@ -76,12 +76,13 @@ class Suppression:
 class Finding:
     """One place at which a rule is not satisfied.
 
-    `severity` is the effective severity, `severity_before` that of the rule; targets, the configuration or an older
-    ruleset may change it. `target` is the declared target to which the finding applies; `refused_by` and `runs_on` are
-    the runtimes that refuse and run the model, if they differ. `evidence` holds the numbers that the rule read.
-    `is_newer` marks a rule that is newer than the configured ruleset: it never fails a run. `identity` identifies the
-    location by names, and by an ordinal among locations with the same names. `n_more` is 0, or the number of places
-    beyond `MAX_PLACES` for which the finding stands: neither `at` nor a baseline can suppress such a finding.
+    `severity_before` is the severity that the rule declares. Targets, the configuration or an older ruleset may change
+    it; `severity` is the result. `target` is the declared target to which the finding applies. `refused_by` and
+    `runs_on` are the runtimes that refuse the model and those that run it, if some refuse it. `evidence` holds the
+    numbers that the rule read. `is_newer` is true if the rule is newer than the configured ruleset; the finding then
+    does not fail a run. `identity` identifies the location by names, and by an ordinal among locations with the same
+    names. `n_more` is usually 0. If the finding represents all places beyond `MAX_PLACES`, `n_more` is their number,
+    and neither `at` nor a baseline can suppress the finding.
     """
 
     rule: str
@@ -106,14 +107,14 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """Identifier that is stable when the model is converted again."""
+        """Identifier of the finding, which stays the same when the model is converted again."""
         return compute_fingerprint(self.rule, self.identity)
 
     def fails(self, fail_on: str) -> bool:
         """Return whether the finding fails a run.
 
-        It does if its severity is `fail_on` or higher, it is not suppressed and its rule is not newer than the
-        ruleset. With `fail_on` = `never` it does not.
+        A finding fails a run if its severity is `fail_on` or higher, it is not suppressed, and its rule is not newer
+        than the ruleset. If `fail_on` is `never`, no finding fails a run.
         """
         if fail_on == "never" or self.suppressed is not None or self.is_newer:
             return False
@@ -122,7 +123,7 @@ class Finding:
 
 @frozen
 class NotChecked:
-    """A rule that could not be decided for some rows of a file, with the reason."""
+    """A rule that could not be decided for some rows of a file, with the number of rows and the reason."""
 
     rule: str
     rows: int
@@ -152,9 +153,9 @@ class ContainerOverview:
 
 @frozen
 class MemberOrigin:
-    """Origin of a member of a container: the file on disk, the path of the member in it, and its byte offset.
+    """Origin of a member of a container: the file on disk, the path of the member in that file, and the byte offset.
 
-    `offset` is None if the member, or a container around it, is compressed.
+    `offset` counts from the start of the file on disk. It is None if the member or a container around it is compressed.
     """
 
     path: str
@@ -196,11 +197,11 @@ class FileReport:
 
     @property
     def is_clean(self) -> bool:
-        """Whether the file was read and has no open finding above a note."""
+        """Whether the file was read and has no open findings except notes."""
         return self.status == "checked" and all(finding.severity == "note" for finding in self.open_findings)
 
     def summary(self) -> dict[str, int]:
-        """Return the numbers of open findings by severity, of suppressed findings, and of undecided rules."""
+        """Return the number of open findings per severity, of suppressed findings, and of undecided rules."""
         counts = Counter(finding.severity for finding in self.open_findings)
         return {
             **{severity: counts[severity] for severity in reversed(SEVERITIES)},
@@ -225,7 +226,7 @@ class Notice:
 class SkippedPaths:
     """Paths that the search for models skipped: excluded models, hidden folders and linked folders.
 
-    `models` counts the files with a model's suffix in hidden and linked folders, up to a limit.
+    `models` is the number of files in hidden and linked folders that have the suffix of a model, counted up to a limit.
     """
 
     excluded_models: int = 0
@@ -238,9 +239,9 @@ class SkippedPaths:
 class Report:
     """The result of a run.
 
-    `targets` are the targets of the run; `is_default_target` is true if none was declared. `crashes` counts facts and
-    rules that failed because of a bug in tflint. `left_out` is what the search for models skipped; `n_passed_over`
-    counts files of the report that had nothing to check.
+    `targets` are the targets of the run. `is_default_target` is true if no target was declared. `crashes` is the number
+    of facts and rules that failed because of a bug in tflint. `left_out` has the paths that the search for models
+    skipped. `n_passed_over` is the number of files in the report for which there was nothing to check.
     """
 
     files: tuple[FileReport, ...]
@@ -268,7 +269,7 @@ class Report:
             yield from file.findings
 
     def summary(self) -> dict[str, int]:
-        """Return the sums of the counts of all files."""
+        """Return the counts of `FileReport.summary`, summed over all files."""
         totals: Counter[str] = Counter()
         for file in self.files:
             totals.update(file.summary())

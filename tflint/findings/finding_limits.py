@@ -1,4 +1,4 @@
-"""Limits the number of findings per rule and file in a report, for readers and formats."""
+"""Limits the number of findings per rule, target and file that a report lists."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from tflint.findings.finding import FileReport, Finding, Report
 from tflint.values import replace
 
-#: Maximum number of findings per rule and file that a report lists.
+#: Maximum number of findings per rule, target and file that a report lists.
 MAX_LISTED = 1_000
 
 
 def limit_findings(report: Report) -> Report:
     """Return the report with at most `MAX_LISTED` findings per rule, target and file.
 
-    Open findings come before suppressed ones. The message of the first finding gives the number of omitted ones. Use
-    the complete report for the exit code.
+    Suppressed findings are omitted before open ones. The message of the first finding then gives the number of omitted
+    findings. The exit code must be computed from the complete report.
     """
     return replace(report, files=tuple([_limit_file(file) for file in report.files]))
 

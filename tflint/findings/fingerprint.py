@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-#: Names that converters generate and renumber at each conversion; they identify nothing.
+#: Names that converters generate. They cannot identify a location, because each conversion renumbers them.
 _GENERATED = re.compile(
     r"(arith|std|tfl|tf)\.(pseudo_)?(q?const|constant)\d*|Identity(_\d+)?|(Stateful)?PartitionedCall(_\d+)?(:\d+)?"
     r"|(Const|cst|unknown|tensor|t|output|op)_?\d+|%?\d+|Const"
@@ -19,14 +19,14 @@ def is_generated(name: str) -> bool:
 
 
 def compute_fingerprint(rule: str, parts: Sequence[str]) -> str:
-    """Return a stable identifier of a finding from its rule and the names of its location."""
+    """Return the fingerprint of a finding, computed from its rule and `parts`, the names of its location."""
     import hashlib
 
     return hashlib.sha256("\0".join((rule, *parts)).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def number_duplicates(keys: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """Add an ordinal to the second and each further occurrence of the same key."""
+    """Return the keys, with an ordinal added to each repetition of a key: "2" for the second occurrence, then "3"."""
     counts: Counter[tuple[str, ...]] = Counter()
     result = []
     for key in keys:

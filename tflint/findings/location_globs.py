@@ -1,7 +1,7 @@
-"""Finds the first of up to a thousand glob patterns that matches a location: its path through the schema, or a name.
+"""Finds the first of up to 1,000 glob patterns that matches a location, by its path through the schema or by a name.
 
-`*`, `?` and `[…]` have their meaning in `fnmatch`, where they match slashes too. A pattern always matches itself, and a
-path with indices matches nothing else.
+`*`, `?` and `[…]` have the same meaning as in `fnmatch`, so they match slashes too. Every pattern matches the text of
+the pattern itself. A pattern that is a path with indices, such as `tensors[12]`, matches no other text.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from tflint.values import frozen
 from tflint.wildcards import text_matches
 
-#: Literal start of a pattern: characters, and classes of one character such as a one-digit index of a path.
+#: Literal start of a pattern: literal characters, and classes with one character, such as `[3]`.
 _START = re.compile(r"(?:[^*?\[]|\[[^!\]]\])*")
 _CLASS_OF_ONE = re.compile(r"\[(.)\]", re.DOTALL)
 _MAGIC_END = re.compile(r"[*?\]]")
 
-#: A path without wildcards. As a glob, its indices would be sets: `tensors[12]` would also match tensors1 and tensors2.
+#: A path with indices and without wildcards. As a glob, `tensors[12]` would match tensors1 and tensors2.
 _ROUTE = re.compile(
     r"(?:subgraphs|buffers|operator_codes|signature_defs|metadata|inputs|outputs|golden|allow)\[\d+\]"
     r"(?:\.[A-Za-z_-]+(?:\[\d+\])?)*"
@@ -25,7 +25,7 @@ _ROUTE = re.compile(
 
 
 def is_glob(pattern: str) -> bool:
-    """Return whether a pattern can match anything but itself."""
+    """Return whether a pattern can match any text other than the pattern itself."""
     return any(sign in pattern for sign in "*?[") and _ROUTE.fullmatch(pattern) is None
 
 
@@ -41,10 +41,11 @@ class _Glob:
 
 
 class FirstGlob:
-    """An index of patterns, given in ascending order of their numbers, that finds the first match.
+    """An index of numbered patterns that finds the matching pattern with the smallest number.
 
-    A name is compared only with patterns that have the same start or end, or whose longest literal part it contains:
-    comparing 10,000 names with 1,000 patterns each would take 8 seconds. An empty pattern matches every location.
+    The patterns are given in ascending order of their numbers. An empty pattern matches every location. To compare
+    10,000 names with each of 1,000 patterns would take 8 seconds, so a name is compared only with patterns that have
+    the same start, the same end, or a longest literal part that the name contains.
     """
 
     def __init__(self, patterns: Iterable[tuple[int, str]]) -> None:
@@ -58,7 +59,7 @@ class FirstGlob:
             self._add(number, pattern)
 
     def find(self, names: Sequence[str]) -> int | None:
-        """Return the smallest number of a pattern that matches one of the names, or None."""
+        """Return the smallest number of a pattern that matches one of the names, or None if no pattern matches."""
         best = self._everywhere
         for name in names:
             if name not in self._known:
@@ -71,7 +72,7 @@ class FirstGlob:
             self._everywhere = number if self._everywhere is None else self._everywhere
             return
         if pattern in self._exact:
-            return  # the same pattern, and its number is smaller
+            return  # the same pattern was already added, with a smaller number
         self._exact[pattern] = number
         if not is_glob(pattern):
             return
@@ -84,7 +85,7 @@ class FirstGlob:
         elif end and "[" not in end:
             self._by_end.setdefault(len(end), {}).setdefault(end, []).append(glob)
         else:
-            # Only parts before the first class: a character in a class need not occur in a matching name.
+            # Literal parts after the first `[` are ignored: a matching name need not contain the characters of a class.
             parts = re.split(r"[*?]+", pattern.partition("[")[0])
             self._by_part.append((max(parts, key=len), glob))
 

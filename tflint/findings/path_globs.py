@@ -1,6 +1,6 @@
 """Glob patterns for files: `*` within a path segment, `**` for any number of segments, `?` for one character.
 
-A comparison takes at most (pattern length × path length) steps, because patterns may come from an untrusted checkout.
+Patterns may come from an untrusted checkout, so a comparison takes at most (pattern length × path length) steps.
 """
 
 from __future__ import annotations
@@ -14,12 +14,15 @@ from tflint.wildcards import matcher
 
 #: Separator between the path of a container and the name of a member, as in `bundle.task!/model.tflite`.
 MEMBER = "!/"
-#: One match function per segment of a pattern, between one `**` and the next.
+#: The part of a pattern between one `**` and the next, with one match function per path segment.
 _Run = Sequence[Callable[[str], bool]]
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Return whether a POSIX path matches; a pattern without a slash matches the last segment, as in .gitignore."""
+    """Return whether a POSIX path matches a pattern.
+
+    A pattern without a slash is compared only with the last segment of the path, as in .gitignore.
+    """
     if "/" not in pattern:
         return matcher(pattern, has_sets=False)(path.rpartition("/")[-1])
     segments = path.split("/")
@@ -28,9 +31,10 @@ def matches(path: str, pattern: str) -> bool:
 
 @functools.lru_cache(maxsize=16_384)  # called again for each finding of a file
 def covers(path: str, pattern: str, *, is_member: bool) -> bool:
-    """Return whether a path or a container around it matches: `*.task` covers `bundle.task!/model.tflite`.
+    """Return whether a pattern matches a path or a container around it: `*.task` covers `bundle.task!/model.tflite`.
 
-    `is_member` marks the path of a member, because a folder may also have the name `bundle.task!`.
+    `is_member` tells whether the path is that of a member. The path alone does not: a folder may have the name
+    `bundle.task!`.
     """
     if not is_member:
         return matches(path, pattern)
@@ -45,10 +49,10 @@ def covers(path: str, pattern: str, *, is_member: bool) -> bool:
 
 @functools.lru_cache(maxsize=16_384)  # more patterns than a configuration has
 def _split_runs(pattern: str) -> tuple[_Run, ...]:
-    """Split a pattern at its `**`. The first run matches the start of the path, other runs match at any distance."""
+    """Split a pattern at each `**` into runs. The first run must match at the start of the path, others anywhere."""
     segments = pattern.removeprefix("./").rstrip("/").split("/")
     if segments[-1] == "**":
-        segments[-1] = "*"  # at least one segment; deeper paths match anyway
+        segments[-1] = "*"  # a final `**` needs at least one segment; deeper paths match in any case
     runs: list[list[Callable[[str], bool]]] = [[]]
     for segment in segments:
         if segment != "**":
@@ -61,8 +65,8 @@ def _split_runs(pattern: str) -> tuple[_Run, ...]:
 def _match_runs(runs: Sequence[_Run], segments: Sequence[str], ends: Sequence[str]) -> bool:
     """Return whether the runs match a path or a folder above it.
 
-    `ends` has the segments without the `!` of containers, for comparison with the last segment of the pattern. No
-    backtracking is necessary: the first match of a run leaves the most segments for the next runs.
+    `ends` has the segments of the path without the `!` of containers. They are compared with the last segment of the
+    pattern. Backtracking is not necessary: the first match of a run leaves the most segments for the next runs.
     """
     position = 0
     for number, run in enumerate(runs):
@@ -87,7 +91,7 @@ def _fits(run: _Run, segments: Sequence[str]) -> bool:
 
 
 def relative_to_folder(folder: str, path: str) -> str:
-    """Return a path relative to a folder, or unchanged if it is not below the folder."""
+    """Return a path relative to a folder. If the path is not below the folder, return it unchanged."""
     base = os.path.abspath(folder)  # noqa: PTH100 (resolve() would follow links)
     absolute = os.path.abspath(path)  # noqa: PTH100
     is_below = absolute.startswith(os.path.join(base, ""))  # noqa: PTH118

@@ -17,10 +17,10 @@ from tflint.values import frozen, replace
 if TYPE_CHECKING:  # most runs have no suppressions
     from tflint.findings.location_globs import FirstGlob
 
-#: Maximum number of location globs per rule: each is compared with up to 10,000 findings per file, at 1 µs each.
+#: Maximum number of location globs per rule. Each is compared with up to 10,000 findings per file, in 1 µs per finding.
 MAX_GLOBS = 100
 
-#: The path of a file relative to the configuration, and whether it is a member of a container.
+#: The path of a file, relative to the folder of the configuration, and whether the file is a member of a container.
 _FilePath: TypeAlias = tuple[str, bool]
 
 
@@ -29,7 +29,7 @@ class Allow:
     """One suppression: hides findings of `rule` (id or name) in files that `path` covers, at locations that match `at`.
 
     `at` is compared with the path through the schema and with each name of the location. `until` is the last day on
-    which the suppression is valid; `origin` is the position of the entry in a file.
+    which the suppression is valid, or None. `origin` is the file and number of the entry, for notices.
     """
 
     rule: str
@@ -41,7 +41,7 @@ class Allow:
 
 
 def parse_allow(entry: Mapping[str, Any], origin: str, make_error: Callable[[str], UserError]) -> Allow:
-    """Return the suppression of an [[allow]] entry; `make_error` creates the error for an invalid end date."""
+    """Return the suppression of an [[allow]] entry. `make_error` creates the error for an invalid end date."""
     until = None
     if "until" in entry:
         try:
@@ -52,7 +52,10 @@ def parse_allow(entry: Mapping[str, Any], origin: str, make_error: Callable[[str
 
 
 def require_few_globs(allows: Sequence[Allow], make_error: Callable[[int, str], UserError]) -> None:
-    """Raise an error if a rule has more than `MAX_GLOBS` location globs; `make_error` gets the index of the entry."""
+    """Raise an error if a rule has more than `MAX_GLOBS` location globs.
+
+    `make_error` creates the error from the index of the first [[allow]] entry over the limit, and a message.
+    """
     counts: Counter[str] = Counter()
     for number, allow in enumerate(allows):
         counts[allow.rule] += is_glob(allow.at)
@@ -63,7 +66,7 @@ def require_few_globs(allows: Sequence[Allow], make_error: Callable[[int, str], 
 def apply_allows(
     files: Sequence[FileReport], allows: Sequence[Allow], today: datetime.date, folder: str = "."
 ) -> tuple[list[FileReport], list[Notice]]:
-    """Mark suppressed findings, and return the files with notices about unused and expired suppressions.
+    """Return the files with suppressed findings marked, and notices about unused and expired suppressions.
 
     Globs are relative to `folder`.
     """
@@ -92,7 +95,7 @@ def _covers(path: _FilePath, glob: str) -> bool:
 
 
 class _Index:
-    """Numbered suppressions, indexed by rule and by file; lookups per file are cached."""
+    """An index of numbered suppressions by rule and file. Lookups per file are cached."""
 
     def __init__(self, allows: Sequence[tuple[int, Allow]]) -> None:
         self._by_rule: dict[str, list[tuple[int, Allow]]] = {}
@@ -103,7 +106,7 @@ class _Index:
         self._at = {number: allow.at for number, allow in allows}
 
     def find_first(self, finding: Finding, path: _FilePath) -> int | None:
-        """Return the number of the first suppression that applies to a finding in a file, or None."""
+        """Return the number of the first suppression that applies to a finding in a file, or None if none applies."""
         key = (finding.rule, finding.name, path)
         numbers = self._numbers.get(key)
         if numbers is None:
@@ -115,11 +118,11 @@ class _Index:
             from tflint.findings.location_globs import FirstGlob
 
             globs = self._globs[numbers] = FirstGlob((number, self._at[number]) for number in numbers)
-        # A finding that stands for further places has no location of its own.
+        # A finding that represents several places does not have one location to compare with `at`.
         return globs.find(() if finding.n_more else (finding.location.path, *finding.location.names))
 
     def _find_for_file(self, finding: Finding, path: _FilePath) -> tuple[int, ...]:
-        """Return the suppressions of the finding's rule that cover the file; each glob is matched once."""
+        """Return the numbers of the suppressions that have the finding's rule and cover the file."""
         entries = [entry for name in {finding.rule, finding.name} for entry in self._by_rule.get(name, ())]
         globs = {allow.path for _, allow in entries}
         covering = {glob for glob in globs if glob == "**" or _covers(path, glob)}
@@ -127,7 +130,10 @@ class _Index:
 
 
 def mark_suppressed(file: FileReport, suppress: Callable[[Finding], Suppression | None]) -> FileReport:
-    """Return the report of a file with the suppressions that `suppress` returns for its findings."""
+    """Return the report of a file with suppressed findings marked.
+
+    `suppress` returns the suppression of a finding, or None.
+    """
     if not file.findings:
         return file
     findings = tuple(

@@ -1,4 +1,4 @@
-"""Preprocessing contracts at work: recipes, generated code, imports, drafts, observations and metadata export.
+"""Features based on contracts: recipes, generated code, imports, drafts, observed ranges and metadata export.
 
-Each subpackage takes contracts, models or the files of another ecosystem; none knows rules or the command line.
+The subpackages take contracts, models or files of other ecosystems. They must not import rules or the command line.
 """

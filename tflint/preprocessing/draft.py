@@ -1,4 +1,4 @@
-"""Drafts a contract for a model: what the file specifies as keys, guesses as comments with their reasons."""
+"""Drafts a contract for a model. What the file specifies becomes keys; guesses become comments with reasons."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _model(summary: Summary) -> Iterator[str]:
 
 
 def _keys(entries: Sequence[Input | Output], signature_names: Sequence[NamedTensor]) -> list[str]:
-    """Return the line that identifies each input (or output): a unique name if it has one, else its index."""
+    """Return, per input (or output), the line that identifies it: its name if this is unique, else its index."""
     names: list[list[str]] = []
     for entry in entries:
         tensor = entry.tensor
@@ -119,7 +119,7 @@ def _image(model_input: Input, metadata: InterfaceMetadata | None, *, is_specifi
     space = COLOR_SPACES.get(metadata.color_space or "") if metadata is not None else None
     if space is not None:
         yield f'channels = "{space}"'
-    # Otherwise the order comes with the guessed mean and std.
+    # If a guessed mean and std has a channel order, that order is guessed there.
     elif model_input.channels in _CHANNELS and not any(fit.order for fit in model_input.fits):
         alternative = "; BGR is equally possible" if model_input.channels == 3 else ""
         count = f"{model_input.channels} channel{'s' if model_input.channels != 1 else ''}"
@@ -162,14 +162,14 @@ def _normalization(model_input: Input, metadata: InterfaceMetadata | None, *, is
 
 
 def _normalized_by_graph(expects: str) -> Iterator[str]:
-    """Yield an identity normalization: the first operators of the graph normalize pixels."""
+    """Yield a normalization that changes nothing, because the first operators of the graph normalize pixels."""
     yield f"{GUESS}mean = 0  # the graph itself normalizes pixels of {'0 to 255' if expects == 'u8' else '0 to 1'}"
     yield f"{GUESS}std = 1"
     yield f'{GUESS}units = "{expects}"'
 
 
 def _doubt(model_input: Input, metadata: InterfaceMetadata, *, is_specified: bool) -> str:
-    """Return a comment on why mean and std of the metadata are only a guess; empty if they are reliable."""
+    """Return a comment on why mean and std of the metadata are a guess, or an empty string if they are reliable."""
     if not is_specified:
         return "  # from the metadata, which does not declare an image"
     lengths = {len(metadata.mean), len(metadata.std)} - {1}
@@ -230,13 +230,13 @@ def _output(model_output: Output, key: str, summary: Summary) -> Iterator[str]:
 
 
 def _numbers(values: Sequence[float]) -> str:
-    # The shortest text that is the same float32: metadata holds no more.
+    # The shortest decimal with the same float32, which is the type of numbers in metadata.
     texts = [str(np.float32(value)).removesuffix(".0") for value in values]
     return texts[0] if len(set(texts)) == 1 else f"[{', '.join(texts)}]"
 
 
 def _text(value: str) -> str:
-    """Return a string in quotes; unpaired surrogates, which TOML cannot represent, become question marks."""
+    """Return a string in quotes. Unpaired surrogates, which TOML cannot represent, become question marks."""
     return quote(value.encode("utf-8", "replace").decode("utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""Builds the `tflint allow` commands that `tflint check -v` shows for copying. Reads no files."""
+"""Builds the `tflint allow` commands that `tflint check -v` shows, for users to copy. Reads no files."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 from tflint.findings import Finding
 
-#: Longer names are not used in a command; the path through the schema is used instead.
+#: Maximum length of a name in a command. Instead of a longer name, the command has the path through the schema.
 MAX_NAME = 200
 _GLOB = re.compile(r"[*?[]")
 
 
 class AllowCommands:
-    """The commands for the findings of one file; `config` is the path given with `--config`, or empty."""
+    """The commands for the findings of one file. `config` is the value of `--config`, or empty if it is not used."""
 
     def __init__(self, path: str, findings: Iterable[Finding], config: str = "") -> None:
         printable = "".join(char if char.isprintable() else "?" for char in path)  # `?` matches the character
@@ -41,12 +41,12 @@ class AllowCommands:
         return f'tflint allow {finding.rule} {shlex.quote(self._path)}{limits}{self._options} --reason "…"'
 
     def _find_unique_name(self, finding: Finding) -> str:
-        """Return the last name of the location if it is unique within the rule, else the path through the schema."""
+        """Return the last name of the location, or its path through the schema if other findings have the same name."""
         name = finding.location.names[-1] if finding.location.names else ""
         is_plain = name.isprintable() and len(name) <= MAX_NAME and not _GLOB.search(name)
         return name if name and is_plain and self._names[finding.rule][name] == 1 else finding.location.path
 
 
 def _format_option(name: str, value: str) -> str:
-    # With a space, argparse would parse a value that starts with a dash as an option.
+    # After a space, argparse would parse a value that starts with a dash as an option.
     return f" {name}{'=' if value.startswith('-') else ' '}{shlex.quote(value)}"

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 
 from tflint.findings import Location
 
-#: The leading segments of a longer name are dropped. If that is not enough, its beginning is cut at `MAX_CUT_NAME`.
+#: Maximum length of a name. In a longer name, leading segments are dropped. If the last segment alone is too long, its
+#: beginning is cut off so that `MAX_CUT_NAME` characters remain.
 MAX_NAME = 56
 MAX_CUT_NAME = 72
-#: Maximum length of a custom operator's code.
+#: Maximum length of the name of a custom operator.
 MAX_CODE = 40
 _STEP = re.compile(r"([a-z_]+)\[(\d+)\]")
 _NOUNS = {
@@ -57,7 +58,7 @@ def format_runtime(spec: str) -> str:
 
 
 def format_size(n_bytes: int) -> str:
-    """Format a number of bytes, such as 293.5 KiB, with one decimal below 1,000."""
+    """Format a number of bytes as 293.5 KiB. Amounts of 1,000 or more of a unit have no decimal."""
     if n_bytes < 1024:
         return plural(n_bytes, "byte")
     amount = float(n_bytes)
@@ -78,7 +79,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def location_noun(location: Location) -> str:
-    """Return the kind of thing at a location, such as tensor or operator."""
+    """Return the kind of thing at a location, such as tensor or operator, or `file` for the whole file."""
     steps = _STEP.findall(location.path)
     last = location.path.rsplit(".", 1)[-1]
     if not steps:
@@ -87,7 +88,7 @@ def location_noun(location: Location) -> str:
 
 
 def shared_prefix(names: Iterable[str]) -> str:
-    """Return the leading segments that all names share, with a final slash; empty for a single name."""
+    """Return the leading segments that all names share, with a final slash, or an empty string for a single name."""
     parts = [short.split("/")[:-1] for short in set(map(first_segment, names))]
     if len(parts) < 2:
         return ""
@@ -100,12 +101,12 @@ def shared_prefix(names: Iterable[str]) -> str:
 
 
 def first_segment(name: str) -> str:
-    """Return the name of a fused tensor without the names of the tensors fused into it."""
+    """Return a tensor name up to the first `;`. In a fused tensor, the names of the tensors fused into it follow."""
     return name.split(";", 1)[0] or name
 
 
 def short_name(name: str, prefix: str = "") -> str:
-    """Shorten the name of a tensor: keep the first `;` segment, and replace the prefix and long beginnings with `…`."""
+    """Shorten the name of a tensor: keep the part before `;`, and replace `prefix` and a long beginning by `…`."""
     short = first_segment(name)
     if prefix and short.startswith(prefix) and short != prefix:
         short = "…/" + short[len(prefix) :]
@@ -134,7 +135,7 @@ def format_location(location: Location, prefix: str = "") -> str:
 
 
 def _format_part(steps: Sequence[tuple[str, str]], names: Sequence[str], name: str) -> str:
-    """Format a part of a subgraph or model other than a tensor; an operator with its code and its output."""
+    """Format a location that is not a tensor. An operator is shown with its code and the name of its output."""
     words = [f"{_NOUNS.get(step, step)} {number}" for step, number in steps]
     if steps[0][0] != "operators" or len(names) < 2:
         return " ".join([*words, name]).rstrip()

@@ -11,21 +11,21 @@ from tflint.report.text_layout import join_lines, shorten
 def describe_finding(finding: Finding, within: MemberOrigin | None = None) -> str:
     """Return the fault, its location, the runtimes that refuse the model, and the fix, as printable text.
 
-    Pass the `within` of the file to add the name of a container's member if the report only shows the container.
+    If the report shows only the container of a member, pass the `within` of the member: its name is then added.
     """
     member = f"{clean(shorten(within.member))}: " if within is not None else ""
     return member + " ".join((describe_fault(finding), *describe_remedy(finding)))
 
 
 def describe_fault(finding: Finding) -> str:
-    """Return the message with the location."""
+    """Return the message of a finding with its location."""
     message = shorten(join_lines(finding.message)).removesuffix(".")
     location = place_name(finding.location)
     return clean(f"{message} ({location})." if location else f"{message}.")
 
 
 def describe_remedy(finding: Finding) -> list[str]:
-    """Return the runtimes that refuse and run the model, if they differ, and the fix."""
+    """Return the fix of a finding, preceded by the runtimes that refuse the model, if any, and those that run it."""
     sentences = []
     if finding.refused_by:
         runs = f"; runs on {', '.join(finding.runs_on)}" if finding.runs_on else ""

@@ -1,6 +1,7 @@
 """Renders a report as workflow commands of GitHub Actions: annotations of files, most severe first.
 
-GitHub shows ten annotations per level and step. If there are more findings, the tenth annotation gives their number.
+GitHub shows ten annotations per level and step. If a level has more findings, the tenth annotation gives the number of
+findings that are not shown.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def render_report(report: Report, _options: Options) -> str:
 
 
 def render(report: Report) -> str:
-    """Return the commands, followed by the closing lines of the text report for the log, with a final newline."""
+    """Return the commands, followed by the closing lines of the text report, with a final newline."""
     lines: list[str] = []
     files = {file.path: file for file in report.files}
     for severity in reversed(SEVERITIES):
@@ -66,7 +67,7 @@ def _annotate(
 
 
 def _properties(finding: Finding, file: FileReport, *, with_target: bool) -> dict[str, str]:
-    """Return the position and title of an annotation. A model has no lines, so the file on disk is annotated."""
+    """Return the position and title of an annotation. A model has no lines: its annotation is about the whole file."""
     properties = {"file": clean(file.path_on_disk)}
     text = finding.location.text
     if text is not None:
@@ -84,7 +85,7 @@ def _command(severity: str, message: str, properties: dict[str, str]) -> str:
 
 
 def _escape(text: str, *, is_property: bool = False) -> str:
-    # The inverse of how the runner decodes commands: actions/runner, src/Runner.Common/ActionCommand.cs
+    # The runner decodes commands in actions/runner, src/Runner.Common/ActionCommand.cs. This is the inverse.
     escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     return escaped.replace(":", "%3A").replace(",", "%2C") if is_property else escaped
 

@@ -19,7 +19,7 @@ from tflint.report.json_report import dumps
 if TYPE_CHECKING:
     from tflint.report.report_options import Options
 
-#: "blocker" is not used: static analysis cannot determine one.
+#: The GitLab severity "blocker" is not used: static analysis cannot determine that a finding blocks a release.
 _SEVERITIES = {"error": "critical", "warning": "major", "note": "info"}
 
 
@@ -34,7 +34,7 @@ def render(report: Report) -> str:
 
 
 def to_data(report: Report) -> list[dict[str, Any]]:
-    """Return the findings that are not suppressed as plain data."""
+    """Return the open findings as plain data, without the suppressed ones."""
     findings = [finding for file in report.files for finding in file.open_findings]
     keys = _compute_keys(findings)
     files = {file.path: file for file in report.files}
@@ -59,10 +59,10 @@ def _build_violation(file: FileReport, finding: Finding, key: str) -> dict[str, 
 
 
 def _compute_keys(findings: list[Finding]) -> Iterator[str]:
-    """Yield a key per finding that is unique in the report; GitLab merges violations with the same key.
+    """Yield, per finding, a key that is unique in the report. GitLab merges violations with the same key.
 
-    Fingerprints are not unique: files may be copies of each other, and a rule may report a location for several
-    targets.
+    The fingerprint alone is not unique: two files may be copies of the same model, and a rule may report the same
+    location for several targets.
     """
     parts = [
         (relative_to_folder(".", finding.location.file), finding.fingerprint, finding.target or "")

@@ -31,7 +31,7 @@ def render(report: Report) -> str:
 def dumps(data: Mapping[str, Any] | list[dict[str, Any]]) -> str:
     """Return JSON text that is safe for any file or stream, with a final newline.
 
-    Unprintable characters are escaped: they could control a terminal, or stand for bytes that are not UTF-8.
+    Unprintable characters are escaped, because they could control a terminal or represent bytes that are not UTF-8.
     """
     return escape_unprintable(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
@@ -147,7 +147,7 @@ def _location(location: Location) -> dict[str, Any]:
 
 
 def to_json_value(value: Any) -> Any:
-    """Return a value that JSON can represent: NaN and infinities become strings."""
+    """Return a value as JSON can represent it: NaN and infinities become strings."""
     if isinstance(value, list | tuple):
         return [to_json_value(element) for element in value]
     if isinstance(value, Mapping):

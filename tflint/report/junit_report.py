@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tflint.report.report_options import Options
 
 NAME = "tflite-lint"
-#: Outcomes of a case other than passed, with the attribute of the suite that counts them.
+#: The outcomes of a case that did not pass, each with the attribute of the suite that counts it.
 _OUTCOMES = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 #: The XML is ASCII with character references, so it is valid in any encoding of a stream.
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -46,7 +46,7 @@ def render(report: Report, fail_on: str) -> str:
 
 
 def _build_suite(file: FileReport, report: Report, fail_on: str) -> ElementTree.Element:
-    """Build the suite of a file: a case per finding, per undecided rule, or one for a clean file."""
+    """Build the suite of a file: one case per finding and per undecided rule, or one passed case if there are none."""
     path = clean(file.path)
     cases = [*_build_cases(file, fail_on, with_target=len(report.targets) > 1)]
     for case, name in zip(cases, _make_unique(case.get("name", "") for case in cases), strict=True):
@@ -62,7 +62,7 @@ def _build_suite(file: FileReport, report: Report, fail_on: str) -> ElementTree.
 
 
 def _build_properties(file: FileReport, report: Report) -> ElementTree.Element:
-    """Build the properties: targets, ruleset, status, and counts by severity, which JUnit has no attributes for."""
+    """Build the properties of a suite, for values without a JUnit attribute: targets, ruleset, status, counts."""
     properties = ElementTree.Element("properties")
     values = {"targets": ", ".join(report.targets), "ruleset": report.ruleset, "status": file.status}
     for name, value in {**values, **file.summary()}.items():
@@ -93,7 +93,7 @@ def _build_case(finding: Finding, file: FileReport, fail_on: str, *, with_target
         _add(
             case, "error" if file.status == "unreadable" else "failure", finding.severity, describe_fault(finding), text
         )
-    elif file.status == "unreadable":  # below --fail-on, but the contents were not checked
+    elif file.status == "unreadable":  # the finding does not fail the run, but the contents were not checked
         _add(case, "skipped", "not-checked", describe_fault(finding), text)
     else:
         ElementTree.SubElement(case, "system-out").text = text
@@ -107,13 +107,13 @@ def _build_undecided_case(entry: NotChecked) -> ElementTree.Element:
 
 
 def _add(case: ElementTree.Element, tag: str, kind: str, message: str, text: str = "") -> None:
-    """Add an outcome. Jenkins shows the message, GitLab only the text, so the text defaults to the message."""
+    """Add an outcome to a case. The text defaults to the message: Jenkins shows the message, GitLab only the text."""
     outcome = ElementTree.SubElement(case, tag, type=kind, message=clean(message))
     outcome.text = text or clean(message)
 
 
 def _format_name(finding: Finding, *, with_target: bool) -> str:
-    # The name identifies a case across runs: it has names instead of indices, and no severity, which is configurable.
+    # The name identifies a case across runs. It has no indices, which shift, and no severity, which is configurable.
     location = place_name(finding.location)
     target = f" for {finding.target}" if with_target and finding.target else ""
     return clean(f"{finding.rule} {finding.name}{f': {location}' if location else ''}{target}")
@@ -135,7 +135,7 @@ def _format_text(finding: Finding) -> str:
 
 
 def _build_notices(report: Report) -> ElementTree.Element:
-    """Build a suite without cases, so that notices do not change the counts."""
+    """Build a suite for the notices. It has no cases, so that notices do not change the counts."""
     suite = ElementTree.Element("testsuite", name=NAME, tests="0", failures="0", errors="0", skipped="0")
     out = ElementTree.SubElement(suite, "system-out")
     out.text = "\n".join(f"{notice.level}: {clean(notice.message)}" for notice in report.notices)
@@ -143,7 +143,7 @@ def _build_notices(report: Report) -> ElementTree.Element:
 
 
 def _make_unique(names: Iterable[str]) -> Iterator[str]:
-    """Add numbers to repeated names: GitLab ignores a case with the name of another one."""
+    """Yield the names, with a number added to each repetition: GitLab ignores a case with an earlier case's name."""
     used: set[str] = set()
     counts: Counter[str] = Counter()
     for name in names:

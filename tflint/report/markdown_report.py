@@ -1,7 +1,8 @@
 """Renders a report as Markdown, for a job summary or a comment: a table of files, and the findings in details blocks.
 
 Text that comes from a file is rendered as code, where Markdown and HTML have no effect. The report fits the size
-limits of summaries and comments: if necessary, it omits the files with the least severe findings and notes that.
+limits of summaries and comments: if necessary, it omits the files with the least severe findings and gives the number
+of omitted files.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tflint.report.text_summary import format_closing, format_totals
 if TYPE_CHECKING:
     from tflint.report.report_options import Options
 
-#: Maximum size in bytes. A comment can have 65,536 characters, a job summary 1 MiB
+#: Maximum size of the report in bytes. A comment can have 65,536 characters, a job summary 1 MiB
 #: (https://docs.github.com/actions/reference/workflow-commands-for-github-actions#step-isolation-and-limits).
 MAX_BYTES = 65_000
 #: Bytes reserved for notes about omitted parts.
@@ -55,7 +56,7 @@ def render(report: Report, *, verbose: bool = False, max_bytes: int = MAX_BYTES)
 
 
 def _needs_row(file: FileReport) -> bool:
-    """Return whether the report has more to show for a file than that it is clean."""
+    """Return whether a file needs a row: it has findings, has undecided rules or is unreadable."""
     return bool(file.findings or file.not_checked or file.status == "unreadable")
 
 
@@ -65,7 +66,7 @@ def _sort_key(file: FileReport) -> int:
 
 
 def _format_table(files: Sequence[FileReport], budget: int) -> str:
-    """Format a table of files with their counts, with as many rows as fit."""
+    """Format a table of files with their counts, with as many rows as fit into `budget` bytes."""
     rows = [_format_row(file) for file in files]
     kept = _count_fitting(rows, budget)
     omitted = f"\n{plural(len(rows) - kept, 'more file')} omitted.\n" if kept < len(rows) else ""
@@ -79,7 +80,7 @@ def _format_row(file: FileReport) -> str:
 
 
 def _describe_kind(file: FileReport) -> str:
-    """Return what a file is, as Markdown."""
+    """Return the kind of a file, with details such as the scheme of a model, as Markdown."""
     if file.status != "checked":
         return file.status
     if file.compared_with is not None:
@@ -88,7 +89,7 @@ def _describe_kind(file: FileReport) -> str:
 
 
 def _format_all_details(report: Report, files: Sequence[FileReport], verbose: bool, budget: int) -> str:
-    """Format the details blocks of files, as many as fit; the last one may be truncated."""
+    """Format the details blocks of files, as many as fit into `budget` bytes. The last block may be truncated."""
     style = Style(verbose=verbose)
     parts: list[str] = []
     for number, file in enumerate(files):
@@ -105,7 +106,7 @@ def _format_all_details(report: Report, files: Sequence[FileReport], verbose: bo
 
 
 def _format_details(file: FileReport, lines: Sequence[str], budget: int) -> str:
-    """Format the details block of a file, truncated if necessary; return an empty string if nothing fits."""
+    """Format the details block of a file, truncated to `budget` bytes. Return an empty string if no line fits."""
     counts = file.summary()
     totals = ", ".join(plural(counts[severity], severity) for severity in reversed(SEVERITIES) if counts[severity])
     # GitHub parses this line as HTML: a block begins with the tag and ends with the empty line.
@@ -116,7 +117,7 @@ def _format_details(file: FileReport, lines: Sequence[str], budget: int) -> str:
 
 
 def _format_code_block(lines: Sequence[str], budget: int) -> str:
-    """Format lines as a code block, truncated if necessary; return an empty string if no line fits."""
+    """Format lines as a code block, truncated to `budget` bytes. Return an empty string if no line fits."""
     fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
     kept = _count_fitting([line + "\n" for line in lines], budget - 2 * len(fence) - 64)
     if not kept:
@@ -126,7 +127,7 @@ def _format_code_block(lines: Sequence[str], budget: int) -> str:
 
 
 def _count_fitting(parts: Sequence[str], budget: int) -> int:
-    """Return how many of the first parts fit into a number of bytes."""
+    """Return how many parts, counted from the first, fit into `budget` bytes."""
     for number, part in enumerate(parts):
         budget -= _size(part)
         if budget < 0:
@@ -135,7 +136,7 @@ def _count_fitting(parts: Sequence[str], budget: int) -> int:
 
 
 def _format_code(text: str) -> str:
-    """Format text as code in a table. Only the bar has a meaning there: it ends the cell."""
+    """Format text as code in a table. In it, only the bar `|` must be escaped, because it ends the cell."""
     return "&#124;".join(_format_code_span(part) for part in text.split("|"))
 
 

@@ -1,6 +1,6 @@
-"""The formats of a report. A new format is a module with `render_report` and an entry here.
+"""The formats of a report. To add a format, write a module with `render_report` and add an entry to `FORMATS`.
 
-The module of a format is imported when it is used.
+The module of a format is imported when the format is used.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ class Format:
     """A format of reports.
 
     `module` is the module in `tflint.report` with `render_report(report, options)`. `beginning` is a regular expression
-    for the first bytes of such a report, so that a new report may replace it. `escape` selects how names from files are
-    made safe: as `text`, in strings of `json` or `xml`, or by the format itself (`none`).
+    that matches the first bytes of a report in this format: a new report may replace only such a file. `escape` selects
+    how names from files are made safe to print: as `text`, `json` or `xml`, or not at all (`none`), because the module
+    of the format does it.
     """
 
     module: str
@@ -38,7 +39,7 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "text": Format(
         "text_report",
-        # A quiet report starts with a file and its first finding, with a list of notes or with counts per rule.
+        # A quiet report starts in one of three ways: a file and its first finding, a list of notes, or counts per rule.
         rb"(?:(?![#`>\s])[^\n]+\n(?: [^\n]+\n){0,3}?  (?:error|warning|note) +[A-Z]+\d+ "
         rb"|notes \xc2\xb7 [A-Z]+\d+ "
         rb"| *[\d,]+ (?:error|warning|note) +[A-Z]+\d+ )",

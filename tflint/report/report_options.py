@@ -1,4 +1,4 @@
-"""The options of a report, of which each format uses the ones that apply to it."""
+"""The options of a report. Each format uses only the options that apply to it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 class Options:
     """Options of a report.
 
-    `style` and `statistics` are for the text format. `fail_on` is the severity from which on findings fail the run.
-    `rules` are the rules of the run, which SARIF describes; without them it describes the built-in rules.
-    `sarif_profile` is one of `sarif_report.PROFILES`, and `sarif_max_level` the most severe level in SARIF.
+    `style` and `statistics` are for the text format. `fail_on` is the lowest severity of findings that fail the run.
+    `rules` are the rules that a SARIF report describes: those of the run, or the built-in rules if this is empty.
+    `sarif_profile` is one of `sarif_report.PROFILES`, and `sarif_max_level` the most severe level in a SARIF report.
     """
 
     style: Style

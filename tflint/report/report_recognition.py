@@ -1,6 +1,6 @@
-"""Recognizes reports of earlier runs in any format, because only these may be overwritten by a new report.
+"""Recognizes reports of earlier runs in any format, because a new report may overwrite only these.
 
-Reads the first and last bytes of a file. A document that quotes a report is not a report.
+Looks only at the first and last bytes of a file. A document that quotes a report does not count as a report.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _BASELINE = re.compile(rb'\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*"files"\s*:\s
 
 
 def is_report(head: bytes, tail: bytes) -> bool:
-    """Return whether a file with these first and last bytes is a report; an empty file is a quiet report."""
+    """Return whether a file with these first and last bytes is a report. An empty file is one: a quiet report."""
     plain = _COLOR.sub(b"", head)
     return (
         not head
@@ -32,7 +32,7 @@ def is_report(head: bytes, tail: bytes) -> bool:
 
 
 def _ends_as_report(tail: bytes) -> bool:
-    """Return whether only closing lines follow the first closing line of the last report."""
+    """Return whether a file ends as a text report does: nothing follows its closing lines."""
     *_, last = (None, *_CLOSING.finditer(tail))
     if last is None:
         return False

@@ -14,16 +14,16 @@ from tflint.report.display_names import clean, location_noun
 
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]+://")
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-#: Characters of a path that need no escape in a URI; a colon does, because it could end a scheme.
+#: Characters of a path that need no escape in a URI. A colon needs one, because it could end a scheme.
 _SAFE = "/@+,;=!$&'()*~"
-#: Characters with a meaning in a remote address, including its escapes.
+#: Characters of a URL that must not be escaped, because they have a meaning in it. `%` starts an existing escape.
 _SAFE_REMOTE = _SAFE + ":?#[]%"
 
 
 def build_location(place: Location, profile: str, files: Mapping[str, FileReport]) -> dict[str, Any]:
     """Return a SARIF location. `files` maps paths to the file reports of the run.
 
-    A member of a container is located in the file on disk, because no viewer opens members.
+    The location of a member is in its container, the file on disk, because SARIF viewers cannot open members.
     """
     file = files.get(place.file)
     within = file.within if file is not None else None
@@ -38,7 +38,7 @@ def build_location(place: Location, profile: str, files: Mapping[str, FileReport
 
 
 def _build_logical(place: Location, member: str) -> dict[str, str]:
-    """Return the path through the schema, preceded by the name of a container's member."""
+    """Return the path through the schema as a logical location. In a container, the name of the member precedes it."""
     name = clean(place.names[-1]) if place.names else ""
     qualified = f"{place.path}/{name}" if name else place.path
     if member:
@@ -47,10 +47,10 @@ def _build_logical(place: Location, member: str) -> dict[str, str]:
 
 
 def _build_region(place: Location, profile: str, file: FileReport | None) -> dict[str, int] | None:
-    """Return the lines of a text file, or the bytes of a model (a dummy text region for GitHub).
+    """Return the region of a location: lines of a text file or bytes of a model. Return None if it is not known.
 
-    Offsets in a member count from the start of the file on disk. Return None if the member is compressed or the size
-    of the file is unknown.
+    In the profile `github`, the region of a model is a dummy text region. Offsets in a member count from the start of
+    the file on disk. The region is not known if the member is compressed, or if the size of the file is unknown.
     """
     text = place.text
     if text is not None:
@@ -78,7 +78,7 @@ def file_size(file: FileReport) -> int | None:
 
 
 def to_uri(path: str) -> str:
-    """Return a URI reference: relative paths stay relative, absolute paths become file URIs, URLs stay URLs."""
+    """Convert a path to a URI reference: relative paths and URLs stay so, absolute paths become file URIs."""
     if _REMOTE.match(path):
         return _quote(path, _SAFE_REMOTE)
     is_windows = _DRIVE.match(path) is not None or path.startswith("\\\\") or os.sep == "\\"
@@ -91,7 +91,7 @@ def to_uri(path: str) -> str:
 
 
 def to_member_uri(member: str) -> str:
-    """Return the URI of a member as a nested artifact."""
+    """Return the URI of a member, which SARIF represents as a nested artifact of its container."""
     return f"/{_quote(member, _SAFE)}"
 
 

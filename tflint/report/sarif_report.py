@@ -1,8 +1,8 @@
 """Renders a report as SARIF 2.1.0, in one of two profiles.
 
-`github` gives each finding a text region, which GitHub requires even for binary files, omits suppressed findings and
-keeps the 5,000 most severe ones. `spec` gives byte regions and suppressions as the standard defines them. Levels can be
-capped, because GitHub's own check fails on alerts of level `error`, independent of the exit code of the run.
+`github` gives each finding a text region, which GitHub requires even for binary files. It omits suppressed findings and
+keeps the 5,000 most severe of the others. `spec` gives byte regions and suppressions as the standard defines them.
+Levels can be capped, because GitHub's own check fails on alerts of level `error`, whatever the exit code of the run.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def render_report(report: Report, options: Options) -> str:
 def render(report: Report, rules: Sequence[Rule], profile: str, *, max_level: str = "error") -> str:
     """Return the SARIF text, with a final newline.
 
-    `rules` are the known rules; results more severe than `max_level` get that level.
+    `rules` are the rules to describe. Results that are more severe than `max_level` get the level `max_level`.
     """
     return dumps(to_data(report, rules, profile, max_level=max_level))
 
@@ -87,7 +87,7 @@ def _build_artifacts(files: Mapping[str, FileReport]) -> list[dict[str, Any]]:
         place: dict[str, Any] = {"location": {"uri": to_uri(path)}}
         if file.within is not None:
             parent, member, base = _find_parent(file, file.within, files)
-            if parent not in indexes:  # the user named the member, so the container has no report
+            if parent not in indexes:  # the user passed the path of the member, so the container has no report
                 indexes[parent] = len(artifacts)
                 artifacts.append({"location": {"uri": to_uri(parent)}})
             place = {"location": {"uri": to_member_uri(member)}, "parentIndex": indexes[parent]}
@@ -151,7 +151,7 @@ def _escape_links(text: str) -> str:
 
 
 def _compute_fingerprint(finding: Finding, within: MemberOrigin | None) -> str:
-    """Return the fingerprint, extended by the member: members of a container share its location."""
+    """Return the fingerprint of a finding. For a member, it includes the name: all members have the same location."""
     return finding.fingerprint if within is None else compute_fingerprint(finding.fingerprint, (within.member,))
 
 
@@ -180,7 +180,7 @@ def _build_more(text: str, path: str, index: int, files: Mapping[str, FileReport
 
 
 def _build_more_descriptor() -> dict[str, Any]:
-    text = "The run has more findings than GitHub keeps; the most severe ones are shown."
+    text = "The run has more findings than GitHub keeps. Only the most severe ones are shown."
     advice = "Fix the findings shown and check again, check fewer models at a time, or write a baseline."
     return {
         "id": _MORE,

@@ -17,7 +17,7 @@ _SEMANTIC_VERSION = re.compile(r"\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
 #: Maximum length of a description that GitHub shows.
 _MAX_DESCRIPTION = 1024
 _PROBLEM_SEVERITY = {"error": "error", "warning": "warning", "note": "recommendation"}
-#: GitHub treats 7.0 and higher as high and fails its check, as for level error.
+#: GitHub's `security-severity` by severity. From 7.0 on, GitHub's own check fails, as it does for the level `error`.
 _SECURITY_SEVERITY = {"error": "8.0", "warning": "4.0", "note": "4.0"}
 
 
@@ -34,12 +34,12 @@ def build_driver(version: str, descriptors: Sequence[dict[str, Any]]) -> dict[st
 
 
 def cap_severity(severity: str, max_level: str) -> str:
-    """Return the less severe of a severity and a level."""
+    """Return the severity, but at most `max_level`."""
     return min(severity, max_level, key=severity_rank)
 
 
 def build_descriptor(rule: Rule, max_level: str) -> dict[str, Any]:
-    """Return the descriptor of a rule, with its page as help and its severity capped at `max_level`."""
+    """Return the descriptor of a rule. Its help is the page of the rule; its severity is at most `max_level`."""
     level = cap_severity(rule.severity, max_level)
     url = page_url(rule.id) if rule.is_builtin else ""
     return {
@@ -71,7 +71,10 @@ def _shorten(text: str) -> str:
 
 
 def build_invocation(report: Report, omitted: str) -> dict[str, Any]:
-    """Return the invocation: success, undecided rules and notices; `omitted` is a note on omitted findings."""
+    """Return the invocation: whether the run succeeded, the undecided rules and the notices.
+
+    `omitted` is a sentence about omitted findings, or empty.
+    """
     return {
         "executionSuccessful": report.crashes == 0,
         "toolExecutionNotifications": [*_build_notifications(report, omitted)],

@@ -1,6 +1,6 @@
 """Lays out lines of text: colors, widths, wrapping with a hanging indent.
 
-Callers pass the width: that of a terminal, or `WIDTH`.
+Callers pass the maximum width of a line: the width of the terminal, or `WIDTH`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from tflint.report.display_names import clean
 from tflint.values import frozen
 
-#: Maximum width of a line. Paths may be longer, because users copy them.
+#: Maximum width of a line, in characters. Paths may be longer: they are not wrapped, because users copy them.
 WIDTH = 110
-#: Minimum width, also used for narrower terminals: names would not be readable otherwise.
+#: Minimum width of a line, also used on narrower terminals: with fewer characters, names would not be readable.
 MIN_WIDTH = 40
 #: Minimum width of a text to the right of its label; a narrower text goes below the label.
 MIN_BESIDE = 34
-#: Maximum length of a text; names in a model can have any length.
+#: Maximum number of characters of a text. Without a limit, the names in a model could make it arbitrarily long.
 MAX_TEXT = 800
 #: Column at which the text after a label such as `fix` starts.
 INDENT = 11
@@ -34,8 +34,9 @@ GREEN, BOLD, DIM, RESET = "\x1b[32m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 class Style:
     """Style of a text: color, width in characters, and how much to list.
 
-    `verbose` lists every finding, `quiet` prints findings only, and `folds_notes` counts notes per rule instead of
-    listing them if there are several files. `config` is the path given with `--config`, for the commands to show.
+    With `verbose`, every finding is listed. With `quiet`, only findings are printed. With `folds_notes`, notes are
+    counted per rule instead of listed if there are several files. `config` is the value of `--config`, for the commands
+    that `-v` shows.
     """
 
     color: bool = False
@@ -61,7 +62,7 @@ def join_lines(text: str) -> str:
 
 
 def wrap_paragraph(text: str, indent: int, hanging: int = 2, width: int = WIDTH) -> list[str]:
-    """Wrap a text into indented lines; lines after the first are indented by `hanging` more."""
+    """Wrap a text into lines indented by `indent` spaces. Lines after the first have `hanging` spaces more."""
     flat = shorten(clean(join_lines(text)))
     available = width - indent - max(hanging, 0)
     words = " ".join(piece for word in flat.split(" ") for piece in _split_word(word, available))
@@ -75,7 +76,7 @@ def wrap_paragraph(text: str, indent: int, hanging: int = 2, width: int = WIDTH)
 
 
 def _split_word(word: str, width: int) -> list[str]:
-    """Split a word that is too wide into as few pieces as possible, after slashes."""
+    """Split a word that is wider than `width` after slashes, into as few pieces as possible."""
     if len(word) <= width or "/" not in word:
         return [word]
     pieces = [""]
@@ -87,14 +88,14 @@ def _split_word(word: str, width: int) -> list[str]:
 
 
 def format_labeled(label: str, text: str, style: Style) -> Iterator[str]:
-    """Format a text after a label such as `fix`, with further lines aligned to its start."""
+    """Format a label such as `fix` and the text after it. Further lines of the text are aligned with its first line."""
     for number, line in enumerate(wrap_paragraph(text, INDENT, 0, style.width)):
         head = style.paint(f"{label:<6}", DIM) if label else " " * 6
         yield f"    {head} {line[INDENT:]}" if number == 0 else line
 
 
 def join_pieces(pieces: Sequence[str], separator: str, indent: int = 2, width: int = WIDTH) -> list[str]:
-    """Join pieces into as few lines as possible, broken only between pieces; a comma stays at the end of its line."""
+    """Join pieces into as few lines as possible. Lines break only between pieces, and after a comma."""
     ending = separator.rstrip() if separator[0] != " " else ""
     lines: list[str] = []
     for piece in pieces:

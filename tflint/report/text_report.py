@@ -1,4 +1,4 @@
-"""Renders a report as text: files with their findings grouped by rule, then what was checked and what was not."""
+"""Renders a report as text: the findings per file, grouped by rule, then what was checked and what was not."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Style", "format_findings", "format_overview", "render"]
 
-#: Columns of the title of a group, and of the number of its findings.
+#: Columns at which the title of a group and the number of its findings start.
 _TITLE_COLUMN = 16
 _COUNT_COLUMN = 64
 
@@ -69,7 +69,7 @@ def render(report: Report, style: Style, *, statistics: bool = False) -> str:
 
 
 def _count_notes(report: Report) -> Iterator[str]:
-    """Yield the rules of all notes, with the number of files."""
+    """Yield, per rule with notes, its id, its title and the number of files that have these notes."""
     files: dict[tuple[str, str], set[str]] = {}
     for finding in report.findings():
         if finding.severity == "note" and finding.suppressed is None:
@@ -87,7 +87,7 @@ def _format_file(file: FileReport, listed: Sequence[Finding], style: Style, *, w
 
 
 def format_findings(file: FileReport, listed: Sequence[Finding], style: Style, *, with_target: bool) -> Iterator[str]:
-    """Format some of the open findings of a file, grouped; `with_target` adds the target of each group."""
+    """Format the findings of a file in `listed`, in groups. With `with_target`, each group shows its target."""
     prefix = shared_prefix(f.location.names[-1] for f in listed if f.location.names)
     allowing = AllowCommands(file.path, file.open_findings, style.config) if style.verbose else None
     for group in _group_findings(listed):
@@ -142,7 +142,7 @@ def _format_group(
 
 
 def _format_heading(group: list[Finding], style: Style) -> Iterator[str]:
-    """Yield the severity, rule and number of a group; the number has its own column if the width allows."""
+    """Yield the severity and rule of a group, and its number of findings (in a separate column if the width allows)."""
     first = group[0]
     count = plural(len(group), location_noun(first.location)) if len(group) > 1 else ""
     column = min(_COUNT_COLUMN, style.width - len(count) - 1)
@@ -153,7 +153,10 @@ def _format_heading(group: list[Finding], style: Style) -> Iterator[str]:
 
 
 def _format_locations(group: list[Finding], prefix: str, style: Style, allowing: AllowCommands | None) -> Iterator[str]:
-    """Yield the first location of a group; if verbose, all locations with differing messages and allow commands."""
+    """Yield the first location of a group and how many more there are.
+
+    If the style is verbose, yield all locations, with the messages that differ and the `tflint allow` commands.
+    """
     first = group[0]
     previous = ""
     for number, finding in enumerate(group if style.verbose else group[:1]):

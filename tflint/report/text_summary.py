@@ -11,9 +11,9 @@ from tflint.report.text_layout import COLORS, GREEN, Style, join_pieces, wrap_li
 
 #: Maximum number of rules in the line `not checked`.
 MAX_RULES = 6
-#: Hanging indent of a wrapped line of the statistics.
+#: Hanging indent, in characters, of a wrapped line of the statistics.
 _SEVERITY_COLUMN = 8
-#: Hanging indent of a wrapped reason.
+#: Hanging indent, in characters, of a wrapped reason.
 _REASON_COLUMN = 8
 
 
@@ -51,7 +51,7 @@ def _wrap_pieces(pieces: Sequence[str], separator: str, style: Style) -> list[st
 
 
 def format_totals(report: Report) -> str:
-    """Return the numbers of files and of findings by severity."""
+    """Return the number of files and the number of findings per severity."""
     totals = report.summary()
     if not report.files:
         return "nothing to check"
@@ -93,7 +93,7 @@ def _list_details(report: Report, totals: dict[str, int]) -> Iterator[str]:
 
 
 def _list_not_checked(report: Report) -> list[str]:
-    """Return the models without contract, the unreadable files and the undecided rules."""
+    """Return the numbers of models without a contract and of unreadable files, and the undecided rules."""
     n_models = sum(file.kind == "model" and file.status == "checked" and file.contract is None for file in report.files)
     hint = "(tflint contract init MODEL)"
     pieces = [f"preprocessing of {plural(n_models, 'model')} without a contract {hint}"] if n_models else []
@@ -114,14 +114,17 @@ def _list_not_checked(report: Report) -> list[str]:
 
 
 def _format_reasons(report: Report, style: Style) -> Iterator[str]:
-    """Yield why rules could not be decided, each reason once."""
+    """Yield the reasons why rules could not be decided, each reason once per rule."""
     reasons = {(entry.rule, entry.reason): None for file in report.files for entry in file.not_checked}
     for rule, reason in sorted(reasons):
         yield from wrap_line(f"  {rule}: {reason}", style.width, _REASON_COLUMN)
 
 
 def _format_left_out(report: Report, style: Style) -> Iterator[str]:
-    """Yield what the search for models skipped, if it may contain models or the style is verbose."""
+    """Yield the numbers of models and folders that the search skipped.
+
+    Unless the style is verbose, yield only folders, and only if they may contain models.
+    """
     left_out = report.left_out
     pieces = [
         plural(count, noun)

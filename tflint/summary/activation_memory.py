@@ -1,7 +1,7 @@
 """Lower bound of activation memory: the largest number of bytes that must be allocated while one operator runs.
 
-If an operator can work in place, its output may reuse the memory of the inputs that it reads last. Kernels need
-additional memory (scratch buffers, padding, alignment); a delegate that fuses operators may need less.
+If an operator can work in place, its output may reuse the memory of inputs that no later operator reads. Kernels need
+additional memory (scratch buffers, padding, alignment). A delegate that fuses operators may need less memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tflint.summary.tensor_lifetimes import Ints, Lifetimes, find_lifetimes
 
 
 def compute_memory_bounds(facts: Facts, n_subgraphs: int) -> tuple[Memory, ...]:
-    """Return the bounds of the first `n_subgraphs` subgraphs, in stored order."""
+    """Return the lower bound per subgraph, for the first `n_subgraphs` subgraphs in stored order."""
     lifetimes = find_lifetimes(facts)
     live = _count_live_bytes(facts, lifetimes)
     ends = np.cumsum(facts.lists("subgraph", "operators").lengths)
@@ -30,7 +30,7 @@ def compute_memory_bounds(facts: Facts, n_subgraphs: int) -> tuple[Memory, ...]:
 
 
 def _find_peak(facts: Facts, live: Ints, begin: int, end: int, unknown: int, dynamic: int) -> Memory:
-    """Return the bound over the operators `begin` to `end` (exclusive)."""
+    """Return the lower bound for one subgraph, which has the operators `begin` to `end` (exclusive)."""
     if not live[begin:end].any():
         return Memory(0, None, None, "", unknown, dynamic)
     peak = begin + int(np.argmax(live[begin:end]))
@@ -46,7 +46,7 @@ def _find_peak(facts: Facts, live: Ints, begin: int, end: int, unknown: int, dyn
 
 
 def _count_live_bytes(facts: Facts, lifetimes: Lifetimes) -> Ints:
-    """Return the bytes that must be allocated while each operator runs."""
+    """Return, per operator, the number of bytes that must be allocated while it runs."""
     n_operators = facts.n("operator")
     changes = np.zeros(n_operators + 1, dtype=np.int64)
     used = np.flatnonzero(lifetimes.bytes > 0)
@@ -58,7 +58,7 @@ def _count_live_bytes(facts: Facts, lifetimes: Lifetimes) -> Ints:
 
 
 def _count_reusable_bytes(facts: Facts, lifetimes: Lifetimes) -> Ints:
-    """Return the bytes that each in-place operator reuses: the smaller of what it frees and what it allocates."""
+    """Return, per operator, the bytes that it reuses in place: the smaller of what it frees and what it allocates."""
     operators = facts.rows("operand", "operator")
     leaders = values_at(lifetimes.leader, facts.rows("operand", "tensor"), -1)
     in_place = facts.is_one_of("operator", "opcode", set(table("in_place")["in_place"]))
@@ -75,7 +75,7 @@ def _count_reusable_bytes(facts: Facts, lifetimes: Lifetimes) -> Ints:
 
 
 def _count_bytes(operators: Ints, leaders: Ints, lifetimes: Lifetimes, n_operators: int) -> Ints:
-    """Return the bytes per operator. Each memory block counts once: MUL may read one tensor twice."""
+    """Return the bytes per operator. A memory block counts once per operator, because MUL may read a tensor twice."""
     pairs = sort_unique(operators.astype(np.int64) * len(lifetimes.leader) + leaders)
     operators, leaders = np.divmod(pairs, max(len(lifetimes.leader), 1))
     totals = np.bincount(operators, weights=lifetimes.bytes[leaders], minlength=n_operators)

@@ -16,7 +16,7 @@ Ints = NDArray[Any]
 
 
 def measure_sizes(facts: Facts) -> Sizes:
-    """Return the sizes of the whole model, in bytes."""
+    """Return the sizes of a model's parts, in bytes."""
     n_bytes = facts.numbers("buffer", "n_bytes")
     first = _find_first_tensors(facts)
     constants = first >= 0
@@ -32,7 +32,7 @@ def measure_sizes(facts: Facts) -> Sizes:
 
 
 def count_constant_bytes(facts: Facts) -> Ints:
-    """Return the bytes of constants per subgraph; a subgraph counts a shared buffer once."""
+    """Return the bytes of constants per subgraph. A buffer that several constants share counts once per subgraph."""
     buffers, constant = facts.rows("tensor", "buffer"), facts.numbers("tensor", "is_constant")
     chosen = constant & (buffers >= 0)
     pairs = sort_unique(
@@ -44,7 +44,7 @@ def count_constant_bytes(facts: Facts) -> Ints:
 
 
 def _find_first_tensors(facts: Facts) -> Ints:
-    """Return the first tensor that uses each buffer, or -1."""
+    """Return, per buffer, the first tensor that uses it, or -1 if no tensor does."""
     buffers, constant = facts.rows("tensor", "buffer"), facts.numbers("tensor", "is_constant")
     first = np.full(facts.n("buffer"), -1, dtype=np.int64)
     tensors = np.flatnonzero(constant & (buffers >= 0))[::-1]
@@ -53,7 +53,7 @@ def _find_first_tensors(facts: Facts) -> Ints:
 
 
 def _sum_by_dtype(facts: Facts, first: Ints) -> tuple[tuple[str, int], ...]:
-    """Return the bytes of constants by the type of the first tensor that uses them, largest first."""
+    """Return the bytes of constants per type, largest first. The first tensor of a buffer determines its type."""
     dtypes = facts.strings("tensor", "dtype")
     used = np.flatnonzero(first >= 0)
     codes = np.asarray(dtypes.codes)[first[used]]
@@ -63,7 +63,7 @@ def _sum_by_dtype(facts: Facts, first: Ints) -> tuple[tuple[str, int], ...]:
 
 
 def _read_external(facts: Facts) -> tuple[tuple[str, int], ...]:
-    """Return the names of external files, with the number of bytes that the model uses in each."""
+    """Return the names of external files, each with the number of bytes that the model uses in it."""
     groups = facts.numbers("external_buffer", "group").astype(np.int64)
     n_groups = facts.n("external_buffer_group")
     inside = (groups >= 0) & (groups < n_groups)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tflint.columns.column import PRESENT, Lists, text_of
 from tflint.facts.facts import Facts
 
-#: Maximum number of inputs, outputs, names or subgraphs to list; real models have a few hundred.
+#: Maximum number of inputs, outputs, names or subgraphs to list. Real models have at most a few hundred of each.
 MAX_LISTED = 2_000
 
 
@@ -20,7 +20,7 @@ def read_string(facts: Facts, table: str, column: str, row: int) -> str | None:
 
 
 def read_number(facts: Facts, table: str, column: str, row: int) -> int:
-    """Return an integer, even if the column marks it as absent or unknown."""
+    """Return the stored integer. Does not check whether it is absent or unknown."""
     return int(facts.numbers(table, column)[row])
 
 
@@ -31,7 +31,7 @@ def read_optional_number(facts: Facts, table: str, column: str, row: int) -> int
 
 
 def read_list(facts: Facts, table: str, column: str, row: int) -> list[Any] | None:
-    """Return the elements of a list, with labels instead of codes, or None if the list is absent."""
+    """Return the elements of a list, or None if the list is absent. Codes are replaced by the labels of the column."""
     lists: Lists = facts.lists(table, column)
     if lists.state is not None and lists.state[row] != PRESENT:
         return None
@@ -47,7 +47,7 @@ def find_rows(facts: Facts, table: str, owner: str, row: int, limit: int = MAX_L
 
 
 def sort_unique(values: NDArray[Any]) -> NDArray[Any]:
-    """Return the sorted unique values. `numpy.unique` imports masked arrays, which takes longer than the summary."""
+    """Return the sorted unique values. `numpy.unique` imports masked arrays, which takes longer than a summary."""
     ordered = np.sort(values)
     is_new = np.ones(len(ordered), dtype=np.bool_)
     is_new[1:] = ordered[1:] != ordered[:-1]

@@ -1,4 +1,4 @@
-"""Reads what a file declares apart from its graph: description, TFLITE_METADATA, files packed after the model."""
+"""Reads the descriptions, the TFLITE_METADATA and the associated files of a model file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_COUNTED = 16
 
 
 def read_statements(facts: Facts) -> FileStatements:
-    """Return the texts and associated files of the model."""
+    """Return the descriptions and associated files of a model."""
     extras = facts.tables.extras[0]
     names = facts.column("metadata", "name")
     entries = [read_string(facts, "metadata", "name", row) or "" for row in range(min(len(names), MAX_LISTED))]
@@ -33,7 +33,10 @@ def read_statements(facts: Facts) -> FileStatements:
 
 
 def _read_files(facts: Facts) -> tuple[AttachedFile, ...]:
-    """Return the associated files in the order of the metadata, once per owner, with line counts of the first lists."""
+    """Return the associated files in the order of the metadata, once per owner.
+
+    Only the first `MAX_COUNTED` lists have a number of lines.
+    """
     files: list[AttachedFile] = []
     lines: dict[str, int | None] = {}
     for entry, _ in zip(facts.tables.extras[0].associated_files(), range(MAX_LISTED), strict=False):
@@ -44,7 +47,7 @@ def _read_files(facts: Facts) -> tuple[AttachedFile, ...]:
 
 
 def _count_lines(facts: Facts, entry: AssociatedFile) -> int | None:
-    """Return the number of lines of a packed text, or None if it is missing, too large or cannot be unpacked."""
+    """Return the number of lines of a packed list, or None if the file is missing, too large or cannot be unpacked."""
     if entry.packed_size is None or entry.packed_size > MAX_LIST_BYTES:
         return None
     content = read_packed_file(facts.tables, 0, entry.name, MAX_LIST_BYTES)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tflint.summary.summary_values import InterfaceMetadata, InterfaceTensor
 
-#: Minimum height and width of an image: CIFAR images have 32, the smallest real ones about 8.
+#: Minimum height and width of an image, in pixels. CIFAR images have 32, the smallest real ones about 8.
 MIN_SIDE = 8
-#: Minimum height and width without a batch dimension: three dimensions often mean something else.
+#: Minimum height and width in a shape without a batch dimension: most shapes with three dimensions are not images.
 MIN_BARE_SIDE = 32
 _TYPES = ("FLOAT32", "FLOAT16", "BFLOAT16", "UINT8", "INT8", "INT16")
 
@@ -14,8 +14,8 @@ _TYPES = ("FLOAT32", "FLOAT16", "BFLOAT16", "UINT8", "INT8", "INT16")
 def guess_layout(tensor: InterfaceTensor, metadata: InterfaceMetadata | None) -> tuple[str | None, int | None]:
     """Return the layout (NHWC, NCHW, HWC or NDHWC) and the number of channels of an image, or (None, None).
 
-    Metadata overrides the shape: if it declares a different content, the input is not an image; if it declares an
-    image, any number of channels is accepted. NHWC with one channel may also be a spectrogram.
+    The metadata overrides the shape. If it declares content other than an image, the result is (None, None). If it
+    declares an image, any number of channels is accepted. NHWC with one channel may also be a spectrogram.
     """
     is_declared = metadata is not None and metadata.content == "ImageProperties"
     if tensor.dtype not in _TYPES or (metadata is not None and metadata.content is not None and not is_declared):

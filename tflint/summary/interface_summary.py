@@ -18,7 +18,7 @@ from tflint.summary.summary_values import (
     Quantization,
 )
 
-#: Round ranges to name for any kind of input.
+#: The round ranges that a summary names, for images and other inputs.
 _NOMINAL = ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0), (-128.0, 127.0))
 #: Operators that change the type of a value but not the value.
 _CONVERTERS = ("QUANTIZE", "DEQUANTIZE", "CAST")
@@ -68,16 +68,17 @@ def _read_arithmetic(facts: Facts, row: int) -> Arithmetic | None:
 
 
 def _find_nominal_range(dtype: str, own: Quantization) -> tuple[float, float] | None:
-    """Return the round range that a tensor covers completely, or None if it covers none or more than one."""
+    """Return the round range that matches the calibrated range, or None if none or several match."""
     assert own.scale is not None and own.zero_point is not None
     covered = [ends for ends in _NOMINAL if unseen_part(*ends, dtype, own.scale, own.zero_point) == 0]
     return covered[0] if len(covered) == 1 else None
 
 
 def _find_calibration(facts: Facts, row: int, tensor: InterfaceTensor) -> tuple[Quantization | None, str]:
-    """Return the parameters and type of the QUANTIZE that is the only consumer of a float input, else None.
+    """Return the quantization parameters that limit the values of an input, and their type.
 
-    QUANTIZE clips the input to its range.
+    For a float input whose only consumer is QUANTIZE, these are the parameters and type of the output of QUANTIZE,
+    which clips the values to its range. For any other input, return None and the type of the input.
     """
     if tensor.dtype != "FLOAT32":
         return None, tensor.dtype
@@ -89,7 +90,7 @@ def _find_calibration(facts: Facts, row: int, tensor: InterfaceTensor) -> tuple[
 
 
 def read_tensor(facts: Facts, row: int) -> InterfaceTensor:
-    """Return a tensor (a row of the tensor table)."""
+    """Return the tensor in a row of the tensor table."""
     shape = tuple(map(int, read_list(facts, "tensor", "shape", row) or ()))
     signature = read_list(facts, "tensor", "shape_signature", row)
     fits_shape = signature is not None and len(signature) == len(shape)
@@ -143,7 +144,7 @@ _EMPTY_METADATA = InterfaceMetadata(None, None, None, None, (), (), (), (), ())
 
 
 def find_conversions(facts: Facts) -> tuple[Conversion, ...]:
-    """Return the operators that only change the type of an input or output of the first subgraph."""
+    """Return the operators that change the type, but not the value, of an input or output of the first subgraph."""
     conversions: dict[tuple[str, int], Conversion] = {}
     for side in ("input", "output"):
         for row in find_rows(facts, side, "subgraph", 0):
@@ -157,7 +158,7 @@ def find_conversions(facts: Facts) -> tuple[Conversion, ...]:
 
 
 def _find_neighbors(facts: Facts, side: str, tensor: int) -> list[int]:
-    """Return the only consumer of an input, or the producer of an output."""
+    """Return the only consumer of an input, or the producer of an output, in a list that is empty if there is none."""
     if tensor < 0:
         return []
     if side == "input":

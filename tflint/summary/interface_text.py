@@ -21,13 +21,13 @@ from tflint.summary.number_text import (
 )
 from tflint.summary.summary_values import Input, InterfaceMetadata, InterfaceTensor, Output, Quantization
 
-#: Minimum number of similar neighbors to show as one entry, such as the caches of a language model.
+#: Minimum number of successive similar inputs or outputs to show as a group, such as the caches of a language model.
 MIN_GROUP = 3
 #: Maximum number of matching normalizations to name.
 MAX_FITS = 3
-#: Maximum length of the metadata text: one line of the screen.
+#: Maximum length of the metadata text in characters, so that it fits on one line.
 MAX_METADATA = 89
-#: A label, and its lines.
+#: A label and the lines of text after it.
 Entry = tuple[str, list[str]]
 InputOrOutput = TypeVar("InputOrOutput", Input, Output)
 
@@ -51,7 +51,7 @@ _PROBABILITIES = {"softmax", "sigmoid", "detection-scores"}
 
 
 def format_inputs(inputs: Sequence[Input], names: Mapping[int, str]) -> Iterator[Entry]:
-    """Yield the entries of inputs; `names` maps tensors to the names in a signature."""
+    """Yield a label and lines per input. `names` maps tensor indices to the names in a signature."""
     for group in group_similar(inputs):
         first = group[0]
         if len(group) > 1:
@@ -61,7 +61,7 @@ def format_inputs(inputs: Sequence[Input], names: Mapping[int, str]) -> Iterator
 
 
 def format_outputs(outputs: Sequence[Output], names: Mapping[int, str]) -> Iterator[Entry]:
-    """Yield the entries of outputs; `names` maps tensors to the names in a signature."""
+    """Yield a label and lines per output. `names` maps tensor indices to the names in a signature."""
     for group in group_similar(outputs):
         first = group[0]
         if len(group) > 1:
@@ -71,7 +71,7 @@ def format_outputs(outputs: Sequence[Output], names: Mapping[int, str]) -> Itera
 
 
 def group_similar(entries: Sequence[InputOrOutput]) -> list[list[InputOrOutput]]:
-    """Group neighbors that differ only in their names; every other input or output is a group of its own."""
+    """Group runs of `MIN_GROUP` or more inputs or outputs that differ only in name. Any other is a group of its own."""
     runs: list[list[InputOrOutput]] = []
     for entry in entries:
         if runs and _similarity_key(runs[-1][0]) == _similarity_key(entry) is not None:
@@ -82,7 +82,7 @@ def group_similar(entries: Sequence[InputOrOutput]) -> list[list[InputOrOutput]]
 
 
 def _similarity_key(entry: Input | Output) -> tuple[object, ...] | None:
-    """Return the properties that similar inputs share, or None for an input with lines of its own."""
+    """Return the properties that similar inputs share, or None for an input that must not be grouped."""
     tensor = entry.tensor
     details = entry.layout if isinstance(entry, Input) else entry.meaning
     if tensor is None or details is not None or entry.metadata is not None:
@@ -124,7 +124,7 @@ def _format_input(entry: Input, names: Mapping[int, str]) -> list[str]:
 
 
 def _describe_range(entry: Input, tensor: InterfaceTensor) -> str:
-    """Return the range of an input and the normalization that matches it."""
+    """Return the range of an input and the normalizations that match it, or an empty string if it has no range."""
     own = tensor.quantization
     if tensor.dtype in ACTIVATION_TYPES and own is not None:
         if own.low is None or own.high is None:
@@ -140,7 +140,7 @@ def _describe_range(entry: Input, tensor: InterfaceTensor) -> str:
 
 
 def _describe_normalization(entry: Input) -> str:
-    """Return the normalization that the graph applies itself. Other arithmetic is not shown."""
+    """Return the normalization of pixels that the graph itself applies, or an empty string for other arithmetic."""
     own = entry.prepares
     if own is None or own.expects is None:
         return ""
@@ -172,7 +172,7 @@ def _describe_match(entry: Input, tensor: InterfaceTensor) -> str:
 
 
 def _describe_raw_bytes(fits: Sequence[Fit], tensor: InterfaceTensor) -> str:
-    """Return whether client code may feed bytes without normalization."""
+    """Return how exact raw bytes are as input, without normalization, or an empty string if they are not."""
     steps = [fit.raw_steps for fit in fits]
     if tensor.dtype not in ("UINT8", "INT8") or any(step is None for step in steps):
         return ""
@@ -184,7 +184,7 @@ def _describe_raw_bytes(fits: Sequence[Fit], tensor: InterfaceTensor) -> str:
 
 
 def _describe_unknowns(entry: Input) -> str:
-    """Return the preprocessing of an image that a model file cannot specify."""
+    """Return the layout of an image, and its preprocessing that the file does not specify."""
     if not entry.layout:
         return ""
     color_space = entry.metadata.color_space if entry.metadata is not None else None

@@ -11,7 +11,7 @@ _RESOURCES = {"VAR_HANDLE": "resource", "HASHTABLE": "hashtable"}
 
 
 def find_variables(facts: Facts) -> tuple[Variable, ...]:
-    """Return the variable tensors in stored order, then the resources, one per container and shared name."""
+    """Return the variable tensors in stored order, then the resources. Handles with the same name are one resource."""
     tensors = facts.numbers("tensor", "is_variable").nonzero()[0][:MAX_LISTED].tolist()
     return (*(_read_variable(facts, row) for row in tensors), *_find_resources(facts))
 
@@ -49,7 +49,10 @@ def _resource_name(facts: Facts, row: int, kind: str) -> str:
 
 
 def _find_value_type(facts: Facts, row: int) -> tuple[str | None, tuple[int, ...] | None]:
-    """Return the type and shape of the values that operators read from, or write to, the handle of operator `row`."""
+    """Return the type and shape of a resource's values, or (None, None) if no operator uses it.
+
+    They are those of the values that operators read or assign through the handle that operator `row` creates.
+    """
     handle = int(facts.rows("operator", "output")[row])
     if handle < 0:
         return None, None

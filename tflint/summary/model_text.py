@@ -20,7 +20,7 @@ _TAILS = {
 
 
 def format_scheme(summary: Summary) -> str:
-    """Return how the model is quantized, with the operators that convert its inputs and outputs."""
+    """Return the quantization scheme, and the operators that convert the type of inputs and outputs."""
     if not summary.conversions:
         return summary.scheme
     places: dict[str, list[str]] = {}
@@ -40,7 +40,7 @@ def _list_operators(numbers: Sequence[str]) -> str:
 
 
 def format_sizes(summary: Summary) -> list[str]:
-    """Return the sizes of the parts, and the numbers of operators, tensors and subgraphs."""
+    """Return two lines: the sizes of the model's parts, and the numbers of operators, tensors and subgraphs."""
     own = summary.sizes
     kinds = join_some([f"{format_dtype(name)} {format_size(n_bytes)}" for name, n_bytes in own.by_dtype], 4)
     pieces = [f"constants {format_size(own.constant_bytes)} ({kinds})" if kinds else "no constants"]
@@ -56,7 +56,7 @@ def format_sizes(summary: Summary) -> list[str]:
 
 
 def format_runtimes(summary: Summary, limit: int) -> str:
-    """Return the oldest releases that run the model, and the minimum version from the metadata."""
+    """Return the oldest release per runtime that runs the model, and the minimum version from the metadata."""
     pieces = [_format_requirement(need, limit) for need in summary.needs]
     if not pieces:
         pieces.append("no built-in operators")
@@ -76,7 +76,7 @@ def _format_requirement(need: RuntimeRequirement, limit: int) -> str:
 
 
 def format_memory(summary: Summary) -> str:
-    """Return the lower bound of activation memory of the subgraph that needs most."""
+    """Return the lower bound of activation memory, for the subgraph with the largest one."""
     largest = max(summary.subgraphs, key=lambda subgraph: subgraph.memory.bytes, default=None)
     if largest is None or not largest.memory.bytes:
         return "activations of unknown size" if largest and largest.memory.unknown else "no activations"
@@ -101,7 +101,7 @@ def format_state(summary: Summary, limit: int) -> str:
 
 
 def format_operators(summary: Summary, limit: int) -> str:
-    """Return the operators with their counts, most frequent first."""
+    """Return the operators, each with its count, most frequent first."""
     counts: dict[str, int] = {}
     for entry in summary.operators:
         counts[entry.label] = counts.get(entry.label, 0) + entry.count

@@ -10,7 +10,7 @@ from tflint.report import text_layout
 from tflint.report.display_names import clean, short_name
 from tflint.summary.summary_values import InterfaceTensor, Quantization
 
-#: Separator between the facts of a line.
+#: Separator between the facts on one line.
 DOT = " · "
 
 
@@ -68,12 +68,12 @@ def format_numbers(values: Sequence[float]) -> str:
 
 
 def shorten(text: str, length: int) -> str:
-    """Return a text on one line, cut off at `length` characters."""
+    """Return a text on one line, cut off so that it has at most `length` characters."""
     return text_layout.shorten(clean(" ".join(text.split())), length)
 
 
 def join_some(pieces: Sequence[str], limit: int, separator: str = ", ") -> str:
-    """Join the first `limit` pieces, and add how many more there are."""
+    """Join the first `limit` pieces. If there are more, add `and N more`."""
     if len(pieces) <= limit + 1:
         return separator.join(pieces)
     return f"{separator.join(pieces[:limit])} and {len(pieces) - limit:,} more"

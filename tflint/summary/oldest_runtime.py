@@ -1,4 +1,4 @@
-"""Finds the oldest release of each runtime that has kernels for a model's built-in operators in their versions."""
+"""Finds, per runtime, the oldest release with a kernel for every version of a built-in operator in a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from tflint.targets.version import Version
 
 
 def find_requirements(operators: Sequence[OperatorCount]) -> tuple[RuntimeRequirement, ...]:
-    """Return the oldest release per runtime that has versions; empty without built-in operators."""
+    """Return the oldest release per runtime, or an empty tuple if the model has no built-in operators.
+
+    A runtime without versions has no entry.
+    """
     used = sorted({(entry.opcode, entry.version) for entry in operators if entry.custom is None})
     return tuple(_requirement(runtime, used) for runtime in runtimes_by_age() if runtime.facts_from) if used else ()
 
@@ -28,7 +31,7 @@ def _requirement(runtime: Runtime, used: Sequence[tuple[str, int]]) -> RuntimeRe
 
 
 def _shorten(version: Version) -> str:
-    """Return a version without trailing zeros beyond the minor number: 1.14, 2.3, but 1.13.1."""
+    """Return a version without the patch number if this is 0: 1.14, 2.3, but 1.13.1."""
     numbers = list(version.numbers)
     while len(numbers) > 2 and numbers[-1] == 0:
         numbers.pop()

@@ -11,10 +11,10 @@ from tflint.summary.summary_values import OperatorCount
 
 
 def count_operators(facts: Facts) -> tuple[OperatorCount, ...]:
-    """Count the operators of all subgraphs by label and version, without those whose operator code is out of range.
+    """Count the operators of all subgraphs by label and version. Operators whose code is out of range do not count.
 
-    An unused operator code is listed with a count of 0: runtimes resolve every code when they load a model, and
-    refuse the model if one is unsupported.
+    An operator code that no operator uses has a count of 0. It is listed because runtimes resolve every code when they
+    load a model, and refuse the model if they do not support one.
     """
     codes = facts.rows("operator", "operator_code")
     counts = np.bincount(codes[codes >= 0], minlength=facts.n("operator_code"))

@@ -1,4 +1,4 @@
-"""Finds the meaning of an output from the operator that computes it: its kind and the number of classes."""
+"""Finds the meaning of an output (its kind and the number of classes) from the operator that computes it."""
 
 from __future__ import annotations
 

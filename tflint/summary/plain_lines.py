@@ -1,7 +1,8 @@
 """Renders a summary as lines for diffs, one fact per line. The same model always gives the same lines.
 
-The lines contain exact numbers, but no path and no tensor or operator indices, because a new operator would shift
-them. Inputs and outputs keep the stored order, which matters to client code; other lists are sorted by name.
+The lines contain exact numbers. They contain no path, and no indices of tensors or operators, because a new operator
+would shift the indices. Inputs and outputs have the stored order, which matters to client code. Other lists are sorted
+by name.
 """
 
 from __future__ import annotations
@@ -185,7 +186,7 @@ def _list(values: Iterable[object]) -> str:
 
 
 def short_float(value: float) -> str:
-    """Return the shortest decimal that converts to the same float32, the type that files store."""
+    """Return the shortest decimal that converts to the same float32, which is the type of numbers in a file."""
     for digits in range(6, 10):
         text = f"{value:.{digits}g}"
         if _as_float32(float(text)) == _as_float32(value):

@@ -1,4 +1,4 @@
-"""Reads the signatures of a model: their keys, and the names that client code uses for inputs and outputs."""
+"""Reads the signatures of a model: their keys, and the names of inputs and outputs that client code uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds the summary of a model from the facts about it."""
+"""Builds the summary of a model from its facts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tflint.summary.summary_values import Subgraph, Summary
 
 
 def summarize(facts: Facts, path: str) -> Summary:
-    """Return the summary of the one model in `facts`; `path` is the path to show.
+    """Return the summary of the only model in `facts`. `path` is the path of the model to show.
 
     Raises `ValueError` if the facts do not cover exactly one readable model, and `FactError` if a fact crashes.
     """
@@ -41,7 +41,9 @@ def summarize(facts: Facts, path: str) -> Summary:
 
 
 def _summarize_subgraphs(facts: Facts) -> tuple[Subgraph, ...]:
-    """Return the subgraphs, with inputs and outputs if client code can run them: the first and those of signatures."""
+    """Return the subgraphs. Only those that client code can run have inputs and outputs: the first and those of
+    signatures.
+    """
     n = min(facts.n("subgraph"), MAX_LISTED)
     constants, bounds = count_constant_bytes(facts), compute_memory_bounds(facts, n)
     lengths = {name: facts.lists("subgraph", name).lengths for name in ("operators", "tensors")}

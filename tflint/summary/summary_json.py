@@ -1,4 +1,4 @@
-"""Renders a summary as JSON (`schemas/show.schema.json`), with types and operators named as in the TFLite schema."""
+"""Renders a summary as JSON (`schemas/show.schema.json`). Types and operators have their names in the TFLite schema."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def render(summary: Summary) -> str:
 
 
 def to_data(summary: Summary) -> dict[str, Any]:
-    """Return the summary as plain data: fields by name, tuples as lists, non-finite numbers as strings."""
+    """Return the summary as plain data: objects as dicts of fields, tuples as lists, NaN and infinity as strings."""
     data: dict[str, Any] = _to_plain(summary)
     sizes = summary.sizes
     data["sizes"]["by_dtype"] = dict(sizes.by_dtype)

@@ -1,4 +1,4 @@
-"""Renders a summary as text on one screen. Long lists are shortened until the text fits."""
+"""Renders a summary as text that fits on one screen. Long lists are shortened until it fits."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tflint.summary.interface_text import Entry, format_inputs, format_interface
 from tflint.summary.number_text import DOT, join_some, shorten
 from tflint.summary.summary_values import AttachedFile, Signature, Subgraph, Summary
 
-#: Size of the screen in characters. A path is never wrapped.
+#: Width of the screen in characters, and its height in lines. A path is not wrapped, even if it is wider.
 WIDTH, HEIGHT = 100, 40
 #: Column at which the text after a label starts.
 COLUMN = 11
 #: Maximum number of inputs, and of outputs, to show per signature.
 MAX_NAMES = 4
-#: Maximum lengths of lists, tried in turn until the text fits.
+#: Maximum numbers of elements of a list, tried in turn until the text fits.
 LIMITS = (12, 8, 6, 4, 3, 2, 1)
 
 
 def render(summary: Summary, style: Style) -> str:
-    """Return the text, with a final newline. In a narrower terminal it has the same contents on more lines."""
+    """Return the text, with a final newline. For a narrower terminal, the same contents are wrapped to more lines."""
     fitting = (limit for limit in LIMITS if len(_format_screen(summary, style, WIDTH, limit)) <= HEIGHT)
     lines = _format_screen(summary, style, min(style.width, WIDTH), next(fitting, LIMITS[-1]))
     return "\n".join(lines) + "\n"
@@ -39,7 +39,7 @@ def _format_screen(summary: Summary, style: Style, width: int, limit: int) -> li
 
 
 def _wrap_facts(text: str, width: int) -> list[str]:
-    """Wrap a text after a label between facts if possible, else between words."""
+    """Wrap the text after a label to `width`: between facts if possible, else between words."""
     first, *more = join_pieces(text.split(DOT), DOT, 2, width - COLUMN)
     lines = wrap_paragraph(first, COLUMN, 2, width)
     for line in more:
@@ -89,7 +89,7 @@ def _signatures(summary: Summary, limit: int) -> Iterator[str]:
 
 
 def _find_other_subgraph(summary: Summary, signature: Signature) -> Subgraph | None:
-    """Return the subgraph of a signature unless it is the first one."""
+    """Return the subgraph of a signature, or None if it is the first subgraph or not in the summary."""
     if not 0 < signature.subgraph < len(summary.subgraphs):
         return None
     return summary.subgraphs[signature.subgraph]

@@ -11,8 +11,8 @@ class Quantization:
     """Quantization parameters of an input or output.
 
     `scale` and `zero_point` are None if there is not exactly one of each. `low` and `high` are the ends of the
-    calibrated range, or None if the scale or zero point is invalid. `details` is the kind of other parameters
-    (BlockwiseQuantization, …), or None for the usual ones.
+    calibrated range, or None if the scale or zero point is invalid. `details` is the type in the schema of parameters
+    other than scales and zero points, such as BlockwiseQuantization, or None if there are no such parameters.
     """
 
     n_scales: int
@@ -49,7 +49,7 @@ class InterfaceTensor:
 
 @frozen
 class InterfaceMetadata:
-    """Entry of TFLITE_METADATA for an input or output; `content` is its kind, such as ImageProperties."""
+    """The TFLITE_METADATA of an input or output. `content` is the kind of its content, such as ImageProperties."""
 
     name: str | None
     description: str | None
@@ -64,7 +64,7 @@ class InterfaceMetadata:
 
 @frozen
 class Conversion:
-    """An operator that only changes the type of an input or output, such as QUANTIZE.
+    """An operator that changes only the type of an input or output, such as QUANTIZE.
 
     `side` is input or output, `position` the index of the input or output, `operator` the index of the operator.
     """
@@ -79,10 +79,10 @@ class Conversion:
 
 @frozen
 class Arithmetic:
-    """Arithmetic that the graph applies to an input first: x × `scale` + `offset`, one number or one per channel.
+    """Arithmetic that the graph applies to an input before all else: x × `scale` + `offset`.
 
-    `expects` is the range of the pixels that this normalizes: u8 (0 to 255) or unit (0 to 1), or None if it does not
-    normalize pixels.
+    `scale` and `offset` have one number, or one per channel. `expects` is the range of the pixels that the arithmetic
+    normalizes: u8 (0 to 255) or unit (0 to 1). It is None if the arithmetic does not normalize pixels.
     """
 
     scale: tuple[float, ...]
@@ -95,9 +95,10 @@ class Input:
     """An input, and what the file reveals about its preprocessing.
 
     `tensor` is None if the tensor index is out of range. `layout` is NHWC, NCHW, … for an image, else None.
-    `calibrated` holds the quantization parameters of a float input whose only consumer is QUANTIZE. `fits` lists the
-    known normalizations that match the calibrated range (images only). `nominal` is the round range that it matches,
-    such as −1 … 1, or None. `prepares` is the arithmetic that the graph applies to the input first, or None.
+    `calibrated` holds the quantization parameters of QUANTIZE if it is the only consumer of a float input, else None.
+    `fits` lists the known normalizations that match the calibrated range; it is empty unless the input is an image.
+    `nominal` is the round range that matches the calibrated range, such as −1 … 1, or None. `prepares` is the
+    arithmetic that the graph applies to the input before all else, or None.
     """
 
     position: int
@@ -123,7 +124,7 @@ class Meaning:
 
 @frozen
 class Output:
-    """An output, and its meaning if the graph determines it."""
+    """An output, and its meaning, or None if the graph does not determine it."""
 
     position: int
     tensor: InterfaceTensor | None
@@ -133,7 +134,7 @@ class Output:
 
 @frozen
 class NamedTensor:
-    """A signature's name for an input or output, with the index of the tensor."""
+    """The name that a signature gives to an input or output, with the index of the tensor."""
 
     name: str
     tensor: int
@@ -153,8 +154,8 @@ class Signature:
 class Memory:
     """Lower bound of the activation memory of a subgraph, in bytes, and the operator that reaches it.
 
-    `unknown` counts tensors of unknown size, which the bound ignores; `dynamic` counts tensors with a dynamic
-    dimension, which it counts at their stored size.
+    `unknown` is the number of tensors of unknown size, which the bound ignores. `dynamic` is the number of tensors with
+    a dynamic dimension, for which the bound uses the stored size.
     """
 
     bytes: int
@@ -169,8 +170,8 @@ class Memory:
 class Subgraph:
     """One subgraph: its size and memory, and its inputs and outputs if client code can run it.
 
-    `constant_bytes` counts each buffer once. `n_inputs` and `n_outputs` count all inputs and outputs; `inputs` and
-    `outputs` are empty unless the subgraph is the first one or has a signature.
+    In `constant_bytes`, each buffer counts once. `n_inputs` and `n_outputs` are the numbers of all inputs and outputs.
+    `inputs` and `outputs` are empty unless the subgraph is the first one or has a signature.
     """
 
     index: int
@@ -187,7 +188,7 @@ class Subgraph:
 
 @frozen
 class OperatorCount:
-    """Number of operators with one code and version; `custom` is the name of a custom operator, else None."""
+    """The number of operators with the same code and version. `custom` is the name of a custom operator, else None."""
 
     opcode: str
     version: int
@@ -202,10 +203,10 @@ class OperatorCount:
 
 @frozen
 class RuntimeRequirement:
-    """The oldest release of a runtime that runs all built-in operators, with the operators that require it.
+    """The oldest release of a runtime that runs all built-in operators of a model.
 
-    `release` is None if no known release runs the model; `operators` are then the unsupported ones. `is_oldest` is
-    true if no older release is known.
+    `operators` are the operators that no older release runs. If no known release runs all operators, `release` is None
+    and `operators` are the unsupported ones. `is_oldest` is true if no release older than `release` is known.
     """
 
     runtime: str
@@ -227,7 +228,11 @@ class Variable:
 
 @frozen
 class AttachedFile:
-    """An associated file; `size` is None if it is not packed, `lines` is None unless it is a small list."""
+    """An associated file.
+
+    `size` is the number of bytes, or None if the file is not packed with the model. `lines` is the number of lines of a
+    small list, else None.
+    """
 
     name: str
     type: str | None
@@ -257,9 +262,9 @@ class FileStatements:
 class Sizes:
     """Sizes in bytes: the file, its constants and the rest.
 
-    Each buffer counts once, with the type of the first tensor that uses it. `other_buffer_bytes` counts buffers that
-    no tensor uses, such as metadata; `tail_bytes` follow the flatbuffer. `external` lists the external files with the
-    bytes used in each.
+    Each buffer counts once, with the type of the first tensor that uses it. `other_buffer_bytes` is the size of the
+    buffers that no tensor uses, such as metadata. `tail_bytes` is the number of bytes after the flatbuffer. `external`
+    lists the external files, each with the number of bytes that the model uses in it.
     """
 
     file_bytes: int
@@ -275,8 +280,8 @@ class Sizes:
 class Summary:
     """The summary of a model that `tflint show` prints.
 
-    `conversions` are those of the inputs and outputs of the first subgraph. `subgraphs` holds the first 2,000;
-    `n_subgraphs` counts all.
+    `conversions` are the operators that convert inputs and outputs of the first subgraph. `subgraphs` holds at most the
+    first 2,000 subgraphs; `n_subgraphs` is the number of all subgraphs.
     """
 
     path: str

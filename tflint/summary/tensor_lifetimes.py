@@ -1,9 +1,9 @@
 """Computes the lifetime of each activation: the first and last operator at which its memory is needed.
 
-Operators run one after another. An input is allocated from the start of its subgraph, an output until its end, a
-variable always; any other tensor from the operator that computes it to the last one that reads it. Constants and
-tensors computed only from constants are not activations. The input and output of an operator that only changes the
-shape share one memory block.
+Operators run one after another. Most tensors are allocated from the operator that computes them to the last operator
+that reads them. An input is already allocated at the start of its subgraph, an output stays allocated until the end,
+and a variable is always allocated. Constants and tensors computed only from constants are not activations. The input
+and output of an operator that changes only the shape share one memory block.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tflint.values import frozen
 
 Ints = NDArray[Any]
 
-#: Larger tensors are not plausible; the limit keeps sums from overflowing.
+#: Maximum size of a tensor in bytes. Larger tensors are not plausible, and their sums could overflow.
 MAX_TENSOR_BYTES = float(1 << 40)
 
 
@@ -28,9 +28,9 @@ MAX_TENSOR_BYTES = float(1 << 40)
 class Lifetimes:
     """Memory blocks of activations. A block is identified by its leader: the row of the first tensor in it.
 
-    `leader` is the block of each tensor, or -1 if the tensor is not an activation. `bytes`, `first` and `last` are
-    indexed by leader: the size, and the first and last operator (rows of the operator table) that need the block.
-    `sizes` holds the bytes of every tensor, or NaN if unknown.
+    `leader` is, per tensor, the leader of its block, or -1 if the tensor is not an activation. `bytes`, `first` and
+    `last` are indexed by leader: the size of the block, and the first and last operator (rows of the operator table)
+    that need it. `sizes` is, per tensor, its number of bytes, or NaN if this is unknown.
     """
 
     leader: Ints
@@ -56,7 +56,7 @@ def find_lifetimes(facts: Facts) -> Lifetimes:
 
 
 def _find_spans(facts: Facts) -> tuple[Ints, Ints]:
-    """Return the first and last operator of each tensor, ignoring shared memory."""
+    """Return, per tensor, the first and last operator that need it. Memory blocks that tensors share are ignored."""
     counts = facts.lists("subgraph", "operators").lengths
     owners = facts.rows("tensor", "subgraph")
     begins, ends = (np.cumsum(counts) - counts)[owners], np.cumsum(counts)[owners]
@@ -77,7 +77,10 @@ def _is_unused(facts: Facts) -> NDArray[np.bool_]:
 
 
 def _find_activations(facts: Facts) -> NDArray[np.bool_]:
-    """Mark tensors that depend on an input and are used; inputs and variables are allocated even if unused."""
+    """Return, per tensor, whether it is an activation: it depends on an input and is used.
+
+    Inputs and variables are activations even if they are unused.
+    """
     always = facts.numbers("tensor", "is_input") | facts.numbers("tensor", "is_variable")
     marked: NDArray[np.bool_] = ~facts.numbers("tensor", "is_constant") & facts.numbers("tensor", "depends_on_input")
     n_operators = values_at(facts.lists("subgraph", "operators").lengths, facts.rows("tensor", "subgraph"), 0)
@@ -86,7 +89,7 @@ def _find_activations(facts: Facts) -> NDArray[np.bool_]:
 
 
 def _find_leaders(facts: Facts, is_activation: NDArray[np.bool_]) -> Ints:
-    """Return, per tensor, the first tensor that shares its memory: the tensor itself unless it is a view."""
+    """Return, per tensor, the first tensor with the same memory block: the tensor itself, unless it is a view."""
     n = facts.n("tensor")
     producers = facts.rows("tensor", "producer")
     is_view = facts.is_one_of("operator", "opcode", set(table("in_place")["views"]))
@@ -96,14 +99,14 @@ def _find_leaders(facts: Facts, is_activation: NDArray[np.bool_]) -> Ints:
     usable = (sources >= 0) & values_at(is_activation, sources, False).astype(np.bool_) & is_activation
     usable &= values_at(facts.rows("tensor", "subgraph"), sources, -1) == facts.rows("tensor", "subgraph")
     leader = np.where(usable, sources, np.arange(n))
-    # Pointer doubling: each pass halves a chain of views. A cycle, in an invalid file, has no leader at all.
+    # Pointer doubling: each pass halves the length of a chain of views. A cycle, in an invalid file, has no leader.
     for _ in range(n.bit_length()):
         leader = leader[leader]
     return leader
 
 
 def _tensor_bytes(facts: Facts) -> NDArray[np.float64]:
-    """Return the bytes of each tensor by its stored shape, or NaN if the size is unknown or implausible."""
+    """Return, per tensor, the bytes of its stored shape, or NaN if the size is unknown or implausible."""
     sizes = np.full(facts.n("tensor"), np.nan)
     known = np.ones(len(sizes), np.bool_)
     for name in ("n_bytes", "rank"):  # an empty shape of unknown rank is not a scalar

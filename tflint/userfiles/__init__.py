@@ -1,1 +1,1 @@
-"""Reads TOML and JSON files of users with positions for errors, and validates them against tflint's JSON schemas."""
+"""Reads the TOML and JSON files of users, validates them against JSON schemas, and finds the positions of errors."""

@@ -1,4 +1,4 @@
-"""Describes one schema mistake in terms of the user's file: what is wrong, where, and what is allowed."""
+"""Describes one violation of a schema in terms of the user's file: what is wrong, where, and what is allowed."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tflint.userfiles.toml_positions import Path
 from tflint.values import frozen
 
 MAX_VALUE = 60
-"""Most characters of a value in a message."""
+"""Maximum number of characters of a value in a message."""
 
 _MAX_BITS = 128  # longer integers are not printed: Python refuses to format more than 4,300 digits
 
 MAX_CHOICES = 24
-"""Most allowed keys or values in a message: all rule ids would fill a page."""
+"""Maximum number of allowed keys or values in a message. All rule ids, for example, would fill a page."""
 
 
 @frozen
 class Document:
-    """The file that an error is about: its data, its kind in messages, and the root of its schema."""
+    """The file that an error is about: its data, the name of its kind in messages, and the root of its schema."""
 
     data: object
     what: str
@@ -33,7 +33,7 @@ class Document:
 
 @frozen
 class ErrorText:
-    """An error message with its path in the data; with `is_about_key`, it concerns the key and not the value."""
+    """An error message, with the path of the value in the data. If `is_about_key` is true, the error is in the key."""
 
     message: str
     path: Path
@@ -42,7 +42,7 @@ class ErrorText:
 
 
 def describe_mistake(mistake: Mistake, document: Document) -> ErrorText:
-    """Return the message and hint for a mistake. The default hint is the schema's description of the value."""
+    """Return the message and hint for a mistake. The default hint is the description of the value in the schema."""
     if isinstance(mistake.value, str) and isinstance(_value_at(document.data, mistake.path), dict):
         return _property_name(mistake, document)
     describe = _WORDINGS.get(mistake.keyword, _not_allowed)
@@ -56,12 +56,12 @@ def format_path(path: Path) -> str:
 
 
 def _key(name: str) -> str:
-    """Return a key in TOML notation: in quotes unless it is a bare key."""
+    """Return a key in TOML notation. Quotes are added unless TOML allows the key without them."""
     return name if re.fullmatch(r"[\w-]+", name) else '"' + repr(_clip(name))[1:-1] + '"'
 
 
 def show(value: object) -> str:
-    """Return a value for a message: a quoted and shortened string, a number, or a short description of a container."""
+    """Format a value for a message: a quoted and shortened string, a number, or a description such as "a table"."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int) and value.bit_length() > _MAX_BITS:
@@ -76,7 +76,7 @@ def show(value: object) -> str:
 
 
 def join_choices(values: Iterable[object]) -> str:
-    """Return allowed values or keys as a list without quotes, up to `MAX_CHOICES`."""
+    """Return the first `MAX_CHOICES` allowed values or keys, separated by commas, and how many more there are."""
     texts = [value if isinstance(value, str) and value else show(value) for value in values]
     rest = len(texts) - MAX_CHOICES
     return ", ".join(texts[:MAX_CHOICES]) + (f" and {rest} more" if rest > 0 else "")
@@ -97,7 +97,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def _subject(path: Path, document: Document) -> str:
-    """Return the quoted key of a value, with its index in a list: 'severity', 'select[2]'."""
+    """Return the quoted key of a value. For an element of a list, the index is added: 'severity', 'select[2]'."""
     start = max((index for index, part in enumerate(path) if isinstance(part, str)), default=None)
     if start is None:
         return f"the {document.what}"
@@ -105,7 +105,7 @@ def _subject(path: Path, document: Document) -> str:
 
 
 def _describe_table(path: Path, document: Document) -> str:
-    """Return the table at `path` for a message: in the configuration, in rule 'Q001', in 'edit' of rule 'Q001'."""
+    """Describe the table at `path`: "in the configuration", "in rule 'Q001'", "in 'edit' of rule 'Q001'"."""
     if not path:
         return f"in the {document.what}"
     for end in range(len(path), 1, -1):
@@ -133,7 +133,7 @@ _KINDS = {
 
 
 def _kind(value: object) -> str:
-    """Return the kind of a value for "must be a string, not …"."""
+    """Return the kind of a value, as the end of "must be a string, not …"."""
     if isinstance(value, bool | None):
         return show(value)
     if isinstance(value, int | float):
@@ -225,7 +225,7 @@ _DEMANDS: dict[str, Callable[[Any], str]] = {
 
 
 def _demand(mistake: Mistake) -> str:
-    """Return the rest of a sentence with "must"; empty if the keyword has no short description."""
+    """Return the words after "must" in a message, or an empty string if the keyword has no short description."""
     describe = _DEMANDS.get(mistake.keyword)
     return describe(mistake.wanted) if describe else ""
 
@@ -244,7 +244,7 @@ def _describe_actual(mistake: Mistake) -> str:
 
 
 def _alternatives(mistake: Mistake, document: Document) -> ErrorText:
-    """Describe a failed anyOf or oneOf if no alternative is closer to the data than the others."""
+    """Describe a failed anyOf or oneOf of which no alternative is closer to the data than the others."""
     keys = [" and ".join(branch.get("required", ())) for branch in mistake.wanted if isinstance(branch, Mapping)]
     if isinstance(mistake.value, dict) and all(keys) and _all_break(mistake, "required"):
         quantity = "exactly one" if mistake.keyword == "oneOf" else "at least one"
@@ -264,12 +264,15 @@ def _alternatives(mistake: Mistake, document: Document) -> ErrorText:
 
 
 def _all_break(mistake: Mistake, keyword: str) -> bool:
-    """Return whether all alternatives fail by `keyword`; true for a oneOf with several matches, which has none."""
+    """Return whether all alternatives fail because of `keyword`.
+
+    Also true if no alternative fails, which happens for a oneOf with several matches.
+    """
     return all(inner.keyword == keyword for inner in mistake.alternatives)
 
 
 def _describe_not(mistake: Mistake, document: Document) -> ErrorText:
-    """Describe a `not` with a single keyword; others get a general message."""
+    """Describe a failed `not`. If its schema has more than one keyword, the message is general."""
     if not isinstance(mistake.wanted, Mapping) or len(mistake.wanted) != 1:
         return _not_allowed(mistake, document)
     [(keyword, wanted)] = mistake.wanted.items()

@@ -1,15 +1,15 @@
-"""Suggests the allowed word that is most similar to a misspelled one; `difflib` is imported only for errors."""
+"""Suggests the allowed word that is most similar to a misspelled word. `difflib` is imported only if it is needed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 MAX_WORD = 60
-"""Most characters of a word to compare, because the time grows with the square of its length."""
+"""Maximum length of a word to compare. The time grows with the square of the length."""
 
 
 def nearest(word: object, allowed: Iterable[object]) -> str:
-    """Return the hint "did you mean '…'?" with the allowed word most similar to `word`; empty if none is similar."""
+    """Return the hint "did you mean '…'?" with the most similar allowed word, or an empty string if none is similar."""
     if not isinstance(word, str) or len(word) > MAX_WORD:
         return ""
     import difflib

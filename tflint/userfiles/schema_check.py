@@ -1,6 +1,6 @@
 """Checks whether data satisfies a JSON schema (draft 2020-12), for the keywords that tflint's schemas use.
 
-`schema_mistakes` finds out why data is invalid. A test compares the results with those of the jsonschema package.
+If data is invalid, `schema_mistakes` finds the reason. A test compares the results with those of jsonschema.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _Check = Callable[[Any, Any, Mapping[str, Any], Schema], bool]  # keyword's valu
 
 
 def is_valid(data: object, schema: Schema) -> bool:
-    """Return whether `data` satisfies `schema`; False also for data that is nested too deeply to be checked.
+    """Return whether `data` satisfies `schema`. Data that is nested too deeply to be checked does not.
 
-    Raises `TypeError` if it encounters an unsupported keyword.
+    Raises `TypeError` if the schema has an unsupported keyword.
     """
     try:
         return is_valid_in(data, schema, schema)
@@ -43,7 +43,7 @@ def violates(keyword: str, data: Any, schema: Mapping[str, Any], root: Schema) -
 
 
 def _accept_all(keyword: str) -> _Check:
-    """Return the check of an annotation, which any data satisfies."""
+    """Return the check of a keyword that is only an annotation: any data satisfies it."""
     if keyword not in _NOT_CHECKED:
         raise TypeError(f"JSON schema keyword {keyword!r} is not supported")
     return lambda _value, _data, _schema, _root: True
@@ -55,7 +55,7 @@ def are_equal(one: object, two: object) -> bool:
 
 
 def find_repeated(items: Sequence[object]) -> int | None:
-    """Return the index of the first item that equals an earlier one, in linear time; None if there is none."""
+    """Return the index of the first item that equals an earlier one, or None if there is none. Takes linear time."""
     earlier = set()
     for index, item in enumerate(items):
         frozen = _hashable_key(item)
@@ -66,7 +66,7 @@ def find_repeated(items: Sequence[object]) -> int | None:
 
 
 def _hashable_key(value: Any) -> Hashable:
-    """Return a hashable value that is equal for values that are equal in JSON."""
+    """Return a key for a value. The keys of two values are equal if and only if the values are equal in JSON."""
     if isinstance(value, bool):
         return ("boolean", value)
     if isinstance(value, list):
@@ -77,7 +77,10 @@ def _hashable_key(value: Any) -> Hashable:
 
 
 def is_type(data: object, name: str) -> bool:
-    """Return whether data has the JSON type `name`; 2.0 is an integer, a bool is not a number, a TOML date has none."""
+    """Return whether data has the JSON type `name`.
+
+    2.0 is an integer. A bool is not a number. A date of TOML does not have a JSON type.
+    """
     if name in ("integer", "number") and isinstance(data, bool):
         return False
     if name == "integer" and isinstance(data, float):
@@ -101,13 +104,13 @@ def _type(names: str | Sequence[str], data: Any, _schema: Mapping[str, Any], _ro
 
 
 def _only_for(name: str, check: Callable[[Any, Any], bool]) -> _Check:
-    """Return the check of a keyword that applies to one type only; data of other types satisfies it."""
+    """Return the check of a keyword that applies only to the type `name`. Data of other types satisfies the keyword."""
     return lambda value, data, _schema, _root: not is_type(data, name) or check(value, data)
 
 
 @functools.cache
 def _pattern(text: str) -> re.Pattern[str]:
-    """Compile a pattern in which `$` matches only at the end, as in JSON schemas, and not before a final newline."""
+    """Compile a pattern. As in JSON schemas, a final `$` matches only at the end, and not before a final newline."""
     return re.compile(text.removesuffix("$") + r"\Z" if text.endswith("$") else text)
 
 
@@ -161,7 +164,7 @@ def _ref(value: str, data: Any, _schema: Mapping[str, Any], root: Schema) -> boo
 
 
 def resolve(value: str, root: Schema) -> Schema:
-    """Return the part of the schema `root` for a reference such as `#/$defs/rules`."""
+    """Return the part of the schema `root` to which a reference such as `#/$defs/rules` refers."""
     target: Any = root
     if value.startswith("#/"):
         for part in value[2:].split("/"):
@@ -173,7 +176,7 @@ def resolve(value: str, root: Schema) -> Schema:
 
 _ANNOTATIONS = {"title", "description", "$schema", "$id", "$comment", "default", "examples", "$defs", "deprecated"}
 _NOT_CHECKED = _ANNOTATIONS | {"then", "else"}  # these two are read by `if`
-#: Keywords about the number of entries, which are checked before the entries.
+#: Keywords about the number of entries. They are checked before the entries themselves.
 COUNTS = frozenset(("minItems", "maxItems", "minProperties", "maxProperties"))
 _CHECKS: dict[str, _Check] = {
     "type": _type,

@@ -1,6 +1,6 @@
 """Explains why data does not satisfy a schema: selects the mistake to report and its position.
 
-`schema_mistakes` finds the mistakes and `error_wording` describes one of them. Imported only for invalid data.
+`schema_mistakes` finds the mistakes, and `error_wording` describes the selected one. Imported only for invalid data.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from tflint.userfiles.userfile import error_at
 def diagnose(
     data: object, schema: Mapping[str, Any], path: str, text: str | None, what: str, prefix: Path
 ) -> UserError:
-    """Return the error that `schema_errors.check` raises for invalid data; the arguments are the same."""
+    """Return the error that `schema_errors.check` raises for invalid data. Takes the same arguments as `check`."""
     try:
         mistakes = first_mistakes(data, schema)
-        if not mistakes:  # `is_valid` reached the recursion limit; finding mistakes takes fewer nested calls
+        if not mistakes:  # only `is_valid` reached the recursion limit: finding mistakes takes fewer nested calls
             raise RecursionError
         spans = {} if text is None else _spans_of(mistakes, text, prefix)
         # For mistakes with the same rank, `min` returns the first in the order of the schema.
@@ -44,7 +44,7 @@ def position(spans: Mapping[Path, Span], path: Path) -> Span | None:
 
 def _spans_of(mistakes: list[Mistake], text: str, prefix: Path) -> dict[Path, Span]:
     paths = {prefix + mistake.path for mistake in mistakes}
-    return locate(text, _with_parents(paths)) if len(paths) > 1 else {}  # a single path needs no ranking
+    return locate(text, _with_parents(paths)) if len(paths) > 1 else {}  # only several paths must be ranked
 
 
 def _with_parents(paths: set[Path]) -> set[Path]:
@@ -52,7 +52,10 @@ def _with_parents(paths: set[Path]) -> set[Path]:
 
 
 def _rank(mistake: Mistake, spans: Mapping[Path, Span], prefix: Path) -> tuple[int, int, int]:
-    """Return the sort key: position in the file, then unknown before missing keys, because a typo causes both."""
+    """Return a key that sorts mistakes by position in the file, then unknown keys before missing ones.
+
+    A misspelled key causes both an unknown key and a missing one.
+    """
     span = position(spans, prefix + mistake.path)
     line, column = (span.line, span.column) if span else (0, 0)
     return line, column, _RANKS.get(mistake.keyword, 2)

@@ -1,6 +1,6 @@
-"""Validates data against one of tflint's schemas and raises one error in terms of the file.
+"""Validates data against one of tflint's schemas. If the data is invalid, raises one error in terms of the file.
 
-Valid data only needs `schema_check`; the modules that explain errors are imported on demand.
+`schema_check` validates the data. The modules that explain errors are imported only if the data is invalid.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ def check(
 ) -> None:
     """Raise `UserError` if `data`, parsed from the file `path`, does not satisfy `schema`.
 
-    `text` is the TOML text, for line and column; without it (JSON), the message contains the path in the data. `what`
-    is the kind of file in messages. `prefix` are the keys of `data` in the text, such as ("tool", "tflint").
+    `text` is the TOML text, from which the error gets its line and column. For JSON, `text` is None, and the message
+    contains the path in the data instead. `what` is the name of the kind of file in messages. `prefix` are the keys of
+    the table in the text that holds `data`, such as ("tool", "tflint").
     """
     if is_valid(data, schema):
         return

@@ -1,7 +1,7 @@
-"""Finds the first mistakes of data by a JSON schema, in the order of the data.
+"""Finds the first mistakes in data that violates a JSON schema, in the order of the data.
 
-It works lazily and copies no values, so that data with a million mistakes takes no more time than data with a few.
-`schema_check` defines the keywords, `error_wording` describes a mistake.
+Mistakes are found lazily and values are not copied, so that data with a million mistakes takes no more time than data
+with a few. `schema_check` defines the keywords, and `error_wording` describes a mistake.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from tflint.userfiles.toml_positions import Path
 from tflint.values import frozen
 
 MAX_MISTAKES = 100
-"""Most mistakes to collect, in total and per alternative of anyOf; one of them is reported."""
+"""Maximum number of mistakes to find, in total and per alternative of anyOf. Only one of them is reported."""
 
 
 @frozen
 class Mistake:
     """A violated keyword of a schema: the value at `path` does not satisfy `keyword`, whose value is `wanted`.
 
-    `keyword` is empty for the schema `false`. `alternatives` are the mistakes of the branches of anyOf and oneOf.
+    `keyword` is empty if the schema is `false`. For anyOf and oneOf, `alternatives` are the mistakes of all branches.
     """
 
     path: Path
@@ -35,12 +35,16 @@ class Mistake:
 
 
 def first_mistakes(data: object, schema: Schema) -> list[Mistake]:
-    """Return at most `MAX_MISTAKES` mistakes of `data`; empty if it satisfies `schema`."""
+    """Return at most `MAX_MISTAKES` mistakes of `data`, or an empty list if `data` satisfies `schema`."""
     return list(itertools.islice(_mistakes(data, schema, schema, ()), MAX_MISTAKES))
 
 
 def pick_most_specific(mistake: Mistake) -> Mistake:
-    """Return the mistake, or for a failed anyOf or oneOf, the deepest mistake of an alternative if it is unique."""
+    """Return the most specific mistake.
+
+    This is the mistake itself. For a failed anyOf or oneOf, it is the deepest mistake of the alternatives, if only one
+    is the deepest.
+    """
     while mistake.alternatives:
         first, *others = sorted(mistake.alternatives, key=_relevance)[:2]
         if others and _relevance(first) == _relevance(others[0]):
@@ -50,7 +54,7 @@ def pick_most_specific(mistake: Mistake) -> Mistake:
 
 
 def _relevance(mistake: Mistake) -> tuple[object, ...]:
-    """Return the sort key: deeper mistakes first, then earlier ones, then schemas that accept the type of the value."""
+    """Return a key that sorts deeper mistakes first, then earlier ones, then those that are not about the type."""
     order = tuple((isinstance(part, str), part) for part in mistake.path)
     return -len(mistake.path), order, mistake.keyword not in ("anyOf", "oneOf"), not _accepts_type(mistake)
 
@@ -65,7 +69,7 @@ def _mistakes(data: Any, schema: Schema, root: Schema, path: Path) -> Iterator[M
         if not schema:
             yield Mistake(path, data, "", None, {})
         return
-    # Counts come first: the entries of a list that is too long are neither checked nor reported.
+    # Counts come first: if a list is too long, its entries are not checked.
     for keyword in sorted(schema, key=lambda keyword: keyword not in COUNTS):
         find = _FINDERS.get(keyword)
         if find is not None:
@@ -150,7 +154,7 @@ def _in_reference(value: str, data: Any, _schema: Schema, root: Schema, path: Pa
     yield from _mistakes(data, resolve(value, root), root, path)
 
 
-#: Keywords that contain schemas; `schema_check` checks all others.
+#: Keywords that contain schemas. All other keywords are checked by `schema_check`.
 _FINDERS: dict[str, Callable[[Any, Any, Any, Schema, Path], Iterator[Mistake]]] = {
     "properties": _in_properties,
     "patternProperties": _in_patterns,

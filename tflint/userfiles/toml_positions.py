@@ -1,7 +1,7 @@
 """Finds the lines and columns of keys and values in a TOML text, by their paths in the parsed data.
 
-Used only for errors and findings, on a text that `tomllib` has accepted, so it does not validate or decode values.
-Lines end only at a newline, as in TOML (not at U+2028 or U+0085).
+This module is used only for errors and findings. It expects a text that `tomllib` has accepted, and does not validate
+or decode values. As in TOML, lines end only at a newline, and not at U+2028 or U+0085.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from tflint.values import frozen
 Path = tuple[str | int, ...]
 
 MAX_DEPTH = 100
-"""Longest path with a span: a key of n dotted parts defines n tables, whose paths take memory in the order of n²."""
+"""Maximum length of a path with a span. A key of n dotted parts defines n tables, with paths of n² parts in total."""
 
 
 @frozen
 class Span:
     """The positions of a key and its value: lines and columns from 1, in characters.
 
-    `line`, `column` and `length` are of the key with its quotes (for a dotted key, the last part of this path), or of
-    the value of an array element. `value_*` are of the value: the content of a string after its opening `quote`, the
-    opening bracket of an array or inline table, or the name in a table header. `value_length` ends with the line.
+    `line`, `column` and `length` describe the key with its quotes. For a dotted key, they describe its last part; for
+    an array element, its value. `value_line`, `value_column` and `value_length` describe the value: the content of a
+    string after its opening `quote`, the opening bracket of an array or inline table, or the name in a table header.
+    If a value has several lines, `value_length` covers only the first one.
     """
 
     line: int
@@ -39,7 +40,7 @@ class Span:
 def locate(text: str, wanted: Container[Path] | None = None) -> dict[Path, Span]:
     """Return the positions of all keys, tables and array elements in a valid TOML text, by path in the parsed data.
 
-    `wanted` restricts the result to these paths: a text of 1 MB can have half a million.
+    If `wanted` is not None, only these paths are in the result: a text of 1 MB can have half a million paths.
     """
     walk = _Walk(text.replace("\r\n", "\n"), wanted)
     walk.document()
@@ -47,10 +48,10 @@ def locate(text: str, wanted: Container[Path] | None = None) -> dict[Path, Span]
 
 
 def content_position(text: str, span: Span, offset: int) -> tuple[int, int]:
-    """Return line and column of the character `offset` of a string value, counting an escape as one character.
+    """Return the line and column of a character in a string value. `offset` is its index in the decoded string.
 
-    An offset at or beyond the end gives the position after the last character. If the value is not a string, the result
-    is its start.
+    If `offset` is at or beyond the end, the result is the position after the last character. If the value is not a
+    string, the result is the start of the value.
     """
     if not span.quote:
         return span.value_line, span.value_column
@@ -94,7 +95,7 @@ _SHORT_ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\
 
 
 class _Lines:
-    """Converts between offsets in a text and lines and columns."""
+    """Converts an offset in a text to a line and column, and back."""
 
     def __init__(self, text: str) -> None:
         self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
@@ -108,14 +109,14 @@ class _Lines:
 
 
 class _Open:
-    """An array or inline table that is not closed yet; `next_index` is None for a table."""
+    """An array or inline table that is not closed yet. `next_index` is that of the next element; a table has None."""
 
     def __init__(self, path: Path, next_index: int | None) -> None:
         self.path, self.next_index = path, next_index
 
 
 class _Walk:
-    """One pass over the text. Open brackets are kept in a list, so that deep nesting does not overflow the stack."""
+    """One pass over the text. Open brackets are in a list: with recursion, deep nesting could overflow the stack."""
 
     def __init__(self, text: str, wanted: Container[Path] | None) -> None:
         self.spans: dict[Path, Span] = {}
@@ -139,7 +140,7 @@ class _Walk:
     def _table_header(self) -> Path:
         self._at += 1
         path, start, end = self._key(())
-        # Overwrites an earlier record: if `[a.b]` comes before `[a]`, the position of `[a]` is better.
+        # Replaces the position that an earlier `[a.b]` recorded for `[a]`: the header `[a]` itself is better.
         self._record(path, start, end, start, end)
         self._at += 1
         return path
@@ -176,8 +177,8 @@ class _Walk:
     def _key(self, path: Path) -> tuple[Path, int, int]:
         """Read a dotted key in the table at `path`; return the path of the key and the range of its last part.
 
-        Implicit tables are recorded at their first occurrence. A part that is an array of tables refers to its last
-        element.
+        The position of an implicit table is that of its first occurrence. A part that names an array of tables refers
+        to the last element of the array.
         """
         while True:
             self._skip(_SPACE)
@@ -203,7 +204,7 @@ class _Walk:
         return raw if quote in _LITERAL else _ESCAPE.sub(_unescape, raw)
 
     def _value(self, path: Path, key: tuple[int, int] | None) -> None:
-        """Read a value, or the opening bracket of an array or inline table; `key` is the range of its key, if any."""
+        """Read a value, or the opening bracket of an array or inline table. `key` is the range of its key, or None."""
         char = self._text[self._at]
         quote = ""
         start = self._at
@@ -250,7 +251,7 @@ class _Walk:
 
 
 def _join(path: Path, part: str | int) -> Path:
-    """Append a part to a path; beyond `MAX_DEPTH` the path stays unchanged, so that the time remains linear."""
+    """Return a path with a part appended. A path longer than `MAX_DEPTH` stays as it is, to keep the time linear."""
     return path if len(path) > MAX_DEPTH else (*path, part)
 
 

@@ -1,4 +1,4 @@
-"""Writes strings as TOML on one line, with escapes for characters that do not print."""
+"""Formats strings as TOML on one line, with escapes for characters that are not printable."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _SHORT = {'"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 
 
 def quote(value: str) -> str:
-    """Return a string in quotes; characters that do not print, such as bidi controls, become TOML escapes.
+    """Return a string in quotes. Characters that are not printable, such as bidi controls, become TOML escapes.
 
     Raises `UnicodeEncodeError` for unpaired surrogates, which TOML cannot represent.
     """

@@ -1,6 +1,6 @@
-"""Reads TOML and JSON files of users; every problem is a `UserError` with its position.
+"""Reads TOML and JSON files of users. Every problem raises a `UserError` with the position of the problem.
 
-Knows the formats and their limits; must not know the purpose of a file.
+This module handles the formats and their limits. It must not depend on the purpose of a file.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 from tflint.errors import Place, UserError
 
 MAX_TEXT_BYTES = 1 << 20
-"""Most bytes of a hand-written text file: twice the size of all built-in rules; tomllib parses it within 2 seconds."""
+"""Maximum size in bytes of a hand-written file: twice the built-in rules. tomllib parses this within 2 seconds."""
 
 MAX_KEY_PARTS = 20
-"""Most parts of a dotted key: tomllib's time grows with their square (1 MB of keys with 90 parts takes 5 seconds)."""
+"""Maximum number of parts of a dotted key. tomllib takes quadratic time: 5 seconds for 1 MB of keys with 90 parts."""
 
 MAX_SHOWN = 400
-"""Most characters of a source line in an error; a longer one is truncated, or omitted if the error is beyond."""
+"""Maximum length of a source line in an error. A longer line is cut off, or omitted if the error is in the rest."""
 
 
 class EncodingError(UserError):
@@ -27,12 +27,15 @@ class EncodingError(UserError):
 
 
 def read_text(path: str, *, limit: int = MAX_TEXT_BYTES) -> str:
-    """Read a UTF-8 file of at most `limit` bytes; raise `UserError` if it cannot be read or violates this."""
+    """Read a text file. Raises `UserError` if it cannot be read, is not UTF-8 or is larger than `limit` bytes."""
     return decode_text(path, read_bytes(path, limit), limit)
 
 
 def decode_text(path: str, data: bytes, limit: int = MAX_TEXT_BYTES) -> str:
-    """Decode the bytes of a file, whose errors show `path`; raise `UserError` if they are too many or not UTF-8."""
+    """Decode the bytes of a file. `path` is its path in errors.
+
+    Raises `UserError` if there are more than `limit` bytes, or they are not UTF-8.
+    """
     if len(data) > limit:
         raise UserError(f"is larger than {limit:,} bytes, the limit for such a file", place=Place(path))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -46,7 +49,7 @@ def decode_text(path: str, data: bytes, limit: int = MAX_TEXT_BYTES) -> str:
 
 
 def read_bytes(path: str, limit: int) -> bytes:
-    """Return the first `limit + 1` bytes of a file; raise `UserError` if it cannot be read or is not a regular file."""
+    """Return up to `limit + 1` bytes of a file. Raises `UserError` if it cannot be read or is not a regular file."""
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
             kind = _special_kind(os.fstat(file.fileno()).st_mode)
@@ -58,12 +61,12 @@ def read_bytes(path: str, limit: int) -> bytes:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """Open a file without blocking: without O_NONBLOCK, opening a named pipe waits for a writer."""
+    """Open a file without blocking. Without O_NONBLOCK, opening a named pipe would wait for a writer."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
 
 
 def _special_kind(mode: int) -> str:
-    """Return the kind of a file that is not regular; empty for a regular file."""
+    """Return the kind of a file that is not a regular file, or an empty string for a regular file."""
     if stat.S_ISREG(mode):
         return ""
     if stat.S_ISFIFO(mode):
@@ -72,7 +75,7 @@ def _special_kind(mode: int) -> str:
 
 
 def load_toml(path: str, text: str) -> dict[str, Any]:
-    """Parse a TOML text; raise `UserError` with `path` and the position if it is invalid."""
+    """Parse a TOML text. Raises `UserError`, with `path` and the position, if the text is invalid."""
     import tomllib
 
     _refuse_bom(path, text)
@@ -88,9 +91,9 @@ def load_toml(path: str, text: str) -> dict[str, Any]:
 
 
 def load_json(path: str, text: str, *, refuse_repeated: bool = False) -> Any:
-    """Parse a JSON text; raise `UserError` with `path` and the position if it is invalid or has NaN or infinities.
+    """Parse a JSON text. Raises `UserError`, with `path` and the position, if it is invalid or has NaN or infinity.
 
-    `refuse_repeated` makes duplicate keys in an object an error; by default, the last one applies.
+    With `refuse_repeated`, a duplicate key in an object is an error. Without it, the last value of the key applies.
     """
     import json
 
@@ -123,7 +126,7 @@ def error_at(
 def error_in(
     path: str, text: str, keys: tuple[str | int, ...], message: str, *, hint: str = "", is_about_key: bool = False
 ) -> UserError:
-    """Return an error at the value with these keys in a TOML text, or at the last key with `is_about_key`."""
+    """Return an error at the value of these keys in a TOML text, or at the last key if `is_about_key` is true."""
     from tflint.userfiles.toml_positions import locate  # only needed for errors
 
     span = locate(text, {keys}).get(keys)
@@ -135,7 +138,7 @@ def error_in(
 
 
 def source_line(text: str, line: int, column: int = 1) -> str:
-    """Return line `line` of a text, safe for a terminal; empty if `column` is beyond `MAX_SHOWN`."""
+    """Return the line of a text, safe for a terminal, or an empty string if `column` is beyond `MAX_SHOWN`."""
     start = 0
     for _ in range(line - 1):
         start = text.find("\n", start) + 1
@@ -211,7 +214,7 @@ _LONG_KEY = re.compile(
 
 
 def _refuse_long_keys(path: str, text: str) -> None:
-    """Refuse dotted keys that take tomllib too long. A string with as many dotted words is refused, too."""
+    """Raise `UserError` for a dotted key with too many parts. A string with as many dotted words raises it too."""
     match = _LONG_KEY.search(text) if text.count(".") >= MAX_KEY_PARTS else None
     if match:
         line = text.count("\n", 0, match.start()) + 1
@@ -227,7 +230,7 @@ def _too_long_number(path: str) -> UserError:
     return UserError("has a number with too many digits", place=Place(path))
 
 
-# Start of tomllib's message, message without tomllib's terms, hint.
+# Per error of tomllib: the start of its message, the message that tflint prints instead, and a hint.
 _PLAIN = (
     ("Invalid value", "invalid value", 'put text in quotes: key = "text"'),
     ("Invalid statement", "expected a key or a [table]", ""),

@@ -1,1 +1,1 @@
-"""The commands, one module each, with `add_parser` and a function that runs the command and returns the exit code."""
+"""The commands. Each module has `add_parser`, and a function that runs the command and returns the exit code."""

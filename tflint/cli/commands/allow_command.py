@@ -35,17 +35,17 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("rule", metavar="RULE", help="id or name of the rule")
     parser.add_argument("paths", nargs="+", metavar="PATH", help="model, folder, or quoted glob")
     parser.add_argument(
-        "--at", metavar="NAME", help="limit to locations with this name or path, such as a tensor name; may be a glob"
+        "--at", metavar="NAME", help="name or path of the location, such as a tensor name; may be a glob"
     )
     parser.add_argument("--reason", metavar="TEXT", required=True, help="why the findings are suppressed")
     parser.add_argument("--until", metavar="DATE", help="last day of the suppression: YYYY-MM-DD")
-    parser.add_argument("--config", metavar="FILE", help="configuration to change (default: the nearest)")
+    parser.add_argument("--config", metavar="FILE", help="configuration to change (default: the nearest one)")
     plugin_option.add_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the entry; return the exit code."""
+    """Add the suppression to the configuration; return the exit code."""
     config_file = config_path(options.config)
     config = load_config(config_file, is_trusted=options.config is not None) if config_file else Config()
     path = str(config_file or "tflint.toml")
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _build_entry(options: argparse.Namespace, config: Config) -> tuple[tuple[str, str], dict[str, str]]:
-    """Return the id and name of the rule, and the entry with its keys in the order to write."""
+    """Return the id and name of the rule, and the [[allow]] entry with its keys in the order to write."""
     from tflint.catalog import load_catalog
 
     rule = load_catalog(config.rules, plugin_option.load_allowed(options)).rule(options.rule)
@@ -83,7 +83,7 @@ def _build_entry(options: argparse.Namespace, config: Config) -> tuple[tuple[str
 
 
 def _parse_date(text: str) -> str:
-    """Return a date in canonical form. Raises `UserError` if it has passed."""
+    """Return a date in the form YYYY-MM-DD. Raises `UserError` if the text is not a date, or the date has passed."""
     try:
         day = datetime.date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
@@ -96,9 +96,9 @@ def _parse_date(text: str) -> str:
 
 
 def build_glob(path: str, folder: str) -> str:
-    """Return a path or glob of the user as a glob relative to the folder of the configuration.
+    """Convert a path or glob that the user passed to a glob that is relative to `folder`, that of the configuration.
 
-    Raises `UserError` if the file does not exist or is not in that folder.
+    Raises `UserError` if the path does not exist or is not in `folder`.
     """
     from tflint.source.model_search import select
 
@@ -109,7 +109,7 @@ def build_glob(path: str, folder: str) -> str:
         hint = "use --config with a configuration in a folder above the file"
         raise UserError(f"'{path}' is not in the folder '{folder}' of the configuration", hint=hint)
     relative = relative_to_folder(folder, pattern)
-    # Without a slash, the glob would match every file with this name in all subfolders.
+    # A glob without a slash would match the files with this name in all subfolders too.
     result = relative if "/" in relative or relative == "**" else f"./{relative}"
     unmatched = [file for file in files if not matches(relative_to_folder(folder, file), result)]
     if glob.has_magic(path) and unmatched:
@@ -119,7 +119,7 @@ def build_glob(path: str, folder: str) -> str:
 
 
 def _require_new(rule: tuple[str, str], entry: Mapping[str, str], config: Config) -> None:
-    """Raise `UserError` if a valid entry already covers the same rule and scope."""
+    """Raise `UserError` if the configuration already suppresses the same rule in the same scope."""
     today = datetime.date.today()
     for number, allow in enumerate(config.allow):
         is_same = allow.rule in rule and (allow.path, allow.at) == (entry["path"], entry.get("at", ""))
@@ -130,7 +130,7 @@ def _require_new(rule: tuple[str, str], entry: Mapping[str, str], config: Config
 
 
 def _write_entry(path: str, entry: Mapping[str, str], *, is_new: bool) -> None:
-    """Write the entry and verify the result; restore the file if the verification fails."""
+    """Write the [[allow]] entry to the configuration at `path`, and verify it. If that fails, restore the file."""
     from tflint.config.config_edit import add_allow, require_added
 
     file = output_file.prepare_derived(path, output_file.CONFIGURATION)

@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     selection = _select_models(options.paths, config)
     max_bytes = None if options.max_memory is None else int(options.max_memory * 1_000_000)
     limits = Limits(time.monotonic(), options.max_seconds, max_bytes)
-    # Garbage collections during the imports would find nothing; frozen objects are skipped by later collections.
+    # A garbage collection during the imports would find nothing. Later collections skip frozen objects.
     gc.disable()
     from tflint.api import check_items
     from tflint.catalog import load_catalog
@@ -125,7 +125,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _build_empty_error(paths: Sequence[str], report: Report, config: Config) -> UserError:
-    """Build the error of a run without checks, which must not look like a run without findings."""
+    """Build the error for a run that checked nothing, so that it does not look like a run without findings."""
     from tflint.report.display_names import plural
 
     places = ", ".join("the list on standard input" if path == "-" else f"'{path}'" for path in paths or ["."])
@@ -138,7 +138,7 @@ def _build_empty_error(paths: Sequence[str], report: Report, config: Config) -> 
         return UserError(f"nothing to check in {places}: {which} excluded", hint=hint)
     if report.files:
         if any(file.status == "unreadable" and not file.findings for file in report.files):
-            hint = "the rules that report why, such as G003, are not selected"
+            hint = "select the rules that report the reason, such as G003"
             return UserError(f"nothing was checked in {places}: no file is readable", hint=hint)
         hint = f"name a model by its real path to check it; {accept}"
         return UserError(f"nothing to check in {places}: only links to files outside of the checkout", hint=hint)
@@ -180,7 +180,7 @@ def _select_models(paths: Sequence[str], config: Config) -> Selection:
 
 
 def _read_path_list() -> list[str]:
-    """Read paths from standard input, one per line, as bytes because names need not be valid text."""
+    """Read paths from standard input, one per line. They are read as bytes, because file names may be invalid text."""
     if sys.stdin is None:
         raise UserError("cannot read a list of paths: standard input is closed")
     lines = sys.stdin.buffer.read().split(b"\n")

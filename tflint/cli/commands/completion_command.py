@@ -1,6 +1,6 @@
-"""`tflint completion`: prints a completion script for a shell, and answers the requests of such a script.
+"""`tflint completion`: prints a completion script for a shell, and answers the requests that the script sends.
 
-Uses the optional dependency argcomplete. Does not import numpy, because the user waits for completions.
+Uses the optional dependency argcomplete. Does not import numpy, because the user waits while tflint answers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 #: Names of the command. If the user calls `tflite-lint`, `tflint` may be a different program on the machine.
 NAMES = ("tflint", "tflite-lint")
 
-#: Words, with or without descriptions.
+#: Words to offer for completion. A mapping has the description of each word.
 Words: TypeAlias = Mapping[str, str] | Iterable[str]
 
 
@@ -85,7 +85,7 @@ def _find_completer(action: argparse.Action) -> Callable[..., Words] | None:
 
 
 def complete_rules(parsed_args: argparse.Namespace, **_: object) -> Words:
-    """Return the ids and names of rules, with names and summaries."""
+    """Return the ids of rules with the names as descriptions, and the names with the summaries as descriptions."""
     words: dict[str, str] = {}
     for rule in _load_rules(parsed_args):
         words[rule.id] = rule.name
@@ -94,7 +94,7 @@ def complete_rules(parsed_args: argparse.Namespace, **_: object) -> Words:
 
 
 def complete_selections(prefix: str, parsed_args: argparse.Namespace, **_: object) -> Words:
-    """Return ids, prefixes, names and categories of rules, and `all`, to complete the last of a list with commas."""
+    """Complete the last word of a comma-separated list: ids, prefixes, names and categories of rules, and `all`."""
     head, comma, _last = prefix.rpartition(",")
     words = {"all": "every rule"}
     for rule in _load_rules(parsed_args):
@@ -114,7 +114,7 @@ def complete_targets(parsed_args: argparse.Namespace, **_: object) -> Words:
 
 
 def complete_reports(prefix: str, **_: object) -> Iterable[str]:
-    """Return formats with an equals sign, or files after one."""
+    """Return the formats, each with an equals sign. If `prefix` has an equals sign, return files instead."""
     from argcomplete.completers import FilesCompleter
 
     from tflint.report.report_formats import FORMATS
@@ -131,14 +131,14 @@ def complete_tables(**_: object) -> Words:
 
 
 def complete_distributions(**_: object) -> Words:
-    """Return the installed distributions that add facts, with the prefix of the facts, without loading them."""
+    """Return the installed distributions that add facts, described by the prefix of their facts. None is loaded."""
     from tflint.facts.plugin_loader import installed_plugins
 
     return {name: f"{prefix}.…" for prefix, names in installed_plugins().items() for name in names}
 
 
 def complete_models(prefix: str, **_: object) -> Iterator[str]:
-    """Yield folders, and files that may be models; hidden ones only if the prefix starts with a dot."""
+    """Yield folders and files that may be models. Hidden ones are included only if their prefix starts with a dot."""
     from tflint.source.model_search import DOUBTFUL_SUFFIXES, SUFFIXES
 
     folder, slash, name = prefix.rpartition("/")

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _prepare_copy(source: Path, options: argparse.Namespace) -> output_file.OutputFile:
-    """Return the output file for the copy, which must not be the model itself."""
+    """Return the output file for the copy. Raises `UserError` if it is the model itself."""
     path = str(options.output or source.with_name(f"{source.stem}_metadata{source.suffix}"))
     output_file.require_free(path, force=options.force)
     if Path(path).exists() and source.samefile(path):

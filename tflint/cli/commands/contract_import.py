@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 def add_parser(verbs: Any) -> None:
     """Add the parser of the subcommand."""
     parser = verbs.add_parser("import", help="fill a contract from a file of another ecosystem")
-    parser.add_argument("source", metavar="FILE|NAME", help="file of the ecosystem, or name of a model known to it")
+    parser.add_argument("source", metavar="FILE|NAME", help="file of the ecosystem, or name of one of its models")
     parser.add_argument("--from", dest="ecosystem", choices=ECOSYSTEMS, required=True, help="ecosystem of the file")
     parser.add_argument(
-        "--into", metavar="FILE", help="contract to fill, or a model whose contract is filled (drafted if missing)"
+        "--into", metavar="FILE", help="contract to fill, or its model; if the model has no contract, draft one first"
     )
     parser.add_argument("--input", metavar="NAME", help="name or index of the contract's input to fill")
     parser.add_argument("--force", action="store_true", help="replace keys that have different values")
@@ -28,7 +28,7 @@ def add_parser(verbs: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Fill a contract, or print one; return the exit code."""
+    """Fill a contract, or print a new one if there is no `--into`; return the exit code."""
     from tflint.contract.contract_edit import make_comment
     from tflint.preprocessing.importers import import_preprocessing
     from tflint.preprocessing.importers.contract_filling import build_draft, fill
@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _load_or_draft(path: str) -> Contract:
-    """Return the contract at a path, or that of a model, drafted if there is none."""
+    """Return the contract at `path`. For a model, return the contract next to it, or a draft if there is none."""
     from tflint.contract import SUFFIX, load_contract, parse_contract
     from tflint.contract.contract_search import find_adjacent_contract, load_discovered_contract
 

@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _format_observed(observed: Observed) -> Iterator[str]:
-    """Yield the range of the data, the calibrated range of the input, and the number of clipped values."""
+    """Yield lines with the range of the data, the calibrated range of the input, and the number of clipped values."""
     numbers = f"{plural(observed.n_samples, 'sample')}, {observed.n_values:,} values"
     yield f'input {observed.recipe_input.position} "{observed.recipe_input.name}": {numbers}'
     pairs = zip(observed.low, observed.high, strict=True)

@@ -69,7 +69,7 @@ def _require_model_count(options: argparse.Namespace) -> None:
 
 
 def _load_from_git(revision: str, path: str) -> Checkable:
-    """Return a file in a revision, named as in Git."""
+    """Load a model from a Git revision. Its name is `revision:path`, as in Git."""
     from tflint.api import load
     from tflint.source.git_revision import read_revision
 

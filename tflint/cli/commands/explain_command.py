@@ -9,7 +9,7 @@ from typing import Any
 
 from tflint.cli import console, plugin_option
 
-#: Maximum width of a page.
+#: Maximum width of a page, in characters.
 WIDTH = 100
 
 
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _format_plain(markdown: str, width: int) -> str:
-    """Convert Markdown to plain text: headings in capitals, wrapped paragraphs, unchanged code."""
+    """Convert Markdown to plain text: write headings in capitals, wrap paragraphs, and leave code unchanged."""
     from tflint.report.text_layout import wrap_line
 
     lines: list[str] = []

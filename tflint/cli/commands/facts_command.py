@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 _FUNCTIONS = {
     "all(list)": "whether no element is false",
     "any(list)": "whether at least one element is true",
-    "count(list)": "number of elements; for a list of bools, number of true elements",
+    "count(list)": "number of elements; in a list of bools, only of the true ones",
     "share(list)": "fraction of true elements in a list of bools, 0 to 1",
-    "sum min max median first (list)": "the aggregate; except for sum, absent for an empty list",
+    "sum min max median first (list)": "the aggregate; for an empty list, sum is 0 and the others are absent",
     "min(a, b)  max(a, b)": "smaller or larger of two numbers",
     "abs(x)  isfinite(x)": "for a number, or for each element of a list",
     "close(a, b, rtol=1e-6, atol=0)": "whether two numbers are equal within a tolerance",
     "glob(text, 'pattern')": "whether a text matches: * any characters, ? one character, [a-z] one of these",
     "has(x)": "whether a value is present; for a list, whether it has elements",
     "lookup(TABLE.key, k, …)": "entry of a knowledge table; unknown if there is none",
-    "a.b  a[i]": "column of the referenced row; element of a list, absent if out of range",
+    "a.b  a[i]": "column b of the row that a refers to; element i of a list, absent if out of range",
 }
 
 

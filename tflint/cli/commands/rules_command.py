@@ -34,7 +34,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _add_list_options(parser: argparse.ArgumentParser, *, is_action: bool = False) -> None:
-    # The options of the action have no defaults, because these would reset the values of options before the action.
+    # Options after `list` have no defaults: a default would replace the value of the same option before `list`.
     rules: Any = argparse.SUPPRESS if is_action else []
     format_ = argparse.SUPPRESS if is_action else "text"
     parser.add_argument(
@@ -96,7 +96,7 @@ def _to_data(rule: Rule) -> dict[str, Any]:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Validate rule files; return the exit code. Raises `UserError` if one is invalid."""
+    """Validate rule files; return the exit code. Raises `UserError` if a rule file is invalid."""
     from tflint.catalog import load_catalog
     from tflint.catalog.rule_compiler import compile_file
     from tflint.catalog.rule_loader import is_builtin_file, rule_files
@@ -112,7 +112,7 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def run_test(options: argparse.Namespace) -> int:
-    """Run the examples of rules; return 1 if one fails, else 0."""
+    """Run the examples of rules; return 1 if an example fails, else 0."""
     from tflint.report.display_names import plural
     from tflint.rule_examples import run_examples
 

@@ -1,4 +1,4 @@
-"""`tflint show`: prints a summary of one model, as text, JSON, or lines for diffs."""
+"""`tflint show`: prints a summary of one model as text, as JSON, or as one fact per line for diffs."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _print(model: Model, options: argparse.Namespace) -> None:
 
 
 def _summarize(model: Model) -> Summary:
-    """Return the summary. Raises `UserError` if reading the file fails."""
+    """Return the summary of a model. Raises `UserError` if reading its file fails."""
     from tflint.facts.facts import FactError, Facts
     from tflint.source import SourceError
     from tflint.summary.summarize import summarize
@@ -111,7 +111,7 @@ def _summarize(model: Model) -> Summary:
 
 
 def _describe_file(file: FileFacts) -> str:
-    """Return what a file is, and why it is not a readable model."""
+    """Describe what kind of file it is, and why it is not a readable model."""
     if file.kind.kind == "unreadable":
         return f"unreadable: {file.kind.detail}"
     if file.reason is None:
@@ -123,8 +123,8 @@ def _describe_file(file: FileFacts) -> str:
 def _format_file(file: FileFacts) -> str:
     """Return the lines for a file that is not a readable model.
 
-    A Git textconv must not fail, because Git then stops the whole diff, and histories contain LFS pointers and invalid
-    files.
+    A Git textconv must succeed for these too: a Git history may contain LFS pointers and invalid files, and Git stops
+    the whole diff if a textconv fails.
     """
     lines = [f"file {file.kind.kind}", f"size file {file.size}"]
     if file.kind.lfs_oid:

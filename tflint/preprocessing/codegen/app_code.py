@@ -1,8 +1,8 @@
 """Renders the pixel loop of image inputs, and the dequantization of outputs, in C, Kotlin, Swift, Dart and JavaScript.
 
-The loop takes an image of the model's size as interleaved bytes, because each platform has its own resize functions.
-All languages compute in doubles and in the same order, so that they give the same integers as the numpy code. If a
-shift replaces the arithmetic, bytes halfway between two integers may be rounded differently.
+The loop takes an image that already has the size of the input, as interleaved bytes: each platform has its own resize
+functions. The code computes in doubles and in the same order in all languages, so that it gives the same integers as
+the numpy code. If a shift replaces the arithmetic, a value halfway between two integers may be rounded differently.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tflint.preprocessing.recipe.recipe import Recipe, RecipeInput, RecipeOutput
 from tflint.preprocessing.recipe.step import format_signed
 from tflint.values import frozen
 
-#: Largest error of a shift, in steps. Rounding alone causes half a step.
+#: Maximum error of a shift, in quantization steps. Rounding alone causes half a step.
 MAX_SHORT_ERROR = 0.51
 _SOURCE_ORDER = {"BGR": (2, 1, 0), "BGRA": (2, 1, 0, 3)}
 #: Kotlin's element types.
@@ -28,7 +28,7 @@ _ELEMENTS = {"int8": "Byte", "uint8": "Byte", "int16": "Short", "float32": "Floa
 
 @frozen
 class ShortForm:
-    """A normalization and quantization that equals q = px + shift, with its largest error in steps."""
+    """A shift q = px + shift that replaces normalization and quantization, with its largest error in steps."""
 
     shift: int
     error: float
@@ -40,7 +40,10 @@ class ShortForm:
 
 
 def short_form(recipe_input: RecipeInput) -> ShortForm | None:
-    """Return the shift that gives the same integers as mean, std, scale and zero point up to rounding; None if none."""
+    """Return the shift that gives the same integers as mean, std, scale and zero point, up to rounding.
+
+    Return None if there is no such shift.
+    """
     if (
         recipe_input.kind != "image"
         or not recipe_input.takes_bytes
@@ -66,9 +69,9 @@ def format_steps(error: float) -> str:
 
 
 def app_code(language: str, recipe: Recipe, violated_rules: Sequence[str] = ()) -> str:
-    """Return functions for the image inputs and quantized outputs of a recipe, and comments for the others.
+    """Return functions for the image inputs and quantized outputs of a recipe. Other inputs and outputs get a comment.
 
-    `violated_rules` are the ids of rules that report the contract; the head of the code lists them.
+    `violated_rules` are the ids of rules with findings in the contract. The head of the code lists them.
     """
     dialect = DIALECTS[language]
     parts = ["\n".join(f"// {make_comment(line)}" for line in recipe.head(violated_rules))]
@@ -98,7 +101,7 @@ def _needs_rounding(recipe_input: RecipeInput) -> bool:
 
 
 def _unsupported_reason(recipe_input: RecipeInput) -> str:
-    """Return why an input gets no pixel loop; empty if it gets one."""
+    """Return why the code has no pixel loop for an input, or an empty string if it has one."""
     if recipe_input.kind != "image":
         return f"its kind is {recipe_input.kind}, not image"
     if not recipe_input.takes_bytes or recipe_input.entry.get("transfer") == "linear":
@@ -140,7 +143,7 @@ def _render_input(recipe_input: RecipeInput, dialect: Dialect) -> Iterator[str]:
 
 
 def _store_code(recipe_input: RecipeInput, short: ShortForm | None, dialect: Dialect, fill: Mapping[str, str]) -> str:
-    """Return the statement that stores a byte: shifted, as a real value, or quantized."""
+    """Return the statement that stores a byte in the input: shifted, as a real value, or quantized."""
     if short is not None or recipe_input.is_raw:
         shift = short.shift if short is not None else -recipe_input.raw_shift
         value = f"px - {-shift}" if shift else "px"
@@ -171,7 +174,7 @@ def _real_value_code(recipe_input: RecipeInput) -> str:
 
 
 def _constants(recipe_input: RecipeInput, dialect: Dialect, *, is_short: bool) -> Iterator[str]:
-    """Yield arrays of the constants that differ between channels."""
+    """Yield arrays of mean and std if they differ between channels."""
     mean, std = recipe_input.normalization
     constants: list[tuple[str, str, list[str]]] = []
     if len(mean) > 1 and not is_short:

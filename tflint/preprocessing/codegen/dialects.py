@@ -12,10 +12,10 @@ class Dialect:
     """The templates of a language.
 
     `head` comes first, followed by `rounding` if an input is rounded. `prepare` and `read` are complete functions: $n
-    is their number, $type their entry of `types`, and $store the statement that stores one byte. That is `shifted` (an
-    integer $value), `real` (a real $value) or `quantized` (a real $value divided by $scale, plus $plus, clipped to $low
-    and $high). `array` is a constant $name with $values, whose type is an entry of `numbers`. `integers` maps dtypes to
-    the expression for an element of the output as an integer.
+    is the number of the input or output, $type its type in `types`, and $store the statement that stores one byte. This
+    statement is `shifted` (an integer $value), `real` (a real $value) or `quantized` (a real $value divided by $scale,
+    plus $plus, clipped to $low and $high). `array` is a constant $name with $values; its type comes from `numbers`.
+    `integers` maps a dtype to the expression that converts an element of the output to an integer.
     """
 
     head: str

@@ -13,9 +13,9 @@ from tflint.preprocessing.recipe.step import Step
 
 
 def numpy_code(recipe: Recipe, violated_rules: Sequence[str] = ()) -> str:
-    """Return functions `input_0`, … and `output_0`, …, numbered by position in the model, with the helpers they call.
+    """Return functions `input_0`, … and `output_0`, …, numbered by position in the model, and the helpers they call.
 
-    `violated_rules` are the ids of rules that report the contract; the head of the code lists them.
+    `violated_rules` are the ids of rules with findings in the contract. The head of the code lists them.
     """
     head = "\n".join(f"# {make_comment(line)}" for line in recipe.head(violated_rules))
     helpers = [inspect.getsource(getattr(numpy_snippets, name)) for name in helper_names(recipe)]
@@ -23,7 +23,7 @@ def numpy_code(recipe: Recipe, violated_rules: Sequence[str] = ()) -> str:
 
 
 def render_functions(recipe: Recipe) -> list[str]:
-    """Return the functions of inputs and outputs, without the helpers they call."""
+    """Return the functions for inputs and outputs, without the helpers they call."""
     inputs = [_render_input(recipe_input, input_steps(recipe_input)) for recipe_input in recipe.inputs]
     outputs = [_render_output(recipe_output, output_steps(recipe_output)) for recipe_output in recipe.outputs]
     return ["\n".join(lines) + "\n" for lines in (*inputs, *outputs)]
@@ -55,5 +55,5 @@ def _render_steps(steps: Iterable[Step]) -> Iterator[str]:
 
 
 def _make_docstring_safe(text: str) -> str:
-    """Replace characters that would end or break a docstring: tensor names may contain any."""
+    """Replace characters that would end or break a docstring: tensor names may contain any characters."""
     return "".join(char if char.isprintable() and char not in '"\\' else "?" for char in text)

@@ -14,7 +14,7 @@ from tflint.preprocessing.recipe.step import Step
 
 
 def render(recipe: Recipe, violated_rules: Sequence[str]) -> str:
-    """Return the recipe as JSON; `violated_rules` are the ids of rules that report the contract."""
+    """Return the recipe as JSON. `violated_rules` are the ids of rules with findings in the contract."""
     data = {
         "contract": recipe.contract.path,
         "model": recipe.model,

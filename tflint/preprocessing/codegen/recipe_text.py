@@ -1,4 +1,4 @@
-"""Renders a recipe as text: numbered steps, each with its contract line and whether the model agrees."""
+"""Renders a recipe as text: numbered steps, each with its line in the contract and whether the model agrees with it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tflint.preprocessing.recipe.recipe_steps import describe_source, input_step
 from tflint.preprocessing.recipe.step import Step
 from tflint.report.text_layout import WIDTH, wrap_line
 
-#: Column of the remarks on a step.
+#: Column at which the remarks on a step start.
 _REMARKS = 68
 #: Indentation of continuation lines.
 _INDENT = 3
 
 
 def render_text(recipe: Recipe, status: str) -> str:
-    """Return a recipe as text; `status` says whether the contract fits its model."""
+    """Return a recipe as text. `status` is one line about whether the contract agrees with its model."""
     lines = list(_steps(recipe, status))
     lines.append("numpy:")
     lines += [f"  {line}" for text in render_functions(recipe) for line in text.splitlines()]

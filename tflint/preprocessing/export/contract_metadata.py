@@ -15,9 +15,9 @@ from tflint.preprocessing.recipe import Recipe, RecipeInput, RecipeOutput
 
 Table = dict[str, Any]
 
-#: First versions of the metadata schema with these tables, and with AudioProperties.
+#: The first version of the metadata schema with the tables used here, and the first one with AudioProperties.
 _VERSION, _AUDIO_VERSION = "1.0.0", "1.3.0"
-#: Most digits of a number in a version; longer ones are ignored.
+#: Maximum number of digits of a number in a version. Longer numbers are ignored.
 _MAX_DIGITS = 9
 _COLOR_SPACES = {"RGB": "RGB", "GRAY": "GRAYSCALE"}
 _BOXES = {
@@ -27,15 +27,15 @@ _BOXES = {
     "cx-cy-w-h": ("CENTER", [0, 1, 2, 3]),
 }
 _COORDINATES = {"normalized": "RATIO", "pixels": "PIXEL"}
-#: Keys that only identify an entry or repeat the model, so an export does not lose them.
+#: Keys that identify an entry or repeat what the model specifies. They do not count as lost if they are not exported.
 _MODEL_KEYS = ("name", "index", "kind", "dtype", "shape", "scale", "zero-point", "dequantize")
 
 
 class Metadata:
     """The metadata for a contract.
 
-    `root` is the ModelMetadata table; `files` are the paths of its label and vocabulary files, as in the contract.
-    `n_tensors` are the numbers of inputs and outputs of the model: metadata lists all of them in the model's order.
+    `root` is the ModelMetadata table. `files` are the paths of label and vocabulary files, as in the contract.
+    `n_tensors` has the numbers of inputs and outputs of the model: metadata lists all of them, in the model's order.
     """
 
     def __init__(self, recipe: Recipe, existing: Mapping[str, Any] | None, n_tensors: Mapping[str, int]) -> None:
@@ -62,7 +62,7 @@ class Metadata:
         return [*keys, *claims, *(key for key in ("golden", "allow") if contract.data.get(key))]
 
     def _lost(self, side: str, number: int, entry: Mapping[str, Any]) -> Iterator[str]:
-        """Yield the lost keys of an entry; for a partly exported table, its lost keys one by one."""
+        """Yield the keys of an entry that are lost. If a table is partly exported, yield only its lost keys."""
         for key, value in entry.items():
             if key in _MODEL_KEYS or (side, number, key) in self._exported_keys:
                 continue
@@ -74,7 +74,10 @@ class Metadata:
         self._exported_keys.update((side, number, *key.split(".")) for key in keys)
 
     def _tensors(self, side: str, entries: Any, existing: list[Table], n_tensors: int) -> list[Table]:
-        """Return the metadata of all inputs (or outputs) in the graph's order; unchanged without a contract entry."""
+        """Return the metadata of all inputs (or outputs) in the graph's order.
+
+        The metadata of an input without an entry in the contract is unchanged.
+        """
         tensors = [dict(existing[k]) if k < len(existing) else {} for k in range(n_tensors)]
         for entry in entries:
             if entry.position >= n_tensors:
@@ -113,7 +116,7 @@ class Metadata:
             self._mark_exported("inputs", number, "observed")
 
     def _image(self, recipe_input: RecipeInput, tensor: Table) -> None:
-        """Set the color space; an existing one stays if the contract does not specify the channels."""
+        """Set the color space. If the contract does not specify the channels, an existing color space is kept."""
         known = _properties(tensor, "ImageProperties")
         if "channels" in recipe_input.entry:
             known["color_space"] = _COLOR_SPACES.get(recipe_input.entry["channels"], "UNKNOWN")
@@ -122,9 +125,9 @@ class Metadata:
         tensor["content"] = _content("ImageProperties", **{"color_space": "UNKNOWN", **known})
 
     def _normalization(self, recipe_input: RecipeInput) -> Table | None:
-        """Return mean and std for pixels from 0 to 255, the only units that metadata has.
+        """Return mean and std for pixels from 0 to 255, because metadata has no other units.
 
-        None if the contract has no mean and std, or if its pixels have a different range.
+        Return None if the contract has no mean and std, or its pixels have a different range.
         """
         is_image = recipe_input.kind == "image"
         if not {"mean", "std"} <= set(recipe_input.entry) or (is_image and not recipe_input.takes_bytes):
@@ -156,7 +159,7 @@ class Metadata:
             self._mark_exported("outputs", recipe_output.number, "range")
 
     def _name_file(self, tensor: Table, path: str, kind: str, description: str) -> None:
-        """Name a file in a tensor's metadata, replacing one of the same name.
+        """Add a file name to the metadata of a tensor. A file with the same name is replaced.
 
         Raises `UserError` if the contract has two paths with the same file name.
         """
@@ -171,7 +174,7 @@ class Metadata:
 
 
 def _properties(tensor: Mapping[str, Any], kind: str) -> Table:
-    """Return the content properties of a tensor; empty if they are of a different kind."""
+    """Return the content properties of a tensor, or an empty table if they are of a different kind."""
     properties: Table = dict(tensor.get("content", {}).get("content_properties", {}))
     return {key: value for key, value in properties.items() if key != "type"} if properties.get("type") == kind else {}
 
@@ -189,5 +192,5 @@ def _floats(values: Any) -> list[float]:
 
 
 def _version_numbers(version: str) -> list[int]:
-    """Return a version as numbers for comparison; parts that are not numbers are left out."""
+    """Return a version as a list of numbers, for comparison. Parts that are not numbers are omitted."""
     return [int(part) for part in version.split(".") if part.isdecimal() and len(part) <= _MAX_DIGITS]

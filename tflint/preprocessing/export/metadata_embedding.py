@@ -25,9 +25,9 @@ from tflint.writer.unpack import unpack_with_end
 
 Fields = dict[str, Any]
 
-#: Most bytes of a label or vocabulary file.
+#: Maximum size of a label or vocabulary file, in bytes.
 MAX_FILE_BYTES = 16 << 20
-#: Fewest bytes per table: the 4-byte offset of its vtable and a 4-byte offset that refers to it.
+#: Minimum number of bytes per table: the 4-byte offset of its vtable, and a 4-byte offset that refers to the table.
 _TABLE_BYTES = 8
 #: The metadata entry that holds TFLite metadata.
 NAME = "TFLITE_METADATA"
@@ -37,8 +37,8 @@ NAME = "TFLITE_METADATA"
 class ExportedModel:
     """A copy of a model with the metadata of its contract.
 
-    `lost_keys` are contract keys that metadata cannot express. `packed` are the names of files added to the appended
-    zip; `unpacked` are the paths of the other files, each with a reason.
+    `lost_keys` are the contract keys that metadata cannot express. `packed` are the names of files that were added to
+    the zip at the end of the model. `unpacked` are the paths of the files that were not added, each with the reason.
     """
 
     content: bytes
@@ -48,10 +48,10 @@ class ExportedModel:
 
 
 def export_metadata(recipe: Recipe, model: Model, data: bytes) -> ExportedModel:
-    """Return a copy of a model, which was read from `data` without findings, with the metadata of its contract.
+    """Return a copy of a model with the metadata of its contract. `data` are the bytes of the model, which are valid.
 
     Raises `UserError` if the weights are outside of the flatbuffer, because their offsets would change; if the contract
-    uses a subgraph other than the first; or if files must be packed and the appended data is not a zip.
+    describes a subgraph other than the first; or if files must be packed, but the data after the model is not a zip.
     """
     tables = model.tables
     _require_own_tables(tables, len(data))
@@ -74,7 +74,10 @@ def export_metadata(recipe: Recipe, model: Model, data: bytes) -> ExportedModel:
 
 
 def _select_files(tables: Tables, folder: Path, paths: Sequence[str]) -> tuple[dict[str, bytes], list[str]]:
-    """Return the files to pack by name, and the paths of unavailable files with a reason; skip files already packed."""
+    """Return the files to pack, by name, and the paths of unavailable files, each with the reason.
+
+    Files that the model already contains are in neither.
+    """
     known = tables.extras[0].packed
     files: dict[str, bytes] = {}
     unpacked: list[str] = []
@@ -93,7 +96,10 @@ def _select_files(tables: Tables, folder: Path, paths: Sequence[str]) -> tuple[d
 
 
 def _require_own_tables(tables: Tables, n_bytes: int) -> None:
-    """Refuse a file whose entries share tables, which no converter writes: the copy would have one table per entry."""
+    """Raise `UserError` if references in a model share tables: the copy would have one table per reference.
+
+    Converters do not write such models.
+    """
     n_tables = sum(len(tables.table(name)) for name in ("subgraph", "tensor", "operator", "buffer", "metadata"))
     if n_tables * _TABLE_BYTES > n_bytes:
         raise UserError(
@@ -107,9 +113,9 @@ def _n_tensors(facts: Facts, side: str) -> int:
 
 
 def _file_of(folder: Path, name: str) -> bytes | str:
-    """Return the content of a file in the contract's folder, or the reason as text why it is not packed.
+    """Return the content of a file in the contract's folder. If it cannot be packed, return the reason as text.
 
-    Files outside of the folder are never copied into a model, which may be published.
+    A file outside of the folder is not copied into a model, because the model may be published.
     """
     path = folder / name
     try:
@@ -138,7 +144,7 @@ def _set_metadata_buffer(model: Fields, metadata: bytes) -> None:
     """Reuse the metadata buffer if nothing else references it; otherwise add a new buffer."""
     buffers, entries = model.setdefault("buffers", []), model.setdefault("metadata", [])
     if not buffers:
-        buffers.append({})  # buffer 0 is the empty one, by convention
+        buffers.append({})  # by convention, buffer 0 is empty
     own = next((entry for entry in entries if entry.get("name") == NAME), None)
     if own is None:
         own = {"name": NAME}

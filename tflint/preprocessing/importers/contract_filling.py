@@ -11,7 +11,7 @@ from tflint.errors import UserError
 from tflint.preprocessing.importers.imported import Imported
 from tflint.values import frozen
 
-#: Keys that identify an entry or that a conversion may change: the contract's values take precedence.
+#: Keys that identify an entry, or whose values a conversion may change. The values in the contract take precedence.
 _MODEL_KEYS = ("name", "index", "dtype", "shape")
 #: Keys that are only meaningful together.
 _TOGETHER = ("mean", "std", "units", "range")
@@ -21,8 +21,8 @@ _TOGETHER = ("mean", "std", "units", "range")
 class FilledContract:
     """A contract with imported keys.
 
-    `filled` are the keys that were set, such as `inputs[0].mean`; `kept` are the keys of the contract whose imported
-    values differ. `notes` are sentences about what was not imported.
+    `filled` are the keys that were set, such as `inputs[0].mean`. `kept` are the keys whose values in the contract were
+    kept, although the imported values differ. `notes` are sentences about what was not imported.
     """
 
     contract: Contract
@@ -32,10 +32,10 @@ class FilledContract:
 
 
 def fill(contract: Contract, imported: Imported, chosen: str | None = None, *, over: bool = False) -> FilledContract:
-    """Set the imported keys that the contract does not have; with `over`, also replace different values.
+    """Set the imported keys that the contract does not have. With `over`, also replace values that differ.
 
-    `chosen` is the name or index of the contract's input for a single imported one. Raises `UserError` if imported
-    inputs cannot be matched with those of the contract.
+    If a single input is imported, `chosen` may be the name or index of the contract's input to fill. Raises `UserError`
+    if imported inputs cannot be matched with those of the contract.
     """
     filled: list[str] = []
     kept: list[str] = []
@@ -70,9 +70,9 @@ def build_draft(imported: Imported, path: str) -> Contract:
 def _select_changes(
     current: Mapping[str, Any], entry: Mapping[str, Any], *, over: bool
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return the keys to set in an entry, and its keys with different values.
+    """Return the keys to set in an entry, and the keys whose imported values differ from those in the contract.
 
-    If one of several related keys has a different value, all of them are kept.
+    If one of several related keys differs, the contract's values of all of them are kept.
     """
     imported = {
         key: value for key, value in entry.items() if _is_specific(key, value) and not _is_model_key(key, current)
@@ -96,7 +96,7 @@ def _related_keys(key: str) -> tuple[str, ...]:
 
 
 def _is_specific(key: str, value: Any) -> bool:
-    """Return whether an imported value carries information: the kind raw stands for an unknown kind."""
+    """Return whether an imported value has information. The kind `raw` does not: it means that the kind is unknown."""
     return not (key == "kind" and value == "raw")
 
 
@@ -105,14 +105,17 @@ def _is_model_key(key: str, current: Mapping[str, Any]) -> bool:
 
 
 def _is_compatible(key: str, own: Any, value: Any) -> bool:
-    """Return whether setting an imported value loses nothing: the kind raw stands for an unknown kind."""
+    """Return whether an imported value can be set without losing information of the contract.
+
+    The kind `raw` may be replaced: it means that the kind is unknown.
+    """
     if isinstance(own, Mapping) and isinstance(value, Mapping):
         return all(own.get(name, inner) == inner for name, inner in value.items())
     return own is None or own == value or (key == "kind" and own == "raw")
 
 
 def _missing_part(own: Any, value: Any) -> Any:
-    """Return the value to set; for a table, only its new and changed keys."""
+    """Return the value to set. For a table, return only its new and changed keys."""
     if isinstance(own, Mapping) and isinstance(value, Mapping):
         return {name: inner for name, inner in value.items() if own.get(name) != inner}
     return value
@@ -124,7 +127,7 @@ def _missing_part(own: Any, value: Any) -> Any:
 def _match_entries(
     contract: Contract, side: str, entries: Sequence[Mapping[str, Any]], chosen: str | None
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield imported entries with the numbers of the matching entries of the contract."""
+    """Yield each imported entry with the number of the matching entry of the contract."""
     own = contract.entries(side.removesuffix("s"))
     if chosen is not None:
         if len(entries) != 1:
@@ -148,7 +151,7 @@ def _chosen(own: Sequence[Mapping[str, Any]], chosen: str) -> int:
 def _single(
     contract: Contract, own: Sequence[Mapping[str, Any]], side: str, entry: Mapping[str, Any]
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield the only entry, or the only one of the same kind."""
+    """Yield the imported entry with the contract's only entry, or with its only entry of the same kind."""
     alike = [k for k, other in enumerate(own) if other.get("kind") == entry.get("kind")]
     if len(own) == 1:
         yield 0, entry
@@ -168,7 +171,7 @@ def _names(own: Sequence[Mapping[str, Any]]) -> str:
 def _several(
     contract: Contract, own: Sequence[Mapping[str, Any]], side: str, entries: Sequence[Mapping[str, Any]]
 ) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield the entries with the same names, or with the same indices if the source has no names."""
+    """Yield each imported entry with the contract's entry of the same name, or of the same index if it has no name."""
     places = {("name", other["name"]): k for k, other in enumerate(own) if "name" in other}
     places |= {("index", other.get("index", k)): k for k, other in enumerate(own)}
     for entry in entries:

@@ -68,7 +68,7 @@ def _read(file: WireFile, path: str) -> Imported:
 
 
 def _scalers(model: Message) -> Iterator[tuple[str, Message]]:
-    """Yield the preprocessing of images by input name (empty: the first input), including those in pipelines."""
+    """Yield input names and their preprocessing, also from pipelines. An empty name means the first input."""
     for number in _NETWORKS:
         network = model.message(number)
         for preprocessing in network.messages(2) if network is not None else ():
@@ -110,7 +110,7 @@ def _image_entry(name: str, image: Message, preprocessing: Message | None, notes
 
 
 def _normalization(name: str, scaler: Message, space: str, notes: list[str]) -> dict[str, Any]:
-    """Return mean and std for scale × pixel + bias: the shortest decimals that give the file's 32-bit floats."""
+    """Return the mean and std of scale × pixel + bias, as the shortest decimals that give the float32 of the file."""
     scale = scaler.real(_SCALE)
     biases = [scaler.real(number) for number in _BIASES[space]]
     if not (math.isfinite(scale) and scale > 0 and all(map(math.isfinite, biases))):
@@ -133,7 +133,7 @@ def _mean(bias: float, scale: float) -> float:
 
 
 def _shortest_decimal(value: float, is_same: Callable[[float], bool]) -> float:
-    """Return the number with the fewest digits that `is_same` accepts for a value, or the value if there is none."""
+    """Return `value` rounded to the fewest digits that `is_same` accepts, or unchanged if it accepts none."""
     if not math.isfinite(value):
         raise OverflowError
     shorter = (float(f"{value:.{digits}g}") for digits in range(1, 17))
@@ -146,7 +146,7 @@ def _as_float32(value: float) -> float:
 
 
 def _array(name: str, kind: Message | None, notes: list[str]) -> dict[str, Any]:
-    """Return shape and dtype of an array; empty, with a note, for other types of values."""
+    """Return the shape and dtype of an array. For other types of values, return an empty entry and add a note."""
     array = kind.message(5) if kind is not None else None
     if array is None:
         notes.append(f"{label(name)} is neither an array nor an image and is not imported.")
@@ -164,7 +164,7 @@ def _array(name: str, kind: Message | None, notes: list[str]) -> dict[str, Any]:
 def _outputs(
     model: Message, features: list[Message], description: Message, notes: list[str]
 ) -> list[tuple[str, dict[str, Any]]]:
-    """Return the outputs; for a classifier without the predicted class, which is not an output of a TFLite model."""
+    """Return the outputs, except the predicted class of a classifier, which is not an output of a TFLite model."""
     scores, predicted = description.text(12), description.text(11)
     entries = []
     for feature in features:

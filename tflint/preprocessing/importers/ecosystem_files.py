@@ -12,21 +12,24 @@ from tflint.preprocessing.importers.foreign_fields import Fields
 from tflint.source import FileSource, SourceError, reader
 from tflint.userfiles.userfile import error_at, load_json, read_text
 
-#: Most bytes of a YAML file, which parses 100 times slower than JSON. The names of 20,000 classes take half of this.
+#: Maximum size of a YAML file in bytes. YAML parses 100 times slower than JSON. 20,000 class names take half of this.
 MAX_YAML_BYTES = 1 << 20
-#: Deepest nesting of YAML: libyaml's composer is recursive and has no limit.
+#: Maximum nesting of YAML. The composer of libyaml is recursive and has no limit of its own.
 MAX_YAML_DEPTH = 100
-#: Most bytes of a JSON file or of a member of a zip.
+#: Maximum size of a JSON file or of a member of a zip, in bytes.
 MAX_MEMBER_BYTES = 4 << 20
 
 
 def find(source: str, names: Sequence[str], what: str) -> str:
-    """Return the path itself, or the first of these files in a folder; raise `UserError` if it has none of them."""
+    """Return `source`, or if it is a folder, the path of the first of the files `names` in it.
+
+    Raises `UserError` if the folder has none of them.
+    """
     try:
         if not Path(source).is_dir():
             return source
         file = next((path for name in names if (path := Path(source) / name).is_file()), None)
-    except (OSError, ValueError):  # not a valid file name: reading it reports the error
+    except (OSError, ValueError):  # not a valid file name: the error is raised when it is read
         return source
     if file is None:
         raise UserError(f"has no {what}", place=Place(source), hint=f"looked for {', '.join(names)}")
@@ -39,12 +42,12 @@ def read_json(path: str) -> Fields:
 
 
 def parse_json(path: str, text: str) -> Fields:
-    """Parse the object in a JSON text; a duplicate key is an error."""
+    """Parse the object in a JSON text. Raises `UserError` for a duplicate key."""
     return Fields.of(load_json(path, text, refuse_repeated=True), path)
 
 
 def read_yaml(path: str) -> Fields:
-    """Read the mapping in a YAML file; needs the extra `yaml`."""
+    """Read the mapping in a YAML file. This needs the extra `yaml`."""
     try:
         import yaml
     except ImportError:
@@ -68,7 +71,7 @@ def read_yaml(path: str) -> Fields:
 
 
 def _refuse_deep(yaml: Any, events: Any, path: str) -> None:
-    """Refuse nesting that would overflow the stack, and merge keys, whose size can grow exponentially."""
+    """Raise `UserError` for nesting that would overflow the stack, and for merge keys, which can grow exponentially."""
     depth = 0
     for event in events:
         if isinstance(event, yaml.CollectionStartEvent):
@@ -87,7 +90,10 @@ def _is_merge_key(event: Any) -> bool:
 
 
 def with_file(path: str, use: Callable[[Callable[[int, int], bytes], int], Any]) -> Any:
-    """Return the result of `use` for a binary file; it takes a function that reads a range of bytes, and the size."""
+    """Open a binary file and return the result of `use`.
+
+    `use` takes a function that reads a range of bytes, and the size of the file.
+    """
     try:
         with FileSource(path) as file:
             return use(reader(file), file.size)
@@ -96,9 +102,9 @@ def with_file(path: str, use: Callable[[Callable[[int, int], bytes], int], Any])
 
 
 def zip_member(path: str, names: Sequence[str]) -> tuple[str, str] | None:
-    """Return name and text of the first of these members in a zip file, or in the zip appended to a model.
+    """Return the name and text of the first of the members `names` in a zip file, or in the zip appended to a model.
 
-    None if the file has no zip, or the zip none of them. Raises `UserError` if the member cannot be unpacked.
+    Return None if there is no zip, or it has none of the members. Raises `UserError` if the member cannot be unpacked.
     """
     from tflint.source.zip_directory import ZipError, read_content, read_directory
 

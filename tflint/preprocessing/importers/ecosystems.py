@@ -1,4 +1,4 @@
-"""The importers by the name of their ecosystem; the module of an importer is loaded on demand."""
+"""The importers, by the name of their ecosystem. The module of an importer is imported when it is used."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ ECOSYSTEMS = tuple(_MODULES)
 
 
 def import_preprocessing(ecosystem: str, source: str) -> Imported:
-    """Import the preprocessing settings of a model; `source` is a path, or a name known to timm, torchvision or Keras.
+    """Import the preprocessing settings of a model. `source` is a path, or a model name known to an ecosystem.
 
     Raises `UserError` if the ecosystem is unknown, or if the file cannot be read, is of a different kind or has an
-    invalid value; `MissingExtraError` if a YAML file is imported without PyYAML.
+    invalid value. Raises `MissingExtraError` if the file is YAML and PyYAML is not installed.
     """
     if ecosystem not in _MODULES:
         raise UserError(
@@ -48,7 +48,7 @@ def import_preprocessing(ecosystem: str, source: str) -> Imported:
 
 
 def _require_image(entry: Mapping[str, Any], source: str) -> None:
-    """Refuse a size of images beyond a contract's limit; some ecosystems compute the size."""
+    """Raise `UserError` for an image size beyond the limit of contracts. Some importers compute the size."""
     for key in ("resize", "crop"):
         size = entry.get(key, {}).get("size", 0)
         side = max(size) if isinstance(size, Sequence) else size
@@ -58,7 +58,7 @@ def _require_image(entry: Mapping[str, Any], source: str) -> None:
 
 
 def _require_possible(source: str) -> None:
-    """Refuse an empty source, and one that the file system cannot look up."""
+    """Raise `UserError` for an empty path, and for a path that the file system cannot look up."""
     if not source:
         raise UserError("the path is empty")
     try:

@@ -1,4 +1,4 @@
-"""Reads the mapping in a file of another ecosystem key by key; a value of the wrong type is an error with its key."""
+"""Reads a mapping in a file of another ecosystem, key by key. A value of the wrong type is an error with its key."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from tflint.errors import Place, UserError
 from tflint.userfiles.error_wording import show
 
-#: Largest size, id or count: TFLite's integers have 32 bits.
+#: Maximum size, id or count: integers of TFLite have 32 bits.
 MAX_COUNT = 2**31 - 1
-#: Most numbers in a list, as for a contract's mean.
+#: Maximum number of elements of a list of numbers, as for the mean of a contract.
 MAX_NUMBERS = 4096
-#: Most unread keys with a note each.
+#: Maximum number of unread keys that have a note of their own.
 MAX_UNREAD = 50
 
 
@@ -29,7 +29,7 @@ class Fields:
 
     @classmethod
     def of(cls, data: Any, path: str, prefix: str = "") -> Fields:
-        """Return the fields of a value; raise `UserError` if it is not a mapping."""
+        """Return the fields of a value. Raises `UserError` if the value is not a mapping."""
         if not isinstance(data, Mapping):
             what = prefix.rstrip(".") or "the file"
             raise UserError(f"{what} must be a mapping of keys to values, not {format_value(data)}", place=Place(path))
@@ -45,37 +45,37 @@ class Fields:
         )
 
     def get(self, key: str) -> Any:
-        """Return the value of a key; None if it is absent."""
+        """Return the value of a key, or None if the key is absent."""
         self._read.add(key)
         return self._data.get(key)
 
     def ignore(self, *keys: str) -> None:
-        """Mark keys as read that do not affect preprocessing."""
+        """Mark keys that do not affect preprocessing as read, so that they get no note."""
         self._read.update(keys)
 
     def text(self, key: str) -> str | None:
-        """Return a string; None if it is absent."""
+        """Return the string of a key, or None if the key is absent."""
         value = self.get(key)
         if value is not None and not isinstance(value, str):
             raise self.value_error(key, "a string")
         return value
 
     def choice(self, key: str, allowed: Sequence[str]) -> str | None:
-        """Return a string out of `allowed`; None if it is absent."""
+        """Return the string of a key, which must be one of `allowed`, or None if the key is absent."""
         value = self.text(key)
         if value is not None and value not in allowed:
             raise self.value_error(key, f"one of {', '.join(allowed)}")
         return value
 
     def boolean(self, key: str) -> bool | None:
-        """Return true or false; None if it is absent."""
+        """Return true or false, or None if the key is absent."""
         value = self.get(key)
         if value is not None and not isinstance(value, bool):
             raise self.value_error(key, "true or false")
         return value
 
     def number(self, key: str, *, is_positive: bool = False, most: float = math.inf) -> float | None:
-        """Return a finite number of at most `most`, above 0 with `is_positive`; None if it is absent."""
+        """Return a finite number, or None if the key is absent; it must be at most `most`, and above 0 with `is_positive`."""
         value = self.get(key)
         if value is None:
             return None
@@ -86,7 +86,7 @@ class Fields:
         return number
 
     def numbers(self, key: str, *, is_positive: bool = False) -> float | list[float] | None:
-        """Return a finite number or a list of them; None if it is absent."""
+        """Return a finite number or a list of finite numbers, or None if the key is absent."""
         value = self.get(key)
         if value is None:
             return None
@@ -100,14 +100,14 @@ class Fields:
         return numbers
 
     def count(self, key: str, *, least: int = 1) -> int | None:
-        """Return an integer of at least `least`; None if it is absent."""
+        """Return an integer of at least `least`, or None if the key is absent."""
         value: int | None = self.get(key)
         if value is not None and not is_count(value, least):
             raise self.value_error(key, f"an integer from {least} to {MAX_COUNT}")
         return value
 
     def counts(self, key: str, n: int) -> list[int] | None:
-        """Return a list of `n` integers above 0; None if it is absent."""
+        """Return a list of `n` integers above 0, or None if the key is absent."""
         value = self.get(key)
         if value is None:
             return None
@@ -116,12 +116,12 @@ class Fields:
         return list(value)
 
     def table(self, key: str) -> Fields | None:
-        """Return a mapping; None if it is absent."""
+        """Return the fields of a nested mapping, or None if the key is absent."""
         value = self.get(key)
         return None if value is None else Fields.of(value, self.path, f"{self._prefix}{key}.")
 
     def tables(self, key: str) -> Iterator[Fields]:
-        """Yield the mappings in a list; none if it is absent."""
+        """Yield the fields of each mapping in a list. Yield nothing if the key is absent."""
         value = self.get(key)
         if value is not None and not isinstance(value, list):
             raise self.value_error(key, "a list")
@@ -133,7 +133,7 @@ class Fields:
         return iter(self._data)
 
     def describe_unread(self) -> Iterator[str]:
-        """Yield a note for each unread key, up to a limit, and one for the rest."""
+        """Yield a note for each of the first `MAX_UNREAD` unread keys, and one note for the rest."""
         unread = [key for key, value in self._data.items() if key not in self._read and value is not None]
         for key in unread[:MAX_UNREAD]:
             name = self._prefix + key if isinstance(key, str) else format_value(key)
@@ -143,13 +143,13 @@ class Fields:
 
 
 def format_value(value: Any) -> str:
-    """Return a value for a message; YAML has more types of values than JSON."""
+    """Format a value for a message. YAML has types of values that JSON does not have; for these, return the type."""
     is_known = value is None or isinstance(value, str | int | float | list | dict | datetime.date | datetime.time)
     return show(value) if is_known else f"a {type(value).__name__}"
 
 
 def is_count(value: Any, least: int) -> bool:
-    """Return whether a value is an integer of at least `least`; true and false are not integers."""
+    """Return whether a value is an integer of at least `least`. true and false are not integers."""
     return isinstance(value, int) and not isinstance(value, bool) and least <= value <= MAX_COUNT
 
 

@@ -1,7 +1,7 @@
 """Imports Hugging Face's preprocessor_config.json, processor_config.json and tokenizer_config.json.
 
-Keys are interpreted as by the image processors and feature extractors of transformers 4.57. Absent keys are not set,
-because their defaults depend on the class.
+Keys are interpreted as the image processors and feature extractors of transformers 4.57 do. If a key is absent, the
+contract key is not set, because the default depends on the class.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from tflint.preprocessing.importers.imported import Imported
 
 _IMAGE_AND_AUDIO = ("preprocessor_config.json", "processor_config.json")
 _TEXT = "tokenizer_config.json"
-#: Parts of a processor_config.json with the content of a preprocessor_config.json.
+#: Keys of a processor_config.json under which the content of a preprocessor_config.json can be.
 _PARTS = ("image_processor", "feature_extractor", "video_processor")
-#: Keys about which class to load and how to call it.
+#: Keys that specify which class to load and how to call it. They do not affect preprocessing.
 _INERT = (
     "_processor_class",
     "_valid_processor_keys",
@@ -54,7 +54,7 @@ def read(source: str) -> Imported:
 
 
 def _parts(fields: Fields) -> list[Fields]:
-    """Return the parts of a file with settings: the file itself, or the components of a processor."""
+    """Return the parts of a file that have settings: the file as a whole, or the components of a processor."""
     nested = [
         part for key in _PARTS if isinstance(fields.get(key), Mapping) and (part := fields.table(key)) is not None
     ]

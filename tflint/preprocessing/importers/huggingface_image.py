@@ -8,16 +8,16 @@ from typing import Any
 from tflint.preprocessing.importers.foreign_fields import Fields, is_count
 from tflint.preprocessing.importers.image_entries import kernel_entry, normalization_entry, shorter_side_then_crop
 
-#: Kernels by PIL's numbers. 5 is hamming, which a contract cannot express.
+#: Resize kernels, indexed by PIL's number of the kernel. 5 is hamming, which a contract cannot express.
 _RESAMPLE = ("nearest", "lanczos", "bilinear", "bicubic", "area", None)
-#: From this size on, ConvNeXT's processor stretches images. For smaller sizes it divides by `crop_pct` and crops.
+#: Minimum size at which ConvNeXT's processor stretches images. For smaller sizes, it divides by `crop_pct` and crops.
 _CONVNEXT_STRETCHED = 384
-#: Family that always reverses the channels, without a key for it.
+#: Family whose processors always reverse the channels. The file has no key for this.
 _ALWAYS_FLIPPED = "LayoutLMv2"
-#: Families whose older files have one number as a size: both sides, or the shorter side.
+#: Families in whose older files a size with one number means both sides, and families in which it is the shorter side.
 _SQUARE = ("Beit", "DeiT", "Segformer", "ViT")
 _SHORTER = ("CLIP", "ChineseCLIP", "MobileNetV1", "MobileNetV2", "MobileViT")
-#: Families, and keys of other families, that interpret the size differently.
+#: Families that interpret the size in a special way, and keys that have the same effect in other families.
 _SPECIAL_FAMILIES = ("Levit", "Perceiver", "PoolFormer")
 _SPECIAL_KEYS = (
     "do_align_long_axis",
@@ -35,7 +35,7 @@ _OFFSETS = {"EfficientNet": "rescale_offset", "Vivit": "offset"}
 
 
 def image_input(fields: Fields, notes: list[str]) -> dict[str, Any]:
-    """Return the entry of an image; settings that a contract cannot express are added to `notes`."""
+    """Return the contract entry of an image. Notes on settings that a contract cannot express are added to `notes`."""
     kind = _family(fields.text("image_processor_type") or fields.text("feature_extractor_type") or "")
     entry: dict[str, Any] = {"kind": "image"}
     entry |= _geometry(fields, kind, notes)
@@ -103,7 +103,7 @@ def _kernel(fields: Fields, notes: list[str]) -> str | None:
 
 
 def _size(fields: Fields, key: str) -> int | Mapping[str, int] | None:
-    """Return a size: by the names of its sides, as in newer files, or as one number, as in older files."""
+    """Return a size: a mapping with the names of its sides, or one number, as in older files. None if absent."""
     value = fields.get(key)
     if value is None or is_count(value, 1):
         number: int | None = value
@@ -118,7 +118,7 @@ def _size(fields: Fields, key: str) -> int | Mapping[str, int] | None:
 
 
 def _sides(size: int | Mapping[str, int] | None) -> list[int] | None:
-    """Return height and width; one number is both. None if the size has other sides."""
+    """Return [height, width]; a single number is both. Return None if the size has other sides."""
     if isinstance(size, int):
         return [size, size]
     if size is None or not {"height", "width"} <= set(size):
@@ -134,7 +134,7 @@ def _resize(
     kernel: Mapping[str, Any],
     notes: list[str],
 ) -> dict[str, Any]:
-    """Return the keys `resize` and perhaps `crop`; empty, with a note, if a contract cannot express them."""
+    """Return the keys `resize` and perhaps `crop`. If a contract cannot express them, return no keys and add a note."""
     if size is None:
         notes.append("The file does not specify the size of the resize (size); the default of the class applies.")
         return {}
@@ -187,13 +187,13 @@ def _convnext(fields: Fields, side: int | None, kernel: Mapping[str, Any], notes
 
 
 def _pixels(fields: Fields, kind: str, notes: list[str]) -> dict[str, Any]:
-    """Return channels, mean, std and units."""
+    """Return the contract keys channels, mean, std and units, as far as the file specifies them."""
     is_flipped = bool(fields.boolean("do_flip_channel_order")) or kind == _ALWAYS_FLIPPED
     entry = _normalization(fields, kind, notes)
     has_color = isinstance(entry.get("mean"), list) and len(entry["mean"]) == 3
     if is_flipped:
         entry["channels"] = "BGR"
-        if has_color:  # processors with both normalize first and reverse the channels afterwards
+        if has_color:  # a processor that does both normalizes first, and reverses the channels afterwards
             entry["mean"], entry["std"] = entry["mean"][::-1], _reverse(entry["std"])
     elif has_color or fields.boolean("do_convert_rgb"):
         entry["channels"] = "RGB"

@@ -6,14 +6,17 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-#: Contract kernels by their names in PIL, torchvision and timm. A contract has no name for hamming.
+#: Kernels of a contract, by their names in PIL, torchvision and timm. A contract cannot express hamming.
 KERNELS = {"nearest": "nearest", "bilinear": "bilinear", "bicubic": "bicubic", "lanczos": "lanczos", "box": "area"}
-#: Relative tolerance for 1/255: files store it with about 15 digits.
+#: Relative tolerance within which a factor counts as 1/255. Files store this with about 15 digits.
 _SAME = 1e-9
 
 
 def kernel_entry(kernel: str | None, *, antialias: bool = True) -> dict[str, Any]:
-    """Return the kernel of a resize in PIL or torchvision: half-pixel centers; nearest is never antialiased."""
+    """Return the keys for the kernel of a resize in PIL or torchvision.
+
+    Both align the centers of pixels. The kernel nearest is not antialiased.
+    """
     entry: dict[str, Any] = {"coordinates": "half-pixel"}
     if kernel is not None:
         entry |= {"kernel": kernel, "antialias": antialias and kernel != "nearest"}
@@ -23,10 +26,11 @@ def kernel_entry(kernel: str | None, *, antialias: bool = True) -> dict[str, Any
 def normalization_entry(
     factor: float, offset: float, mean: float | Sequence[float], std: float | Sequence[float]
 ) -> dict[str, Any]:
-    """Return mean, std and units for (pixel × factor − offset − mean) / std, with one number or one per channel.
+    """Return the keys mean, std and units for (pixel × factor − offset − mean) / std.
 
-    A factor of 1/255 gives units `unit`; for any other, mean and std are divided by it, which gives units `u8`. Raises
-    `OverflowError` if the results are not finite, or if std is not above 0.
+    `mean` and `std` are one number, or one per channel. If the factor is 1/255, units is `unit`. For any other factor,
+    mean and std are divided by the factor, and units is `u8`. Raises `OverflowError` if a result is not finite, or if
+    std is not above 0.
     """
     if math.isclose(factor, 1 / 255, rel_tol=_SAME):
         return {

@@ -1,4 +1,4 @@
-"""Helpers of importers for whole models: names or indices of entries, shapes and dtypes as contract keys."""
+"""Helpers of importers that read whole models. They give names or indices of entries, shapes and dtypes as keys."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tflint.errors import UserError
 from tflint.resources import json_schema
 
 _MAX_ENTRIES: int = json_schema("contract")["properties"]["inputs"]["maxItems"]
-#: Largest size of a dimension: TFLite stores 32-bit integers.
+#: Maximum size of a dimension: TFLite stores it as a 32-bit integer.
 _MAX_SIZE = 2**31 - 1
 
 
 def identify_entries(entries: Iterable[tuple[str, dict[str, Any]]]) -> tuple[dict[str, Any], ...]:
-    """Return entries with names, or with indices if a name is missing or duplicate; a single one needs neither."""
+    """Add names to entries, or indices if a name is missing or duplicate. A single entry needs neither."""
     found = [(name.encode("utf-8", "replace").decode("utf-8"), entry) for name, entry in entries]  # lone surrogates
     if len(found) > _MAX_ENTRIES:
         raise UserError(f"the model has {len(found):,} inputs or outputs; a contract allows at most {_MAX_ENTRIES:,}")
@@ -28,7 +28,7 @@ def identify_entries(entries: Iterable[tuple[str, dict[str, Any]]]) -> tuple[dic
 
 
 def shape_entry(name: str, sizes: Sequence[int | None], notes: list[str]) -> dict[str, Any]:
-    """Return the key `shape`, with -1 for dynamic dimensions; empty, with a note, if the rank is too high."""
+    """Return the key `shape`, with -1 for dynamic dimensions. If the rank is too high, add a note instead."""
     if len(sizes) > MAX_RANK:
         notes.append(f"{label(name)} has {len(sizes):,} dimensions; a contract allows at most {MAX_RANK}.")
         return {}
@@ -36,7 +36,7 @@ def shape_entry(name: str, sizes: Sequence[int | None], notes: list[str]) -> dic
 
 
 def dtype_entry(name: str, dtype: str, notes: list[str]) -> dict[str, Any]:
-    """Return the key `dtype`; empty, with a note, if a contract does not have this type."""
+    """Return the key `dtype`. If contracts do not have this type, add a note instead."""
     if dtype in DTYPES:
         return {"dtype": dtype}
     notes.append(f"The type of {label(name)} is {dtype}, which a contract cannot express.")

@@ -1,4 +1,4 @@
-"""The result of an import: contract entries, and notes about what they do not contain."""
+"""The result of an import: contract entries, and notes about settings that are not in the entries."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from tflint.values import frozen
 class Imported:
     """Entries for a contract's `inputs` and `outputs`, with the keys of its schema.
 
-    A single entry may have no name; of several, each has a name or an index. `source` describes the source in a few
-    words. `notes` has a sentence for each setting that a contract cannot express or that the source does not specify.
+    A single entry may have no name. If there are several entries, each has a name or an index. `source` describes the
+    source in a few words. `notes` has one sentence per setting that a contract cannot express or the source does not
+    specify.
     """
 
     inputs: tuple[Mapping[str, Any], ...]

@@ -1,6 +1,7 @@
 """Imports Keras settings: preprocess_input of an application or a mode by name, and saved models.
 
-Preprocessing layers of a saved model (.keras, or its config.json) are part of the graph, so they give notes, not keys.
+Preprocessing layers of a saved model (.keras, or its config.json) are part of the graph. They therefore give notes
+instead of contract keys.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from tflint.preprocessing.importers.unknown_names import unknown_name
 from tflint.resources import table
 
 _CONFIG = "config.json"
-#: Preprocessing layers, with the settings to list.
+#: The preprocessing layers of Keras, each with the settings that a note lists.
 _PREPROCESSING = {
     "Rescaling": ("scale", "offset"),
     "Normalization": ("axis", "mean", "variance"),
     "Resizing": ("height", "width", "interpolation", "crop_to_aspect_ratio", "pad_to_aspect_ratio"),
     "CenterCrop": ("height", "width"),
 }
-#: Deepest nesting of models in a model, and most layers in total.
+#: Maximum nesting of models in a model, and maximum number of layers in total.
 _MAX_DEPTH = 20
 _MAX_LAYERS = 20_000
 

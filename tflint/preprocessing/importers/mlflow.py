@@ -25,7 +25,7 @@ _TEXT_TYPES = ("str", "str_")
 
 
 def read(source: str) -> Imported:
-    """Import an MLmodel file, or the one in a folder."""
+    """Import an MLmodel file. `source` is its path, or the folder that contains it."""
     path = find(source, ("MLmodel",), "MLmodel")
     fields = read_yaml(path)
     signature = fields.table("signature")
@@ -69,7 +69,7 @@ def _tensor(spec: Fields, notes: list[str]) -> tuple[str, dict[str, Any]]:
 
 
 def _columns(specs: list[Fields], side: str, notes: list[str]) -> dict[str, Any]:
-    """Return one entry for all columns of a table; only an input can have their names."""
+    """Return one entry for all columns of a table. Only the entry of an input can have the names of the columns."""
     kinds = [spec.text("type") or "" for spec in specs]
     names = [spec.text("name") or "" for spec in specs]
     entry: dict[str, Any] = {"kind": "tabular" if side == "inputs" else "raw"}

@@ -22,14 +22,14 @@ _AXES = {"DATA_BATCH": "N", "DATA_CHANNEL": "C"}
 _FORMAT, _GAMMA, _RANGE = "Image.BitmapPixelFormat", "Image.ColorSpaceGamma", "Image.NominalPixelRange"
 _FORMATS = {"gray8": "GRAY", "rgb8": "RGB", "bgr8": "BGR", "rgba8": "RGBA", "bgra8": "BGRA"}
 _TRANSFERS = {"srgb": "srgb", "linear": "linear"}
-#: Normalization of pixels from 0 to 255; 16 to 235 is a different range of the source instead.
+#: Contract keys by the pixel range in the model. For 16 to 235, this is the range of the source, else a normalization.
 _RANGES: Mapping[str, dict[str, Any]] = {
     "nominalrange_0_255": {"mean": 0, "std": 1, "units": "u8"},
     "normalized_0_1": {"mean": 0, "std": 1, "units": "unit"},
     "normalized_1_1": {"mean": 0.5, "std": 0.5, "units": "unit"},
     "nominalrange_16_235": {"range": [16, 235]},
 }
-#: Most names of other properties in a note.
+#: Maximum number of other properties that a note lists.
 _MAX_LISTED = 20
 
 
@@ -77,7 +77,7 @@ def _entry(value: Message, notes: list[str]) -> tuple[str, dict[str, Any]]:
 
 
 def _layout(axes: list[Message]) -> dict[str, Any]:
-    """Return the layout if all axes have denotations: batch, channel, and the features as height and width."""
+    """Return the key `layout` if all axes have denotations: batch, channel, or feature for height and width."""
     spatial = iter("HW")
     letters = tuple(
         _AXES.get(axis.text(3)) or (next(spatial, "") if axis.text(3) == "DATA_FEATURE" else "") for axis in axes

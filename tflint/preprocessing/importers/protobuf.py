@@ -1,8 +1,8 @@
-"""Reads protobuf's wire format without a schema: fields by number, every length validated.
+"""Reads the wire format of protobuf without a schema. Fields are identified by number, and every length is validated.
 
-Takes a function that reads a range of bytes, and gives messages whose fields are read on demand, so that weights are
-skipped. Must not know the meaning of fields. The `protobuf` package needs generated classes for each format and reads
-whole files into memory.
+The input is a function that reads a range of bytes. The fields of a message are read on demand, so weights are skipped.
+This module must not depend on the meaning of fields. It replaces the package `protobuf`, which needs generated classes
+for each format and reads whole files into memory.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from tflint.errors import Place, UserError
 
 Read = Callable[[int, int], bytes]
 
-#: Most fields per file: a graph of 100,000 nodes has about as many. More take too long to parse.
+#: Maximum number of fields per file, as in a graph of about 100,000 nodes. More fields take too long to parse.
 MAX_FIELDS = 500_000
-#: Deepest nesting; Core ML's pipelines and ONNX's types stay far below.
+#: Maximum nesting of messages. Pipelines of Core ML and types of ONNX stay far below it.
 MAX_DEPTH = 32
-#: Most bytes of one string, such as a name or a metadata value.
+#: Maximum size in bytes of one string, such as a name or a metadata value.
 MAX_TEXT_BYTES = 1 << 20
-#: Most numbers of a packed list, such as a shape.
+#: Maximum number of elements of a packed list, such as a shape.
 MAX_NUMBERS = 4096
 
 _CHUNK_BYTES = 64 * 1024
@@ -30,7 +30,7 @@ _FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
 
 
 class WireFile:
-    """A file in the wire format, read in chunks, with its path for errors and the remaining budget of fields."""
+    """A file in the wire format, which is read in chunks. It has a path for errors, and counts the fields read."""
 
     def __init__(self, path: str, read: Read, size: int) -> None:
         self.path = path
@@ -44,7 +44,7 @@ class WireFile:
         return Message(self, 0, self._size, 0)
 
     def span(self, begin: int, end: int) -> bytes:
-        """Return the bytes from `begin` to `end`, fewer at the end of the file; short ranges use a cached chunk."""
+        """Return the bytes from `begin` to `end`, or fewer at the end of the file. Short ranges use a cached chunk."""
         if end - begin > _CHUNK_BYTES:
             return self._read(begin, min(end, self._size))
         if begin < self._begin or end > self._begin + len(self._chunk):
@@ -52,7 +52,7 @@ class WireFile:
         return self._chunk[begin - self._begin : end - self._begin]
 
     def count_field(self, at: int) -> None:
-        """Count a field at a byte offset; raise `UserError` beyond the budget."""
+        """Count a field at a byte offset. Raises `UserError` if there are more than `MAX_FIELDS` fields."""
         self._left -= 1
         if self._left < 0:
             raise self.format_error(f"has more than {MAX_FIELDS:,} fields", at)
@@ -63,7 +63,7 @@ class WireFile:
 
 
 class Message:
-    """A range of bytes with fields. Getters return an absent field as protobuf does: 0 or empty."""
+    """A range of bytes that holds fields. As in protobuf, the value of an absent field is 0 or empty."""
 
     def __init__(self, file: WireFile, begin: int, end: int, depth: int) -> None:
         if depth > MAX_DEPTH:
@@ -86,12 +86,12 @@ class Message:
             yield Message(self._file, begin, end, self._depth + 1)
 
     def message(self, number: int) -> Message | None:
-        """Return the message of a field, the last one if there are several; None if there is none."""
+        """Return the message in a field, or the last one if there are several. Return None if the field is absent."""
         occurrences = list(self._stretches(number))
         return Message(self._file, *occurrences[-1], self._depth + 1) if occurrences else None
 
     def text(self, number: int) -> str:
-        """Return the string of a field; empty if it is absent."""
+        """Return the string of a field, or an empty string if the field is absent."""
         occurrences = list(self._stretches(number))
         if not occurrences:
             return ""
@@ -104,7 +104,7 @@ class Message:
             raise self._file.format_error("has a string that is not UTF-8", begin) from error
 
     def integer(self, number: int) -> int:
-        """Return the signed integer of a field; 0 if it is absent."""
+        """Return the signed integer of a field, or 0 if the field is absent."""
         occurrences = self._of_kind(number, _VARINT)
         return _to_signed(occurrences[-1][1]) if occurrences else 0
 
@@ -126,7 +126,7 @@ class Message:
         return values
 
     def real(self, number: int) -> float:
-        """Return the 32-bit float of a field; 0 if it is absent."""
+        """Return the 32-bit float of a field, or 0 if the field is absent."""
         occurrences = self._of_kind(number, _FIXED32)
         value: float = (
             struct.unpack("<f", self._file.span(occurrences[-1][1], occurrences[-1][2]))[0] if occurrences else 0.0
@@ -151,7 +151,7 @@ class Message:
         return occurrences
 
     def _parse_fields(self) -> dict[int, list[tuple[int, int, int]]]:
-        """Return wire type, begin and end of each field by number; for a varint, its value instead of begin."""
+        """Return wire type, begin and end of each field, by field number. A varint has its value instead of begin."""
         if self._fields is None:
             self._fields = {}
             at = self._begin

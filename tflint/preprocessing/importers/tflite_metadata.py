@@ -13,7 +13,7 @@ from tflint.summary.summary_values import Input, InterfaceMetadata, Output, Subg
 
 
 def read(source: str) -> Imported:
-    """Import the metadata of a model; raise `UserError` if it has none about inputs and outputs."""
+    """Import the metadata of a model. Raises `UserError` if it does not describe inputs or outputs."""
     summary = _summarize(source)
     entry = next((subgraph for subgraph in summary.subgraphs if subgraph.index == 0), None)
     if entry is None or not any(_metadata_entries(entry)):

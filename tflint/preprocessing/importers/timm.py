@@ -55,7 +55,7 @@ def read(source: str) -> Imported:
 
 
 def _read_known(name: str) -> Imported:
-    """Import the table entry of an architecture, or of an architecture with a tag."""
+    """Import the settings of a known name: an architecture, or an architecture with a tag for its weights."""
     data = table("preprocessing_timm")
     plain = name.removeprefix("hf_hub:").removeprefix("hf-hub:").removeprefix("timm/")
     architecture, _, tag = plain.partition(".")
@@ -100,7 +100,7 @@ def _entries(
 
 
 def _per_channel(cfg: Fields, key: str, channels: int, notes: list[str]) -> Any:
-    """Return mean or std: one number, or one per channel."""
+    """Return the mean or std under `key`: one number if all channels have the same, else one per channel."""
     value = cfg.numbers(key, is_positive=key == "std")
     if value is None:
         return _default(key, notes)
@@ -147,7 +147,7 @@ def _add_test_note(cfg: Fields, notes: list[str]) -> None:
 
 
 def _outputs(n_classes: int | None) -> tuple[Mapping[str, Any], ...]:
-    """Return the output: logits of timm's classifiers, or an embedding without classes."""
+    """Return the output entry: the logits of a classifier, or an embedding if the model has 0 classes."""
     if n_classes is None:
         return ()
     if n_classes == 0:

@@ -17,7 +17,7 @@ _FEATURES = "_FEATURES"
 
 
 def read(source: str) -> Imported:
-    """Import the table entry of a weight; a model or a class of weights stands for its default weight."""
+    """Import the settings of weights by name. The name of a model or a class of weights means its default weights."""
     data = table("preprocessing_torchvision")
     classes: Mapping[str, Any] = data["classes"]
     name, _, weight = source.partition(".")

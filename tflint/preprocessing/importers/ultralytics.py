@@ -1,6 +1,6 @@
-"""Imports the metadata of an Ultralytics export: in the zip appended to a .tflite, metadata.yaml or metadata.json.
+"""Imports the metadata of an Ultralytics export: metadata.yaml, metadata.json, or the zip appended to a .tflite file.
 
-The file specifies size, task and names. The preprocessing of each task is fixed in the framework's predictors
+The metadata specifies size, task and names. The preprocessing of each task is fixed in the framework's predictors
 (ultralytics 8.4: engine/predictor.py, data/augment.py).
 """
 
@@ -22,7 +22,7 @@ _CHANNELS = {1: "GRAY", 3: "RGB"}
 _LETTERBOXED = ("detect", "segment", "pose", "obb")
 #: The gray value of the padding.
 _PADDING = 114
-#: Detection head whose predictor stretches images instead.
+#: Detection head whose predictor stretches images instead of letterboxing them.
 _STRETCHED_HEAD = "RTDETRDecoder"
 _INERT = ("author", "date", "description", "docs", "license", "stride", "version", "batch", "head", "dynamic")
 
@@ -61,7 +61,7 @@ def _fields(path: str) -> Fields:
 
 
 def _size(fields: Fields) -> list[int] | None:
-    """Return height and width; None if they are absent."""
+    """Return [height, width], or None if the metadata does not specify them."""
     value = fields.get("imgsz")
     if is_count(value, 1):
         return [value, value]
@@ -91,7 +91,7 @@ def _geometry(fields: Fields, task: str, size: list[int], notes: list[str]) -> d
 
 
 def _n_names(fields: Fields) -> int | None:
-    """Return the number of class names, which are a list or a mapping of 0, 1, … to names; None if absent."""
+    """Return the number of class names (a list, or a mapping of index to name), or None if the key is absent."""
     value = fields.get("names")
     if value is None:
         return None
@@ -115,7 +115,7 @@ def _outputs(fields: Fields, task: str, names: int | None, notes: list[str]) -> 
 
 
 def _box_order(fields: Fields, notes: list[str]) -> str | None:
-    """Return corners for final boxes, or centers and sizes if client code performs non-maximum suppression."""
+    """Return the box order: corners if the boxes are final, or centers and sizes if client code must suppress boxes."""
     end_to_end, options = fields.boolean("end2end"), fields.table("args")
     suppresses = options.boolean("nms") if options is not None else None
     if end_to_end or suppresses:

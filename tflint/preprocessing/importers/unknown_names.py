@@ -9,6 +9,6 @@ from tflint.userfiles.nearest_word import nearest
 
 
 def unknown_name(name: str, ecosystem: str, known: Iterable[str], instead: str) -> UserError:
-    """Return the error; its hint is the most similar known name, or else `instead`."""
+    """Return the error for a name. Its hint is the most similar known name, or `instead` if none is similar."""
     hint = nearest(name, known) or instead
     return UserError(f"'{name[:80]}' is neither a file nor a known {ecosystem} name", hint=hint)

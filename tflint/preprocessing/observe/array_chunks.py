@@ -14,7 +14,7 @@ from tflint.values import frozen
 
 Array = NDArray[Any]
 
-#: Most values per run: 8 MB as float64, which is copied a few times. Longer runs are not faster.
+#: Maximum number of values per run: 8 MB as float64, which is copied a few times. Longer runs are not faster.
 RUN_VALUES = 1 << 20
 
 
@@ -22,7 +22,8 @@ RUN_VALUES = 1 << 20
 class Numbers:
     """The values of an input: their name in errors, dtype, shape, and a function that reads their bytes.
 
-    The bytes are in C order, or in Fortran order if `is_fortran`. `read` returns the next n bytes, fewer at the end.
+    The bytes are in C order, or in Fortran order if `is_fortran` is true. `read` returns the next n bytes, or fewer at
+    the end.
     """
 
     what: str
@@ -37,9 +38,9 @@ class Numbers:
         return math.prod(self.shape)
 
     def runs(self, axis: int | None) -> Iterator[tuple[int, Array]]:
-        """Yield all values once: the first channel of a run, and an array [outer, channels, inner].
+        """Yield all values in runs: the index of the first channel of a run, and an array [outer, channels, inner].
 
-        `axis` is the channel axis; if it is None, all values belong to channel 0.
+        `axis` is the channel axis. If it is None, all values belong to channel 0.
         """
         for channel, shape in _run_shapes(*self._split(axis)):
             n_bytes = math.prod(shape) * self.dtype.itemsize
@@ -77,7 +78,7 @@ def wrap_array(array: Array, what: str) -> Numbers:
 
 
 def make_reader(pieces: Iterable[bytes | memoryview]) -> Callable[[int], bytearray]:
-    """Return a function that returns the next n bytes of the pieces, fewer at their end."""
+    """Return a function that takes n and returns the next n bytes of the pieces, or fewer at their end."""
     iterator = iter(pieces)
     pending = memoryview(b"")
 

@@ -1,7 +1,7 @@
 """Estimates the memory that the printed numpy code takes for an image, before the image is decoded.
 
-The sizes follow `codegen.numpy_snippets`. A small contract or image can need much memory: a row of 16,000 pixels that
-is resized to cover a square, or the nearest kernel with its matrix of pixels × pixels.
+The sizes follow from `codegen.numpy_snippets`. Even a small image can need much memory: for example, a row of 16,000
+pixels that is resized to cover a square, or the nearest kernel, which uses a matrix of pixels × pixels.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import math
 
 from tflint.preprocessing.recipe import RecipeInput
 
-#: Most bytes to decode and preprocess an image. An RGB image that is downscaled may have 70 megapixels, more than
-#: common cameras have.
+#: Maximum number of bytes of memory to decode and preprocess an image. This is enough to downscale an RGB image of 70
+#: megapixels, more than common cameras have.
 MAX_IMAGE_BYTES = 2 << 30
 
 #: Bytes per pixel while an image is decoded: three copies in Pillow (as stored, rotated, converted) and two in numpy,
@@ -28,7 +28,7 @@ _NORMALIZING_COPIES, _LINEAR_COPIES = 4, 7
 
 
 def image_bytes(recipe_input: RecipeInput, size: Size) -> int:
-    """Return the estimated peak in bytes for an image of (height, width) pixels."""
+    """Return the estimated peak memory in bytes for an image of (height, width) pixels."""
     n_pixels, n_channels = math.prod(size), recipe_input.n_channels
     n_floats = max(_cells(recipe_input, size), _cells(recipe_input, size[::-1]) if _may_turn(recipe_input) else 0)
     return max(n_pixels * _DECODED_BYTES, n_pixels * n_channels + n_floats * _FLOAT_BYTES)
@@ -78,7 +78,7 @@ def _resize_cells(recipe_input: RecipeInput, size: Size, scaled: Size) -> int:
 
 
 def _target(recipe_input: RecipeInput, size: Size) -> tuple[Size, Size] | None:
-    """Return the size to which an image is scaled, and the size of the result; None if the contract does not resize."""
+    """Return the size to which an image is scaled and the size of the result, or None if the contract has no resize."""
     resize = recipe_input.part("resize")
     target = resize.get("size") or recipe_input.size
     if resize.get("mode") == "none" or not ("mode" in resize or "size" in resize) or target is None:

@@ -1,7 +1,7 @@
 """Opens .npy and .npz files: dtypes and shapes from their headers first, then values in runs.
 
-Must not unpickle anything, nor trust the sizes in a header before comparing them with the file and the limits. The
-format is documented in `numpy.lib.format`.
+This module must not unpickle anything. It must compare the sizes in a header with the file and the limits before it
+uses them. The format is documented in `numpy.lib.format`.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from tflint.values import frozen
 #: Most unpacked bytes of the arrays in a file: 7,000 float32 images of 224 × 224 × 3. Deflate compresses zeros by a
 #: factor of 1,000, so without a limit tflint would read 6 GB from a file of 6 MB.
 MAX_FILE_BYTES = 4 << 30
-#: Most arrays of an .npz: a contract has at most 1,000 inputs.
+#: Maximum number of arrays of an .npz file: a contract has at most 1,000 inputs.
 MAX_ARRAYS = 1_000
-#: Most bytes of a header: numpy's own limit is 10,000 characters, after 12 bytes.
+#: Maximum number of bytes of a header. The limit of numpy is 10,000 characters after the first 12 bytes.
 MAX_HEADER_BYTES = 16 * 1024
-#: Most axes of an array, as in numpy 2.
+#: Maximum number of axes of an array, as in numpy 2.
 MAX_RANK = 64
-#: Most bytes that a shape may declare. A larger number is not printed, because it may have 10,000 digits.
+#: Maximum number of bytes that a shape may declare. A larger number is not printed: it may have 10,000 digits.
 MAX_DECLARED_BYTES = 1 << 63
 _PIECE_BYTES = 1 << 18
 
@@ -63,10 +63,10 @@ class _Header:
 
 @contextmanager
 def open_arrays(file: Path) -> Iterator[Sequence[tuple[str, Numbers]]]:
-    """Open the arrays of a file, with their names in an .npz (empty in a .npy).
+    """Open the arrays of a file, with their names in an .npz file. The name of the array in a .npy file is empty.
 
-    Their values can be read once, in any order, as long as the file is open. Raises `UserError` if the file is invalid
-    or exceeds a limit.
+    While the file is open, each array can be read once, in any order. Raises `UserError` if the file is invalid or
+    exceeds a limit.
     """
     with _plain_errors(str(file)), FileSource(file) as source:
         read = reader(source)

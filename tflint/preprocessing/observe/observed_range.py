@@ -26,8 +26,8 @@ MAX_CHANNELS: int = json_schema("contract")["$defs"]["numbers"]["anyOf"][1]["max
 class Observed:
     """The measured data of an input.
 
-    `low` and `high` are the smallest and largest real value per channel (or of all values); `n_below` and
-    `n_above` count the values that the input clips.
+    `low` and `high` are the smallest and largest real value per channel, or of all values if there are no channels.
+    `n_below` and `n_above` are the numbers of values that the input clips.
     """
 
     recipe_input: RecipeInput
@@ -40,7 +40,7 @@ class Observed:
 
     @property
     def representable_range(self) -> tuple[float, float] | None:
-        """The real values that the input can hold; None if it is not quantized."""
+        """The smallest and largest real value that the input can hold, or None if it is not quantized."""
         return representable_range(self.recipe_input)
 
     @property
@@ -75,7 +75,7 @@ def observe(path: str, recipe: Recipe) -> list[Observed]:
 
 
 def representable_range(recipe_input: RecipeInput) -> tuple[float, float] | None:
-    """Return the smallest and largest real value that an input can hold; None if it is not quantized."""
+    """Return the smallest and largest real value that an input can hold, or None if it is not quantized."""
     if not recipe_input.is_quantized:
         return None
     assert recipe_input.scale is not None and recipe_input.zero_point is not None
@@ -141,7 +141,7 @@ def _dequantize(recipe_input: RecipeInput, values: Array) -> Values:
 
 
 def _require_shape(recipe_input: RecipeInput, numbers: Numbers) -> None:
-    """Refuse a shape that differs from the model's after the batch axis; a sample may have no batch axis."""
+    """Raise `UserError` if a shape differs from the model's after the batch axis. A sample may have no batch axis."""
     expected, shape = recipe_input.shape, numbers.shape
     if not expected:
         return
@@ -161,7 +161,7 @@ def _has_batch(shape: tuple[int, ...]) -> bool:
 
 
 def _channel_axis(recipe_input: RecipeInput, rank: int) -> int | None:
-    """Return the channel axis of an image; None for other inputs and unknown layouts."""
+    """Return the channel axis of an image, or None for other inputs and unknown layouts."""
     axis = {"NHWC": -1, "HWC": -1, "NDHWC": -1, "NCHW": -3, "CHW": -3, "NCDHW": -4}.get(recipe_input.layout)
     if recipe_input.kind != "image" or axis is None or rank < -axis:
         return None

@@ -30,7 +30,7 @@ def read_samples(path: str, recipe: Recipe) -> Iterator[tuple[RecipeInput, Numbe
 
 
 def require_single_input(recipe: Recipe, what: str) -> RecipeInput:
-    """Return the contract's only input; raise `UserError` if it has several or none."""
+    """Return the contract's only input. Raises `UserError` if the contract has several inputs or none."""
     if len(recipe.inputs) != 1:
         names = ", ".join(recipe_input.name for recipe_input in recipe.inputs)
         raise UserError(

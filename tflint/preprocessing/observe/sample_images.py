@@ -1,4 +1,4 @@
-"""Reads images and preprocesses them with the contract's printed code, if the image's header implies enough memory."""
+"""Reads images and preprocesses them with the code of the contract, unless this would take too much memory."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def preprocess_image(file: Path, recipe_input: RecipeInput, recipe: Recipe) -> A
 
 
 def _require_small_target(recipe_input: RecipeInput, recipe: Recipe) -> None:
-    """Refuse sizes in the contract that take too much memory even for an image of one pixel."""
+    """Raise `UserError` if the sizes in the contract take too much memory even for an image of one pixel."""
     n_bytes = image_bytes(recipe_input, (1, 1))
     if n_bytes <= MAX_IMAGE_BYTES:
         return
@@ -141,7 +141,7 @@ def _require_readable(image: Image, file: Path) -> None:
 
 
 def _require_memory(file: Path, recipe_input: RecipeInput, size: tuple[int, int]) -> None:
-    """Refuse an image that takes too much memory, by its header, before it is decoded."""
+    """Raise `UserError` if the size in an image's header takes too much memory. The image is not decoded yet."""
     n_bytes = image_bytes(recipe_input, size)
     if n_bytes > MAX_IMAGE_BYTES:
         height, width = size

@@ -11,7 +11,7 @@ from tflint.preprocessing.recipe.step import Step, format_array, format_numbers
 def normalization_steps(recipe_input: RecipeInput) -> Iterator[Step]:
     """Yield the step for mean and std.
 
-    A raw feed has none, even if the contract specifies mean and std: its bytes stand for the normalized values.
+    A raw feed has no such step, even if the contract specifies mean and std: its bytes represent the normalized values.
     """
     mean, std = recipe_input.normalization
     is_identity = not mean.any() and bool((std == 1).all())

@@ -27,9 +27,9 @@ _RAW_SHIFT = {"int8": 128, "uint8": 0}
 class _RecipeEntry:
     """The common part of inputs and outputs.
 
-    `entry` is the contract's entry and `number` its index in the contract. `position` (the index in the model),
-    `tensor`, `dtype`, `shape`, `scale` and `zero_point` come from the model, or from the contract without a model;
-    they are None if neither specifies them.
+    `entry` is the contract's entry, and `number` is the index of the entry in the contract. `position` (the index in
+    the model), `tensor`, `dtype`, `shape`, `scale` and `zero_point` come from the model. If there is no model, they
+    come from the contract. They are None if neither specifies them.
     """
 
     entry: Entry
@@ -72,7 +72,7 @@ class _RecipeEntry:
 class RecipeInput(_RecipeEntry):
     """An input of a recipe.
 
-    `calibrated` is whether the contract agrees with the model's calibrated range; None if that cannot be determined.
+    `calibrated` is whether the contract agrees with the model's calibrated range, or None if that is not known.
     """
 
     calibrated: bool | None = None
@@ -165,7 +165,7 @@ class RecipeOutput(_RecipeEntry):
 
 @frozen
 class Recipe:
-    """The steps of client code for a contract and its model; `model` is None if there is none."""
+    """The steps of client code for a contract and its model. `model` is its name, or None if there is no model."""
 
     contract: Contract
     model: str | None

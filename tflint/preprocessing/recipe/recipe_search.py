@@ -14,10 +14,11 @@ from tflint.source.checkout_boundary import boundary_of, is_within
 
 
 def load_recipe(path: str, model: str | None = None) -> tuple[Recipe, Model | None]:
-    """Return the recipe for a contract, or for a model with a contract next to it, and that model.
+    """Return the recipe and the model for the path of a contract, or of a model with a contract next to it.
 
-    `model` is the path of the contract's model; by default, the model next to the contract. Without a model, the
-    recipe follows from the contract alone. Raises `UserError` if a model has no contract, or a contract several models.
+    `model` is the path of the contract's model. By default, it is the model next to the contract. If there is none, the
+    recipe follows from the contract alone, and the returned model is None. Raises `UserError` if a model has no
+    contract, or a contract has several models.
     """
     contract = load_contract(path) if path.endswith(".toml") else _load_adjacent_contract(path)
     model_path = model or (path if contract.path != path else _find_model(path))
