@@ -415,7 +415,7 @@ def test_plugins_travel_by_name(site: Site) -> None:
         (RANK.replace('"acme.rank"', '"rank"'), {}, "'rank' is not a valid name"),
         (RANK.replace('"number"', '"float"'), {}, "'acme.rank' has the unknown type 'float'"),
         (RANK.replace('"number"', '"reference to tensr"'), {}, "'acme.rank' has the unknown type 'reference to tensr'"),
-        (RANK.replace('"number"', "float"), {}, "'acme.rank' has a field that must be a string"),
+        (RANK.replace('"number"', "float"), {}, "a field of 'acme.rank' is not a string"),
         (RANK.replace('"dimensions"', '" "'), {}, "'acme.rank' needs a meaning"),
         (RANK.replace(", rank)]", ", 3)]"), {}, "'acme.rank' needs a meaning and a function"),
         (RANK.replace(", rank)]", ", rank, 'tensor.shap')]"), {},

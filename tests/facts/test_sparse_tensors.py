@@ -39,7 +39,10 @@ def errors(content: bytes) -> list[str | None]:
         ({f"{INDICES}.values": [0, 1]}, "the segments of stored dimension 1 end at 3, but it has 2 indices"),
         ({f"{INDICES}.values": [0, 4, 2]}, "an index of stored dimension 1 is out of range for its size 4"),
         ({INDICES: "absent"}, "stored dimension 1 is sparse but has no segments or no indices"),
-        ({"tensors.weights.data": [1.0, 2.0]}, "the data has 8 bytes, but the dimensions need 12"),
+        (
+            {"tensors.weights.data": [1.0, 2.0]},
+            "the tensor's data has 8 bytes, but the stored dimensions need 12 bytes",
+        ),
         ({"tensors.weights.shape": [3, 2, 2]}, "traversal_order has length 2, but the tensor has rank 3"),
     ],
 )

@@ -26,9 +26,10 @@ def fact(
 ) -> ColumnDeclaration:
     """Declare a derived column.
 
-    `compute` names the function as `module:function` below `tflint.facts`. `needs` and `domain` are lists separated by
-    spaces: the columns that the function reads, and all strings that the column can have. `values` is true if the
-    function reads constant data.
+    `compute` names the function as `module:function` below `tflint.facts`. `needs` lists the columns that the function
+    reads. `domain` lists all strings that the column can have. Both lists are separated by spaces. `absent` and
+    `unknown` describe when a row is absent or unknown (empty: never). `values` is true if the function reads the bytes
+    of constants.
     """
     return ColumnDeclaration(
         name, type_, meaning, absent, unknown, tuple(needs.split()), compute, values, tuple(domain.split())

@@ -23,7 +23,7 @@ for _module in (
     for _table, _columns in _module.FACTS.items():
         _FACTS[_table] = _FACTS.get(_table, ()) + _columns
 
-#: Tables about files. They have rows for every file, readable model or not.
+#: Tables about files. They have rows for every file, whether it is a readable model or not.
 FILE_TABLES = frozenset({"file", "member"})
 #: Tables that have rows only for models with a contract.
 CONTRACT_TABLES = frozenset(declared.name for declared in contract_declarations.TABLES)

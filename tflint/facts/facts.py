@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value")
 
-#: Most list elements that one fact may produce: far more than real models need, few enough to bound memory (8 bytes
-#: each).
+#: Largest number of list elements that one fact may produce. Real models need far fewer. The limit bounds memory: each
+#: element takes 8 bytes.
 MAX_ELEMENTS = 4_000_000
 
 
@@ -46,10 +46,10 @@ class FactBudgetError(TflintError):
 class Facts:
     """The tables of a batch with their derived columns.
 
-    `wanted` names the columns (table, column) that the run will read, as far as they are known. Facts that share one
-    pass over the data are then computed together; the values do not depend on it. `plugins` adds the facts of plugins.
-    `contracts` maps model numbers to contracts, in ascending order. `pairs` maps the number of each new model to the
-    number of the old model that it is compared with.
+    `wanted` lists the columns, as (table, column), that the run is expected to read. Facts that share one pass over the
+    bytes of constants are then computed together. `wanted` affects only speed, never values. `plugins` adds the facts
+    of plugins. `contracts` maps model numbers to contracts, in ascending order. `pairs` maps the number of each new
+    model to the number of the old model that it is compared with.
     """
 
     def __init__(
@@ -141,8 +141,8 @@ class Facts:
     def forget(self) -> None:
         """Drop all tables. They are computed again on the next use.
 
-        Tables and facts refer to each other. Without this, the bytes of the files would stay in memory until the next
-        garbage collection.
+        Tables and facts refer to each other. Without this call, the bytes of the model files would stay in memory until
+        the next garbage collection.
         """
         self._tables.clear()
         self.tables.forget()
@@ -161,7 +161,7 @@ class Facts:
         return values
 
     def rows(self, table: str, name: str) -> NDArray[Any]:
-        """Return the row numbers of a reference column, -1 for absent."""
+        """Return the row numbers that a reference column contains; -1 if a reference is absent."""
         return rows_of(self.column(table, name))
 
     def lists(self, table: str, name: str) -> Lists:
@@ -171,7 +171,7 @@ class Facts:
         return column
 
     def strings(self, table: str, name: str) -> Strings:
-        """Return a string column, encoded as codes into labels."""
+        """Return a string column. Each row has a code, the index of its string in `labels`."""
         column = self.column(table, name)
         assert isinstance(column, Strings)
         return column
@@ -213,7 +213,7 @@ def require_budget(n_elements: int, what: str) -> None:
 
 
 def values_at(values: NDArray[Any], rows: NDArray[Any], fill: Any) -> NDArray[Any]:
-    """Return the values at some rows, and `fill` for negative rows."""
+    """Return the value at each of `rows`, or `fill` if the row is negative."""
     if not len(values):
         return np.full(len(rows), fill)
     result: NDArray[Any] = np.where(rows < 0, fill, values[np.maximum(rows, 0)])
@@ -221,7 +221,7 @@ def values_at(values: NDArray[Any], rows: NDArray[Any], fill: Any) -> NDArray[An
 
 
 def first_elements(lists: Lists, rows: NDArray[Any], fill: float) -> NDArray[np.float64]:
-    """Return the first list element at some rows, and `fill` for negative rows and empty lists."""
+    """Return the first list element at each of `rows`, or `fill` if the row is negative or its list is empty."""
     result = np.full(len(rows), fill, dtype=np.float64)
     if not len(lists):
         return result
@@ -232,5 +232,5 @@ def first_elements(lists: Lists, rows: NDArray[Any], fill: float) -> NDArray[np.
 
 
 def list_lengths(lists: Lists, rows: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the list lengths at some rows, and 0 for negative rows."""
+    """Return the list length at each of `rows`, or 0 if the row is negative."""
     return values_at(lists.lengths, rows, 0).astype(np.int64)

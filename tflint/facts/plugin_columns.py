@@ -1,6 +1,7 @@
-"""Checks the column that a plugin's function returns: type, number of rows, row numbers and codes within bounds.
+"""Checks the column that a plugin's function returns: its type, its number of rows, and its indices.
 
-A column that passes is as safe to read as one of tflint's own. Otherwise `TypeError` or `ValueError` is raised.
+A column that passes is as safe to read as one of tflint's own. For an invalid column, `check_column` raises `TypeError`
+or `ValueError`.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ _KINDS = {NUMBER: "iuf", BOOL: "b", REFERENCE: "iu", STRING: "iu"}
 
 
 def check_column(result: object, type_: ColumnType, n_rows: int, n_targets: int, budget: int) -> Column:
-    """Return a checked copy of a plugin's column. Raises `TypeError` or `ValueError` if it is invalid.
+    """Return a checked copy of a plugin's column. Raises `TypeError` or `ValueError` if the column is invalid.
 
-    `n_targets` is the number of rows of the table that references point to. `budget` is the largest total number of
-    list elements.
+    `n_targets` is the number of rows of the table that references point to. `budget` is the largest allowed number of
+    list elements in the whole column.
     """
     column = _require_kind(result, type_)
     if len(column) != n_rows:
@@ -84,10 +85,13 @@ def _check_lists(column: Lists, type_: ColumnType, state: State, n_targets: int,
 
 
 def _check_elements(values: object, type_: ColumnType, n: int) -> NDArray[Any]:
-    """Return the elements of a column. `n` is the number of rows (of references) or labels (of codes)."""
+    """Return the elements of a column if they are valid.
+
+    For references, `n` is the number of rows of the table that they point to. For codes, `n` is the number of labels.
+    """
     array = _require_array(values, _KINDS[type_.kind], f"the type '{type_}'")
     if type_.kind in (REFERENCE, STRING) and len(array):
-        # -1 is an absent reference. Code 0 is also valid without any labels: absent strings have it.
+        # -1 is an absent reference. Code 0 is valid even if there are no labels: absent strings have code 0.
         least, most = (-1, n - 1) if type_.kind == REFERENCE else (0, max(n - 1, 0))
         if array.min() < least or array.max() > most:
             targets = f"rows of {type_.table}" if type_.kind == REFERENCE else "labels"

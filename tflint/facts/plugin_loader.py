@@ -1,7 +1,7 @@
 """Loads plugins: reads and checks the facts that allowed distributions declare. Does not import numpy.
 
-Loading a plugin runs its code. The names of plugins therefore come only from the command line or the Python call, never
-from a configuration, which belongs to the repository under check.
+Loading a plugin runs its code. The names of plugins therefore come only from the command line or the Python call. They
+never come from a configuration, because the configuration belongs to the repository under check.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tflint.columns.column import Column
     from tflint.facts.facts import Facts
 
-#: Entry point group of plugins. The name of an entry point is the prefix of its facts, the object is a list of `Fact`.
+#: Entry point group of plugins. The name of an entry point is the prefix of its facts. Its object is a list of `Fact`.
 GROUP = "tflint.facts"
 _PREFIX = re.compile(r"[a-z][a-z0-9_]*")
 _TYPE = re.compile(r"(list of )?(?:(number|bool|string)|reference to ([a-z_]+))")
@@ -67,8 +67,8 @@ class PluginFact:
 class Plugins:
     """The facts of all allowed plugins, by table and name.
 
-    `names` are the distributions, `identity` lists them with their versions. Unpickling in another process loads the
-    distributions again.
+    `names` are the names of the distributions. `identity` lists them with their versions. Unpickling a `Plugins` object
+    in another process loads the distributions again.
     """
 
     def __init__(self, names: tuple[str, ...], facts: Iterable[PluginFact], identity: str) -> None:
@@ -91,12 +91,12 @@ class Plugins:
 
 @functools.cache
 def _load_plugins_once(names: tuple[str, ...]) -> Plugins:
-    # Unpickles the plugins in a worker process, which receives them with every task.
+    # Called when a worker process unpickles the plugins. Cached, because every task of the worker contains them.
     return load_plugins(names)
 
 
 def load_plugins(names: str | Sequence[str]) -> Plugins:
-    """Import distributions, which runs their code, and return their facts.
+    """Import distributions and return their facts. The import runs the code of the distributions.
 
     Raises `UserError` if a distribution is not installed, is not a tflint plugin, cannot be imported, or declares an
     invalid fact.
@@ -115,7 +115,7 @@ def load_plugins(names: str | Sequence[str]) -> Plugins:
 
 
 def installed_plugins() -> dict[str, list[str]]:
-    """Return the names of installed plugins by the prefix of their facts, without running their code."""
+    """Return the names of installed plugins by the prefix of their facts. This does not run the code of the plugins."""
     from importlib.metadata import entry_points
 
     names: dict[str, list[str]] = {}
@@ -164,7 +164,7 @@ def _load_entry_point(point: EntryPoint, distribution: str) -> list[Any]:
 
 
 def _reserved_prefixes() -> set[str]:
-    """Return the first words of all other names that a rule can use."""
+    """Return the first words of all names that a rule can use without plugins."""
     columns = {name.split(".")[0] for table in all_tables().values() for name in table.columns}
     return columns | set(all_tables()) | set(table_names()) | {"target"}
 
@@ -175,7 +175,7 @@ def _check_fact(fact: object, prefix: str, distribution: str) -> PluginFact:
         raise _error(distribution, f"'{prefix}' lists a {type(fact).__name__}, but only tflint.plugin.Fact is allowed")
     texts = (fact.table, fact.name, fact.type, fact.meaning, fact.absent, fact.unknown)
     if not all(isinstance(text, str) for text in texts):
-        raise _error(distribution, f"'{fact.name}' has a field that must be a string and is not")
+        raise _error(distribution, f"a field of '{fact.name}' is not a string")
     if fact.table not in all_tables():
         raise _error(distribution, f"there is no table '{fact.table}'", nearest(fact.table, all_tables()))
     start, _, rest = fact.name.partition(".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-#: Integer types with smallest and largest value.
+#: Smallest and largest value of each integer type.
 INTEGER_RANGES = {
     "INT2": (-2, 1),
     "INT4": (-8, 7),
@@ -21,7 +21,10 @@ INTEGER_RANGES = {
 
 
 def real_range(dtype: str, scale: float, zero_point: int) -> tuple[float, float] | None:
-    """Return the smallest and largest real value for one scale, or None if the parameters are invalid for the type."""
+    """Return the smallest and largest real value that a tensor with one scale and zero point can hold.
+
+    Returns None if `dtype` is not an integer type, or if the scale or the zero point is invalid for the type.
+    """
     if dtype not in INTEGER_RANGES or not (math.isfinite(scale) and scale > 0):
         return None
     qmin, qmax = INTEGER_RANGES[dtype]

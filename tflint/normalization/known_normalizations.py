@@ -10,10 +10,11 @@ from tflint.values import frozen
 
 @frozen
 class Normalization:
-    """The normalization (v − mean) / std of a pixel v of 0 to 255 (`u8`) or 0 to 1 (`unit`).
+    """The normalization (v − mean) / std of a pixel v.
 
-    `mean` and `std` have one element, or one per channel in the order `order` (None for one element). `short` is the
-    usual name, `formula` the complete formula.
+    `units` is `u8` if v is between 0 and 255, or `unit` if v is between 0 and 1. `mean` and `std` have one element for
+    all channels, or one per channel in the channel order `order` (None if there is one element). `short` is the usual
+    name, and `formula` the complete formula.
     """
 
     name: str
@@ -32,12 +33,12 @@ class Normalization:
 
     @property
     def low(self) -> float:
-        """The smallest real value in any channel: that of a pixel 0."""
+        """The smallest real value in any channel: that of the smallest pixel, 0."""
         return min(-mean / std for mean, std in self.channels)
 
     @property
     def high(self) -> float:
-        """The largest real value in any channel: that of a pixel 255."""
+        """The largest real value in any channel: that of the largest pixel, `max_pixel`."""
         return max((self.max_pixel - mean) / std for mean, std in self.channels)
 
     @property
@@ -48,7 +49,7 @@ class Normalization:
 
 @functools.cache
 def known_normalizations() -> tuple[Normalization, ...]:
-    """Return all known normalizations, the most common first."""
+    """Return all known normalizations, the most common one first."""
     return tuple(
         Normalization(
             entry["name"],

@@ -1,17 +1,17 @@
 """The real range of a quantized tensor, and the known pixel normalizations that fit it.
 
-Input are a type, a scale and a zero point. This module must not know tensors or files.
+The functions take a type, a scale and a zero point. This module must not know tensors or files.
 
 A quantizer takes the range [a, b] of its calibration data, widened to include zero. It stores scale = (b − a) /
 (qmax − qmin) and a zero point rounded to an integer, which shifts the range by up to half a step. A symmetric quantizer
 (int16, sometimes int8) stores scale = max(|a|, |b|) / qmax and zero point 0. A normalization with the range [a, b]
 therefore fits if
 
-- the widths differ by at most 0.1 % (`EXACT_WIDTH`) and the lower ends by at most half a step; or else
-- the tensor's range is narrower by at most 2 % (`OBSERVED_WIDTH`), because the calibration data need not contain the
-  extremes, and lies within [a, b], with a tolerance of half a step at each end.
+- the widths of the two ranges differ by at most 0.1 % (`EXACT_WIDTH`), and their lower ends by at most half a step; or
+- the tensor's range lies within [a, b], with a tolerance of half a step at each end, and is narrower by at most 2 %
+  (`OBSERVED_WIDTH`). It can be narrower because the calibration data need not contain the extremes.
 
-If several normalizations fit, all are returned. These numbers cannot tell them apart.
+If several normalizations fit, all are returned: type, scale and zero point cannot tell them apart.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from tflint.normalization.integer_ranges import INTEGER_RANGES, real_range
 from tflint.normalization.known_normalizations import Normalization, known_normalizations
 from tflint.values import frozen
 
-#: Relative difference at which two widths count as equal: a quarter of the step between 127 and 128 of 255 values.
+#: Largest relative difference at which two widths count as equal: about a quarter of one of 255 steps.
 EXACT_WIDTH = 1e-3
-#: Largest share of the full range that calibration data may not have covered: five of 255 steps.
+#: Largest share of a normalization's range that the calibration data may have left out: five of 255 steps.
 OBSERVED_WIDTH = 0.02
-#: Largest shift of a range by rounding the zero point, in steps, with a margin for float32.
+#: Largest shift of a range, in steps, that rounding the zero point can cause, with a margin for float32.
 HALF_STEP = 0.51
 #: Integer types of quantized activations.
 ACTIVATION_TYPES = frozenset({"INT8", "UINT8", "INT16"})
@@ -35,8 +35,8 @@ class Fit:
     """A known normalization that fits the range of a tensor.
 
     `unseen` is the share of the normalization's range that the tensor cannot represent (0: none). `raw_steps` is the
-    largest error, in steps, if client code feeds the pixel byte itself (uint8) or the byte − 128 (int8). It is None if
-    that is not possible: with different mean and std per channel, or for int16.
+    largest error, in steps, if client code skips the normalization and feeds the pixel byte itself (uint8) or the
+    byte − 128 (int8). It is None for int16 and for a normalization with one mean and std per channel.
     """
 
     name: str
@@ -48,12 +48,19 @@ class Fit:
 
 
 def activation_range(dtype: str, scale: float, zero_point: int) -> tuple[float, float] | None:
-    """Return the real range of an activation with one scale, or None if its type or parameters are invalid."""
+    """Return the real range of an activation with one scale and zero point.
+
+    Returns None if the type is not one of `ACTIVATION_TYPES`, or if the scale or the zero point is invalid.
+    """
     return real_range(dtype, scale, zero_point) if dtype in ACTIVATION_TYPES else None
 
 
 def fitting_normalizations(dtype: str, scale: float, zero_point: int) -> tuple[Fit, ...]:
-    """Return the known normalizations that fit a tensor's range: exact fits, otherwise those with an unseen part."""
+    """Return the known normalizations that fit a tensor's range.
+
+    If at least one of them fits exactly, only exact fits are returned. Otherwise the one with the smallest unseen part
+    comes first.
+    """
     candidates = [
         Fit(known.name, known.short, known.formula, known.order, unseen, _raw_steps(known, dtype, scale, zero_point))
         for known in known_normalizations()
@@ -64,7 +71,7 @@ def fitting_normalizations(dtype: str, scale: float, zero_point: int) -> tuple[F
 
 
 def unseen_part(low: float, high: float, dtype: str, scale: float, zero_point: int) -> float | None:
-    """Return the share of [low, high] that a tensor's range does not cover, or None if the range does not fit."""
+    """Return the share of [low, high] that a tensor's range does not cover, or None if the two ranges do not fit."""
     own = activation_range(dtype, scale, zero_point)
     if own is None:
         return None
@@ -82,9 +89,10 @@ def unseen_part(low: float, high: float, dtype: str, scale: float, zero_point: i
 
 
 def _symmetric_unseen_part(low: float, high: float, dtype: str, scale: float) -> float | None:
-    """Return the uncovered share for a symmetric scale, which depends only on the end that is farther from zero.
+    """Return the uncovered share if the scale is symmetric, or None if the ranges do not fit.
 
-    For int8, symmetric activations are rare, so only exact fits count.
+    A symmetric scale depends only on the end of the range that is farther from zero. Symmetric activations are rare for
+    int8, so only exact fits count for this type.
     """
     if dtype == "UINT8":
         return None
@@ -95,7 +103,11 @@ def _symmetric_unseen_part(low: float, high: float, dtype: str, scale: float) ->
 
 
 def _raw_steps(known: Normalization, dtype: str, scale: float, zero_point: int) -> float | None:
-    """Return the largest error of raw bytes in steps. Both functions are linear, so it is at one of the ends."""
+    """Return `Fit.raw_steps`: the largest error in steps if client code feeds raw bytes, or None if that is impossible.
+
+    The raw and the normalized value are both linear in the pixel, so the error is largest for the smallest or the
+    largest pixel.
+    """
     if dtype == "INT16" or len(known.mean) > 1:
         return None
     ((mean, std),) = known.channels

@@ -1,5 +1,5 @@
-"""Runs a plan over inputs: opens models, checks them in batches and processes, applies suppressions.
+"""Runs a plan over paths and models: opens models, checks them in batches and processes, applies suppressions.
 
-`model_loader` opens models behind paths and bytes, `scheduler` runs the engine group by group, and `suppression`
-builds the reports of contracts and applies suppressions and baselines. Must not know output formats.
+`model_loader` opens models from paths and bytes. `scheduler` runs the engine group by group. `contract_reports` builds
+the reports of contracts. `suppression` applies suppressions and baselines. This package must not know output formats.
 """

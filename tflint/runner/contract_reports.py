@@ -1,4 +1,4 @@
-"""Moves the findings about a contract from the reports of its models into a report of its own."""
+"""Moves the findings about a contract from the reports of its models into a separate report about the contract."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tflint.values import replace
 
 
 def add_contract_reports(files: Sequence[CheckedFile]) -> list[CheckedFile]:
-    """Return the files with a report for each contract, directly after that of the first model it belongs to."""
+    """Return the files, with a report added for each contract, directly after the first model of that contract."""
     result: list[CheckedFile] = []
     positions: dict[str, int] = {}
     for file in files:

@@ -1,6 +1,7 @@
 """Tracks the members of containers in a group of files: which repeat an earlier member, and which exceed a budget.
 
-The decision about a member depends only on its own file and the members before it, not on the rest of the group.
+The decision about a member depends only on the file that it is in and on the earlier members, not on the rest of the
+group.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:  # most groups hold no container
 
 @frozen
 class _Repeated:
-    """A member with the same bytes as an earlier one, whose number is `first`."""
+    """A member with the same bytes as an earlier member. `first` is the number of the earlier member."""
 
     first: int
     path: str
@@ -31,7 +32,10 @@ class _Repeated:
 
 
 class Ledger:
-    """The members of a group by number, with the elements that their models use, counted against budgets per file."""
+    """The members of a group by number, and the budget of each file.
+
+    The tables and vector elements of the models in a file count against the file's budget.
+    """
 
     def __init__(self, plan: Plan, contracts: Contracts) -> None:
         self._contracts = contracts
@@ -39,13 +43,13 @@ class Ledger:
         self._firsts: dict[Hashable, int] = {}
         self._repeated: dict[int, _Repeated] = {}
         self._containers: dict[int, FoundFile] = {}
-        self._places: dict[int, tuple[int, int]] = {}  # of a model: its container's number, its index there
-        self._budgets: dict[int, Budget] = {}  # of a model: what is left for its file
-        self._models: dict[int, list[int]] = defaultdict(list)  # of a budget: the numbers of its models
+        self._places: dict[int, tuple[int, int]] = {}  # by model: number of its container, index in the container
+        self._budgets: dict[int, Budget] = {}  # by model: the budget of its file
+        self._models: dict[int, list[int]] = defaultdict(list)  # by id of a budget: the numbers of its models
         self._n_elements: dict[int, int] = {}
 
     def enter(self, number: int, found: FoundFile) -> FoundFile | None:
-        """Add a file or member. Return the file or member to read for it, or None if nothing needs to be read."""
+        """Add a file or member. Return it, opened for reading, or None if nothing needs to be read."""
         if found.budget is None:
             return found
         if found.opened.contents is not None:
@@ -63,19 +67,19 @@ class Ledger:
         return replace(found, opened=found.reopen())
 
     def count(self, numbers: Sequence[int], tables: Tables) -> None:
-        """Count the tables and vector elements of the models of a batch."""
+        """Count the tables and vector elements of each model in a batch."""
         if any(number in self._budgets for number in numbers):
             from tflint.model.element_count import count_elements
 
             self._n_elements.update(zip(numbers, count_elements(tables), strict=True))
 
     def is_spent(self, number: int) -> bool:
-        """Return whether the earlier models of the same file have used up its budget."""
+        """Return whether the earlier models in the same file have used up the budget of the file."""
         budget = self._budgets.get(number)
         return budget is not None and self._n_before(number) > budget.max_elements
 
     def repeat_reports(self, reports: Mapping[int, FileReport]) -> dict[int, FileReport]:
-        """Return the reports of repeated members, under their own paths."""
+        """Return the reports of repeated members by number, each with the member's own path."""
         return {
             number: move_report(reports[one.first], one.path, one.within)
             for number, one in self._repeated.items()
@@ -83,7 +87,7 @@ class Ledger:
         }
 
     def refused_containers(self) -> Iterator[tuple[int, FoundFile]]:
-        """Yield the containers with members over budget, with the reason at each of these members."""
+        """Yield the containers with members that are not checked because of a budget. These members have the reason."""
         refused: dict[int, dict[int, str]] = defaultdict(dict)
         for number, budget in self._budgets.items():
             if self.is_spent(number) and number in self._places:
@@ -110,13 +114,13 @@ class Ledger:
         budget, total = self._budgets[number], 0
         for other in self._models[id(budget)]:
             if other >= number or total > budget.max_elements:
-                break  # whether more of them were read depends on what shares their batch
+                break  # whether later models were read depends on which files share their batch
             first = self._repeated[other].first if other in self._repeated else other
             total += self._n_elements.get(first, 0)
         return total
 
     def _first(self, number: int, found: FoundFile) -> int:
-        """Return the number of the first member with the same bytes; the given number if there is none."""
+        """Return the number of the first member with the same bytes, or the given number if there is no earlier one."""
         if found.key is None:
             return number
         name = found.opened.name if found.reopen is None else _name_of(found)
@@ -126,12 +130,12 @@ class Ledger:
             found.key,
             None if contract is None else contract.path,
             self._name_key(name),
-            id(found.opened.contents),  # a container is listed again if the budget does not allow its repetition
+            id(found.opened.contents),  # a repeated container is listed again if the budget does not allow repeating it
         )
         return self._firsts.setdefault(key, number)
 
     def _name_key(self, name: str) -> Hashable:
-        """Return the part of a file name that rules and facts can depend on."""
+        """Return what rules and facts can learn from a file name: the name itself, or only its claim about int8."""
         from tflint.facts.quantization.int8_claim import classify_name
 
         return name if self._is_name_read else classify_name(name)
@@ -152,7 +156,7 @@ def is_name_read(plan: Plan) -> bool:
 
 
 def move_report(report: FileReport, path: str, within: MemberOrigin | None) -> FileReport:
-    """Return a member's report as the report of another member with the same bytes."""
+    """Return a member's report as the report of another member with the same bytes, at `path`."""
 
     def move(location: Location) -> Location:
         return replace(location, file=path) if location.file == report.path else location
@@ -174,7 +178,7 @@ def _name_of(found: FoundFile) -> str:
 
 
 def _refuse_members(contents: Contents, details: Mapping[int, str]) -> Contents:
-    """Return the container with the given reasons at members that are not checked, by index."""
+    """Return the contents of a container with some members refused. `details` has the reasons by member index."""
     from tflint.container import refuse_member
 
     members = tuple(

@@ -16,7 +16,7 @@ from tflint.source.model_search import UnopenedPath, find_container, may_exist, 
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import frozen
 
-#: Path in reports of a model that was passed as bytes.
+#: Path that reports use for a model that was passed as bytes.
 BYTES = "<bytes>"
 #: Maximum number of members of a container that an error lists.
 MAX_NAMED = 6
@@ -26,7 +26,7 @@ MAX_NAMED = 6
 class Model:
     """A loaded model, which can be checked repeatedly.
 
-    `name` is its path in reports; `tables` gives its columns, such as `tables.column("tensor", "dtype")`.
+    `name` is the model's path in reports. `tables` returns its columns, such as `tables.column("tensor", "dtype")`.
     """
 
     name: str
@@ -38,27 +38,27 @@ class Model:
 
     @property
     def is_readable(self) -> bool:
-        """Whether the file is a readable model; otherwise checking it reports the reason."""
+        """Whether the file is a readable model. If it is not, a check of the model reports the reason."""
         return self.tables.is_readable
 
 
 Checkable: TypeAlias = str | PurePath | bytes | bytearray | memoryview | Model
-#: Input of a run; some paths are reported without being opened.
+#: An input of a run. An `UnopenedPath` is reported without being opened.
 Item: TypeAlias = Checkable | UnopenedPath
 
 
 def load(source: str | PurePath | bytes | bytearray | memoryview, *, name: str | None = None) -> Model:
-    """Read a model from a path or from bytes; a member of a container by a path such as `bundle.task!/model.tflite`.
+    """Read a model from a path or from bytes. The path of a member of a container is `bundle.task!/model.tflite`.
 
-    Raises `UserError` for a path that does not exist, and for a container without a member's name. A file that is
-    broken or not a model is loaded, too: checking it reports what is wrong.
+    Raises `UserError` if the path does not exist, or if it is a container and does not name a member. A file that is
+    broken or not a model is also loaded: a check of it reports what is wrong.
     """
     found, _ = single(source, name or BYTES)
     return Model(name or found.path, read_one(found.opened), found.opened)
 
 
 def load_readable(path: str) -> Model:
-    """Read a model from a path; `UserError` also for a file that is broken or not a model."""
+    """Read a model from a path. Unlike `load`, raises `UserError` if the file is broken or not a model."""
     model = load(path)
     if not model.is_readable:
         raise UserError(
@@ -68,9 +68,10 @@ def load_readable(path: str) -> Model:
 
 
 def single(source: Checkable, label: str) -> tuple[FoundFile, Source | None]:
-    """Open one file or member of a container; return it with the file to close afterwards, if there is one.
+    """Open a single file, or a single member of a container.
 
-    Raises `UserError` if a path does not exist, and for a container.
+    Returns it, and the source that the caller must close afterwards (None: nothing to close). Raises `UserError` if the
+    path does not exist, or if it is a container and does not name a member.
     """
     if isinstance(source, str | PurePath):
         require_existing(source)
@@ -87,7 +88,11 @@ def single(source: Checkable, label: str) -> tuple[FoundFile, Source | None]:
 def begin(
     item: Item, label: str = BYTES, leaves_out: SkipMember | None = None
 ) -> tuple[Iterator[FoundFile], Source | None]:
-    """Open an item; return an iterator over its file and members, and the file to close afterwards, if there is one."""
+    """Open an item.
+
+    Returns an iterator over the item's file and the members of that file, and the source that the caller must close
+    afterwards (None: nothing to close).
+    """
     if isinstance(item, Model):
         return iter([FoundFile(item.name, item.opened)]), None
     if isinstance(item, UnopenedPath):
@@ -106,7 +111,10 @@ def begin(
 
 
 def require_existing(source: str | PurePath) -> None:
-    """Raise `UserError` if a path does not exist. Broken links and inaccessible paths pass: they become findings."""
+    """Raise `UserError` if a path does not exist.
+
+    Broken links and inaccessible paths do not raise it: a check reports them as findings.
+    """
     path = Path(source)
     if not str(source):
         raise UserError("an empty path")
@@ -124,7 +132,7 @@ def require_existing(source: str | PurePath) -> None:
 
 
 def _no_member(path: str) -> UserError:
-    """Return the error for a member that does not exist or is not a model, with the nearest name."""
+    """Return the error for the path of a member that does not exist or is not a model. It suggests the nearest name."""
     container = find_container(path)
     founds, file = begin(container)
     members = [found.path for found in founds if found.within is not None]

@@ -1,7 +1,7 @@
 """Limits of a whole run, checked between groups of files. Files beyond a limit are reported as unchecked.
 
-They bound runs on files from strangers. They depend on the machine, so they are off by default; the budgets that bound
-a single file do not.
+The limits are for runs on files from strangers. What they allow depends on the machine, so they are off by default.
+(The budgets that bound a single file do not depend on the machine.)
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from tflint.values import frozen
 
 @frozen
 class Limits:
-    """The limits of a run; None for no limit.
+    """The limits of a run. A limit is None if it is not set.
 
-    `max_seconds` count from `started` (monotonic clock); `max_bytes` is the peak of resident memory of any process.
+    `max_seconds` is wall-clock time since `started`, a time of the monotonic clock. `max_bytes` is the largest allowed
+    peak of resident memory of any process.
     """
 
     started: float = 0.0
@@ -25,11 +26,11 @@ class Limits:
 
     @property
     def are_set(self) -> bool:
-        """Whether there is any limit."""
+        """Whether at least one limit is set."""
         return self.max_seconds is not None or self.max_bytes is not None
 
     def describe_reached(self) -> str:
-        """Return a sentence about the limit that the run has reached; empty if there is none."""
+        """Return a sentence about the limit that the run has reached. The result is empty if it has reached none."""
         if self.max_seconds is not None and time.monotonic() - self.started > self.max_seconds:
             return f"the run took longer than --max-seconds ({self.max_seconds:g} s) before this file was checked"
         if self.max_bytes is not None and peak_bytes() > self.max_bytes:
@@ -43,7 +44,7 @@ NO_LIMITS = Limits()
 
 
 def peak_bytes() -> int:
-    """Return the peak of resident memory of this process in bytes; 0 on Windows, which does not report it."""
+    """Return the peak of resident memory of this process in bytes, or 0 on Windows, which does not report it."""
     if sys.platform == "win32":
         return 0
     import resource

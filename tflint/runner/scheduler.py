@@ -1,4 +1,4 @@
-"""Checks items in groups: in batches, and in several processes if there are enough files."""
+"""Checks items group by group. The models of a group are checked in batches. Several processes share many groups."""
 
 from __future__ import annotations
 
@@ -30,17 +30,18 @@ from tflint.source.file_kind import NOT_REACHED, FileKind
 from tflint.source.model_search import UnopenedPath
 from tflint.values import frozen, replace
 
-#: Files per group: a process takes a group at a time, and progress is reported after each. Groups are smaller if the
-#: limits of a run are checked between them.
+#: Number of files per group. A process checks one group at a time, and progress is reported after each group. Groups
+#: are smaller if the run has limits, because limits are checked between groups.
 GROUP_FILES = 128
 GROUP_FILES_WITH_LIMITS = 32
-#: Several processes start from this many files on, unless the number is given: each of them imports numpy.
+#: Smallest number of files for which several processes start, unless the number of processes is given. Fewer files are
+#: not worth it, because each process imports numpy.
 PARALLEL_FILES = 1000
 
 
 @frozen(eq=False)
 class CheckedFile:
-    """The report of a file together with its contract, so that nothing needs to find the contract again."""
+    """The report of a file, and the contract of the file if it has one."""
 
     report: FileReport
     contract: Contract | None = None
@@ -48,9 +49,10 @@ class CheckedFile:
 
 @frozen
 class _ExcludedMembers:
-    """Tells which members of containers the configuration excludes.
+    """Decides which members of containers the configuration excludes.
 
-    A pattern that covers the container itself does not count, because the container was named explicitly.
+    A pattern that covers the container itself does not exclude its members, because the user named the container
+    explicitly.
     """
 
     patterns: tuple[str, ...]
@@ -74,7 +76,7 @@ class _Checker:
     limits: Limits
 
     def check_within_limits(self, items: Sequence[Item], first: int) -> list[CheckedFile]:
-        """Check some items; if the run has reached a limit, report them as unchecked instead."""
+        """Check some items. If the run has reached a limit, report the items as unchecked instead."""
         reason = self.limits.describe_reached() if self.limits.are_set else ""
         if reason:
             kind = FileKind(NOT_REACHED, reason)
@@ -82,7 +84,7 @@ class _Checker:
         return self.check_group(items, first)
 
     def check_group(self, items: Sequence[Item], first: int) -> list[CheckedFile]:
-        """Check some items in order; the members of a container follow it."""
+        """Check some items and return their reports in order. The members of a container follow the container."""
         waiting: dict[int, FoundFile] = {}
         checked: dict[int, CheckedFile] = {}
         ledger = Ledger(self.plan, self.contracts)
@@ -114,7 +116,7 @@ class _Checker:
         return {number: CheckedFile(report, self.contracts.of(report.path)) for number, report in reports.items()}
 
     def _check_batch(self, batch: Sequence[FoundFile], tables: Tables) -> Iterator[CheckedFile]:
-        """Check a batch: file by file if a rule crashes on it, or if a contract adds targets."""
+        """Check a batch. If a rule crashes on the batch or a contract adds targets, check the files one by one."""
         paths = [found.path for found in batch]
         located = [self.contracts.of(path) for path in paths]
         contracts = {number: contract for number, contract in enumerate(located) if contract is not None}
@@ -145,7 +147,7 @@ def check_by_group(
 ) -> Generator[tuple[int, list[CheckedFile]], None, None]:
     """Yield the number of items and the checked files of each group, in order.
 
-    `jobs` is the number of processes; None chooses by the number of files.
+    `jobs` is the number of processes. If it is None, the number of files determines it.
     """
     size = GROUP_FILES_WITH_LIMITS if limits.are_set else GROUP_FILES
     groups = [(items[begin : begin + size], begin) for begin in range(0, len(items), size)]
@@ -169,7 +171,7 @@ def _check_in_worker(items: Sequence[Item], first: int, checker: _Checker) -> li
 
 
 def _label(item: Item, number: int) -> str:
-    """Return the path in reports of an item that is not opened."""
+    """Return the path that reports use for an item that is not opened."""
     if isinstance(item, UnopenedPath):
         return item.path
     if isinstance(item, Model):
@@ -186,7 +188,7 @@ def _within_budget(
 
 
 def _open_all(items: Sequence[Item], first: int, excludes: SkipMember | None) -> Generator[FoundFile, None, None]:
-    """Yield the files and members of items; a file is closed when the next one is asked for."""
+    """Yield the files and members of items. A file is closed when the caller asks for the next file."""
     for number, item in enumerate(items, first):
         label = BYTES if len(items) == 1 else f"<bytes {number}>"
         founds, file = begin(item, label, excludes)

@@ -1,4 +1,4 @@
-"""Applies suppressions of the configuration and of contracts, and the baseline, to the reports of a run."""
+"""Applies suppressions and the baseline to the reports of a run. Configurations and contracts contain suppressions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def apply_suppressions(
 ) -> tuple[list[FileReport], list[Notice]]:
     """Return the reports with suppressed findings marked, and notices about suppressions without effect.
 
-    `tables` are the tables whose rules ran: a suppression for another command is not unused.
+    `tables` are the tables whose rules ran. A suppression of a rule that another command runs does not count as unused.
     """
     reports = [file.report for file in files]
     if config.per_file_ignores:
@@ -41,7 +41,7 @@ def apply_suppressions(
 def _apply_allows_of_contracts(
     reports: list[FileReport], contracts: Sequence[Contract | None], today: datetime.date
 ) -> list[Notice]:
-    """Apply the entries of each contract to its own report and those of its models, in place."""
+    """Apply the suppressions of each contract to the reports of the contract and its models. Changes `reports`."""
     numbers_by_path: dict[str, list[int]] = {}
     by_path: dict[str, Contract] = {}
     for number, contract in enumerate(contracts):
@@ -59,7 +59,7 @@ def _apply_allows_of_contracts(
 
 def _apply_per_file_ignores(report: FileReport, config: Config, by_id: Mapping[str, Rule]) -> FileReport:
     path = relative_to_folder(config.folder, report.path)
-    globs: dict[str, str] = {}  # each token with the first glob that names it
+    globs: dict[str, str] = {}  # the first glob that ignores each token (a rule, or a prefix or group of rules)
     for glob, tokens in config.per_file_ignores.items():
         if covers(path, glob, is_member=report.within is not None):
             for token in tokens:

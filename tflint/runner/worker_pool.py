@@ -1,4 +1,4 @@
-"""Calls a function in several processes, which never outlive the run and never import from the current folder."""
+"""Calls a function in several processes. They never outlive the run, and never import from the current folder."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from tflint.errors import ResourceError
 
 _Result = TypeVar("_Result")
 
-#: Windows waits for at most 63 handles at once, two of which are the pool's own.
+#: Largest number of workers on Windows, which waits for at most 63 handles at once. The pool itself needs two of them.
 MAX_WINDOWS_WORKERS = 61
-#: Interval at which a worker checks whether its parent process still runs.
+#: Interval in seconds at which a worker checks whether its parent process still runs.
 _CHECK_PARENT_SECONDS = 0.25
 
 
 def map_in_processes(
     function: Callable[..., _Result], calls: Iterable[tuple[Any, ...]], jobs: int, *, shared: tuple[Any, ...] = ()
 ) -> Generator[_Result, None, None]:
-    """Yield the results of a function for tuples of arguments, in order, from up to `jobs` processes.
+    """Call a function in up to `jobs` processes, once per tuple in `calls`, and yield the results in order.
 
-    `shared` are further arguments of every call; each process gets them once. Closing the generator ends the
-    processes. Raises `ResourceError` if the system killed one of them.
+    A tuple contains the arguments of its call. `shared` are further arguments that all calls have in common. Each
+    process receives them once. Closing the generator ends the processes. Raises `ResourceError` if the operating system
+    killed one of them.
     """
     workers = min(jobs, MAX_WINDOWS_WORKERS) if sys.platform == "win32" else jobs
     with _safe_path():
@@ -50,10 +51,10 @@ def map_in_processes(
 
 
 def _results(pool: ProcessPoolExecutor, calls: Iterator[tuple[Any, ...]], n_ahead: int) -> Generator[Any, None, None]:
-    """Yield the results in order, with at most `n_ahead` calls submitted.
+    """Yield the results in order. At most `n_ahead` calls are submitted and not finished at any time.
 
-    Waiting calls must fit into the pool's pipe: with a full pipe, the thread that fills it would wait forever after
-    the workers ended.
+    The waiting calls must fit into the pool's pipe. If the pipe were full when the workers end, the thread that writes
+    to it would wait forever.
     """
     with _blocked_signals():  # the first calls start the processes
         waiting = deque(pool.submit(_call, call) for call in itertools.islice(calls, n_ahead))
@@ -73,7 +74,7 @@ def _call(arguments: tuple[Any, ...]) -> Any:
 
 def _terminate(pool: ProcessPoolExecutor) -> None:
     """End all workers of a pool now, without waiting for the files that they are checking."""
-    # `terminate_workers` is new in Python 3.14; before that, the processes are known only under this name.
+    # `terminate_workers` is new in Python 3.14. Older versions have the processes only in the private `_processes`.
     for process in [*(getattr(pool, "_processes", None) or {}).values()]:
         process.terminate()
     pool.shutdown(wait=False, cancel_futures=True)
@@ -83,7 +84,8 @@ def _terminate(pool: ProcessPoolExecutor) -> None:
 def _safe_path() -> Iterator[None]:
     """Keep new processes (spawn, forkserver) from importing modules of the current folder.
 
-    They start with `python -c`, which puts that folder first on the path, and a pull request can add modules to it.
+    The processes start with `python -c`, which puts the current folder first on the module search path. A pull request
+    could add modules to that folder.
     """
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
@@ -96,15 +98,16 @@ def _safe_path() -> Iterator[None]:
             os.environ["PYTHONSAFEPATH"] = before
 
 
-#: Signals that end a run; Windows has no SIGHUP.
+#: Signals that end a run. Windows does not have SIGHUP.
 _ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 @contextlib.contextmanager
 def _blocked_signals() -> Iterator[None]:
-    """Block signals that end the run while workers start: an unprepared worker would print a traceback.
+    """Block the signals that end the run while workers start.
 
-    Workers unblock the signals once they are prepared.
+    A worker that receives such a signal before `_begin` has prepared it would print a traceback. Prepared workers
+    unblock the signals.
     """
     if sys.platform == "win32":
         yield
@@ -117,7 +120,10 @@ def _blocked_signals() -> Iterator[None]:
 
 
 def _begin(function: Callable[..., Any], shared: tuple[Any, ...]) -> None:
-    """Prepare a worker: it ends silently on signals that end the run, and soon after the main process."""
+    """Prepare a worker process.
+
+    From then on, it ends silently on the signals that end the run. It also ends soon after the main process ends.
+    """
     global _work
     _work = function, shared
     for number in _ENDING:
@@ -130,7 +136,7 @@ def _begin(function: Callable[..., Any], shared: tuple[Any, ...]) -> None:
 
 
 def _end_with_parent(parent: int) -> None:
-    """End this process after its parent, or it would keep the output pipe open."""
+    """Wait until the parent process ends, then end this process, because it would keep the output pipe open."""
     if sys.platform == "win32":
         import multiprocessing
 

@@ -1,1 +1,1 @@
-"""Runtimes and declared targets, read from data files. Must not know models."""
+"""Runtimes, which are read from data files, and declared targets. This package must not know models."""

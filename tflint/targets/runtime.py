@@ -1,6 +1,6 @@
-"""Runtimes as values, read from `rules/tables/runtimes/NAME.json`: releases, operator versions, custom operators.
+"""Runtimes as values: releases, operator versions and custom operators, read from `rules/tables/runtimes/NAME.json`.
 
-A new runtime is a new file there. Must not know models, contracts or configurations.
+To add a runtime, add a file to that folder. This module must not know models, contracts or configurations.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from tflint.values import frozen
 
 #: The runtime of the default target.
 DEFAULT = "litert"
-#: The runtime whose releases the metadata field `min_runtime_version` names, and the line of its versions.
+#: The runtime whose releases the metadata field `min_runtime_version` names, and the version line of its releases.
 TFLITE = "tflite"
 TENSORFLOW = "tensorflow"
-#: Cached operator versions: model files can contain any number of them.
+#: Largest number of operator versions in the cache. Model files can contain any number of them.
 MAX_CACHED = 4096
 
 
@@ -34,9 +34,10 @@ class Release:
 class Runtime:
     """A program that runs models.
 
-    `version_line` is None if the runtime has no releases with numbers. `releases` are sorted, the oldest first.
-    Operator support is known for the releases `facts_from` to `facts_to`; of other releases nothing is claimed.
-    `custom_operators` maps the custom operators that the runtime registers to their first release (empty: all).
+    `version_line` is None if the releases of the runtime have no version numbers. `releases` are sorted, the oldest
+    one first. tflint knows the operator support of the releases from `facts_from` to `facts_to`, and claims nothing
+    about other releases. `custom_operators` maps each custom operator that the runtime registers to the first release
+    that registers it (empty: all releases do).
     """
 
     name: str
@@ -50,11 +51,11 @@ class Runtime:
 
     @property
     def newest(self) -> Version | None:
-        """The newest release with known operator support; None without versions."""
+        """The newest release with known operator support, or None if the runtime has no versions."""
         return self.facts_to
 
     def has_facts(self, version: Version | None) -> bool:
-        """Return whether operator support of a release is known; always true for a runtime without versions."""
+        """Return whether the operator support of a release is known. Always true if the runtime has no versions."""
         if self.facts_from is None or self.facts_to is None:
             return True
         return version is not None and self.facts_from <= version <= self.facts_to
@@ -65,9 +66,10 @@ class Runtime:
         return f"{self.name} {self.facts_from} to {self.facts_to}"
 
     def operator_versions(self, version: Version | None) -> dict[str, int] | None:
-        """Return the newest version of each built-in operator that a release registers, 0 if it has no kernel.
+        """Return the newest version of each built-in operator that a release supports (0: the release has no kernel).
 
-        None if that is not known for the release, or if the runtime does not compare operator versions.
+        Returns None if operator support is not known for the release, or if the runtime does not compare operator
+        versions.
         """
         by_operator = self._data["operator_versions"]
         if by_operator is None or version is None or not self.has_facts(version):
@@ -79,9 +81,10 @@ class Runtime:
         return found
 
     def first_version(self, opcode: str, number: int) -> Version | None:
-        """Return the release that introduced a version of a built-in operator, as the source names it.
+        """Return the release that introduced a version of a built-in operator, according to the runtime's source code.
 
-        None if the table does not list it. The release may never have been published: see `first_release`.
+        Returns None if the data file does not list the operator version. The release may never have been published: see
+        `first_release`.
         """
         if opcode in self._data["not_registered"] or number < self._data["oldest_operator_versions"].get(opcode, 1):
             return None
@@ -90,13 +93,13 @@ class Runtime:
         return min(later, default=None)
 
     def first_release(self, opcode: str, number: int) -> Version | None:
-        """Return the oldest published release with a version of a built-in operator; None if there is none yet."""
+        """Return the oldest published release with a version of a built-in operator, or None if there is none yet."""
         first = self.first_version(opcode, number)
         published = (release.version for release in self.releases)
         return None if first is None else next((version for version in published if version >= first), None)
 
     def known_custom_operators(self, version: Version | None) -> list[str] | None:
-        """Return the custom operators that a release registers itself; None if that is not known."""
+        """Return the custom operators that a release registers itself, or None if they are not known."""
         if not self.has_facts(version):
             return None
         return [
@@ -106,12 +109,12 @@ class Runtime:
         ]
 
     def patch_releases(self, version: Version) -> list[Version]:
-        """Return the releases whose numbers begin with those of a version, the oldest first."""
+        """Return the releases whose version numbers begin with those of `version`, the oldest one first."""
         n = len(version.numbers)
         return [release.version for release in self.releases if release.version.numbers[:n] == version.numbers]
 
     def is_later_than_known(self, version: Version) -> bool:
-        """Return whether a version is later than all releases in the data file, so that it may exist by now."""
+        """Return whether a version is later than all releases in the data file. Such a version may exist by now."""
         return not self.releases or version > self.releases[-1].version
 
     def _version(self, text: str) -> Version:
@@ -127,7 +130,7 @@ def runtime_names() -> list[str]:
 
 @functools.cache
 def load_runtime(name: str) -> Runtime:
-    """Return a runtime by name, which must be one of `runtime_names()`."""
+    """Return the runtime with a name, which must be one of `runtime_names()`."""
     data = runtime_table(name)
     line = data["version_line"]
     return Runtime(
@@ -144,7 +147,7 @@ def load_runtime(name: str) -> Runtime:
 
 @functools.lru_cache(maxsize=MAX_CACHED)
 def first_tensorflow_version(opcode: str, number: int) -> Version | None:
-    """Return the TensorFlow release that introduced a version of a built-in operator; None if it is not listed."""
+    """Return the TensorFlow release that introduced a version of a built-in operator, or None if it is not listed."""
     return load_runtime(TFLITE).first_version(opcode, number)
 
 
@@ -155,6 +158,6 @@ def _parse(line: str, text: str) -> Version:
 
 
 def runtimes_by_age() -> list[Runtime]:
-    """Return all runtimes, the one with the oldest release first, and those without releases last."""
+    """Return all runtimes by the date of their oldest release. Runtimes without releases are last."""
     runtimes = [load_runtime(name) for name in runtime_names()]
     return sorted(runtimes, key=lambda runtime: (runtime.releases[0].date if runtime.releases else "9", runtime.name))

@@ -17,7 +17,7 @@ from tflint.userfiles.nearest_word import nearest
 from tflint.userfiles.userfile import error_in
 from tflint.values import frozen
 
-#: Releases that the error about an unknown one lists.
+#: Largest number of releases that the error about an unknown release lists.
 MAX_LISTED = 6
 
 _SPEC = re.compile(r"([a-z][a-z0-9_-]*)(?: ?(==|>=|<=|<|>) ?(\d+(?:\.\d+)*))?")
@@ -27,7 +27,11 @@ _COMPARED = re.compile(r"([a-z][a-z0-9_-]*) ?[<>=!~]")
 
 @frozen
 class Target:
-    """A declared runtime: name as declared, version (None if the runtime has none), and what the application adds."""
+    """A declared target.
+
+    `name` is the name as declared, and `runtime` the name of the runtime. `version` is None if the runtime has no
+    versions. `flex` and `custom_ops` are what the application adds: the Flex delegate and custom operators.
+    """
 
     name: str
     runtime: str
@@ -36,7 +40,7 @@ class Target:
     custom_ops: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
-        """Return the fields that rules read as `target.…`; None for what is not known about the release."""
+        """Return the fields that rules read as `target.…`. A field is None if it is not known for the release."""
         known = load_runtime(self.runtime).known_custom_operators(self.version)
         return {
             "name": self.name,
@@ -49,13 +53,16 @@ class Target:
 
     @property
     def unknown_reason(self) -> str:
-        """Why nothing is claimed about operators on this target; empty if their support is known."""
+        """The reason why tflint claims nothing about operators on this target; empty if their support is known."""
         runtime = load_runtime(self.runtime)
         return "" if runtime.has_facts(self.version) else f"operator support is known for {runtime.facts_range}"
 
 
 def resolve_targets(names: Sequence[str], named: Mapping[str, TargetOptions]) -> tuple[Target, ...]:
-    """Return the targets with the given names, in order; without names the newest LiteRT with known support."""
+    """Return the targets with the given names, in order.
+
+    If there are no names, return the newest LiteRT release with known operator support.
+    """
     if not names:
         version = load_runtime(DEFAULT).newest
         return (Target(f"{DEFAULT}=={version}", DEFAULT, version),)
@@ -63,7 +70,7 @@ def resolve_targets(names: Sequence[str], named: Mapping[str, TargetOptions]) ->
 
 
 def declared_targets(config: Config) -> tuple[Target, ...]:
-    """Return the targets of a configuration; `UserError` with the line that declares a wrong one."""
+    """Return the targets of a configuration. Raises `UserError` with the line that declares an invalid target."""
     for number, name in enumerate(config.targets):
         options = config.named_targets.get(name)
         try:
@@ -76,7 +83,7 @@ def declared_targets(config: Config) -> tuple[Target, ...]:
 
 
 def contract_targets(contract: Contract, named: Mapping[str, TargetOptions]) -> tuple[Target, ...]:
-    """Return the targets of a contract; `UserError` with the line that declares a wrong one."""
+    """Return the targets of a contract. Raises `UserError` with the line that declares an invalid target."""
     names = contract.model.get("targets", ())
     for number, name in enumerate(names):
         try:
@@ -116,9 +123,10 @@ def _parse(text: str, named: Mapping[str, TargetOptions]) -> tuple[str, Version 
 
 
 def _find_release(runtime: Runtime, version: Version, text: str) -> Version:
-    """Return the release that a version means; `UserError` if it was never published.
+    """Return the release that a version means. Raises `UserError` if this release was never published.
 
-    2.11 means 2.11.0, or the oldest patch release if there is no 2.11.0. Later versions than all known are accepted.
+    2.11 means 2.11.0, or the oldest patch release of 2.11 if there is no 2.11.0. A version that is later than all known
+    releases is accepted.
     """
     if runtime.is_later_than_known(version) or any(release.version.equals(version) for release in runtime.releases):
         return version
@@ -141,20 +149,20 @@ def _examples() -> str:
 
 @functools.cache
 def operator_versions(runtime: str, version: Version | None) -> dict[str, int] | None:
-    """Return `Runtime.operator_versions` of a runtime by name, computed once per release."""
+    """Return `Runtime.operator_versions` of the runtime with a name. It is computed once per release."""
     return load_runtime(runtime).operator_versions(version)
 
 
 def is_refusing(target: Target, specs: Sequence[str]) -> bool:
-    """Return whether one of the specs (`litert>=1.1.0`, `tflm`) includes a target.
+    """Return whether one of the specs (such as `litert>=1.1.0` or `tflm`) includes a target.
 
-    A spec makes no claim about releases beyond those with known support.
+    A spec never includes a release whose operator support is not known.
     """
     return load_runtime(target.runtime).has_facts(target.version) and any(_includes(spec, target) for spec in specs)
 
 
 def is_runtime_spec(spec: str) -> bool:
-    """Return whether a text is the name of a runtime, perhaps with a comparison: `litert>=1.1.0`."""
+    """Return whether a text is the name of a runtime, alone or with a comparison such as `litert>=1.1.0`."""
     match = _SPEC.fullmatch(spec)
     return match is not None and match[1] in runtime_names()
 

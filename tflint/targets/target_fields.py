@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tflint.columns.column_types import BOOL, STRING, ColumnType
 
-#: Fields of `target` with their types; None is a table for `lookup`. TARGET_MEANINGS has their meanings.
+#: Types of the fields of `target`. None means that the field is a table for `lookup`. `TARGET_MEANINGS` has the
+#: meanings of the fields.
 TARGET_FIELDS: dict[str, ColumnType | None] = {
     "name": ColumnType(STRING),
     "runtime": ColumnType(STRING),

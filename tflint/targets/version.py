@@ -1,4 +1,7 @@
-"""Versions, typed by their line: LiteRT (1.x, 2.x) and TensorFlow (…, 2.21) count separately and do not compare."""
+"""Versions with their version line. LiteRT (1.x, 2.x) and TensorFlow (…, 2.21) are different lines.
+
+Versions of different lines cannot be compared.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import re
 
 from tflint.values import frozen
 
-#: Cached versions: model files can contain any number of version texts.
+#: Largest number of versions in the cache. Model files can contain any number of version texts.
 MAX_CACHED = 4096
 
 
@@ -17,7 +20,10 @@ class VersionLineError(TypeError):
 
 @frozen
 class Version:
-    """A version of a line, such as `litert` or `tensorflow`; comparing across lines raises `VersionLineError`."""
+    """A version of a version line, such as `litert` or `tensorflow`.
+
+    A comparison with a version of a different line raises `VersionLineError`.
+    """
 
     line: str
     numbers: tuple[int, ...]
@@ -38,7 +44,7 @@ class Version:
         return ".".join(str(number) for number in self.numbers)
 
     def equals(self, other: Version) -> bool:
-        """Return whether both are the same release; 2.1 equals 2.1.0."""
+        """Return whether both versions are the same release. 2.1 equals 2.1.0."""
         return self._key(other) == other._key(self)
 
     def _key(self, other: Version) -> tuple[int, ...]:
@@ -49,6 +55,6 @@ class Version:
 
 @functools.lru_cache(maxsize=MAX_CACHED)
 def parse_version(line: str, text: str) -> Version | None:
-    """Return the version at the start of a text, without a suffix (`2.0.2a1` is 2.0.2); None if there is none."""
+    """Return the version at the start of a text, or None if there is none. A suffix is left out: `2.0.2a1` is 2.0.2."""
     match = re.match(r"v?(\d{1,6}(?:\.\d{1,6}){0,3})(?!\d)", text)
     return Version(line, tuple(int(part) for part in match[1].split("."))) if match else None

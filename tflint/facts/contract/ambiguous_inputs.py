@@ -11,7 +11,7 @@ from tflint.facts.facts import Facts
 
 
 def has_twin(facts: Facts) -> Scalars:
-    """Return whether another input of the subgraph has the type and shape of each entry's input."""
+    """Return, for each entry, whether another input of the subgraph has the type and shape of the entry's input."""
     rows = facts.rows("contract_input", "input")
     keys = [_type_and_shape(facts, row) for row in range(facts.n("input"))]
     counts = Counter(keys)
@@ -20,7 +20,7 @@ def has_twin(facts: Facts) -> Scalars:
 
 
 def _type_and_shape(facts: Facts, row: int) -> tuple[object, ...]:
-    """Return subgraph, type and shape of an input. For an input without a tensor, return a unique key."""
+    """Return the subgraph, type and shape of an input. For an input without a tensor, return a unique key."""
     tensor = int(facts.rows("input", "tensor")[row])
     if tensor < 0:
         return (row,)

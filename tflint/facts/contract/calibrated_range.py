@@ -22,10 +22,10 @@ from tflint.normalization.integer_ranges import INTEGER_RANGES
 from tflint.normalization.range_fit import activation_range, fitting_normalizations, unseen_part
 from tflint.values import frozen
 
-#: Quantized values of the pixels 0 and 255 if raw bytes are fed: the byte itself, or the byte − 128.
+#: Types of inputs that can be fed raw bytes: the byte itself for UINT8, the byte − 128 for INT8.
 _RAW = ("UINT8", "INT8")
 _FLOATS = {"FLOAT32", "FLOAT16", "FLOAT64"}
-#: A fed range of at least this width is that of pixels without normalization.
+#: Smallest width of a fed range that counts as that of pixels without normalization.
 _RAW_WIDTH = 200
 
 
@@ -46,7 +46,7 @@ class _Quantization:
 
     @property
     def is_symmetric(self) -> bool:
-        """Whether the range is symmetric about zero because of the type, whatever the calibration data was."""
+        """Whether the type makes the range symmetric about zero, so that calibration data determines only its width."""
         return self.dtype == "INT16" and self.zero_point == 0
 
 
@@ -71,15 +71,16 @@ def use(facts: Facts) -> Scalars:
 
 
 def channel_cover(facts: Facts) -> Lists:
-    """Return the share of each fed range that lies in the calibrated range, per channel."""
+    """Return, per entry and channel, the share of the fed range that lies in the calibrated range."""
     return lists_of_arrays([None if pair is None else _shares_by_channel(*pair) for pair in _pairs(facts)])
 
 
 def is_trained_range(facts: Facts) -> Scalars:
     """Return whether each entry feeds a float input the range that training used.
 
-    True if the model determines that range: by metadata, its own arithmetic or calibration. (Other rules compare the
-    fed range with it.) False for raw pixels that the graph does not rescale. Otherwise unknown.
+    True if the model determines the range that training used: by its metadata, its own arithmetic or its calibration.
+    (Other rules compare that range with the fed range.) False for raw pixels that the graph does not rescale. Otherwise
+    unknown. Absent if the entry's input is not a float or the fed range is not known.
     """
     has_metadata = facts.lists("input", "metadata.mean").lengths > 0
     is_float = facts.is_one_of("tensor", "dtype", _FLOATS)
@@ -109,7 +110,7 @@ def _fitting_names(quantization: _Quantization) -> list[str]:
 
 
 def fits_calibration(facts: Facts) -> Scalars:
-    """Return whether each fed range is the one that the input was calibrated for."""
+    """Return, for each entry, whether the fed range is the range that the input was calibrated for."""
     return scalars_of((None if pair is None else _unseen_part(*pair) is not None for pair in _pairs(facts)), np.bool_)
 
 
@@ -119,7 +120,7 @@ def _unseen_part(fed: FedRange, quantization: _Quantization) -> float | None:
 
 
 def raw_steps(facts: Facts) -> Scalars:
-    """Return the largest difference, in steps, between a raw source byte and its normalized and quantized value."""
+    """Return the largest difference, in steps, between a raw source byte and the byte normalized and quantized."""
     return scalars_of(None if pair is None else _steps(*pair) for pair in _pairs(facts))
 
 
@@ -137,9 +138,12 @@ def _range_shares(facts: Facts, *, of_fed: bool) -> Scalars:
 
 
 def _range_share(fed: FedRange, quantization: _Quantization, *, of_fed: bool) -> float | None:
-    """Return the overlap of both ranges as a share of one of them, or None if that range is a single value."""
+    """Return the overlap of the two ranges divided by the width of one of them, or None if its width is zero.
+
+    The divisor is the fed range if `of_fed` is true, otherwise the calibrated range.
+    """
     low, high = fed.range
-    if quantization.is_symmetric:  # the scale depends only on the end that is farther from zero
+    if quantization.is_symmetric:  # the scale depends only on the end of the range that is farther from zero
         low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
     own = quantization.range
     begin, end = (low, high) if of_fed else own
@@ -155,16 +159,17 @@ def _shares_by_channel(fed: FedRange, quantization: _Quantization) -> NDArray[np
 
 
 def _quantizations(facts: Facts) -> list[_Quantization | None]:
-    """Return the quantization of each entry's input."""
+    """Return the quantization of each entry's input, or None if it is not known."""
     return facts.memoize(
         "input quantizations", lambda: [_read_quantization(facts, row) for row in range(facts.n("contract_input"))]
     )
 
 
 def _read_quantization(facts: Facts, row: int) -> _Quantization | None:
-    """Return the quantization of an entry's input, or of the QUANTIZE that is the only consumer of a float input.
+    """Return the quantization of an entry's input.
 
-    Returns None if there is not exactly one valid scale and zero point.
+    For a float input whose only consumer is a QUANTIZE, return the quantization of the output of this QUANTIZE. Returns
+    None if there is not exactly one valid scale and zero point.
     """
     input_row = int(facts.rows("contract_input", "input")[row])
     tensor = int(facts.rows("input", "tensor")[input_row]) if input_row >= 0 else -1
@@ -180,6 +185,6 @@ def _read_quantization(facts: Facts, row: int) -> _Quantization | None:
 
 
 def _pairs(facts: Facts) -> list[tuple[FedRange, _Quantization] | None]:
-    """Return the fed range of each entry with the quantization of its input, or None if one of them is not known."""
+    """Return, for each entry, the fed range and the quantization of the input, or None if one of them is not known."""
     pairs = zip(fed_ranges(facts), _quantizations(facts), strict=True)
     return [None if fed is None or quantization is None else (fed, quantization) for fed, quantization in pairs]

@@ -1,4 +1,4 @@
-"""Facts about the label files that contracts name, next to the contract or inside the model."""
+"""Facts about the label files that contracts name. A label file is next to the contract or packed with the model."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tflint.model.trailing_data import read_packed_file
 
 
 def n_lines(facts: Facts) -> Scalars:
-    """Return the number of labels in each output's label file."""
+    """Return the number of labels in each output's label file, absent if there is no file or it has no labels."""
     return scalars_of(len(labels.lines) or None if labels is not None else None for labels in _labels(facts))
 
 
 def problem(facts: Facts) -> Strings:
-    """Return what is wrong with each output's label file."""
+    """Return what is wrong with each output's label file, absent if nothing is wrong."""
     return strings_of(labels.problem or None if labels is not None else None for labels in _labels(facts))
 
 
@@ -28,7 +28,10 @@ def begins_with_background(facts: Facts) -> Scalars:
 
 
 def _labels(facts: Facts) -> list[Labels | None]:
-    """Return the labels of each output, or None if the contract does not name a file or tflint cannot unpack it."""
+    """Return the labels of each output.
+
+    The element is None if the contract does not name a label file, or if tflint cannot unpack the file from the model.
+    """
     return facts.memoize("labels", lambda: _read_all(facts))
 
 
@@ -42,7 +45,10 @@ def _read_all(facts: Facts) -> list[Labels | None]:
 
 
 def _read_file(facts: Facts, model: int, contract: str, name: str) -> Labels | None:
-    """Read the label file next to the contract or, if it is missing, the one inside the model."""
+    """Read the label file next to the contract. If that is missing, read the one packed with the model.
+
+    Returns None if the file is packed with the model but tflint cannot unpack it.
+    """
     labels = read_labels(contract, name)
     if labels.problem != "missing" or name not in _associated_files(facts, model):
         return labels

@@ -1,7 +1,7 @@
 """The tables of contracts: the keys of contracts as columns.
 
-Each column has the name of its key: `resize.mode` is the key `mode` in the entry's table `resize`, `zero_point` is the
-key `zero-point`. Keys that a contract does not set are absent.
+Each column has the name of its key. The column `resize.mode` is the key `mode` in the table `resize` of an entry, and
+the column `zero_point` is the key `zero-point`. Keys that a contract does not set are absent.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _list_lengths(lists: Sequence[Sequence[Any] | None]) -> Scalars:
 
 
 def _match_entries(facts: Facts, side: str, models: Sequence[int], entries: Sequence[Entry]) -> Any:
-    """Return the row of each entry's input (or output), -1 if none or several match."""
+    """Return the row of the input (or output) that each entry describes, -1 if none or several match."""
     interfaces = {model: _Interface(facts, side, model) for model in dict.fromkeys(models)}
     rows = [interfaces[model].find_row(entry) for model, entry in zip(models, entries, strict=True)]
     return np.array(rows, dtype=np.int32)
@@ -151,7 +151,11 @@ class _Interface:
 
 
 def called_subgraph(facts: Facts, model: int) -> int:
-    """Return the index of the subgraph that a contract describes: that of its `signature`, otherwise 0."""
+    """Return the index of the subgraph that a model's contract describes.
+
+    This is the subgraph of the signature that the contract names. It is subgraph 0 if the contract does not name a
+    signature, or if the model does not have exactly one signature with this key.
+    """
     key = facts.contracts[model].model.get("signature")
     keys, subgraphs = facts.column("signature", "key"), facts.rows("signature", "subgraph")
     rows = facts.table("signature").rows_of(model)

@@ -23,13 +23,16 @@ from tflint.facts.interface import input_arithmetic
 from tflint.normalization.known_normalizations import known_normalizations
 from tflint.values import frozen
 
-#: Range of a pixel before mean and std by `units`, if the contract does not set `range`.
+#: Range of a pixel before normalization, by the key `units`. Used if the contract does not set `range`.
 _SOURCES = {"u8": (0.0, 255.0), "unit": (0.0, 1.0)}
 
 
 @frozen
 class FedRange:
-    """The real values that client code feeds for the smallest and the largest source value, one per channel."""
+    """The real values that client code feeds, one per channel.
+
+    `low` contains the values for the smallest source value, and `high` those for the largest source value.
+    """
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
@@ -47,7 +50,10 @@ def n_channels(facts: Facts) -> Scalars:
 
 
 def range_ratio(facts: Facts) -> Scalars:
-    """Return, per entry, the width of the widest range of its columns divided by that of the narrowest."""
+    """Return, for each entry, the width of its widest column's range divided by the width of its narrowest one's.
+
+    Absent if fewer than two columns of the entry have a range, or if the narrowest range has no width.
+    """
     ratios: list[float | None] = []
     for contract in facts.contracts.values():
         for entry in contract.inputs:
@@ -58,27 +64,27 @@ def range_ratio(facts: Facts) -> Scalars:
 
 
 def fed_min(facts: Facts) -> Lists:
-    """Return the smallest real value that client code feeds, after normalization, per entry and channel."""
+    """Return, per entry and channel, the smallest real value that client code feeds after normalization."""
     return _fed_ends(facts, np.minimum)
 
 
 def fed_max(facts: Facts) -> Lists:
-    """Return the largest real value that client code feeds, after normalization, per entry and channel."""
+    """Return, per entry and channel, the largest real value that client code feeds after normalization."""
     return _fed_ends(facts, np.maximum)
 
 
 def graph_min(facts: Facts) -> Lists:
-    """Return the smallest real value of each entry after the graph's own arithmetic, per channel."""
+    """Return, per entry and channel, the smallest fed value after the graph's own arithmetic."""
     return _graph_ends(facts, np.minimum)
 
 
 def graph_max(facts: Facts) -> Lists:
-    """Return the largest real value of each entry after the graph's own arithmetic, per channel."""
+    """Return, per entry and channel, the largest fed value after the graph's own arithmetic."""
     return _graph_ends(facts, np.maximum)
 
 
 def prepared_size(facts: Facts) -> Lists:
-    """Return height and width of an image after resize and crop, if they do not depend on the image."""
+    """Return height and width of each entry's images after resize and crop, absent if they depend on the image."""
     entries = [entry for contract in facts.contracts.values() for entry in contract.inputs]
     return lists_of_arrays(
         [None if (size := _prepared_size(entry)) is None else np.array(size, np.float64) for entry in entries]
@@ -86,7 +92,11 @@ def prepared_size(facts: Facts) -> Lists:
 
 
 def _prepared_size(entry: Any) -> tuple[int, int] | None:
-    """Return the size of the crop, otherwise of a resize with two sides or of a letterbox, which is square."""
+    """Return the height and width after an entry's resize and crop, or None if they depend on the image.
+
+    They are the size of the crop if there is one. Otherwise they are known for a resize with two sides, and for a
+    letterbox with one side, which is square.
+    """
     crop, resize = entry.get("crop", {}), entry.get("resize", {})
     if crop.get("mode") != "none" and "size" in crop:
         return int(crop["size"][0]), int(crop["size"][1])
@@ -98,12 +108,12 @@ def _prepared_size(entry: Any) -> tuple[int, int] | None:
 
 
 def normalization(facts: Facts) -> Strings:
-    """Return the short name of the known normalization with each entry's mean and std."""
+    """Return the short name of the known normalization with each entry's mean and std, absent if there is none."""
     return strings_of(None if known is None else known[0] for known in _matching_normalizations(facts))
 
 
 def normalization_order(facts: Facts) -> Strings:
-    """Return the channel order of the known normalization with each entry's mean and std."""
+    """Return the channel order of each entry's known normalization, absent if it has none or any order fits."""
     return strings_of(None if known is None else known[1] for known in _matching_normalizations(facts))
 
 
@@ -131,7 +141,7 @@ def _compute_fed_ranges(facts: Facts) -> Iterator[FedRange | None]:
             source = entry.get("range") or _SOURCES.get(entry.get("units", ""))
             if source is None and "amplitude" in entry.get("audio", {}):
                 source = (-1.0, 1.0)
-            if source is not None and entry["kind"] == "audio":  # mean and std apply to samples of this amplitude
+            if source is not None and entry["kind"] == "audio":  # mean and std apply after scaling to the amplitude
                 source = [end * entry.get("audio", {}).get("amplitude", 1) for end in source]
             mean, std = np.atleast_1d(entry.get("mean", 0.0)), np.atleast_1d(entry.get("std", 1.0))
             if source is None or not (std != 0).all():
@@ -145,7 +155,10 @@ def _fed_ends(facts: Facts, smaller: np.ufunc) -> Lists:
 
 
 def _matching_normalizations(facts: Facts) -> list[tuple[str, str | None] | None]:
-    """Return short name and channel order of the known normalization of each entry. Values may differ by 1 %."""
+    """Return, for each entry, the short name and channel order of its known normalization, or None if it has none.
+
+    An entry's mean and std may differ from the known ones by 1 %.
+    """
     entries = (entry for contract in facts.contracts.values() for entry in contract.inputs)
     return facts.memoize("known normalizations", lambda: [_find_normalization(entry) for entry in entries])
 

@@ -7,14 +7,14 @@ import numpy as np
 from tflint.columns.column import PRESENT, Lists, Strings, state_of, texts_of
 from tflint.facts.facts import Facts
 
-#: Custom operators that accelerator compilers put in place of the operators they compiled, with the accelerator:
-#: `kCustomOp` in libedgetpu's edgetpu.h, the name under which TFLM registers its Ethos-U kernel, and
-#: `kLiteRtDispatchOpCustomName` in LiteRT's build_stamp.h, which the delegate of an NPU runs.
+#: Accelerator by custom operator. A compiler replaces the operators that it compiles by this custom operator. The names
+#: are from `kCustomOp` in libedgetpu's edgetpu.h, from TFLM, which registers its Ethos-U kernel under this name, and
+#: from `kLiteRtDispatchOpCustomName` in LiteRT's build_stamp.h, an operator that the delegate of an NPU runs.
 COMPILED = {"edgetpu-custom-op": "edgetpu", "ethos-u": "ethos-u", "DISPATCH_OP": "npu"}
 
 
 def operator_compiled_for(facts: Facts) -> Strings:
-    """Return the accelerator that each operator was compiled for."""
+    """Return the accelerator that each operator was compiled for, absent if the operator was not compiled."""
     custom = facts.strings("operator", "custom_code")
     targets = [COMPILED.get(label) for label in custom.labels]
     labels = sorted(set(COMPILED.values()))

@@ -11,14 +11,17 @@ from tflint.facts.facts import Facts
 from tflint.flexbuffer import Budget, FlexbufferError, decode
 from tflint.model.custom_operators import options_bytes
 
-#: Most values decoded from the custom options of a batch, about one second of work. The options of real operators hold
-#: about ten values. Options beyond the limit are unknown.
+#: Largest number of values decoded from the custom options of all operators in a batch: about one second of work. The
+#: options of a real operator hold about ten values. Options beyond the limit are unknown.
 MAX_VALUES = 1_000_000
 _TOO_MANY = object()
 
 
 def option_keys(facts: Facts) -> Lists:
-    """Return the keys of each operator's custom options as stored, which is sorted. Absent if they are not a map."""
+    """Return the keys of each operator's custom options in stored order. Absent if the options are not a map.
+
+    A FlexBuffer stores its keys sorted.
+    """
     values = _decode_all(facts)
     keys = [list(value) if isinstance(value, dict) else [] for value in values]
     unknown = np.array([value is _TOO_MANY for value in values], dtype=np.bool_)
@@ -36,10 +39,13 @@ def options_valid(facts: Facts) -> Scalars:
 
 
 def _decode_all(facts: Facts) -> list[Any]:
-    """Return per operator its decoded options, the decoding error, None if it has no options, or `_TOO_MANY`."""
+    """Return the decoded options of each operator, or None if it has no options.
+
+    For options that cannot be decoded, the element is the error. For options beyond the limit, it is `_TOO_MANY`.
+    """
     options = facts.lists("operator", "custom_options")
     budget = Budget(MAX_VALUES)
-    by_place: dict[tuple[int, int], Any] = {}  # operators may share their options
+    by_place: dict[tuple[int, int], Any] = {}  # several operators may share the same bytes
     values = []
     for row, place in enumerate(zip(options.starts.tolist(), options.lengths.tolist(), strict=True)):
         if place not in by_place:

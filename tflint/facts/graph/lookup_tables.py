@@ -6,12 +6,15 @@ from tflint.columns.column import Scalars, scalars_of, text_of
 from tflint.facts.facts import Facts
 from tflint.facts.interface.input_arithmetic import input_paths
 
-#: Positions of the table and the ids among the inputs of an operator.
+#: Positions of two operands among the inputs of an operator: the constant whose rows are looked up, and the ids.
 _TABLE_AND_IDS = {"GATHER": (0, 1), "EMBEDDING_LOOKUP": (1, 0)}
 
 
 def table_rows(facts: Facts) -> Scalars:
-    """Return the number of rows of the constant that each input indexes; of the shortest one if there are several."""
+    """Return the number of rows of the constant that each input indexes, absent if the input does not index a constant.
+
+    If an input indexes several constants, the shortest one counts.
+    """
     return scalars_of(min(_table_sizes(facts, path.tensor), default=None) for path in input_paths(facts))
 
 
@@ -21,7 +24,10 @@ def _table_sizes(facts: Facts, ids: int) -> list[int]:
 
 
 def _table_size(facts: Facts, operator: int, ids: int) -> int | None:
-    """Return the number of rows, or None if the operator does not look up `ids` along the first axis of a constant."""
+    """Return the number of rows of the constant in which an operator looks up `ids`.
+
+    Returns None if the operator does not look up `ids` along the first axis of a constant.
+    """
     positions = _TABLE_AND_IDS.get(text_of(facts.column("operator", "opcode"), operator) or "")
     inputs = [int(tensor) for tensor in facts.lists("operator", "inputs").row(operator)]
     if positions is None or len(inputs) != 2 or inputs[positions[1]] != ids or inputs[positions[0]] < 0:

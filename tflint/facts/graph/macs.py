@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from tflint.columns.column import Scalars, state_of
 from tflint.facts.facts import Facts, values_at
 
-#: Operators in which each output element sums over all weights of its channel. (In DEPTHWISE_CONV_2D, it sums over one
-#: plane of the weights.)
+#: Operators in which each output element sums over all weights of its channel. (An output element of DEPTHWISE_CONV_2D
+#: sums over one plane of the weights.)
 _PER_OUTPUT = {"CONV_2D", "FULLY_CONNECTED"}
 _INTEGER_SCHEMES = {"int8", "uint8", "int16x8", "int4", "int16"}
 
 
 def n_macs(facts: Facts) -> Scalars:
-    """Return the number of multiply-accumulate operations of each operator, for the stored shapes."""
+    """Return the number of multiply-accumulate operations of each operator, computed from the stored shapes."""
     inputs, weights, outputs = (facts.rows("operator", role) for role in ("input", "weights", "output"))
     elements = facts.numbers("tensor", "n_elements")
     n_in, n_weights, n_out = (values_at(elements, rows, 0.0) for rows in (inputs, weights, outputs))
@@ -43,7 +43,7 @@ def _ratio(total: NDArray[Any], parts: NDArray[Any]) -> NDArray[Any]:
 
 
 def _dimension(facts: Facts, tensors: NDArray[Any], axis: int) -> NDArray[np.float64]:
-    """Return one dimension of the shapes of some tensors, or 0 if a shape does not have the axis."""
+    """Return the size of each tensor's shape along `axis`, or 0 if the shape does not have that axis."""
     shapes = facts.lists("tensor", "shape")
     sizes = np.zeros(len(tensors))
     if not len(shapes):

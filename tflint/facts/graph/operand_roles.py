@@ -20,15 +20,16 @@ _TENSOR_ROLES = ["unused", "activation", "constant", "weights", "bias", "variabl
 
 @functools.cache
 def _positions(role: str) -> dict[str, int]:
-    """Return the position of a role among the inputs, by opcode."""
+    """Return, by opcode, the position of the input that has a role. For "channel_axis", return the axis."""
     roles = table("operand_roles")["roles"]
     return {opcode: entry[role] for opcode, entry in roles.items() if role in entry}
 
 
 def operand_at(facts: Facts, direction: str, positions: Ints) -> Ints:
-    """Return the tensor row at a position of each operator's inputs or outputs, -1 if there is none.
+    """Return the row of the tensor at a position among each operator's inputs or outputs, or -1 if there is none.
 
-    `direction` is "input" or "output". `positions` has one element per operator; a negative one gives -1.
+    `direction` is "input" or "output". `positions` has one position per operator. For a negative position, the result
+    is -1.
     """
     node = facts.tables.node("subgraphs.operators", "Operator")
     n_inputs, n_outputs = node.vector("inputs").lengths, node.vector("outputs").lengths
@@ -39,7 +40,7 @@ def operand_at(facts: Facts, direction: str, positions: Ints) -> Ints:
 
 
 def operator_input(facts: Facts) -> References:
-    """Return the data input of each operator: by the table of roles, otherwise the first input."""
+    """Return the data input of each operator: the one in the knowledge table of roles, or else the first input."""
     return References(operand_at(facts, "input", facts.by_label("operator", "opcode", _positions("input"), 0)))
 
 
@@ -84,7 +85,7 @@ def operand_role(facts: Facts) -> Strings:
 
 
 def tensor_role(facts: Facts) -> Strings:
-    """Return the role of each tensor. If it has several, the one latest in `_TENSOR_ROLES` wins."""
+    """Return the role of each tensor. If a tensor has several roles, the one latest in `_TENSOR_ROLES` wins."""
     codes = np.zeros(facts.n("tensor"), dtype=np.int64)
 
     def mark(rows: Ints, role: str) -> None:

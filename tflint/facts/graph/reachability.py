@@ -22,13 +22,13 @@ SUBGRAPH_OPTIONS = (
 
 
 def reaches_output(facts: Facts) -> Scalars:
-    """Return whether an output of the subgraph depends on each operator, or the operator has side effects."""
+    """Return whether each operator is needed: an output of its subgraph depends on it, or it has side effects."""
     needed = facts.numbers("tensor", "is_output").tolist()
     effects = facts.is_one_of("operator", "opcode", _SIDE_EFFECTS).tolist()
     variables = facts.numbers("tensor", "is_variable").tolist()
     inputs, outputs = _operand_lists(facts, "inputs"), _operand_lists(facts, "outputs")
     reaches = np.zeros(facts.n("operator"), dtype=np.bool_)
-    for operator in range(len(reaches) - 1, -1, -1):  # stored order is execution order: one pass backwards
+    for operator in range(len(reaches) - 1, -1, -1):  # one pass is enough: the stored order is the execution order
         reads, writes = inputs[operator], outputs[operator]
         if effects[operator] or any(needed[t] for t in writes) or any(variables[t] for t in reads):
             reaches[operator] = True

@@ -1,4 +1,4 @@
-"""Facts about runtime versions: the release that the operators need, compared with the one that the file declares."""
+"""Facts about runtime versions: the release that operators need, and whether the model file declares an older one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ def is_understated(facts: Facts) -> Scalars:
 
 
 def _required_releases(facts: Facts) -> list[Version | None]:
-    """Return per model the newest first release of its operators, or None if none is in the table of releases."""
+    """Return the oldest release that has all operators of each model in their versions.
+
+    Operators that the data file of releases does not list are left out. If it lists none, the result is None.
+    """
     opcodes, versions = facts.column("operator_code", "opcode"), facts.numbers("operator_code", "version")
     newest: list[Version | None] = [None] * facts.n("model")
     for row, model in enumerate(facts.table("operator_code").model.tolist()):

@@ -1,7 +1,7 @@
 """Facts about sparse tensors: whether their sparsity parameters are valid.
 
-The checks are those of LiteRT's verifier (tflite/core/tools/verifier.cc), which applications rarely run, and of the
-vector lengths that LiteRT's kernels rely on without checking.
+The checks are those of LiteRT's verifier (tflite/core/tools/verifier.cc), which applications rarely run. In addition,
+this module checks the vector lengths that LiteRT's kernels rely on without checking them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,11 @@ _INDEX_VECTORS = ("Int32Vector", "Uint16Vector", "Uint8Vector")
 
 @frozen
 class _Dimension:
-    """A stored dimension: `size` if it is dense, otherwise the starts of its slices and the indices in them."""
+    """A stored dimension.
+
+    If it is dense, `size` is its size. Otherwise `segments` are the starts of its slices, and `indices` are the indices
+    in all slices; each is None if the file does not have it.
+    """
 
     is_dense: bool
     size: int
@@ -32,7 +36,7 @@ class _Dimension:
 
 
 def sparsity_error(facts: Facts) -> Strings:
-    """Return the first error in the sparsity parameters of each tensor."""
+    """Return the first error in the sparsity parameters of each tensor, absent if there is none."""
     orders = facts.lists("tensor", "sparsity.traversal_order")
     links = facts.tables.node("subgraphs.tensors", "Tensor").link("sparsity")
     errors: list[str | None] = [None] * len(orders)
@@ -75,7 +79,7 @@ class _Sparsity:
         return None
 
     def _check_dimensions(self) -> tuple[str | None, int]:
-        """Return the first error in the stored dimensions, and the number of values that they describe.
+        """Return the first error in the stored dimensions (None: no error) and the number of values they describe.
 
         Stored dimensions are nested: each element of a dimension is a slice of the next one.
         """
@@ -96,16 +100,19 @@ class _Sparsity:
         return None, n_slices
 
     def _check_values(self, n_stored: int) -> str | None:
-        """Compare the size of the data with the number of values that kernels read without checking."""
+        """Return an error if the tensor has less data than kernels read, otherwise None.
+
+        Kernels do not check the size of the data.
+        """
         bits = self.facts.numbers("tensor", "bits")[self.tensor]
         stored = int(self.facts.numbers("tensor", "stored_bytes")[self.tensor])
         needed = -(-n_stored * int(bits) // 8)
         if bits > 0 and self.facts.numbers("tensor", "is_constant")[self.tensor] and stored < needed:
-            return f"the data has {stored} bytes, but the dimensions need {needed}"
+            return f"the tensor's data has {stored} bytes, but the stored dimensions need {needed} bytes"
         return None
 
     def _block_counts(self) -> list[int]:
-        """Return the size of each dimension of the shape, counted in blocks for blocked dimensions."""
+        """Return the size of each dimension of the shape. The size of a blocked dimension is its number of blocks."""
         sizes = list(self.shape)
         for number, axis in enumerate(self.blocks):
             position = self.order.index(len(self.shape) + number)

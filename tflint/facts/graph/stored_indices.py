@@ -24,8 +24,8 @@ Ints = NDArray[Any]
 class _Indices:
     """The indices stored in one field.
 
-    `rows` are rows of the table `owner`, `values` the indices, `limits` the numbers of items that they can point to.
-    `optional` is true if -1 means none.
+    `rows` are the rows of the table `owner` that store the indices. `values` are the indices. `limits` has one number
+    per index: how many items it can point to. `optional` is true if the index -1 is valid and means "none".
     """
 
     field: str
@@ -37,7 +37,7 @@ class _Indices:
 
 
 def index_table(facts: Facts) -> Table:
-    """Return all indices of all models. `owner_row` is the row of the field's table that stores the index."""
+    """Return all indices of all models. `owner_row` is the row that stores the index, in the table of its field."""
     parts = list(_collect_indices(facts))
     models = np.concatenate([facts.table(part.owner).model[part.rows] for part in parts])
     order = np.argsort(models, kind="stable").astype(np.int32) if facts.n("model") > 1 else None
@@ -108,7 +108,7 @@ def _subgraph_indices(facts: Facts, n_subgraphs: Ints) -> Iterator[_Indices]:
 
 
 def _blockwise_indices(facts: Facts, n_tensors: Ints) -> Iterator[_Indices]:
-    """Yield the indices of the tensors that contain scales and zero points of blockwise quantization."""
+    """Yield the indices of the tensors that contain scales and zero points of blockwise or multi-axis quantization."""
     node = facts.tables.node("subgraphs.tensors", "Tensor")
     quantization = node.children.get("quantization")
     if quantization is None:

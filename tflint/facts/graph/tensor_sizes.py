@@ -15,7 +15,7 @@ from tflint.schema import tflite_schema
 
 @functools.cache
 def element_bits() -> dict[str, int | None]:
-    """Return the bits per element by type name, None for types without a fixed width."""
+    """Return the bits per element by type name, or None for a type without a fixed width."""
     return tflite_schema().bits("TensorType")
 
 
@@ -34,7 +34,7 @@ def _count_per_model(facts: Facts, table: str) -> Scalars:
 
 
 def buffer_bytes(facts: Facts) -> Scalars:
-    """Return the data size of each buffer in bytes, stored in the flatbuffer or after it."""
+    """Return the size in bytes of each buffer's data, which is stored in the flatbuffer or after it."""
     inline = facts.lists("buffer", "data").lengths
     by_offset = facts.numbers("buffer", "offset") > 1  # offsets 0 and 1 mean "not after the flatbuffer"
     return Scalars(np.where(by_offset, facts.numbers("buffer", "size").astype(np.float64), inline))
@@ -47,7 +47,7 @@ def constant_bytes(facts: Facts) -> Scalars:
 
 
 def is_constant(facts: Facts) -> Scalars:
-    """Return whether the file or an external buffer contains the values of each tensor. Buffer 0 means no values."""
+    """Return whether the file or an external buffer contains the values of each tensor. Buffer 0 means "no values"."""
     inline = values_at(facts.numbers("buffer", "n_bytes"), facts.rows("tensor", "buffer"), 0) > 0
     has_buffer = inline & (facts.numbers("tensor", "buffer_index") != 0)
     return Scalars(has_buffer | (facts.numbers("tensor", "external_buffer") > 0))
@@ -72,7 +72,7 @@ def _has_rank(facts: Facts) -> NDArray[np.bool_]:
 
 
 def n_elements(facts: Facts) -> Scalars:
-    """Return the product of each stored shape, as a float so that the product of a hostile shape cannot wrap around."""
+    """Return the number of elements of each stored shape. It is a float, so that a hostile shape cannot wrap around."""
     shapes = facts.lists("tensor", "shape")
     values, lengths = shapes.flatten(np.arange(len(shapes)))
     sizes = values.astype(np.float64)
@@ -86,7 +86,7 @@ def n_elements(facts: Facts) -> Scalars:
 
 
 def _element_widths(facts: Facts) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the bits per element of each tensor, whether it has no fixed width, and whether its type is unknown."""
+    """Return three arrays: the bits per element of each tensor, whether its type has no fixed width or is unknown."""
     known = {name: bits if bits is not None else -1 for name, bits in element_bits().items()}
     bits = facts.by_label("tensor", "dtype", known, -2)
     return bits, bits == -1, bits == -2
@@ -99,7 +99,7 @@ def bits(facts: Facts) -> Scalars:
 
 
 def n_bytes(facts: Facts) -> Scalars:
-    """Return the bytes needed for each tensor's shape and type. Elements of 2 and 4 bits are packed."""
+    """Return the number of bytes that each tensor's shape and type need. Elements of 2 and 4 bits are packed."""
     elements = facts.column("tensor", "n_elements")
     assert isinstance(elements, Scalars)
     width, no_width, unknown = _element_widths(facts)

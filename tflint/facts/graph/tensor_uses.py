@@ -1,4 +1,4 @@
-"""Facts about the uses of tensors: their producers and consumers, first and last use, and availability."""
+"""Facts about the uses of tensors: producers, consumers, first and last use, and whether an operand has a value."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def _is_in_table(facts: Facts, table: str) -> Scalars:
 
 
 def operand_rows(facts: Facts, direction: str) -> tuple[Ints, Ints]:
-    """Return the tensor rows and operator rows of all operands of a direction, in order of execution.
+    """Return two arrays, the tensor row and the operator row of each operand, in order of execution.
 
-    `direction` is "input", "output" or "intermediate". Operands without a tensor are left out.
+    `direction` is "input", "output" or "intermediate". Operands of other directions and without a tensor are left out.
     """
     selected = facts.is_one_of("operand", "direction", {direction}) & (facts.rows("operand", "tensor") >= 0)
     return facts.rows("operand", "tensor")[selected], facts.rows("operand", "operator")[selected]
 
 
 def producer(facts: Facts) -> References:
-    """Return the first operator that writes each tensor."""
+    """Return the first operator that writes each tensor, absent if no operator writes it."""
     tensors, operators = operand_rows(facts, "output")
     first = np.full(facts.n("tensor"), -1, dtype=np.int32)
     first[tensors[::-1]] = operators[::-1]  # of repeated indices, numpy keeps the last assignment: the first operator
@@ -95,8 +95,8 @@ def connected_components(first: Ints, second: Ints, n_rows: int) -> Ints:
 def is_available(facts: Facts) -> Scalars:
     """Return whether each operator input has a value when the operator runs.
 
-    A tensor without elements needs no value. LiteRT reports "Input tensor … lacks data" for other inputs without data,
-    except for the shape operand of RESHAPE, of which it may need only the shape (subgraph.cc).
+    A tensor without elements needs no value. For other inputs without data, LiteRT reports "Input tensor … lacks data"
+    (subgraph.cc). The shape operand of RESHAPE is an exception: LiteRT may need only the shape of that tensor.
     """
     tensors, operators = facts.rows("operand", "tensor"), facts.rows("operand", "operator")
     always = (

@@ -1,1 +1,1 @@
-"""Facts about inputs, outputs and signatures: arithmetic after an input, meaning of an output, duplicate names."""
+"""Facts about inputs, outputs and signatures: arithmetic on an input, meaning of an output, duplicate names."""

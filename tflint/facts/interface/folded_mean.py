@@ -1,6 +1,7 @@
 """Detects a mean that was folded into the bias of the first convolution.
 
-The proof is a vector m with bias = −Σ weights × m in all output channels: a trained bias would leave a residual.
+The proof is a vector m, one value per input channel, with bias = −Σ weights × m in all output channels. For a trained
+bias, no such vector exists: a residual remains.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from tflint.facts.interface.input_arithmetic import (
     only_consumer,
 )
 
-#: Convolutions with more weights are not examined.
+#: Largest number of weights of a convolution that is examined.
 _MAX_WEIGHTS = 1 << 16
-#: A solution by chance is ruled out if there are this many more equations than unknowns and the residual, relative to
-#: the largest bias, is this small.
+#: A solution counts only if it cannot be chance: there are at least `_SPARE_EQUATIONS` more equations than unknowns,
+#: and the residual, divided by the largest |bias|, is at most `_MAX_RESIDUAL`.
 _SPARE_EQUATIONS = 4
 _MAX_RESIDUAL = 1e-4
 
 
 def folded_mean(facts: Facts) -> Lists:
-    """Return the mean per channel that the bias of the first convolution provably subtracts from each input."""
+    """Return the mean per channel that the bias of the first convolution provably subtracts, for each input."""
     return lists_of_arrays([_solve_mean(facts, path) for path in input_paths(facts)])
 
 

@@ -1,7 +1,7 @@
 """Facts about preprocessing inside the graph: x × scale + offset as the first operators after an input.
 
-The search follows an input through operators that keep real values unchanged, and reads small constants: floats
-(including float16) and integers with one scale.
+The search follows an input through operators that keep real values unchanged. It reads the small constants of the
+arithmetic: floats (including float16), and integers with one scale.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tflint.facts.weights.element_types import ElementType, element_types
 from tflint.normalization.affine_formula import format_affine
 from tflint.values import frozen
 
-#: Operators that keep real values unchanged. They change only positions, the type or the padding.
+#: Operators that keep real values unchanged. They change only the positions of values, their type or the padding.
 _PASSING = {"CAST", "QUANTIZE", "DEQUANTIZE", "RESHAPE", "TRANSPOSE", "EXPAND_DIMS", "SQUEEZE", "PAD", "PADV2"}
 _ARITHMETIC = {"MUL", "DIV", "ADD", "SUB"}
 #: Images have at most four channels. Constants with more elements are not read as one value per channel.
@@ -29,19 +29,19 @@ Values = NDArray[np.float64]
 
 @frozen
 class Affine:
-    """The map x × scale + offset, with one number for all channels or one per channel."""
+    """The map x × scale + offset. `scale` and `offset` have one number for all channels, or one per channel."""
 
     scale: Values
     offset: Values
 
     def apply(self, values: Values) -> Values:
-        """Apply the map to values: one for all channels or one per channel."""
+        """Apply the map to `values`, which contains one value for all channels or one per channel."""
         result: Values = values * self.scale + self.offset
         return result
 
     @property
     def formula(self) -> str:
-        """The map as a formula with four digits, such as "x × 0.00784 − 1"."""
+        """The map as a formula with four significant digits, such as "x × 0.00784 − 1"."""
         return format_affine(self.scale.tolist(), self.offset.tolist())
 
     @property
@@ -51,22 +51,22 @@ class Affine:
 
 
 def scale(facts: Facts) -> Lists:
-    """Return the factor that the graph applies to each input first."""
+    """Return the scale of the graph's first arithmetic on each input, absent if the graph has none."""
     return lists_of_arrays([None if affine_map is None else affine_map.scale for affine_map in affine_maps(facts)])
 
 
 def offset(facts: Facts) -> Lists:
-    """Return the offset that the graph adds to each input after its scale."""
+    """Return the offset of the graph's first arithmetic on each input, absent if the graph has none."""
     return lists_of_arrays([None if affine_map is None else affine_map.offset for affine_map in affine_maps(facts)])
 
 
 def expected_units(facts: Facts) -> Strings:
-    """Return the units of the pixels that the graph normalizes: "u8" or "unit"."""
+    """Return the units of the pixels that the graph normalizes: "u8" (0 to 255) or "unit" (0 to 1)."""
     return strings_of(None if affine_map is None else _expected_units(affine_map) for affine_map in affine_maps(facts))
 
 
 def first_scale(facts: Facts) -> Scalars:
-    """Return the output scale of the first operator after each input that changes real values."""
+    """Return, for each input, the output scale of the first operator that follows the graph's arithmetic on it."""
     return scalars_of(_first_scale(facts, path) for path in input_paths(facts))
 
 
@@ -96,7 +96,10 @@ def affine_maps(facts: Facts) -> list[Affine | None]:
 
 
 def _expected_units(affine_map: Affine) -> str | None:
-    """Return `u8` if the map centers or scales down pixels of 0 to 255, `unit` if it scales up pixels of 0 to 1."""
+    """Return the units of pixels that a map fits, or None if it fits neither kind of pixels.
+
+    "u8" means that the map centers or scales down pixels of 0 to 255. "unit" means that it scales up pixels of 0 to 1.
+    """
     with np.errstate(all="ignore"):
         factor, center = float(np.abs(affine_map.scale).mean()), float((-affine_map.offset / affine_map.scale).mean())
     is_shrunk = 0.0038 <= factor <= 0.0081  # 1/255 to 1/127.5
@@ -111,7 +114,7 @@ def _expected_units(affine_map: Affine) -> str | None:
 
 @frozen
 class InputPath:
-    """The arithmetic that the graph applies first to an input, and the tensor with the result."""
+    """The arithmetic that the graph applies first to an input, and the row of the tensor with the result."""
 
     map: Affine
     tensor: int
@@ -125,7 +128,11 @@ def input_paths(facts: Facts) -> list[InputPath]:
 
 
 def _follow_input(facts: Facts, tensor: int) -> InputPath:
-    """Follow a tensor until several operators read it or an operator is neither arithmetic nor neutral."""
+    """Follow a tensor from operator to operator and collect the arithmetic.
+
+    The path ends before an operator that is neither affine arithmetic nor in `_PASSING`, and at a tensor that several
+    operators (or none) read.
+    """
     affine = Affine(np.ones(1), np.zeros(1))
     for _ in range(_MAX_STEPS):
         operator = only_consumer(facts, tensor)
@@ -138,7 +145,7 @@ def _follow_input(facts: Facts, tensor: int) -> InputPath:
                 break
             affine = after
         elif opcode not in _PASSING or (opcode == "CAST" and _has_scale(facts, tensor)):
-            break  # a CAST of a quantized tensor returns the integers, not their real values
+            break  # a CAST of a quantized tensor returns the quantized integers, not the real values
         tensor = int(facts.rows("operator", "output")[operator])
     return InputPath(affine, tensor)
 
@@ -148,7 +155,7 @@ def _has_scale(facts: Facts, tensor: int) -> bool:
 
 
 def only_consumer(facts: Facts, tensor: int) -> int | None:
-    """Return the operator that reads a tensor if it is the only one, otherwise None."""
+    """Return the only operator that reads a tensor, or None if several operators or none read it."""
     consumers = facts.lists("tensor", "consumers").row(tensor) if tensor >= 0 else []
     return int(consumers[0]) if len(consumers) == 1 else None
 
@@ -158,7 +165,10 @@ def _operator_inputs(facts: Facts, operator: int) -> list[int]:
 
 
 def _apply_operator(facts: Facts, operator: int, opcode: str, tensor: int, affine: Affine) -> Affine | None:
-    """Return the map followed by one more operator, or None if that is not an affine operation with a constant."""
+    """Return a map combined with the operator that follows it.
+
+    Returns None if the operator is not an affine operation with a constant.
+    """
     tensors = _operator_inputs(facts, operator)
     is_linear = text_of(facts.column("operator", "options.fused_activation_function"), operator) in (None, "NONE")
     if len(tensors) != 2 or tensors[0] == tensors[1] or not is_linear:
@@ -186,7 +196,10 @@ def _apply_operator(facts: Facts, operator: int, opcode: str, tensor: int, affin
 
 
 def _small_constant(facts: Facts, tensor: int) -> Values | None:
-    """Return the values of a constant with one value, or with one value per channel along a single axis."""
+    """Return the values of a small constant, or None for other tensors.
+
+    The constant must have a single value, or one value per channel along a single axis.
+    """
     values = constant_values(facts, tensor, MAX_CHANNELS)
     if values is None:
         return None
@@ -195,9 +208,9 @@ def _small_constant(facts: Facts, tensor: int) -> Values | None:
 
 
 def constant_values(facts: Facts, tensor: int, limit: int) -> Values | None:
-    """Return the real values of a constant or of a dequantized constant.
+    """Return the real values of a constant, or of the output of a DEQUANTIZE of a constant.
 
-    Returns None if the tensor is neither, has more than `limit` elements, or cannot be read.
+    Returns None for other tensors, for tensors with more than `limit` elements, and if the values cannot be read.
     """
     if tensor < 0:
         return None
@@ -208,7 +221,7 @@ def constant_values(facts: Facts, tensor: int, limit: int) -> Values | None:
 
 
 def _dequantize_source(facts: Facts, tensor: int) -> int | None:
-    """Return the constant that a DEQUANTIZE converts to a tensor, or None."""
+    """Return the constant that a DEQUANTIZE converts to the given tensor, or None if there is none."""
     producer = int(facts.rows("tensor", "producer")[tensor])
     if producer < 0 or text_of(facts.column("operator", "opcode"), producer) != "DEQUANTIZE":
         return None

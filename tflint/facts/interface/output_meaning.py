@@ -1,4 +1,4 @@
-"""Meaning of outputs, if the graph determines it: probabilities, an index, parts of a detection."""
+"""Meaning of outputs, if the graph determines it: probabilities, an index, a part of a detection result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tflint.columns.column import Strings, strings_of, text_of
 from tflint.facts.facts import Facts
 from tflint.values import frozen
 
-#: Meaning of an operator's output, whatever its inputs are.
+#: Meaning of an operator's output by opcode. It does not depend on the operator's inputs.
 _KINDS = {
     "SOFTMAX": "softmax",
     "LOG_SOFTMAX": "log-softmax",
@@ -20,22 +20,23 @@ _KINDS = {
     "RELU_0_TO_1": "0-to-1",
     "RELU_N1_TO_1": "-1-to-1",
 }
-#: The same for activation functions fused into another operator.
+#: Meaning of an operator's output by the activation function that is fused into the operator.
 _FUSED = {"RELU": "not-negative", "RELU6": "0-to-6", "RELU_N1_TO_1": "-1-to-1", "TANH": "tanh"}
 #: Outputs of the detection operator, in order (LiteRT, kernels/detection_postprocess.cc).
 _DETECTION = ("detection-boxes", "detection-classes", "detection-scores", "detection-count")
 #: Operators that keep values unchanged, except for rounding and order.
 _PASSING = {"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "TRANSPOSE"}
-#: Operators with unbounded results. If these are scores, they are logits.
+#: Operators with unbounded results. If the results are scores, they are logits.
 _LINEAR = {"FULLY_CONNECTED", "CONV_2D"}
 _MAX_STEPS = 8
 
 
 @frozen
 class OutputMeaning:
-    """The meaning of a tensor and the operator (a row) that determines it.
+    """The meaning of a tensor, and the operator that determines the meaning.
 
-    `opcode` is the custom code for custom operators. `tensor` is the output of that operator.
+    `operator` is the row of that operator, and `tensor` the row of its output. `opcode` is its opcode, or its custom
+    code if it is a custom operator.
     """
 
     kind: str
@@ -45,7 +46,7 @@ class OutputMeaning:
 
 
 def output_meaning(facts: Facts) -> Strings:
-    """Return the kind of content of each output."""
+    """Return the kind of values of each output, absent if the graph does not determine it."""
     tensors = facts.rows("output", "tensor").tolist()
     meanings = [find_meaning(facts, tensor) if tensor >= 0 else None for tensor in tensors]
     return strings_of(None if meaning is None else meaning.kind for meaning in meanings)

@@ -12,14 +12,14 @@ from tflint.facts.facts import Facts
 
 
 def duplicate_keys(facts: Facts) -> Scalars:
-    """Return whether another signature of the model has the same key, for each signature."""
+    """Return, for each signature, whether another signature of the model has the same key."""
     keys = facts.column("signature", "key")
     models = facts.table("signature").model.tolist()
     return _mark_duplicates((model, text_of(keys, row)) for row, model in enumerate(models))
 
 
 def duplicate_names(facts: Facts) -> Scalars:
-    """Return whether another input (or output) of the signature has the same name, for each signature tensor."""
+    """Return, for each signature tensor, whether another input (or output) of its signature has the same name."""
     names = facts.column("signature_tensor", "name")
     signatures = facts.rows("signature_tensor", "signature").tolist()
     directions = facts.column("signature_tensor", "direction")

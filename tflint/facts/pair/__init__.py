@@ -1,1 +1,1 @@
-"""The tables of pairs: two versions of a model, with their matching, added and removed parts."""
+"""The tables of pairs: two versions of a model, with the parts that match, were added or were removed."""

@@ -18,15 +18,18 @@ from tflint.values import frozen, replace
 
 _Lines = tuple[str, ...] | None
 
-#: Most lists of a pair that are compared. Each one is unpacked, and a hostile zip can list the same bytes 10,000 times.
+#: Largest number of lists that are compared per pair. Each list must be unpacked, and a hostile zip can list the same
+#: bytes 10,000 times.
 MAX_COMPARED = 16
 
 
 @frozen
 class _ListPair:
-    """A list by name: the pair's number, the rows of the files (-1: missing) and their lines (None: unknown).
+    """A list of labels or a vocabulary, packed under the same name with the new model, the old model, or both.
 
-    `first` is the number of the first different line, from 0, or -1 if no line differs or only one model has the file.
+    `pair` is the number of the pair. `new` and `old` are the rows of the packed files (-1: missing). `lines` and
+    `old_lines` are their lines (None: unknown). `first` is the number of the first different line, counted from 0. It
+    is -1 if no line differs or only one model has the file.
     """
 
     pair: int
@@ -44,7 +47,10 @@ class _ListPair:
 
     @property
     def change(self) -> str | None:
-        """How the lines changed, or None if they are unchanged or unknown."""
+        """How the lines changed: "fewer", "appended", "more", "reordered" or "changed".
+
+        None if the lines are unchanged or unknown, or if only one model has the file.
+        """
         if self.lines is None or self.old_lines is None or self.first < 0:
             return None
         new, old = self.lines, self.old_lines
@@ -56,7 +62,7 @@ class _ListPair:
 
 
 def labels_table(facts: Facts) -> Table:
-    """Return the lists of all pairs by file name."""
+    """Return the label lists and vocabularies of all pairs, one row per pair and file name."""
     listed = [one for pair, models in enumerate(facts.pairs.items()) for one in _compare_lists(facts, pair, *models)]
     makers: Makers = {
         "pair": lambda: references(one.pair for one in listed),
@@ -74,7 +80,7 @@ def labels_table(facts: Facts) -> Table:
 
 
 def _packed_lists(facts: Facts, model: int) -> dict[str, int]:
-    """Return the rows of a model's packed lists by file name."""
+    """Return the rows of the label lists and vocabularies packed with a model, by file name."""
     first = facts.table("associated_file").rows_of(model).start
     rows: dict[str, int] = {}
     for row, entry in enumerate(facts.tables.extras[model].associated_files(), first):
@@ -84,7 +90,7 @@ def _packed_lists(facts: Facts, model: int) -> dict[str, int]:
 
 
 def _compare_lists(facts: Facts, pair: int, new: int, old: int) -> Iterator[_ListPair]:
-    """Yield the lists of a pair. Those that both models have are compared, up to `MAX_COMPARED`."""
+    """Yield the lists of a pair. The first `MAX_COMPARED` lists that both models have are compared."""
     new_rows, old_rows = _packed_lists(facts, new), _packed_lists(facts, old)
     left = MAX_COMPARED
     for name in dict.fromkeys([*new_rows, *old_rows]):
@@ -109,14 +115,14 @@ def _read_lines(facts: Facts, model: int, name: str) -> _Lines:
 
 
 def _differing_lines(lines: Sequence[str], old_lines: Sequence[str]) -> Iterator[int]:
-    """Yield the numbers of the lines that differ, and of the first line that only one of the lists has."""
+    """Yield the number of each line that differs, then the number of the first line that only one list has."""
     yield from (number for number, (a, b) in enumerate(zip(lines, old_lines, strict=False)) if a != b)
     if len(lines) != len(old_lines):
         yield min(len(lines), len(old_lines))
 
 
 def _line_counts(listed: Sequence[_ListPair], lines: Sequence[_Lines]) -> Scalars:
-    """Return the numbers of lines: absent if only one model has the file, unknown if it was not read."""
+    """Return the number of lines of each file. Absent if only one model has the file, unknown if it was not read."""
     absent = np.array([min(one.new, one.old) < 0 for one in listed], dtype=np.bool_)
     unknown = np.array([of_file is None for of_file in lines], dtype=np.bool_)
     return Scalars(np.array([len(of_file or ()) for of_file in lines], dtype=np.float64), state_of(absent, unknown))

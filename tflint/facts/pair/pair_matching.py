@@ -1,7 +1,8 @@
 """Matches the subgraphs, inputs and outputs of two versions of a model.
 
-Inputs (and outputs) match if signatures with the same key give them the same name, or else if their tensors have the
-same unique name that a converter did not generate. The remaining ones are matched by position, which proves nothing.
+Two inputs (or outputs) match if signatures with the same key give them the same name. Otherwise they match if their
+tensors have the same name, the name is unique, and a converter did not generate it. The remaining inputs (or outputs)
+are matched by position, which proves nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from tflint.values import frozen
 SIDES = ("input", "output")
 SIGNATURE, TENSOR, POSITION = "signature", "tensor", "position"
 
-#: Tensor names that the converter derives from a signature. The names in the signature itself are more reliable.
+#: Tensor names that the converter derives from a signature. They do not count as tensor names, because the names in the
+#: signature itself are more reliable.
 _FROM_SIGNATURE = re.compile(r"serving_default_.*|.*PartitionedCall.*", re.DOTALL)
 
 
@@ -26,9 +28,9 @@ _FROM_SIGNATURE = re.compile(r"serving_default_.*|.*PartitionedCall.*", re.DOTAL
 class InterfaceTensor:
     """An input (or output) of a subgraph.
 
-    `row` is its row in the input or output table, `tensor` the row of its tensor (-1: the index is out of range).
-    `tensor_name` is empty if a converter generated the name. `label` is its name for display. `names` are its names in
-    signatures, as pairs of the signature's number and the name.
+    `row` is its row in the input or output table. `tensor` is the row of its tensor (-1: the index is out of range).
+    `tensor_name` is the name of the tensor, or empty if a converter generated it. `label` is the name for display.
+    `names` has a pair for each name in a signature: the signature's number among the matched ones, and the name.
     """
 
     row: int
@@ -39,15 +41,19 @@ class InterfaceTensor:
     names: tuple[tuple[int, str], ...] = ()
 
     def identifiers(self, how: str) -> Sequence[object]:
-        """Return what identifies it in both models: its names in signatures, or the name of its tensor."""
+        """Return the names that identify the input (or output) in both models.
+
+        If `how` is SIGNATURE, they are its names in signatures. Otherwise it is the name of its tensor, if it has one.
+        """
         return self.names if how == SIGNATURE else [self.tensor_name] if self.tensor_name else []
 
 
 @frozen
 class MatchedEntry:
-    """An input (or output) in both models, or in only one (then the other is None).
+    """An input (or output) in both models, or in only one of them.
 
-    `matched` is how the two were matched: by SIGNATURE, TENSOR or POSITION.
+    `new` is None if the input was removed, `old` is None if it was added. `matched` says how the two were matched: by
+    SIGNATURE, TENSOR or POSITION (None: there is only one).
     """
 
     new: InterfaceTensor | None
@@ -59,7 +65,9 @@ class MatchedEntry:
         """Name for display: the new name, or the old one if it was removed."""
         tensor = self.new or self.old
         assert tensor is not None
-        if self.new and self.old and self.matched == SIGNATURE:  # of several names, the one that both models have
+        if (
+            self.new and self.old and self.matched == SIGNATURE
+        ):  # if there are several names, take a name in both models
             old_names = set(self.old.names)
             return next(name for key, name in self.new.names if (key, name) in old_names)
         return tensor.label
@@ -67,7 +75,11 @@ class MatchedEntry:
 
 @frozen(eq=False)
 class Subgraphs:
-    """Two matched subgraphs that client code can run: the pair's number, both rows, and the entries of both sides."""
+    """Two matched subgraphs that client code can run.
+
+    `pair` is the number of the pair. `new` and `old` are the rows of the subgraphs. `entries` contains their inputs
+    under "input" and their outputs under "output".
+    """
 
     pair: int
     new: int
@@ -77,14 +89,18 @@ class Subgraphs:
 
 @frozen(eq=False)
 class Signatures:
-    """The signatures of a pair by key, each with its row in the new and in the old model (-1: missing)."""
+    """The signatures of a pair.
+
+    `pair` is the number of the pair. `rows` maps each signature key to two rows: that in the new model and that in the
+    old model (-1: missing).
+    """
 
     pair: int
     rows: dict[str, tuple[int, int]]
 
 
 def signatures(facts: Facts) -> list[Signatures]:
-    """Return the signatures of each pair. If a model has several signatures with one key, the first one counts."""
+    """Return the signatures of each pair. If a model has several signatures with the same key, the first one counts."""
     return facts.memoize("signatures of pairs", lambda: _match_signatures(facts))
 
 
@@ -106,7 +122,7 @@ def _signatures_by_key(facts: Facts, model: int) -> dict[str, int]:
 
 
 def subgraphs(facts: Facts) -> list[Subgraphs]:
-    """Return the matched subgraphs of each pair that client code can run. Each subgraph is in at most one match."""
+    """Return, for all pairs, the matched subgraphs that client code can run. A subgraph is in at most one match."""
     return facts.memoize("subgraphs of pairs", lambda: list(_match_subgraphs(facts)))
 
 
@@ -134,14 +150,20 @@ def _first_subgraph(facts: Facts, model: int) -> int:
 
 
 def _shared_signatures(rows: dict[str, tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the signatures that both models have. If each has exactly one, they match whatever their keys are."""
+    """Return the signatures that both models have, as (new row, old row).
+
+    If each model has exactly one signature, these two match even if their keys differ.
+    """
     shared = [pair for pair in rows.values() if min(pair) >= 0]
     new, old = ([pair[side] for pair in rows.values() if pair[side] >= 0] for side in (0, 1))
     return [(new[0], old[0])] if len(new) == len(old) == 1 else shared
 
 
 def signature_names(facts: Facts, signature: int, side: str) -> dict[str, int]:
-    """Return the names of a signature's inputs (or outputs) in stored order, with their tensors (-1: out of range)."""
+    """Return the tensor row of each input (or output) of a signature, by name, in stored order.
+
+    A row is -1 if the tensor index is out of range.
+    """
     if signature < 0:
         return {}
     directions, names = facts.column("signature_tensor", "direction"), facts.column("signature_tensor", "name")
@@ -158,14 +180,14 @@ def _match_side(facts: Facts, side: str, new: int, old: int, keys: Sequence[tupl
 
 
 def _interface_tensors(facts: Facts, side: str, subgraph: int, keys: Sequence[int]) -> list[InterfaceTensor]:
-    """Return the inputs (or outputs) of a subgraph in order. `keys` are the rows of its signatures."""
+    """Return the inputs (or outputs) of a subgraph in order. `keys` are the rows of its matched signatures."""
     rows = _rows_by_subgraph(facts, side)[subgraph]
     tensor_rows, stored_names = facts.rows(side, "tensor"), facts.column("tensor", "name")
     counts = Counter(int(tensor_rows[row]) for row in rows)
     names: dict[int, list[tuple[int, str]]] = {}
     for number, key in enumerate(keys):
         for name, tensor in signature_names(facts, key, side).items():
-            if counts[tensor] == 1:  # if a tensor is listed more than once, the name could mean any of its positions
+            if counts[tensor] == 1:  # a tensor that is listed more than once has several positions for the same name
                 names.setdefault(tensor, []).append((number, name))
     tensor_names = {tensor: text_of(stored_names, tensor) or "" for tensor in counts if tensor >= 0}
     tensors = []
@@ -190,7 +212,10 @@ def _rows_by_subgraph(facts: Facts, side: str) -> Mapping[int, list[int]]:
 
 
 def match_tensors(new: Sequence[InterfaceTensor], old: Sequence[InterfaceTensor]) -> list[MatchedEntry]:
-    """Match the inputs (or outputs) of two subgraphs. Returns those of the new one in order, then the removed ones."""
+    """Match the inputs (or outputs) of two subgraphs.
+
+    Returns the inputs (or outputs) of the new subgraph in order, then the removed ones.
+    """
     partners: dict[int, tuple[InterfaceTensor, str]] = {}
     left_new, left_old = list(new), list(old)
     for how in (SIGNATURE, TENSOR):
@@ -209,7 +234,7 @@ def match_tensors(new: Sequence[InterfaceTensor], old: Sequence[InterfaceTensor]
 
 
 def _by_identifier(tensors: Iterable[InterfaceTensor], how: str) -> dict[object, InterfaceTensor]:
-    """Return the tensors by identifier, without identifiers that several tensors share."""
+    """Return the inputs (or outputs) by identifier. Identifiers that several of them share are left out."""
     pairs = [(identifier, tensor) for tensor in tensors for identifier in tensor.identifiers(how)]
     counts = Counter(identifier for identifier, _ in pairs)
     return {identifier: tensor for identifier, tensor in pairs if counts[identifier] == 1}

@@ -15,7 +15,7 @@ _Code = tuple[str, str]
 
 
 def operator_table(facts: Facts) -> Table:
-    """Return the operators of the new models."""
+    """Return the operators of the new models, one row per pair and operator."""
     listed = [
         (pair, new, old, row, _newest_by_code(facts, old).get(code, -1))
         for pair, (new, old) in enumerate(facts.pairs.items())
@@ -34,7 +34,7 @@ def operator_table(facts: Facts) -> Table:
 
 
 def _newest_by_code(facts: Facts, model: int) -> dict[_Code, int]:
-    """Return the row of the newest version of each operator in a model; the first such row if there are several."""
+    """Return the row of the newest version of each operator in a model. If several rows have it, the first counts."""
 
     def find_rows() -> dict[_Code, int]:
         opcodes, customs = facts.column("operator_code", "opcode"), facts.column("operator_code", "custom_code")

@@ -10,7 +10,7 @@ from tflint.facts.pair.pair_tables import Makers, new_models, references
 
 
 def signature_table(facts: Facts) -> Table:
-    """Return the signatures of all pairs by key."""
+    """Return the signatures of all pairs, one row per pair and key."""
     listed = [(one.pair, key, new, old) for one in signatures(facts) for key, (new, old) in one.rows.items()]
     makers: Makers = {
         "pair": lambda: references(pair for pair, *_ in listed),
@@ -25,7 +25,7 @@ def signature_table(facts: Facts) -> Table:
 
 
 def _name_columns(facts: Facts, side: str, row_pairs: list[tuple[int, int]]) -> Makers:
-    """Return the columns of the names that only one of the two signatures has."""
+    """Return the columns with the names of inputs (or outputs) that only one of the two signatures has."""
 
     def removed_names(new: int, old: int) -> list[str]:
         if new < 0:
@@ -49,7 +49,7 @@ def _name_columns(facts: Facts, side: str, row_pairs: list[tuple[int, int]]) -> 
 
 
 def _removed_tensors(facts: Facts, side: str) -> set[int]:
-    """Return the tensors of removed inputs (or outputs), which have a rule of their own."""
+    """Return the tensors of removed inputs (or outputs). A rule of their own reports them."""
 
     def find_tensors() -> set[int]:
         entries = (entry for one in subgraphs(facts) for entry in one.entries[side])

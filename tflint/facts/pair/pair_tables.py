@@ -1,4 +1,4 @@
-"""The tables of pairs: two versions of a model, their subgraphs that client code can run, their inputs and outputs."""
+"""The tables of pairs: two versions of a model, subgraphs that client code can run, and their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tflint.facts.pair.pair_matching import POSITION, SIDES, InterfaceTensor, Ma
 
 Makers = dict[str, Callable[[], Column]]
 
-#: Shapes with more dimensions are not compared: kernels support eight at most, and a hostile file may use one long
-#: shape for many tensors.
+#: Shapes with more dimensions than this are not compared. Kernels support eight dimensions at most, and a hostile file
+#: may use one long shape for many tensors.
 MAX_AXES = 32
 
 
@@ -34,18 +34,18 @@ def pair_table(facts: Facts) -> Table:
 
 
 def new_models(facts: Facts, pairs: Iterable[int] | None = None) -> NDArray[np.int32]:
-    """Return the number of the new model of each pair in `pairs` (None: all pairs)."""
+    """Return the number of the new model for each pair number in `pairs` (None: all pairs)."""
     models = np.array(list(facts.pairs), dtype=np.int32)
     return models if pairs is None else models[np.array(list(pairs), dtype=np.intp)]
 
 
 def references(rows: Iterable[int]) -> References:
-    """Return references from row numbers, -1 for none."""
+    """Return a reference column from row numbers. The row -1 means that the reference is absent."""
     return References(np.array(list(rows), dtype=np.int32))
 
 
 def strings_or_unknown(texts: Sequence[str | None], unknown: Sequence[bool]) -> Strings:
-    """Return a string column: unknown if `unknown` is true, otherwise absent if the text is None."""
+    """Return a string column. A row is unknown if its `unknown` is true, otherwise absent if its text is None."""
     column, is_unknown = strings_of(texts), np.array(unknown, dtype=np.bool_)
     absent = np.array([text is None for text in texts], dtype=np.bool_) & ~is_unknown
     return Strings(column.codes, column.labels, state_of(absent, is_unknown))
@@ -68,7 +68,7 @@ def subgraph_table(facts: Facts) -> Table:
 
 
 def _order_columns(side: str, matches: Sequence[Subgraphs]) -> Makers:
-    """Return the columns about the order of the inputs (or outputs) that match by name."""
+    """Return the columns about the order of the inputs (or outputs) that were matched by name."""
     entries = [one.entries[side] for one in matches]
     return {
         f"{side}s": lambda: texts_of([[entry.name for entry, *_ in _matched_by_name(mine)] for mine in entries]),
@@ -83,7 +83,7 @@ def _order_columns(side: str, matches: Sequence[Subgraphs]) -> Makers:
 
 
 def _matched_by_name(entries: Iterable[MatchedEntry]) -> list[tuple[MatchedEntry, int, int]]:
-    """Return the entries that match by name, with their new and old positions."""
+    """Return the entries that were matched by name, each with its position in the new and in the old model."""
     return [
         (entry, entry.new.position, entry.old.position)
         for entry in entries
@@ -92,9 +92,9 @@ def _matched_by_name(entries: Iterable[MatchedEntry]) -> list[tuple[MatchedEntry
 
 
 def _are_moved(entries: Sequence[MatchedEntry]) -> bool:
-    """Return whether the order of the entries changed.
+    """Return whether the order of the entries that were matched by name changed.
 
-    If entries were added or removed, all later positions shift, so only the relative order counts.
+    An added or removed entry shifts all later positions. If there is one, only the relative order counts.
     """
     known = _matched_by_name(entries)
     if all(entry.new and entry.old for entry in entries):
@@ -146,7 +146,7 @@ def _is_renamed(entry: MatchedEntry) -> bool:
 
 
 def _before_others(entries: Sequence[MatchedEntry]) -> Iterator[bool]:
-    """Yield, for each entry, whether an entry that both models have follows it in the new model."""
+    """Yield, for each entry, whether it comes before an entry that both models have, in the order of the new model."""
     last = max((entry.new.position for entry in entries if entry.new and entry.old), default=-1)
     for entry in entries:
         yield entry.new is not None and entry.new.position < last
@@ -159,7 +159,7 @@ def _shape_changes(facts: Facts, entries: Sequence[MatchedEntry]) -> Strings:
 
 
 class _Shapes:
-    """Compares the shapes of entries: the stored sizes, and which dimensions are dynamic."""
+    """Compares the shapes that entries have in the two models: the stored sizes, and which dimensions are dynamic."""
 
     def __init__(self, facts: Facts) -> None:
         self._stored = facts.lists("tensor", "shape")
@@ -167,7 +167,7 @@ class _Shapes:
         self._ranks = facts.column("tensor", "rank")
 
     def compare(self, entry: MatchedEntry) -> tuple[str | None, bool]:
-        """Return how an entry's shape changed (None: unchanged), and whether that is unknown."""
+        """Return how an entry's shape changed (None: unchanged or unknown), and whether this is unknown."""
         if not entry.new or not entry.old or min(entry.new.tensor, entry.old.tensor) < 0:
             return None, False
         tensors = entry.new.tensor, entry.old.tensor
@@ -189,7 +189,10 @@ class _Shapes:
 
 
 def _classify_change(axes: Sequence[tuple[int, int, bool, bool]]) -> str | None:
-    """Return how a shape changed. Each axis is (new size, old size, is dynamic, was dynamic)."""
+    """Return how a shape changed, or None if it did not.
+
+    Each axis is (new size, old size, is dynamic in the new model, was dynamic in the old model).
+    """
     if any(new != old and not is_dynamic and not was_dynamic for new, old, is_dynamic, was_dynamic in axes):
         return "size"
     if any(was_dynamic and not is_dynamic for _, _, is_dynamic, was_dynamic in axes):

@@ -1,4 +1,4 @@
-"""Facts about biases and rescaling: the bias scale that a kernel assumes, effects of a wrong one, output multipliers.
+"""Facts about biases and rescaling: the bias scale that a kernel assumes, the shift by a wrong one, output multipliers.
 
 Integer kernels add the stored bias to an accumulator whose step is input scale × weights scale. They ignore the scale
 of the bias tensor (LiteRT conv.cc, depthwise_conv.cc, fully_connected.cc, transpose_conv.cc).
@@ -21,13 +21,13 @@ Floats = NDArray[np.float64]
 _BIAS_TYPES = {"INT32": "int", "INT64": "long", "FLOAT32": "float"}
 #: Fractional fixed-point bits of ADD and SUB (add.cc, sub.cc): 20 for 8-bit inputs, 15 for 16-bit inputs.
 _ADD_SHIFT = {"INT8": 20, "UINT8": 20, "INT16": 15}
-#: SQUARED_DIFFERENCE (int8 only) has 7 fractional bits. Squaring doubles them and squares the scale.
+#: SQUARED_DIFFERENCE (int8 only) has 7 fractional bits before it squares. Squaring doubles their number to 14.
 _SQUARE_SHIFT = {"INT8": 14}
 _CONVOLUTIONS = {"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"}
 
 
 def expected_scale(facts: Facts) -> Lists:
-    """Return input scale × weights scale of each operator with weights, one value per scale of the weights."""
+    """Return input scale × weights scale of each operator with weights, one product per scale of the weights."""
     inputs, weights = facts.rows("operator", "input"), facts.rows("operator", "weights")
     scales = facts.lists("tensor", "scale")
     n_inputs, n_weights = list_lengths(scales, inputs), list_lengths(scales, weights)
@@ -56,7 +56,10 @@ def scale_error(facts: Facts) -> Lists:
 
 
 def shift_steps(facts: Facts) -> Lists:
-    """Return the shift of each channel in output steps: |stored bias| × |bias scale − expected| / output scale."""
+    """Return, per channel, how far a wrong bias scale shifts the output of each operator, in output steps.
+
+    The shift is |stored bias| × |bias scale − expected scale| / output scale.
+    """
     expected = facts.lists("operator", "expected_bias_scale")
     biases, outputs = facts.rows("operator", "bias"), facts.rows("operator", "output")
     scales = facts.lists("tensor", "scale")
@@ -99,7 +102,7 @@ class _BiasReader:
         self.facts = facts
 
     def read(self) -> Lists:
-        """Return the values, one list per tensor."""
+        """Return the values of all biases, one list per tensor. The list of any other tensor is empty."""
         facts = self.facts
         biases = facts.rows("operator", "bias")
         is_bias = np.zeros(facts.n("tensor"), dtype=np.bool_)
@@ -130,10 +133,10 @@ class _BiasReader:
 
 
 def output_multiplier(facts: Facts) -> Lists:
-    """Return the factor from accumulator to output of each operator.
+    """Return the factor by which each operator multiplies its accumulator to get its quantized output.
 
-    With weights it is s_in × s_w / s_out, one value per scale of the weights. For ADD, SUB and SQUARED_DIFFERENCE see
-    `_sum_multipliers`.
+    For an operator with weights, the factor is s_in × s_w / s_out, one value per scale of the weights. For ADD, SUB and
+    SQUARED_DIFFERENCE, see `_sum_multipliers`. Absent for other operators.
     """
     scales = facts.lists("tensor", "scale")
     output = facts.rows("operator", "output")
@@ -159,7 +162,8 @@ def output_multiplier(facts: Facts) -> Lists:
 def _sum_multipliers(facts: Facts, scales: Lists) -> tuple[Floats, NDArray[np.bool_]]:
     """Return multiplier × s_out for ADD, SUB and SQUARED_DIFFERENCE, and whether each operator is one of them.
 
-    With m = 2 × max(s1, s2), the result is m / 2^shift, and m² / 2^14 for SQUARED_DIFFERENCE.
+    s1 and s2 are the scales of the two inputs, and m = 2 × max(s1, s2). The result is m / 2^shift for ADD and SUB, and
+    m² / 2^14 for SQUARED_DIFFERENCE.
     """
     from tflint.facts.graph.operand_roles import operand_at
 
@@ -196,7 +200,7 @@ def _repeat(values: Floats, lengths: Ints, rows: Ints) -> Floats:
 
 
 def _broadcast(lists: Lists, owners: Ints, rows: Ints, lengths: Ints) -> Floats:
-    """Return the elements of the lists of `owners[rows]`, with lists of one element repeated to `lengths[rows]`."""
+    """Return the elements of the lists of `owners[rows]`. A list of one element is repeated to its `lengths[rows]`."""
     require_budget(int(lengths[rows].sum()), "scales of biases")
     own = lists.lengths[owners[rows]]
     step = np.repeat((own > 1) * lists.stride, lengths[rows])

@@ -1,6 +1,6 @@
-"""Facts about operators whose kernels assume fixed output parameters: LOGISTIC, SOFTMAX, TANH and similar ones.
+"""Facts about operators whose kernels assume a fixed output scale and zero point: LOGISTIC, SOFTMAX, TANH and others.
 
-`rules/tables/fixed_outputs.json` contains the values, the kernels that compare them and the tolerances.
+`rules/tables/fixed_outputs.json` contains the assumed values, the kernels that check them and the tolerances.
 """
 
 from __future__ import annotations
@@ -15,17 +15,20 @@ from tflint.resources import table
 
 
 def required_scale(facts: Facts) -> Scalars:
-    """Return the output scale that the kernel of each operator assumes."""
+    """Return the output scale that the kernel of each operator assumes, absent if it assumes none."""
     return _required_parameter(facts, "scale")
 
 
 def required_zero_point(facts: Facts) -> Scalars:
-    """Return the output zero point that the kernel of each operator assumes."""
+    """Return the output zero point that the kernel of each operator assumes, absent if it assumes none."""
     return _required_parameter(facts, "zero_point")
 
 
 def _required_parameter(facts: Facts, name: str) -> Scalars:
-    """Look up a parameter by opcode and output type. Absent if input and output have different types."""
+    """Look up the parameter `name` of each operator by opcode and output type.
+
+    Absent if the table does not have it, or if input and output of the operator have different types.
+    """
     opcodes, dtypes = facts.strings("operator", "opcode"), facts.strings("tensor", "dtype")
     required = np.full((len(opcodes.labels) or 1, len(dtypes.labels) or 1), np.nan)
     for opcode, dtype, value in _entries(name):

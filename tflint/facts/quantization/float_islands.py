@@ -16,7 +16,7 @@ Ints = NDArray[Any]
 
 
 def island_table(facts: Facts) -> Table:
-    """Return the float islands: connected operators on float values between a DEQUANTIZE and a QUANTIZE."""
+    """Return the float islands: connected float operators that read from a DEQUANTIZE and feed a QUANTIZE."""
     float_ops = _computes_in_float(facts)
     leader = _leaders(facts, float_ops)
     reads_integers, feeds_integers = (
@@ -38,7 +38,7 @@ def island_table(facts: Facts) -> Table:
 
 
 def _computes_in_float(facts: Facts) -> NDArray[np.bool_]:
-    """Return whether each operator computes a float activation that depends on an input. Conversions do not count."""
+    """Return whether each operator computes a float output that depends on an input. Conversions do not count."""
     outputs = facts.rows("operator", "output")
     is_float = values_at(facts.is_one_of("tensor", "dtype", {"FLOAT32", "FLOAT16"}), outputs, False)
     depends = values_at(facts.numbers("tensor", "depends_on_input"), outputs, False)
@@ -48,7 +48,10 @@ def _computes_in_float(facts: Facts) -> NDArray[np.bool_]:
 
 
 def _leaders(facts: Facts, float_ops: NDArray[np.bool_]) -> Ints:
-    """Return, per operator, the first float operator of its connected component."""
+    """Return, for each operator, the first operator of its connected component (its leader).
+
+    Only connections between two float operators count, so an operator that is not float is its own leader.
+    """
     tensors, consumers = operand_rows(facts, "input")
     producers = values_at(facts.rows("tensor", "producer"), tensors, -1)
     tied = (producers >= 0) & float_ops[consumers] & float_ops[np.maximum(producers, 0)]
@@ -56,7 +59,7 @@ def _leaders(facts: Facts, float_ops: NDArray[np.bool_]) -> Ints:
 
 
 def _reads_integers(facts: Facts, leader: Ints, float_ops: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return, per leader, whether its island reads the output of a DEQUANTIZE of an activation."""
+    """Return, for each leader, whether a float operator of its component reads a dequantized activation."""
     tensors, consumers = operand_rows(facts, "input")
     producers = values_at(facts.rows("tensor", "producer"), tensors, -1)
     dequantized = values_at(facts.is_one_of("operator", "opcode", {"DEQUANTIZE"}), producers, False).astype(np.bool_)
@@ -66,7 +69,7 @@ def _reads_integers(facts: Facts, leader: Ints, float_ops: NDArray[np.bool_]) ->
 
 
 def _feeds_integers(facts: Facts, leader: Ints, float_ops: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return, per leader, whether its island feeds a QUANTIZE whose output another operator reads."""
+    """Return, for each leader, whether its component feeds a QUANTIZE whose output another operator reads."""
     tensors, consumers = operand_rows(facts, "input")
     producers = values_at(facts.rows("tensor", "producer"), tensors, -1)
     quantize = facts.is_one_of("operator", "opcode", {"QUANTIZE"})

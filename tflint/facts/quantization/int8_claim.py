@@ -20,14 +20,17 @@ _WEIGHTS = re.compile(r"dynamic|drq|hybrid|weight|(?<![a-z0-9])(dr|w8a32|w8a16|w
 
 
 def claims_int8(facts: Facts) -> Scalars:
-    """Return whether a name or the description calls each model int8 and none of them limits that to the weights."""
+    """Return whether each model claims int8 inference.
+
+    Its file name, metadata name or description calls the model int8, and none of them limits that to the weights.
+    """
     names = [facts.column("file", "name"), *(facts.column("model", name) for name in ("description", "metadata_name"))]
     texts = [[(text_of(column, row) or "").lower() for column in names] for row in range(facts.n("model"))]
     return Scalars(np.array([_is_int8_claim(of_model) for of_model in texts], dtype=np.bool_))
 
 
 def classify_name(name: str) -> tuple[bool, bool]:
-    """Return whether a file name calls the model int8, and whether it limits that to the weights."""
+    """Return two flags: whether a file name calls the model int8, and whether the name limits that to the weights."""
     return _INT8.search(name.lower()) is not None, _WEIGHTS.search(name.lower()) is not None
 
 

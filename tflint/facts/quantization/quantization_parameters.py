@@ -1,4 +1,4 @@
-"""Facts about quantization parameters: granularity, single scales and zero points, integer and real ranges."""
+"""Facts about quantization parameters: granularity, per-tensor scales and zero points, integer and real ranges."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def granularity(facts: Facts) -> Strings:
 
 
 def per_tensor_scale(facts: Facts) -> Scalars:
-    """Return the scale of each tensor with exactly one."""
+    """Return the scale of each tensor, absent if the tensor does not have exactly one scale."""
     return _single_value(facts, "scale")
 
 
 def per_tensor_zero_point(facts: Facts) -> Scalars:
-    """Return the zero point of each tensor with exactly one."""
+    """Return the zero point of each tensor, absent if the tensor does not have exactly one zero point."""
     return _single_value(facts, "zero_point")
 
 
@@ -76,12 +76,12 @@ def _integer_limits(facts: Facts, side: int) -> Scalars:
 
 
 def real_min(facts: Facts) -> Lists:
-    """Return the smallest real value of each tensor, one per scale."""
+    """Return the smallest real value that each tensor can hold, one value per scale."""
     return _real_limits(facts, 0)
 
 
 def real_max(facts: Facts) -> Lists:
-    """Return the largest real value of each tensor, one per scale."""
+    """Return the largest real value that each tensor can hold, one value per scale."""
     return _real_limits(facts, 1)
 
 

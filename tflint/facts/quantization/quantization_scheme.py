@@ -25,8 +25,9 @@ _SCHEMES = [
 ]
 _CODE = {name: code for code, name in enumerate(_SCHEMES)}
 _NARROW = {"INT8", "UINT8", "INT4", "UINT4", "INT2", "INT16"}
-#: In a dynamic range model, the converter leaves weights with fewer elements in float
-#: (`minimum_elements_for_weights` in quantization_config.h of TensorFlow 2.21). They do not make the scheme mixed.
+#: In a dynamic range model, the converter leaves weights with fewer elements than this in float
+#: (`minimum_elements_for_weights` in quantization_config.h of TensorFlow 2.21). Such weights do not make the scheme
+#: mixed.
 _MIN_QUANTIZED_ELEMENTS = 1024
 #: Types of inputs and outputs that can hold real or quantized values. Other types hold indices and flags.
 _VALUE_TYPES = {"FLOAT32", "FLOAT16", "INT8", "UINT8", "INT16"}
@@ -43,7 +44,11 @@ _NAMES = {
 
 
 def operator_scheme(facts: Facts) -> Strings:
-    """Return the scheme of each operator, from the types of its input, its weights and the source of its weights."""
+    """Return the scheme of each operator.
+
+    It follows from the types of three tensors: the operator's input, its weights, and the constant that a DEQUANTIZE
+    converts to these weights.
+    """
     dtypes = {name: code for code, name in enumerate(("FLOAT32", "INT8", "UINT8", "INT16", "FLOAT16"))}
     codes = facts.by_label("tensor", "dtype", dtypes, -1)
     quantized = facts.numbers("tensor", "is_quantized")
@@ -72,7 +77,7 @@ def _flags_at(truth: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.b
 
 
 def _dequantized_from(facts: Facts, tensors: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the constant that a DEQUANTIZE converts to each tensor, -1 for none."""
+    """Return the constant that a DEQUANTIZE converts to each tensor, or -1 if there is none."""
     producers = values_at(facts.rows("tensor", "producer"), tensors, -1)
     dequantized = values_at(facts.is_one_of("operator", "opcode", {"DEQUANTIZE"}), producers, False).astype(np.bool_)
     source = values_at(facts.rows("operator", "input"), producers, -1)
@@ -81,7 +86,7 @@ def _dequantized_from(facts: Facts, tensors: NDArray[np.int64]) -> NDArray[np.in
 
 
 def model_scheme(facts: Facts) -> Strings:
-    """Return the scheme of each model, from the schemes of its operators and the types of its inputs and outputs."""
+    """Return the scheme of each model. It follows from the schemes of its operators and its input and output types."""
     schemes = facts.strings("operator", "scheme")
     models = facts.table("operator").model
     weights = facts.rows("operator", "weights")
@@ -109,7 +114,10 @@ def base_scheme(facts: Facts) -> Strings:
 
 
 def base_scheme_name(scheme: str) -> str:
-    """Return a scheme without details: "full int8" for "full int8, float32 input", "mixed" for "mixed (…)"."""
+    """Return the name of a scheme without details.
+
+    For example, "full int8, float32 input" becomes "full int8", and "mixed (float32, int8)" becomes "mixed".
+    """
     return re.split(r", | \(", scheme)[0]
 
 
@@ -160,7 +168,7 @@ def _mixed_name(schemes: set[str]) -> str:
 
 
 def _interface_suffix(inputs: set[str], outputs: set[str]) -> str:
-    """Describe the inputs and outputs whose type differs from the type of the computation."""
+    """Describe the types of inputs and outputs that differ from the type of the computation; empty if there is none."""
     if inputs == outputs:
         return f", {_join_types(inputs)} input and output" if inputs else ""
     sides = ((inputs, "input"), (outputs, "output"))

@@ -1,4 +1,4 @@
-"""Facts about same-scale constraints: operands that must share scale and zero point, and groups of such tensors."""
+"""Facts about same-scale constraints: operands that must have the same scale and zero point, and groups of tensors."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from tflint.resources import table
 
 Ints = NDArray[Any]
 
-#: Operators whose constant operands may have other parameters: the converter does not requantize them.
+#: Operators whose constant operands may have different scales and zero points. The converter does not requantize these
+#: constants.
 _CONSTANTS_MAY_DIFFER = {"SELECT", "SELECT_V2", "MAXIMUM", "MINIMUM"}
 
 
 def same_scale_operands(facts: Facts) -> Lists:
-    """Return the quantized operands of each operator that must share scale and zero point."""
+    """Return, for each operator, the quantized operands that must have the same scale and zero point."""
     operators, tensors = facts.rows("operand", "operator"), facts.rows("operand", "tensor")
     opcode, dtype = facts.strings("operator", "opcode"), facts.strings("tensor", "dtype")
     position = facts.numbers("operand", "position")
@@ -55,7 +56,7 @@ def _is_at(positions: Any, position: Ints) -> NDArray[np.bool_]:
 
 
 def group_table(facts: Facts) -> Table:
-    """Return the groups of tensors that must share scale and zero point through one or more operators."""
+    """Return the groups of tensors that must all have the same scale and zero point, because operators connect them."""
     lists = facts.lists("operator", "same_scale_operands")
     tied = np.flatnonzero(lists.lengths > 1)
     tensors, lengths = lists.flatten(tied)

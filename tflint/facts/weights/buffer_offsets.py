@@ -1,4 +1,4 @@
-"""The offsets of buffer data, in the flatbuffer or after it in the same file."""
+"""The offsets of the data of buffers, which are in the flatbuffer or after it in the same file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ Ints = NDArray[Any]
 
 @frozen(eq=False)
 class BufferPlaces:
-    """Per buffer, the offset of its first byte in the window and its size in bytes.
+    """The places of the data of all buffers, one array element per buffer.
 
-    The size is 0 if the buffer has no data, or if `is_outside` is true: its offset and size exceed the file.
+    `starts` are the offsets of the first bytes in the window. `sizes` are in bytes. `is_outside` is true if offset and
+    size of a buffer exceed the file. The size is 0 if the buffer has no data or `is_outside` is true.
     """
 
     starts: Ints

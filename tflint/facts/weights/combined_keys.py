@@ -1,4 +1,4 @@
-"""Array helpers: distinct keys of several numbers, and running sums per model."""
+"""Array helpers: the distinct columns of a matrix, and running sums per model."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ Ints = NDArray[Any]
 
 
 def unique_columns(columns: Ints) -> tuple[Ints, Ints]:
-    """Return the index of the first of each group of equal columns, in ascending order, and the group of each column.
+    """Group the equal columns of a matrix. Return the index of the first column of each group, and each column's group.
 
-    Does not use `np.unique`, whose first call imports numpy.ma (12 ms).
+    The groups are in ascending order of their columns. This function does not use `np.unique`, because the first call
+    of `np.unique` imports numpy.ma (12 ms).
     """
     order = np.lexsort(columns[::-1])
     ordered = columns[:, order]

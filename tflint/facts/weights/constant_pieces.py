@@ -1,4 +1,4 @@
-"""Cuts a large constant into pieces that fit into the CPU cache, each with the groups of its elements."""
+"""Cuts a large constant into pieces that fit into the CPU cache, and assigns the elements of each piece to groups."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 from tflint.facts.weights.reduction import Array, Columns, Groups, Runs
 from tflint.values import frozen
 
-#: Runs of one channel with at least this many elements are reduced run by run. Shorter runs are transposed to columns.
+#: Runs of elements of one channel are reduced run by run if they have at least this many elements. Shorter runs are
+#: transposed to columns.
 LONG_RUN = 64
-#: Narrow matrices are folded so that a piece has about this many rows. One row and the results then fit into the L1
-#: cache, and the overhead of numpy per row is negligible.
+#: Narrow matrices are folded (several rows become one) so that a piece has about this many rows. One row and the
+#: results then fit into the L1 cache, and the overhead of numpy per row is negligible.
 _ROWS = 48
 
 
@@ -35,7 +36,10 @@ class Layout:
         return self.outer * self.period
 
     def n_groups(self, limit: int) -> int:
-        """Return the number of groups in all pieces: channels, or columns of the folded matrix."""
+        """Return the number of groups of the whole constant: its channels, or the columns of the folded matrix.
+
+        `limit` is the largest number of elements per piece.
+        """
         return self._fold(limit) * self.period if self._is_columns else self.channels
 
     def by_channel(self, ufunc: np.ufunc, numbers: Array) -> Array:
@@ -53,7 +57,7 @@ class Layout:
         return self.channels > 1 and self.outer > 1 and self.inner < LONG_RUN
 
     def pieces(self, limit: int) -> Iterator[Piece]:
-        """Yield pieces of at most `limit` elements (or one short run), in order, that cover all elements once."""
+        """Yield pieces in order that cover all elements once. A piece has at most `limit` elements or one short run."""
         if self.channels == 1:
             return Layout(1, 1, self.n_elements)._long_runs(limit)
         if self._is_columns:
@@ -89,7 +93,7 @@ class Layout:
                 yield Piece(begin, begin + n * self.inner, groups, channel)
 
     def _parts_of_runs(self, limit: int) -> Iterator[Piece]:
-        """Yield equal parts of each run, so that the same groups serve all runs."""
+        """Yield parts of each run. All runs are cut in the same way, so that the same groups serve all of them."""
         inner = self.inner
         part = -(-inner // -(-inner // limit))
         part += -part % 8  # align to bytes of packed elements and to words of marks
@@ -107,7 +111,10 @@ class Layout:
             yield Piece(channel * self.inner, (channel + n) * self.inner, groups, channel)
 
     def _columns(self, limit: int) -> Iterator[Piece]:
-        """Yield pieces with several periods as rows of a matrix, folded if they are short, or parts of one period."""
+        """Yield pieces that are matrices with one period per row, or several per row if periods are short.
+
+        If a period has more than `limit` elements, yield parts of one period instead.
+        """
         period = self.period
         if period > limit:
             for begin in range(0, self.n_elements, period):
@@ -129,7 +136,10 @@ class Layout:
 
 @frozen
 class Piece:
-    """The elements from `begin` to `end`. The first of `groups` is the group `first` of the constant."""
+    """The elements of a constant from `begin` to `end` (exclusive), with their groups.
+
+    `first` is the number of the piece's first group among the groups of the whole constant.
+    """
 
     begin: int
     end: int

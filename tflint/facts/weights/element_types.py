@@ -1,7 +1,8 @@
-"""Element types: their storage, and keys that sort like the elements and that numpy compares quickly.
+"""Element types: how elements are stored, and keys that sort like the elements and that numpy compares quickly.
 
-Keys are the elements themselves, except for 16-bit floats: numpy compares those forty times slower than integers, and
-their bits, read as sign and magnitude, already have the order of the values.
+The keys of most types are the elements themselves. Only 16-bit floats have different keys, because numpy compares
+16-bit floats forty times slower than integers. Their keys are integers made of their bits: read as sign and magnitude,
+the bits already have the order of the values.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ Array = NDArray[Any]
 class ElementType:
     """An element type with `bits` bits.
 
-    `stored` is the numpy dtype of an unpacked element. `low` and `high` are the smallest and the largest integer, 0 for
-    floats. `exponent` is the mask of the exponent bits of a float, 0 for integers.
+    `stored` is the numpy dtype of an unpacked element. `low` and `high` are the smallest and the largest integer of the
+    type (0 for floats). `exponent` is the mask of the exponent bits of a float (0 for integers).
     """
 
     name: str
@@ -44,17 +45,20 @@ class ElementType:
         return self.is_float and self.bits == 16
 
     def elements(self, raw: NDArray[np.uint8]) -> Array:
-        """Return the elements stored in `raw`. Packed elements are unpacked, including those that only pad a byte."""
+        """Return the elements stored in `raw`. Packed elements are unpacked, including the padding of the last byte."""
         if self.bits < 8:
             return _unpack(raw, self.bits, is_signed=self.low < 0)
         return raw.view(self.stored)
 
     def keys(self, elements: Array, out: Array) -> Array:
-        """Write to `out` keys with the order of the elements. Infinities and NaN are at both ends."""
+        """Write the keys of 16-bit floats to `out` and return them. They have the order of the elements.
+
+        The keys of infinities and NaN are below and above those of all finite values.
+        """
         return _flip(elements, out)
 
     def values(self, keys: Array) -> NDArray[np.float64]:
-        """Return the values of keys."""
+        """Return the values of the elements that have the given keys."""
         if not self.has_keys:
             return keys.astype(np.float64)
         bits = _flip(keys, np.empty_like(keys))
@@ -70,11 +74,14 @@ class ElementType:
         return finite
 
     def sentinels(self) -> tuple[Any, Any]:
-        """Return a key below and a key above those of all finite values, for float types."""
+        """Return two keys of a float type: one below and one above the keys of all finite values."""
         return (-(2**15), 2**15 - 1) if self.has_keys else (-np.inf, np.inf)
 
     def magnitudes(self, elements: Array, out: Array) -> Array:
-        """Write to `out` the bits of floats without the sign, as unsigned integers. `out` has the elements' type."""
+        """Write the bits of floats without the sign bit to `out`. Return `out` as unsigned integers.
+
+        `out` has the dtype of `elements`.
+        """
         unsigned = f"<u{self.bits // 8}"
         mask = np.dtype(unsigned).type((1 << (self.bits - 1)) - 1)
         magnitudes: Array = np.bitwise_and(elements.view(unsigned), mask, out=out.view(unsigned))
@@ -104,7 +111,7 @@ def _unpack(raw: NDArray[np.uint8], bits: int, *, is_signed: bool) -> Array:
 
 
 def _flip(bits: Array, out: Array) -> Array:
-    # Converts 16-bit sign-and-magnitude numbers to two's complement (one's complement for negative ones) and back.
+    # Converts 16-bit sign-and-magnitude numbers to one's complement, in which they sort as signed integers, and back.
     np.right_shift(bits, 15, out=out)
     np.bitwise_and(out, 0x7FFF, out=out)
     return np.bitwise_xor(out, bits, out=out)

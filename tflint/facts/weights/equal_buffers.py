@@ -18,22 +18,23 @@ from tflint.flatbuffer.byte_window import Window
 
 Ints = NDArray[Any]
 
-#: Bytes compared at the start, in the middle and at the end.
+#: Number of bytes in each of the three samples of a buffer: at its start, in its middle and at its end.
 _SAMPLE_BYTES = 8
-#: Buffers up to this size are read through the page cache, because reading the samples has loaded most of their pages.
+#: Largest size of a buffer that is read through the page cache. Reading the samples of such a buffer has loaded most of
+#: its pages.
 _SMALL_BYTES = 16 * 1024
-#: Number of buffers per page cache. It bounds memory: a large file may consist of small buffers.
+#: Number of buffers that share a page cache. This bounds memory, because a large file may consist of small buffers.
 _BLOCK = 256
 
 
 def buffer_identity(facts: Facts) -> References:
-    """Return, per buffer, the first buffer of the model with the same content."""
+    """Return, for each buffer, the first buffer of the model with the same content."""
     places = buffer_places(facts)
     models = facts.table("buffer").model
     rows = np.flatnonzero(places.sizes)
     sizes = places.sizes[rows]
     firsts, kinds = unique_columns(np.stack([models[rows], sizes, places.starts[rows]]))
-    first_rows = rows[firsts]  # buffers at the same offset are equal without reading them
+    first_rows = rows[firsts]  # buffers with the same offset and size are equal, so only the first one is read
     same, is_known = _content_ids(
         facts.tables.window, models[first_rows], places.sizes[first_rows], places.starts[first_rows]
     )
@@ -47,7 +48,10 @@ def buffer_identity(facts: Facts) -> References:
 
 
 def _content_ids(window: Window, models: Ints, sizes: Ints, starts: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    """Return a number per byte range, equal for equal content in the same model, and whether it is known."""
+    """Return a number for each byte range, and whether the number is known.
+
+    Byte ranges of the same model have the same number if their content is equal.
+    """
     _, lengths = unique_columns(np.stack([models, sizes]))
     same_length = np.flatnonzero(np.bincount(lengths)[lengths] > 1)
     same = np.arange(len(models))
@@ -74,7 +78,7 @@ def _content_ids(window: Window, models: Ints, sizes: Ints, starts: Ints) -> tup
 
 
 def _samples(window: Window, starts: Ints, sizes: Ints) -> Ints:
-    """Return three numbers per byte range, from its start, middle and end, which overlap if it is short."""
+    """Return three numbers for each byte range: samples of its start, middle and end. They overlap in short ranges."""
     blocks = (slice(at, at + _BLOCK) for at in range(0, len(starts), _BLOCK))
     parts = [_block_samples(window.with_own_cache(), starts[block], sizes[block]) for block in blocks]
     return np.concatenate(parts, axis=1)

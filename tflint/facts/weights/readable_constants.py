@@ -1,4 +1,4 @@
-"""Finds the constants whose values can be read, the offsets of their elements, and the channels of the elements."""
+"""Finds the constants whose values can be read, the offsets of their data, and the channels of their elements."""
 
 from __future__ import annotations
 
@@ -18,19 +18,22 @@ from tflint.values import frozen
 Ints = NDArray[Any]
 Truths = NDArray[np.bool_]
 
-#: Bytes of constants that may be read per model in addition to its size, because a small buffer that tensors of
-#: several shapes share is read once per shape. The budget bounds the cost of a hostile file with overlapping buffers.
+#: tflint reads at most this many bytes of constants per model in addition to the size of the model file. The allowance
+#: is needed because a small buffer that tensors of several shapes share is read once per shape. The budget bounds the
+#: cost of a hostile file with overlapping buffers.
 _ALLOWANCE_BYTES = 1 << 20
 
 
 @frozen(eq=False)
 class Constants:
-    """The readable constants: one entry for all tensors that interpret the same bytes in the same way, by offset.
+    """The readable constants, sorted by offset. Tensors that interpret the same bytes in the same way share a constant.
 
-    `starts` are offsets in the window and `types` are indices into `element_types`. Element [o, c, i] of shape
-    [outer, channels, inner] is in channel c. `zeros` are the stored integers that represent zero, and `has_one_zero` is
-    true if all channels have the same one. `is_symmetric` is true if −qmax is a limit as well as qmin. `of_tensor` is
-    the entry of each tensor, -1 for none. `is_absent` is true for tensors that are not constants of a numeric type.
+    `starts` are offsets in the window, and `types` are indices into `element_types`. Element [o, c, i] of shape
+    [outer, channels, inner] is in channel c. `zeros` are the stored integers that represent zero. `has_one_zero` is
+    true if all channels have the same zero point. `is_symmetric` is true if −qmax is a limit as well as qmin.
+
+    The other two arrays have one element per tensor. `of_tensor` is the index of the tensor's constant (-1: none).
+    `is_absent` is true if the tensor is not a constant of a numeric type.
     """
 
     starts: Ints
@@ -104,10 +107,10 @@ def _is_present(state: Ints | None, n: int) -> Truths:
 
 
 def _channel_axes(facts: Facts, rows: Ints) -> tuple[Ints, Truths]:
-    """Return the channel axis of each tensor, -1 for a single channel, and whether the shape has that axis.
+    """Return the channel axis of each tensor (-1: a single channel), and whether the shape fits the tensor's scales.
 
-    If a tensor has several scales, the channels are those of the scales. Weights without scales have the channels of
-    their operator.
+    If a tensor has several scales, its channel axis is the axis of the scales. For weights without scales, it is the
+    channel axis of their operator.
     """
     n_scales = facts.lists("tensor", "scale").lengths[rows]
     shapes = facts.lists("tensor", "shape")
@@ -123,7 +126,7 @@ def _channel_axes(facts: Facts, rows: Ints) -> tuple[Ints, Truths]:
 
 
 def _operator_axes(facts: Facts) -> Ints:
-    """Return the channel axis of the first operator that uses each tensor as weights, -1 for none."""
+    """Return, for each tensor, the channel axis of the first operator that uses it as weights (-1: no operator)."""
     weights, axes = facts.rows("operator", "weights"), facts.numbers("operator", "channel_axis")
     result = np.full(facts.n("tensor"), -1)
     operators = np.flatnonzero((weights >= 0) & (axes >= 0))[::-1]
@@ -132,9 +135,9 @@ def _operator_axes(facts: Facts) -> Ints:
 
 
 def _layouts(facts: Facts, rows: Ints, axes: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return the numbers of elements before, along and after the channel axis.
+    """Return three products of dimensions for each tensor: those before, along and after the channel axis.
 
-    The shapes are known to match the size of the data, so the products cannot overflow.
+    The products cannot overflow, because the caller checked that the shapes match the size of the data.
     """
     dimensions, ranks = facts.lists("tensor", "shape").flatten(rows)
     sizes = dimensions.astype(np.int64)
@@ -151,7 +154,7 @@ def _layouts(facts: Facts, rows: Ints, axes: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 def _zero_points(facts: Facts, rows: Ints) -> tuple[Ints, Truths]:
-    """Return the zero point of each tensor, 0 if it has none, and whether all its zero points are equal."""
+    """Return the smallest zero point of each tensor (0 if it has none), and whether all its zero points are equal."""
     lists = facts.lists("tensor", "zero_point")
     points, lengths = lists.flatten(rows)
     zeros, last = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
@@ -163,7 +166,10 @@ def _zero_points(facts: Facts, rows: Ints) -> tuple[Ints, Truths]:
 
 
 def _within_budget(facts: Facts, columns: Ints, models: Ints) -> Truths:
-    """Return whether each constant is read: the first ones of each model, within the budgets of bytes and channels."""
+    """Return whether each constant is read.
+
+    The first constants of each model are read, as many as the budgets of bytes and channels allow.
+    """
     _, n_bytes, _, outer, channels, inner, *_ = columns
     window = facts.tables.window
     allowed = (window.ends - window.starts)[models] + _ALLOWANCE_BYTES

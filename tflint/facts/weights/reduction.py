@@ -1,4 +1,4 @@
-"""Reduces groups of elements to one number each, at the speed of memory.
+"""Reduces each group of elements to one number, at the speed of memory.
 
 numpy reduces long contiguous runs and columns of wide matrices at tens of gigabytes per second, but short runs and
 narrow matrices a hundred times slower. Runs are therefore reduced with `reduceat`, and narrow matrices are folded.
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Counts = NDArray[np.integer[Any]]
 
-#: Most marks that a byte can count.
+#: Largest number of marks that a byte can count.
 _MAX_IN_BYTE = 255
 #: Eight marks are counted at once, in the eight bytes of a word.
 _LANES = 8
-#: Runs of marks are counted in pieces of this many bytes or words, few enough for a byte.
+#: Runs of marks are counted in pieces of this many bytes or words. A byte can count the marks of one piece.
 _PIECE = 224
 #: In runs of at least this many elements, counting zeros is faster without marks.
 _LONG = 4096
@@ -34,7 +34,7 @@ class Groups(Protocol):
         ...
 
     def reduce(self, ufunc: np.ufunc, elements: Array) -> Array:
-        """Return one number per group, of the elements' type."""
+        """Return one number per group. The numbers have the type of the elements."""
         ...
 
     def count(self, marks: NDArray[np.bool_]) -> Counts:
@@ -108,7 +108,7 @@ class Columns:
         return np.asarray(ufunc.reduce(elements, axis=0))
 
     def count(self, marks: NDArray[np.bool_]) -> Counts:
-        """Count the marks of each column in bytes, in blocks of as many rows as a byte can count."""
+        """Count the marks of each column in byte counters. A block has only as many rows as a byte can count."""
         bits = marks.view(np.uint8)
         if len(bits) <= _MAX_IN_BYTE:
             return np.asarray(np.add.reduce(bits, axis=0, dtype=np.uint8))

@@ -29,22 +29,22 @@ _STATISTICS = {
 
 
 def value_min(facts: Facts) -> Lists:
-    """Return the smallest stored value of each channel; for floats, the smallest finite value."""
+    """Return the smallest stored value of each channel. For floats, this is the smallest finite value."""
     return _range_lists(facts, "smallest")
 
 
 def value_max(facts: Facts) -> Lists:
-    """Return the largest stored value of each channel; for floats, the largest finite value."""
+    """Return the largest stored value of each channel. For floats, this is the largest finite value."""
     return _range_lists(facts, "largest")
 
 
 def zero_share(facts: Facts) -> Lists:
-    """Return the share of stored values of each channel that represent zero."""
+    """Return, per channel, the share of stored values that represent zero."""
     return _share_lists(facts, "zeros", ZEROS)
 
 
 def saturated_share(facts: Facts) -> Lists:
-    """Return the share of stored values of each channel that are at a limit of their type."""
+    """Return, per channel, the share of stored values that are at a limit of their type."""
     return _share_lists(facts, "saturated", SATURATION)
 
 
@@ -64,7 +64,10 @@ def n_denormal(facts: Facts) -> Scalars:
 
 
 def _scan_results(facts: Facts, name: str, statistic: str) -> Array:
-    """Return one number per channel of all constants. The scan also computes the other statistics of the run."""
+    """Return a result of the scan: one number per channel of all constants.
+
+    If `statistic` was not computed yet, the scan computes all statistics that the run needs.
+    """
     scan = facts.memoize("weight scan", lambda: WeightScan(facts.tables.window, constants_of(facts)))
     wanted = {_STATISTICS[column] for table, column in facts.wanted if table == "tensor" and column in _STATISTICS}
     scan.require(statistic, sorted(wanted - {statistic}))
@@ -106,6 +109,6 @@ def _count_sums(facts: Facts, name: str) -> Scalars:
 
 
 def _is_meaningless(facts: Facts, statistic: str) -> Truths:
-    """Return whether a statistic does not apply to the type of each tensor."""
+    """Return, for each tensor, whether a statistic does not apply to its type."""
     names = {name for name, type_ in element_types().items() if not applies(statistic, type_)}
     return facts.is_one_of("tensor", "dtype", names)

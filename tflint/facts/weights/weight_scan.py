@@ -1,7 +1,7 @@
 """Reads the bytes of constants and computes statistics per channel.
 
-Small constants are read in blocks, large ones piece by piece through one small buffer. A scan reads each byte once,
-apart from the gaps between small constants in a block, and keeps no bytes.
+Small constants are read in blocks. Large constants are read piece by piece through one small buffer. A scan reads the
+bytes of each constant once, and the small gaps between the constants of a block. It does not keep any bytes.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from tflint.facts.weights.reduction import Runs
 from tflint.facts.weights.weight_statistics import RESULTS, Array, PieceStatistics, applies, join_function
 from tflint.flatbuffer.byte_window import Window
 
-#: Bytes processed at once. Together with intermediate results they fit into the L2 cache.
+#: Number of bytes processed at once. Together with the intermediate results, they fit into the L2 cache.
 CHUNK_BYTES = 384 * 1024
-#: Small constants with a smaller gap than this between them are read at once.
+#: Small constants are read at once if the gap between them has at most this many bytes.
 _GAP_BYTES = 16 * 1024
 
 
 class WeightScan:
     """Statistics of constants, computed on demand.
 
-    `results` has one array per result name, with one number per channel of all constants. "smallest" and "largest" are
-    values, not keys; the others are counts.
+    `results` has one array per result name. An array has one number per channel of all constants. The results
+    "smallest" and "largest" are values, not keys. All other results are counts.
     """
 
     def __init__(self, window: Window, constants: Constants, chunk_bytes: int = CHUNK_BYTES) -> None:
@@ -43,7 +43,7 @@ class WeightScan:
         self._scratch = np.empty(0, dtype=np.uint8)
 
     def require(self, statistic: str, others: Collection[str] = ()) -> None:
-        """Compute a statistic if it is not known yet, together with `others` in the same scan."""
+        """Compute a statistic if it is not known yet. The same scan also computes `others`."""
         wanted = [name for name in (statistic, *others) if RESULTS[name][0] not in self.results]
         if statistic not in wanted:
             return
@@ -72,7 +72,7 @@ class WeightScan:
     # -- small constants -----------------------------------------------------------------------------------------------
 
     def _blocks(self, small: Ints) -> Iterator[Ints]:
-        """Yield small constants by offset, in blocks of about two chunks. Constants may overlap."""
+        """Yield small constants by offset, in blocks of about two chunks. The bytes of constants may overlap."""
         if not len(small):
             return iter(())
         starts, n_bytes = self._constants.starts[small], self._constants.n_bytes[small]
@@ -147,7 +147,7 @@ class WeightScan:
 
 
 def _zero_points(zeros: Ints, lengths: Ints, type_: ElementType) -> Array | int:
-    """Return the zero point of several constants: one number if it is the same for all, otherwise one per element."""
+    """Return one number if several constants have the same zero point, otherwise the zero point of each element."""
     if (zeros == zeros[0]).all():
         return int(zeros[0])
     is_in_range = ((zeros >= type_.low) & (zeros <= type_.high)).all()

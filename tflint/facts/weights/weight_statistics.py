@@ -16,7 +16,8 @@ Truths = NDArray[np.bool_]
 
 RANGE, ZEROS, SATURATION, ODDITIES = "range", "zeros", "saturation", "oddities"
 
-#: Result names of each statistic, with one number per group. "smallest" and "largest" are keys, the others are counts.
+#: Names of the results of each statistic. A result has one number per group: a key for "smallest" and "largest", a
+#: count for all other results.
 RESULTS = {
     RANGE: ("smallest", "largest"),
     ZEROS: ("zeros",),
@@ -29,7 +30,8 @@ _JOIN_FUNCTIONS: Mapping[str, np.ufunc] = {"smallest": np.minimum, "largest": np
 def applies(statistic: str, type_: ElementType) -> bool:
     """Return whether a statistic applies to a type.
 
-    Saturation applies to integers of at least 4 bits (three of the four 2-bit integers are limits), oddities to floats.
+    Saturation applies to integers of at least 4 bits, because three of the four 2-bit integers are limits. Oddities
+    apply to floats. The other statistics apply to all types.
     """
     if statistic == SATURATION:
         return not type_.is_float and type_.bits >= 4
@@ -44,9 +46,9 @@ def join_function(result: str) -> np.ufunc:
 class PieceStatistics:
     """Computes statistics of pieces of elements of one type.
 
-    `zero` is the stored zero of integers: one number, or one per element. If `is_symmetric`, −qmax is a limit as well
-    as qmin. Intermediate arrays are reused for the next piece, because the operating system would clear the pages of
-    new arrays, which costs more than all the arithmetic.
+    `zero` is the stored integer that represents zero: one number, or one per element. If `is_symmetric`, −qmax is a
+    limit as well as qmin. Intermediate arrays are reused for the next piece: for new arrays, the operating system would
+    clear the memory pages, which takes longer than all the arithmetic.
     """
 
     def __init__(self, type_: ElementType, statistics: Collection[str], zero: Array | int, is_symmetric: bool) -> None:
@@ -57,7 +59,7 @@ class PieceStatistics:
         self._arrays: dict[str, Array] = {}
 
     def compute(self, elements: Array, groups: Groups) -> dict[str, Array]:
-        """Return the results of all statistics, one number per group. numpy warns about NaN among the elements."""
+        """Return the results of all statistics, one number per group. numpy warns if an element is NaN."""
         results: dict[str, Array] = {}
         elements = groups.arrange(elements)
         for name in self._statistics:
@@ -72,9 +74,9 @@ class PieceStatistics:
         return results
 
     def _range(self, elements: Array, groups: Groups) -> tuple[Array, Array]:
-        """Return the smallest and largest key of each group, for finite values only.
+        """Return the smallest and the largest key of the finite values in each group.
 
-        A group of floats without finite values gets the keys of `ElementType.sentinels`.
+        For a group without finite values, the keys are those of `ElementType.sentinels`, the largest one first.
         """
         type_ = self.type
         keys = type_.keys(elements, self._scratch("keys", elements)) if type_.has_keys else elements
@@ -100,7 +102,7 @@ class PieceStatistics:
         """Return whether each element is at a limit of its type."""
         marks = self._scratch("marks", elements, np.bool_)
         if self._is_symmetric:
-            # The absolute value of the smallest integer wraps around to itself, but is correct if read as unsigned.
+            # numpy returns the smallest integer as its own absolute value. Read as unsigned, the result is correct.
             sizes = np.abs(elements, out=self._scratch("sizes", elements))
             np.greater_equal(sizes.view(f"<u{elements.itemsize}"), self.type.high, out=marks)
             return marks
@@ -127,7 +129,10 @@ class PieceStatistics:
         return self.type.magnitudes(elements, self._scratch("magnitudes", elements))
 
     def _scratch(self, name: str, like: Array, dtype: Any = None) -> Array:
-        """Return a reusable array with the shape of `like` and the type `dtype` (None: the type of `like`)."""
+        """Return a reusable array with the shape of `like` and the type `dtype` (None: the type of `like`).
+
+        Arrays are kept by `name`.
+        """
         n = like.size
         array = self._arrays.get(name)
         if array is None or len(array) < n:
