@@ -75,7 +75,7 @@ class Fields:
         return value
 
     def number(self, key: str, *, is_positive: bool = False, most: float = math.inf) -> float | None:
-        """Return a finite number, or None if the key is absent; it must be at most `most`, and above 0 with `is_positive`."""
+        """Return a finite number, or None if the key is absent; at most `most`, with `is_positive` above 0."""
         value = self.get(key)
         if value is None:
             return None
