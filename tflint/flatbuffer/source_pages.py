@@ -232,7 +232,7 @@ def _gap_pages(source: ByteSource) -> int:
 
 
 def _distinct(pages: Offsets) -> Offsets:
-    """Return page numbers, ascending and without duplicates. `np.unique` would import numpy.ma on its first call (12 ms)."""
+    """Return distinct page numbers, ascending. `np.unique` would import numpy.ma on its first call (12 ms)."""
     ordered = np.sort(pages)
     return ordered[np.r_[True, np.diff(ordered) > 0]]
 
