@@ -189,9 +189,8 @@ class _Reader(Checks):
         widths = np.zeros((len(layouts), field_offsets.shape[1]), dtype=np.int32)
         for row, layout in zip(widths, layouts, strict=True):
             row[: len(layout.widths)] = layout.widths
-        misalignment = np.where(
-            widths == 8, 0xFFFF, np.maximum(widths - 1, 0)
-        )  # for 8 bytes, the table's own position matters
+        # The alignment of 8-byte scalars also depends on the table's position, so they always fail this test.
+        misalignment = np.where(widths == 8, 0xFFFF, np.maximum(widths - 1, 0))
         if len(layouts) > 1:
             counts = [rows.stop - rows.start for rows in locations.slices()]
             widths, misalignment = widths.repeat(counts, axis=0), misalignment.repeat(counts, axis=0)
@@ -250,9 +249,7 @@ class _Reader(Checks):
             self.bounds_condition(locations, locations.offsets + 4, "an offset"),
             self.alignment_condition(locations, 4, "an offset"),
         )
-        distances = self.window.take(
-            locations.offsets, "int"
-        )  # signed: as in the C++ verifier, offsets must be below 2 GB
+        distances = self.window.take(locations.offsets, "int")  # signed: like the C++ verifier, reject 2 GB and more
         targets = locations.with_offsets(locations.offsets + distances)
         self.require(locations, (distances > 0, "an offset is zero or negative", False))
         what = "the target of an offset"

@@ -87,9 +87,8 @@ class Evaluator:
         self._constant_tables = constants or {}
         self._budget = budget
         self._meter = meter or Meter()
-        self._cache: dict[
-            int, tuple[Program, Value]
-        ] = {}  # by id of the program, which is kept so that its id stays valid
+        # By id of the program; the program is kept so that its id stays valid.
+        self._cache: dict[int, tuple[Program, Value]] = {}
         self._parent: tuple[Evaluator, Array] | None = None
 
     def value(self, program: Program) -> Value:
