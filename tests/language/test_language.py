@@ -648,7 +648,7 @@ def test_a_program_reads_and_says_what_it_names() -> None:
         ("1 if is_float else 2", "1 if", "'if … else' is not part of the rule language",
          "see 'tflint facts --language'"),
         ("name.upper()", "name.upper()", "methods are not part of the rule language", ""),
-        ("scale < (1 < 2 < 3) < 4", "1 < 2 < 3", "a chained comparison cannot contain another",
+        ("scale < (1 < 2 < 3) < 4", "1 < 2 < 3", "a chained comparison cannot contain another chained comparison",
          "write 'and' between them"),
         ("(scale))", ")", "unmatched ')'", ""),
         ("", "", "the expression is empty", ""),

@@ -171,7 +171,7 @@ def test_a_file_below_a_linked_folder_is_named_where_it_is(checkout: Path) -> No
     except OSError:
         pytest.skip("links need a privilege")
     with pytest.raises(
-        UserError, match=r"'latest/m\.tflite' is not in 'HEAD'\n.*checkout/models': give the path there"
+        UserError, match=r"'latest/m\.tflite' is not in 'HEAD'\n.*checkout/models': use the path in that folder"
     ):
         read_revision("HEAD", "latest/m.tflite")
 

@@ -1,4 +1,4 @@
-"""Vectorized checks of the reader: bounds, alignment and string termination. An error names the first bad row."""
+"""The reader's vectorized checks of bounds, alignment and string termination. An error names the first bad row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tflint.flatbuffer.flatbuffer_error import FlatbufferError
 from tflint.flatbuffer.source_pages import Offsets
 from tflint.values import frozen
 
-#: A mask of the rows that pass, the reason if a row fails, and whether the failure means that the file is truncated.
+#: The mask of the rows that pass, the reason for the error if a row fails, and whether the reason is truncation.
 Condition: TypeAlias = tuple[NDArray[np.bool_], str, bool]
 
 
@@ -21,7 +21,7 @@ Condition: TypeAlias = tuple[NDArray[np.bool_], str, bool]
 class Locations:
     """Byte offsets of rows at one or several schema paths, concatenated.
 
-    `roots` is the file index of each row. The offsets of `paths[k]` end before row `ends[k]`.
+    `roots` is the file index of each row. The rows of `paths[k]` end before row `ends[k]`.
     """
 
     offsets: Offsets
@@ -31,7 +31,7 @@ class Locations:
 
     @classmethod
     def concatenate(cls, parts: Sequence[tuple[Offsets, NDArray[np.int32], str]]) -> Locations:
-        """Concatenate parts of offsets, roots and path; there must be at least one part."""
+        """Concatenate parts, each with offsets, roots and one path. There must be at least one part."""
         paths = [path for _, _, path in parts]
         if len(parts) == 1:
             return cls(parts[0][0], parts[0][1], paths, [len(parts[0][0])])
@@ -59,20 +59,20 @@ class Locations:
 
 
 class Checks:
-    """Checks over a window; a failed check raises `FlatbufferError` for the first bad row.
+    """Checks the files of a window. A failed check raises `FlatbufferError` for the first bad row.
 
-    `extents` is, per file, the offset just past the last table or vector read.
+    `extents` holds, per file, the offset just past the last table or vector that was read.
     """
 
     def __init__(self, window: Window) -> None:
         self.window = window
         self.extents = window.starts.copy()
-        # Alignment is relative to the start of the file. If every file starts at a multiple of 16, absolute offsets
-        # suffice.
+        # Alignment is relative to the start of the file. If every file starts at a multiple of 16, offsets in the
+        # window have the same alignment.
         self.is_skewed = bool((window.starts & 15).any())
 
     def require(self, locations: Locations, *conditions: Condition) -> None:
-        """Require all conditions for all rows; raise the error of the first condition that fails."""
+        """Raise the error of the first condition that does not hold for all rows, if there is one."""
         holds = conditions[0][0]
         for condition in conditions[1:]:
             holds = holds & condition[0]
@@ -83,11 +83,11 @@ class Checks:
                 raise self.error_at(locations, int(np.argmin(holds)), reason, is_truncation=is_truncation)
 
     def bounds_condition(self, locations: Locations, ends: Any, what: str) -> Condition:
-        """Return the condition that each row's end offset (exclusive) lies within its file."""
+        """Return the condition that each row's end (exclusive) lies within its file. Messages name the row `what`."""
         return ends <= self.window.bounds(locations.roots), f"{what} reaches past the end of the file", True
 
     def alignment_condition(self, locations: Locations, width: int, what: str) -> Condition:
-        """Return the condition that offsets, relative to the start of their file, are multiples of a width."""
+        """Return the condition that offsets, relative to the start of their file, are multiples of a width in bytes."""
         offsets = locations.offsets - self.window.starts[locations.roots] if self.is_skewed else locations.offsets
         return (offsets & (width - 1)) == 0, f"{what} is not aligned", False
 
@@ -107,7 +107,7 @@ class Checks:
         )
 
     def extend(self, roots: NDArray[np.int32], ends: Any) -> None:
-        """Record that tables or vectors of these files reach to these ends."""
+        """Raise `extents` to at least `ends`, the ends of tables or vectors in the files `roots`."""
         if not len(roots):
             return
         if len(self.extents) == 1:
@@ -117,5 +117,5 @@ class Checks:
 
 
 def display_path(path: str) -> str:
-    """Return a schema path for messages; the root's path is empty."""
+    """Return the text for a schema path in messages: `root table` for the empty path, else the path itself."""
     return path or "root table"

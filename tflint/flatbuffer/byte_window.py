@@ -1,6 +1,7 @@
-"""Gathers scalars by offset from the bytes of one or several files laid end to end, each with its own bounds.
+"""Gathers scalars by offset from the bytes of one or several files, which lie end to end and have their own bounds.
 
-A window over memory is a numpy view. A window over a `ByteSource` reads and holds only the pages that a gather needs.
+A window over bytes in memory is a numpy view. A window over a `ByteSource` reads and keeps only the pages that gathers
+need.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ DTYPES: dict[str, np.dtype[Any]] = {name: np.dtype(code) for name, code in _LITT
 class Window:
     """Bytes of one or several files to gather from.
 
-    `starts[k]` and `ends[k]` bound file k. Offsets are absolute in the window; `file_offset` converts one to an offset
-    within its file.
+    File k lies from `starts[k]` to `ends[k]`. Offsets are relative to the start of the window; `file_offset` converts
+    an offset in the window to an offset in its file.
     """
 
     def __init__(self, storage: NDArray[np.uint8] | Pages, starts: Offsets, ends: Offsets):
@@ -52,7 +53,7 @@ class Window:
 
     @classmethod
     def of_batch(cls, contents: Sequence[bytes]) -> Window:
-        """Return one window over the bytes of many files, each aligned to 16 bytes."""
+        """Return one window over a copy of many files; each file starts at a multiple of 16 bytes."""
         sizes = np.array([len(content) for content in contents], dtype=np.int64)
         starts = np.zeros(len(contents), dtype=np.int64)
         np.cumsum((sizes[:-1] + 15) & ~15, out=starts[1:])
@@ -63,9 +64,9 @@ class Window:
 
     @classmethod
     def of_source(cls, source: ByteSource, starts: Sequence[int] = (0,), ends: Sequence[int] | None = None) -> Window:
-        """Return a window over a source, of which only needed pages are read.
+        """Return a window that reads only needed pages of a source.
 
-        `starts` and `ends` bound files that lie end to end in the source; by default, the source is one file.
+        `starts` and `ends` are the bounds of the files in the source. By default, the source is one file.
         """
         pages = DensePages(source) if source.size <= MAX_DENSE_BYTES else CompactPages(source)
         bounds = [np.array(offsets, dtype=np.int64) for offsets in (starts, [source.size] if ends is None else ends)]
@@ -76,7 +77,10 @@ class Window:
         return Window(self._storage, np.array([begin], dtype=np.int64), np.array([end], dtype=np.int64))
 
     def with_own_cache(self) -> Window:
-        """Return a window over the same bytes whose page cache is released with it; for bytes that are needed once."""
+        """Return a window over the same bytes with its own page cache, for bytes that are needed once.
+
+        The pages that the new window reads are released with it. A window without `CompactPages` is returned itself.
+        """
         if not isinstance(self._storage, CompactPages):
             return self
         return Window(CompactPages(self._storage.source), self.starts, self.ends)
@@ -87,8 +91,9 @@ class Window:
         return len(self.starts)
 
     def take(self, offsets: Offsets, scalar: str) -> NDArray[Any]:
-        """Return the scalars at absolute, aligned or unaligned offsets, in the shape of `offsets`. The caller checks
-        bounds.
+        """Return the scalars at offsets in the window, in the shape of `offsets`.
+
+        Offsets may be unaligned. The caller checks bounds.
         """
         dtype = DTYPES[scalar]
         width = dtype.itemsize
@@ -100,7 +105,7 @@ class Window:
         return self._view(scalar).take(positions if width == 1 else positions >> (width.bit_length() - 1))
 
     def span(self, begin: int, end: int) -> bytes:
-        """Return the bytes from begin to end, and keep their pages cached."""
+        """Return the bytes from begin to end. Pages read from the source stay in memory."""
         if self._pages is not None and not self._pages.is_complete:
             return self._pages.span(begin, end)
         return self._data[begin:end].tobytes()
@@ -112,14 +117,14 @@ class Window:
 
     @property
     def n_bytes_in_memory(self) -> int:
-        """Number of bytes in memory: all, or those read from the source so far."""
+        """Number of bytes in memory: all bytes, or the bytes read from the source so far."""
         return len(self._data) if self._pages is None else self._pages.n_bytes
 
     def read_once(self, begin: int, end: int, scratch: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the bytes from begin to end without caching them.
+        """Return the bytes from begin to end without keeping them in memory.
 
-        Bytes that are not in memory are read into `scratch`, which must be large enough; the result is valid until its
-        next use.
+        If not all bytes of the source are in memory, the bytes are read into `scratch`, which must be large enough. The
+        result is then valid until the next use of `scratch`.
         """
         if self._pages is None or self._pages.is_complete:
             return self._data[begin:end]
@@ -128,15 +133,15 @@ class Window:
         return buffer
 
     def read(self, begin: int, end: int) -> bytes:
-        """Return a copy of the bytes from begin to end without caching them."""
+        """Return a copy of the bytes from begin to end. Pages read from the source do not stay in memory."""
         return self.read_once(begin, end, np.empty(0 if self.is_in_memory else end - begin, dtype=np.uint8)).tobytes()
 
     def bounds(self, roots: NDArray[Any]) -> Offsets | int:
-        """Return the end of the file of each row, or a single number if the window has one file."""
+        """Return, for each row, the end of its file; if the window has one file, return a single number."""
         return int(self.ends[0]) if len(self.ends) == 1 else self.ends[roots]
 
     def file_offset(self, offset: int, root: int) -> int:
-        """Convert an absolute offset to an offset within its file."""
+        """Convert an offset in the window to an offset in the file with index `root`."""
         return offset - int(self.starts[root])
 
     @property
@@ -156,7 +161,7 @@ class Window:
         return view
 
     def _take_by_bytes(self, offsets: Offsets, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Gather scalars byte by byte: unaligned ones, and ones whose bytes may lie in pages apart in the buffer."""
+        """Gather scalars byte by byte: they are unaligned, or their bytes may be apart in the buffer."""
         index = offsets[..., None] + np.arange(dtype.itemsize)
         positions = index if self._pages is None else self._pages.buffer_positions(index)
         return np.ascontiguousarray(self._data.take(positions)).view(dtype).reshape(offsets.shape)

@@ -8,9 +8,9 @@ from tflint.errors import TflintError
 class FlatbufferError(TflintError):
     """A file violates the format or exceeds a budget.
 
-    `reason` is a short sentence; `offset` the byte offset in the file (-1: unknown); `path` the schema path, such as
-    `subgraphs.tensors.shape`; `root` the index of the file in its batch. `is_truncation` is true if an offset or size
-    points past the end of the file. `n_tables` is the number of tables read before the error.
+    `reason` is a short clause for messages. `offset` is the byte offset in the file, or -1 if unknown. `path` is the
+    schema path, such as `subgraphs.tensors.shape`. `root` is the index of the file in its batch. `is_truncation` is
+    true if something reaches past the end of the file. `n_tables` is the number of tables read before the error.
     """
 
     def __init__(

@@ -1,7 +1,8 @@
 """Reads all tables of one or several flatbuffers, level by level, and checks every offset.
 
-The tables of one level are read in a few gathers, whatever their types. The checks match those of the C++ FlatBuffers
-verifier (bounds, alignment, terminated strings, nesting depth, number of tables), applied to all rows at once.
+The tables of one level are read together in a few gathers, even if they have different types. The checks match those of
+the C++ FlatBuffers verifier (bounds, alignment, terminated strings, nesting depth, number of tables), and each check
+covers many tables at once.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ from tflint.values import frozen
 
 #: Maximum nesting depth of tables, root included; the limit of the C++ verifier.
 MAX_DEPTH = 64
-#: A vector's size must fit a signed 32-bit offset.
+#: Maximum size of a vector: it must fit a signed 32-bit offset.
 MAX_VECTOR_BYTES = 2**31 - 1
-#: A shorter file cannot hold a root offset and a file identifier.
+#: Size of the root offset and the file identifier, with which a file begins.
 MIN_FILE_BYTES = 8
 
 
@@ -45,8 +46,8 @@ MIN_FILE_BYTES = 8
 class Forest:
     """The tables of one or several files.
 
-    `ends` is, per file, the offset just past its last table or vector. `newer` lists, by file index, what the file has
-    that this version of the schema does not know.
+    `ends` holds, per file, the offset in the window just past its last table or vector. `newer` describes, by file
+    index, the fields and union members of the file that this version of the schema does not know.
     """
 
     root: Node
@@ -57,8 +58,8 @@ class Forest:
 def read_forest(window: Window, layouts: Layouts, root_table: str, max_tables: int = MAX_BATCH_TABLES) -> Forest:
     """Read every table in the files of a window. Raises `FlatbufferError` for the first violation.
 
-    Some budgets (such as `max_tables`) also bound all files together. If only those are exceeded, read fewer files at a
-    time.
+    Some budgets, such as `max_tables`, limit all files of the window together. If such a budget is exceeded although no
+    file exceeds its own, read fewer files at a time.
     """
     reader = _Reader(window, layouts, max_tables)
     try:
@@ -135,7 +136,7 @@ class _Reader(Checks):
     def _read_vtables(
         self, locations: Locations, n_slots: int
     ) -> tuple[NDArray[np.int32], NDArray[np.uint16], NDArray[np.int64]]:
-        """Return table sizes, field offsets per slot (0: not stored) and the number of slots of each vtable."""
+        """Return, per table: size in bytes, offset of the field in each slot (0: not stored), and number of slots."""
         window = self.window
         positions = locations.offsets
         vtables = locations.with_offsets(positions - window.take(positions, "int"))
@@ -166,7 +167,8 @@ class _Reader(Checks):
     def _read_slot_offsets(self, vtables: Offsets, slots: Offsets, n_slots: int) -> NDArray[np.uint16]:
         slot_numbers = np.arange(n_slots)
         is_stored = slot_numbers < slots[:, None]
-        # For slots past the vtable's end, read its start and zero the result: a single gather suffices.
+        # For slots past the vtable's end, read any number in the vtable and then set it to zero, so that one gather is
+        # enough.
         positions = vtables[:, None] + (slot_numbers * 2 + 4) * is_stored
         offsets = self.window.take(positions, "ushort")
         offsets *= is_stored
@@ -181,13 +183,14 @@ class _Reader(Checks):
     ) -> None:
         """Require that scalars are aligned and lie within their files.
 
-        A fast test that every valid file passes comes first: a scalar that ends within its table ends within the file,
-        and tables are aligned to four bytes. Only if it fails, each field is checked.
+        First, all fields are tested at once: a scalar that ends within its table ends within the file, and tables are
+        known to be aligned to four bytes. Only if this test fails is each field checked separately.
         """
         widths = np.zeros((len(layouts), field_offsets.shape[1]), dtype=np.int32)
         for row, layout in zip(widths, layouts, strict=True):
             row[: len(layout.widths)] = layout.widths
-        misalignment = np.where(widths == 8, 0xFFFF, np.maximum(widths - 1, 0))  # 8 bytes: the table start counts
+        # The alignment of 8-byte scalars also depends on the table's position, so they always fail this test.
+        misalignment = np.where(widths == 8, 0xFFFF, np.maximum(widths - 1, 0))
         if len(layouts) > 1:
             counts = [rows.stop - rows.start for rows in locations.slices()]
             widths, misalignment = widths.repeat(counts, axis=0), misalignment.repeat(counts, axis=0)
@@ -246,7 +249,7 @@ class _Reader(Checks):
             self.bounds_condition(locations, locations.offsets + 4, "an offset"),
             self.alignment_condition(locations, 4, "an offset"),
         )
-        distances = self.window.take(locations.offsets, "int")  # as in the C++ verifier, offsets must be below 2 GB
+        distances = self.window.take(locations.offsets, "int")  # signed: like the C++ verifier, reject 2 GB and more
         targets = locations.with_offsets(locations.offsets + distances)
         self.require(locations, (distances > 0, "an offset is zero or negative", False))
         what = "the target of an offset"
@@ -258,7 +261,7 @@ class _Reader(Checks):
         return targets.offsets
 
     def _pending_table(self, link: Link, targets: Offsets, table: str, name: str) -> PendingTables:
-        """Return the pending tables of a table field; a table that several rows reference is read once."""
+        """Return the pending tables of a field with a table. A table that several rows reference is read once."""
         node = link.node
         first, inverse = group_by_target(targets)
         links = np.full(len(node), -1, dtype=np.int32)
@@ -295,7 +298,7 @@ class _Reader(Checks):
     # -- vectors -------------------------------------------------------------------------------------------------------
 
     def _read_vectors(self, links: Sequence[tuple[Link, Offsets]]) -> list[PendingTables]:
-        """Read vectors and strings. Return the tables of vectors of tables."""
+        """Read vectors and strings. Return the elements of vectors of tables, which are to be read next."""
         if not links:
             return []
         locations = Locations.concatenate([(targets, link.roots, link.path) for link, targets in links])
@@ -321,7 +324,7 @@ class _Reader(Checks):
         return self._follow_elements([link for link, _ in links if self._holds_offsets(link.field)])
 
     def _scalar_of(self, declared: Field) -> str:
-        """Return the scalar type of the elements; strings and tables are stored as offsets."""
+        """Return the scalar type of a vector's elements: `uint` for strings and tables, which are stored as offsets."""
         if self._holds_offsets(declared):
             return "uint"
         return "ubyte" if declared.type == "string" else self.layouts.scalar(declared.element)
@@ -330,7 +333,7 @@ class _Reader(Checks):
         return declared.is_vector and (declared.element == "string" or self.layouts.is_table(declared.element))
 
     def _follow_elements(self, links: Sequence[Link]) -> list[PendingTables]:
-        """Follow the elements of vectors of tables and of strings. Return the tables."""
+        """Follow the offsets in vectors of tables and of strings. Return the tables to read next."""
         if not links:
             return []
         parts = []

@@ -16,9 +16,10 @@ from tflint.values import frozen
 
 @frozen(eq=False)
 class Vector:
-    """A vector field as columns: byte offset of the first element, number of elements, and presence per row.
+    """A vector field as columns: per row, the byte offset of the first element and the number of elements.
 
-    A row without the vector has start 0, length 0 and `present` False; an empty vector is present.
+    `present` says which rows store the vector. A row without the vector has start 0 and length 0; an empty vector is
+    present. `scalar` is the scalar type of the elements.
     """
 
     starts: Offsets
@@ -34,14 +35,16 @@ class Vector:
 class Node:
     """All tables at one schema path, such as `subgraphs.tensors`, as columns over rows.
 
-    `positions`: byte offset of each table. `roots`: index of its file, ascending. `parents`: row of the parent node
-    that first references it. `ordinals`: its index in the parent's vector, 0 if it is not in a vector. `sizes`: bytes
-    of the table itself. `field_offsets`: offset of each slot's field within the table, 0 if not stored. `uses`: how
-    often each table is referenced, counting shared parents repeatedly; None if nothing is shared. `newer`: rows whose
-    vtable has slots that the schema does not know.
+    For each table, `positions` is its byte offset, `roots` the index of its file (ascending), and `parents` the first
+    row of the parent node that references it. `ordinals` is its index in the parent's vector, or 0 if it is not in a
+    vector. `sizes` is its size in bytes without the data that it references. `field_offsets` is the offset of each
+    slot's field within the table, or 0 if the field is not stored. `uses` is how often the table is referenced; a
+    reference from a shared parent counts once per use of the parent. It is None if no table is shared. `newer` are the
+    rows whose vtable has slots that the schema does not know.
 
-    `links`, for a child in a table or union field: row of the child for each row of this node, -1 if absent. `texts`:
-    the strings of a vector of strings, concatenated over rows.
+    By field name, `vectors` are vectors and strings, `texts` the elements of vectors of strings (concatenated over
+    rows), and `union_types` the member numbers of unions. `children` are the nodes of referenced tables. If a field is
+    a table or a union, `links` holds the child's row for each row of this node, or -1 if absent.
     """
 
     def __init__(
@@ -79,12 +82,12 @@ class Node:
         return len(self.positions)
 
     def is_set(self, name: str) -> NDArray[np.bool_]:
-        """Return a mask of the rows that store the field. A scalar equal to its default is usually not stored."""
+        """Return a mask of the rows that store a field. Writers usually do not store a scalar equal to its default."""
         stored: NDArray[np.bool_] = self.field_offsets[:, self.layout.field(name).slot] != 0
         return stored
 
     def scalar(self, name: str) -> NDArray[Any]:
-        """Return a scalar field as a column, with defaults filled in."""
+        """Return a scalar field as a column, with the default in rows that do not store it."""
         declared, scalar = self.layout.field(name), self.layout.scalars[name]
         offsets = self.field_offsets[:, declared.slot]
         rows = offsets.nonzero()[0]
@@ -103,11 +106,11 @@ class Node:
         return Vector(zeros, zeros, np.zeros(len(self), dtype=np.bool_), "ubyte")
 
     def link(self, name: str) -> NDArray[np.int32]:
-        """Return the row of the child node for each row, -1 if absent, for a table field or a union member."""
+        """Return, for each row, the row of the child node that a table field or union member links to; -1 if absent."""
         return self.links[name] if name in self.links else np.full(len(self), -1, dtype=np.int32)
 
     def at(self, path: str) -> Node | None:
-        """Return the descendant at a dotted path, such as `subgraphs.tensors`, or None if no file has one."""
+        """Return the descendant at a dotted path, such as `subgraphs.tensors`, or None if no file has a table there."""
         node: Node | None = self
         for name in path.split(".") if path else ():
             node = node.children.get(name) if node else None

@@ -1,4 +1,4 @@
-"""The reader's work items: fields that hold offsets, and tables to read next."""
+"""Work items of the reader: fields whose offsets it must follow, and tables that it must read next."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from tflint.flatbuffer.schema_layout import Field
 from tflint.flatbuffer.source_pages import Offsets
 from tflint.values import frozen
 
-#: Tables of different types are read together up to this many rows; for more, the padded matrix costs more than it
-#: saves.
+#: Tables of different types are read together up to this many rows. With more rows, padding all tables to the same
+#: number of slots takes more time than reading them together saves.
 JOINT_ROWS = 4096
-#: From this many tables on, finding shared vtables pays off: writers store equal vtables once.
+#: Minimum number of tables for which looking for shared vtables saves time. Writers store equal vtables once.
 SHARING_ROWS = 256
 
 
 @frozen(eq=False)
 class PendingTables:
-    """Tables at one schema path to be read, to be attached to `parent` under `name`."""
+    """Tables at one schema path that are read next and become the child `name` of the node `parent`.
+
+    `table` is their type. `Node` describes the other fields.
+    """
 
     path: str
     table: str
@@ -37,7 +40,7 @@ class PendingTables:
 
 @frozen(eq=False)
 class Link:
-    """A field that holds an offset: the rows that store it and the byte offsets of the field."""
+    """A field that holds an offset: the rows of `node` that store the field, and where they store it."""
 
     node: Node
     field: Field
@@ -83,14 +86,14 @@ def find_links(node: Node) -> Iterator[Link]:
 
 
 def use_counts(links: Sequence[Link]) -> NDArray[np.int64] | None:
-    """Return how often the rows of some links are referenced, or None if nothing is shared."""
+    """Return how often each row of the links is referenced, or None if nothing is shared."""
     if all(link.node.uses is None for link in links):
         return None
     return np.concatenate([np.ones(len(link.rows), np.int64) if link.uses is None else link.uses for link in links])
 
 
 def expand_vector(link: Link, begins: Offsets, lengths: Offsets, scalar: str) -> Vector:
-    """Return a vector field over all rows of a node, from the rows that store it."""
+    """Return a vector field for all rows of a node; `begins` and `lengths` are those of the rows that store it."""
     n = len(link.node)
     if len(link.rows) == n:
         return Vector(begins, lengths, np.ones(n, np.bool_), scalar)
@@ -116,7 +119,10 @@ def join_path(path: str, name: str) -> str:
 
 
 def group_by_vtable(vtables: Offsets) -> tuple[Offsets, NDArray[np.intp]]:
-    """Return each vtable once per run of tables that share it, and the run lengths; of few tables, each alone."""
+    """Return the vtable of each run of consecutive tables with the same vtable, and the lengths of the runs.
+
+    If there are fewer than `SHARING_ROWS` tables, every run has length 1.
+    """
     if len(vtables) < SHARING_ROWS:
         return vtables, np.ones(len(vtables), dtype=np.intp)
     heads = np.flatnonzero(np.diff(vtables, prepend=-1))
@@ -130,7 +136,10 @@ def distinct_values(numbers: NDArray[Any]) -> list[int]:
 
 
 def group_by_target(targets: Offsets) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """Return the first row of each distinct target, in row order, and per row the index of its target among these."""
+    """Return the first row of each distinct target, and for each row the index of its target among these.
+
+    Distinct targets are in the order of their first rows.
+    """
     steps = np.diff(targets)
     if not len(steps) or (steps > 0).all() or (steps < 0).all():  # the usual layout: nothing is shared
         identity = np.arange(len(targets))

@@ -1,4 +1,7 @@
-"""Budgets for tables and vector elements, counted once per reference, because few bytes can repeat large structures."""
+"""Budgets for tables and vector elements.
+
+Both are counted once per reference, because a small file can reference the same large structure many times.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,13 @@ from tflint.flatbuffer.byte_window import Window
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
 from tflint.flatbuffer.source_pages import Offsets
 
-#: Tables per file, counted once per reference: the limit of the C++ verifier, which LiteRT runs before it loads a file.
+#: Maximum number of tables per file, counted once per reference: the limit of the C++ verifier, which LiteRT runs
+#: before it loads a file.
 MAX_TABLES = 1_000_000
-#: Tables per batch: keeps many small files with repeated tables from adding up.
+#: Maximum number of tables per batch: limits the memory that many small files with repeated tables take together.
 MAX_BATCH_TABLES = MAX_TABLES // 4
-#: Elements of all vectors of one field in one file, counted once per reference. Unshared vectors cannot have more
-#: elements than the file has bytes; the allowance, one per batch, lets small files share vectors.
+#: All vectors of one field may have as many elements as their file has bytes, plus this many. Elements are counted once
+#: per reference, so only shared vectors can exceed the number of bytes. A batch gets the allowance once in total.
 RAGGED_ALLOWANCE = 100_000
 
 
@@ -36,7 +40,7 @@ class Budgets:
     def add_tables(
         self, path: str, roots: NDArray[np.int32], amounts: Offsets | None, uses: NDArray[np.int64] | None
     ) -> None:
-        """Count the tables that rows reference: `amounts` per row (None: one), times the uses of the row."""
+        """Count the tables that rows reference: for each row, its amount (None: 1) times its uses (None: 1)."""
         self._n_tables += self._totals(roots, amounts, uses)
         if self._n_tables.max(initial=0) > MAX_TABLES:
             root = int(np.argmax(self._n_tables > MAX_TABLES))
@@ -57,9 +61,9 @@ class Budgets:
         return int(self._n_tables.sum())
 
     def require_elements(self, locations: Locations, lengths: Offsets, uses: NDArray[np.int64] | None) -> None:
-        """Require that the vectors at each location do not exceed the element budget."""
+        """Raise an error if the vectors at one of the schema paths have more elements than the budget allows."""
         if self._are_within_budget(self._totals(locations.roots, lengths, uses)):
-            return  # if the sum over all paths fits, each path fits
+            return  # if all paths together are within the budget, each path is
         for path, rows in zip(locations.paths, locations.slices(), strict=True):
             totals = self._totals(locations.roots[rows], lengths[rows], None if uses is None else uses[rows])
             if not self._are_within_budget(totals):
@@ -86,7 +90,7 @@ class Budgets:
     def _totals(
         self, roots: NDArray[np.int32], amounts: Offsets | None, uses: NDArray[np.int64] | None
     ) -> NDArray[Any]:
-        """Return, per file, the sum over its rows of `amounts` (None: 1) times uses."""
+        """Return, per file, the sum of amount (None: 1) times uses (None: 1) over its rows."""
         weights = uses if amounts is None else amounts if uses is None else amounts * uses
         if self._n_files == 1:
             return np.array([len(roots) if weights is None else weights.sum(dtype=np.float64)])

@@ -1,4 +1,4 @@
-"""The parts of a schema that the reader needs: tables, fields and slots. Plain data from the owner of the schema."""
+"""The parts of a schema that the reader needs: tables, fields and slots. The caller provides them as plain data."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ SCALAR_WIDTHS = {
 class Field:
     """A field of a table.
 
-    `type` is a scalar, enum or table name, `string`, `[…]` of these, or the name of a union. For a union, `is_union` is
-    true and `type_slot` is the slot of the member's number. `default` is None except for scalars. `align` is the
-    alignment in bytes that a writer must give a vector's elements (0: their own width).
+    `type` is the name of a scalar type, enum, table or union, or `string`; for a vector, it is the type of the elements
+    in brackets. For a union, `is_union` is true and `type_slot` is the slot of the member's number. `default` is None
+    for fields that are not scalars. `align` is the alignment in bytes that a writer must give the elements of a vector
+    (0: their width).
     """
 
     name: str
@@ -50,7 +51,8 @@ class Field:
 class TableLayout:
     """A table: its fields in slot order and the number of vtable slots in this version of the schema.
 
-    `scalars` maps each scalar field to its scalar type. `widths` is the size of each slot in bytes (0: an offset).
+    `scalars` maps the name of each scalar field to its scalar type. `widths` is the size in bytes of each slot's field
+    (0: the field is not a scalar).
     """
 
     name: str
@@ -78,9 +80,9 @@ class Layouts(Protocol):
         ...
 
     def is_table(self, type_name: str) -> bool:
-        """Return whether a type name is that of a table."""
+        """Return whether a type name is the name of a table."""
         ...
 
     def scalar(self, type_name: str) -> str:
-        """Return the scalar type behind a scalar or enum name."""
+        """Return the underlying scalar type of an enum; for a scalar type, return it unchanged."""
         ...

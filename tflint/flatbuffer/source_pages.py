@@ -1,7 +1,7 @@
-"""The pages that a window has read from its source: a dense buffer for a small source, a compact one for a large one.
+"""The pages that a window has read from its source, in a buffer: dense for a small source, compact for a large one.
 
-Input: absolute offsets. Output: positions of the same bytes in `data`, after reading missing pages. Must not know the
-meaning of the bytes. Files are read, not memory-mapped: if a mapped file shrinks, SIGBUS ends the process.
+Input: offsets in the source. Output: positions of the same bytes in the buffer, after reading missing pages. Must not
+know the meaning of the bytes. Files are read, not memory-mapped: if a mapped file shrinks, SIGBUS ends the process.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 Offsets = NDArray[np.int64]
 
-#: Two needed pages this close together are read at once: another read would cost more than the bytes between them.
+#: Two needed pages at most this far apart are read at once: a second read would take longer than the bytes between.
 READ_GAP_BYTES = 16 * 1024
-#: Bytes per read. A read is copied into the buffer, so this many bytes exist twice.
+#: Maximum bytes per read. The bytes are then copied into the buffer, so up to this many bytes are in memory twice.
 PIECE_BYTES = 1024 * 1024
-#: A byte's buffer position equals its offset modulo this, so that aligned scalars stay aligned.
+#: The buffer position of a byte and its offset are equal modulo this number, so that aligned scalars stay aligned.
 _ALIGNMENT = 16
 
 
@@ -46,13 +46,13 @@ class ByteSource(Protocol):
 
 
 class Pages(Protocol):
-    """The bytes read from a source so far, and the position in `data` of the byte at an offset."""
+    """The bytes read from a source so far, in the buffer `data`, and the buffer position of each byte."""
 
     source: ByteSource
 
     @property
     def data(self) -> NDArray[np.uint8]:
-        """Buffer. Do not keep a view of it: the next read may move it."""
+        """Buffer. Do not keep the array: the next read may move the buffer."""
         ...
 
     @property
@@ -75,9 +75,10 @@ class Pages(Protocol):
 
 
 class DensePages:
-    """A sparse buffer of the source's size with every byte at its own offset; a page costs memory once it is read.
+    """A buffer of the source's size, in which the position of every byte is its offset in the source.
 
-    Systems without `MAP_NORESERVE` commit the whole buffer at once, so large sources use `CompactPages`.
+    A page takes memory only after it is read. Systems without `MAP_NORESERVE` reserve memory for the whole buffer at
+    once, so large sources use `CompactPages`.
     """
 
     def __init__(self, source: ByteSource) -> None:
@@ -91,7 +92,7 @@ class DensePages:
 
     @property
     def n_bytes(self) -> int:
-        """Number of bytes of the source in memory, counting the last page as a full one."""
+        """Number of bytes of the source in memory, counting the last page as a full page."""
         return int(self._is_loaded.sum()) << self._shift
 
     def buffer_positions(self, offsets: Offsets) -> Offsets:
@@ -124,11 +125,12 @@ class DensePages:
 
 
 class CompactPages:
-    """A buffer of only the pages read, appended in the order of reading.
+    """A buffer that holds only the pages read so far, in the order of reading.
 
-    Runs are disjoint and sorted by source offset; run k holds the bytes from `begins[k]` to `ends[k]` at their offsets
-    plus `shifts[k]`. Memory grows with the pages read, not with the size of the source. Run 0 is an empty sentinel
-    before all others, so that every offset has a last run that begins at or before it.
+    A run is a range of bytes that is contiguous in source and buffer. Runs are disjoint and sorted by source offset.
+    Run k holds the bytes from offset `begins[k]` to `ends[k]`; the buffer position of a byte is its offset plus
+    `shifts[k]`. Memory grows with the pages read, not with the size of the source. Run 0 is empty and begins before all
+    offsets, so that every offset has a last run that begins at or before it.
     """
 
     is_complete = False
@@ -139,11 +141,11 @@ class CompactPages:
         self._buffer = bytearray()
         self._begins, self._ends = np.full(1, -1, dtype=np.int64), np.full(1, -1, dtype=np.int64)
         self._shifts = np.zeros(1, dtype=np.int64)
-        self._last_run = (0, -1, 0)  # the run of the last span, in which the next span usually lies
+        self._last_run = (0, -1, 0)  # the last run that `span` used: the next span usually lies in it
 
     @property
     def data(self) -> NDArray[np.uint8]:
-        """Buffer. A view that is kept prevents the next read from growing it."""
+        """Buffer. Do not keep the array: as long as it exists, no more pages can be read."""
         return np.frombuffer(self._buffer, dtype=np.uint8)
 
     @property
@@ -154,7 +156,7 @@ class CompactPages:
     def buffer_positions(self, offsets: Offsets) -> Offsets:
         """Return the buffer positions of bytes, or of scalars within a page; read missing pages."""
         run = int(self._begins.searchsorted(offsets.min(), side="right")) - 1
-        is_in_one = offsets.max() < self._ends[run]  # the structure of most models lies in one run
+        is_in_one = offsets.max() < self._ends[run]  # most models have all their tables in one run
         runs = run if is_in_one else self._loaded_runs(offsets)
         buffer_positions: Offsets = offsets + self._shifts[runs]
         return buffer_positions
@@ -188,13 +190,16 @@ class CompactPages:
         return self._find_runs(offsets)
 
     def _find_runs(self, offsets: Offsets) -> NDArray[np.intp]:
-        """Return, for each offset, the last run that begins at or before it, the only one that can hold its byte."""
+        """Return, for each offset, the last run that begins at or before it: the only run that can hold its byte."""
         return self._begins.searchsorted(offsets, side="right") - 1
 
     def _read(self, missing: Offsets) -> None:
-        """Append pages that are not in memory yet, given as ascending, distinct numbers."""
+        """Read pages that are not in memory yet and append them to the buffer.
+
+        `missing` holds the numbers of the pages, ascending and distinct.
+        """
         preceding = self._find_runs(missing << self._shift)
-        # A run that begins between two needed pages ends the range, so that no byte is stored twice.
+        # If a run begins between two missing pages, read these as separate ranges, so that no byte is stored twice.
         breaks = (np.diff(missing) > _gap_pages(self.source) + 1) | (np.diff(preceding) > 0)
         ranges = _byte_ranges(missing, breaks, self.source)
         shifts = np.array(self._append(ranges), dtype=np.int64)
@@ -209,7 +214,7 @@ class CompactPages:
         self._shifts = shifts[np.r_[True, ~is_joined]]
 
     def _append(self, ranges: Sequence[tuple[int, int]]) -> list[int]:
-        """Append byte ranges of the source to the buffer. Return, for each, buffer position minus offset."""
+        """Append byte ranges of the source to the buffer. Return each range's buffer position minus its offset."""
         shifts: list[int] = []
         end = -1
         for at, content in _read_pieces(self.source, ranges):
@@ -222,25 +227,28 @@ class CompactPages:
 
 
 def _gap_pages(source: ByteSource) -> int:
-    """Return how many unneeded pages may be read between two needed ones; 0 for pages of one byte."""
+    """Return how many unneeded pages between two needed pages may be read with them; 0 for pages of one byte."""
     return READ_GAP_BYTES // source.page_size if source.page_size > 1 else 0
 
 
 def _distinct(pages: Offsets) -> Offsets:
-    """Return pages ascending, without duplicates. `np.unique` would import numpy.ma on its first call (12 ms)."""
+    """Return distinct page numbers, ascending. `np.unique` would import numpy.ma on its first call (12 ms)."""
     ordered = np.sort(pages)
     return ordered[np.r_[True, np.diff(ordered) > 0]]
 
 
 def _byte_ranges(pages: NDArray[Any], breaks: NDArray[np.bool_], source: ByteSource) -> list[tuple[int, int]]:
-    """Merge ascending pages into byte ranges (begin, end); a range ends after each break."""
+    """Merge ascending page numbers into byte ranges (begin, end).
+
+    `breaks[k]` says whether a range ends after `pages[k]`.
+    """
     at = np.flatnonzero(breaks)
     begins, ends = pages[np.r_[0, at + 1]] * source.page_size, (pages[np.r_[at, len(pages) - 1]] + 1) * source.page_size
     return list(zip(begins.tolist(), np.minimum(ends, source.size).tolist(), strict=True))
 
 
 def _read_pieces(source: ByteSource, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, bytes]]:
-    """Yield the bytes of ranges with their offsets: long ranges in pieces, short ones grouped into one request."""
+    """Yield the bytes of ranges with their offsets: long ranges in pieces, several short ranges per request."""
     request: list[tuple[int, int]] = []
     n_bytes = 0
     for begin, end in ranges:

@@ -1,4 +1,4 @@
-"""Decodes a value and everything it references from bytes (https://flatbuffers.dev/internals/#flexbuffers)."""
+"""Decodes a FlexBuffer: its root value and all values that the root references (https://flatbuffers.dev/internals/#flexbuffers)."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import TypeAlias
 
 from tflint.errors import TflintError
 
-#: A decoded value. Strings that are not UTF-8 stay bytes, as blobs are: compilers store code in strings.
+#: A decoded value. A blob becomes bytes, and so does a string that is not UTF-8 (compilers store
+#: compiled code in strings).
 Value: TypeAlias = bool | int | float | str | bytes | list["Value"] | dict[str, "Value"] | None
 
 #: Maximum nesting depth of vectors; the limit of the C++ verifier.
 MAX_DEPTH = 64
 
-# Types: the upper six bits of a packed type. The first four and BOOL are stored inline, the others by offset.
+# Types: the upper six bits of a packed type byte; the lower two bits are the width. Values of the first four types and
+# of BOOL are stored inline; values of the other types are stored elsewhere, with an offset to them.
 _NULL, _INT, _UINT, _FLOAT, _KEY, _STRING, _INDIRECT_INT, _INDIRECT_UINT, _INDIRECT_FLOAT, _MAP, _VECTOR = range(11)
 _VECTOR_INT, _VECTOR_STRING, _VECTOR_INT2, _VECTOR_FLOAT4, _BLOB, _BOOL, _VECTOR_BOOL = 11, 15, 16, 24, 25, 26, 36
 _INLINE = (_NULL, _INT, _UINT, _FLOAT, _BOOL)
@@ -23,7 +25,7 @@ _FLOATS = {4: "<f", 8: "<d"}
 
 
 class FlexbufferError(TflintError):
-    """The bytes are not a valid FlexBuffer, or exceed the budget. `offset` is the byte at which the error was found."""
+    """The bytes are not a valid FlexBuffer, or have more values than the budget. `offset` is the byte of the error."""
 
     def __init__(self, reason: str, offset: int) -> None:
         super().__init__(f"{reason} (at byte {offset})")
@@ -32,7 +34,7 @@ class FlexbufferError(TflintError):
 
 
 class Budget:
-    """Number of values that may still be decoded, in one or several calls."""
+    """Number of values that may still be decoded; several calls of `decode` can share it."""
 
     def __init__(self, values: int) -> None:
         self.values = values
@@ -41,8 +43,8 @@ class Budget:
 def decode(data: bytes, budget: Budget | None = None) -> Value:
     """Decode the FlexBuffer that fills `data`. Raises `FlexbufferError` if it is invalid or exceeds the budget.
 
-    A value takes at least one byte, and keys and strings take their own bytes. So there cannot be more values than
-    bytes, with or without a budget; vectors that reference each other repeatedly exceed this.
+    With or without a budget, a FlexBuffer with more values than bytes is an error: every value takes at least one byte,
+    unless vectors reference the same values repeatedly. Keys, strings and blobs must not overlap.
     """
     if len(data) < 3:
         raise FlexbufferError(f"{len(data)} bytes are too few for a FlexBuffer", 0)
@@ -62,7 +64,7 @@ class _Decoder:
         self.known: dict[tuple[int, int], bytes] = {}
 
     def value(self, at: int, width: int, packed: int, depth: int) -> Value:
-        """Decode the value of a packed type, stored at an offset in `width` bytes."""
+        """Decode a value that is stored at offset `at` in `width` bytes; `packed` is its packed type byte."""
         self.budget.values -= 1
         self.most_values -= 1
         if self.most_values < 0 or self.budget.values < 0:
@@ -105,7 +107,7 @@ class _Decoder:
         return self._content(at, end).decode("utf-8", "backslashreplace")
 
     def _content(self, begin: int, end: int) -> bytes:
-        """Return the bytes of a key, string or blob; shared ones are copied and counted once."""
+        """Return the bytes of a key, string or blob. Bytes that several values share are copied and counted once."""
         content = self.known.get((begin, end))
         if content is None:
             content = self.known[begin, end] = self._span(begin, end - begin)
@@ -122,7 +124,7 @@ class _Decoder:
         return [self.value(at + k * width, width, packed, depth + 1) for k, packed in enumerate(types)]
 
     def _map(self, at: int, width: int, depth: int) -> dict[str, Value]:
-        """Decode a map: a vector of values, preceded by the offset of the key vector and the key width."""
+        """Decode a map: a vector of values, preceded by the offset of the vector of keys and the width of the keys."""
         keys_width = self._read_unsigned(at - 2 * width, width)
         if keys_width not in _WIDTHS:
             raise FlexbufferError(f"keys cannot be {keys_width} bytes wide", at)
@@ -135,11 +137,11 @@ class _Decoder:
         return dict(zip(keys, self._vector(at, width, depth), strict=True))
 
     def _typed_vector(self, type_: int, at: int, width: int, depth: int) -> list[Value]:
-        """Decode a vector of one type, with 2 to 4 elements by its type, or with a stored length."""
+        """Decode a vector whose elements have one type. Its length is stored, or fixed by the type (2 to 4)."""
         if _VECTOR_INT2 <= type_ <= _VECTOR_FLOAT4:
             element, length = _INT + (type_ - _VECTOR_INT2) % 3, 2 + (type_ - _VECTOR_INT2) // 3
         elif _VECTOR_INT <= type_ <= _VECTOR_STRING or type_ == _VECTOR_BOOL:
-            # The width of such strings' lengths is not stored, so they are read as keys.
+            # In a vector of strings, the width of the strings' lengths is not stored, so the strings are read as keys.
             element, length = min(type_ - _VECTOR_INT + _INT, _KEY), self._length(at, width)
             element = _BOOL if type_ == _VECTOR_BOOL else element
         else:
@@ -151,7 +153,7 @@ class _Decoder:
         return self._read_unsigned(at - width, width)
 
     def _follow(self, at: int, width: int) -> int:
-        """Return the target of the offset stored at a position; offsets count backwards."""
+        """Return the position that the offset stored at `at` points to; offsets count backwards from `at`."""
         distance = self._read_unsigned(at, width)
         if distance > at:
             raise FlexbufferError("an offset points before the first byte", at)

@@ -46,10 +46,10 @@ class BudgetError(TflintError):
 
 
 class Columns(Protocol):
-    """A source of columns."""
+    """What provides the evaluator with columns."""
 
     def column(self, table: str, name: str) -> Column:
-        """Return a column by table and name."""
+        """Return a column by the names of its table and column."""
         ...
 
 
@@ -60,15 +60,15 @@ class Meter:
         self.elements = 0
 
 
-#: Larger values are not cached for other programs.
+#: Values with more elements are not cached for reuse by other programs.
 MAX_CACHED_ELEMENTS = 1 << 16
 
 
 class Evaluator:
     """Evaluates programs over a set of rows of one table.
 
-    `records` and `constants` are the values of the names that the scope declares. Subprograms shared between programs
-    (the same object, see `intern_program`) are evaluated once.
+    `records` and `constants` are the values of the records and knowledge tables that the scope declares. A subprogram
+    that several programs share as the same object (see `intern_program`) is evaluated once.
     """
 
     def __init__(
@@ -87,7 +87,8 @@ class Evaluator:
         self._constant_tables = constants or {}
         self._budget = budget
         self._meter = meter or Meter()
-        self._cache: dict[int, tuple[Program, Value]] = {}  # by identity; holding the program keeps its id valid
+        # By id of the program; the program is kept so that its id stays valid.
+        self._cache: dict[int, tuple[Program, Value]] = {}
         self._parent: tuple[Evaluator, Array] | None = None
 
     def value(self, program: Program) -> Value:
@@ -106,7 +107,7 @@ class Evaluator:
             self._budget = budget
 
     def narrow(self, selected: Array) -> Evaluator:
-        """Return an evaluator for some of the rows, given by ascending index."""
+        """Return an evaluator for some of the rows; `selected` holds the indexes of these rows, ascending."""
         if len(selected) == len(self.rows):
             return self
         narrowed = Evaluator(
@@ -130,7 +131,10 @@ class Evaluator:
         return value
 
     def _take_from_parent(self, program: Program) -> Value | None:
-        """Return the wider evaluator's cached value for these rows, or None; for lists, this would save no work."""
+        """Return the value that the evaluator of more rows has cached, for this evaluator's rows.
+
+        Returns None if it has cached no value, or the value is a list: selecting rows of lists would save no work.
+        """
         if self._parent is None:
             return None
         parent, selected = self._parent
@@ -147,14 +151,14 @@ class Evaluator:
         return self._follow(self._run(base), self._columns.column(table, name), kind)
 
     def _follow(self, base: Value, column: Column, kind: str) -> Value:
-        """Return a column of the referenced rows."""
+        """Return the values of a column in the rows that `base` references."""
         if not len(column):
             return _value_from_empty_table(base, column, kind)
         rows: Array | slice = base.values
-        if rows is self.rows and len(rows) == len(column):  # distinct ascending rows of full length: all rows
+        if rows is self.rows and len(rows) == len(column):  # rows are distinct and ascending, so these are all rows
             rows = slice(None)
         state = base.state
-        if column.state is not None:  # row 0 stands in for an absent reference; ignore its state
+        if column.state is not None:  # an absent reference points to row 0, whose state does not count
             column_state = column.state[rows]
             state = column_state if base.state is None else np.where(base.state == PRESENT, column_state, base.state)
         if isinstance(column, Lists):
@@ -236,7 +240,7 @@ class Evaluator:
         return self._apply_binary(program, apply)
 
     def _logic(self, program: Program) -> Value:
-        """Evaluate `and`, `or` of single values; stop once every row is decided."""
+        """Evaluate `and` or `or` of single values; stop as soon as the result of every row is decided."""
         decisive = program[0] == "or"
         result = self._run(program[1])
         for part in program[2:]:
@@ -272,7 +276,7 @@ class Evaluator:
         return self._repeat_list(program[1], STRING if isinstance(program[1][0], str) else NUMBER)
 
     def _repeat_list(self, members: Sequence[Any], kind: str, row_state: int = PRESENT) -> Value:
-        """Return the same list for every row."""
+        """Return a constant list, once for every row."""
         n = len(self.rows)
         self._spend(n * len(members))
         labels = _nonempty_labels(list(dict.fromkeys(members))) if kind == STRING else None
@@ -296,12 +300,12 @@ class Evaluator:
         return look_up(table, kind, [expand_constant(key, len(joint.values)) for key in keys], joint)
 
     def _align_keys(self, keys: list[Value]) -> tuple[list[Value], Value]:
-        """Return the keys with equal numbers of elements, and their joint lengths and state."""
+        """Return the keys, repeated to equal numbers of elements, and a value with their joint lengths and state."""
         joint = expand_constant(replace(keys[0], labels=None), len(self.rows))
         for key in keys[1:]:
             a, b, lengths, row_state = align(joint, key)
             joint = Value(a.values, join_states(a.state, b.state), lengths, row_state)
-        joint = clear_missing_lists(joint)  # otherwise keys would be repeated for missing elements
+        joint = clear_missing_lists(joint)  # otherwise keys would be repeated for lists that are missing
         return [align(joint, key)[1] for key in keys], joint
 
     def _table(self, program: Program) -> Any:
@@ -330,7 +334,10 @@ class Evaluator:
 
 
 def _kleene(left: Value, right: Value, *, decisive: bool) -> Value:
-    """Apply `or` (decisive True) or `and` (decisive False): a present decisive operand decides."""
+    """Apply `or` (`decisive` is True) or `and` (`decisive` is False).
+
+    A present operand that equals `decisive` decides the result, even if the other operand is absent or unknown.
+    """
     a, b, lengths, row_state = align(left, right)
     values = a.values | b.values if decisive else a.values & b.values
     state = join_states(a.state, b.state)
@@ -340,7 +347,7 @@ def _kleene(left: Value, right: Value, *, decisive: bool) -> Value:
         values = values | is_decisive if decisive else values & ~is_decisive
         if not np.count_nonzero(state):
             state = None
-    if left.is_list != right.is_list:  # an undecided single value affects each element, not the list
+    if left.is_list != right.is_list:  # a missing single value affects each element, not the whole list
         row_state = left.row_state if left.is_list else right.row_state
     return Value(values, state, lengths, row_state, is_constant=left.is_constant and right.is_constant)
 
@@ -355,12 +362,12 @@ def _dtype(kind: str) -> type[np.generic]:
 
 
 def _nonempty_labels(labels: Sequence[str] | None) -> Sequence[str]:
-    """Return labels with at least one entry, because absent strings have code 0."""
+    """Return the labels, or one empty label if there are none: absent strings have code 0, which needs a label."""
     return labels if labels is not None and len(labels) else [""]
 
 
 def _value_from_empty_table(base: Value, column: Column, kind: str) -> Value:
-    """Return a column of an empty table: every value is absent, or unknown if the base is."""
+    """Return the values of a column of a table without rows: each is unknown if the base is unknown, else absent."""
     n = len(base.values)
     state = np.full(n, ABSENT, dtype=np.uint8) if base.state is None else base.state
     dtype = _dtype(kind)
@@ -383,7 +390,7 @@ def _gather(column: Column, rows: Array | slice) -> Value:
 
 
 def _reference_values(rows: Array) -> Value:
-    """Return references as row numbers for indexing; absent references (-1) point to row 0."""
+    """Return references as a value of row numbers. Absent references (-1) get row 0, so that they are valid indexes."""
     negative = rows < 0
     if not np.count_nonzero(negative):
         return Value(rows)

@@ -1,4 +1,4 @@
-"""Checked expressions and templates as values: the output of checking, the input of evaluation and storage."""
+"""Checked expressions and templates. The checker creates them; they are then stored or evaluated."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _interned: dict[str, Program] = {}
 
 
 def intern_program(program: Program) -> Program:
-    """Return one shared object for equal programs, so that evaluators can cache by identity.
+    """Return the same object for all equal programs, so that evaluators can cache values by the program's identity.
 
-    Programs are compared by repr: 0.0 and -0.0 are equal numbers, but different programs.
+    Programs are compared by their `repr`, because 0.0 and -0.0 are equal numbers, but different programs.
     """
     interned_program = tuple(intern_program(part) if isinstance(part, tuple) else part for part in program)
     return _interned.setdefault(repr(interned_program), interned_program)
@@ -24,7 +24,7 @@ def intern_program(program: Program) -> Program:
 
 @frozen
 class Expression:
-    """A checked expression: its text, type and program, and the columns it reads (table, column)."""
+    """A checked expression: its text, type and program, and the columns that it reads, as pairs (table, column)."""
 
     text: str
     type: ColumnType

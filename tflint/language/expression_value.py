@@ -1,4 +1,4 @@
-"""Values of expressions over many rows: one value or one list per row, each present, absent or unknown."""
+"""Values of expressions over many rows: per row, one single value or one list, which is present, absent or unknown."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ Array = NDArray[Any]
 class Value:
     """The value of an expression.
 
-    Without `lengths`, there is one value per row. With `lengths`, there is one list per row: `values` and `state` hold
-    the elements of all lists, concatenated, and `row_state` is the state of each list as a whole. For strings, `values`
-    are codes into `labels`. A constant has a single present element, valid for every row or element.
+    If `lengths` is None, there is one single value per row. Otherwise, there is one list per row with this length:
+    `values` and `state` hold the elements of all lists, concatenated, and `row_state` is the state of each list as a
+    whole. For strings, `values` are indexes into `labels`. A state is None if everything is present. If `is_constant`
+    is true, there is a single present element, which is the value of every row.
     """
 
     values: Array
@@ -51,7 +52,7 @@ def expand_constant(value: Value, n_rows: int) -> Value:
 
 
 def take_rows(value: Value, rows: Array) -> Value:
-    """Return single values for some of the rows."""
+    """Return the single values of some of the rows."""
     state = None if value.state is None else value.state[rows]
     return Value(value.values[rows], state, labels=value.labels)
 
@@ -66,13 +67,16 @@ def join_states(*states: State) -> State:
 
 
 def row_numbers(lengths: Array) -> Array:
-    """Return the row number of each element."""
+    """Return, for each element of all lists, the number of its row; `lengths` are the lengths of the lists."""
     numbers: Array = np.arange(len(lengths)).repeat(lengths)
     return numbers
 
 
 def align(left: Value, right: Value) -> tuple[Value, Value, Array | None, State]:
-    """Align two operands to equal numbers of elements; also return lengths and row state (None: single values)."""
+    """Return two operands with equal numbers of elements, and the lengths and row state of their result.
+
+    Lengths and row state are None if both operands are single values.
+    """
     if left.lengths is None and right.lengths is None:
         return left, right, None, None
     if left.lengths is None:
@@ -105,7 +109,7 @@ def _align_lists(left: Value, right: Value) -> tuple[Value, Value, Array, State]
 
 
 def _repeat_elements(value: Value, lengths: Array) -> Value:
-    """Repeat lists of one element to the given lengths; other lists must have these lengths already."""
+    """Repeat the element of lists of length one to the requested lengths. Other lists must have these lengths."""
     assert value.lengths is not None
     starts = np.cumsum(value.lengths) - value.lengths
     rows = row_numbers(lengths)
@@ -124,7 +128,7 @@ def clear_missing_lists(value: Value) -> Value:
 
 
 def to_common_codes(left: Value, right: Value) -> tuple[Array, Array]:
-    """Return the codes of two strings in a common numbering."""
+    """Return the values of two string operands as numbers that are equal if and only if the strings are."""
     assert left.labels is not None
     assert right.labels is not None
     if left.labels is right.labels:
@@ -143,7 +147,7 @@ def _code(labels: Sequence[str], text: str) -> int:
 
 
 def drop_absent(value: Value) -> tuple[Array, Array]:
-    """Return the elements of lists that are not absent, and their rows."""
+    """Return the elements that are not absent, from all lists, and the row of each."""
     assert value.lengths is not None
     rows = row_numbers(value.lengths)
     if value.state is None:

@@ -21,12 +21,12 @@ def _count_where(value: Value, mask: Array) -> Array:
 
 
 def _only_present(value: Value, mask: Array) -> Array:
-    """Restrict a mask to present elements."""
+    """Return a mask of elements that is false for elements that are absent or unknown."""
     return mask if value.state is None else mask & (value.state == PRESENT)
 
 
 def _n_not_absent(value: Value) -> Array:
-    """Return the number of elements per row that are not absent."""
+    """Return, per row, the number of elements that are not absent."""
     assert value.lengths is not None
     if value.state is None:
         return value.lengths
@@ -35,7 +35,7 @@ def _n_not_absent(value: Value) -> Array:
 
 
 def _fold_state(value: Value, is_decided: Array | None = None) -> State:
-    """Return a fold's state: unknown if an element is unknown, except in rows that another element decides."""
+    """Return the state of a fold: unknown if an element is unknown, except in the rows of `is_decided`."""
     if value.state is None:
         return _with_list_state(value, None)
     unknown = _count_where(value, value.state == UNKNOWN) > 0
@@ -45,44 +45,47 @@ def _fold_state(value: Value, is_decided: Array | None = None) -> State:
 
 
 def _with_list_state(value: Value, state: State) -> State:
-    """Return a fold's state, overridden by that of lists that are absent or unknown as a whole."""
+    """Return the state of a fold, replaced by the list's state in rows whose list is absent or unknown as a whole."""
     if value.row_state is None:
         return state
     return value.row_state if state is None else np.where(value.row_state != PRESENT, value.row_state, state)
 
 
 def all_true(value: Value) -> Value:
-    """Return whether no element is false."""
+    """Return, per row, whether no element is false."""
     false = _count_where(value, _only_present(value, ~value.values)) > 0
     return Value(~false, _fold_state(value, false))
 
 
 def any_true(value: Value) -> Value:
-    """Return whether an element is true."""
+    """Return, per row, whether at least one element is true."""
     true = _count_where(value, _only_present(value, value.values)) > 0
     return Value(true, _fold_state(value, true))
 
 
 def count(value: Value) -> Value:
-    """Return the number of elements, without absent and with unknown ones."""
+    """Return, per row, the number of elements that are present or unknown."""
     return Value(_n_not_absent(value).astype(np.float64), _with_list_state(value, None))
 
 
 def count_true(value: Value) -> Value:
-    """Return the number of true elements."""
+    """Return, per row, the number of true elements."""
     true = _count_where(value, _only_present(value, value.values))
     return Value(true.astype(np.float64), _fold_state(value))
 
 
 def share(value: Value) -> Value:
-    """Return the fraction of true elements, 0 to 1; absent if there are no elements."""
+    """Return, per row, the fraction of true elements (0 to 1); absent if there are no elements."""
     true = _count_where(value, _only_present(value, value.values))
     total = _n_not_absent(value) if value.state is None else _count_where(value, value.state == PRESENT)
     return Value(true / np.maximum(total, 1), _state_if_needed(value))
 
 
 def _state_if_needed(value: Value) -> State:
-    """Return the state of a fold that needs an element: absent without elements, unknown if an element is unknown."""
+    """Return the state of a fold that needs at least one element.
+
+    It is absent if there are no elements, and unknown if an element is unknown.
+    """
     state: Array = np.where(_n_not_absent(value) == 0, np.uint8(ABSENT), np.uint8(PRESENT))
     if value.state is not None:
         state[(state == PRESENT) & (_count_where(value, value.state == UNKNOWN) > 0)] = UNKNOWN
@@ -90,18 +93,18 @@ def _state_if_needed(value: Value) -> State:
 
 
 def total(value: Value) -> Value:
-    """Return the sum of the elements, 0 if there are none."""
+    """Return, per row, the sum of the elements; 0 if there are no elements."""
     assert value.lengths is not None
     values, rows = value.values, row_numbers(value.lengths)
     if value.state is not None:
         is_present = value.state == PRESENT
         values, rows = values[is_present], rows[is_present]
     sums = np.bincount(rows, weights=values, minlength=_n_rows(value))
-    return Value(sums.astype(np.float64), _fold_state(value))  # numpy returns integers if there are no elements at all
+    return Value(sums.astype(np.float64), _fold_state(value))  # without any elements, numpy returns integers
 
 
 def _row_begins(value: Value) -> tuple[Array, Array]:
-    """Return the rows with elements that are not absent, and the begin of each row among all such elements."""
+    """Return the rows with elements that are not absent, and the index of each row's first such element among all."""
     counts = _n_not_absent(value)
     rows: Array = counts.nonzero()[0]
     return rows, (counts.cumsum() - counts)[rows]
@@ -117,17 +120,17 @@ def _reduce_rows(value: Value, reduce: np.ufunc) -> Value:
 
 
 def smallest(value: Value) -> Value:
-    """Return the smallest element (nan if one is nan), absent if there are none."""
+    """Return, per row, the smallest element; nan if an element is nan, absent if there are no elements."""
     return _reduce_rows(value, np.minimum)
 
 
 def largest(value: Value) -> Value:
-    """Return the largest element (nan if one is nan), absent if there are none."""
+    """Return, per row, the largest element; nan if an element is nan, absent if there are no elements."""
     return _reduce_rows(value, np.maximum)
 
 
 def median(value: Value) -> Value:
-    """Return the median (nan if an element is nan), absent if there are no elements."""
+    """Return, per row, the median; nan if an element is nan, absent if there are no elements."""
     values, rows = drop_absent(value)
     order = np.lexsort((values, rows))
     values = values[order]
@@ -144,7 +147,7 @@ def median(value: Value) -> Value:
 
 
 def first(value: Value) -> Value:
-    """Return the first element that is not absent; absent if there is none."""
+    """Return, per row, the first element that is not absent; absent if all elements are absent."""
     rows, begins = _row_begins(value)
     is_not_absent = slice(None) if value.state is None else value.state != ABSENT
     result = np.zeros(_n_rows(value), dtype=value.values.dtype)
@@ -155,7 +158,10 @@ def first(value: Value) -> Value:
 
 
 def element(value: Value, index: Value) -> Value:
-    """Return the element at an index from 0, or from the end if negative. An index out of range gives absent."""
+    """Return, per row, the element at an index, or absent if the index is out of range.
+
+    Indexes count from 0; negative indexes count from the end.
+    """
     assert value.lengths is not None
     n = len(value.lengths)
     position = np.where(np.isfinite(index.values), index.values, -1e18).astype(np.int64)
@@ -168,13 +174,13 @@ def element(value: Value, index: Value) -> Value:
     if value.state is not None and len(value.state):
         state = np.where(is_inside, value.state[at], state).astype(np.uint8)
     operands = join_states(value.row_state, index.state)
-    if operands is not None:  # ignore the stored value of a missing index
+    if operands is not None:  # if the index is absent or unknown, its number has no meaning
         state = np.where(operands != PRESENT, operands, state)
     return Value(elements, state if np.count_nonzero(state) else None, labels=value.labels)
 
 
 def has_elements(value: Value) -> Value:
-    """Return whether the list has elements that are not absent; true if the list is unknown."""
+    """Return, per row, whether the list has an element that is not absent; true if the whole list is unknown."""
     assert value.lengths is not None
     non_empty: Array = _n_not_absent(value) > 0
     if value.row_state is not None:

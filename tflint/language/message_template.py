@@ -1,4 +1,4 @@
-"""Checks message templates: text with `{expression}` or `{expression:format}`."""
+"""Checks message templates: text that contains `{expression}` or `{expression:format}`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tflint.language.scope import Scope
 from tflint.language.syntax import ExpressionError, without_strings
 from tflint.language.type_check import check
 
-#: `[,][.digits]type`. A width is not allowed, because it would let a message grow without bound.
+#: A format is `[,][.digits]type`. A width is not allowed, because a large width would make a message very long.
 _FORMAT = re.compile(r",?(d|(\.[0-9]{1,2})?[efg%]?)")
 
 #: Maximum number of expressions per message; the built-in rules have at most 7.
@@ -18,7 +18,10 @@ MAX_VALUES = 20
 
 
 def compile_template(text: str, scope: Scope) -> tuple[Part, ...]:
-    """Check a template; `{{` stands for a brace. Raises `ExpressionError` with the offset in the whole text."""
+    """Check a template and return its parts. `{{` and `}}` stand for single braces.
+
+    Raises `ExpressionError` with the offset of the error in the template if the template is invalid.
+    """
     parts: list[Part] = []
     at = n_values = 0
     plain = ""

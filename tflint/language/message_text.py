@@ -1,4 +1,4 @@
-"""Fills checked templates with values and formats numbers, lists and absent values."""
+"""Fills checked templates with values. Formats numbers, lists and absent values for messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from tflint.language.expression import Part
 
-#: Maximum number of elements of a list in a message.
+#: Maximum number of elements that a message shows of a list.
 MAX_LIST_ELEMENTS = 8
 
 

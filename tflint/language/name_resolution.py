@@ -1,4 +1,4 @@
-"""Resolves constants and names in expressions: columns, paths along references, records and knowledge tables."""
+"""Checks literals and names in expressions: columns, paths along references, records and knowledge tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TEXT = ColumnType(STRING)
 
 
 class Names:
-    """The part of the checker that resolves constants and names; `type_check` handles operators and calls."""
+    """The part of the checker that handles literals and names. `type_check` handles operators and calls."""
 
     def __init__(self, text: str, scope: Scope) -> None:
         self.text = text
@@ -27,7 +27,7 @@ class Names:
         self.records: set[str] = set()
 
     def visit(self, node: ast.expr, depth: int) -> tuple[ColumnType, Program]:
-        """Return the type and program of a node."""
+        """Return the type and the program of a syntax node at a nesting depth."""
         if depth > MAX_DEPTH:
             self.fail(node, f"the expression is nested deeper than {MAX_DEPTH}")
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
@@ -37,7 +37,7 @@ class Names:
         return type_, program
 
     def fail(self, node: ast.expr, message: str, hint: str = "") -> NoReturn:
-        """Raise an error for a node, with its position in the text."""
+        """Raise `ExpressionError` with the position of a syntax node in the text."""
         offset, length = span(self.text, node)
         raise ExpressionError(message, offset, length, hint)
 
@@ -103,7 +103,11 @@ class Names:
     def _follow_path(
         self, node: ast.expr, type_: ColumnType, program: Program, names: list[str]
     ) -> tuple[ColumnType, Program]:
-        """Follow names from a reference: a column of its table, then columns of the referenced tables."""
+        """Return the type and program of a path of names that begins at a reference.
+
+        The first name is a column of the referenced table. Each further name is a column of the table that the column
+        before it references.
+        """
         while names:
             if type_.kind != REFERENCE:
                 self.fail(node, f"a {type_} has no field '{names[0]}'")
@@ -186,7 +190,7 @@ class Names:
         self.fail(node, "the elements of a list must all be numbers, or all strings")
 
     def nearest_hint(self, name: str, known: list[str]) -> str:
-        """Return a hint with the most similar name, empty if there is none."""
+        """Return a hint with the most similar known name, or an empty string if no known name is similar."""
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
         last = name.rsplit(".", 1)[-1]
         near = near or difflib.get_close_matches(last, known, n=1, cutoff=0.6)
@@ -194,7 +198,7 @@ class Names:
 
 
 def describe(node: ast.AST) -> str:
-    """Return the display name of a syntax node that the language does not have."""
+    """Return the name, for messages, of a kind of syntax that the rule language does not have."""
     names = {
         "Lambda": "a function",
         "ListComp": "a comprehension",

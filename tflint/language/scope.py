@@ -1,4 +1,4 @@
-"""The names an expression may use: columns of the row's table and of tables it references, and constants."""
+"""The names that an expression may use: columns of its rows' table and of referenced tables, and constants."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from tflint.values import EMPTY, frozen
 class Scope:
     """Names that an expression may use.
 
-    `tables`: all tables with their columns. `row`: the table whose rows the expression is evaluated for. `constants`:
-    knowledge tables by name (used as `name.key` or `lookup(name.key, …)`). `records`: named values that are fixed per
-    run, such as `target`, with the types of their fields (None: a table for `lookup`). `hint` returns advice for an
-    unknown dotted name, empty if it has none.
+    `tables` are all tables with their columns. `row` is the name of the table for whose rows the expression is
+    evaluated. `constants` are the knowledge tables by name; an expression uses them as `name.key` or
+    `lookup(name.key, …)`. `records` are groups of values that are fixed per run, such as `target`, with the types of
+    their fields (None: the field is a table for `lookup`). `hint` returns advice about an unknown dotted name, or an
+    empty string.
     """
 
     tables: Mapping[str, TableDeclaration]

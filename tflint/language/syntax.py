@@ -8,7 +8,7 @@ import warnings
 
 from tflint.errors import TflintError
 
-#: Far more than a readable rule needs, few enough for the stack of Python's parser.
+#: Limits on an expression: far more than a readable rule needs, but few enough for the stack of Python's parser.
 MAX_CHARACTERS = 2000
 MAX_DEPTH = 40
 
@@ -24,11 +24,11 @@ class ExpressionError(TflintError):
         self.hint = hint
 
 
-#: Brackets in strings and comments do not count.
+#: Patterns of strings and comments: brackets in them do not count.
 _STRING = r'"""(?:\\.|[^\\])*?"""|' + r"'''(?:\\.|[^\\])*?'''|" + r'"(?:\\.|[^"\\\n])*"|' + r"'(?:\\.|[^'\\\n])*'"
 _STRINGS = re.compile(_STRING, re.DOTALL)
 _STRINGS_AND_COMMENTS = re.compile(_STRING + r"|#[^\r\n]*", re.DOTALL)
-#: The three line ends of Python; `str.splitlines` accepts more.
+#: The three line ends of Python code. `str.splitlines` also splits at other characters.
 _LINE_END = re.compile(r"\r\n?|\n")
 _SINGLE_EQUALS = re.compile(r"(?<![=!<>:])=(?!=)")
 
@@ -40,16 +40,16 @@ def parse(text: str) -> ast.expr:
     if len(text) > MAX_CHARACTERS:
         raise ExpressionError(f"the expression has {len(text):,} characters, more than {MAX_CHARACTERS:,}")
     _check_brackets(text)
-    # Parenthesize, so that line breaks and leading blanks have no effect; positions are shifted by one.
+    # In parentheses, line breaks and leading blanks have no effect. Positions in the first line are shifted by one.
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # invalid syntax in future versions of Python ("\d", "1if") is an error
+            warnings.simplefilter("error")  # Python warns about "\d" or "1if", which will become syntax errors
             tree = ast.parse(f"({text}\n)", mode="eval")
     except SyntaxError as error:
         raise _syntax_error(text, error) from None
     except (ValueError, RecursionError, MemoryError, OverflowError):
         raise ExpressionError(
-            "the expression cannot be parsed: it is nested too deeply, or is not valid text"
+            "the expression cannot be parsed: it is nested too deeply or contains invalid characters"
         ) from None
     return tree.body
 
@@ -88,7 +88,7 @@ def _line_starts(text: str) -> list[int]:
 
 
 def _offset(text: str, line: int, column: int) -> int:
-    """Convert a position in the parenthesized text to an offset in the text."""
+    """Convert a line and column in the parenthesized text to an offset in the text without parentheses."""
     starts = _line_starts(text)
     if line > len(starts):  # at the added parenthesis
         return len(text)
@@ -96,7 +96,7 @@ def _offset(text: str, line: int, column: int) -> int:
 
 
 def span(text: str, node: ast.expr) -> tuple[int, int]:
-    """Return offset and length of a node in the text, in characters."""
+    """Return the offset and length of a syntax node in the text, in characters."""
     starts = _line_starts(text)
 
     def offset(line: int, byte_column: int) -> int:

@@ -1,4 +1,4 @@
-"""Looks up keys in nested knowledge tables, once per distinct combination of keys."""
+"""Looks up keys in nested knowledge tables: each distinct combination of keys is looked up once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tflint.values import replace
 
 
 def look_up(table: Any, kind: str, keys: list[Value], joint: Value) -> Value:
-    """Return the entries of a table of texts or numbers; missing entries are unknown.
+    """Return the values that a knowledge table has for keys. A value is unknown if the table does not have its keys.
 
     All `keys` have the same number of elements; `joint` holds their joint lengths and state.
     """
@@ -36,12 +36,12 @@ def look_up(table: Any, kind: str, keys: list[Value], joint: Value) -> Value:
 
 
 def _distinct_paths(keys: list[Value], n: int) -> tuple[Array, list[tuple[Any, ...]]]:
-    """Return the index of each element's combination of keys, and the distinct combinations."""
+    """Return, for each element, the index of its combination of keys, and the distinct combinations."""
     combined = np.zeros(n, dtype=np.int64)
     for key in keys:
         _, codes = np.unique(key.values, return_inverse=True)
         combined = combined * (int(codes.max(initial=0)) + 1) + codes
-        _, combined = np.unique(combined, return_inverse=True)  # renumbered: avoids overflow
+        _, combined = np.unique(combined, return_inverse=True)  # renumber the combinations to avoid overflow
     _, first = np.unique(combined, return_index=True)
     return combined, [tuple(_plain_key(key, int(at)) for key in keys) for at in first]
 

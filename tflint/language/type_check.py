@@ -1,6 +1,6 @@
 """Checks an expression against the types of columns and compiles it to a program. Needs no numpy.
 
-A program consists of nested plain tuples `(operation, …)`, so that compiled rules can be stored; `Evaluator` runs it.
+A program consists of nested tuples `(operation, …)`, so that compiled rules can be stored. `Evaluator` runs programs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TEXT = ColumnType(STRING)
 
 _ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Mod: "%"}
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
-#: Folds of a list: required kind ("": any) and result kind ("": that of the element).
+#: Folds of a list, with the required kind of elements ("": any) and the kind of the result ("": the elements' kind).
 _FOLDS = {
     "all": (BOOL, BOOL),
     "any": (BOOL, BOOL),
@@ -36,7 +36,7 @@ FUNCTIONS = (*_FOLDS, "isfinite", "abs", "close", "glob", "has", "lookup")
 
 
 def check(text: str, scope: Scope) -> Expression:
-    """Check an expression. Raises `ExpressionError` with position and hint if it is invalid."""
+    """Check and compile an expression. Raises `ExpressionError` with a position and a hint if it is invalid."""
     checker = _Checker(text, scope)
     type_, program = checker.visit(parse(text), 0)
     return Expression(
@@ -45,7 +45,7 @@ def check(text: str, scope: Scope) -> Expression:
 
 
 def check_condition(text: str, scope: Scope) -> Expression:
-    """Check an expression that must be true or false for each row."""
+    """Check and compile an expression. Raises `ExpressionError` also if it is not one bool per row."""
     expression = check(text, scope)
     if expression.type == _TRUTH:
         return expression
@@ -91,9 +91,11 @@ class _Checker(Names):
 
     def _compare(self, node: ast.Compare, depth: int) -> tuple[ColumnType, Program]:
         operands = [node.left, *node.comparators]
-        for middle in operands[1:-1]:  # the program holds it twice, so nesting would double it each time
+        for middle in operands[1:-1]:  # it occurs twice in the program, so each nesting would double its size
             if any(isinstance(inner, ast.Compare) and len(inner.ops) > 1 for inner in ast.walk(middle)):
-                self.fail(middle, "a chained comparison cannot contain another", "write 'and' between them")
+                self.fail(
+                    middle, "a chained comparison cannot contain another chained comparison", "write 'and' between them"
+                )
         checked = [self.visit(operand, depth) for operand in operands]
         parts: list[tuple[ColumnType, Program]] = []
         for index, operator in enumerate(node.ops):
@@ -110,7 +112,7 @@ class _Checker(Names):
         return ColumnType(BOOL, is_list), ("each_and" if is_list else "and", *(part for _, part in parts))
 
     def _require_known(self, nodes: list[ast.expr], sides: list[tuple[ColumnType, Program]]) -> None:
-        """Reject a string that the column can never contain: the rule would never match."""
+        """Raise an error if a column is compared with a string that it can never contain."""
         for (_, column), (_, other), node in zip(sides, reversed(sides), reversed(nodes), strict=True):
             if column[0] != "column" or other[0] not in ("string", "constants"):
                 continue

@@ -1,4 +1,4 @@
-"""Reads sources into batches of tables: many small files at a time, a large file alone. Opens containers."""
+"""Opens files and containers, and reads models into tables: many small files per batch, each large file alone."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from tflint.values import frozen
 if TYPE_CHECKING:  # most files are not containers
     from tflint.container import Budget, Contents
 
-#: A file up to this size is read whole and shares a batch; of a larger file, only the needed pages are read.
+#: A file up to this size is read completely and shares a batch. Of a larger file, only the needed pages are read.
 SMALL_FILE_BYTES = 256 * 1024
-#: Maximum files and bytes of a batch: enough to make the fixed cost of a gather small.
+#: Maximum number of files and of bytes per batch: enough to make the fixed cost of each numpy gather negligible.
 BATCH_FILES = 64
 BATCH_BYTES = 8 * 1024 * 1024
 
-#: Returns whether to skip a member, given the path of its container and its own path.
+#: Returns whether to skip a member of a container. Arguments: the path of the container and the path of the member.
 SkipMember: TypeAlias = Callable[[str, str], bool]
-#: SHA-256 of a member, the relevant part of its suffix, and the nesting depth of a container.
+#: SHA-256 of a member; its suffix if that is the suffix of a model or container, else ""; and, if the member is a
+#: container, the nesting depth, else 0.
 ContentKey: TypeAlias = tuple[bytes, str, int]
 #: Returns whether the file with this number is no longer needed.
 IsSpent: TypeAlias = Callable[[int], bool]
@@ -36,10 +37,11 @@ IsSpent: TypeAlias = Callable[[int], bool]
 
 @frozen
 class OpenedFile:
-    """A file or member of a container that was opened, and its kind.
+    """A file, or a member of a container, after opening, with its kind.
 
-    `content` is set if the file is small or in memory, and `contents` if it is a container. `name` has no folders; it
-    is empty if the file has no name.
+    `source` is None if the file cannot be read. `content` holds all bytes if the file is a small model or in memory,
+    else None. `contents` describes the members if the file is a container, else None. `name` is the file name without
+    folders, or empty if the file has no name.
     """
 
     source: Source | None
@@ -57,11 +59,12 @@ class OpenedFile:
 
 @frozen
 class FoundFile:
-    """A file or member of a container with its path in reports; `within` locates a member in its file.
+    """A file, or a member of a container, with its path in reports.
 
-    `container` and `index` are the path of a member's container and its index there. `budget` is shared by all members
-    of a file. `key` identifies equal members by bytes and relevant name. `reopen` is set if an equal member came
-    before; then `opened` is the earlier member without its bytes.
+    Only members have `within`, which locates the member in the file on disk, `container`, the path of its container,
+    and `index`, its index in that container. `budget` is shared by all members of a file on disk. Members with the same
+    `key` have equal bytes and are read the same way. `reopen` is set if an equal member came before: then `opened` is
+    the earlier member without its bytes, and `reopen` opens this member.
     """
 
     path: str
@@ -79,8 +82,9 @@ def expand(
 ) -> Iterator[FoundFile]:
     """Yield a file and, if it is a container, the models in it.
 
-    `name` is the file's own name, `path` the one in reports. `wanted` is the path of a single requested member, empty
-    for the whole file. Members are opened one by one, so the source must stay open until the last one.
+    `name` is the file's own name, `path` its path in reports. `wanted` is the path of a single requested member; if it
+    is empty, the file and all its models are yielded. Members are opened one by one, so the source must stay open until
+    the last one is yielded.
     """
     opened = open_source(source, name, None, is_for_one=bool(wanted))
     file = FoundFile(path, opened, budget=None if opened.contents is None else opened.contents.budget)
@@ -93,14 +97,14 @@ def expand(
 
 
 def open_model(source: Source, name: str = "") -> OpenedFile:
-    """Open a source: read all of a small model, the directory of a container, or else the first bytes."""
+    """Open a source: read a small model completely, the directory of a container, or the first bytes of other files."""
     return open_source(source, name, None)
 
 
 def open_source(source: Source, name: str, container: Contents | None, *, is_for_one: bool = False) -> OpenedFile:
-    """Open a source that may be a member of a container, whose budget it then shares.
+    """Open a source. If it is a member, `container` is the contents of its container, and both share a budget.
 
-    `is_for_one` means that a single member of the file was requested.
+    `is_for_one` says whether a single member of the file was requested.
     """
     try:
         if container is not None and not is_model(source.read([(0, min(8, source.size))])[0]):
@@ -130,9 +134,10 @@ def unreadable_file(error: SourceError, size: int = 0, name: str = "") -> Opened
 
 
 def read_batches(files: Iterable[OpenedFile]) -> Iterator[tuple[list[int], Tables]]:
-    """Yield the tables of all files in batches, with the indexes of the files in each batch.
+    """Yield the tables of all files in batches. With each batch, yield the indexes of its files.
 
-    A file is taken from `files` only when the previous ones have been read or wait in a batch of limited size.
+    The next file is taken from `files` only when all previous files have been read or are in the pending batch, whose
+    size is limited.
     """
     return read_numbered_batches(enumerate(files), lambda _number: False)
 
@@ -140,7 +145,7 @@ def read_batches(files: Iterable[OpenedFile]) -> Iterator[tuple[list[int], Table
 def read_numbered_batches(
     files: Iterable[tuple[int, OpenedFile]], is_spent: IsSpent
 ) -> Iterator[tuple[list[int], Tables]]:
-    """Yield batches of numbered files; files that `is_spent` names when their batch is read are skipped."""
+    """Yield batches of numbered files. When a batch is read, files for which `is_spent` returns true are skipped."""
     pending: list[tuple[int, OpenedFile]] = []
     n_bytes = 0
     for number, opened in files:
@@ -157,7 +162,7 @@ def read_numbered_batches(
 
 
 def _read_batch(pending: Sequence[tuple[int, OpenedFile]], is_spent: IsSpent) -> Iterator[tuple[list[int], Tables]]:
-    """Read a batch; if a file in it is malformed, halve the batch until that file is alone."""
+    """Read a batch. If a file in it is malformed, halve the batch repeatedly until that file is alone."""
     pending = [(number, opened) for number, opened in pending if not is_spent(number)]
     if not pending:
         return
@@ -177,7 +182,7 @@ def _read_batch(pending: Sequence[tuple[int, OpenedFile]], is_spent: IsSpent) ->
 
 
 def read_one(opened: OpenedFile) -> Tables:
-    """Read one file. If it is not a model, or malformed, only the tables about files have rows."""
+    """Read one file. If it is not a model or is malformed, only the tables about files have rows."""
     if opened.kind.kind != MODEL:
         return build_tables([_facts(opened)], None, None)
     try:
@@ -195,9 +200,9 @@ def read_one(opened: OpenedFile) -> Tables:
 
 
 def read_together(files: Sequence[OpenedFile]) -> Tables:
-    """Read a few models of any size as one batch; the usual limits apply per model.
+    """Read a few models of any size as one batch, with the limit on tables multiplied by the number of models.
 
-    Raises `FlatbufferError` if a model is malformed or the shared vectors exceed the budget of a batch, and
+    Raises `FlatbufferError` if a model is malformed or if shared vectors exceed the budget of a batch, and
     `SourceError` if a model can no longer be read.
     """
     from tflint.source.joined_source import JoinedSource  # needed only to compare models

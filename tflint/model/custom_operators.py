@@ -1,4 +1,4 @@
-"""Options of custom operators: raw bytes, and their values if they are a FlexBuffer."""
+"""Options of custom operators: the raw bytes, and the decoded values if the bytes are a FlexBuffer."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tflint.model.tables import Tables
 
 
 def options_bytes(options: Lists, row: int) -> bytes:
-    """Return an operator's bytes in the column `operator.custom_options`, empty if it has none."""
+    """Return the bytes of one row of the column `operator.custom_options`, empty if the operator has no options."""
     values, _ = options.flatten(np.array([row]))
     return values.astype(np.uint8).tobytes()
 
 
 def decode_options(tables: Tables, row: int) -> Value:
-    """Decode the custom options of an operator, usually to a dict.
+    """Return the decoded custom options of an operator, usually a dict, or None if it has no options.
 
-    Returns the bytes if they are not a FlexBuffer (operators choose their format), and None if there are no options.
+    If the options are not a FlexBuffer, their bytes are returned: each custom operator chooses its own format.
     """
     options = tables.column("operator", "custom_options")
     assert isinstance(options, Lists)

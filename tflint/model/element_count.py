@@ -13,12 +13,15 @@ from tflint.flatbuffer.byte_window import DTYPES
 from tflint.flatbuffer.node import Node
 from tflint.model.tables import Tables
 
-#: An element of this many bytes counts as one; bytes and strings do not count.
+#: An element with this many bytes or more counts as one, a smaller one as a fraction. Bytes and strings do not count.
 _ELEMENT_BYTES = 4
 
 
 def count_elements(tables: Tables) -> list[int]:
-    """Return the number of referenced tables and elements per file; for a malformed file, the number of tables read."""
+    """Return, per file, the number of referenced tables and elements.
+
+    For a malformed file, it is the number of tables that were read before the error.
+    """
     if not tables.is_readable:
         return [file.n_tables for file in tables.files]
     totals = np.zeros(tables.n_files)

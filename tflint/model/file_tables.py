@@ -1,4 +1,4 @@
-"""Builds the tables outside of the graph: files, container members, models, buffers, signatures, metadata."""
+"""Builds the tables about things outside of the graph: files, members, models, buffers, signatures, metadata."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def member(tables: Tables) -> Table:
         "is_checksum_right": lambda: _bools(m.is_checksum_right for m in members),
         "is_duplicate": lambda: _bools(m.is_duplicate for m in members),
     }
-    # For a member without an offset, the sizes in a hostile directory may exceed any file.
+    # A member without an offset gets no size: a malicious container may declare a size larger than any file.
     extents = [(-1, 0) if m.offset is None else (m.offset, m.packed_size) for m in members]
     offsets, lengths = (np.array([extent[k] for extent in extents], dtype=np.int64) for k in (0, 1))
     return Table("member", owners, builders, offsets, lengths)
 
 
 def _members(tables: Tables) -> tuple[NDArray[np.int32], list[Member]]:
-    """Return all members and the index of each one's file."""
+    """Return the index of each member's file in the batch, and all members."""
     pairs = [(n, m) for n, f in enumerate(tables.files) if f.contents is not None for m in f.contents.members]
     return np.array([n for n, _ in pairs], dtype=np.int32), [m for _, m in pairs]
 
@@ -140,7 +140,7 @@ def model(tables: Tables) -> Table:
 
 
 def _extras_column(tables: Tables, read: Callable[[ModelExtras], str | None]) -> Strings:
-    """Build a string column of the model table from data outside of the flatbuffer."""
+    """Return a string column of the model table, with a value read from each model's extras."""
     return strings_of(read(extra) for extra in tables.extras)
 
 
@@ -150,7 +150,7 @@ def _children(tables: Tables, path: str) -> Lists:
 
 
 def _rows_by_model(tables: Tables, table: str) -> Lists:
-    """Return the rows of a table for each model."""
+    """Return, for each model, the list of its rows in a table."""
     models = tables.table(table).model
     return lists_by_owner(models, np.arange(len(models)), tables.n_models)
 
@@ -169,7 +169,7 @@ def buffer(tables: Tables) -> Table:
 
 
 def _data_offset(tables: Tables, node: Node) -> Column:
-    """Return the offset in the file of each buffer's data, inline or outside of the flatbuffer."""
+    """Return, for each buffer, the offset of its data in the file: inline data or data outside of the flatbuffer."""
     inline = node.vector("data")
     outside = node.scalar("offset")
     starts = np.where(inline.lengths > 0, inline.starts - tables.window.starts[node.roots], outside.astype(np.float64))
@@ -218,7 +218,7 @@ def external_buffer(tables: Tables) -> Table:
 
 
 def external_buffer_group(tables: Tables) -> Table:
-    """Build the table of files with external buffers."""
+    """Build the table of external buffer groups, which name separate files with data of the model."""
     node = tables.node("external_buffer_groups", "ExternalBufferGroup")
     builders: Builders = {"index": lambda: Scalars(node.ordinals), "name": lambda: node_columns.text(node, "name")}
     return table_of_node(tables, "external_buffer_group", node, builders)

@@ -99,7 +99,7 @@ def operator(tables: Tables) -> Table:
 
 
 class _BuildersWithOptions(dict[str, Callable[[], Column]]):
-    """Column builders, with those of `options.*` created on demand: there are 150, and rules read few."""
+    """Column builders of operators. Builders of `options.*` columns are created on demand: of 150, rules read few."""
 
     def __init__(self, builders: Builders, options_column: Callable[[str], Column]) -> None:
         super().__init__(builders)
@@ -126,7 +126,7 @@ def _custom_code(tables: Tables, codes: Ints) -> Column:
 
 def _options_type(tables: Tables, node: Node) -> Column:
     first, second = tables.schema.enum("BuiltinOptions"), tables.schema.enum("BuiltinOptions2")
-    codes = np.zeros(len(node), dtype=np.int64)  # a union's type is a byte; offset those of the second union by 256
+    codes = np.zeros(len(node), dtype=np.int64)  # a type is one byte; add 256 to types of the second union
     for field, shift in (("builtin_options", 0), ("builtin_options_2", 256)):
         types = node.union_types.get(field)
         if types is not None:
@@ -156,7 +156,7 @@ def _options_column(tables: Tables, node: Node, name: str) -> Column:
         else:
             values[rows] = child.scalar(declared.name)[links[rows]]
             absent[rows] = False
-    if not members:  # most columns of most models: broadcast one value to all rows
+    if not members:  # the usual case: broadcast one value to all rows
         starts, lengths, values, absent = (np.broadcast_to(array, n) for array in (starts, lengths, values, absent))
     return _option_values(tables, name, starts, lengths, values, absent, scalar)
 

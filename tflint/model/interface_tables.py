@@ -62,7 +62,7 @@ def _interface(tables: Tables, name: str) -> Table:
 
 
 def _metadata_rows(tables: Tables, name: str, models: Ints, subgraphs: Ints, positions: Ints) -> list[JsonTable | None]:
-    """Return the decoded TensorMetadata of each input or output, None if the metadata has no entry for it."""
+    """Return the decoded TensorMetadata of each input or output; None if the metadata has none for that tensor."""
     entries_by_row: list[JsonTable | None] = []
     for model, subgraph, position in zip(models.tolist(), subgraphs.tolist(), positions.tolist(), strict=True):
         metadata = tables.extras[model].metadata or {}
@@ -109,7 +109,7 @@ def _color_space(entry: JsonTable) -> str | None:
 
 
 def _audio_property(entry: JsonTable | None, key: str) -> float | None:
-    """Return a number of AudioProperties, None for 0, which is the schema's default."""
+    """Return a number of AudioProperties; None if it is missing or 0, the schema's default."""
     content = _content(entry) if entry is not None else {}
     return float(content.get(key, 0)) or None if content.get("type") == "AudioProperties" else None
 
@@ -136,7 +136,7 @@ def _string_lists(items: list[list[str] | None]) -> Lists:
 
 
 def signature_tensors(tables: Tables) -> Table:
-    """Build the table of inputs, then outputs, of each signature."""
+    """Build the table of inputs and outputs of signatures: for each signature, its inputs, then its outputs."""
     signatures = tables.node("signature_defs", "SignatureDef")
     nodes = [tables.node(f"signature_defs.{name}", "TensorMap") for name in ("inputs", "outputs")]
     owners = np.concatenate([node.parents for node in nodes])
@@ -170,7 +170,7 @@ def signature_tensors(tables: Tables) -> Table:
 
 
 def associated_files(tables: Tables) -> Table:
-    """Build the table of associated files: those named in the metadata, then others in the zip."""
+    """Build the table of associated files: files named in the metadata, then other files in the zip after the model."""
     rows = [(model, entry) for model, extras in enumerate(tables.extras) for entry in extras.associated_files()]
     models = np.array([model for model, _ in rows], dtype=np.int32)
     entries = [entry for _, entry in rows]

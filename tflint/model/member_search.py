@@ -17,9 +17,9 @@ from tflint.values import replace
 def members_of(container: FoundFile, wanted: str, leaves_out: SkipMember | None) -> Iterator[FoundFile]:
     """Yield the members of a container that are models or containers, each followed by its own members.
 
-    `wanted` is the path of a requested member, which includes its own members; empty for all. Members are opened one by
-    one: an unpacked member stays in memory until the next is requested, and the container's source must stay open until
-    the last. Of members with equal bytes, only the first is opened.
+    If `wanted` is not empty, only the member with this path is yielded, followed by its own members. Members are opened
+    one by one: an unpacked member stays in memory until the next one is requested, and the container's source must stay
+    open until the last one is yielded. Of several members with equal bytes, only the first is opened.
     """
     contents, source = container.opened.contents, container.opened.source
     if contents is not None and source is not None:
@@ -27,12 +27,12 @@ def members_of(container: FoundFile, wanted: str, leaves_out: SkipMember | None)
 
 
 def is_within(path: str, container: str) -> bool:
-    """Return whether a path is that of a container or of something in it."""
+    """Return whether a path is the path of a container or of a member in it, at any depth."""
     return path == container or path.startswith(container + MEMBER)
 
 
 class _MemberWalk:
-    """A walk through one file. Remembers opened members by key, without their bytes."""
+    """A walk through the members of one file. Keeps opened members by key, without their bytes."""
 
     def __init__(self, wanted: str, leaves_out: SkipMember | None) -> None:
         self._wanted = wanted
@@ -40,7 +40,7 @@ class _MemberWalk:
         self._opened_by_key: dict[ContentKey, OpenedFile] = {}
 
     def walk(self, container: FoundFile, contents: Contents, source: Callable[[], Source]) -> Iterator[FoundFile]:
-        """Yield the members of a container and their members; `source` returns the container's bytes when needed."""
+        """Yield the members of a container and, recursively, their members; `source` returns the container's source."""
         for member in contents.members:
             path = f"{container.path}{MEMBER}{member.label}"
             if not member.is_checked or not self._is_on_path(container.path, path):
@@ -78,13 +78,16 @@ class _MemberWalk:
 
 
 def _defer_source(opened: OpenedFile, outer: Callable[[], Source], member: Member) -> Callable[[], Source]:
-    """Return a function that returns a container's source; a repeated container is unpacked only when needed."""
+    """Return a function that returns the source of a container, which is itself a member.
+
+    If an equal container came before, this one has no source yet and is unpacked on the first call.
+    """
     source = opened.source
     return functools.cache(lambda: open_member(outer(), member)) if source is None else lambda: source
 
 
 def _is_affordable(earlier: OpenedFile) -> bool:
-    """Return whether the earlier contents apply to an equal container, after taking it from the budget."""
+    """Return whether an equal member can reuse the result of an earlier one; charge the budget for a container."""
     contents = earlier.contents
     return contents is None or (
         contents.is_complete and contents.budget is not None and contents.budget.try_charge(contents)
@@ -92,7 +95,7 @@ def _is_affordable(earlier: OpenedFile) -> bool:
 
 
 def _content_key(contents: Contents, member: Member) -> ContentKey | None:
-    """Return the key of equal members, or None if the digest is unknown."""
+    """Return the key that a member shares with equal members, or None if its digest is unknown."""
     if member.digest is None:
         return None
     suffix = suffix_of(member.name)
@@ -109,7 +112,10 @@ def _open(source: Callable[[], Source], contents: Contents, member: Member) -> O
 
 
 def _locate(container: FoundFile, member: Member) -> MemberOrigin:
-    """Locate a member in the file on disk, without offset if it or a container around it is compressed."""
+    """Return the location of a member in the file on disk.
+
+    Its offset is None if the member, or a container that it is in, is compressed.
+    """
     outer = container.within or MemberOrigin(container.path, "", 0)
     route = f"{outer.member}{MEMBER}{member.label}" if outer.member else member.label
     offset = None

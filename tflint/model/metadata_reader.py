@@ -1,4 +1,4 @@
-"""Reads a model's data outside of the graph: the metadata buffer (M001), decoded, and other named buffers."""
+"""Reads a model's data outside of the graph: decodes the metadata buffer, and reads other named buffers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tflint.schema import metadata_schema
 
 #: Real metadata has tens of tables; metadata with more than this is not decoded.
 MAX_METADATA_TABLES = 20_000
-#: Bytes each of a chip's manufacturer and model, one after the other (litert/core/build_stamp.h of LiteRT).
+#: LiteRtStamp holds the chip's manufacturer, then its model, in this many bytes each (litert/core/build_stamp.h).
 STAMP_BYTES = 124
 
 
@@ -30,7 +30,7 @@ def read_extras(tables: Tables) -> list[ModelExtras]:
     visited = set()
     for row in range(len(entries)):
         model, name = int(entries.model[row]), text_of(names, row)
-        if (model, name) in visited:  # runtimes read the first entry with a name
+        if (model, name) in visited:  # runtimes read only the first entry with this name
             continue
         visited.add((model, name))
         if name == "TFLITE_METADATA":
@@ -45,7 +45,7 @@ def read_extras(tables: Tables) -> list[ModelExtras]:
 
 
 def _buffer_span(tables: Tables, buffer: int) -> tuple[int, int]:
-    """Return begin and end of a buffer's inline data in the window; an empty range if it has none."""
+    """Return begin and end of a buffer's inline data in the window; the range is empty if the buffer has none."""
     if buffer < 0:
         return 0, 0
     vector = tables.node("buffers", "Buffer").vector("data")
@@ -53,7 +53,7 @@ def _buffer_span(tables: Tables, buffer: int) -> tuple[int, int]:
 
 
 def _buffer_text(tables: Tables, buffer: int, offset: int = 0, length: int = 64) -> str | None:
-    """Return the text in a buffer from an offset up to a zero byte or a maximum length."""
+    """Return the text in a buffer from an offset up to a zero byte or a maximum length, or None if it is empty."""
     begin, end = _buffer_span(tables, buffer)
     begin = min(begin + offset, end)
     text = tables.window.span(begin, min(end, begin + length)).split(b"\0")[0].decode("ascii", "backslashreplace")
@@ -77,7 +77,7 @@ def _decode_metadata(tables: Tables, buffer: int, extra: ModelExtras) -> None:
 
 
 class _DecodeBudget:
-    """Counts the tables that become Python objects: a small buffer can reference very many."""
+    """Limits the number of tables that become Python objects: a small buffer can reference very many tables."""
 
     def __init__(self) -> None:
         self.schema = metadata_schema()
@@ -112,7 +112,10 @@ def _to_dict(node: Node, row: int, budget: _DecodeBudget) -> JsonTable:
 
 
 def _union_member(node: Node, name: str, row: int, budget: _DecodeBudget) -> JsonTable | None:
-    """Return a union's member. Some tools store the type without a table; the result then has only `type`."""
+    """Return the member of a union as a dict, or None if the union is not set.
+
+    Some tools store the member's type without a table: the dict then has only the key `type`.
+    """
     number = int(node.union_types[name][row]) if name in node.union_types else 0
     if number == 0:
         return None

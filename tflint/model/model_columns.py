@@ -30,15 +30,24 @@ _NO_METADATA = "TFLITE_METADATA is missing, unreadable or has no such entry"
 _Row = tuple[str, ColumnType, str] | tuple[str, ColumnType, str, str]
 
 _FILE: tuple[_Row, ...] = (
-    ("name", TEXT, "file name without folders", "the model was given as bytes"),
-    ("kind", TEXT, "kind of the file by its content: model, git-lfs-pointer, html, zip, truncated, malformed, …"),
-    ("detail", TEXT, "description of the kind", "the file is a readable model"),
+    ("name", TEXT, "file name without folders", "the model was passed as bytes"),
+    (
+        "kind",
+        TEXT,
+        "kind of the file, detected from its content: model, git-lfs-pointer, html, zip, truncated, malformed, …",
+    ),
+    ("detail", TEXT, "description of the kind of file", "the file is a readable model"),
     ("size", NUM, "size in bytes"),
     ("reason", TEXT, "how the file violates the format", "the file is readable"),
     ("reason_offset", NUM, "byte offset of the violation", "there is no such offset"),
     ("reason_path", TEXT, "schema path of the violation", "the file is readable"),
-    ("lfs_oid", TEXT, "SHA-256 in a Git LFS pointer", "the file is not a complete pointer"),
-    ("lfs_size", NUM, "size in bytes in a Git LFS pointer", "the file is not a complete pointer"),
+    ("lfs_oid", TEXT, "SHA-256 of the file that a Git LFS pointer refers to", "the file is not a complete pointer"),
+    (
+        "lfs_size",
+        NUM,
+        "size in bytes of the file that a Git LFS pointer refers to",
+        "the file is not a complete pointer",
+    ),
     (
         "container",
         TEXT,
@@ -51,10 +60,10 @@ _FILE: tuple[_Row, ...] = (
 )
 _MEMBER: tuple[_Row, ...] = (
     ("file", reference("file"), "container of the member"),
-    ("index", NUM, "index in the container"),
-    ("name", TEXT, "stored name; for a section of a .litertlm bundle, its model type or data type"),
-    ("size", NUM, "unpacked size in bytes, from the container"),
-    ("packed_size", NUM, "packed size in bytes, from the container"),
+    ("index", NUM, "index of the member in its container"),
+    ("name", TEXT, "name in the container; for a section of a .litertlm bundle, the model type or data type"),
+    ("size", NUM, "unpacked size in bytes that the container declares"),
+    ("packed_size", NUM, "packed size in bytes that the container declares"),
     ("offset", NUM, "byte offset of the packed bytes in the container", "the packed bytes cannot be located"),
     ("kind", TEXT, "model, container or other, by content or by name"),
     ("compression", TEXT, "stored, deflate, or the number of an unsupported method"),
@@ -63,7 +72,7 @@ _MEMBER: tuple[_Row, ...] = (
      "broken-data, overlap, bomb, over-budget, too-deep or unsafe-name", "the member has no problem"),
     ("detail", TEXT, "description of the problem", "the member has no problem"),
     ("is_checksum_right", TRUTH, "whether the checksum matches the bytes",
-     "there is no checksum, or the member is stored and large, so that it was not read"),
+     "there is no checksum, or the member is large and stored uncompressed, so tflint did not compute its checksum"),
     ("is_duplicate", TRUTH, "whether another member has the same name, or another model section the same model type"),
 )  # fmt: skip
 _MODEL: tuple[_Row, ...] = (
@@ -75,18 +84,23 @@ _MODEL: tuple[_Row, ...] = (
     (
         "tail",
         TEXT,
-        "data after the flatbuffer: none, padding, zip, broken-zip, buffers (declared by offset) or unknown",
+        "data after the flatbuffer: none, padding, zip, broken-zip, buffers (with declared offsets) or unknown",
     ),
-    ("tail_error", TEXT, "why the appended zip cannot be read", "the tail is not broken-zip"),
-    ("newer_schema", TEXTS, "fields and members that tflint's version of the schema does not know"),
+    ("tail_error", TEXT, "why the zip after the flatbuffer cannot be read", "there is no such zip, or it is readable"),
+    ("newer_schema", TEXTS, "fields and union members that tflint's version of the schema does not know"),
     (
         "min_runtime_version",
         TEXT,
-        "required TFLite version, as declared by the converter",
+        "lowest TFLite version that runs the model, as declared by the converter",
         "the file does not declare it",
     ),
-    ("soc", TEXT, "chip that LiteRT's compiler targeted, from LiteRtStamp: Qualcomm SM8650, …", "there is no stamp"),
-    ("metadata_error", TEXT, "why TFLITE_METADATA cannot be decoded", "it is decoded or missing"),
+    (
+        "soc",
+        TEXT,
+        "chip that LiteRT's compiler targeted, from LiteRtStamp: Qualcomm SM8650, …",
+        "the file has no LiteRtStamp",
+    ),
+    ("metadata_error", TEXT, "why TFLITE_METADATA cannot be decoded", "TFLITE_METADATA is missing or was decoded"),
     ("metadata_name", TEXT, "model name in the metadata", _NO_METADATA),
     ("metadata_description", TEXT, "model description in the metadata", _NO_METADATA),
     ("metadata_version", TEXT, "model version in the metadata", _NO_METADATA),
@@ -97,15 +111,23 @@ _MODEL: tuple[_Row, ...] = (
     ("buffers", reference("buffer", many=True), "the buffers, in stored order"),
     ("metadata", reference("metadata", many=True), "the metadata entries, in stored order"),
     ("signatures", reference("signature", many=True), "the signatures, in stored order"),
-    ("associated_files", reference("associated_file", many=True), "files named in the metadata or packed"),
+    (
+        "associated_files",
+        reference("associated_file", many=True),
+        "files that the metadata names or the zip after the model holds",
+    ),
 )
 _SUBGRAPH: tuple[_Row, ...] = (
-    ("index", NUM, "index in the model"),
+    ("index", NUM, "index of the subgraph in the model"),
     ("name", TEXT, "name of the subgraph", "the subgraph has no name"),
     ("tensors", reference("tensor", many=True), "its tensors, in stored order"),
     ("operators", reference("operator", many=True), "its operators, in stored (execution) order"),
-    ("inputs", reference("tensor", many=True), "its input tensors, without indices out of range"),
-    ("outputs", reference("tensor", many=True), "its output tensors, without indices out of range"),
+    ("inputs", reference("tensor", many=True), "its input tensors; input indices that are out of range are left out"),
+    (
+        "outputs",
+        reference("tensor", many=True),
+        "its output tensors; output indices that are out of range are left out",
+    ),
     ("debug_metadata_index", NUM, "index of its debug metadata, -1 for none"),
 )
 _TENSOR: tuple[_Row, ...] = (
@@ -116,22 +138,22 @@ _TENSOR: tuple[_Row, ...] = (
     ("shape", NUMBERS, "stored shape"),
     ("shape_signature", NUMBERS, "shape with -1 for dynamic dimensions", "the tensor has no shape signature"),
     ("has_rank", TRUTH, "whether an empty shape means a scalar, not an unknown rank"),
-    ("is_variable", TRUTH, "whether it keeps its value between invocations"),
-    ("buffer", reference("buffer"), "its buffer; index 0 means none by convention", "the index is out of range"),
+    ("is_variable", TRUTH, "whether the tensor keeps its value between invocations"),
+    ("buffer", reference("buffer"), "its buffer; buffer 0 means no data, by convention", "the index is out of range"),
     ("buffer_index", NUM, "index of its buffer in the model"),
-    ("external_buffer", NUM, "id of its external buffer, 0 for none"),
-    ("scale", NUMBERS, "quantization scales: one, or one per channel", _NO_QUANTIZATION),
-    ("zero_point", NUMBERS, "quantization zero points", _NO_QUANTIZATION),
-    ("quantized_dimension", NUM, "axis of per-channel parameters", _NO_QUANTIZATION),
+    ("external_buffer", NUM, "id of its external buffer, 0 if it has none"),
+    ("scale", NUMBERS, "quantization scales: one for the tensor, or one per channel", _NO_QUANTIZATION),
+    ("zero_point", NUMBERS, "quantization zero points: one for the tensor, or one per channel", _NO_QUANTIZATION),
+    ("quantized_dimension", NUM, "dimension to which per-channel parameters apply", _NO_QUANTIZATION),
     ("quantization.min", NUMBERS, "calibrated minima; runtimes do not read them", _NO_QUANTIZATION),
     ("quantization.max", NUMBERS, "calibrated maxima; runtimes do not read them", _NO_QUANTIZATION),
-    ("quantization.details", TEXT, "type of the details: BlockwiseQuantization, …", "the tensor has no details"),
+    ("quantization.details", TEXT, "type of quantization details: BlockwiseQuantization, …", "there are no details"),
     ("quantization.custom", NUMBERS, "bytes of a CustomQuantization", "there is no CustomQuantization"),
-    ("quantization.block_size", NUM, "elements per block (blockwise or multi-axis)", "the quantization is neither"),
-    ("quantization.block_shape", NUMBERS, "shape of a block (blockwise)", "there is no block shape"),
+    ("quantization.block_size", NUM, "elements per block", "the quantization is neither blockwise nor multi-axis"),
+    ("quantization.block_shape", NUMBERS, "shape of a block of blockwise quantization", "there is no block shape"),
     ("quantization.scales", reference("tensor"), "tensor with the scales (blockwise)", "it is not blockwise"),
     ("quantization.zero_points", reference("tensor"), "tensor with the zero points (blockwise)", "there is none"),
-    ("quantization.dimensions", NUMBERS, "axes (multi-axis)", "the quantization is not multi-axis"),
+    ("quantization.dimensions", NUMBERS, "quantized dimensions", "the quantization is not multi-axis"),
     ("sparsity.traversal_order", NUMBERS, "storage order of the dimensions", "the tensor is not sparse"),
     ("sparsity.block_map", NUMBERS, "indices of the blocked dimensions", "the tensor is not sparse or not blocked"),
     ("sparsity.dimensions", reference("dimension", many=True), "format of each stored dimension of a sparse tensor"),
@@ -142,18 +164,31 @@ _OPERATOR: tuple[_Row, ...] = (
     ("index", NUM, "index in its subgraph, which is the execution order"),
     ("operator_code", reference("operator_code"), "its operator code", "the index is out of range"),
     ("opcode_index", NUM, "index of its operator code in the model"),
-    ("opcode", TEXT, "CONV_2D, …: max(builtin_code, deprecated_builtin_code)", "the operator code is out of range"),
+    ("opcode", TEXT, "name of the operator: CONV_2D, …", "the operator code is out of range"),
     ("version", NUM, "version of the operator", "the operator code is out of range"),
     ("custom_code", TEXT, "name of a custom operator", "the operator is built-in"),
-    ("inputs", reference("tensor", many=True), "input tensors, without omitted optional ones (-1)"),
+    ("inputs", reference("tensor", many=True), "input tensors; omitted optional inputs (-1) are left out"),
     ("outputs", reference("tensor", many=True), "output tensors"),
-    ("intermediates", reference("tensor", many=True), "tensors with quantization parameters of internal values (LSTM)"),
+    (
+        "intermediates",
+        reference("tensor", many=True),
+        "tensors with quantization parameters of an LSTM's internal values",
+    ),
     ("operands", reference("operand", many=True), "inputs, outputs and intermediates with their positions"),
-    ("mutating_variable_inputs", TRUTHS, "whether it writes to each input", "the file does not declare it"),
-    ("options_type", TEXT, "type of its options table: Conv2DOptions, …", "the operator has no options"),
+    (
+        "mutating_variable_inputs",
+        TRUTHS,
+        "for each input, whether the operator writes to it",
+        "the file does not declare it",
+    ),
+    ("options_type", TEXT, "type of its table of options: Conv2DOptions, …", "the operator has no options"),
     ("custom_options", NUMBERS, "bytes of a custom operator's options", "the operator has no custom options"),
     ("custom_options_format", TEXT, "format of the custom options"),
-    ("large_custom_options_offset", NUM, "byte offset in the file of custom options past 2 GB, 0 or 1 for none"),
+    (
+        "large_custom_options_offset",
+        NUM,
+        "byte offset in the file of custom options past 2 GB; 0 or 1 if there are none",
+    ),
     ("large_custom_options_size", NUM, "size in bytes of custom options past 2 GB"),
     ("debug_metadata_index", NUM, "index of its debug metadata, -1 for none"),
 )
@@ -162,21 +197,21 @@ _OPERAND: tuple[_Row, ...] = (
     ("direction", TEXT, "input, output or intermediate"),
     ("position", NUM, "position among the operator's inputs, outputs or intermediates"),
     ("tensor", reference("tensor"), "the tensor", "an optional operand is omitted, or the index is out of range"),
-    ("tensor_index", NUM, "stored index of the tensor, -1 for an omitted operand"),
+    ("tensor_index", NUM, "stored index of the tensor; -1 if an optional operand is omitted"),
 )
 _OPERATOR_CODE: tuple[_Row, ...] = (
     ("index", NUM, "index in the model"),
-    ("opcode", TEXT, "name of max(builtin_code, deprecated_builtin_code), or the number if unknown"),
+    ("opcode", TEXT, "name of max(builtin_code, deprecated_builtin_code); the number if tflint does not know it"),
     ("builtin_code", NUM, "number of the built-in operator, in the new field"),
     ("deprecated_builtin_code", NUM, "number of the built-in operator, in the old field (at most 127)"),
-    ("custom_code", TEXT, "name of a custom operator", "it has none"),
+    ("custom_code", TEXT, "name of a custom operator", "the operator code has no name"),
     ("version", NUM, "version of the operator"),
 )
 _BUFFER: tuple[_Row, ...] = (
     ("index", NUM, "index in the model"),
     ("data", NUMBERS, "bytes stored in the flatbuffer", "the buffer has no inline data"),
-    ("data_offset", NUM, "byte offset in the file of the data", "the buffer has no data"),
-    ("offset", NUM, "byte offset in the file of data past 2 GB, 0 or 1 for none"),
+    ("data_offset", NUM, "byte offset of the buffer's data in the file", "the buffer has no data"),
+    ("offset", NUM, "byte offset in the file of data past 2 GB; 0 or 1 if there is none"),
     ("size", NUM, "size in bytes of data past 2 GB"),
 )
 _SIGNATURE: tuple[_Row, ...] = (
@@ -190,14 +225,14 @@ _SIGNATURE_TENSOR: tuple[_Row, ...] = (
     ("signature", reference("signature"), "the signature"),
     ("direction", TEXT, "input or output"),
     ("position", NUM, "position among the signature's inputs or outputs"),
-    ("name", TEXT, "name that client code uses", "there is no name"),
+    ("name", TEXT, "name that client code uses for the tensor", "the tensor has no such name"),
     ("tensor_index", NUM, "index of the tensor in the signature's subgraph"),
     ("tensor", reference("tensor"), "the tensor", "the index is out of range"),
 )
 _METADATA: tuple[_Row, ...] = (
     ("index", NUM, "index in the model"),
-    ("name", TEXT, "name of the entry", "the entry has no name"),
-    ("buffer", reference("buffer"), "buffer with the data of the entry", "the index is out of range"),
+    ("name", TEXT, "name of the metadata entry", "the metadata entry has no name"),
+    ("buffer", reference("buffer"), "buffer that the metadata entry refers to", "the index is out of range"),
     ("buffer_index", NUM, "index of that buffer in the model"),
 )
 _INTERFACE: tuple[_Row, ...] = (
@@ -205,22 +240,27 @@ _INTERFACE: tuple[_Row, ...] = (
     ("position", NUM, "position among the subgraph's inputs or outputs"),
     ("tensor", reference("tensor"), "the tensor", "the index is out of range"),
     ("tensor_index", NUM, "stored index of the tensor"),
-    ("metadata.name", TEXT, "name in the metadata", _NO_METADATA),
-    ("metadata.description", TEXT, "description in the metadata", _NO_METADATA),
+    ("metadata.name", TEXT, "name of the input or output in the metadata", _NO_METADATA),
+    ("metadata.description", TEXT, "description of the input or output in the metadata", _NO_METADATA),
     ("metadata.content", TEXT, "type of the content: ImageProperties, AudioProperties, …", _NO_METADATA),
     ("metadata.color_space", TEXT, "color space of an image: RGB, GRAYSCALE or UNKNOWN", "the metadata has none"),
     ("metadata.sample_rate", NUM, "sample rate of audio, in samples per second", "the metadata has none"),
     ("metadata.sound_channels", NUM, "number of audio channels", "the metadata has none"),
     ("metadata.mean", NUMBERS, "mean of the normalization (x - mean) / std", "the metadata has none"),
     ("metadata.std", NUMBERS, "standard deviation of the normalization", "the metadata has none"),
-    ("metadata.stats_min", NUMBERS, "smallest values, from the statistics", "the metadata has none"),
-    ("metadata.stats_max", NUMBERS, "largest values, from the statistics", "the metadata has none"),
-    ("metadata.process_units", TEXTS, "types of the process units: NormalizationOptions, …", _NO_METADATA),
-    ("metadata.associated_files", TEXTS, "names of the associated files", _NO_METADATA),
+    ("metadata.stats_min", NUMBERS, "smallest values, from the metadata's statistics", "the metadata has none"),
+    ("metadata.stats_max", NUMBERS, "largest values, from the metadata's statistics", "the metadata has none"),
+    (
+        "metadata.process_units",
+        TEXTS,
+        "types of the process units in the metadata: NormalizationOptions, …",
+        _NO_METADATA,
+    ),
+    ("metadata.associated_files", TEXTS, "names of the associated files in the metadata", _NO_METADATA),
 )
 _ASSOCIATED_FILE: tuple[_Row, ...] = (
     ("name", TEXT, "name of the file", "the file has no name"),
-    ("type", TEXT, "purpose: TENSOR_AXIS_LABELS, VOCABULARY, …", "the file is only in the zip"),
+    ("type", TEXT, "purpose of the file: TENSOR_AXIS_LABELS, VOCABULARY, …", "the file is only in the zip"),
     (
         "owner",
         TEXT,
@@ -229,7 +269,7 @@ _ASSOCIATED_FILE: tuple[_Row, ...] = (
     ),
     ("is_declared", TRUTH, "whether the metadata names the file"),
     ("is_packed", TRUTH, "whether the file is in the zip after the model"),
-    ("packed_size", NUM, "unpacked size in bytes, from the zip", "the file is not in the zip"),
+    ("packed_size", NUM, "unpacked size in bytes that the zip declares", "the file is not in the zip"),
 )
 _DIMENSION: tuple[_Row, ...] = (
     ("tensor", reference("tensor"), "the sparse tensor"),
@@ -240,16 +280,16 @@ _DIMENSION: tuple[_Row, ...] = (
 _VARIANT_TENSOR: tuple[_Row, ...] = (
     ("tensor", reference("tensor"), "the VARIANT tensor"),
     ("index", NUM, "index among the tensor's variants"),
-    ("shape", NUMBERS, "shape"),
-    ("dtype", TEXT, "element type"),
+    ("shape", NUMBERS, "shape of the variant"),
+    ("dtype", TEXT, "element type of the variant"),
     ("has_rank", TRUTH, "whether an empty shape means a scalar"),
 )
 _EXTERNAL_BUFFER: tuple[_Row, ...] = (
     ("id", NUM, "id that tensors refer to"),
-    ("group", NUM, "index of its group"),
+    ("group", NUM, "index of its external buffer group"),
     ("offset", NUM, "byte offset in the group's file"),
-    ("length", NUM, "length in bytes"),
-    ("packing", TEXT, "packing", "the file does not declare it"),
+    ("length", NUM, "length of the data in bytes"),
+    ("packing", TEXT, "how the data is packed", "the file does not declare it"),
 )
 _EXTERNAL_GROUP: tuple[_Row, ...] = (
     ("index", NUM, "index in the model"),
@@ -281,7 +321,7 @@ _TABLES: dict[str, tuple[str, tuple[_Row, ...]]] = {
 
 @functools.cache
 def raw_tables() -> dict[str, TableDeclaration]:
-    """Return all tables that are stored in a file, by name."""
+    """Return the declarations of all tables whose rows are stored in a file, by table name."""
     tables = {}
     for name, (row, columns) in _TABLES.items():
         declared = {
@@ -294,7 +334,7 @@ def raw_tables() -> dict[str, TableDeclaration]:
     return tables
 
 
-#: Enumerations of columns; other columns with few values are listed below.
+#: Columns whose values are the names of an enumeration. `_VALUES` lists the values of other columns with few values.
 _ENUMS = {
     "dtype": "TensorType",
     "opcode": "BuiltinOperator",
@@ -312,7 +352,10 @@ _VALUES = {
 
 
 def _domain(table: str, column: str) -> tuple[str, ...]:
-    """Return all strings that a column can contain, empty if unknown; rules must not compare with others."""
+    """Return all strings that a column can contain, or () if they are not known.
+
+    A rule must not compare the column with any other string.
+    """
     if column in _ENUMS:
         return tuple(tflite_schema().enum(_ENUMS[column]).values)
     if (table, column) == ("member", "problem"):
@@ -323,7 +366,11 @@ def _domain(table: str, column: str) -> tuple[str, ...]:
 
 
 class OptionsColumn:
-    """A column of operator options: the field, and the options tables that have it."""
+    """A column of operator options.
+
+    `field` is the schema field, and `tables` are the options tables that have it. `enum` names the enumeration of its
+    values, or is empty if they are not enum values.
+    """
 
     __slots__ = ("declaration", "enum", "field", "tables")
 
@@ -338,8 +385,8 @@ class OptionsColumn:
 def options_columns() -> dict[str, OptionsColumn]:
     """Return the columns `options.<field>` of the operator table.
 
-    A field with the same type in several options tables is one column. If the types differ, the most common one keeps
-    the short name and the others become `options.<Table>.<field>`.
+    A field that several options tables have with the same type is one column. If the types differ, the column of the
+    most common type has this short name, and the fields of other types become columns `options.<Table>.<field>`.
     """
     schema = tflite_schema()
     members = [name for union in ("BuiltinOptions", "BuiltinOptions2") for name in schema.unions[union][1:]]

@@ -7,18 +7,22 @@ from typing import Any, TypeAlias
 
 from tflint.values import frozen
 
-#: Decoded metadata: field names of metadata_schema.fbs to values. `type` names the member of a union, so a member's own
-#: field `type` becomes `type_`, as in `tflint.writer`.
+#: A decoded table of the metadata: values by field name of metadata_schema.fbs. In the dict of a union's member, the
+#: key `type` is the member's name and the key `type_` is the member's own field `type`, as in `tflint.writer`.
 JsonTable: TypeAlias = dict[str, Any]
 
-#: The lines of a larger list of labels or vocabulary are not read.
+#: Labels and vocabularies larger than this are not read.
 MAX_LIST_BYTES = 1024 * 1024
 _LISTS = frozenset({"TENSOR_AXIS_LABELS", "TENSOR_VALUE_LABELS", "VOCABULARY"})
 
 
 @frozen
 class AssociatedFile:
-    """A file named in the metadata (by `owner`), packed in the zip (`packed_size` in bytes), or both."""
+    """A file that the metadata names, that the zip after the model contains, or both.
+
+    `owner` is the part of the metadata that names the file, and `type` its type there; both are None if no part names
+    it. `packed_size` is the file's unpacked size in bytes, or None if it is not in the zip.
+    """
 
     name: str
     type: str | None
@@ -27,7 +31,7 @@ class AssociatedFile:
 
     @property
     def is_list(self) -> bool:
-        """Whether the file is a text with one entry per line: labels or a vocabulary."""
+        """Whether the file is a text file with one label or word per line."""
         return self.type in _LISTS or self.name.endswith(".txt")
 
 
@@ -35,7 +39,8 @@ class ModelExtras:
     """Data of one model outside of the graph.
 
     `tail` describes the data after the flatbuffer: none, padding, zip, broken-zip, buffers or unknown. `packed` maps
-    the members of the zip to their sizes in bytes. `soc` is the chip that LiteRT's accelerator compiler targeted.
+    the names of the zip's members to their unpacked sizes in bytes. `soc` is the chip that LiteRT's accelerator
+    compiler targeted.
     """
 
     def __init__(self) -> None:
@@ -48,7 +53,7 @@ class ModelExtras:
         self.packed: dict[str, int] = {}
 
     def text(self, name: str) -> str | None:
-        """Return a text of the metadata's root, such as `author`; None if missing or empty."""
+        """Return a string field of the metadata's root table, such as `author`; None if it is missing or empty."""
         return (self.metadata or {}).get(name) or None
 
     def associated_files(self) -> Iterator[AssociatedFile]:

@@ -27,7 +27,7 @@ Builders = dict[str, Callable[[], Column]]
 
 
 def node_at(root: Node, path: str, table: str, schema: Schema) -> Node:
-    """Return the node at a path below the root; without rows if no file has such tables."""
+    """Return the node at a path below the root. If no file has a table at this path, the node has no rows."""
     node = root.at(path)
     return node if node is not None else node_without_rows(path, table, root.window, schema)
 
@@ -38,24 +38,24 @@ def node_without_rows(path: str, table: str, window: Window, schema: Schema) -> 
 
 
 def text(node: Node, name: str) -> Texts:
-    """Return a string field; rows without the string are absent."""
+    """Return a string field as a column. Its value is absent if the row does not store the string."""
     vector = node.vector(name)
     return Texts(vector.starts, vector.lengths, decoder(node.window), state_of(~vector.present))
 
 
 def name_text(node: Node, name: str) -> Texts:
-    """Return a string field; rows with a missing or empty string are absent."""
+    """Return a string field as a column. Its value is absent if the string is missing or empty."""
     texts = text(node, name)
     return Texts(texts.starts, texts.lengths, texts.decode, state_of(texts.lengths == 0))
 
 
 def never_absent(lists: Lists) -> Lists:
-    """Return a vector that is never absent, because empty and missing mean the same (a shape)."""
+    """Return a vector column without absent values, for a field whose missing and empty vectors mean the same."""
     return Lists(lists.starts, lists.lengths, lists.take, lists.stride, lists.labels)
 
 
 def decoder(window: Window) -> Any:
-    """Return a function that decodes the bytes between two offsets; bytes that are not UTF-8 become escapes."""
+    """Return a function that decodes the bytes between two offsets. Bytes that are not UTF-8 become escapes."""
 
     def decode(begin: int, end: int) -> str:
         return window.span(begin, end).decode("utf-8", "backslashreplace")
@@ -69,7 +69,7 @@ def vector(node: Node, name: str, *, empty_is_absent: bool = False) -> Lists:
 
 
 def lists_in_file(window: Window, spans: Vector, *, empty_is_absent: bool = False) -> Lists:
-    """Return byte ranges of the file as lists."""
+    """Return a list column whose elements are byte ranges of the file, read on demand."""
     absent = ~spans.present if not empty_is_absent else spans.lengths == 0
     scalar = spans.scalar
     return Lists(
@@ -82,7 +82,7 @@ def lists_in_file(window: Window, spans: Vector, *, empty_is_absent: bool = Fals
 
 
 def enum_lists(window: Window, spans: Vector, enum: Enum) -> Lists:
-    """Return byte ranges with enum values as lists of strings."""
+    """Return a list column of strings: the names of the enum values in byte ranges of the file."""
     strings = enum_strings(window.take(spans.flat_offsets(), spans.scalar), enum)
     lists = lists_by_counts(np.asarray(strings.codes), spans.lengths)
     return Lists(lists.starts, lists.lengths, lists.take, labels=strings.labels, state=state_of(~spans.present))
@@ -93,9 +93,9 @@ def _as_bool(values: NDArray[Any], scalar: str) -> NDArray[Any]:
 
 
 def enum_strings(values: NDArray[Any], enum: Enum, state: State = None) -> Strings:
-    """Return enum values as strings; a value without a name becomes its number.
+    """Return enum values as a column of their names. A value without a name becomes its number.
 
-    Labels cover only the values in use: a model uses about a dozen of two hundred operators.
+    The column's labels include only the values in use: a model uses about a dozen of two hundred operators.
     """
     codes = values.astype(np.int64, copy=False)
     numbers: list[int] = []
@@ -113,7 +113,7 @@ def enum_strings(values: NDArray[Any], enum: Enum, state: State = None) -> Strin
 
 
 def follow_link(values: NDArray[Any], link: NDArray[np.int32], fill: Any = 0) -> NDArray[Any]:
-    """Return the values of a linked node for each row of the linking node; `fill` if there is no link."""
+    """Return, for each row of the linking node, the value of the row it links to, or `fill` if it has no link."""
     if not len(values):
         return np.full(len(link), fill, dtype=values.dtype)
     result = values[np.maximum(link, 0)]
@@ -122,7 +122,7 @@ def follow_link(values: NDArray[Any], link: NDArray[np.int32], fill: Any = 0) ->
 
 
 def linked_scalar(node: Node, link: str, name: str) -> Scalars:
-    """Return a scalar field of a linked table; absent if there is no such table."""
+    """Return a scalar field of a linked table as a column. Its value is absent if the linked table is missing."""
     rows = node.link(link)
     child = node.children.get(link)
     if child is None:
@@ -131,12 +131,12 @@ def linked_scalar(node: Node, link: str, name: str) -> Scalars:
 
 
 def linked_vector(node: Node, link: str, name: str, scalar: str, *, empty_is_absent: bool = False) -> Lists:
-    """Return a vector field of a linked table; absent if the table or vector is missing."""
+    """Return a vector field of a linked table as a column. Its value is absent if the table or vector is missing."""
     return lists_in_file(node.window, linked_spans(node, link, name, scalar), empty_is_absent=empty_is_absent)
 
 
 def linked_spans(node: Node, link: str, name: str, scalar: str) -> Vector:
-    """Return the byte ranges of a vector field of a linked table."""
+    """Return, for each row of the linking node, the byte range of a vector field in the table it links to."""
     rows = node.link(link)
     child = node.children.get(link)
     if child is None:

@@ -34,5 +34,8 @@ _TABLES = {
 
 
 def build_tables(files: Sequence[FileFacts], window: Window | None, forest: Forest | None) -> Tables:
-    """Return the tables of a batch of files. Window and forest are None if its only file is not a readable model."""
+    """Return the tables of a batch of files.
+
+    Window and forest are None if the batch is a single file that is not a readable model.
+    """
     return Tables(files, window, forest, TableBuilders(_TABLES, read_extras))

@@ -1,4 +1,4 @@
-"""The tables of one or several models, built from a flatbuffer forest on first use."""
+"""The tables of a batch of files. Each table is built from the flatbuffer forest on first use."""
 
 from __future__ import annotations
 
@@ -28,9 +28,11 @@ Ints = NDArray[Any]
 
 @frozen
 class FileFacts:
-    """Facts about a file outside of its tables: name, kind, size, contents, and why it could not be read.
+    """Facts about a file that are known before its tables are built.
 
-    `n_tables` is the number of tables read from a malformed file before the error.
+    `reason` says why the file could not be read, at which byte offset and which schema path; it is None for a readable
+    file. `contents` is None if the file is not a container. `n_tables` is the number of flatbuffer tables read from a
+    malformed file before the error.
     """
 
     kind: FileKind
@@ -45,7 +47,7 @@ class FileFacts:
 
 @frozen
 class TableBuilders:
-    """Functions that build tables by name, and the function that reads the data outside of the graph."""
+    """The functions that build tables, by table name, and the function that reads the data outside of the graph."""
 
     tables: Mapping[str, Callable[[Tables], Table]]
     extras: Callable[[Tables], list[ModelExtras]]
@@ -54,8 +56,8 @@ class TableBuilders:
 class Tables:
     """The tables of a batch of files.
 
-    If `is_readable` is true, all files are models; otherwise the batch is a single file that is not a readable model. A
-    model's index in the batch is that of its file.
+    If `is_readable` is true, all files are models. Otherwise the batch is a single file that is not a readable model. A
+    model and its file have the same index in the batch.
     """
 
     def __init__(
@@ -77,21 +79,21 @@ class Tables:
 
     @property
     def n_models(self) -> int:
-        """Number of models in the batch: all its files, or 0 for a file that cannot be read."""
+        """Number of models in the batch: the number of files, or 0 if the only file is not a readable model."""
         return len(self.root)
 
     def table(self, name: str) -> Table:
-        """Return a table by name, built on first use. In an unreadable batch, only tables about files have rows."""
+        """Return a table by name, built on first use. If `is_readable` is false, only tables about files have rows."""
         if name not in self._tables:
             self._tables[name] = self._builders.tables[name](self)
         return self._tables[name]
 
     def forget(self) -> None:
-        """Release the built tables, which reference this object; they are rebuilt when needed."""
+        """Release the tables built so far, which reference this object. A table is built again when it is needed."""
         self._tables.clear()
 
     def column(self, table: str, column: str) -> Column:
-        """Return a column by table and name."""
+        """Return a column by the names of its table and column."""
         return self.table(table).column(column)
 
     @functools.cached_property
@@ -104,12 +106,12 @@ class Tables:
         return node_columns.node_at(self.root, path, table, self.schema)
 
     def tensor_rows(self, indexes: Ints, subgraphs: Ints) -> Ints:
-        """Return tensor rows for tensor indices within subgraphs; -1 if an index is out of range."""
+        """Return the rows of tensors, from their indices and the rows of their subgraphs; -1 if out of range."""
         counts = self.node("subgraphs", "SubGraph").vector("tensors").lengths
         return _rows_in(counts, indexes, subgraphs)
 
     def model_rows(self, vector: str, indexes: Ints, models: Ints) -> Ints:
-        """Return rows of a vector of the model for indices into it; -1 if an index is out of range."""
+        """Return the rows of elements of a vector of Model, from their indices and models; -1 if out of range."""
         return _rows_in(self.root.vector(vector).lengths, indexes, models)
 
     def _empty_forest(self) -> Forest:
@@ -129,6 +131,6 @@ def _rows_in(counts: Ints, indexes: Ints, owners: Ints) -> Ints:
 
 
 def table_of_node(tables: Tables, name: str, node: Node, builders: node_columns.Builders) -> Table:
-    """Return a table with one row per flatbuffer table of a node."""
+    """Return a table with one row per flatbuffer table of a node, located by the position of that table."""
     offsets = node.positions - tables.window.starts[node.roots]
     return Table(name, node.roots, builders, offsets, node.sizes)

@@ -1,4 +1,4 @@
-"""Builds the tables of tensors, with quantization and sparsity, and the tables below them."""
+"""Builds the tables of tensors (with quantization and sparsity), sparse dimensions and variant types."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def variant_tensor(tables: Tables) -> Table:
 
 
 def _owner_rows(links: Ints, children: Ints) -> Ints:
-    """Return the first row that links to each child row."""
+    """Return, for each row in `children`, the first row that links to it; `links` holds the child row of each row."""
     owners = np.full(int(links.max(initial=-1)) + 1, -1, dtype=np.int64)
     rows = np.flatnonzero(links >= 0)[::-1]
     owners[links[rows]] = rows

@@ -13,13 +13,13 @@ from tflint.model.model_extras import ModelExtras
 from tflint.model.tables import Tables
 from tflint.source.file_kind import ZIP_TAIL_BYTES
 
-#: Maximum bytes after a model that are examined to tell padding from content.
+#: Maximum number of bytes after a flatbuffer that are examined to distinguish padding from other data.
 MAX_TAIL_BYTES = 16 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 
 
 def read_tails(tables: Tables, extras: Sequence[ModelExtras]) -> None:
-    """Add a description of the data after the flatbuffer to the extras of each model."""
+    """Set the description of the data after the flatbuffer in the extras of each model."""
     declaring = functools.cache(lambda: _models_with_declared_buffers(tables))
     for model, extra in enumerate(extras):
         _read_tail(tables, model, extra, declaring)
@@ -40,7 +40,7 @@ def _read_tail(tables: Tables, model: int, extra: ModelExtras, declaring: Callab
 
 
 def _models_with_declared_buffers(tables: Tables) -> set[int]:
-    """Return the models with buffers or options outside of the flatbuffer by offset, as in files larger than 2 GB."""
+    """Return the models that declare an offset of a buffer or options after the flatbuffer, as files over 2 GB do."""
     buffers = tables.node("buffers", "Buffer")
     operators = tables.node("subgraphs.operators", "Operator")
     fields = ((buffers, "offset"), (operators, "large_custom_options_offset"))
@@ -55,7 +55,7 @@ def _is_zero(window: Window, begin: int, end: int) -> bool:
 
 
 def _read_zip(tables: Tables, model: int, extra: ModelExtras) -> None:
-    from tflint.source.zip_directory import ZipError, read_directory  # few models have one
+    from tflint.source.zip_directory import ZipError, read_directory  # few models have a zip
 
     try:
         directory = read_directory(*_file_reader(tables, model))
@@ -72,7 +72,10 @@ def _read_zip(tables: Tables, model: int, extra: ModelExtras) -> None:
 
 
 def read_packed_file(tables: Tables, model: int, name: str, limit: int) -> bytes | None:
-    """Return a file from the zip after a model, or None if it is missing, larger than `limit` or cannot be unpacked."""
+    """Return the bytes of a file in the zip after a model.
+
+    Returns None if the file is missing, has more than `limit` bytes, or cannot be unpacked.
+    """
     from tflint.source.zip_directory import ZipError, read_content, read_directory
 
     try:
@@ -80,7 +83,7 @@ def read_packed_file(tables: Tables, model: int, name: str, limit: int) -> bytes
         directory = read_directory(read, size, begin)
         entries = [entry for entry in directory.entries if entry.name == name] if directory is not None else []
         if directory is None or not entries or entries[-1].size > limit or entries[-1].packed_size > 2 * limit:
-            return None  # only a malicious file is larger packed than unpacked by this much
+            return None  # only a malicious packed size is twice the limit
         content = read_content(read, entries[-1], directory.begin)
     except ZipError:
         return None
@@ -88,11 +91,11 @@ def read_packed_file(tables: Tables, model: int, name: str, limit: int) -> bytes
 
 
 def _file_reader(tables: Tables, model: int) -> tuple[Callable[[int, int], bytes], int, int]:
-    """Return a function that reads the model's file, the file's size, and the end of the flatbuffer."""
+    """Return a function that reads a byte range of the model's file, the file's size, and the flatbuffer's end."""
     start, end = int(tables.window.starts[model]), int(tables.window.ends[model])
 
     def read(first: int, last: int) -> bytes:
-        # A member may be larger than the part that is needed, so do not cache its pages.
+        # Do not cache the pages: a file in the zip can be large, and its bytes are needed only once.
         return tables.window.read(start + first, min(start + last, end))
 
     return read, end - start, int(tables.forest.ends[model]) - start

@@ -1,7 +1,7 @@
-"""The schemas of models, metadata and bundles as data: tables, slots, defaults, enums, and the release that added each.
+"""The schemas of models, metadata and bundles as data: tables, slots, defaults, enums, and the release of each.
 
-Output: `Schema` objects, loaded from the JSON files next to this module, which name their source. Must not read other
-files.
+Output: `Schema` objects, loaded from the JSON files next to this module. Each JSON file names the schema's source. Must
+not read other files.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ __all__ = [
 
 @frozen
 class Enum:
-    """An enumeration: names by value, values by name, underlying scalar type, and first release of each name.
+    """An enumeration: its values by name, its names by value, and its underlying scalar type.
 
-    `limit` is the largest value plus one.
+    `added_in` maps names to the first release that has them. `limit` is the largest value plus one.
     """
 
     name: str
@@ -64,15 +64,15 @@ class Schema:
         return list(self._data["tables"])
 
     def is_table(self, type_name: str) -> bool:
-        """Return whether a type name is that of a table."""
+        """Return whether a type name is the name of a table."""
         return type_name in self._data["tables"]
 
     def is_enum(self, type_name: str) -> bool:
-        """Return whether a type name is that of an enumeration."""
+        """Return whether a type name is the name of an enumeration."""
         return type_name in self._data["enums"]
 
     def table(self, name: str) -> TableLayout:
-        """Return the layout of a table, built on first use because a model uses few tables."""
+        """Return the layout of a table. A layout is built on first use, because a model uses few of the tables."""
         if name not in self._tables:
             raw = self._data["tables"][name]
             fields = tuple(_field(entry) for entry in raw["fields"])
@@ -90,7 +90,7 @@ class Schema:
         )
 
     def enum(self, name: str) -> Enum:
-        """Return an enumeration by name; the member numbers of a union count as one."""
+        """Return an enumeration by name; for the name of a union, return the enumeration of its members' numbers."""
         if name not in self._enums:
             if name in self.unions:
                 values = {member: number for number, member in enumerate(self.unions[name])}
@@ -101,11 +101,11 @@ class Schema:
         return self._enums[name]
 
     def bits(self, enum_name: str) -> dict[str, int | None]:
-        """Return bits per element by element type, None if the width is not fixed (STRING)."""
+        """Return the number of bits per element for each element type; None if the width is not fixed (STRING)."""
         return dict(self._data["enums"][enum_name]["bits"])
 
     def scalar(self, type_name: str) -> str:
-        """Return the scalar type behind a scalar or enum name."""
+        """Return the underlying scalar type of an enum; for a scalar type, return it unchanged."""
         return self.enum(type_name).underlying if self.is_enum(type_name) else type_name
 
 
@@ -130,7 +130,7 @@ def _field(entry: dict[str, Any]) -> Field:
 
 @functools.cache
 def tflite_schema() -> Schema:
-    """Return the schema of `.tflite` files, in the newest known version."""
+    """Return the schema of `.tflite` files, in the newest version that tflint knows."""
     return Schema(json.loads(Path(__file__).with_name("tflite.json").read_bytes()))
 
 

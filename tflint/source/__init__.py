@@ -1,4 +1,4 @@
-"""The bytes of a model: a file, bytes in memory, a member of a container (later a remote object).
+"""Sources of a model's bytes: a file, bytes in memory, or a member of a container (later, a remote object).
 
 A source has a `size`, an `identity()` that changes with its content, and `read(ranges)`. Must not know the meaning of
 the bytes.

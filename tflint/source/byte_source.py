@@ -1,4 +1,4 @@
-"""Sources of bytes, and the error for a source that cannot be read."""
+"""The interface of sources, the sources for files and bytes in memory, and the error for an unreadable source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHORTER = "the file shrank while tflint read it"
 
 
 class SourceError(TflintError):
-    """A source cannot be read, or changed during reading. `reason` is a short clause for messages."""
+    """A source cannot be read, or it changed while tflint read it. `reason` is a short clause for messages."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -36,19 +36,19 @@ class Source(Protocol):
         ...
 
     def identity(self) -> tuple[object, ...]:
-        """Return a value that differs if the content differs."""
+        """Return a value that changes if the content of the source changes."""
         ...
 
     def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
-        """Return the complete bytes of each range (begin, end). Raises `SourceError` if they cannot be read."""
+        """Return all bytes of each range (begin, end). Raises `SourceError` if a range cannot be read completely."""
         ...
 
     def read_into(self, begin: int, buffer: memoryview) -> None:
-        """Fill a buffer with the bytes from `begin` on. Like `read`, but allocates nothing."""
+        """Fill a buffer with the bytes from `begin` on. Raises `SourceError` like `read`, but allocates no memory."""
         ...
 
     def content(self) -> bytes | memoryview | None:
-        """Return all bytes if they are in memory, else None."""
+        """Return all bytes of the source if they are in memory, else None."""
         ...
 
     def close(self) -> None:
@@ -95,7 +95,7 @@ class BytesSource:
 
 
 class FileSource:
-    """A regular file, read by position. Never memory-mapped: if a mapped file shrinks, SIGBUS ends the process."""
+    """A regular file. It is never memory-mapped: if a mapped file shrinks, SIGBUS ends the process."""
 
     page_size = 4096
 
@@ -106,7 +106,7 @@ class FileSource:
             self._descriptor = os.open(path, flags)
         except OSError as error:
             raise SourceError(plain_reason(error)) from error
-        except ValueError as error:  # the path has a NUL, or a character that the file system's encoding lacks
+        except ValueError as error:  # a NUL, or a character missing in the file system's encoding
             raise SourceError("the path is not a valid file name") from error
         self._status = os.fstat(self._descriptor)
         if not stat.S_ISREG(self._status.st_mode):
@@ -123,7 +123,7 @@ class FileSource:
         self.close()
 
     def identity(self) -> tuple[object, ...]:
-        """Return device, inode, size and modification time at the time of opening."""
+        """Return the device, inode, size and modification time that the file had when it was opened."""
         return _identity(self._status)
 
     def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
@@ -133,7 +133,7 @@ class FileSource:
         return parts
 
     def read_into(self, begin: int, buffer: memoryview) -> None:
-        """Fill a buffer. Raises `SourceError` if the file changed since it was opened."""
+        """Fill a buffer with the bytes from `begin` on. Raises `SourceError` if the file changed since opening."""
         filled = 0
         while filled < len(buffer):
             n_bytes = self._read_at_into(begin + filled, buffer[filled:])
@@ -180,7 +180,7 @@ class FileSource:
             raise SourceError(plain_reason(error)) from error
 
     def _read_at_into(self, offset: int, buffer: memoryview) -> int:
-        """Read what one system call returns into the buffer, and return the number of bytes."""
+        """Read bytes into the buffer with one system call, which may not fill it. Return the number of bytes read."""
         if not hasattr(os, "preadv"):  # Windows, and macOS before 11
             part = self._read_at(offset, len(buffer))
             buffer[: len(part)] = part
@@ -196,7 +196,7 @@ def _identity(status: os.stat_result) -> tuple[object, ...]:
 
 
 def plain_reason(error: OSError) -> str:
-    """Return the system's reason as a short clause."""
+    """Return the operating system's reason for an error as a short clause."""
     if isinstance(error, FileNotFoundError):
         return "it does not exist"
     if isinstance(error, PermissionError):

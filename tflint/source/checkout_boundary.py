@@ -1,6 +1,7 @@
-"""Checks whether a path leaves the checkout of the file that names it, by links or by `..`.
+"""Checks whether a path, through links or `..`, leaves the checkout of the file that names the path.
 
-A pull request can contain any text and any link. Through these it must not read or write files outside of the checkout.
+A pull request can contain any path and any link. tflint must not use them to read or write files outside of the
+checkout.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from pathlib import Path
 
 from tflint.errors import Place, UserError
 
-#: The only folder in `.git` that links in a checkout may point to: git-annex stores the contents of large files there.
+#: The only folder in `.git` that links in a checkout may point to: git-annex keeps the contents of large files there.
 _ANNEX = (".git", "annex", "objects")
-#: Limits on links per path (as on Linux; macOS allows 32) and on path segments in total: a few kilobytes of links to
-#: each other can expand to many thousands of segments.
+#: Maximum number of links per path (as on Linux; macOS allows 32), and of path segments after links are followed: links
+#: of a few kilobytes that refer to each other can expand to many thousands of segments.
 _MAX_LINKS = 40
 _MAX_NAMES = 1_000
 
@@ -28,12 +29,12 @@ def real_path(path: str | Path) -> Path:
     """
     if sys.platform == "win32":
         return Path(os.path.realpath(path))
-    # os.path.realpath recurses for each link: a chain of links exceeds the recursion limit, and a long one takes a
-    # second.
+    # os.path.realpath is not used: it recurses for each link, so a long chain of links takes a second or exceeds the
+    # recursion limit.
     if "\0" in str(path):
         raise ValueError("a NUL in a path")
     resolved = "/"
-    segments = os.path.join(Path.cwd(), path).split("/")[::-1]  # noqa: PTH118 (a Path would drop what follows a link)
+    segments = os.path.join(Path.cwd(), path).split("/")[::-1]  # noqa: PTH118 (a Path would normalize the path)
     n_links = 0
     for _ in range(_MAX_NAMES):
         if not segments:
@@ -56,9 +57,9 @@ def real_path(path: str | Path) -> Path:
 
 
 def boundary_of(folder: str | Path) -> Path:
-    """Return the resolved folder that paths named in the folder's files must not leave.
+    """Return the folder that paths named by files in `folder` must not leave, with links resolved.
 
-    It is the top level of the folder's Git worktree, or the folder itself if it is not in one.
+    It is the top level of the Git worktree that contains `folder`, or `folder` itself if no worktree contains it.
     """
     current = real_path(folder)
     return worktree_of(current) or current
@@ -70,7 +71,7 @@ def worktree_of(folder: Path) -> Path | None:
 
 
 def is_within(path: str | Path, boundary: Path) -> bool:
-    """Return whether a path, with links resolved, is the boundary or below it. Paths in its `.git` are not."""
+    """Return whether a path, with links resolved, is the folder `boundary` or below it, but not in a `.git` there."""
     try:
         real = real_path(path)
     except (OSError, ValueError):  # too many segments, or a NUL
@@ -79,16 +80,16 @@ def is_within(path: str | Path, boundary: Path) -> bool:
 
 
 def require_within(path: str | Path, boundary: Path, hint: str = "") -> None:
-    """Raise `UserError` if links in the path of a discovered file point outside of a folder."""
+    """Raise `UserError` if a path that tflint discovered leads outside of the folder `boundary` through links."""
     if not is_within(path, boundary):
         raise UserError(f"is a link that points outside the checkout '{boundary}'", place=Place(str(path)), hint=hint)
 
 
 def find_outside_target(folder: str | Path) -> Path | None:
-    """Return the real location of a folder if links lead outside of the checkout or into its `.git`, else None.
+    """Return the real location of a folder if links place it outside of its checkout or in a `.git`, else None.
 
-    A relative path must stay in the current folder's checkout. An absolute path outside of any checkout is accepted:
-    the user chose it.
+    A relative path must stay in the checkout of the current folder. An absolute path outside of any checkout is
+    accepted, because the user chose it.
     """
     absolute = Path(os.path.abspath(folder))  # noqa: PTH100 (resolve() would follow the links to be checked)
     worktrees = list(_worktrees(absolute))
@@ -102,13 +103,14 @@ def find_outside_target(folder: str | Path) -> Path | None:
 def _worktrees(folder: Path) -> Iterator[Path]:
     """Yield the folders with a `.git` entry at or above an absolute folder, nearest first.
 
-    Git's own search also stops at a folder that looks like a bare repository, which can be committed; a `.git` cannot.
+    Git's own search also stops at a folder that looks like a bare repository. This search does not, because such a
+    folder can be committed to a repository, while a `.git` cannot.
     """
     return (parent for parent in (folder, *folder.parents) if os.path.lexists(parent / ".git"))
 
 
 def _innermost(worktrees: Sequence[Path]) -> Path:
-    """Return the real location of the nearest folder that links do not place outside of the folders around it."""
+    """Return the real location of the nearest worktree that links do not place outside of the worktrees around it."""
     *inner, outer = worktrees
     location = real_path(outer)
     for worktree in reversed(inner):

@@ -1,7 +1,7 @@
-"""Detects by content what a file is: a model, or one of the other kinds found under a model's name.
+"""Detects the kind of a file from its content: a model, or another kind of file that has the name of a model.
 
-Input: a source, of which the first bytes are read and, if it is not a model, the last ones. Knows magic numbers and zip
-directories.
+Input: a source. Its first bytes are read; if it is not a model, its last bytes are read too. Knows magic numbers and
+zip directories.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ MODEL_SUFFIXES = frozenset({".tflite", ".lite", ".tfl"})
 CONTAINER_SUFFIXES = frozenset({".task", ".litertlm"})
 
 HEAD_BYTES = 1024
-#: A zip's end record: 22 bytes and a comment of up to 64 KiB.
+#: Maximum size of a zip's end record: 22 bytes, and a comment of less than 64 KiB.
 ZIP_TAIL_BYTES = 22 + 65_535
-#: The Git LFS specification limits pointer files to less than this.
+#: The Git LFS specification requires pointer files to be smaller than this.
 LFS_POINTER_MAX_BYTES = 1024
 
 #: First bytes of a `.litertlm` bundle.
@@ -63,7 +63,10 @@ _ONNX_PRODUCER = re.compile(rb"\x08[\x02-\x14]\x12[\x01-\x40][\x20-\x7e]{2}")
 
 @frozen
 class FileKind:
-    """Kind of a file, with a description for messages; for a Git LFS pointer, also the hash and size it refers to."""
+    """Kind of a file, with a description for messages.
+
+    For a Git LFS pointer, `lfs_oid` and `lfs_size` are the SHA-256 and the size in bytes of the file it refers to.
+    """
 
     kind: str
     detail: str = ""
@@ -72,10 +75,10 @@ class FileKind:
 
 
 def detect_kind(source: Source, name: str = "") -> FileKind:
-    """Detect what a file is. Only kind `model` can be read as a model and only `container` can be opened.
+    """Return the kind of a file. Only the kind `model` can be read as a model; only `container` can have members.
 
-    `name` is the file's name, if it has one. A zip without models is a container only if its name says so, and a file
-    named like a model is never a container.
+    `name` is the file's name, or empty if it has none. A zip without models is a container only if its name has the
+    suffix of a container. A file whose name has the suffix of a model is never a container.
     """
     kind = _detect_kind(source, suffix_of(name))
     if kind.kind == CONTAINER and suffix_of(name) in MODEL_SUFFIXES:
@@ -99,7 +102,7 @@ def _detect_kind(source: Source, suffix: str) -> FileKind:
 
 
 def is_model(head: bytes) -> bool:
-    """Return whether a file that begins with these bytes (8 suffice) has the identifier of a model."""
+    """Return whether a file has the identifier of a model, from its first bytes (8 are enough)."""
     return head[4:8] == b"TFL3"
 
 
@@ -138,7 +141,10 @@ def _binary_kind(head: bytes) -> FileKind | None:
 
 
 def _zip_kind(source: Source, head: bytes, suffix: str) -> FileKind | None:
-    """Detect a zip by its end record, because some have bytes before the first member."""
+    """Return the kind of a zip file, or None if the file is not a zip.
+
+    A zip is detected by its end record, because some zips have other bytes before the first member.
+    """
     from tflint.source.zip_directory import ZipError, read_directory
 
     read = reader(source)
@@ -161,12 +167,15 @@ def _zip_kind(source: Source, head: bytes, suffix: str) -> FileKind | None:
 
 
 def is_bundled_name(name: str) -> bool:
-    """Return whether a member with this name is expected to be a model or a container of models."""
+    """Return whether a member's name has the suffix of a model or of a container."""
     return suffix_of(name) in MODEL_SUFFIXES | CONTAINER_SUFFIXES
 
 
 def _broken_zip_kind(detail: str, sample: bytes, suffix: str) -> FileKind:
-    """Return the kind of an unreadable zip: a container if its name, or a name found in its bytes, suggests so."""
+    """Return the kind of an unreadable zip.
+
+    It is a container if its suffix, or a member name that occurs in the bytes `sample`, suggests so.
+    """
     is_bundle = suffix in CONTAINER_SUFFIXES or b".tflite" in sample or b".task" in sample
     return FileKind(CONTAINER, _BUNDLE) if is_bundle else FileKind("zip", detail)
 
@@ -176,7 +185,7 @@ def _contains(names: Iterable[str], base_name: str) -> bool:
 
 
 def _contains_model(read: Read, directory: Directory) -> bool:
-    """Return whether a member is a model by its bytes: language-model bundles have member names without suffix."""
+    """Return whether a member begins like a model. In bundles of language models, member names have no suffix."""
     return any(is_model(_first_bytes(read, entry, directory.begin)) for entry in directory.entries)
 
 

@@ -17,7 +17,7 @@ from tflint.source.file_kind import GIT_LFS_POINTER, detect_kind
 from tflint.source.git_program import run_git
 from tflint.values import frozen
 
-#: Maximum size of a blob: it is held in memory completely, here and in git.
+#: Maximum size of a blob in bytes: tflint and git both hold the complete blob in memory.
 MAX_BLOB_BYTES = 1 << 30
 _ENTRY = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40,64}) +(\d+|-)\t[^\0]*\0")
 _LINK, _SUBMODULE = b"120000", b"160000"
@@ -25,7 +25,11 @@ _LINK, _SUBMODULE = b"120000", b"160000"
 
 @frozen
 class _TrackedFile:
-    """A file in a working tree: the path given by the user, the top level, and the path relative to it."""
+    """A file in a working tree.
+
+    `path` is the path as the user wrote it, `top` the top level of the working tree, and `inner` the file's path
+    relative to `top`.
+    """
 
     path: str
     top: str
@@ -51,7 +55,7 @@ def read_revision(revision: str, path: str) -> bytes:
 
 
 def _find(path: str) -> _TrackedFile:
-    """Find the working tree of a file. Links are not resolved, as in Git."""
+    """Return a file with its working tree. Links in the path are not resolved, as in Git."""
     if not path:
         raise UserError("the path is empty")
     folder = Path(path).parent
@@ -71,11 +75,11 @@ def _manual_hint(revision: str, file: _TrackedFile, filter_command: str = "") ->
 
 
 def _resolve_commit(revision: str, file: _TrackedFile) -> str:
-    """Return the commit hash of a revision, so that no user input reaches later commands."""
+    """Return the commit hash of a revision. Later git commands get this hash, not the text that the user wrote."""
     folder = Path(file.path).parent.as_posix()
     wrong = f"'{folder}' is not in a readable Git repository"
     if run_git(["rev-parse", "--git-dir"], file.top, wrong).strip() == b".":
-        # If `.git` is invalid and the folder looks like a bare repository, git before 2.38 uses that instead.
+        # If `.git` is invalid and the folder looks like a bare repository, git before 2.38 uses the folder itself.
         raise UserError(f"{wrong}: '{Path(file.top, '.git').as_posix()}' is invalid")
     what = f"there is no revision '{revision}' in the repository of '{folder}'"
     output = run_git(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], file.top, what)
@@ -95,14 +99,14 @@ def _find_blob(commit: str, revision: str, file: _TrackedFile) -> tuple[str, int
     mode, kind, blob, size = match.groups()
     if kind != b"blob" or mode in (_LINK, _SUBMODULE):
         what = {_LINK: "a link", _SUBMODULE: "a submodule"}.get(mode, "a folder")
-        raise UserError(f"'{file.path}' is {what} in '{revision}', not a file", hint="give the path of a file")
+        raise UserError(f"'{file.path}' is {what} in '{revision}', not a file", hint="use the path of a file")
     return blob.decode(), int(size)
 
 
 def _missing_hint(file: _TrackedFile) -> str:
-    """Suggest why git does not know the path: its folder is a link, or the file was renamed."""
+    """Return a hint for a file that is not in a revision: its folder is a link, or the file was renamed."""
     inner = Path(file.inner).parent
     real = real_path(Path(file.top, inner))
     if real != real_path(file.top) / inner:
-        return f"the folder is a link to '{real.as_posix()}': give the path there"
-    return "'git log --all -- FILE' lists its revisions; for a renamed file, run tflint diff OLD NEW"
+        return f"the folder is a link to '{real.as_posix()}': use the path in that folder"
+    return "'git log --all -- FILE' lists the file's revisions; for a renamed file, run tflint diff OLD NEW"

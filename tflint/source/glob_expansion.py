@@ -1,7 +1,8 @@
-"""Expands globs of the command line, like `glob.glob` with `recursive`, in time that folder contents cannot inflate.
+"""Expands globs of the command line, like `glob.glob` with `recursive`, but in time linear in the number of folders.
 
-`glob.glob` walks a tree once per `**` and per path to it, and follows links: two links in a folder to that folder yield
-2^40 paths. Here each step visits each folder once, and `**` does not follow links to folders, as in a folder walk.
+`glob.glob` walks a tree once per `**` and per path to the tree, and follows links: if a folder contains two links to
+itself, there are 2^40 paths. Here, each segment of the glob visits each folder at most once, and `**` does not follow
+links to folders, as in a folder walk.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tflint.wildcards import matcher
 
 @frozen
 class _Entry:
-    """A name in a folder; `is_folder` is also true for a link to a folder."""
+    """A file, folder or link in a folder. `is_folder` is also true for a link to a folder."""
 
     name: str
     is_folder: bool
@@ -27,7 +28,7 @@ class _Entry:
 
 
 class _Disk:
-    """Lists each folder once; adds folders that cannot be read to `unlisted`, with the reason."""
+    """Lists each folder once. Adds folders that cannot be listed to `unlisted`, with the error."""
 
     def __init__(self, unlisted: dict[str, OSError]) -> None:
         self._unlisted = unlisted
@@ -66,7 +67,7 @@ class _Disk:
 def expand_glob(pattern: str, unlisted: dict[str, OSError]) -> list[str]:
     """Return the paths that match a glob, distinct and sorted.
 
-    Folders that cannot be listed count as empty and are added to `unlisted` with the reason.
+    A folder that cannot be listed counts as empty and is added to `unlisted`, with the error.
     """
     whole = Path(pattern)
     *inner, last = _merge_stars(whole.parts[1:] if whole.anchor else whole.parts)
@@ -80,7 +81,7 @@ def expand_glob(pattern: str, unlisted: dict[str, OSError]) -> list[str]:
 
 
 def first_folder(pattern: str) -> str:
-    """Return the folder before the first segment with a wildcard."""
+    """Return the part of a glob before its first segment with a wildcard: the folder in which the search begins."""
     return str(Path(*itertools.takewhile(lambda part: not has_magic(part), Path(pattern).parts)))
 
 
@@ -94,7 +95,7 @@ def _unique(paths: Iterable[str]) -> list[str]:
 
 
 def _match_folders(folders: Iterable[str], segment: str, disk: _Disk) -> Iterator[str]:
-    """Yield the folders that match a segment."""
+    """Yield the folders in (or, for `**`, at or below) `folders` that match a segment of a glob."""
     if segment == "**":
         yield from _walk_below(folders, disk)
         return
@@ -105,7 +106,7 @@ def _match_folders(folders: Iterable[str], segment: str, disk: _Disk) -> Iterato
 
 
 def _match_paths(folders: list[str], segment: str, disk: _Disk) -> Iterator[str]:
-    """Yield the files and folders that match the last segment."""
+    """Yield the files and folders that match the last segment of a glob."""
     if segment != "**":
         for folder in folders:
             yield from (_join(folder, entry.name) for entry in _match_entries(folder, segment, disk))
@@ -116,7 +117,7 @@ def _match_paths(folders: list[str], segment: str, disk: _Disk) -> Iterator[str]
 
 
 def _walk_below(folders: Iterable[str], disk: _Disk) -> Iterator[str]:
-    """Yield the folders and all folders below them, each once, without hidden and linked ones."""
+    """Yield the folders and all folders below them, each once. Hidden folders and links to folders are skipped."""
     visited: set[str] = set()
     for start in folders:
         waiting = [start]
@@ -131,7 +132,7 @@ def _walk_below(folders: Iterable[str], disk: _Disk) -> Iterator[str]:
 
 
 def _without_hidden(entries: list[_Entry]) -> Iterator[_Entry]:
-    """Yield the entries that `**` matches: no hidden ones, no links to folders."""
+    """Yield the entries that `**` matches: all except hidden entries and links to folders."""
     return (entry for entry in entries if not entry.name.startswith(".") and not (entry.is_folder and entry.is_link))
 
 

@@ -11,9 +11,9 @@ ALIGNMENT = 16
 
 
 class JoinedSource:
-    """The bytes of several sources, padded with zeros for alignment. The sources must stay open while it is used.
+    """The bytes of several sources, with zeros between them for alignment.
 
-    Source k lies from `starts[k]` to `ends[k]`.
+    Source k lies from `starts[k]` to `ends[k]`. The sources must stay open while the joined source is used.
     """
 
     page_size = 4096

@@ -24,11 +24,11 @@ class MemberSource:
         return self._whole.page_size
 
     def identity(self) -> tuple[object, ...]:
-        """Return the identity of the whole source with the range."""
+        """Return the identity of the whole source, extended by the member's offset and size."""
         return (*self._whole.identity(), self._offset, self.size)
 
     def read(self, ranges: Sequence[tuple[int, int]]) -> Sequence[bytes]:
-        """Return the ranges, relative to the member's start."""
+        """Return the bytes of each range (begin, end), relative to the member's start."""
         return self._whole.read([(begin + self._offset, end + self._offset) for begin, end in ranges])
 
     def read_into(self, begin: int, buffer: memoryview) -> None:
@@ -36,7 +36,7 @@ class MemberSource:
         self._whole.read_into(begin + self._offset, buffer)
 
     def content(self) -> memoryview | None:
-        """Return a view of all bytes if the whole source is in memory, else None."""
+        """Return a view of the member's bytes if the whole source is in memory, else None."""
         whole = self._whole.content()
         return None if whole is None else memoryview(whole)[self._offset : self._offset + self.size]
 

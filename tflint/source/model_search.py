@@ -1,6 +1,7 @@
-"""Finds models: expands folders and globs to files, by suffix and, for `.bin`, by their first bytes.
+"""Finds models: expands folders and globs to files that have a model's suffix.
 
-Unreadable paths are selected too, with the reason, so that they are reported. Skipped paths are counted.
+A `.bin` file counts as a model if its first bytes are those of a model. Unreadable paths are selected too, with the
+reason, so that tflint reports them. Skipped paths are counted.
 """
 
 from __future__ import annotations
@@ -24,20 +25,20 @@ from tflint.values import frozen
 
 #: Suffixes of models and containers.
 SUFFIXES = MODEL_SUFFIXES | CONTAINER_SUFFIXES
-#: Suffixes shared with other files: such a file is a model only if it has the identifier.
+#: Suffixes that other files have too. A file with such a suffix is a model only if it has the identifier of a model.
 DOUBTFUL_SUFFIXES = {".bin"}
-#: Maximum number of entries examined in hidden, linked and excluded folders to count models: a virtual environment has
-#: 50,000 files, and counting must not take longer than checking.
+#: Maximum number of files and folders that are examined to count models in hidden, linked and excluded folders. A
+#: virtual environment has 50,000 files, and counting must not take longer than checking.
 MAX_PEEKED_ENTRIES = 10_000
-#: Errors of a link without a target, or in a loop.
+#: Errors of a link whose target does not exist, or of links in a loop.
 _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
-#: Folders of version control, which hold no files of the user.
+#: Folders of version control systems. Models in them are not counted, because they are not files of the user.
 _NOT_PEEKED = frozenset({".git", ".hg", ".svn"})
 
 
 @frozen
 class UnopenedPath:
-    """A path that is reported without being opened; `kind` is the reason."""
+    """A path that tflint reports without opening it; `kind` says why."""
 
     path: str
     kind: FileKind
@@ -55,9 +56,9 @@ class Selection:
 
 
 def select(paths: Iterable[str], exclude: Sequence[str] = (), base: str = ".") -> Selection:
-    """Select the files that paths name: files as they are, folders walked, globs expanded.
+    """Select the files that paths name. Folders are walked and globs are expanded.
 
-    `exclude` are globs, relative to `base`, of files and folders that a walk skips. Raises `UserError` if a path does
+    `exclude` holds globs, relative to `base`, of files and folders that a walk skips. Raises `UserError` if a path does
     not exist.
     """
     walker = Walker(exclude, base)
@@ -84,9 +85,9 @@ def _select_one(path: str, walker: Walker) -> Iterator[Selected]:
 
 
 def may_exist(path: str) -> bool:
-    """Return whether a path exists or cannot be examined: only paths known to be missing are user errors.
+    """Return whether a path exists. Also returns True if tflint has no permission to find out.
 
-    Raises `UserError` if the path is invalid.
+    Raises `UserError` if the path is invalid, such as too long.
     """
     try:
         os.lstat(path)
@@ -102,7 +103,7 @@ def may_exist(path: str) -> bool:
 
 
 def find_container(path: str) -> str:
-    """Return the container in a path of a member (`bundle.task!/model.tflite`), or an empty string."""
+    """Return the path of the container if a path names a member (`bundle.task!/model.tflite`), else an empty string."""
     at = path.find(MEMBER)
     while at >= 0:
         if os.path.isfile(path[:at]):  # noqa: PTH113 (Path.is_file raises if a folder above cannot be searched)
@@ -138,8 +139,8 @@ class Walker:
     def walk(self, folder: str, boundary: Path | None = None) -> Iterator[Selected]:
         """Yield the models below a folder, sorted. Links to folders are not followed.
 
-        Folders that cannot be listed, and models that are links out of `boundary` (by default, the checkout), are
-        yielded unopened.
+        Folders that cannot be listed, and models that are links to outside of `boundary` (by default, the checkout),
+        are yielded as `UnopenedPath`.
         """
         boundary = boundary or boundary_of(folder)
         root = real_path(folder)
@@ -158,9 +159,10 @@ class Walker:
             waiting += reversed([prefix + name for name in folders if self._should_enter(prefix + name, name, root)])
 
     def walk_glob(self, pattern: str) -> Iterator[Selected]:
-        """Yield the files that a glob matches; matched folders are walked.
+        """Yield the files that a glob matches, and the models below folders that it matches.
 
-        As in a walk, files that links place outside of the checkout of the glob's first folder are not opened.
+        As in a walk, files that links place outside of the checkout are not opened. The checkout is that of the folder
+        before the glob's first wildcard.
         """
         from tflint.source.glob_expansion import expand_glob, first_folder  # shells expand most globs themselves
 
@@ -182,7 +184,7 @@ class Walker:
                 yield _unreadable_folder(folder, error)
 
     def _skip_outside(self, path: str) -> Iterator[UnopenedPath]:
-        """Count a folder outside of the boundary, or yield a file unopened."""
+        """Count a matched folder that is outside of the boundary; yield such a file as `UnopenedPath`."""
         if os.path.isdir(path):  # noqa: PTH112
             self._linked += 1
             self._models += self._peek(path)
@@ -190,7 +192,7 @@ class Walker:
             yield _outside_link(path)
 
     def _check_file(self, path: str, boundary: Path) -> Iterator[Selected]:
-        """Yield a file if it is a model, unopened if it is a link out of the checkout."""
+        """Yield a file if it is a model; yield it as `UnopenedPath` if it is a link to outside of `boundary`."""
         is_outside = os.path.islink(path) and not is_within(path, boundary)  # noqa: PTH114
         if not _is_model(path, is_read=not is_outside):
             return
@@ -204,7 +206,7 @@ class Walker:
             self._excluded += self._peek(path)
         elif os.path.islink(path):  # noqa: PTH114
             self._linked += 1
-            self._models += 0 if is_within(path, root) else self._peek(path)  # else walked anyway
+            self._models += 0 if is_within(path, root) else self._peek(path)  # the walk finds the models of other links
         elif name.startswith("."):
             self._hidden += 1
             self._models += 0 if name in _NOT_PEEKED else self._peek(path)
@@ -213,7 +215,10 @@ class Walker:
         return False
 
     def _peek(self, folder: str) -> int:
-        """Count the files with a model's suffix below a folder, within the budget of entries."""
+        """Return the number of files with a model's suffix below a folder.
+
+        After `MAX_PEEKED_ENTRIES` files and folders in all calls, counting stops.
+        """
         count = 0
         waiting = [folder]
         while waiting and self._entries_left > 0:
@@ -228,7 +233,7 @@ class Walker:
                         if self._entries_left <= 0:
                             break
             except OSError:
-                continue  # skipped in any case
+                continue  # the walk skips this folder in any case
         return count
 
     def _is_excluded(self, path: str) -> bool:
@@ -238,7 +243,7 @@ class Walker:
 
 
 def check_link(path: str) -> Selected:
-    """Return the path of a discovered file, unopened if it is a link out of its folder's checkout."""
+    """Return the path of a discovered file; return an `UnopenedPath` if it is a link to outside of its checkout."""
     return path if is_within(path, boundary_of(Path(path).parent)) else _outside_link(path)
 
 
@@ -247,7 +252,7 @@ def _outside_link(path: str) -> UnopenedPath:
 
 
 def _list_folder(folder: str) -> tuple[list[str], list[str]]:
-    """Return the sorted names of folders (including links to folders) and of files in a folder."""
+    """Return the names of the folders in a folder (including links to folders) and of its files, each sorted."""
     folders: list[str] = []
     files: list[str] = []
     with os.scandir(folder) as entries:
@@ -265,9 +270,10 @@ def _unreadable_folder(folder: str, error: OSError) -> UnopenedPath:
 
 
 def _is_model(path: str, *, is_read: bool) -> bool:
-    """Return whether a file with a known suffix is a model.
+    """Return whether a file is a model, by its suffix; for `DOUBTFUL_SUFFIXES`, by its first bytes.
 
-    A file with a shared suffix must be read; if that fails, it may be one.
+    If these bytes cannot be read, the file counts as a model, so that the error is reported. If `is_read` is false, a
+    file with a doubtful suffix is not read and does not count.
     """
     if Path(path).suffix.lower() in SUFFIXES:
         return True

@@ -1,8 +1,8 @@
-"""Reads the directory of a zip and locates and unpacks members; checks every offset and size.
+"""Reads the directory of a zip, and locates and unpacks its members. Checks every offset and size.
 
-Input: a function that reads a byte range. Output: entries and bytes. An invalid zip raises `ZipError`. Must not know
-the meaning of members. The standard library's reader accepts a directory of any size, and its error messages change
-with the Python version.
+Input: a function that reads a byte range. Output: directory entries, and members' bytes. An invalid zip raises
+`ZipError`. Must not know the meaning of members. The standard library's `zipfile` is not used: it accepts a directory
+of any size, and its error messages change with the Python version.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ Read: TypeAlias = Callable[[int, int], bytes]
 
 STORED, DEFLATED = 0, 8
 
-#: The directory is read whole: 10,000 members with names of 160 characters. Bundles and associated files have about ten
-#: members.
+#: Maximum size of a directory, which is read completely: enough for 10,000 members with names of 160 characters. A
+#: bundle, or a zip of associated files, has about ten members.
 MAX_DIRECTORY_BYTES = 2 * 1024 * 1024
 MAX_MEMBERS = 10_000
-#: Size of reads and of unpacked pieces in bytes.
+#: Maximum size in bytes of a read and of an unpacked piece.
 CHUNK_BYTES = 64 * 1024
-#: Enough packed bytes for the first unpacked ones: a Huffman table takes about 300.
+#: Number of packed bytes that are enough to unpack a member's first bytes: its Huffman table takes about 300 bytes.
 HEAD_BYTES = 1024
 
-# Structures of APPNOTE.TXT 6.3.10, sections 4.3.7 to 4.3.16, including their signatures.
+# Structures of APPNOTE.TXT 6.3.10, sections 4.3.7 to 4.3.16. Except in _EXTRA, the first field is the signature.
 _END = struct.Struct("<4s4H2IH")
 _END64 = struct.Struct("<4sQ2H2I4Q")
 _LOCATOR64 = struct.Struct("<4sIQI")
@@ -41,7 +41,7 @@ _EXTRA_ZIP64 = 1
 
 
 class ZipError(TflintError):
-    """A zip or a member of it is invalid or exceeds a budget. `offset` is the byte of the error (-1: unknown)."""
+    """A zip, or a member of a zip, is invalid or exceeds a limit. `offset` is the byte of the error (-1: unknown)."""
 
     def __init__(self, reason: str, offset: int = -1) -> None:
         super().__init__(reason)
@@ -51,7 +51,11 @@ class ZipError(TflintError):
 
 @frozen
 class ZipEntry:
-    """A member's entry in the directory: sizes in bytes; `header_offset` is relative to the first readable byte."""
+    """A member's entry in the directory of a zip.
+
+    Sizes are in bytes. `header_offset` is the offset of the member's local header, relative to the first byte of the
+    source.
+    """
 
     name: str
     method: int
@@ -64,17 +68,20 @@ class ZipEntry:
 
 @frozen
 class Directory:
-    """The entries in order, and the byte at which the directory begins; no member may reach past it."""
+    """The directory of a zip: its entries in order, and the byte offset at which it begins.
+
+    No member may reach past that offset.
+    """
 
     entries: tuple[ZipEntry, ...]
     begin: int
 
 
 def read_directory(read: Read, size: int, begin: int = 0) -> Directory | None:
-    """Return the directory of the zip in `size` bytes, or None if they have no end record and so are not a zip.
+    """Return the directory of the zip in a source of `size` bytes, or None if the source has no zip end record.
 
-    Bytes before the first member are allowed, whether or not offsets include them; the first `begin` bytes are known to
-    precede the zip.
+    Other bytes may precede the zip; its offsets may be relative to the start of the source or to the start of the zip.
+    At least the first `begin` bytes are known to precede the zip.
     """
     span = _directory_span(read, size, begin)
     if span is None:
@@ -84,7 +91,7 @@ def read_directory(read: Read, size: int, begin: int = 0) -> Directory | None:
 
 
 def directory_bytes(read: Read, size: int) -> int:
-    """Return the size of the directory that `read_directory` would read; 0 if there is none or it is invalid."""
+    """Return the size in bytes of the directory that `read_directory` would read, or 0 if it is missing or invalid."""
     try:
         span = _directory_span(read, size, 0)
     except ZipError:
@@ -93,7 +100,10 @@ def directory_bytes(read: Read, size: int) -> int:
 
 
 def _directory_span(read: Read, size: int, begin: int) -> tuple[int, int, int] | None:
-    """Return begin and end of the directory and the offset in its end record, or None if there is no end record."""
+    """Return begin and end of the directory, and the offset of the directory that the end record declares.
+
+    Returns None if there is no end record.
+    """
     end = _end_offset(read, size, begin)
     if end is None:
         return None
@@ -114,7 +124,7 @@ def _directory_span(read: Read, size: int, begin: int) -> tuple[int, int, int] |
 
 
 def _end_offset(read: Read, size: int, begin: int) -> int | None:
-    """Return the offset of the last complete end record, or None."""
+    """Return the offset of the last end record, or None if there is none or it is incomplete."""
     begin = max(begin, size - ZIP_TAIL_BYTES)
     tail = read(begin, size)
     at = tail.rfind(b"PK\x05\x06")
@@ -122,13 +132,16 @@ def _end_offset(read: Read, size: int, begin: int) -> int | None:
 
 
 def _zip64_end(read: Read, end: int) -> tuple[int, int, int, int, int] | None:
-    """Return the offset of the zip64 end record, its disks, and size and offset of the directory, or None."""
+    """Return the offset of the zip64 end record, and its fields, or None if there is no such record.
+
+    The fields are the number of the disk, the disk of the directory, and the directory's size and offset.
+    """
     if end < _LOCATOR64.size + _END64.size:
         return None
     at = end - _LOCATOR64.size
     if read(at, at + 4) != b"PK\x06\x07":
         return None
-    record = at - _END64.size  # where writers place it; the locator's offset is relative to the zip's start
+    record = at - _END64.size  # not the locator's offset: it is relative to the zip's start
     fields = _END64.unpack(read(record, at))
     if fields[0] != b"PK\x06\x06":
         raise ZipError("the zip64 end record is not at the expected offset", record)
@@ -164,7 +177,10 @@ def _entry(fields: tuple[int, ...], name: bytes, extra: bytes, base: int) -> Zip
 
 
 def _zip64_numbers(extra: bytes) -> Iterator[int]:
-    """Yield the 64-bit values that replace 32-bit fields: unpacked size, packed size, offset, as needed."""
+    """Yield the 64-bit values in an entry's extra fields.
+
+    They replace those of the 32-bit fields unpacked size, packed size and offset that have their largest value.
+    """
     at = 0
     while at + _EXTRA.size <= len(extra):
         kind, length = _EXTRA.unpack_from(extra, at)
@@ -181,12 +197,15 @@ def _text(name: bytes, is_utf8: bool) -> str:
         try:
             return name.decode("utf-8")
         except UnicodeDecodeError:
-            pass  # the flag is wrong
+            pass  # the UTF-8 flag is wrong
     return name.decode("cp437")  # CP437 has a character for every byte
 
 
 def data_span(read: Read, entry: ZipEntry, limit: int) -> tuple[int, int]:
-    """Return begin and end of a member's packed bytes, from its local header; they must end before `limit`."""
+    """Return begin and end of a member's packed bytes, from its local header.
+
+    Raises `ZipError` if the local header is invalid or the packed bytes reach past `limit`.
+    """
     begin = entry.header_offset + _LOCAL.size
     if begin > limit:
         raise ZipError("the offset of the local header lies past the last member", entry.header_offset)
@@ -205,9 +224,10 @@ def data_span(read: Read, entry: ZipEntry, limit: int) -> tuple[int, int]:
 
 
 def first_bytes(read: Read, entry: ZipEntry, begin: int, end: int, n_bytes: int = 8) -> bytes:
-    """Return the first bytes of a member whose packed bytes lie from begin to end, fewer if it has fewer.
+    """Return the first `n_bytes` unpacked bytes of a member, or fewer if the member is smaller.
 
-    The result is empty if the member is encrypted or compressed by an unsupported method.
+    The packed bytes lie from `begin` to `end`. The result is empty if the member is encrypted or compressed by an
+    unsupported method.
     """
     if entry.is_encrypted or entry.method not in (STORED, DEFLATED):
         return b""
@@ -222,7 +242,7 @@ def first_bytes(read: Read, entry: ZipEntry, begin: int, end: int, n_bytes: int 
 
 
 def read_content(read: Read, entry: ZipEntry, limit: int) -> bytes:
-    """Return all bytes of a member, whose packed bytes must end before `limit`. Raises `ZipError` on failure."""
+    """Return all unpacked bytes of a member. Raises `ZipError` if it is invalid or its packed bytes pass `limit`."""
     if entry.is_encrypted or entry.method not in (STORED, DEFLATED):
         raise ZipError("the member is encrypted, or compressed by an unsupported method", entry.header_offset)
     if entry.method == STORED and entry.packed_size != entry.size:
@@ -234,7 +254,10 @@ def read_content(read: Read, entry: ZipEntry, limit: int) -> bytes:
 
 
 def unpack_pieces(read: Read, begin: int, end: int, size: int) -> Iterator[bytes]:
-    """Yield the bytes of a deflated member in pieces. Raises `ZipError` unless they are valid and `size` bytes."""
+    """Yield the unpacked bytes of a deflated member in pieces.
+
+    Raises `ZipError` if the packed bytes are invalid or unpack to more or fewer than `size` bytes.
+    """
     import zlib
 
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)

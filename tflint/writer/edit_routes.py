@@ -1,7 +1,7 @@
 """Resolves routes such as `tensors.bias.quantization.scale` in a model's nested dicts.
 
-Input: the dicts, the schema and a route. Output: the container and key to set. Changes nothing, except that a missing
-sub-table on the route becomes an empty one.
+Input: the dicts, the schema and a route. Output: the dict or list to change, and the key in it. Changes nothing, except
+that a missing table along the route is added as an empty dict.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ _DEFAULT_SUBGRAPH = "subgraphs.0."
 
 @frozen
 class Target:
-    """The target of a route: `container[key]`, and its schema field (for an element, the field of its vector)."""
+    """The target of a route: `container[key]`, where `container` is a dict or list.
+
+    `field` is the schema field of the target; for an element of a vector, the field of the vector. `table` is the dict
+    that has this field.
+    """
 
     container: Any
     key: str | int
@@ -45,14 +49,14 @@ def find_target(model: dict[str, Any], route: str, schema: Schema) -> Target:
 
 
 class _Walk:
-    """Follows one route, part by part; `rest` is the unresolved remainder."""
+    """Follows one route, part by part. In all methods, `rest` is the part of the route that is not resolved yet."""
 
     def __init__(self, schema: Schema, route: str) -> None:
         self._schema = schema
         self._route = route
 
     def in_table(self, table: dict[str, Any], type_name: str, rest: str, *, in_union: bool) -> Target:
-        """Resolve `rest` in a table."""
+        """Resolve `rest` in a table; `in_union` says whether the table is a union's member."""
         part, _, rest = rest.partition(".")
         if in_union and part == UNION_TAG:
             return Target(table, part, Field(UNION_TAG, "string", -1), table)
@@ -98,9 +102,10 @@ class _Walk:
         return elements
 
     def _index(self, elements: MutableSequence[Any], key: str, rest: str) -> tuple[int, str]:
-        """Split `rest` into an element, by longest matching name or by index, and the remainder.
+        """Return the index of the element that `rest` begins with, and the part of `rest` after it.
 
-        The index after the last is allowed; it appends.
+        `rest` begins with a name of an element (the longest that matches) or with an index. The index after the last
+        element is allowed, because it appends an element.
         """
         names = {name: i for i, element in reversed(list(enumerate(elements))) for name in _names(element)}
         matching = [name for name in names if rest == name or rest.startswith(name + ".")]

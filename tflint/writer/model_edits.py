@@ -21,7 +21,7 @@ from tflint.writer.unpack import unpack_with_end
 #: Values that remove a field or an element of a vector, because TOML has no null.
 ABSENT = ("", "absent")
 
-#: Routes that edit the bytes of the file, in the order of application.
+#: Routes that edit the bytes of the file, in the order in which they are applied.
 FILE_EDITS = ("file.bytes", "file.truncate", "file.trailing_bytes")
 
 _TENSOR_DATA = ".data"
@@ -30,10 +30,10 @@ _TENSOR_DATA = ".data"
 def apply_edits(model: dict[str, Any], edits: Mapping[str, Any], schema: Schema | None = None) -> dict[str, Any]:
     """Return a deep copy of `model` with each route of `edits` set to its value, in order; skip `file.…` routes.
 
-    A route selects an element of a vector by index or by name (the longest that matches); the index after the last
-    appends. Routes that begin with a field of SubGraph refer to subgraph 0. The value "" or "absent" removes. The route
-    `tensors.NAME.data` sets the numbers in the tensor's buffer. Raises ValueError with the part of a route that does
-    not exist.
+    A route selects an element of a vector by index or by name (the longest name that matches). The index after the last
+    element appends the value. A route that begins with a field of SubGraph refers to subgraph 0. The value "" or
+    "absent" removes the field or element. The route `tensors.NAME.data` sets the numbers in the tensor's buffer. Raises
+    ValueError with the part of a route that does not exist.
     """
     changed = copy.deepcopy(model)
     for route, value in edits.items():
@@ -45,12 +45,13 @@ def apply_edits(model: dict[str, Any], edits: Mapping[str, Any], schema: Schema 
 
 
 def edit_model(data: bytes, edits: Mapping[str, Any]) -> bytes:
-    """Return the file with the edits: fields, then `file.bytes`, `file.truncate`, `file.trailing_bytes`.
+    """Return the bytes of a model file after edits of fields, then edits of the file in the order of `FILE_EDITS`.
 
-    `file.bytes` (text, bytes or a list of numbers) replaces the content. `file.truncate` keeps the first N bytes or
-    drops the last -N. `file.trailing_bytes` appends N zeros or the given text. Data after the flatbuffer, such as a
-    zip, stays after it. Edits of the file alone do not need the `flatbuffers` package. Raises ValueError for an invalid
-    route or value, and if fields are edited in `data` that is not a model.
+    `file.bytes` (text, bytes or a list of numbers) replaces the content. `file.truncate = N` keeps the first N bytes;
+    if N is negative, it removes the last -N bytes. `file.trailing_bytes` appends N zero bytes, or the value's text or
+    bytes. Data after the flatbuffer, such as a zip, stays after the edited flatbuffer. Only edits of fields need the
+    `flatbuffers` package. Raises ValueError if a route or value is invalid, or if fields are to be edited and `data` is
+    not a model.
     """
     if any(not route.startswith("file.") for route in edits):
         data = _edit_fields(data, edits)
@@ -122,7 +123,7 @@ def _tensor_of_data_route(model: dict[str, Any], route: str, schema: Schema) -> 
     try:
         target = find_target(model, route.removesuffix(_TENSOR_DATA), schema)
     except ValueError:
-        return None  # find_target then reports the wrong part
+        return None  # the caller calls find_target again, which raises the error
     if target.field.type != "[Tensor]" or not isinstance(target.key, int) or target.key >= len(target.container):
         return None
     tensor: dict[str, Any] = target.container[target.key]

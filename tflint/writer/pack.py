@@ -21,13 +21,14 @@ def pack(
     force_defaults: bool = False,
     share: bool = False,
 ) -> bytes:
-    """Return the flatbuffer of `model`, with the schema's file identifier, if any. The default schema is TFLite.
+    """Return the flatbuffer of `model`, with the schema's file identifier, if it has one. The default schema is TFLite.
 
-    A table is a dict by field name (None: absent), a vector a list, `[ubyte]` bytes or a list, an enum value a name or
-    a number, and a union a dict whose `type` names the member (a member's own field `type` becomes `type_`). Scalars
-    equal to their default are omitted unless `force_defaults`. With `share`, a dict or list that occurs repeatedly as
-    the same object is written once. Raises ValueError with the place that violates the schema, and `MissingExtraError`
-    without the `flatbuffers` package.
+    A table is a dict with the field names as keys; the value None means that the field is absent. A vector is a list;
+    a `[ubyte]` vector may also be bytes. An enum value is a name or a number. A union is a dict whose key `type` names
+    the member; if the member has its own field `type`, its key is `type_`. Scalars equal to their default are not
+    stored, unless `force_defaults` is true. If `share` is true, a dict or list that occurs repeatedly as the same
+    object is written once. Raises ValueError with the place in `model` that violates the schema, and
+    `MissingExtraError` if the `flatbuffers` package is not installed.
     """
     schema = schema or tflite_schema()
     builder = import_flatbuffers("builder").Builder(1024)
@@ -38,7 +39,10 @@ def pack(
 
 
 class _Packer:
-    """Writes one flatbuffer, children before parents; offsets are relative to the end of the buffer."""
+    """Writes one flatbuffer, children before parents.
+
+    Offsets are relative to the end of the buffer. `place` is the position in the nested dicts, for error messages.
+    """
 
     def __init__(self, builder: Any, schema: Schema, *, force_defaults: bool, share: bool) -> None:
         self._builder = builder
@@ -73,7 +77,10 @@ class _Packer:
         return [(field, value[key]) for key, field in keys.items() if value.get(key) is not None]
 
     def _inline(self, field: Field, content: Any, place: str) -> list[tuple[int, str, int, Any]]:
-        """Return a field's entries in its table: none (a default), one, or two (a union's type and offset)."""
+        """Return what a table stores for a field: nothing for a default, two items for a union, else one item.
+
+        An item consists of width, scalar type or "offset", slot, and value. The items of a union are offset and type.
+        """
         if field.is_union:
             return self._union(field, content, place)
         if field.is_vector or not is_scalar(self._schema, field.type):
@@ -149,7 +156,7 @@ class _Packer:
         self._place_raw(raw)
 
     def _place_raw(self, raw: bytes) -> None:
-        """Prepend bytes to the buffer; `Prep` or `StartVector` has reserved space and aligned them."""
+        """Prepend bytes to the buffer, in which `Prep` or `StartVector` has reserved aligned space for them."""
         start = self._builder.head - len(raw)
         self._builder.Bytes[start : self._builder.head] = raw
         self._builder.head = start

@@ -16,7 +16,7 @@ FORMATS = {
     "long": "q", "ulong": "Q", "double": "d",
 }  # fmt: skip
 
-#: Without a similar name, the known names are listed only if they are at most this many.
+#: If no known name is similar, an error message lists the known names, provided that there are at most this many.
 _MAX_LISTED = 20
 
 #: Dict key that names a union's member.
@@ -29,7 +29,7 @@ def is_scalar(schema: Schema, type_name: str) -> bool:
 
 
 def scalar_number(schema: Schema, type_name: str, value: Any) -> Any:
-    """Return the number to write: the value of an enum name; other values unchanged.
+    """Return the number of an enum name; return a value that is not a string unchanged.
 
     Raises ValueError if the enumeration has no such name.
     """
@@ -52,12 +52,19 @@ def scalar_label(schema: Schema, type_name: str, number: Any) -> Any:
 
 
 def member_key(field_name: str, *, in_union: bool) -> str:
-    """Return the dict key of a field: `type_` for the own field `type` of a union member, which `type` names."""
+    """Return the dict key of a field: its name, but `type_` for the field `type` of a union's member.
+
+    In the dict of a union's member, the key `type` is the member's name.
+    """
     return UNION_TAG + "_" if in_union and field_name == UNION_TAG else field_name
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` with up to three similar names, or all names if they are few, or nothing."""
+    """Return text to append to an error message about an unknown name.
+
+    It is `; did you mean 'x'?` with up to three similar names. If no known name is similar, it lists all known names,
+    or is empty if they are more than `_MAX_LISTED`.
+    """
     names = sorted({name for name in known if name})
     near = difflib.get_close_matches(word, names, n=3)
     if near:

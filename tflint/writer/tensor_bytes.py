@@ -20,8 +20,8 @@ _SUB_BYTE_BITS = {"INT4": 4, "UINT4": 4, "INT2": 2}
 def pack_numbers(dtype: str, values: Sequence[Any]) -> bytes:
     """Return the buffer bytes of `values` as elements of the TensorType `dtype`, little-endian.
 
-    Complex types take Python complex numbers or concatenated pairs; STRING takes str or bytes. Raises ValueError if a
-    value is out of range or the type is not supported.
+    Values of a complex type are Python complex numbers, or real and imaginary parts in turn. Values of STRING are str
+    or bytes. Raises ValueError if a value is out of range or the type is not supported.
     """
     if dtype == "STRING":
         return _pack_strings([v.encode() if isinstance(v, str) else bytes(v) for v in values])
@@ -39,7 +39,7 @@ def pack_numbers(dtype: str, values: Sequence[Any]) -> bytes:
 
 
 def _pack_strings(strings: Sequence[bytes]) -> bytes:
-    """Return TFLite's string buffer: count, n + 1 offsets from the start of the buffer, then the text."""
+    """Return TFLite's string buffer: the number of strings n, n + 1 offsets from the buffer's start, the text."""
     start = 4 * (len(strings) + 2)
     offsets = [start]
     for text in strings:
@@ -58,7 +58,7 @@ def _pack_bits(values: Sequence[int], bits: int, *, signed: bool) -> bytes:
 
 
 def _bfloat16(value: float) -> bytes:
-    """Return the upper half of the float32, rounded to nearest even; NaN stays NaN."""
+    """Return the upper two bytes of `value` as float32, rounded to nearest even; NaN stays NaN."""
     (word,) = struct.unpack("<I", struct.pack("<f", value))
     if math.isnan(value):
         return struct.pack("<H", word >> 16 | 0x40)

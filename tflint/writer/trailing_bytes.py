@@ -1,4 +1,4 @@
-"""Finds the data after a flatbuffer, such as a zip of associated files, and moves it behind a new flatbuffer.
+"""Finds the data after a flatbuffer, such as a zip of associated files, and moves it to the end of a new flatbuffer.
 
 Input and output: bytes. Of the zip format, it knows only the positions of offsets.
 """
@@ -22,9 +22,10 @@ def tail_offset(data: bytes, flatbuffer_end: int) -> int:
 
 
 def relocate_tail(tail: bytes, old_offset: int, new_offset: int) -> bytes:
-    """Return the tail for a new offset, with the offsets of a zip adjusted if they are relative to the file.
+    """Return the data after a flatbuffer, adjusted to its new offset in the file.
 
-    A zip with offsets relative to its own first byte, and any other data, stays unchanged.
+    In a zip whose offsets are relative to the start of the file, the offsets are changed. A zip with offsets relative
+    to its own first byte is returned unchanged, as is any other data.
     """
     end = tail.rfind(_DIRECTORY_END)
     if end < 0 or len(tail) < end + 22:

@@ -1,6 +1,6 @@
 """Converts a flatbuffer to nested dicts with the names of the schema, with the official `flatbuffers` reader.
 
-The inverse of `pack`. Only for trusted, valid bytes, such as tflint's own models: that reader checks no bounds.
+The inverse of `pack`. Only for trusted, valid bytes, such as tflint's own models: the official reader checks no bounds.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from tflint.writer.scalar_types import FORMATS, UNION_TAG, is_scalar, member_key
 
 
 def unpack(data: bytes, schema: Schema | None = None) -> dict[str, Any]:
-    """Return the root table as a dict, in the form that `pack` takes. The default schema is TFLite.
+    """Return the root table as a dict, in the form that `pack` accepts. The default schema is TFLite.
 
-    Fields that the file does not store are omitted, `[ubyte]` becomes bytes, enum values become names if known, and a
-    union's dict names its member under `type`. Fields that the schema does not know are lost.
+    The dict has no keys for fields that the flatbuffer does not store. A `[ubyte]` vector becomes bytes. An enum value
+    becomes its name, or stays a number if the schema has no name for it. In the dict of a union, the key `type` names
+    the member. Fields that the schema does not know are lost.
     """
     return unpack_with_end(data, schema)[0]
 
 
 def unpack_with_end(data: bytes, schema: Schema | None = None) -> tuple[dict[str, Any], int]:
-    """Return the root table as a dict, and the offset just past the last byte of a table, vector or string."""
+    """Return the root table as a dict, and the offset just past the flatbuffer's last table, vector or string."""
     unpacker = _Unpacker(data, schema or tflite_schema())
     return unpacker.root(), unpacker.end
 
