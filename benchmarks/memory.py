@@ -38,7 +38,7 @@ def resident(field: str) -> int:
 
 
 def main(model: str, work: str = "check") -> None:
-    """Do the work, and print the memory after the imports and at the peak as JSON."""
+    """Check the model, or scan its constants if `work` is `values`; print memory after the imports and at the peak."""
     config = all_rules()
     with contextlib.suppress(OSError):  # without permission, the peak may be from the time of the imports
         Path("/proc/self/clear_refs").write_text(_RESET_PEAK, encoding="ascii")

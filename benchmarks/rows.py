@@ -54,7 +54,9 @@ class Row:
 
 _COLD = "The generated model has a contract. The built-in rules are compiled and cached before the first run."
 _RATE = "Models per second of this process's CPU time, from the page cache."
-_SMALL = f"{_RATE} The named models of the tests and 104 generated ones of 8 to 65 operators, 7 to 232 KB."
+_SMALL = (
+    f"{_RATE} The models that the tests use by name, and 104 generated models (8 to 65 operators, 7 to 232 KB each)."
+)
 _REAL = f"{_RATE} All corpus models of up to 256 KiB."
 _MEMORY = (
     "Peak of resident pages (VmHWM) minus those resident after the imports, in a separate process. Files are read, not"

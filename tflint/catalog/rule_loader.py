@@ -86,7 +86,7 @@ def write_compiled() -> None:
 def load_catalog(paths: Sequence[str], plugins: Plugins | None = None) -> Catalog:
     """Return the built-in rules and the rules in the user's files and folders.
 
-    `plugins` adds facts that the user's rules may read. Raises `UserError` for the first mistake.
+    `plugins` adds facts that the user's rules may read. Raises `UserError` for the first mistake in a user's rule.
     """
     builtin = builtin_catalog()
     if not paths:

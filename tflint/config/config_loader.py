@@ -179,7 +179,7 @@ class _ReferencedFiles:
             return path
         from tflint.userfiles.error_wording import show
 
-        hint = "paths are relative to the folder of the configuration"
+        hint = "paths are relative to the folder of the configuration file"
         raise error_in(str(self._path), self._text, keys, f"the {what} {show(name)} does not exist", hint=hint)
 
     def _require_within(self, path: Path, name: str, what: str, keys: Keys) -> None:

@@ -276,5 +276,5 @@ class Report:
         return {key: totals[key] for key in ("error", "warning", "note", "suppressed", "not_checked")}
 
     def fails(self, fail_on: str) -> bool:
-        """Return whether a finding with severity `fail_on` or higher fails the run (`never`: no finding does)."""
+        """Return whether a finding with severity `fail_on` or higher fails the run; with `never`, none does."""
         return any(finding.fails(fail_on) for finding in self.findings())

@@ -40,7 +40,7 @@ def operand_at(facts: Facts, direction: str, positions: Ints) -> Ints:
 
 
 def operator_input(facts: Facts) -> References:
-    """Return the data input of each operator: the one in the knowledge table of roles, or else the first input."""
+    """Return the data input of each operator, as listed in the table of operand roles; by default, its first input."""
     return References(operand_at(facts, "input", facts.by_label("operator", "opcode", _positions("input"), 0)))
 
 

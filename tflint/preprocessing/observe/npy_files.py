@@ -125,7 +125,7 @@ def _skip_header(pieces: Pieces, n_header: int, what: str) -> Iterator[memoryvie
 
 def _too_large(what: str, size: int) -> UserError:
     return UserError(
-        f"'{what}' holds {size:,} bytes of arrays, more than the {MAX_FILE_BYTES:,} that tflint reads of a file",
+        f"'{what}' holds {size:,} bytes of arrays, more than the {MAX_FILE_BYTES:,} that tflint reads from a file",
         hint="save them in several files, in one folder",
     )
 
