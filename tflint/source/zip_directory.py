@@ -226,7 +226,7 @@ def data_span(read: Read, entry: ZipEntry, limit: int) -> tuple[int, int]:
 def first_bytes(read: Read, entry: ZipEntry, begin: int, end: int, n_bytes: int = 8) -> bytes:
     """Return the first `n_bytes` unpacked bytes of a member, or fewer if the member is smaller.
 
-    The packed bytes occupy the range from `begin` to `end`. The result is empty if the member is encrypted or compressed
+    The packed bytes occupy the range `begin` to `end`. The result is empty if the member is encrypted or compressed
     by an unsupported method.
     """
     if entry.is_encrypted or entry.method not in (STORED, DEFLATED):
