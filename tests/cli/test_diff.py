@@ -647,7 +647,7 @@ def test_a_hostile_border_takes_no_time() -> None:
 
 def test_models_that_cannot_be_read_together_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: object) -> None:
-        raise FlatbufferError("the batch's shared vectors repeat to more elements than allowed")
+        raise FlatbufferError("with repetitions, the vectors of the batch have more elements than allowed")
 
     monkeypatch.setattr("tflint.api.read_together", refuse)
     with pytest.raises(UserError, match="cannot be compared: the batch's shared vectors"):

@@ -274,7 +274,7 @@ def test_a_text_that_many_sections_share_is_not_copied_for_each(monkeypatch, key
     n_texts = len(texts)
     (file,) = tflint.check(sections_of_one_name(500, key, value)).files
     assert (file.status, [f.rule for f in file.findings]) == ("unreadable", ["G111"])
-    assert "shared vectors repeat to 5,000,000 elements" in file.findings[0].message
+    assert "with repetitions, shared vectors have 5,000,000 elements" in file.findings[0].message
     assert len(texts) == n_texts <= 4
 
 

@@ -78,10 +78,10 @@ class Budgets:
         exceeding = np.flatnonzero(totals > self._sizes + RAGGED_ALLOWANCE)
         if not len(exceeding):
             return FlatbufferError(
-                "the batch's shared vectors repeat to more elements than allowed", path=display_path(path)
+                "with repetitions, the vectors of the batch have more elements than allowed", path=display_path(path)
             )
         return FlatbufferError(
-            f"shared vectors repeat to {int(totals[exceeding[0]]):,} elements, too many for a file of"
+            f"with repetitions, shared vectors have {int(totals[exceeding[0]]):,} elements, too many for a file of"
             f" {int(self._sizes[exceeding[0]]):,} bytes",
             path=display_path(path),
             root=int(exceeding[0]),

@@ -121,9 +121,9 @@ def _format_reasons(report: Report, style: Style) -> Iterator[str]:
 
 
 def _format_left_out(report: Report, style: Style) -> Iterator[str]:
-    """Yield the numbers of models and folders that the search skipped.
+    """Yield how many models and how many folders the search skipped.
 
-    Unless the style is verbose, yield only folders, and only if they may contain models.
+    Unless the style is verbose, yield only the number of folders, and only if these folders may contain models.
     """
     left_out = report.left_out
     pieces = [

@@ -40,7 +40,7 @@ class WireFile:
         self._left = MAX_FIELDS
 
     def message(self) -> Message:
-        """Return the file as one message."""
+        """Return the file as one protobuf message."""
         return Message(self, 0, self._size, 0)
 
     def span(self, begin: int, end: int) -> bytes:
