@@ -650,7 +650,7 @@ def test_models_that_cannot_be_read_together_are_told(monkeypatch: pytest.Monkey
         raise FlatbufferError("with repetitions, the vectors of the batch have more elements than allowed")
 
     monkeypatch.setattr("tflint.api.read_together", refuse)
-    with pytest.raises(UserError, match="cannot be compared: the batch's shared vectors"):
+    with pytest.raises(UserError, match="cannot be compared: with repetitions, the vectors"):
         diff(NAMED["conv_int8"](), NAMED["conv_int8"]())
 
 
