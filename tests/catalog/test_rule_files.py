@@ -60,13 +60,13 @@ MULTILINE = "'''\ncount(shape) > 1\n  and dtyp == \"INT8\"\n'''"
 BASIC_MULTILINE = '"""\ncount(shape) > 1 \\\n   and dtyp == 1"""'
 
 WRONG: list[tuple[dict[str, str | None], tuple[int, int], str, str]] = [
-    ({"id": '"acme1"'}, (2, 7), "'id' is 'acme1'", "capitals"),
-    ({"id": '"ACME00001"'}, (2, 7), "'id' is 'ACME00001'", "One to eight"),
+    ({"id": '"acme1"'}, (2, 7), "'id' is 'acme1'", "capital letters"),
+    ({"id": '"ACME00001"'}, (2, 7), "'id' is 'ACME00001'", "one to eight capital"),
     ({"id": '"Q900"'}, (2, 7), "prefix 'Q' is reserved for built-in rules", "ACME001"),
     ({"id": '"Q"'}, (2, 7), "prefix 'Q' is reserved for built-in rules", "ACME001"),
     ({"id": "1"}, (2, 6), "'id' must be a string", ""),
     ({"name": '"bias-scale-mismatch"'}, (3, 9), "already a rule 'bias-scale-mismatch'", "another name"),
-    ({"name": '"Acme"'}, (3, 9), "'name' is 'Acme'", "Subject and fault"),
+    ({"name": '"Acme"'}, (3, 9), "'name' is 'Acme'", "subject and fault"),
     ({"name": None}, (1, 3), "missing key 'name' in rule 'ACME001'", "name:"),
     ({"fix": None}, (1, 3), "missing key 'fix'", ""),
     ({"severity": '"fatal"'}, (4, 13), "must be one of error, warning, note", ""),
