@@ -431,7 +431,7 @@ def test_every_problem_has_a_rule_that_speaks_of_it():
 
 # --- whatever bytes come ----------------------------------------------------------------------------------------------
 
-GENTLE = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+GENTLE = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 EDGES = [0, 1, 2, 7, 8, 127, 255, 2**15, 2**16 - 1, 2**31, 2**32 - 1]
 
 

@@ -166,7 +166,7 @@ def assert_plain(facts: Facts, name: str, constant: tuple[str, np.ndarray, int |
 CHUNKS = st.sampled_from([16, 64, 100, 512, 4096, 1 << 19])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(constants(), CHUNKS, st.booleans())
 def test_a_constant_has_the_facts_that_plain_numpy_finds(constant, chunk_bytes, is_read):
     content = with_constant(ModelBuilder(), "w", constant).build()

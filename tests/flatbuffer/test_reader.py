@@ -635,7 +635,7 @@ EDGES = [
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
-@settings(RELAXED, max_examples=200)
+@settings(RELAXED, max_examples=100)
 @given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda content: HEAD + content))
 def test_any_bytes_give_tables(content: bytes) -> None:
     read_whatever(content)
@@ -668,7 +668,7 @@ def mutated_models(draw: st.DrawFn) -> bytes:
     return bytes(content)
 
 
-@settings(RELAXED, max_examples=400)
+@settings(RELAXED, max_examples=150)
 @given(mutated_models())
 def test_mutated_models_give_tables(content: bytes) -> None:
     read_whatever(content)
@@ -708,7 +708,7 @@ def test_zip_member_without_a_name() -> None:
     assert values_of(tables.column("associated_file", "name"), slice(None)) == ["labels.txt"]
 
 
-@settings(RELAXED, max_examples=200)
+@settings(RELAXED, max_examples=100)
 @given(st.data())
 def test_mutated_metadata_gives_tables(data: st.DataObject) -> None:
     content = bytearray(VALID["labels_float32"]())

@@ -169,7 +169,7 @@ def test_a_budget_is_shared_by_several():
     assert budget.values < 0
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_value_or_the_one_error(data):
     try:
@@ -178,7 +178,7 @@ def test_any_bytes_give_a_value_or_the_one_error(data):
         assert 0 <= error.offset <= len(data)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(VALUES, st.data())
 def test_any_change_gives_a_value_or_the_one_error(value, data):
     content = bytearray(flexbuffers.Dumps(value))

@@ -30,7 +30,9 @@ def test_the_kept_corpus_is_there_and_small():
     "target", [properties.reader, properties.checked, properties.called], ids=lambda target: target.__name__
 )
 @pytest.mark.parametrize("number", range(4))
-def test_every_kept_input_holds_the_property(target, number):
+def test_every_kept_input_holds_the_property(target, number, monkeypatch):
+    """Fewer places per rule than in a run: three inputs have 10,000, and the fuzzer itself reports them all."""
+    monkeypatch.setattr("tflint.engine.judge.MAX_PLACES", 500)
     for path, content in list(KEPT.items())[number::4]:
         try:
             target(content)

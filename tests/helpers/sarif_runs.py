@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from typing import Any
@@ -43,7 +42,6 @@ def broken(name: str = "conv_int8", **more: Any) -> bytes:
     return edit_model(NAMED[name](), AXIS | more)
 
 
-@functools.cache
 def many() -> tuple[Finding, ...]:
     """More findings than GitHub keeps, every second one an error."""
     n = sarif_report.GITHUB_RESULTS + 11

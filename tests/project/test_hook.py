@@ -77,7 +77,9 @@ def home(project: Path, index: None, tmp_path_factory: pytest.TempPathFactory) -
     return folder
 
 
-def write_repository(folder: Path, project: Path, models: list[str], config: str = "") -> None:
+def write_repository(
+    folder: Path, project: Path, models: list[str], config: str = "", hook: str = "tflite-lint"
+) -> None:
     """A user's repository: models, a file that is none, and the hook in its configuration."""
     files = {
         ".pre-commit-config.yaml": f"""
@@ -85,7 +87,7 @@ repos:
 - repo: '{project.as_posix()}'
   rev: {git(project, "rev-parse", "HEAD").strip()}
   hooks:
-  - id: tflite-lint
+  - id: {hook}
 """,
         "notes.txt": "TFL3, but no model\n",
         **({"tflint.toml": config} if config else {}),
@@ -132,14 +134,14 @@ def test_the_manifest_takes_models_and_what_lies_in_their_place():
 
 @needs_pre_commit
 @pytest.mark.slow
-def test_the_hook_of_contracts_lints_the_model_beside(project, index, tmp_path):
+def test_the_hook_of_contracts_lints_the_model_beside(project, home, tmp_path):
     repository = tmp_path / "repository"
     repository.mkdir()
-    write_repository(repository, project, [GOOD])
+    write_repository(repository, project, [GOOD], hook="tflite-lint-contract")
     entry = '[[inputs]]\nkind = "raw"\ndtype = "float32"\n'
     (repository / "models" / "good.contract.toml").write_text(entry, encoding="utf-8")
     git(repository, "add", "--all")
-    done = pre_commit(repository, tmp_path / "home", "try-repo", str(project), "tflite-lint-contract")
+    done = pre_commit(repository, home, "run", "--all-files")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "models/good.contract.toml" in done.stdout
     assert "D001" in done.stdout
@@ -148,11 +150,11 @@ def test_the_hook_of_contracts_lints_the_model_beside(project, index, tmp_path):
 
 @needs_pre_commit
 @pytest.mark.slow
-def test_try_repo_names_what_is_broken_and_what_is_not_there(project, index, tmp_path):
+def test_try_repo_names_what_is_broken_and_what_is_not_there(project, home, tmp_path):
     repository = tmp_path / "repository"
     repository.mkdir()
     write_repository(repository, project, [GOOD, BROKEN, POINTER])
-    done = pre_commit(repository, tmp_path / "home", "try-repo", str(project), "tflite-lint", "--all-files")
+    done = pre_commit(repository, home, "try-repo", str(project), "tflite-lint", "--all-files")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "exit code: 1" in done.stdout
     assert_speaks_of_broken_and_pointer(done.stdout)

@@ -110,10 +110,12 @@ def short_name(name: str, prefix: str = "") -> str:
     short = first_segment(name)
     if prefix and short.startswith(prefix) and short != prefix:
         short = "…/" + short[len(prefix) :]
-    segments = clean(short).split("/")
-    while len("/".join(segments)) > MAX_NAME and len(segments) > 2:
-        segments = ["…", *segments[2:]] if segments[0] == "…" else ["…", *segments[1:]]
-    joined = "/".join(segments)
+    joined = clean(short)
+    if len(joined) > MAX_NAME and joined.count("/") > 1:
+        begin = joined.find(
+            "/", len(joined) - MAX_NAME + 1
+        )  # keeps as many segments as fit after "…/", at least the last
+        joined = "…" + joined[begin if begin >= 0 else joined.rfind("/") :]
     return joined if len(joined) <= MAX_CUT_NAME else "…" + joined[1 - MAX_CUT_NAME :]
 
 
