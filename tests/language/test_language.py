@@ -447,7 +447,7 @@ def thoroughly(examples: int) -> Callable[[Any], Any]:
     return settings(max_examples=examples, deadline=None, suppress_health_check=slow, report_multiple_bugs=False)
 
 
-@thoroughly(200)
+@thoroughly(100)
 @given(cases())
 def test_an_evaluator_says_what_the_oracle_says(case: Case) -> None:
     evaluator = case.evaluator()

@@ -268,7 +268,7 @@ class TestTheCap:
         notes = run["invocations"][0]["toolExecutionNotifications"]
         assert [note["message"]["text"] for note in notes] == [text]
 
-    def test_is_not_reached_by_as_many_as_github_takes(self):
+    def test_is_not_reached_by_as_many_as_github_takes(self, few):
         results = results_of(*many()[: sarif_report.GITHUB_RESULTS])
         assert len(results) == sarif_report.GITHUB_RESULTS
         assert {result["ruleId"] for result in results} == {"Q001"}

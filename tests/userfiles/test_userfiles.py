@@ -511,7 +511,7 @@ SCHEMAS = st.recursive(
 
 
 @given(SCHEMAS, LEAF_SCHEMAS, LEAF_SCHEMAS, DATA)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_the_verdict_is_that_of_jsonschema(schema: Any, one: Any, two: Any, data: Any) -> None:
     if isinstance(schema, dict):
         schema = {**schema, "$defs": {"one": one, "two": two}}
@@ -519,7 +519,7 @@ def test_the_verdict_is_that_of_jsonschema(schema: Any, one: Any, two: Any, data
 
 
 @given(SCHEMAS, LEAF_SCHEMAS, DATA)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_whatever_is_invalid_is_explained(schema: Any, one: Any, data: Any) -> None:
     whole = {"allOf": [schema], "$defs": {"one": one, "two": one}}
     if is_valid(data, whole):
@@ -547,7 +547,7 @@ def test_an_unknown_keyword_is_a_type_error(schema: dict[str, Any]) -> None:
 
 
 @given(SCHEMAS, LEAF_SCHEMAS, LEAF_SCHEMAS, DATA)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_every_mistake_is_one_that_jsonschema_finds(schema: Any, one: Any, two: Any, data: Any) -> None:
     if isinstance(schema, dict):
         schema = {**schema, "$defs": {"one": one, "two": two}}
