@@ -595,7 +595,7 @@ def test_memory_of_a_sparse_file_of_2_gb(tmp_path: Path) -> None:
 @on_linux
 def test_memory_of_many_tensors(tmp_path: Path) -> None:
     path = tmp_path / "many.tflite"
-    path.write_bytes(large.many_tensors())
+    path.write_bytes(large.many_tensors(20_000, 6_000))
     figures = measured(path)
     assert figures["growth_kib"] < 40 * 1024 + 3 * figures["structural_kib"]
 

@@ -90,8 +90,8 @@ def test_a_text_without_a_good_error_is_noticed(monkeypatch):
 
 
 def test_mutations_repeat_themselves_and_differ():
-    first = [mutate.mutated(MODELS[0], random.Random(seed), MODELS, 4096) for seed in range(80)]
-    assert first == [mutate.mutated(MODELS[0], random.Random(seed), MODELS, 4096) for seed in range(80)]
+    first = [mutate.mutated(MODELS[0], random.Random(seed), MODELS, 4096) for seed in range(200)]
+    assert first == [mutate.mutated(MODELS[0], random.Random(seed), MODELS, 4096) for seed in range(200)]
     assert len(set(first)) > 150
     assert all(len(content) <= 4096 for content in first)
 
