@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import multiprocessing
 import os
 import signal
 import sys
@@ -36,7 +37,7 @@ def map_in_processes(
     """
     workers = min(jobs, MAX_WINDOWS_WORKERS) if sys.platform == "win32" else jobs
     with _safe_path():
-        pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(function, shared))
+        pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(function, shared, os.getpid()))
         try:
             yield from _results(pool, iter(calls), workers + 1)
         except BrokenProcessPool as error:
@@ -119,7 +120,7 @@ def _blocked_signals() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(function: Callable[..., Any], shared: tuple[Any, ...]) -> None:
+def _begin(function: Callable[..., Any], shared: tuple[Any, ...], main_process: int) -> None:
     """Prepare a worker process.
 
     From then on, it ends silently on the signals that end the run. It also ends soon after the main process ends.
@@ -132,14 +133,15 @@ def _begin(function: Callable[..., Any], shared: tuple[Any, ...]) -> None:
             signal.signal(number, signal.SIG_DFL)
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    parent = os.getppid()
+    if parent != main_process and multiprocessing.get_start_method() != "forkserver":
+        os._exit(1)  # the main process ended before this process got here
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
 
 
 def _end_with_parent(parent: int) -> None:
     """Wait until the parent process ends, then end this process, because it would keep the output pipe open."""
     if sys.platform == "win32":
-        import multiprocessing
-
         main = multiprocessing.parent_process()
         if main is not None:
             main.join()
