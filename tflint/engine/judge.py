@@ -218,7 +218,7 @@ class _Evaluation:
                 undecided[model] = undecided.get(model, 0) + 1
 
     def _is_listed(self, models: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Return, per hit, whether it is among the first hits of its file. Count the other hits as unlisted."""
+        """Return, per hit, whether it is one of the first `MAX_PLACES` of its file. Count the others in `unlisted`."""
         listed = np.ones(len(models), dtype=np.bool_)
         for model, count in Counter(models.tolist()).items():
             before = self.listed.get(model, 0)

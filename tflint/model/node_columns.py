@@ -131,7 +131,10 @@ def linked_scalar(node: Node, link: str, name: str) -> Scalars:
 
 
 def linked_vector(node: Node, link: str, name: str, scalar: str, *, empty_is_absent: bool = False) -> Lists:
-    """Return a vector field of a linked table as a column. Its value is absent if the table or vector is missing."""
+    """Return a column with a vector field of the table that each row refers to.
+
+    A row is absent if it refers to no table, or if that table does not have the vector.
+    """
     return lists_in_file(node.window, linked_spans(node, link, name, scalar), empty_is_absent=empty_is_absent)
 
 

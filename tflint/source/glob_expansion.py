@@ -1,8 +1,8 @@
 """Expands globs of the command line, like `glob.glob` with `recursive`, but in time linear in the number of folders.
 
-`glob.glob` walks a tree once per `**` and per path to the tree, and follows links: if a folder contains two links to
-itself, there are 2^40 paths. Here, each segment of the glob visits each folder at most once, and `**` does not follow
-links to folders, as in a folder walk.
+`glob.glob` walks a tree again for each `**` and for each path that leads to it, and follows links. Two links in a
+folder to the folder itself give more paths than can be walked. Here, each segment of the glob visits each folder at
+most once, and `**` does not follow links to folders, as in a folder walk.
 """
 
 from __future__ import annotations

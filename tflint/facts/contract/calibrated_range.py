@@ -51,7 +51,7 @@ class _Quantization:
 
 
 def held_min(facts: Facts) -> Scalars:
-    """Return the smallest real value that each entry's input can hold."""
+    """Return, per input entry of a contract, the smallest real (dequantized) value that the model's input can hold."""
     return scalars_of(None if one is None else one.range[0] for one in _quantizations(facts))
 
 

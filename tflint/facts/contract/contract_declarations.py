@@ -170,7 +170,7 @@ FACTS = {
             "problem of the label file",
             "contract.contract_labels:problem",
             "associated_file.name",
-            absent="the contract does not name a label file, or its label file is valid",
+            absent="there is no invalid label file: the contract names none, or a valid one",
             domain="missing outside folder device pipe too-large unreadable not-UTF-8 empty blank-lines duplicates",
         ),
     ),
