@@ -261,7 +261,7 @@ def _report(files: Sequence[CheckedFile], run: _Run, baseline: Counts | None, ta
         ruleset=run.config.ruleset or RULESET,
         version=__version__,
         rules_digest=run.catalog.digest,
-        config_digest=run.config.digest(),
+        settings=run.config.settings(),
         notices=tuple(notices),
         rules_run=sum(selected.rule.for_each in tables for selected in run.plan.rules),
         elapsed=time.perf_counter() - run.started,

@@ -49,12 +49,12 @@ def test_every_key_arrives(tmp_path: Path) -> None:
 def test_pyproject_says_the_same(tmp_path: Path) -> None:
     text = "[tool.tflint]\n" + FULL.replace("[[allow]]", "[[tool.tflint.allow]]")
     ours, theirs = load_config(written(tmp_path, FULL)), load_config(written(tmp_path, text, "pyproject.toml"))
-    assert ours.digest() == theirs.digest()
+    assert ours.settings() == theirs.settings()
     assert theirs.origin.endswith("pyproject.toml")
 
 
 def test_an_empty_file_is_the_default(tmp_path: Path) -> None:
-    assert load_config(written(tmp_path, "")).digest() == Config().digest()
+    assert load_config(written(tmp_path, "")).settings() == Config().settings()
     assert load_config(str(written(tmp_path, ""))).targets == ()
 
 
@@ -79,7 +79,7 @@ def test_the_digest_changes_with_what_changes_the_report(tmp_path: Path, key: st
     full = load_config(written(tmp_path, FULL))
     lines = [line for line in FULL.splitlines() if not line.startswith(f"{key} =")]
     less = FULL.split("[[allow]]")[0] if key == "allow" else "\n".join(lines)
-    assert load_config(written(tmp_path, less)).digest() != full.digest()
+    assert load_config(written(tmp_path, less)).settings() != full.settings()
 
 
 # --- where it is found ----------------------------------------------------------------------------------------------

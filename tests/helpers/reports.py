@@ -86,7 +86,7 @@ def report(*findings: Finding, **changes: Any) -> Report:
         ruleset="0.1",
         version="0.1.0",
         rules_digest="a" * 64,
-        config_digest="b" * 64,
+        settings="default",
         rules_run=44,
         elapsed=0.25,
     )

@@ -47,8 +47,8 @@ class Config:
     folder: str = "."
     origin: str = ""
 
-    def digest(self) -> str:
-        """Return a digest of all settings that can change the findings."""
+    def settings(self) -> str:
+        """Return all settings that can change the findings, as a text that is equal if they are equal."""
         parts = (
             self.targets,
             sorted((name, str(options)) for name, options in self.named_targets.items()),
@@ -62,6 +62,4 @@ class Config:
             sorted(self.contracts.items()),
             [(allow.rule, allow.path, allow.at, str(allow.until)) for allow in self.allow],
         )
-        import hashlib
-
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+        return repr(parts)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tflint.findings.fingerprint import compute_fingerprint
+from tflint.findings.fingerprint import compute_fingerprint, hash_text
 from tflint.values import EMPTY, frozen
 
 #: Severities in ascending order.
@@ -241,7 +241,8 @@ class Report:
 
     `targets` are the targets of the run. `is_default_target` is true if no target was declared. `crashes` is the number
     of facts and rules that failed because of a bug in tflint. `left_out` has the paths that the search for models
-    skipped. `n_passed_over` is the number of files in the report for which there was nothing to check.
+    skipped. `n_passed_over` is the number of files in the report for which there was nothing to check. `settings` are
+    the settings of the configuration that can change the findings.
     """
 
     files: tuple[FileReport, ...]
@@ -250,13 +251,18 @@ class Report:
     ruleset: str = ""
     version: str = ""
     rules_digest: str = ""
-    config_digest: str = ""
+    settings: str = ""
     notices: tuple[Notice, ...] = ()
     rules_run: int = 0
     elapsed: float = 0.0
     crashes: int = 0
     left_out: SkippedPaths = SkippedPaths()
     n_passed_over: int = 0
+
+    @property
+    def config_digest(self) -> str:
+        """Digest of the settings. Computed on request, because few formats need it and `hashlib` is slow to import."""
+        return hash_text(self.settings)
 
     @property
     def has_checked(self) -> bool:

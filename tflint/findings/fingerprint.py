@@ -20,9 +20,14 @@ def is_generated(name: str) -> bool:
 
 def compute_fingerprint(rule: str, parts: Sequence[str]) -> str:
     """Return the fingerprint of a finding, computed from its rule and `parts`, the names of its location."""
+    return hash_text("\0".join((rule, *parts)))
+
+
+def hash_text(text: str) -> str:
+    """Return 128 bits of the SHA-256 of a text, in hexadecimal."""
     import hashlib
 
-    return hashlib.sha256("\0".join((rule, *parts)).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def number_duplicates(keys: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:

@@ -5,12 +5,11 @@ Format: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-for
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tflint.findings import FileReport, Finding, Report
-from tflint.findings.fingerprint import number_duplicates
+from tflint.findings.fingerprint import hash_text, number_duplicates
 from tflint.findings.path_globs import relative_to_folder
 from tflint.report.display_names import clean
 from tflint.report.finding_sentences import describe_finding
@@ -69,4 +68,4 @@ def _compute_keys(findings: list[Finding]) -> Iterator[str]:
         for finding in findings
     ]
     for key in number_duplicates(parts):
-        yield hashlib.sha256("\0".join(key).encode("utf-8", "backslashreplace")).hexdigest()[:32]
+        yield hash_text("\0".join(key))
