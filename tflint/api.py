@@ -22,14 +22,15 @@ from tflint.engine.plan import Plan, plan_for_contract
 from tflint.engine.run import run_batch
 from tflint.engine.select import RULESET, select_rules
 from tflint.errors import UserError
-from tflint.facts.fact_registry import FILE_TABLES, PAIR_TABLES
-from tflint.findings import CRASH_RULE, FileReport, Report, SkippedPaths
+from tflint.facts.fact_registry import FILE_TABLES, PAIR_TABLES, RUN_TABLES
+from tflint.findings import CRASH_RULE, FileReport, Finding, Report, SkippedPaths
 from tflint.findings.baseline import Counts
 from tflint.findings.path_globs import MEMBER
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
 from tflint.model.batch_reader import FoundFile, read_one, read_together
 from tflint.runner.contract_reports import add_contract_reports
 from tflint.runner.model_loader import (
+    BYTES,
     Checkable,
     Item,
     Model,
@@ -48,7 +49,9 @@ from tflint.targets.target import declared_targets
 from tflint.values import frozen, replace
 
 if TYPE_CHECKING:
+    from tflint.confirm.confirmation import ConfirmOptions
     from tflint.facts.plugin_loader import Plugins
+    from tflint.facts.run.model_run import ModelRun
 
 __all__ = ["Checkable", "Model", "Progress", "check", "diff", "load", "load_readable"]
 
@@ -77,6 +80,7 @@ def check(
     jobs: int | None = 1,
     plugins: str | Sequence[str] = (),
     contract: str | PurePath | Contract | None = None,
+    confirm: ConfirmOptions | None = None,
 ) -> Report:
     """Check one model or many: paths, bytes, or models that `load` returned.
 
@@ -89,7 +93,8 @@ def check(
     processes; if it is None, the number of files determines it. `plugins` names installed distributions whose facts
     the user's rules may read; tflint runs the code of these distributions. By default, the contract of a model is the
     one next to the model or the one that the configuration names. If `contract` is set, it is the contract of all
-    models. Each contract gets a report of its own.
+    models. Each contract gets a report of its own. With `confirm`, tflint also runs the models in a child process, and
+    findings get verdicts.
 
     Raises `UserError` for a path that does not exist and for invalid rules, targets, selections or contracts. A broken
     model, or a model that is deleted during the run, results in a finding.
@@ -107,6 +112,7 @@ def check(
         jobs=jobs,
         plugins=plugins,
         contract=contract,
+        confirm=confirm,
     )
 
 
@@ -122,10 +128,12 @@ def check_items(
     contract: str | PurePath | Contract | None = None,
     limits: Limits = NO_LIMITS,
     catalog: Catalog | None = None,
+    confirm: ConfirmOptions | None = None,
 ) -> Report:
     """Check items as `check` does; folders are already expanded to files.
 
-    `limits` bound the whole run. `catalog` contains the rules of the configuration if they are already loaded.
+    `limits` bound the whole run. `catalog` contains the rules of the configuration if they are already loaded. With
+    `confirm`, the models are also run.
     """
     if jobs is not None and jobs < 1:
         raise UserError(f"the number of jobs must be at least 1, not {jobs}", hint="None chooses it")
@@ -145,9 +153,42 @@ def check_items(
             n_done += n_items
             if progress:
                 progress(n_done, len(items))
+    run = _Run(config, catalog, plan, started)
     tables = {rule.for_each for rule in catalog.rules} - PAIR_TABLES
-    report = _report(add_contract_reports(files), _Run(config, catalog, plan, started), baseline, tables)
+    if confirm is None:
+        report = _report(add_contract_reports(files), run, baseline, tables - RUN_TABLES)
+    else:
+        from tflint.confirm.confirmation import confirm_files  # few runs confirm
+
+        files, confirmation, notices = confirm_files(files, _opener(items), plan, confirm, progress)
+        report = _report(add_contract_reports(files), run, baseline, tables)
+        report = replace(report, confirmation=confirmation, notices=(*report.notices, *notices))
     return _count_left_out(report, [file.report for file in files], items, left_out, config)
+
+
+def judge_run(model: Model, run: ModelRun, *, config: Config, contract: Contract | None = None) -> list[Finding]:
+    """Return the findings of the rules about runs, for a run of a model that was not made by this process."""
+    from tflint.confirm.run_findings import find_in_runs  # few runs need it
+
+    plan = _plan(load_catalog(config.rules), config, None, is_diff=False)
+    return find_in_runs(model, model.name, contract, [run], plan)
+
+
+def _opener(items: Sequence[Item]) -> Callable[[str], Model]:
+    """Return a function that opens a model of the run by its path in the report."""
+    is_single = len(items) == 1
+    given: dict[str, Checkable] = {}
+    for number, item in enumerate(items):
+        if isinstance(item, Model):
+            given[item.name] = item
+        elif not isinstance(item, str | PurePath | UnopenedPath):
+            given[BYTES if is_single else f"<bytes {number}>"] = item
+
+    def open_model(path: str) -> Model:
+        item = given.get(path, path)
+        return item if isinstance(item, Model) else load(item, name=path)
+
+    return open_model
 
 
 def _count_left_out(

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tflint import resources
-from tflint.api import check, diff
+from tflint.api import check, diff, judge_run, load
 from tflint.catalog import Example, Rule
 from tflint.catalog.rule_compiler import compile_file
 from tflint.catalog.rule_loader import builtin_files, is_builtin_file, rule_files
 from tflint.config import Config
 from tflint.contract import Contract, parse_contract
 from tflint.errors import Place, UserError
+from tflint.facts.run.model_run import parse_run
 from tflint.findings import FileReport, Location
 from tflint.source.checkout_boundary import boundary_of, is_within
 from tflint.userfiles.nearest_word import nearest
@@ -67,11 +68,24 @@ def run_example(rule: Rule, example: Example, path: Path, plugins: Sequence[str]
     """Return what is wrong with a rule's result on an example; empty if the result is as expected."""
     content = build_model(example, path)
     config = Config(select=(rule.id,), targets=example.targets, rules=() if rule.is_builtin else (rule.origin,))
+    if example.run:
+        return _find_problem_in_run(rule, example, path, content, config)
     if example.old:
         report = diff(read_old_model(example, path), content, config=config, plugins=plugins)
     else:
         report = check(content, config=config, plugins=plugins, contract=parse_example_contract(example, path))
     return find_problem(merge_reports(report.files), rule, example)
+
+
+def _find_problem_in_run(rule: Rule, example: Example, path: Path, content: bytes, config: Config) -> str:
+    """Return what is wrong with the result of a rule about runs on an example that describes a run."""
+    try:
+        run = parse_run(example.run)
+    except TypeError as error:
+        raise UserError(f"the run of an example is invalid: {error}", place=Place(str(path))) from None
+    contract = parse_example_contract(example, path)
+    findings = judge_run(load(content), run, config=config, contract=contract)
+    return find_problem(FileReport("", findings=tuple(findings)), rule, example)
 
 
 def merge_reports(reports: Sequence[FileReport]) -> FileReport:

@@ -18,13 +18,13 @@ from tflint.columns.column_types import ColumnType
 from tflint.language.expression import Expression, Part, Program
 from tflint.resources import is_installed
 
-FORMAT = 2
+FORMAT = 3
 #: Number of bytes at the start of `compiled.json` that contain its format, its number of rule files and their digest.
 _HEAD_BYTES = 200
 
 _FIELDS = (
     "id", "name", "severity", "for_each", "summary", "why", "fix", "confidence", "category", "failure_class", "since",
-    "status", "limits", "reads_target", "severity_by_runtime",
+    "status", "limits", "reads_target", "severity_by_runtime", "confirm",
 )  # fmt: skip
 _LISTS = ("mutes", "references", "refused_by", "runs_on", "opcodes", "keys")
 

@@ -23,13 +23,26 @@ CATEGORIES = {
     "R": "runtime",
 }
 
+#: The probes that can confirm a finding, each with what confirms it.
+PROBES = {
+    "load": "the runtime refuses to load the model",
+    "allocate": "the runtime refuses to load the model or to allocate its tensors",
+    "invoke": "the runtime refuses the model, or fails for every input",
+    "kernels": "the built-in kernels, without delegates, refuse the model",
+    "finite": "an output has NaN or infinity",
+    "alive": "the outputs are the same for all inputs",
+    "twice": "the same input gives a different output the second time",
+    "saturation": "values of the tensor are saturated",
+}
+
 
 @frozen
 class Example:
     """A model, perhaps edited, that a rule must report at the places in `expect`, or must not report (None).
 
     `contract` is the TOML text of the model's contract; empty if it has none. `old` is the named model that is its
-    older version; empty if the rule does not compare two versions.
+    older version; empty if the rule does not compare two versions. `run` describes a run of the model; empty if the
+    rule is not about runs.
     """
 
     model: str
@@ -39,6 +52,7 @@ class Example:
     note: str = ""
     contract: str = ""
     old: str = ""
+    run: Mapping[str, Any] = EMPTY
 
 
 @frozen
@@ -50,7 +64,7 @@ class Rule:
     all runtimes agree. `severity_by_runtime` contains the severities that differ from `severity`. If `opcodes` is not
     empty, the rule is about these operators only and is skipped for models without them. `reads_target` is true if the
     rule is judged once per declared target. `keys` are the contract keys that a finding can point at: it points at the
-    first of them that the contract sets.
+    first of them that the contract sets. `confirm` is the probe that can confirm a finding; empty if there is none.
     """
 
     id: str
@@ -79,6 +93,7 @@ class Rule:
     severity_by_runtime: Mapping[str, str] = EMPTY
     reads_target: bool = False
     keys: tuple[str, ...] = ()
+    confirm: str = ""
 
     def severity_for(self, runtime: str) -> str:
         """Return the severity of the rule's findings on a runtime."""

@@ -72,6 +72,7 @@ def _examples(entry: Mapping[str, Any]) -> list[Example]:
             example.get("note", ""),
             example.get("contract", ""),
             example.get("old", ""),
+            example.get("run", {}),
         )
         for kind in ("invalid", "valid")
         for example in entry.get(kind, ())
@@ -138,6 +139,7 @@ class _Compiler:
             runs_on=tuple(entry.get("runs-on", ())),
             opcodes=_opcodes(where.program) or () if where and entry["for-each"] == "operator" else (),
             keys=self._keys(source),
+            confirm=entry.get("confirm", ""),
             reads_target=any("target" in expression.records for expression in expressions if expression),
             origin="" if self.builtin else self.path,
         )

@@ -54,15 +54,20 @@ class Locator:
         names: tuple[str, ...] = ()
         if table != "contract":
             entry = (root, self.number(table, "position", row))
-            names = (self.text(table, "name", row) or f"{root[:-1]} {entry[1]}",)
+            named = self.text(table, "name", row) if table in _NAMED_ROOTS else ""
+            names = (named or f"{root.removesuffix('s')} {entry[1]}",)
+        if table == "run_change":
+            keys = (self.text(table, "key", row),)
         written = [key for key in keys if contract.has((*entry, *key.split(".")))]
         chosen = tuple(written[0].split(".")) if written else ()
         route = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in (*entry, *chosen)).lstrip(".")
         return Location(contract.path, route, names, None, contract.place((*entry, *chosen)))
 
     def _describe(self, table: str, row: int) -> tuple[Related, ...]:
+        if table not in _NAMED_ROOTS:
+            return ()
         side = table.removeprefix("contract_")
-        matched = self.row(table, side, row) if table != "contract" else -1
+        matched = self.row(table, side, row)
         return (Related(self.location(side, matched), f"the model's {side}"),) if matched >= 0 else ()
 
     def _older(self, table: str, row: int) -> tuple[Related, ...]:
@@ -224,8 +229,16 @@ def _pair_border(side: str) -> Callable[[Locator, int], Place]:
     return place
 
 
-#: Names of the tables of contracts in contract files.
-_CONTRACT_ROOTS = {"contract": "model", "contract_input": "inputs", "contract_output": "outputs"}
+#: Tables whose rows are located in contract files, and the names of their tables there.
+_CONTRACT_ROOTS = {
+    "contract": "model",
+    "contract_input": "inputs",
+    "contract_output": "outputs",
+    "run_golden": "golden",
+    "run_change": "inputs",
+}
+#: Those of these tables whose rows have names and describe an input or output of the model.
+_NAMED_ROOTS = ("contract_input", "contract_output")
 _PLACES: dict[str, Callable[[Locator, int], Place]] = {
     "file": lambda _at, _row: ("", ()),
     "member": _entry("member", "members", "name"),
@@ -255,5 +268,9 @@ _PLACES: dict[str, Callable[[Locator, int], Place]] = {
     "pair_output": _pair_border("output"),
     "pair_signature": _of_pair("pair_signature", "signature", "signature", "signature_defs", "key"),
     "pair_operator": lambda at, row: _PLACES["operator_code"](at, at.row("pair_operator", "operator_code", row)),
+    "run": lambda _at, _row: ("", ()),
+    "run_output": lambda at, row: _PLACES["output"](at, at.row("run_output", "output", row)),
+    "run_tensor": lambda at, row: _tensor(at, at.row("run_tensor", "tensor", row)),
+    "run_normalization": lambda at, row: _PLACES["input"](at, at.row("run_normalization", "input", row)),
     "pair_labels": _of_pair("pair_labels", "file", "associated_file", "associated_files", "name"),
 }

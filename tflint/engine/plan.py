@@ -11,7 +11,7 @@ from tflint.config import TargetOptions
 from tflint.contract import Contract
 from tflint.engine.judge import Case
 from tflint.engine.select import Selected
-from tflint.facts.fact_registry import CONTRACT_TABLES, FILE_TABLES, PAIR_TABLES
+from tflint.facts.fact_registry import CONTRACT_TABLES, FILE_TABLES, PAIR_TABLES, RUN_TABLES
 from tflint.findings import severity_rank
 from tflint.model.tables import Tables
 from tflint.targets.target import Target, contract_targets, is_refusing
@@ -86,12 +86,18 @@ def rules_for_tables(tables: Tables, plan: Plan, *, with_contracts: bool) -> lis
         if (not selected.rule.opcodes or not opcodes.isdisjoint(selected.rule.opcodes))
         and (with_contracts or selected.rule.for_each not in CONTRACT_TABLES)
         and selected.rule.for_each not in PAIR_TABLES
+        and selected.rule.for_each not in RUN_TABLES
     ]
 
 
 def rules_for_pairs(plan: Plan) -> list[Selected]:
     """Return the rules that compare two versions of a model."""
     return [selected for selected in plan.rules if selected.rule.for_each in PAIR_TABLES]
+
+
+def rules_for_runs(plan: Plan) -> list[Selected]:
+    """Return the rules about runs of a model."""
+    return [selected for selected in plan.rules if selected.rule.for_each in RUN_TABLES]
 
 
 def cases_of(selected: Selected, targets: Sequence[Target]) -> list[JudgedRule]:

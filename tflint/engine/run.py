@@ -9,10 +9,11 @@ from tflint.engine.findings import draft_of_crash, findings_by_file, identify, n
 from tflint.engine.judge import Judge
 from tflint.engine.locate import Locator
 from tflint.engine.overview import contained_in, digests, kind_of_file, overviews, status_of_file
-from tflint.engine.plan import JudgedRule, Plan, cases_of, rules_for_pairs, rules_for_tables
+from tflint.engine.plan import JudgedRule, Plan, cases_of, rules_for_pairs, rules_for_runs, rules_for_tables
 from tflint.engine.select import Selected
 from tflint.errors import TflintError
 from tflint.facts.facts import Facts
+from tflint.facts.run.model_run import ModelRun
 from tflint.findings import FileReport
 from tflint.model.tables import Tables
 from tflint.source import SourceError
@@ -32,15 +33,17 @@ def run_batch(
     plan: Plan,
     contracts: Mapping[int, Contract] = EMPTY,
     pairs: Mapping[int, int] = EMPTY,
+    runs: Mapping[int, Sequence[ModelRun]] = EMPTY,
 ) -> list[FileReport]:
     """Return the reports of a batch's files, in order.
 
     `contracts` maps the numbers of files, in ascending order, to their contracts. `pairs` maps the number of each newer
     version to the number of its older version. With `pairs`, only rules about pairs run, and the report of the newer
-    file has the findings. Raises `BatchCrashError` if a rule crashes on a batch of several files that are not a pair.
+    file has the findings. `runs` maps the numbers of files to runs of their models. With `runs`, only rules about runs
+    are judged. Raises `BatchCrashError` if a rule crashes on a batch of several files that are not a pair.
     """
-    rules = rules_for_pairs(plan) if pairs else rules_for_tables(tables, plan, with_contracts=bool(contracts))
-    facts = Facts(tables, _columns_read(rules), plan.plugins, contracts, pairs)
+    rules = _rules_for(tables, plan, with_contracts=bool(contracts), is_pair=bool(pairs), has_run=bool(runs))
+    facts = Facts(tables, _columns_read(rules), plan.plugins, contracts, pairs, runs)
     locator = Locator(facts, list(files))
     judged = [case for selected in rules for case in cases_of(selected, plan.targets)]
     judge = Judge(facts, plan.constants, [target.record() for target in plan.targets])
@@ -68,6 +71,12 @@ def run_batch(
         )
         for number, path in enumerate(files)
     ]
+
+
+def _rules_for(tables: Tables, plan: Plan, *, with_contracts: bool, is_pair: bool, has_run: bool) -> Sequence[Selected]:
+    if is_pair:
+        return rules_for_pairs(plan)
+    return rules_for_runs(plan) if has_run else rules_for_tables(tables, plan, with_contracts=with_contracts)
 
 
 def _columns_read(rules: Sequence[Selected]) -> set[tuple[str, str]]:

@@ -10,6 +10,7 @@ from tflint.facts.graph import graph_declarations
 from tflint.facts.interface import interface_declarations
 from tflint.facts.pair import pair_declarations
 from tflint.facts.quantization import quantization_declarations
+from tflint.facts.run import run_declarations
 from tflint.facts.weights import weight_declarations
 
 _FACTS: dict[str, tuple[ColumnDeclaration, ...]] = {}
@@ -29,6 +30,8 @@ FILE_TABLES = frozenset({"file", "member"})
 CONTRACT_TABLES = frozenset(declared.name for declared in contract_declarations.TABLES)
 #: Tables that have rows only if two versions of a model are compared.
 PAIR_TABLES = frozenset(declared.name for declared in pair_declarations.TABLES)
+#: Tables that have rows only if models were run.
+RUN_TABLES = frozenset(declared.name for declared in run_declarations.TABLES)
 #: Derived tables by name.
 DERIVED_TABLES = {
     declared.name: declared
@@ -37,6 +40,7 @@ DERIVED_TABLES = {
         *quantization_declarations.TABLES,
         *contract_declarations.TABLES,
         *pair_declarations.TABLES,
+        *run_declarations.TABLES,
     )
 }
 #: Derived columns by table and name.

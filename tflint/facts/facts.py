@@ -6,7 +6,7 @@ A fact is computed on first use by the function that its declaration names, and 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -23,6 +23,7 @@ from tflint.values import EMPTY
 
 if TYPE_CHECKING:
     from tflint.facts.plugin_loader import PluginFact, Plugins
+    from tflint.facts.run.model_run import ModelRun
 
 _Value = TypeVar("_Value")
 
@@ -49,7 +50,8 @@ class Facts:
     `wanted` lists the columns, as (table, column), that the run is expected to read. Facts that share one pass over the
     bytes of constants are then computed together. `wanted` affects only speed, never values. `plugins` adds the facts
     of plugins. `contracts` maps model numbers to contracts, in ascending order. `pairs` maps the number of each new
-    model to the number of the old model that it is compared with.
+    model to the number of the old model that it is compared with. `runs` maps model numbers to what runtimes did with
+    the models.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class Facts:
         plugins: Plugins | None = None,
         contracts: Mapping[int, Contract] = EMPTY,
         pairs: Mapping[int, int] = EMPTY,
+        runs: Mapping[int, Sequence[ModelRun]] = EMPTY,
     ) -> None:
         self.tables = tables
         self.wanted = wanted
         self.plugins = plugins
         self.contracts = contracts
         self.pairs = pairs
+        self.runs = runs
         self._columns: dict[tuple[str, str], Column] = {}
         self._tables: dict[str, Table] = {}
         self._shared: dict[str, Any] = {}

@@ -11,6 +11,8 @@ from tflint.values import EMPTY, frozen
 
 #: Severities in ascending order.
 SEVERITIES = ("note", "warning", "error")
+#: The verdicts of a confirmation.
+VERDICTS = ("confirmed", "not-reproduced", "could-not-run")
 #: The rule that reports a crashed fact or rule.
 CRASH_RULE = "G000"
 #: Maximum number of findings per rule and file to which suppressions and a baseline apply. One more finding represents
@@ -223,6 +225,19 @@ class Notice:
 
 
 @frozen
+class Confirmation:
+    """How models were run: the runtimes with their versions, the seed of generated inputs, and the number of runs.
+
+    `max_seconds` is the limit of wall-clock seconds per model and runtime.
+    """
+
+    runtimes: tuple[str, ...]
+    seed: int
+    n_runs: int
+    max_seconds: float
+
+
+@frozen
 class SkippedPaths:
     """Paths that the search for models skipped: excluded models, hidden folders and linked folders.
 
@@ -242,7 +257,8 @@ class Report:
     `targets` are the targets of the run. `is_default_target` is true if no target was declared. `crashes` is the number
     of facts and rules that failed because of a bug in tflint. `left_out` has the paths that the search for models
     skipped. `n_passed_over` is the number of files in the report for which there was nothing to check. `settings` are
-    the settings of the configuration that can change the findings.
+    the settings of the configuration that can change the findings. `confirmation` describes how models were run, and is
+    None if they were not.
     """
 
     files: tuple[FileReport, ...]
@@ -252,6 +268,7 @@ class Report:
     version: str = ""
     rules_digest: str = ""
     settings: str = ""
+    confirmation: Confirmation | None = None
     notices: tuple[Notice, ...] = ()
     rules_run: int = 0
     elapsed: float = 0.0

@@ -30,7 +30,23 @@ def describe_remedy(finding: Finding) -> list[str]:
     if finding.refused_by:
         runs = f"; runs on {', '.join(finding.runs_on)}" if finding.runs_on else ""
         sentences.append(clean(f"Refused by {', '.join(finding.refused_by)}{runs}."))
+    if finding.verdict:
+        verdict = format_verdict(finding)
+        sentences.append(full_stop(verdict[:1].upper() + verdict[1:]))
     return [*sentences, clean(f"Fix: {full_stop(finding.fix)}")]
+
+
+def format_verdict(finding: Finding) -> str:
+    """Return the verdict with the runtime, the step and what was measured; empty if there is none.
+
+    For example: `confirmed: litert 2.3.0, allocate: “Node number 0 failed to prepare.”`.
+    """
+    if finding.verdict is None:
+        return ""
+    probe = finding.probe or {}
+    measured = [str(probe[key]) for key in ("runtime", "step") if probe.get(key)]
+    message = shorten(join_lines(str(probe.get("message") or "")))
+    return clean(f"{finding.verdict}: {': '.join(filter(None, [', '.join(measured), message]))}")
 
 
 def place_name(location: Location) -> str:

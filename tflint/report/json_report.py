@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tflint.findings import FileReport, Finding, Location, Report
+from tflint.findings import VERDICTS, FileReport, Finding, Location, Report
 
 if TYPE_CHECKING:
     from tflint.report.report_options import Options
@@ -26,6 +27,12 @@ def render_report(report: Report, _options: Options) -> str:
 def render(report: Report) -> str:
     """Return the JSON text, with a final newline."""
     return dumps(to_data(report))
+
+
+def count_verdicts(report: Report) -> dict[str, int]:
+    """Return the number of findings per verdict."""
+    counts = Counter(finding.verdict for finding in report.findings())
+    return {verdict: counts[verdict] for verdict in VERDICTS}
 
 
 def dumps(data: Mapping[str, Any] | list[dict[str, Any]]) -> str:
@@ -64,6 +71,15 @@ def to_data(report: Report) -> dict[str, Any]:
                 "hidden_folders": report.left_out.hidden_folders,
                 "linked_folders": report.left_out.linked_folders,
                 "models": report.left_out.models,
+            },
+            "confirmation": None
+            if report.confirmation is None
+            else {
+                "runtimes": list(report.confirmation.runtimes),
+                "seed": report.confirmation.seed,
+                "runs": report.confirmation.n_runs,
+                "max_seconds": report.confirmation.max_seconds,
+                "verdicts": count_verdicts(report),
             },
         },
         "summary": report.summary(),

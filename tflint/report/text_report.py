@@ -18,6 +18,7 @@ from tflint.report.display_names import (
     plural,
     shared_prefix,
 )
+from tflint.report.finding_sentences import format_verdict
 from tflint.report.text_layout import (
     BOLD,
     COLORS,
@@ -112,10 +113,10 @@ def format_overview(file: FileReport) -> list[str]:
 
 
 def _group_findings(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
-    """Group findings by rule, severity and target, most severe first."""
+    """Group findings by rule, severity, target and verdict, most severe first."""
 
-    def key(finding: Finding) -> tuple[int, str, str]:
-        return (-severity_rank(finding.severity), finding.rule, finding.target or "")
+    def key(finding: Finding) -> tuple[int, str, str, str]:
+        return (-severity_rank(finding.severity), finding.rule, finding.target or "", finding.verdict or "")
 
     for _, group in groupby(sorted(findings, key=key), key=key):
         yield list(group)
@@ -136,7 +137,7 @@ def _format_group(
     if with_target and first.target:
         yield from format_labeled("for", format_runtime(first.target), style)
     if first.verdict:
-        yield from format_labeled("run", first.verdict.replace("-", " "), style)
+        yield from wrap_paragraph(format_verdict(first), 4, hanging=16, width=style.width)
     yield from _format_locations(group, prefix, style, allowing)
     yield from format_labeled("fix", first.fix, style)
 
@@ -145,8 +146,10 @@ def _format_heading(group: list[Finding], style: Style) -> Iterator[str]:
     """Yield the severity and rule of a group, and its number of findings (in a separate column if the width allows)."""
     first = group[0]
     count = plural(len(group), location_noun(first.location)) if len(group) > 1 else ""
-    column = min(_COUNT_COLUMN, style.width - len(count) - 1)
     line = f"  {first.severity:<7} {first.rule:<5} {format_title(first.name)}"
+    if first.severity != first.severity_before and first.verdict == "not-reproduced":
+        count = f"{count}, was {first.severity_before}" if count else f"was {first.severity_before}"
+    column = min(_COUNT_COLUMN, style.width - len(count) - 1)
     first_line, *more = wrap_line(f"{line:<{column}} {count}".rstrip(), style.width, _TITLE_COLUMN)
     yield "  " + style.paint(first_line[2:9], COLORS[first.severity]) + first_line[9:]
     yield from more

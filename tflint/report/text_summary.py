@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tflint.findings import SEVERITIES, FileReport, Report, severity_rank
+from tflint.findings import SEVERITIES, VERDICTS, FileReport, Report, severity_rank
 from tflint.report.display_names import format_runtime, plural
 from tflint.report.text_layout import COLORS, GREEN, Style, join_pieces, wrap_line
 
@@ -33,7 +33,7 @@ def format_closing(report: Report, style: Style) -> Iterator[str]:
         yield from wrap_line(text, style.width)
     if report.files:
         files = "both files" if any(file.kind == "pair" for file in report.files) else "each file"
-        text = f"checked: {plural(report.rules_run, 'rule')} on the bytes of {files}; no model was run"
+        text = f"checked: {plural(report.rules_run, 'rule')} on the bytes of {files}; {_describe_runs(report)}"
         yield from wrap_line(text, style.width)
         not_checked = _list_not_checked(report)
         if not_checked:
@@ -43,6 +43,19 @@ def format_closing(report: Report, style: Style) -> Iterator[str]:
     if worst:
         yield f"more: tflint explain {_first_rule(report)}"
     yield from _format_left_out(report, style)
+
+
+def _describe_runs(report: Report) -> str:
+    """Return which models were run, and the number of findings per verdict."""
+    confirmation = report.confirmation
+    if confirmation is None or not confirmation.n_runs:
+        return "no model was run"
+    runs = plural(confirmation.n_runs, "run")
+    runtimes = ", ".join(map(format_runtime, confirmation.runtimes))
+    verdicts = Counter(finding.verdict for finding in report.findings())
+    counts = [f"{verdicts[verdict]:,} {verdict.replace('-', ' ')}" for verdict in VERDICTS if verdicts[verdict]]
+    found = f": {', '.join(counts)}" if counts else ""
+    return f"{runs} with {runtimes} (seed {confirmation.seed}){found}"
 
 
 def _wrap_pieces(pieces: Sequence[str], separator: str, style: Style) -> list[str]:

@@ -19,6 +19,7 @@ from tflint.findings import MAX_PLACES
 from tflint.runner.run_limits import Limits
 
 if TYPE_CHECKING:
+    from tflint.confirm.confirmation import ConfirmOptions
     from tflint.findings import Report
     from tflint.source.model_search import Selection
 
@@ -39,6 +40,7 @@ def add_parser(commands: Any) -> None:
     add_rule_options(parser)
     report_outputs.add_options(parser)
     _add_run_options(parser)
+    _add_confirm_options(parser)
     parser.set_defaults(run=run)
 
 
@@ -61,6 +63,25 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         type=_parse_positive,
         metavar="MB",
         help="start no further files once a process has used MB megabytes (no effect on Windows)",
+    )
+
+
+def _add_confirm_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "confirmation", "Only the command line can request it, never a configuration file."
+    )
+    group.add_argument("--confirm", action="store_true", help="run the models in a child process to confirm findings")
+    group.add_argument(
+        "--runtime",
+        metavar="NAME",
+        help="runtime to use with --confirm: ai-edge-litert, tensorflow, tflite-runtime or tflite-micro "
+        "(default: those of the targets)",
+    )
+    group.add_argument(
+        "--confirm-seconds",
+        type=_parse_positive,
+        metavar="N",
+        help="limit of wall-clock seconds per model with --confirm (default: 20)",
     )
 
 
@@ -112,6 +133,7 @@ def run(options: argparse.Namespace) -> int:
             plugins=options.allow_plugin,
             limits=limits,
             catalog=catalog,
+            confirm=_confirm_options(options),
         )
     is_empty = not (report.has_checked or options.allow_empty or config.allow_empty)
     if new_baseline is not None:
@@ -122,6 +144,19 @@ def run(options: argparse.Namespace) -> int:
     if is_empty:
         raise _build_empty_error(options.paths, report, config)
     return 0 if new_baseline is not None else exit_code_of(report, options, config)
+
+
+def _confirm_options(options: argparse.Namespace) -> ConfirmOptions | None:
+    """Return the options of a confirmation, None if none is requested."""
+    if not options.confirm:
+        for name, value in (("--runtime", options.runtime), ("--confirm-seconds", options.confirm_seconds)):
+            if value is not None:
+                raise UserError(f"{name} needs --confirm", hint="without it, no model is run")
+        return None
+    from tflint.confirm.confirmation import MAX_SECONDS, ConfirmOptions
+
+    jobs = options.jobs or os.cpu_count() or 1
+    return ConfirmOptions(options.runtime, options.confirm_seconds or MAX_SECONDS, jobs)
 
 
 def _build_empty_error(paths: Sequence[str], report: Report, config: Config) -> UserError:

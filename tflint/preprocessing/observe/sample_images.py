@@ -41,19 +41,25 @@ def preprocess_image(file: Path, recipe_input: RecipeInput, recipe: Recipe) -> A
         raise UserError(
             f"'{file}' is an image, but the contract's input '{recipe_input.name}' is of kind {recipe_input.kind}"
         )
-    _require_small_target(recipe_input, recipe)
-    _require_numbers_per_channel(recipe_input, recipe)
-    pixels = _read(file, recipe_input)
+    real = replace(recipe_input, scale=None, zero_point=None, dtype="float32")
+    return preprocess_pixels(read_image(file, recipe_input, recipe), real, recipe, str(file))
+
+
+def preprocess_pixels(pixels: Array, recipe_input: RecipeInput, recipe: Recipe, what: str) -> Array:
+    """Return the input for the pixels of an image, as the printed code of the recipe computes it.
+
+    `what` names the image in errors. Raises `UserError` if the pixels cannot be preprocessed.
+    """
     try:
         return _compile_preprocessing(recipe_input, recipe)(pixels)
     except (AssertionError, ValueError, ZeroDivisionError) as error:
         size = " × ".join(map(str, pixels.shape))
         raise UserError(
-            f"'{file}' ({size}) cannot be preprocessed by the contract: {error}",
+            f"'{what}' ({size}) cannot be preprocessed by the contract: {error}",
             hint="for images of other sizes, the contract needs [inputs.resize]",
         ) from error
     except MemoryError as error:
-        raise UserError(f"there is not enough memory to preprocess '{file}'") from error
+        raise UserError(f"there is not enough memory to preprocess '{what}'") from error
 
 
 def _require_small_target(recipe_input: RecipeInput, recipe: Recipe) -> None:
@@ -86,8 +92,13 @@ def _require_numbers_per_channel(recipe_input: RecipeInput, recipe: Recipe) -> N
         raise error_in(recipe.contract.path, recipe.contract.text, keys, message, hint=hint)
 
 
-def _read(file: Path, recipe_input: RecipeInput) -> Array:
-    """Return the pixels: uint8 [height, width, channels]."""
+def read_image(file: Path, recipe_input: RecipeInput, recipe: Recipe) -> Array:
+    """Return the pixels of an image: uint8 [height, width, channels].
+
+    Raises `UserError` if it cannot be read, or if its preprocessing takes too much memory.
+    """
+    _require_small_target(recipe_input, recipe)
+    _require_numbers_per_channel(recipe_input, recipe)
     try:
         import PIL.Image
         import PIL.ImageOps
@@ -157,11 +168,10 @@ def _gigabytes(n_bytes: int) -> str:
 
 
 def _compile_preprocessing(recipe_input: RecipeInput, recipe: Recipe) -> Callable[[Array], Array]:
-    """Compile the printed code of an input without its quantization, which gives real values."""
-    real = replace(recipe_input, scale=None, zero_point=None, dtype="float32")
+    """Compile the printed code of an input."""
     names: dict[str, Any] = {}
     exec(
-        numpy_code(replace(recipe, inputs=(real,), outputs=())), names
+        numpy_code(replace(recipe, inputs=(recipe_input,), outputs=())), names
     )  # safe: tflint generates the code, and names from the contract are sanitized
     function: Callable[[Array], Array] = names[f"input_{recipe_input.position}"]
     return function

@@ -1,0 +1,308 @@
+"""The child process as tflint sees it: start it, send requests, notice how it ended, end it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from tflint.confirm.wire import Message, WireError, read_message, write_message
+from tflint.errors import TflintError
+
+#: Wall-clock seconds in which the child must import its runtime: TensorFlow takes several on a slow disk.
+IMPORT_SECONDS = 120.0
+#: Wall-clock seconds that the child gets to exit after its input was closed.
+EXIT_SECONDS = 10.0
+#: Number of bytes at the end of the child's standard error that are kept. A runtime may print gigabytes.
+KEPT_BYTES = 16_384
+#: Maximum number of characters of a runtime's message in reports.
+MAX_MESSAGE = 400
+
+# How a step ended, besides successfully.
+REFUSED, CRASHED, TIMED_OUT, OUT_OF_MEMORY = "refused", "crashed", "timed-out", "out-of-memory"
+
+#: Environment variables that the child keeps: how to find libraries, and what Windows needs to start a process.
+_KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
+
+# tflint itself may be in the current folder, which is not on the child's module search path.
+_BOOT = """
+import importlib.util, json, sys
+sys.path[:], package = json.loads(sys.argv.pop())
+spec = importlib.util.spec_from_file_location("tflint", package + "/__init__.py", submodule_search_locations=[package])
+sys.modules["tflint"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules["tflint"])
+from tflint.confirm.child.child_main import serve
+serve()
+"""
+
+
+class ChildError(TflintError):
+    """A request failed: the runtime refused it (`cause` is `REFUSED`), or the child ended.
+
+    `step` is the last step that the child announced, and `message` the runtime's own words.
+    """
+
+    def __init__(self, cause: str, step: str, message: str) -> None:
+        super().__init__(f"{step}: {message}")
+        self.cause, self.step, self.message = cause, step, message
+
+
+class ChildProcess:
+    """A running child with an imported runtime. Use it in one thread, and call `close`.
+
+    Raises `ChildError` if the runtime cannot be imported.
+    """
+
+    def __init__(self, module: str) -> None:
+        self.step = "start"
+        self.is_alive = True
+        self.n_models = 0
+        self._is_out_of_time = False
+        self._timer: threading.Timer | None = None
+        self._folder = tempfile.mkdtemp(prefix="tflint-confirm-")
+        try:
+            self._process = self._start(module)
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        self._errors = bytearray()
+        self._drain = threading.Thread(target=self._read_errors, daemon=True)
+        self._drain.start()
+        try:
+            self.start_clock(IMPORT_SECONDS)
+            self.limits: Message = self._read_reply()[0]["limits"]
+            self.stop_clock()
+        except BaseException:
+            self.kill()
+            raise
+
+    def _start(self, module: str) -> subprocess.Popen[bytes]:
+        environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+        environment |= {"HOME": self._folder, "TMPDIR": self._folder, "TEMP": self._folder, "TMP": self._folder}
+        # Models run on one thread, so that several children do not compete.
+        environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1"}
+        flags = ["-I", *(["-B"] if sys.dont_write_bytecode else [])]
+        boot = json.dumps([_search_path(), str(Path(__file__).parents[1])])
+        command = [sys.executable, *flags, "-c", _BOOT, str(os.getpid()), module, boot]
+        pipe = subprocess.PIPE
+        # A session of its own: Ctrl-C reaches tflint only, which then ends the child.
+        return subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=pipe, cwd=self._folder, env=environment, start_new_session=True
+        )
+
+    def _read_errors(self) -> None:
+        assert self._process.stderr is not None
+        with contextlib.suppress(OSError, ValueError):
+            while chunk := os.read(self._process.stderr.fileno(), 1 << 16):
+                self._errors += chunk
+                del self._errors[:-KEPT_BYTES]
+
+    # -- requests ------------------------------------------------------------------------------------------------------
+
+    def start_clock(self, seconds: float) -> None:
+        """Kill the child if `stop_clock` is not called within some wall-clock seconds."""
+        self.stop_clock()
+        self._timer = threading.Timer(seconds, self._run_out_of_time)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def stop_clock(self) -> None:
+        """Stop the clock that `start_clock` started."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _run_out_of_time(self) -> None:
+        self._is_out_of_time = True
+        self.signal_kill()
+
+    def request(self, message: Message, pieces: Sequence[bytes | memoryview] = ()) -> tuple[Message, list[bytes]]:
+        """Send a request and return the reply. Raises `ChildError`."""
+        assert self._process.stdin is not None
+        # Without this, a child that dies while it reads the request would look like a fault of tflint.
+        with contextlib.suppress(BrokenPipeError):
+            write_message(self._process.stdin, message, pieces)
+        return self._read_reply()
+
+    def _read_reply(self) -> tuple[Message, list[bytes]]:
+        assert self._process.stdout is not None
+        while True:
+            try:
+                reply = read_message(self._process.stdout)
+            except WireError as error:
+                self.signal_kill()
+                raise self._death(str(error)) from error
+            if reply is None:
+                raise self._death("")
+            message, pieces = reply
+            if "step" in message:
+                self.step = str(message["step"])
+            elif "failed" in message:
+                cause = OUT_OF_MEMORY if message.get("out_of_memory") else REFUSED
+                raise ChildError(cause, self.step, shorten_message(str(message["failed"])))
+            else:
+                result: Message = message["result"]
+                return result, pieces
+
+    def _death(self, reason: str) -> ChildError:
+        """Return the failure that describes how the child ended."""
+        self.stop_clock()
+        self.is_alive = False
+        code = self._wait()
+        cause = CRASHED
+        words = reason or describe_exit(code)
+        if self._is_out_of_time:
+            cause, words = TIMED_OUT, "did not end within the time limit"
+        elif sys.platform != "win32" and code == -signal.SIGXCPU:
+            cause, words = TIMED_OUT, "exceeded the limit of CPU time"
+        elif sys.platform != "win32" and code == -signal.SIGKILL:
+            cause, words = OUT_OF_MEMORY, "was killed by the system, most likely because memory ran out"
+        last = self._last_words()
+        if "bad_alloc" in last or "MemoryError" in last:
+            cause = OUT_OF_MEMORY
+        self._remove_folder()
+        return ChildError(
+            cause, self.step, shorten_message(f"{words}: {last}" if last and cause != TIMED_OUT else words)
+        )
+
+    def _last_words(self) -> str:
+        """Return the last lines that the child printed to standard error, without those about the runtime's start."""
+        text = bytes(self._errors).decode("utf-8", "replace")
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        told = [line for line in lines if not line.startswith(("INFO:", "WARNING:", "W0000", "I0000"))]
+        return " ".join(told[-3:])
+
+    def errors(self) -> str:
+        """Return the end of what the child printed to standard error so far."""
+        return bytes(self._errors).decode("utf-8", "replace")
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def close(self) -> ChildError | None:
+        """Let the child exit, kill it if it does not; return how it failed if it crashed while it exited."""
+        if not self.is_alive:
+            return None
+        self.is_alive = False
+        self.step = "exit"
+        self.start_clock(EXIT_SECONDS)
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        code = self._wait()
+        self.stop_clock()
+        failure = None
+        if code != 0 and not self._is_out_of_time:
+            failure = ChildError(CRASHED, "exit", shorten_message(f"{describe_exit(code)} {self._last_words()}"))
+        self._remove_folder()
+        return failure
+
+    def kill(self) -> None:
+        """End the child now."""
+        self.stop_clock()
+        self.is_alive = False
+        self.signal_kill()
+        self._wait()
+        self._remove_folder()
+
+    def signal_kill(self) -> None:
+        """Make the child end, without waiting for it."""
+        with contextlib.suppress(OSError):
+            self._process.kill()
+
+    def _wait(self) -> int:
+        """Wait for the end of the process, close the pipes, and return the exit code (negative: a signal)."""
+        code = self._process.wait()
+        self._drain.join(1.0)
+        for stream in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+        if not self._drain.is_alive() and self._process.stderr is not None:
+            self._process.stderr.close()
+        return code
+
+    def _remove_folder(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Children:
+    """The child processes of a confirmation. Leaving it, or `kill_all` in any thread, ends them all for good."""
+
+    def __init__(self) -> None:
+        self._alive: set[ChildProcess] = set()
+        self._lock = threading.Lock()
+        self._is_over = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.kill_all()
+
+    def start(self, module: str) -> ChildProcess:
+        """Start a child. Raises `ChildError` if the runtime cannot be imported, `StoppedError` after `kill_all`."""
+        with self._lock:
+            if self._is_over:
+                raise StoppedError("no further child processes are started")
+            self._alive = {child for child in self._alive if child.is_alive}
+        child = ChildProcess(module)
+        with self._lock:
+            self._alive.add(child)
+            is_over = self._is_over
+        if is_over:
+            child.kill()
+            raise StoppedError("no further child processes are started")
+        return child
+
+    def kill_all(self) -> None:
+        """Make all children end, and start no more. The threads that use them notice it as a failure."""
+        with self._lock:
+            self._is_over = True
+            for child in self._alive:
+                child.signal_kill()
+
+
+class StoppedError(TflintError):
+    """The confirmation was interrupted."""
+
+
+def describe_exit(code: int) -> str:
+    """Return a text about the exit code of a process, such as `ended with SIGSEGV`."""
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return f"ended with {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
+
+
+def shorten_message(text: str) -> str:
+    """Return a runtime's message on one line, cut off in the middle if it is long."""
+    flat = " ".join(text.split())
+    half = MAX_MESSAGE // 2
+    return flat if len(flat) <= MAX_MESSAGE else f"{flat[: half - 1]}… {flat[-half + 1 :]}"
+
+
+def _search_path() -> list[str]:
+    """Return this process's module search path without relative entries and the current folder."""
+    current = Path.cwd()
+    found = []
+    for entry in sys.path:
+        path = Path(entry)
+        with contextlib.suppress(OSError):
+            if path.is_absolute() and path.resolve() != current.resolve():
+                found.append(entry)
+    return found
+
+
+def describe_step(step: str) -> tuple[str, str]:
+    """Split an announced step, such as `allocate (builtin)`, into its name and the text in parentheses."""
+    name, _, detail = step.partition(" (")
+    return name, detail.removesuffix(")")

@@ -1,0 +1,285 @@
+"""Confirms checked files: runs their models, adds verdicts to findings, and adds the findings of probes."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import Self, TypeAlias
+
+from tflint.catalog import Rule
+from tflint.columns.column import text_of
+from tflint.confirm.child_process import Children
+from tflint.confirm.model_probes import Job
+from tflint.confirm.run_findings import find_in_runs
+from tflint.confirm.runtimes import InstalledRuntime, choose_runtimes, find_installed
+from tflint.confirm.self_check import find_disagreements
+from tflint.confirm.subjects import MAX_MODEL_BYTES, build_subject
+from tflint.confirm.supervisor import Supervisor
+from tflint.confirm.verdicts import CONFIRMED, REFUSALS, judge_findings
+from tflint.contract import Contract
+from tflint.engine.plan import Plan, plan_for_contract
+from tflint.errors import UserError
+from tflint.facts.facts import Facts
+from tflint.facts.run.model_run import ModelRun
+from tflint.findings import Confirmation, FileReport, Notice
+from tflint.preprocessing.recipe import build_recipe
+from tflint.runner.model_loader import Model
+from tflint.runner.scheduler import CheckedFile
+from tflint.source import SourceError
+from tflint.targets.target import Target
+from tflint.values import frozen, replace
+
+#: Default limit of wall-clock seconds per model and runtime.
+MAX_SECONDS = 20.0
+#: Seed of the generated inputs.
+SEED = 0
+#: Smallest height and width of an input that counts as an image.
+_MIN_IMAGE_SIZE = 16
+
+
+@frozen
+class ConfirmOptions:
+    """Options of a confirmation: the runtime to use (None: those of the targets), seconds per model, processes."""
+
+    runtime: str | None = None
+    max_seconds: float = MAX_SECONDS
+    jobs: int = 1
+
+
+def confirm_files(
+    files: Sequence[CheckedFile],
+    open_model: Callable[[str], Model],
+    plan: Plan,
+    options: ConfirmOptions,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[CheckedFile], Confirmation, list[Notice]]:
+    """Return the files with verdicts and the findings of probes, a summary, and notices about disagreements.
+
+    `open_model` opens a model by its path in reports. Raises `UserError` if `options` names a runtime that is unknown
+    or not installed.
+    """
+    installed = find_installed()
+    rules = {selected.rule.id: selected.rule for selected in plan.rules}
+    confirmer = _Confirmer(plan, rules, installed, options, open_model)
+    waiting = [number for number, file in enumerate(files) if file.report.kind == "model"]
+    confirmed = list(files)
+    notices: list[Notice] = []
+    n_runs = 0
+    runtimes: dict[str, None] = {}
+    results = confirmer.confirm_all([files[number] for number in waiting])
+    for n_done, (number, result) in enumerate(zip(waiting, results, strict=True), 1):
+        confirmed[number] = result.file
+        notices += result.notices
+        n_runs += len(result.runs)
+        runtimes |= dict.fromkeys(run.label for run in result.runs)
+        if progress is not None:
+            progress(n_done, len(waiting))
+    return confirmed, Confirmation(tuple(sorted(runtimes)), SEED, n_runs, options.max_seconds), notices
+
+
+@frozen(eq=False)
+class _Confirmed:
+    file: CheckedFile
+    runs: tuple[ModelRun, ...]
+    notices: tuple[Notice, ...]
+
+
+@frozen(eq=False)
+class _Prepared:
+    """A model that is ready to run: its jobs, one per runtime, or the reason why it does not run."""
+
+    file: CheckedFile
+    plan: Plan
+    model: Model | None
+    facts: Facts | None
+    jobs: tuple[Job, ...]
+    reason: str = ""
+
+
+class _Confirmer:
+    def __init__(
+        self,
+        plan: Plan,
+        rules: Mapping[str, Rule],
+        installed: Sequence[InstalledRuntime],
+        options: ConfirmOptions,
+        open_model: Callable[[str], Model],
+    ) -> None:
+        self._plan, self._rules, self._installed = plan, rules, installed
+        self._options, self._open_model = options, open_model
+        choose_runtimes(installed, plan.targets, options.runtime)  # an unknown runtime is an error of the run
+
+    def confirm_all(self, files: Sequence[CheckedFile]) -> Iterator[_Confirmed]:
+        """Yield the result of each file, in order. Threads share the files; each has a child process of its own."""
+        n_threads = min(max(self._options.jobs, 1), len(files))
+        with Children() as children:
+            if n_threads <= 1:
+                yield from self._confirm_some(files, children)
+                return
+            parts = [self._confirm_some(files[number::n_threads], children) for number in range(n_threads)]
+            with _Threads(parts, children) as streams:
+                for number in range(len(files)):
+                    yield streams.next(number % n_threads)
+
+    def _confirm_some(self, files: Sequence[CheckedFile], children: Children) -> _Stream:
+        """Yield the result of each file. Models are opened one by one, just before they run."""
+        waiting: deque[_Prepared] = deque()
+
+        def all_jobs() -> Iterator[Job]:
+            for file in files:
+                waiting.append(self._prepare(file))
+                yield from waiting[-1].jobs
+
+        collected: list[ModelRun] = []
+        with Supervisor(children) as supervisor:
+            for run in supervisor.run(all_jobs()):
+                while not waiting[0].jobs:  # files that do not run come before the file of this run
+                    yield self._finish(waiting.popleft(), ())
+                collected.append(run)
+                if len(collected) == len(waiting[0].jobs):
+                    yield self._finish(waiting.popleft(), collected)
+                    collected = []
+        while waiting:
+            yield self._finish(waiting.popleft(), ())
+
+    def _prepare(self, file: CheckedFile) -> _Prepared:
+        plan = plan_for_contract(self._plan, file.contract)
+        try:
+            model = self._open_model(file.report.path)
+        except (UserError, SourceError) as error:
+            return _Prepared(file, plan, None, None, (), str(error))
+        if model.opened.source is None and model.opened.content is None:
+            return _Prepared(file, plan, None, None, (), "the file cannot be read")
+        if model.opened.size > MAX_MODEL_BYTES:
+            return _Prepared(file, plan, model, None, (), f"models above {MAX_MODEL_BYTES:,} bytes are not run")
+        subject, facts = build_subject(model, file.contract)
+        recipe = None
+        if facts is not None and file.contract is not None and file.contract.data.get("golden"):
+            recipe = build_recipe(file.contract, facts, file.report.path)
+        images = () if facts is None or recipe is not None else tuple(_unknown_images(facts, file.contract))
+        jobs = tuple(
+            Job(
+                subject,
+                runtime,
+                tuple(target.name for target in plan.targets if runtime.stands_for(target)),
+                SEED,
+                self._options.max_seconds,
+                recipe,
+                images,
+            )
+            for runtime in choose_runtimes(self._installed, plan.targets, self._options.runtime)
+        )
+        return _Prepared(file, plan, model, facts, jobs)
+
+    def _finish(self, prepared: _Prepared, runs: Sequence[ModelRun]) -> _Confirmed:
+        """Return the report of a file with verdicts and the findings of probes."""
+        report = prepared.file.report
+        targets = prepared.plan.targets
+        judged = judge_findings(
+            report.findings,
+            self._rules,
+            runs,
+            [target.name for target in targets],
+            lambda name: prepared.reason or self._describe_missing(name, targets),
+        )
+        predicted = {
+            (finding.probe or {}).get("runtime")
+            for finding in judged
+            if finding.verdict == CONFIRMED and self._rules[finding.rule].confirm in REFUSALS
+        }
+        runs = tuple(replace(run, is_predicted=run.label in predicted) for run in runs)
+        own = []
+        if prepared.model is not None and runs:
+            own = find_in_runs(prepared.model, report.path, prepared.file.contract, runs, prepared.plan)
+        notices = find_disagreements(report.path, prepared.facts, judged, self._rules, runs)
+        if prepared.facts is not None:
+            prepared.facts.forget()
+        confirmed: FileReport = replace(report, findings=(*judged, *own))
+        return _Confirmed(CheckedFile(confirmed, prepared.file.contract), tuple(runs), tuple(notices))
+
+    def _describe_missing(self, name: str, targets: Sequence[Target]) -> str:
+        """Return why there is no run for a target: no runtime, or another release than the target's."""
+        target = next((one for one in targets if one.name == name), None)
+        if target is None:
+            return f"no runtime for {name} is installed"
+        same = [one for one in self._installed if one.package.runtime == target.runtime]
+        if same:
+            return f"the target is {name}, but {same[0].label} is installed"
+        return f"no runtime for {name} is installed: {_HINTS.get(target.runtime, 'pip install tflite-lint[runtime]')}"
+
+
+_HINTS = {
+    "litert": "pip install tflite-lint[runtime]",
+    "tflite": "pip install tensorflow",
+    "tflm": "pip install tflite-micro",
+}
+
+
+def _unknown_images(facts: Facts, contract: Contract | None) -> Iterator[int]:
+    """Yield the positions of float image inputs whose normalization neither contract, metadata nor graph states."""
+    described = set(facts.rows("contract_input", "input").tolist()) if contract is not None else set()
+    for row in range(facts.n("input")):
+        tensor = int(facts.rows("input", "tensor")[row])
+        if tensor < 0 or facts.rows("input", "subgraph")[row] != facts.rows("input", "subgraph")[0] or row in described:
+            continue
+        shape = facts.lists("tensor", "shape").row(tensor)
+        is_image = len(shape) == 4 and shape[3] in (1, 3) and min(shape[1:3]) >= _MIN_IMAGE_SIZE and shape[0] == 1
+        is_known = bool(facts.lists("input", "metadata.mean").row(row)) or _has_text(facts, "graph_expects", row)
+        if is_image and not is_known and text_of(facts.column("tensor", "dtype"), tensor) == "FLOAT32":
+            yield int(facts.numbers("input", "position")[row])
+
+
+def _has_text(facts: Facts, column: str, row: int) -> bool:
+    return text_of(facts.column("input", column), row) is not None
+
+
+_Stream: TypeAlias = Generator[_Confirmed, None, None]
+
+
+class _Threads:
+    """Runs iterators in threads and hands over their items. Leaving it ends the child processes and the threads."""
+
+    def __init__(self, iterators: Sequence[_Stream], children: Children) -> None:
+        self._children = children
+        self._queues: list[queue.Queue[_Confirmed | BaseException]] = [queue.Queue(2) for _ in iterators]
+        self._is_over = threading.Event()
+        pairs = zip(iterators, self._queues, strict=True)
+        self._threads = [threading.Thread(target=self._work, args=pair, daemon=True) for pair in pairs]
+
+    def _work(self, iterator: _Stream, items: queue.Queue[_Confirmed | BaseException]) -> None:
+        try:
+            with contextlib.closing(iterator):
+                for item in iterator:
+                    if not self._put(items, item):
+                        return
+        except BaseException as error:  # raised again in the thread that waits for the item
+            self._put(items, error)
+
+    def _put(self, items: queue.Queue[_Confirmed | BaseException], item: _Confirmed | BaseException) -> bool:
+        """Hand over an item; return whether the other side still waits for items."""
+        while not self._is_over.is_set():
+            with contextlib.suppress(queue.Full):
+                items.put(item, timeout=0.1)
+                return True
+        return False
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def next(self, number: int) -> _Confirmed:
+        """Return the next item of an iterator, or raise the exception that ended it."""
+        item = self._queues[number].get()
+        if isinstance(item, BaseException):
+            raise item
+        return item
+
+    def __exit__(self, *_error: object) -> None:
+        self._is_over.set()
+        self._children.kill_all()
+        for thread in self._threads:
+            thread.join()
