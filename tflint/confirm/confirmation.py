@@ -190,7 +190,8 @@ class _Confirmer:
             for finding in judged
             if finding.verdict == CONFIRMED and self._rules[finding.rule].confirm in REFUSALS
         }
-        runs = tuple(replace(run, is_predicted=run.label in predicted) for run in runs)
+        is_unreadable = report.status == "unreadable"  # the finding about this needs no confirmation
+        runs = tuple(replace(run, is_predicted=is_unreadable or run.label in predicted) for run in runs)
         own = []
         if prepared.model is not None and runs:
             own = find_in_runs(prepared.model, report.path, prepared.file.contract, runs, prepared.plan)

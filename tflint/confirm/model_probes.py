@@ -30,7 +30,7 @@ class Job:
     """A model to run with a runtime.
 
     `recipe` is the recipe of its contract if that has golden samples. `image_inputs` are the positions of float image
-    inputs whose normalization is unknown.
+    inputs whose normalization is unknown. `memory_factor` multiplies the memory limit.
     """
 
     subject: Subject
@@ -40,6 +40,7 @@ class Job:
     max_seconds: float
     recipe: Recipe | None = None
     image_inputs: tuple[int, ...] = ()
+    memory_factor: int = 1
 
     @property
     def max_bytes(self) -> int:
@@ -49,7 +50,7 @@ class Job:
         """
         subject = self.subject
         tensors = min(_TENSOR_COPIES * subject.n_tensor_bytes, MAX_TENSOR_BYTES)
-        return self.runtime.package.memory_bytes + 3 * subject.n_bytes + tensors
+        return self.memory_factor * (self.runtime.package.memory_bytes + 3 * subject.n_bytes + tensors)
 
 
 class Probes:
@@ -121,7 +122,7 @@ class Probes:
             return
         watched = self.job.subject.tensors if kernels == "builtin" else ()
         self._values |= {
-            "outputs": tuple(describe_outputs(self.session.details[kernels], survey, delegated)),
+            "outputs": tuple(describe_outputs(self.job.subject.output_scales, survey, delegated)),
             "tensors": tuple(tensor for tensor in watched if tensor not in survey.unreadable),
             "unchanged": survey.unchanged,
             "not_finite": survey.not_finite,
@@ -148,5 +149,6 @@ class Probes:
             inputs_from=self.job.subject.limits_from,
             problems=tuple(self.session.problems),
             max_seconds=self.job.max_seconds,
+            has_free_integers=self.job.subject.has_free_integers,
             **self._values,
         )

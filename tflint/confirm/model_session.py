@@ -29,7 +29,9 @@ class Subject:
     are the shapes of inputs to resize, by position. `limits` is the range of values of each input in the units of its
     type (None: unknown), and `limits_from` the origin of the ranges. `tensors` are the computed tensors of the main
     subgraph in execution order. `saturation` lists the tensors whose saturated values are counted: index, smallest and
-    largest integer (None if an end does not count, such as the floor of a RELU).
+    largest integer (None if an end does not count, such as the floor of a RELU). `output_scales` are the quantization
+    steps of the outputs, None if an output is not quantized. `has_free_integers` is whether an input takes integers
+    without quantization, such as indices or a shape, and nothing tells which ones are valid.
     """
 
     read: Callable[[], bytes]
@@ -39,6 +41,8 @@ class Subject:
     limits: tuple[tuple[float, float] | None, ...]
     limits_from: str
     tensors: tuple[int, ...]
+    output_scales: tuple[float | None, ...] = ()
+    has_free_integers: bool = False
     saturation: tuple[tuple[int, int | None, int | None], ...] = ()
 
 
@@ -198,13 +202,17 @@ def _read_survey(reply: Message, arrays: Sequence[Array]) -> SurveyResult:
     )
 
 
-def describe_outputs(details: Message, main: SurveyResult, delegated: SurveyResult | None) -> Iterator[OutputRun]:
-    """Yield what surveys showed about each output. `main` ran on built-in kernels, `delegated` on the default ones."""
-    for position, tensor in enumerate(details["outputs"]):
+def describe_outputs(
+    scales: Sequence[float | None], main: SurveyResult, delegated: SurveyResult | None
+) -> Iterator[OutputRun]:
+    """Yield what surveys showed about each output. `main` ran on built-in kernels, `delegated` on the default ones.
+
+    `scales` are the quantization steps of the outputs.
+    """
+    for position in sorted({position for outputs in main.outputs.values() for position in outputs}):
         values = [outputs[position] for outputs in main.outputs.values() if position in outputs]
-        if not values:
-            continue
-        difference = _compare_kernels(position, tensor.get("scale"), main, delegated)
+        scale = scales[position] if position < len(scales) else None
+        difference = _compare_kernels(position, scale, main, delegated)
         yield OutputRun(
             position,
             nonfinite_share=sum(not np.isfinite(one).all() for one in values if one.dtype.kind == "f") / len(values),
@@ -230,16 +238,19 @@ def _compare_kernels(
         one, other = outputs.get(position), delegated.outputs.get(kind, {}).get(position)
         if one is None or other is None or one.shape != other.shape or not one.size or one.dtype.kind not in "iuf":
             continue
+        if not np.isfinite(one).all() or not np.isfinite(other).all():
+            continue
         difference = np.abs(one.astype(np.float64) - other.astype(np.float64))
         largest = float(difference.max())
         spread = float(one.max()) - float(one.min())
-        steps.append(largest if one.dtype.kind in "iu" else largest / scale if scale else largest)
+        if scale is not None:
+            steps.append(largest if one.dtype.kind in "iu" else largest / scale)
         shares.append(largest / spread if spread > 0 else (0.0 if largest == 0 else float("inf")))
         n_moved += _has_moved(one, other)
-    if not steps:
+    if not shares:
         return {}
     return {
-        "delegate_steps": statistics.median(steps) if delegated is not None else None,
+        "delegate_steps": statistics.median(steps) if steps else None,
         "delegate_share": statistics.median(shares),
         "delegate_top1": n_moved,
     }

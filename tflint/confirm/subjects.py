@@ -42,6 +42,8 @@ def build_subject(model: Model, contract: Contract | None) -> tuple[Subject, Fac
         tuple(limit for limit, _ in limits),
         origins[0] if origins and len(origins) == len(limits) else "default",
         tuple(_computed_tensors(facts)),
+        tuple(_output_scales(facts)),
+        any(_takes_free_integers(facts, row) for row in _main_rows(facts, "input")),
         tuple(_saturation_limits(facts)),
     )
     return subject, facts
@@ -81,6 +83,25 @@ def _computed_tensors(facts: Facts) -> Iterator[int]:
             if tensor >= 0 and tensor not in known and text_of(dtypes, tensor) not in _OPAQUE:
                 known.add(tensor)
                 yield int(index[tensor])
+
+
+def _output_scales(facts: Facts) -> Iterator[float | None]:
+    """Yield the quantization step of each output. If a DEQUANTIZE computes the output, it is that of its input."""
+    producers = facts.rows("tensor", "producer")
+    for row in _main_rows(facts, "output"):
+        tensor = int(facts.rows("output", "tensor")[row])
+        producer = int(producers[tensor]) if tensor >= 0 else -1
+        if producer >= 0 and text_of(facts.column("operator", "opcode"), producer) == "DEQUANTIZE":
+            tensor = int(facts.rows("operator", "input")[producer])
+        scales = facts.lists("tensor", "scale").row(tensor) if tensor >= 0 else []
+        yield float(scales[0]) if len(scales) == 1 and scales[0] > 0 else None
+
+
+def _takes_free_integers(facts: Facts, row: int) -> bool:
+    tensor = int(facts.rows("input", "tensor")[row])
+    dtype = text_of(facts.column("tensor", "dtype"), tensor) if tensor >= 0 else None
+    is_quantized = tensor >= 0 and bool(facts.lists("tensor", "scale").row(tensor))
+    return dtype in ("INT32", "INT64", "UINT32") and not is_quantized
 
 
 # -- inputs ------------------------------------------------------------------------------------------------------------

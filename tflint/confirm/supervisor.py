@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from tflint.confirm.child_process import ChildError, ChildProcess, Children
+from tflint.confirm.child_process import TIMED_OUT, ChildError, ChildProcess, Children
 from tflint.confirm.model_probes import Job, Probes
 from tflint.facts.run.model_run import Attempt, ModelRun
-from tflint.values import frozen
+from tflint.values import frozen, replace
 
 #: Number of models after which a child is replaced, so that leaks of a runtime do not add up.
 MAX_MODELS = 200
@@ -70,11 +70,9 @@ class Supervisor:
         probes = Probes(self._child, job)
         try:
             probes.run()
-        except ChildError:
-            is_alone = self._child.n_models == 1
+        except ChildError as error:
             self._abandon()
-            # A crash in a fresh child needs no repetition.
-            return _Done(job, probes.result()), not is_alone
+            return _Done(job, probes.result()), error.cause != TIMED_OUT
         except BaseException:
             self._abandon()
             raise
@@ -84,7 +82,11 @@ class Supervisor:
         return _Done(job, probes.result()), False
 
     def _run_alone(self, job: Job) -> ModelRun:
-        """Run a job in a child of its own, which then exits; a crash at exit belongs to the job."""
+        """Run a job in a child of its own, which then exits; a crash at exit belongs to the job.
+
+        It may use twice the memory: runtimes crash if an allocation fails, and that is no fault of the model.
+        """
+        job = replace(job, memory_factor=2)
         try:
             child = self._children.start(job.runtime.package.module)
         except ChildError as failure:

@@ -69,13 +69,13 @@ def _shares(kind: str, shape: tuple[int, ...], rng: np.random.Generator) -> Arra
 
 def _smooth(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Return a sum of slow waves along every axis with more than 4 elements, as in a photograph out of focus."""
-    total = np.zeros(shape)
+    total = np.zeros(shape, dtype=np.float32)
     for _ in range(_WAVES):
         phase = np.full((1,) * len(shape), rng.random() * 2 * math.pi)
         for axis, size in enumerate(shape):
             turns = rng.uniform(0.0, 2.0) if size > 4 else rng.uniform(0.0, 0.3)
             steps = np.arange(size, dtype=np.float64) * (turns * 2 * math.pi / max(size, 1))
             phase = phase + steps.reshape([-1 if number == axis else 1 for number in range(len(shape))])
-        total += np.cos(phase)
+        total += np.cos(phase).astype(np.float32)
     result: Array = np.clip(total / (2 * math.sqrt(_WAVES)) + 0.5, 0.0, 1.0)
     return result

@@ -100,7 +100,8 @@ class ModelRun:
     `not_finite` those with NaN or infinity. `saturated` has the share of saturated values of tensors on golden samples.
     `inputs_from` is the origin of the ranges of generated inputs: contract, metadata, quantization, graph or default.
     `problems` lists what could not be examined, and why. `is_predicted` is whether a finding predicted that the runtime
-    refuses the model, and `max_seconds` the time limit of the run.
+    refuses the model, `has_free_integers` whether an input takes integers and nothing tells which ones are valid, and
+    `max_seconds` the time limit of the run.
     """
 
     runtime: str
@@ -120,6 +121,7 @@ class ModelRun:
     arena_bytes: int | None = None
     problems: tuple[str, ...] = ()
     is_predicted: bool = False
+    has_free_integers: bool = False
     max_seconds: float = 0.0
 
     @property

@@ -39,6 +39,12 @@ _RUN = _table(
     _column("builtin_message", TEXT, "the runtime's message about that step", _NO_FAILURE),
     _column("has_invoked", TRUTH, "whether the model ran on at least one input with default kernels"),
     _column("is_predicted", TRUTH, "whether a finding predicted that the runtime refuses the model"),
+    _column(
+        "has_free_integers",
+        TRUTH,
+        "whether an input takes integers without quantization, such as indices or a shape, and nothing tells which ones"
+        " are valid",
+    ),
     _column("inputs_from", TEXT, "origin of the input ranges", domain="contract metadata graph quantization default"),
     _column("max_seconds", NUM, "time limit in seconds"),
     _column("seconds", NUM, "median time of an invocation in seconds", _NOT_RUN),

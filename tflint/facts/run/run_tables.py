@@ -37,6 +37,7 @@ def run_table(facts: Facts) -> Table:
             "builtin_message": lambda: _texts(builtin, "message"),
             "has_invoked": lambda: scalars_of((run.has_run("invoke") for run in runs), np.bool_),
             "is_predicted": lambda: scalars_of((run.is_predicted for run in runs), np.bool_),
+            "has_free_integers": lambda: scalars_of((run.has_free_integers for run in runs), np.bool_),
             "inputs_from": lambda: strings_of(run.inputs_from or "default" for run in runs),
             "max_seconds": lambda: scalars_of(run.max_seconds for run in runs),
             "seconds": lambda: scalars_of(run.seconds for run in runs),
