@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -26,6 +27,9 @@ EXIT_SECONDS = 10.0
 KEPT_BYTES = 16_384
 #: Maximum number of characters of a runtime's message in reports.
 MAX_MESSAGE = 400
+
+#: Seconds until what the child printed has arrived through its pipe.
+_PRINT_SECONDS = 0.05
 
 # How a step ended, besides successfully.
 REFUSED, CRASHED, TIMED_OUT, OUT_OF_MEMORY = "refused", "crashed", "timed-out", "out-of-memory"
@@ -67,6 +71,7 @@ class ChildProcess:
         self.is_alive = True
         self.n_models = 0
         self._is_out_of_time = False
+        self._prints_reasons = module.startswith("tflite_micro")
         self._timer: threading.Timer | None = None
         self._folder = tempfile.mkdtemp(prefix="tflint-confirm-")
         try:
@@ -108,6 +113,10 @@ class ChildProcess:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
+    def forget_errors(self) -> None:
+        """Forget what the child printed so far, because it belongs to an earlier model."""
+        self._errors.clear()
+
     def start_clock(self, seconds: float) -> None:
         """Kill the child if `stop_clock` is not called within some wall-clock seconds."""
         self.stop_clock()
@@ -148,10 +157,18 @@ class ChildProcess:
                 self.step = str(message["step"])
             elif "failed" in message:
                 cause = OUT_OF_MEMORY if message.get("out_of_memory") else REFUSED
-                raise ChildError(cause, self.step, shorten_message(str(message["failed"])))
+                raise ChildError(cause, self.step, shorten_message(self._complete(str(message["failed"]))))
             else:
                 result: Message = message["result"]
                 return result, pieces
+
+    def _complete(self, text: str) -> str:
+        """Return a runtime's message. TFLM's exceptions say only that it failed: it prints the reason."""
+        if not self._prints_reasons:
+            return text
+        time.sleep(_PRINT_SECONDS)
+        reason = self._last_words()
+        return f"{text}: {reason}" if reason else text
 
     def _death(self, reason: str) -> ChildError:
         """Return the failure that describes how the child ended."""

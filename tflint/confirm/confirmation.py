@@ -24,7 +24,7 @@ from tflint.engine.plan import Plan, plan_for_contract
 from tflint.errors import UserError
 from tflint.facts.facts import Facts
 from tflint.facts.run.model_run import ModelRun
-from tflint.findings import Confirmation, FileReport, Notice
+from tflint.findings import Confirmation, FileReport, Notice, RunSummary
 from tflint.preprocessing.recipe import build_recipe
 from tflint.runner.model_loader import Model
 from tflint.runner.scheduler import CheckedFile
@@ -69,14 +69,20 @@ def confirm_files(
     notices: list[Notice] = []
     n_runs = 0
     runtimes: dict[str, None] = {}
+    failed: dict[str, None] = {}
     results = confirmer.confirm_all([files[number] for number in waiting])
     for n_done, (number, result) in enumerate(zip(waiting, results, strict=True), 1):
         confirmed[number] = result.file
         notices += result.notices
-        n_runs += len(result.runs)
-        runtimes |= dict.fromkeys(run.label for run in result.runs)
+        n_runs += sum(bool(run.attempts) for run in result.runs)
+        runtimes |= dict.fromkeys(run.label for run in result.runs if run.attempts)
+        failed |= dict.fromkeys(text for run in result.runs if not run.attempts for text in run.problems)
         if progress is not None:
             progress(n_done, len(waiting))
+    notices += [Notice("confirmation", text, "warning") for text in failed]
+    if not installed:
+        text = "no runtime is installed, so no model was run: pip install tflite-lint[runtime]"
+        notices.append(Notice("confirmation", text, "warning"))
     return confirmed, Confirmation(tuple(sorted(runtimes)), SEED, n_runs, options.max_seconds), notices
 
 
@@ -198,7 +204,7 @@ class _Confirmer:
         notices = find_disagreements(report.path, prepared.facts, judged, self._rules, runs)
         if prepared.facts is not None:
             prepared.facts.forget()
-        confirmed: FileReport = replace(report, findings=(*judged, *own))
+        confirmed: FileReport = replace(report, findings=(*judged, *own), runs=tuple(map(_summarize, runs)))
         return _Confirmed(CheckedFile(confirmed, prepared.file.contract), tuple(runs), tuple(notices))
 
     def _describe_missing(self, name: str, targets: Sequence[Target]) -> str:
@@ -217,6 +223,23 @@ _HINTS = {
     "tflite": "pip install tensorflow",
     "tflm": "pip install tflite-micro",
 }
+
+
+def _summarize(run: ModelRun) -> RunSummary:
+    steps: dict[str, dict[str, str]] = {}
+    for attempt in run.attempts:
+        steps.setdefault(attempt.kernels, {})[attempt.step] = attempt.outcome
+    failed = run.failure()
+    return RunSummary(
+        run.label,
+        steps,
+        failed.message if failed else "",
+        run.seconds,
+        run.arena_bytes,
+        len(run.tensors),
+        len(run.unchanged),
+        run.problems,
+    )
 
 
 def _unknown_images(facts: Facts, contract: Contract | None) -> Iterator[int]:

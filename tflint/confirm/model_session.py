@@ -61,6 +61,7 @@ class Session:
     def begin(self, max_bytes: int, max_seconds: float) -> None:
         """Send the model. Raises `ChildError`."""
         self.child.n_models += 1
+        self.child.forget_errors()
         self._running = ("default", "load")
         request = {"do": "model", "max_bytes": max_bytes, "max_seconds": max_seconds}
         self.child.request(request, [self.subject.read()])

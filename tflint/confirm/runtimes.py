@@ -49,7 +49,7 @@ PACKAGES = (
         "tflite",
         4 << 30,
     ),
-    Package("tflite-micro", ("tflite-micro",), "tflite_micro.runtime", "tflm", _LIGHT),
+    Package("tflite-micro", ("tflite-micro",), "tflite_micro.python.tflite_micro.runtime", "tflm", _LIGHT),
 )
 
 

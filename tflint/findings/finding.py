@@ -171,7 +171,8 @@ class FileReport:
 
     `kind` is model, container, contract, source or pair; `status` is checked or unreadable. The path of a member
     consists of the path of its container, `!/` and its name; `within` has the parts. `contract` is the path of the
-    model's contract; `compared_with` is the path of the older version of a pair.
+    model's contract; `compared_with` is the path of the older version of a pair. `runs` is what runtimes did with the
+    model, if it was run.
     """
 
     path: str
@@ -186,6 +187,7 @@ class FileReport:
     within: MemberOrigin | None = None
     contract: str | None = None
     compared_with: str | None = None
+    runs: tuple[RunSummary, ...] = ()
 
     @property
     def path_on_disk(self) -> str:
@@ -222,6 +224,27 @@ class Notice:
     kind: str
     message: str
     level: str = "note"
+
+
+@frozen
+class RunSummary:
+    """What a runtime did with a model.
+
+    `steps` has, for each set of kernels, how each step ended: `{"default": {"load": "ok", "allocate": "refused"}}`.
+    `message` is the runtime's message about the first failed step, empty if none failed. `seconds` is the median time
+    of an invocation, and `arena_bytes` the arena that TFLM needs. `n_compared` is the number of computed tensors that
+    were compared over all inputs, `n_unchanged` the number of those that never changed. `problems` are the parts of the
+    run that failed, and why.
+    """
+
+    runtime: str
+    steps: Mapping[str, Mapping[str, str]]
+    message: str = ""
+    seconds: float | None = None
+    arena_bytes: int | None = None
+    n_compared: int = 0
+    n_unchanged: int = 0
+    problems: tuple[str, ...] = ()
 
 
 @frozen

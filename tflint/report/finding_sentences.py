@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tflint.catalog.rule_pages import full_stop
-from tflint.findings import Finding, Location, MemberOrigin
+from tflint.findings import Finding, Location, MemberOrigin, RunSummary
 from tflint.report.display_names import clean, location_noun
 from tflint.report.text_layout import join_lines, shorten
 
@@ -47,6 +47,21 @@ def format_verdict(finding: Finding) -> str:
     measured = [str(probe[key]) for key in ("runtime", "step") if probe.get(key)]
     message = shorten(join_lines(str(probe.get("message") or "")))
     return clean(f"{finding.verdict}: {': '.join(filter(None, [', '.join(measured), message]))}")
+
+
+def describe_run(run: RunSummary) -> str:
+    """Return how the steps of a run ended, and what was measured."""
+    pieces = []
+    for kernels, steps in run.steps.items():
+        failed = [f"{step} {outcome.replace('-', ' ')}" for step, outcome in steps.items() if outcome != "ok"]
+        pieces.append(f"{kernels} kernels {', '.join(failed) if failed else 'ok'}")
+    if run.seconds is not None:
+        pieces.append(f"{run.seconds * 1000:.3g} ms per invocation")
+    if run.arena_bytes is not None:
+        pieces.append(f"arena {run.arena_bytes:,} bytes")
+    if run.n_compared:
+        pieces.append(f"{run.n_unchanged:,} of {run.n_compared:,} tensors never change")
+    return clean("; ".join([f"{run.runtime}: {', '.join(pieces)}" if pieces else run.runtime, *run.problems]))
 
 
 def place_name(location: Location) -> str:

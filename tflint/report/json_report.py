@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tflint.findings import VERDICTS, FileReport, Finding, Location, Report
+from tflint.findings import VERDICTS, FileReport, Finding, Location, Report, RunSummary
 
 if TYPE_CHECKING:
     from tflint.report.report_options import Options
@@ -118,9 +118,23 @@ def _file(file: FileReport) -> dict[str, Any]:
         "within": None
         if file.within is None
         else {"path": file.within.path, "member": file.within.member, "offset": file.within.offset},
+        "runs": [_run(run) for run in file.runs],
         "summary": file.summary(),
         "findings": [_finding(finding) for finding in file.findings],
         "not_checked": [{"rule": n.rule, "rows": n.rows, "reason": n.reason} for n in file.not_checked],
+    }
+
+
+def _run(run: RunSummary) -> dict[str, Any]:
+    return {
+        "runtime": run.runtime,
+        "steps": {kernels: dict(steps) for kernels, steps in run.steps.items()},
+        "message": run.message or None,
+        "seconds_per_invocation": run.seconds,
+        "arena_bytes": run.arena_bytes,
+        "compared_tensors": run.n_compared,
+        "unchanged_tensors": run.n_unchanged,
+        "problems": list(run.problems),
     }
 
 

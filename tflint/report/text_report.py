@@ -18,7 +18,7 @@ from tflint.report.display_names import (
     plural,
     shared_prefix,
 )
-from tflint.report.finding_sentences import format_verdict
+from tflint.report.finding_sentences import describe_run, format_verdict
 from tflint.report.text_layout import (
     BOLD,
     COLORS,
@@ -84,6 +84,8 @@ def _format_file(file: FileReport, listed: Sequence[Finding], style: Style, *, w
     first, *more = join_pieces([path, *format_overview(file)], " · ", width=style.width)
     yield style.paint(path, BOLD) + first[len(path) :]
     yield from more
+    for run in file.runs if style.verbose else ():
+        yield from format_labeled("run", describe_run(run), style)
     yield from format_findings(file, listed, style, with_target=with_target)
 
 
