@@ -95,7 +95,7 @@ class ChildProcess:
         environment |= {"HOME": self._folder, "TMPDIR": self._folder, "TEMP": self._folder, "TMP": self._folder}
         # Models run on one thread, so that several children do not compete.
         environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1"}
-        flags = ["-I", *(["-B"] if sys.dont_write_bytecode else [])]
+        flags = ["-I", "-W", "ignore", *(["-B"] if sys.dont_write_bytecode else [])]
         boot = json.dumps([_search_path(), str(Path(__file__).parents[1])])
         command = [sys.executable, *flags, "-c", _BOOT, str(os.getpid()), module, boot]
         pipe = subprocess.PIPE
@@ -279,6 +279,11 @@ class Children:
             child.kill()
             raise StoppedError("no further child processes are started")
         return child
+
+    def n_alive(self) -> int:
+        """Return the number of children that have not ended."""
+        with self._lock:
+            return sum(child.is_alive for child in self._alive)
 
     def kill_all(self) -> None:
         """Make all children end, and start no more. The threads that use them notice it as a failure."""

@@ -85,16 +85,17 @@ class Probes:
 
     def _run_litert(self) -> None:
         session, subject = self.session, self.job.subject
-        delegated = session.survey("default", repeats=True) if session.load("default") else None
-        self._note_survey("default", delegated)
-        if delegated is not None:
+        delegated = None
+        has_default = session.load("default")
+        if has_default:
+            delegated = session.survey("default", repeats=True)
+            self._note_survey("default", delegated)
             self._run_samples("default")
         session.unload("default")
-        has_builtin = session.load("builtin", keeps_tensors=True)
-        main = session.survey("builtin", tensors=subject.tensors, repeats=True) if has_builtin else None
-        if main is not None:
+        if session.load("builtin", keeps_tensors=True):
+            main = session.survey("builtin", tensors=subject.tensors, repeats=True)
             self._note_survey("builtin", main, delegated)
-            if delegated is None:
+            if not has_default:
                 self._run_samples("builtin")
             if subject.saturation and self._golden is not None:
                 self._golden.measure_saturation(session, "builtin")
@@ -113,8 +114,7 @@ class Probes:
             self._values["arena_bytes"] = int(found[-1])
         survey = session.survey("default", repeats=True)
         self._note_survey("default", survey)
-        if survey is not None:
-            self._run_samples("default")
+        self._run_samples("default")
 
     def _note_survey(self, kernels: str, survey: SurveyResult | None, delegated: SurveyResult | None = None) -> None:
         """Record what a survey showed. `delegated` is the survey of the default kernels, to compare with."""
@@ -133,6 +133,8 @@ class Probes:
         golden = self._golden
         if golden is not None:
             golden.run(self.session, kernels)
+            if golden.results:
+                self.session.note_invocation(kernels)
             self._values |= {"golden": tuple(golden.results), "changes": tuple(golden.changes)}
         if self.job.image_inputs:
             found = try_normalizations(self.session, kernels, self.job.image_inputs)
