@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from tflint.confirm.child_process import ChildError, ChildProcess
+from tflint.confirm.delegate_origin import MIN_SHARE, MIN_STEPS, find_origin
 from tflint.confirm.model_session import Session, Subject, SurveyResult, describe_outputs
 from tflint.confirm.runtimes import InstalledRuntime
 from tflint.confirm.sample_probes import GoldenProbe, try_normalizations
-from tflint.facts.run.model_run import Attempt, ModelRun
+from tflint.facts.run.model_run import Attempt, ModelRun, OutputRun
 from tflint.preprocessing.recipe import Recipe
 from tflint.values import frozen
 
@@ -51,6 +52,11 @@ class Job:
         subject = self.subject
         tensors = min(_TENSOR_COPIES * subject.n_tensor_bytes, MAX_TENSOR_BYTES)
         return self.memory_factor * (self.runtime.package.memory_bytes + 3 * subject.n_bytes + tensors)
+
+
+def _differs_clearly(output: OutputRun) -> bool:
+    """Return whether default and built-in kernels differ clearly in an output, as rule R011 defines it."""
+    return (output.delegate_steps or 0) > MIN_STEPS and (output.delegate_share or 0) > MIN_SHARE
 
 
 class Probes:
@@ -102,6 +108,8 @@ class Probes:
                 self._values["saturated"] = self._golden.saturated
         session.unload("builtin")
         session.load("reference")
+        if any(map(_differs_clearly, self._values.get("outputs", ()))):
+            self._values["delegate_tensor"] = find_origin(session, self.job.max_bytes, 2 * self.job.max_seconds)
 
     def _run_tflm(self) -> None:
         session = self.session

@@ -88,6 +88,19 @@ class Session:
         """Free the interpreter of some kernels, so that not all of them need memory at the same time."""
         self.child.request({"do": "unload", "kernels": kernels})
 
+    def run_noise(self, kernels: str) -> list[Array]:
+        """Load the child's model with some kernels, run it on noise, and return its outputs. Raises `ChildError`."""
+        self._running = (kernels, "invoke")
+        self.child.request({"do": "load", "kernels": kernels, "keeps_tensors": False, "shapes": {}})
+        limits, seed = self.subject.limits, self.seed
+        request: Message = {"do": "invoke", "kernels": kernels, "kind": "noise", "limits": limits, "seed": seed}
+        reply, pieces = self.child.request(request)
+        self.unload(kernels)
+        try:
+            return unpack_arrays(reply["arrays"], pieces)
+        except (WireError, KeyError) as error:
+            raise self._invalid_reply(error) from error
+
     def note_invocation(self, kernels: str) -> None:
         """Record that the model ran on a golden sample, which outweighs generated inputs on which it failed."""
         others = [one for one in self.attempts if (one.kernels, one.step) != (kernels, "invoke")]

@@ -151,14 +151,20 @@ class _Child:
         }, more
 
     def do_invoke(self, request: Mapping[str, Any], pieces: Sequence[bytes]) -> Reply:
-        """Run the loaded model on arrays; return its outputs, or the inner tensors that the request lists."""
-        from tflint.confirm.child.survey import measure_saturation
+        """Run the loaded model on arrays or on a kind of generated input.
+
+        Returns its outputs, or the inner tensors that the request lists.
+        """
+        from tflint.confirm.child.survey import generate_inputs, measure_saturation
         from tflint.confirm.wire import pack_arrays, unpack_arrays
 
         kernels = str(request["kernels"])
         interpreter = self._interpreters[kernels]
         interpreter.reset()
-        arrays = unpack_arrays(request["arrays"], pieces)
+        if "kind" in request:
+            arrays = generate_inputs(interpreter.inputs(), request["kind"], request["limits"], int(request["seed"]))
+        else:
+            arrays = unpack_arrays(request["arrays"], pieces)
         self.announce(f"invoke ({kernels})")
         interpreter.invoke(arrays)
         indices: Sequence[int] | None = request.get("tensors")

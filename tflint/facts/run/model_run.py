@@ -99,7 +99,8 @@ class ModelRun:
     tensors that were compared, in execution order; `unchanged` those that were the same for all generated inputs, and
     `not_finite` those with NaN or infinity. `saturated` has the share of saturated values of tensors on golden samples.
     `inputs_from` is the origin of the ranges of generated inputs: contract, metadata, quantization, graph or default.
-    `problems` lists what could not be examined, and why. `is_predicted` is whether a finding predicted that the runtime
+    `problems` lists what could not be examined, and why. `delegate_tensor` is the first tensor
+    in which default and built-in kernels differ clearly. `is_predicted` is whether a finding predicted that the runtime
     refuses the model, `has_free_integers` whether an input takes integers and nothing tells which ones are valid, and
     `max_seconds` the time limit of the run.
     """
@@ -120,6 +121,7 @@ class ModelRun:
     seconds: float | None = None
     arena_bytes: int | None = None
     problems: tuple[str, ...] = ()
+    delegate_tensor: int | None = None
     is_predicted: bool = False
     has_free_integers: bool = False
     max_seconds: float = 0.0

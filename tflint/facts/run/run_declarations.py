@@ -51,6 +51,12 @@ _RUN = _table(
     _column(
         "arena_bytes", NUM, "bytes of the arena that TFLM needs", "the runtime is not TFLM, or it did not allocate"
     ),
+    _column(
+        "delegate_start",
+        TEXT,
+        "first operator whose output differs by more than 8 steps between default and built-in kernels",
+        "the outputs do not differ clearly, or the operator was not found",
+    ),
     _column("n_compared", NUM, "number of computed tensors that were compared over all generated inputs"),
     _column("n_unchanged", NUM, "number of these tensors that were the same for all generated inputs"),
     _column(

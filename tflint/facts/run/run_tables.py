@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tflint.columns.column import Column, References, scalars_of, strings_of, texts_of
+from tflint.columns.column import Column, References, scalars_of, strings_of, text_of, texts_of
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts
 from tflint.facts.run.dead_operators import are_outputs_unchanged, find_dead_operator, find_selections
@@ -42,6 +42,9 @@ def run_table(facts: Facts) -> Table:
             "max_seconds": lambda: scalars_of(run.max_seconds for run in runs),
             "seconds": lambda: scalars_of(run.seconds for run in runs),
             "arena_bytes": lambda: scalars_of(run.arena_bytes for run in runs),
+            "delegate_start": lambda: strings_of(
+                _name_producer(facts, model, run) for model, run in zip(models.tolist(), runs, strict=True)
+            ),
             "n_compared": lambda: scalars_of(len(run.tensors) for run in runs),
             "n_unchanged": lambda: scalars_of(len(run.unchanged) for run in runs),
             "are_outputs_unchanged": lambda: scalars_of(
@@ -147,6 +150,16 @@ def normalization_table(facts: Facts) -> Table:
         "next": lambda: strings_of(row[3].normalization for row in rows),
     }
     return Table("run_normalization", _models(row[1] for row in rows), makers)
+
+
+def _name_producer(facts: Facts, model: int, run: ModelRun) -> str | None:
+    """Return the operator that computes the first tensor that differs, such as `operator 12 DEPTHWISE_CONV_2D`."""
+    tensor = -1 if run.delegate_tensor is None else tensor_row(facts, model, run.delegate_tensor)
+    operator = int(facts.rows("tensor", "producer")[tensor]) if tensor >= 0 else -1
+    if operator < 0:
+        return None
+    index = int(facts.numbers("operator", "index")[operator])
+    return f"operator {index} {text_of(facts.column('operator', 'opcode'), operator)}"
 
 
 def _best_two(run: ModelRun) -> Iterator[tuple[NormalizationRun, NormalizationRun]]:
