@@ -141,7 +141,7 @@ def check_items(
     items = list(_with_models_of_contracts(selected))
     allowed_plugins = _load_plugins(plugins)
     catalog = catalog or load_catalog(config.rules, allowed_plugins)
-    plan = _plan(catalog, config, allowed_plugins, is_diff=False)
+    plan = _plan(catalog, config, allowed_plugins, has_run=confirm is not None)
     given = load_contract(str(contract)) if isinstance(contract, str | PurePath) else contract
     contracts = Contracts(config.contracts, config.folder, given)
     files: list[CheckedFile] = []
@@ -170,7 +170,7 @@ def judge_run(model: Model, run: ModelRun, *, config: Config, contract: Contract
     """Return the findings of the rules about runs, for a run of a model that was not made by this process."""
     from tflint.confirm.run_findings import find_in_runs  # few runs need it
 
-    plan = _plan(load_catalog(config.rules), config, None, is_diff=False)
+    plan = _plan(load_catalog(config.rules), config, None, has_run=True)
     return find_in_runs(model, model.name, contract, [run], plan)
 
 
@@ -318,10 +318,13 @@ def _load_plugins(names: str | Sequence[str]) -> Plugins | None:
     return load_plugins(names)
 
 
-def _plan(catalog: Catalog, config: Config, plugins: Plugins | None, *, is_diff: bool) -> Plan:
+def _plan(
+    catalog: Catalog, config: Config, plugins: Plugins | None, *, is_diff: bool = False, has_run: bool = False
+) -> Plan:
     """Return the plan of a run.
 
-    `diff` runs the rules about pairs and about unreadable files. `check` runs all rules except those about pairs.
+    `diff` runs the rules about pairs and about unreadable files. `check` runs all rules except those about pairs, and
+    those about runs unless the models are run (`has_run`).
     """
     selected = select_rules(catalog.rules, config)
     rules = tuple([one for one in selected if (one.rule.for_each in PAIR_TABLES) == is_diff])
@@ -329,6 +332,8 @@ def _plan(catalog: Catalog, config: Config, plugins: Plugins | None, *, is_diff:
         raise UserError("no selected rule compares models", hint="'tflint rules' lists the rules")
     if not rules:
         raise UserError("all selected rules compare two models", hint="'tflint diff OLD NEW' runs them")
+    if not (is_diff or has_run) and all(one.rule.for_each in RUN_TABLES for one in rules):
+        raise UserError("all selected rules are about runs of the models", hint="--confirm runs the models")
     about_files = tuple([one for one in selected if one.rule.for_each in FILE_TABLES]) if is_diff else ()
     return Plan(
         rules + about_files,

@@ -17,6 +17,7 @@ from tflint.catalog.rule_loader import builtin_files
 from tflint.catalog.rule_pages import rule_pages
 from tflint.engine.run import Plan, run_batch
 from tflint.engine.select import Selected
+from tflint.facts.run.model_run import parse_run
 from tflint.findings import CRASH_RULE, FileReport
 from tflint.model.batch_reader import expand, open_model, read_one, read_together
 from tflint.rule_examples import (
@@ -66,6 +67,9 @@ def judged(rule: Rule, example: Example, path: Path) -> FileReport:
     if example.old:
         both = [open_model(BytesSource(side)) for side in (content, read_old_model(example, path))]
         return run_batch(read_together(both), ["example", "old"], plan, pairs={0: 1})[0]
+    if example.run:
+        tables = read_one(open_model(BytesSource(content)))
+        return run_batch(tables, ["example"], plan, contracts, runs={0: (parse_run(example.run),)})[0]
     found = expand(BytesSource(content), "", "example")
     return merge_reports([run_batch(read_one(one.opened), [one.path], plan, contracts)[0] for one in found])
 

@@ -25,7 +25,7 @@ from tflint.catalog import builtin_catalog
 from tflint.cli.main import run
 from tflint.config import Config
 from tflint.errors import UserError
-from tflint.facts.fact_registry import PAIR_TABLES
+from tflint.facts.fact_registry import PAIR_TABLES, RUN_TABLES
 from tflint.facts.pair.pair_matching import InterfaceTensor, match_tensors
 from tflint.findings import Finding, Report
 from tflint.findings.suppressions import Allow
@@ -308,7 +308,8 @@ def test_a_pair_has_the_overview_of_the_new_version() -> None:
 
 def test_check_runs_no_rule_about_pairs() -> None:
     about_pairs = sum(rule.for_each in PAIR_TABLES for rule in builtin_catalog().rules)
-    assert check(NAMED["conv_int8"]()).rules_run == len(builtin_catalog().rules) - about_pairs
+    about_runs = sum(rule.for_each in RUN_TABLES for rule in builtin_catalog().rules)
+    assert check(NAMED["conv_int8"]()).rules_run == len(builtin_catalog().rules) - about_pairs - about_runs
     assert diff(NAMED["conv_int8"](), NAMED["conv_int8"]()).rules_run == about_pairs
     with pytest.raises(UserError, match="compare two models"):
         check(NAMED["conv_int8"](), config=Config(select=("K120",)))

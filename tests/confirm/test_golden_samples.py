@@ -48,8 +48,8 @@ def test_the_seanet_models_agree_with_their_golden_outputs(tmp_path: Path, is_al
     contracts = {
         str(model).lstrip("/"): str(_write_contract(model, tmp_path, is_altered=is_altered)) for model in models
     }
-    config = Config(select=("R009", "R010"), contracts=contracts, folder="/")
+    config = Config(select=("R109", "R110"), contracts=contracts, folder="/")
     report = check(models, config=config, confirm=ConfirmOptions())
     assert not [problem for file in report.files for run in file.runs for problem in run.problems]
-    mismatched = {finding.location.file for finding in report.findings() if finding.rule == "R009"}
+    mismatched = {finding.location.file for finding in report.findings() if finding.rule == "R109"}
     assert mismatched == (set(contracts.values()) if is_altered else set())

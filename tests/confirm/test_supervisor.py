@@ -89,7 +89,8 @@ def test_a_corrupted_heap_of_the_last_model_shows_when_the_process_exits() -> No
 
 
 def test_a_runtime_that_prints_hundreds_of_megabytes_does_not_block() -> None:
-    (run,) = run_all("print at allocate")
+    with Children() as children, Supervisor(children) as supervisor:
+        (run,) = supervisor.run([job("print at allocate", seconds=60)])
     assert failures(run) == []
 
 

@@ -72,7 +72,13 @@ FULL = finding(
     refused_by=("litert>=1.1.0",),
     runs_on=("tflm", "litert<1.1.0"),
     verdict="not-reproduced",
-    probe={"mean": [123.675, 116.28], "residual": math.nan, "kernel": {"name": "bilinear", "margin": 3.5}},
+    probe={
+        "name": "saturation",
+        "runtime": "litert 2.3.0",
+        "step": "invoke",
+        "message": "at most 0.02% is saturated",
+        "numbers": [123.675, math.nan, {"margin": 3.5}],
+    },
     suppressed=Suppression("allow", "runs on TFLM only"),
     is_newer=True,
 )

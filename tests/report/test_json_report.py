@@ -105,9 +105,11 @@ class TestHandMadeReports:
     def test_hold_a_probe_whatever_it_measured(self):
         probe = reread(report(FULL))["files"][0]["findings"][0]["probe"]
         assert probe == {
-            "mean": [123.675, 116.28],
-            "residual": "nan",
-            "kernel": {"name": "bilinear", "margin": 3.5},
+            "name": "saturation",
+            "runtime": "litert 2.3.0",
+            "step": "invoke",
+            "message": "at most 0.02% is saturated",
+            "numbers": [123.675, "nan", {"margin": 3.5}],
         }
 
     def test_are_utf8_whatever_a_file_is_called(self):

@@ -170,7 +170,7 @@ class TestAGroup:
         lines = lines_of(replace(FULL, suppressed=None, location=TENSOR))
         assert "    refused by litert ≥ 1.1.0; runs on tflm, litert < 1.1.0" in lines
         assert "    newer than the configured ruleset: does not fail the run" in lines
-        assert "    run    not reproduced" in lines
+        assert "    not-reproduced: litert 2.3.0, invoke: at most 0.02% is saturated" in lines
         assert "1 note from rules newer than ruleset 0.1: it does not fail the run" in lines
 
     def test_refused_everywhere_names_no_runtime_that_runs_it(self):

@@ -252,7 +252,7 @@ class ChildProcess:
 
 
 class Children:
-    """The child processes of a confirmation. Leaving it, or `kill_all` in any thread, ends them all for good."""
+    """The child processes of a confirmation. After leaving it, or after `kill_all` in any thread, none is left."""
 
     def __init__(self) -> None:
         self._alive: set[ChildProcess] = set()

@@ -208,7 +208,7 @@ class _Confirmer:
         return _Confirmed(CheckedFile(confirmed, prepared.file.contract), tuple(runs), tuple(notices))
 
     def _describe_missing(self, name: str, targets: Sequence[Target]) -> str:
-        """Return why there is no run for a target: no runtime, or another release than the target's."""
+        """Return why there is no run for a target: no runtime, or a different release."""
         target = next((one for one in targets if one.name == name), None)
         if target is None:
             return f"no runtime for {name} is installed"

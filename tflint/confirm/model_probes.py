@@ -55,7 +55,7 @@ class Job:
 
 
 def _differs_clearly(output: OutputRun) -> bool:
-    """Return whether default and built-in kernels differ clearly in an output, as rule R011 defines it."""
+    """Return whether default and built-in kernels differ clearly in an output, as rule R111 defines it."""
     return (output.delegate_steps or 0) > MIN_STEPS and (output.delegate_share or 0) > MIN_SHARE
 
 

@@ -22,7 +22,7 @@ _KERNELS = ("nearest", "bilinear")
 _LAYOUTS = {"NHWC": "NCHW", "NCHW": "NHWC"}
 
 
-def _unchanged(values: Array) -> Array:
+def _keep(values: Array) -> Array:
     return values
 
 
@@ -37,7 +37,7 @@ class Change:
     declared: str
     changed: str
     recipe_input: RecipeInput
-    after: Callable[[Array], Array] = _unchanged
+    after: Callable[[Array], Array] = _keep
 
 
 def list_changes(recipe_input: RecipeInput) -> Iterator[Change]:

@@ -18,7 +18,7 @@ Limits = tuple[float, float] | None
 MAX_MODEL_BYTES = 2 << 30
 #: Types of tensors without numbers: reading such a tensor's memory would crash the child.
 _OPAQUE = ("RESOURCE", "VARIANT", "STRING")
-#: Operators and fused activations whose outputs lie at a limit of their range for good reasons.
+#: Operators and fused activations whose outputs may lie at a limit of their range: it is the limit of the function.
 _BOUNDED_OPERATORS = ("LOGISTIC", "TANH", "SOFTMAX", "RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "HARD_SWISH")
 _BOUNDED_ACTIVATIONS = ("RELU6", "RELU_N1_TO_1", "TANH")
 _QUANTIZED = ("INT8", "UINT8", "INT16")

@@ -84,7 +84,7 @@ class Supervisor:
     def _run_alone(self, job: Job) -> ModelRun:
         """Run a job in a child of its own, which then exits; a crash at exit belongs to the job.
 
-        It may use twice the memory: runtimes crash if an allocation fails, and that is no fault of the model.
+        It may use twice the memory: runtimes crash if an allocation fails, which is not a fault of the model.
         """
         job = replace(job, memory_factor=2)
         try:

@@ -20,7 +20,7 @@ MIN_SATURATED_SHARE = 0.01
 
 @frozen
 class Evidence:
-    """What a probe showed: whether it confirms the finding (None: it could not tell), and a text for people."""
+    """What a probe showed: whether it confirms the finding (None: it could not tell), and a readable text."""
 
     holds: bool | None
     text: str
@@ -50,7 +50,7 @@ def _judge(
     missing: Callable[[str], str],
 ) -> Finding:
     if rule is None or not rule.confirm or finding.n_more or (finding.refused_by and finding.target is None):
-        return finding  # a finding about runtimes that are no targets gets no verdict
+        return finding  # it is about runtimes that are not targets
     named = finding.target.split(", ") if finding.target else list(targets)
     judged = [(run, gather_evidence(rule.confirm, run, finding)) for run in runs if set(run.targets) & set(named)]
     if not judged:

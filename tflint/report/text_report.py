@@ -139,7 +139,7 @@ def _format_group(
     if with_target and first.target:
         yield from format_labeled("for", format_runtime(first.target), style)
     if first.verdict:
-        yield from wrap_paragraph(format_verdict(first), 4, hanging=16, width=style.width)
+        yield from wrap_paragraph(format_verdict(first), 4, width=style.width)
     yield from _format_locations(group, prefix, style, allowing)
     yield from format_labeled("fix", first.fix, style)
 

@@ -33,8 +33,13 @@ def format_closing(report: Report, style: Style) -> Iterator[str]:
         yield from wrap_line(text, style.width)
     if report.files:
         files = "both files" if any(file.kind == "pair" for file in report.files) else "each file"
-        text = f"checked: {plural(report.rules_run, 'rule')} on the bytes of {files}; {_describe_runs(report)}"
-        yield from wrap_line(text, style.width)
+        has_run = report.confirmation is not None and report.confirmation.n_runs > 0
+        suffix = "" if has_run else "; no model was run"
+        yield from wrap_line(
+            f"checked: {plural(report.rules_run, 'rule')} on the bytes of {files}{suffix}", style.width
+        )
+        if has_run:
+            yield from wrap_line(_describe_runs(report), style.width)
         not_checked = _list_not_checked(report)
         if not_checked:
             yield from _wrap_pieces([f"not checked: {not_checked[0]}", *not_checked[1:]], ", ", style)
@@ -46,16 +51,14 @@ def format_closing(report: Report, style: Style) -> Iterator[str]:
 
 
 def _describe_runs(report: Report) -> str:
-    """Return which models were run, and the number of findings per verdict."""
+    """Return the line about a confirmation: number of runs, runtimes, seed, and the number of findings per verdict."""
     confirmation = report.confirmation
-    if confirmation is None or not confirmation.n_runs:
-        return "no model was run"
-    runs = plural(confirmation.n_runs, "run")
+    assert confirmation is not None
     runtimes = ", ".join(map(format_runtime, confirmation.runtimes))
     verdicts = Counter(finding.verdict for finding in report.findings())
     counts = [f"{verdicts[verdict]:,} {verdict.replace('-', ' ')}" for verdict in VERDICTS if verdicts[verdict]]
     found = f": {', '.join(counts)}" if counts else ""
-    return f"{runs} with {runtimes} (seed {confirmation.seed}){found}"
+    return f"runs: {confirmation.n_runs:,} with {runtimes} (seed {confirmation.seed}){found}"
 
 
 def _wrap_pieces(pieces: Sequence[str], separator: str, style: Style) -> list[str]:

@@ -64,7 +64,7 @@ def _texts(attempts: Sequence[Attempt | None], field: str) -> Column:
 
 def output_table(facts: Facts) -> Table:
     """Return the outputs of the models that ran."""
-    rows = [(number, model, output) for number, model, run in _numbered(facts) for output in run.outputs]
+    rows = [(number, model, output) for number, model, run in _number_runs(facts) for output in run.outputs]
     found = [_interface_row(facts, "output", model, output.position) for _, model, output in rows]
     tensors = [int(facts.rows("output", "tensor")[row]) if row >= 0 else -1 for row in found]
     outputs = [output for _, _, output in rows]
@@ -87,7 +87,7 @@ def tensor_table(facts: Facts) -> Table:
     """Return the tensors whose saturated values were counted."""
     rows = [
         (number, model, row, share)
-        for number, model, run in _numbered(facts)
+        for number, model, run in _number_runs(facts)
         for index, share in sorted(run.saturated.items())
         if (row := tensor_row(facts, model, index)) >= 0
     ]
@@ -101,7 +101,7 @@ def tensor_table(facts: Facts) -> Table:
 
 def golden_table(facts: Facts) -> Table:
     """Return the comparisons with golden samples."""
-    rows = [(number, model, golden) for number, model, run in _numbered(facts) for golden in run.golden]
+    rows = [(number, model, golden) for number, model, run in _number_runs(facts) for golden in run.golden]
     compared = [golden for _, _, golden in rows]
     makers: Makers = {
         "run": lambda: _references(number for number, _, _ in rows),
@@ -118,7 +118,7 @@ def golden_table(facts: Facts) -> Table:
 
 def change_table(facts: Facts) -> Table:
     """Return the changes of the preprocessing that fit better."""
-    rows = [(number, model, change) for number, model, run in _numbered(facts) for change in run.changes]
+    rows = [(number, model, change) for number, model, run in _number_runs(facts) for change in run.changes]
     changes = [change for _, _, change in rows]
     makers: Makers = {
         "run": lambda: _references(number for number, _, _ in rows),
@@ -137,7 +137,7 @@ def normalization_table(facts: Facts) -> Table:
     """Return the inputs that were run with several normalizations: the best and the next best."""
     rows = [
         (number, model, best, following)
-        for number, model, run in _numbered(facts)
+        for number, model, run in _number_runs(facts)
         for best, following in _best_two(run)
     ]
     makers: Makers = {
@@ -178,7 +178,7 @@ def _runs(facts: Facts) -> tuple[Any, list[ModelRun]]:
     return _models(model for model, _ in pairs), [run for _, run in pairs]
 
 
-def _numbered(facts: Facts) -> Iterator[tuple[int, int, ModelRun]]:
+def _number_runs(facts: Facts) -> Iterator[tuple[int, int, ModelRun]]:
     """Yield the number of each run, the number of its model, and the run."""
     models, runs = _runs(facts)
     yield from zip(range(len(runs)), models.tolist(), runs, strict=True)
