@@ -20,7 +20,8 @@ from benchmarks.comparisons import (
     rate,
     values,
 )
-from benchmarks.models import Workspace
+from benchmarks.confirmation import alive
+from benchmarks.models import CORPUS_MODEL, Workspace
 from benchmarks.peers import PEERS, peer
 from benchmarks.values import RANGE, SATURATION, ZEROS
 from benchmarks.worst import KINDS, worst
@@ -77,6 +78,9 @@ _RESIDENT = "Peak of resident pages (VmHWM) of a process, including interpreter 
 _WORST_NOTE = (
     "The larger share of the limits on CPU time and peak memory of a whole process, over all texts and commands of"
     " benchmarks/worst.py."
+)
+_ALIVE = (
+    "A warm child. Both sides use the built-in kernels without delegates, keep all tensors, and generate six inputs."
 )
 _PEER = (
     "Whole processes on the generated model of 3.5 MB; benchmarks/peers.py describes how to install and run the peers."
@@ -193,6 +197,22 @@ _WORST = tuple(
     for kind in KINDS
 )
 
+_CONFIRMATION = tuple(
+    Row(
+        f"alive{suffix}",
+        f"confirm: alive, {what}",
+        "LiteRT's load, allocate, 6 invokes",
+        alive(model),
+        runs=9,
+        demand=Demand(1.5),
+        note=_ALIVE,
+    )
+    for suffix, what, model in (
+        ("", "a generated model of 3.5 MB", Workspace.mobile),
+        ("-corpus", "a real model of 2.9 MB", lambda _: CORPUS_MODEL),
+    )
+)
+
 _NOT_YET = (
     Row("hit", "an unchanged file (cache hit)", "python -c pass", None, demand=Demand(2.5)),
     Row("hits", "800 unchanged files (cache hits)", "python -c pass", None, demand=Demand(3)),
@@ -203,4 +223,14 @@ _PEERS = tuple(
     for name, (what, module, code) in PEERS.items()
 )
 
-ROWS = (*_WHOLE_PROCESSES, *_MANY_TENSORS, *_SMALL_MODELS, *_PEAKS, *_VALUES, *_WORST, *_PEERS, *_NOT_YET)
+ROWS = (
+    *_WHOLE_PROCESSES,
+    *_MANY_TENSORS,
+    *_SMALL_MODELS,
+    *_PEAKS,
+    *_VALUES,
+    *_CONFIRMATION,
+    *_WORST,
+    *_PEERS,
+    *_NOT_YET,
+)
