@@ -60,7 +60,7 @@ class Probes:
         self.job = job
         self.session = Session(child, job.subject, job.seed)
         self.is_child_worn = False
-        self._golden = None if job.recipe is None else GoldenProbe(job.recipe)
+        self._golden = None if job.recipe is None else GoldenProbe(job.recipe, job.max_seconds / 4)
         self._values: dict[str, Any] = {}
 
     def run(self) -> None:
