@@ -12,6 +12,7 @@ from typing import Self, TypeAlias
 from tflint.catalog import Rule
 from tflint.columns.column import text_of
 from tflint.confirm.child_process import Children
+from tflint.confirm.golden_samples import GOLDEN_PROBLEM
 from tflint.confirm.model_probes import Job
 from tflint.confirm.run_findings import find_in_runs
 from tflint.confirm.runtimes import InstalledRuntime, choose_runtimes, find_installed
@@ -201,7 +202,10 @@ class _Confirmer:
         own = []
         if prepared.model is not None and runs:
             own = find_in_runs(prepared.model, report.path, prepared.file.contract, runs, prepared.plan)
-        notices = find_disagreements(report.path, prepared.facts, judged, self._rules, runs)
+        notices = [
+            *find_disagreements(report.path, prepared.facts, judged, self._rules, runs),
+            *_describe_unusable_samples(report.path, runs),
+        ]
         if prepared.facts is not None:
             prepared.facts.forget()
         confirmed: FileReport = replace(report, findings=(*judged, *own), runs=tuple(map(_summarize, runs)))
@@ -240,6 +244,13 @@ def _summarize(run: ModelRun) -> RunSummary:
         len(run.unchanged),
         run.problems,
     )
+
+
+def _describe_unusable_samples(path: str, runs: Sequence[ModelRun]) -> Iterator[Notice]:
+    """Yield a warning for each golden sample that could not be compared."""
+    problems = dict.fromkeys(text for run in runs for text in run.problems if text.startswith(GOLDEN_PROBLEM))
+    for text in problems:
+        yield Notice("golden", f"{path}: {text}", "warning")
 
 
 def _unknown_images(facts: Facts, contract: Contract | None) -> Iterator[int]:

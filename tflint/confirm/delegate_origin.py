@@ -13,7 +13,9 @@ from tflint.confirm.model_session import Session
 from tflint.errors import MissingExtraError
 from tflint.writer.model_edits import edit_model
 
-#: Difference in quantization steps from which two tensors count as different. Healthy models differ by a few steps.
+#: Difference in quantization steps that the outputs must exceed. Outputs of healthy models differ by up to 16.
+MIN_OUTPUT_STEPS = 16
+#: Difference in quantization steps from which a computed tensor counts as different.
 MIN_STEPS = 8
 #: Share of an output's range of values that the difference must exceed, too.
 MIN_SHARE = 0.05

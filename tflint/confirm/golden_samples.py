@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ Array = NDArray[Any]
 
 #: Maximum number of bytes of an array of a golden sample.
 MAX_ARRAY_BYTES = 512 << 20
+#: How a note about a sample that cannot be compared begins.
+GOLDEN_PROBLEM = "golden sample "
 #: Tolerance for float outputs if a sample declares none, relative to the largest expected value.
 FLOAT_TOLERANCE = 1e-5
 
@@ -89,8 +92,14 @@ def _read_source(recipe: Recipe, position: int, name: str) -> Source:
             raise UserError(f"'{name}' is an image, but the contract does not describe input {position}")
         return Source(read_image(path, entry, recipe), True, str(path))
     array = _read_array(path)
-    is_pixels = entry is not None and entry.kind == "image" and array.dtype == np.uint8 and array.ndim == 3
-    return Source(array, bool(is_pixels and entry is not None and len(entry.shape or ()) == 4), str(path))
+    return Source(array, entry is not None and _has_pixels(array, entry), str(path))
+
+
+def _has_pixels(array: Array, entry: RecipeInput) -> bool:
+    """Return whether an array holds the pixels of an image, not the values that client code feeds."""
+    shape = entry.shape or ()
+    is_fed = entry.dtype == "uint8" and array.shape == shape[1:]
+    return entry.kind == "image" and array.dtype == np.uint8 and array.ndim == 3 and len(shape) == 4 and not is_fed
 
 
 def find_entry(recipe: Recipe, position: int) -> RecipeInput | None:
@@ -219,13 +228,31 @@ def cosine_similarity(one: Array, other: Array) -> float:
 
 
 def measure_error(actual: Sequence[Array], expected: Sequence[Array], details: Sequence[Message]) -> float:
-    """Return the mean absolute difference of all outputs, each relative to the spread of its expected values."""
+    """Return the mean absolute difference of all outputs, each relative to the spread of its expected values.
+
+    It is infinite if an output is missing, has a different size, or differs by NaN.
+    """
     errors = []
     for position, wanted in enumerate(expected):
         if position >= len(actual) or actual[position].size != wanted.size or not wanted.size:
             return float("inf")
         values = real_values(actual[position], wanted, details[position]).reshape(-1).astype(np.float64)
         flat = wanted.reshape(-1).astype(np.float64)
-        spread = float(flat.max() - flat.min()) or max(abs(float(flat.max())), 1.0)
-        errors.append(float(np.abs(values - flat).mean()) / spread)
+        errors.append(float(np.abs(values - flat).mean()) / _spread(flat))
+    mean = float(np.mean(errors)) if errors else 0.0
+    return float("inf") if math.isnan(mean) else mean
+
+
+def rounding_error(expected: Sequence[Array], details: Sequence[Message]) -> float:
+    """Return the error of `measure_error` if every value of quantized outputs is off by one quantization step."""
+    errors = []
+    for wanted, tensor in zip(expected, details, strict=False):
+        flat = wanted.reshape(-1).astype(np.float64)
+        step = float(tensor["scale"] or 0) if wanted.dtype.kind == "f" else 1.0
+        errors.append(step / _spread(flat) if np.dtype(tensor["dtype"]).kind in "iu" and flat.size else 0.0)
     return float(np.mean(errors)) if errors else 0.0
+
+
+def _spread(values: Array) -> float:
+    """Return the difference of the largest and the smallest value, or the largest if all are equal; never zero."""
+    return float(values.max() - values.min()) or max(abs(float(values.max())), 1.0)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tflint.confirm.child_process import ChildError, ChildProcess
-from tflint.confirm.delegate_origin import MIN_SHARE, MIN_STEPS, find_origin
+from tflint.confirm.delegate_origin import MIN_OUTPUT_STEPS, MIN_SHARE, find_origin
 from tflint.confirm.model_session import Session, Subject, SurveyResult, describe_outputs
 from tflint.confirm.runtimes import InstalledRuntime
 from tflint.confirm.sample_probes import GoldenProbe, try_normalizations
@@ -56,7 +56,7 @@ class Job:
 
 def _differs_clearly(output: OutputRun) -> bool:
     """Return whether default and built-in kernels differ clearly in an output, as rule R111 defines it."""
-    return (output.delegate_steps or 0) > MIN_STEPS and (output.delegate_share or 0) > MIN_SHARE
+    return (output.delegate_steps or 0) > MIN_OUTPUT_STEPS and (output.delegate_share or 0) > MIN_SHARE
 
 
 class Probes:
@@ -66,7 +66,7 @@ class Probes:
         self.job = job
         self.session = Session(child, job.subject, job.seed)
         self.is_child_worn = False
-        self._golden = None if job.recipe is None else GoldenProbe(job.recipe)
+        self._golden = None if job.recipe is None else GoldenProbe(job.recipe, job.max_seconds / 4)
         self._values: dict[str, Any] = {}
 
     def run(self) -> None:

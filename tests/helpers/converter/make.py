@@ -1,12 +1,15 @@
 """Converts small models with the real converter: `python -m tests.helpers.converter.make` (extra `tensorflow`).
 
-Writes `models/*.tflite` and `manifest.json`, which holds the expected properties of each model. Weights and calibration
-data come from fixed seeds, but the bytes depend on the version of TensorFlow, so the models are committed.
+Writes `models/*.tflite` and `manifest.json`, which holds the expected properties of each model; with names of models as
+arguments, only these. Weights and calibration data come from fixed seeds, but the bytes depend on the version of
+TensorFlow, so the models are committed.
 """
 
 from __future__ import annotations
 
+import functools
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -15,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from tests.helpers.converter import FOLDER
+from tests.helpers.converter.train_classifier import IMAGENET, SIGNED, calibration_data, trained_network
 
 MAX_BYTES = 60_000
 _IMAGE = (16, 16, 3)
@@ -267,6 +271,9 @@ def _border(dtype: Any) -> dict[str, Any]:
 
 
 _BUILTIN, _FLEX = tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS
+_CLASSIFIER = functools.cache(lambda: trained_network(IMAGENET))
+_CLASSIFIER_INT8 = _INT8 | {"representative_dataset": calibration_data(IMAGENET)}
+_SIGNED_INT8 = _INT8 | {"representative_dataset": calibration_data(SIGNED)}
 _LSTM, _GRU = tf.keras.layers.LSTM, tf.keras.layers.GRU
 
 MODELS: dict[str, Made] = {
@@ -315,6 +322,18 @@ MODELS: dict[str, Made] = {
     "webcam_float32": Made("a classifier of webcam images, normalised by the caller to -1 to 1",
                            converted(webcam_network),
                            "float32", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"], "1.6.0"),
+    "classifier_float32": Made("a trained classifier of shapes, normalized by ImageNet's mean and std",
+                               converted(_CLASSIFIER),
+                               "float32", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"], "1.11.0"),
+    "classifier_int8": Made("the same classifier in int8",
+                            converted(_CLASSIFIER, **_CLASSIFIER_INT8, **_border(tf.int8)),
+                            "full int8", ["INT8"], ["INT8"], ["INT8"], "1.14.0"),
+    "classifier_uint8_border": Made("the same classifier in int8, with uint8 input and output",
+                                    converted(_CLASSIFIER, **_CLASSIFIER_INT8, **_border(tf.uint8)),
+                                    "full int8, uint8 input and output", ["UINT8"], ["UINT8"], ["INT8"], "1.14.0"),
+    "classifier_signed_int8": Made("a classifier of shapes in int8, normalized to -1 to 1",
+                                   converted(lambda: trained_network(SIGNED), **_SIGNED_INT8, **_border(tf.int8)),
+                                   "full int8", ["INT8"], ["INT8"], ["INT8"], "1.14.0"),
     "lstm_float32": Made("an LSTM as a loop", converted(lambda: recurrent_network(_LSTM)),
                          "float32", ["FLOAT32"], ["FLOAT32"], ["FLOAT32"], "1.15.0"),
     "gru_dynamic_range": Made("a GRU with weights in int8", converted(lambda: recurrent_network(_GRU), **_SMALLER),
@@ -331,11 +350,15 @@ MODELS: dict[str, Made] = {
 }  # fmt: skip
 
 
-def main() -> None:
-    """Write all models and the manifest."""
+def main(names: Sequence[str]) -> None:
+    """Write the named models, or all, and the manifest."""
     (FOLDER / "models").mkdir(exist_ok=True)
+    known = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))["models"] if names else {}
     models = {}
     for name, made in MODELS.items():
+        if names and name not in names:
+            models[name] = known[name]
+            continue
         content = made.convert()
         if len(content) > MAX_BYTES:
             raise SystemExit(f"{name} has {len(content):,} bytes, more than {MAX_BYTES:,}")
@@ -347,4 +370,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -18,8 +19,13 @@ def numpy_code(recipe: Recipe, violated_rules: Sequence[str] = ()) -> str:
     `violated_rules` are the ids of rules with findings in the contract. The head of the code lists them.
     """
     head = "\n".join(f"# {make_comment(line)}" for line in recipe.head(violated_rules))
-    helpers = [inspect.getsource(getattr(numpy_snippets, name)) for name in helper_names(recipe)]
+    helpers = [_source_of_helper(name) for name in helper_names(recipe)]
     return "\n\n".join([f"{head}\nimport numpy as np\n", *helpers, *render_functions(recipe)])
+
+
+@functools.cache  # inspect tokenizes the whole module
+def _source_of_helper(name: str) -> str:
+    return inspect.getsource(getattr(numpy_snippets, name))
 
 
 def render_functions(recipe: Recipe) -> list[str]:
