@@ -242,6 +242,7 @@ def _summarize(run: ModelRun) -> RunSummary:
         run.arena_bytes,
         len(run.tensors),
         len(run.unchanged),
+        tuple((one.normalization, one.spread, one.confidence) for one in run.normalizations),
         run.problems,
     )
 

@@ -132,9 +132,7 @@ def prepare_inputs(sample: Sample, recipe: Recipe, details: Sequence[Message]) -
     Raises `UserError` if the number, shape or type of an input does not fit.
     """
     if len(sample.sources) != len(details):
-        raise UserError(
-            f"golden sample {sample.number} has {len(sample.sources)} inputs, but the model takes {len(details)}"
-        )
+        raise UserError(f"it has {len(sample.sources)} inputs, but the model takes {len(details)}")
     return [
         _prepare_input(source, recipe, position, tensor)
         for position, (source, tensor) in enumerate(zip(sample.sources, details, strict=True))

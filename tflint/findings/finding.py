@@ -233,8 +233,9 @@ class RunSummary:
     `steps` has, for each set of kernels, how each step ended: `{"default": {"load": "ok", "allocate": "refused"}}`.
     `message` is the runtime's message about the first failed step, empty if none failed. `seconds` is the median time
     of an invocation, and `arena_bytes` the arena that TFLM needs. `n_compared` is the number of computed tensors that
-    were compared over all inputs, `n_unchanged` the number of those that never changed. `problems` are the parts of the
-    run that failed, and why.
+    were compared over all inputs, `n_unchanged` the number of those that never changed. `normalizations` has, for a
+    float image input, known normalizations with the spread of the outputs between images and their confidence.
+    `problems` are the parts of the run that failed, and why.
     """
 
     runtime: str
@@ -244,6 +245,7 @@ class RunSummary:
     arena_bytes: int | None = None
     n_compared: int = 0
     n_unchanged: int = 0
+    normalizations: tuple[tuple[str, float, float | None], ...] = ()
     problems: tuple[str, ...] = ()
 
 

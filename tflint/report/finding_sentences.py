@@ -7,6 +7,9 @@ from tflint.findings import Finding, Location, MemberOrigin, RunSummary
 from tflint.report.display_names import clean, location_noun
 from tflint.report.text_layout import join_lines, shorten
 
+#: Number of normalizations that the description of a run lists.
+_SHOWN_NORMALIZATIONS = 4
+
 
 def describe_finding(finding: Finding, within: MemberOrigin | None = None) -> str:
     """Return the fault, its location, the runtimes that refuse the model, and the fix, as printable text.
@@ -61,6 +64,10 @@ def describe_run(run: RunSummary) -> str:
         pieces.append(f"arena {run.arena_bytes:,} bytes")
     if run.n_compared:
         pieces.append(f"{run.n_unchanged:,} of {run.n_compared:,} tensors never change")
+    if run.normalizations:
+        ranked = sorted(run.normalizations, key=lambda one: -one[1])[:_SHOWN_NORMALIZATIONS]
+        spreads = ", ".join(f"{name} {spread:.3g}" for name, spread, _ in ranked)
+        pieces.append(f"spread of the outputs by normalization: {spreads}")
     return clean("; ".join([f"{run.runtime}: {', '.join(pieces)}" if pieces else run.runtime, *run.problems]))
 
 

@@ -134,6 +134,10 @@ def _run(run: RunSummary) -> dict[str, Any]:
         "arena_bytes": run.arena_bytes,
         "compared_tensors": run.n_compared,
         "unchanged_tensors": run.n_unchanged,
+        "normalizations": [
+            {"name": name, "spread": spread, "confidence": confidence}
+            for name, spread, confidence in run.normalizations
+        ],
         "problems": list(run.problems),
     }
 
