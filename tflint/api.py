@@ -49,7 +49,7 @@ from tflint.targets.target import declared_targets
 from tflint.values import frozen, replace
 
 if TYPE_CHECKING:
-    from tflint.confirm.confirmation import ConfirmOptions
+    from tflint.confirm import ConfirmOptions
     from tflint.facts.plugin_loader import Plugins
     from tflint.facts.run.model_run import ModelRun
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tflint.api import check
 from tflint.config import Config
-from tflint.confirm.confirmation import ConfirmOptions
+from tflint.confirm import ConfirmOptions
 from tflint.findings import VERDICTS, FileReport, Report
 
 #: Columns of the manifest by step.

@@ -14,7 +14,7 @@ from tflint.catalog import Example, Rule
 from tflint.catalog.rule_compiler import compile_file
 from tflint.catalog.rule_loader import builtin_files
 from tflint.config import Config
-from tflint.confirm.confirmation import ConfirmOptions
+from tflint.confirm import ConfirmOptions
 from tflint.findings import Finding
 from tflint.rule_examples import build_model, parse_example_contract
 

@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.corpus import CORPUS, needs_corpus
 from tflint.api import check
 from tflint.config import Config
-from tflint.confirm.confirmation import ConfirmOptions
+from tflint.confirm import ConfirmOptions
 
 pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed")
 

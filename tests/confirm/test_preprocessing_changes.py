@@ -15,7 +15,7 @@ import pytest
 from tests.helpers.converter import FOLDER
 from tests.helpers.converter.shape_images import LABELS, draw_image, draw_images
 from tflint.api import check
-from tflint.confirm.confirmation import ConfirmOptions
+from tflint.confirm import ConfirmOptions
 from tflint.findings import Finding
 from tflint.preprocessing.codegen.numpy_code import numpy_code
 from tflint.preprocessing.recipe.recipe_search import load_recipe

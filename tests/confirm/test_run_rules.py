@@ -8,7 +8,7 @@ from tests.helpers.models.builder import ModelBuilder
 from tests.helpers.models.named import NAMED
 from tflint.api import check
 from tflint.config import Config
-from tflint.confirm.confirmation import ConfirmOptions
+from tflint.confirm import ConfirmOptions
 from tflint.findings import Finding, Report
 from tflint.writer.model_edits import edit_model
 

@@ -3,3 +3,7 @@
 A run is requested on the command line only. `confirmation` takes checked files and returns them with verdicts and with
 the findings of probes. Only the package `child` imports a runtime, and only in the child process.
 """
+
+from tflint.confirm.confirm_options import ConfirmOptions
+
+__all__ = ["ConfirmOptions"]

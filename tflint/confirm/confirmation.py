@@ -12,6 +12,7 @@ from typing import Self, TypeAlias
 from tflint.catalog import Rule
 from tflint.columns.column import text_of
 from tflint.confirm.child_process import Children
+from tflint.confirm.confirm_options import ConfirmOptions
 from tflint.confirm.golden_samples import GOLDEN_PROBLEM
 from tflint.confirm.model_probes import Job
 from tflint.confirm.run_findings import find_in_runs
@@ -33,21 +34,10 @@ from tflint.source import SourceError
 from tflint.targets.target import Target
 from tflint.values import frozen, replace
 
-#: Default limit of wall-clock seconds per model and runtime.
-MAX_SECONDS = 20.0
 #: Seed of the generated inputs.
 SEED = 0
 #: Smallest height and width of an input that counts as an image.
 _MIN_IMAGE_SIZE = 16
-
-
-@frozen
-class ConfirmOptions:
-    """Options of a confirmation: the runtime to use (None: those of the targets), seconds per model, processes."""
-
-    runtime: str | None = None
-    max_seconds: float = MAX_SECONDS
-    jobs: int = 1
 
 
 def confirm_files(

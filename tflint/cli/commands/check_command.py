@@ -19,7 +19,7 @@ from tflint.findings import MAX_PLACES
 from tflint.runner.run_limits import Limits
 
 if TYPE_CHECKING:
-    from tflint.confirm.confirmation import ConfirmOptions
+    from tflint.confirm import ConfirmOptions
     from tflint.findings import Report
     from tflint.source.model_search import Selection
 
@@ -153,7 +153,7 @@ def _confirm_options(options: argparse.Namespace) -> ConfirmOptions | None:
             if value is not None:
                 raise UserError(f"{name} needs --confirm", hint="without it, no model is run")
         return None
-    from tflint.confirm.confirmation import MAX_SECONDS, ConfirmOptions
+    from tflint.confirm.confirm_options import MAX_SECONDS, ConfirmOptions
 
     jobs = options.jobs or os.cpu_count() or 1
     return ConfirmOptions(options.runtime, options.confirm_seconds or MAX_SECONDS, jobs)
