@@ -160,7 +160,7 @@ def check_items(
     else:
         from tflint.confirm.confirmation import confirm_files  # few runs confirm
 
-        files, confirmation, notices = confirm_files(files, _opener(items), plan, confirm, progress)
+        files, confirmation, notices = confirm_files(files, _opener(items), plan, confirm, progress, limits)
         report = _report(add_contract_reports(files), run, baseline, tables)
         report = replace(report, confirmation=confirmation, notices=(*report.notices, *notices))
     return _count_left_out(report, [file.report for file in files], items, left_out, config)

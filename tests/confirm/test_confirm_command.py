@@ -130,3 +130,8 @@ def _processes_with(text: str) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def test_no_model_is_run_after_the_time_limit_of_the_run(models: list[str], capsys) -> None:
+    report = run_json("--confirm", "--max-seconds", "0.000001", models[-1], capsys=capsys)
+    assert report["run"]["confirmation"]["runs"] == 0

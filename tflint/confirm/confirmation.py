@@ -29,6 +29,7 @@ from tflint.facts.run.model_run import ModelRun
 from tflint.findings import Confirmation, FileReport, Notice, RunSummary
 from tflint.preprocessing.recipe import build_recipe
 from tflint.runner.model_loader import Model
+from tflint.runner.run_limits import NO_LIMITS, Limits
 from tflint.runner.scheduler import CheckedFile
 from tflint.source import SourceError
 from tflint.targets.target import Target
@@ -46,15 +47,16 @@ def confirm_files(
     plan: Plan,
     options: ConfirmOptions,
     progress: Callable[[int, int], None] | None = None,
+    limits: Limits = NO_LIMITS,
 ) -> tuple[list[CheckedFile], Confirmation, list[Notice]]:
     """Return the files with verdicts and the findings of probes, a summary, and notices about disagreements.
 
-    `open_model` opens a model by its path in reports. Raises `UserError` if `options` names a runtime that is unknown
-    or not installed.
+    `open_model` opens a model by its path in reports. Once the run has reached `limits`, no further model is run.
+    Raises `UserError` if `options` names a runtime that is unknown or not installed.
     """
     installed = find_installed()
     rules = {selected.rule.id: selected.rule for selected in plan.rules}
-    confirmer = _Confirmer(plan, rules, installed, options, open_model)
+    confirmer = _Confirmer(plan, rules, installed, options, open_model, limits)
     waiting = [number for number, file in enumerate(files) if file.report.kind == "model"]
     confirmed = list(files)
     notices: list[Notice] = []
@@ -104,8 +106,9 @@ class _Confirmer:
         installed: Sequence[InstalledRuntime],
         options: ConfirmOptions,
         open_model: Callable[[str], Model],
+        limits: Limits,
     ) -> None:
-        self._plan, self._rules, self._installed = plan, rules, installed
+        self._plan, self._rules, self._installed, self._limits = plan, rules, installed, limits
         self._options, self._open_model = options, open_model
         choose_runtimes(installed, plan.targets, options.runtime)  # an unknown runtime is an error of the run
 
@@ -144,6 +147,9 @@ class _Confirmer:
 
     def _prepare(self, file: CheckedFile) -> _Prepared:
         plan = plan_for_contract(self._plan, file.contract)
+        reason = self._limits.describe_reached() if self._limits.are_set else ""
+        if reason:
+            return _Prepared(file, plan, None, None, (), reason)
         try:
             model = self._open_model(file.report.path)
         except (UserError, SourceError) as error:
