@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import Self, TypeAlias
 
 from tflint.catalog import Rule
 from tflint.columns.column import text_of
@@ -20,6 +16,7 @@ from tflint.confirm.runtimes import InstalledRuntime, choose_runtimes, find_inst
 from tflint.confirm.self_check import find_disagreements
 from tflint.confirm.subjects import MAX_MODEL_BYTES, build_subject
 from tflint.confirm.supervisor import Supervisor
+from tflint.confirm.threaded_streams import ThreadedStreams
 from tflint.confirm.verdicts import CONFIRMED, REFUSALS, judge_findings
 from tflint.contract import Contract
 from tflint.engine.plan import Plan, plan_for_contract
@@ -120,11 +117,11 @@ class _Confirmer:
                 yield from self._confirm_some(files, children)
                 return
             parts = [self._confirm_some(files[number::n_threads], children) for number in range(n_threads)]
-            with _Threads(parts, children) as streams:
+            with ThreadedStreams(parts, children) as streams:
                 for number in range(len(files)):
                     yield streams.next(number % n_threads)
 
-    def _confirm_some(self, files: Sequence[CheckedFile], children: Children) -> _Stream:
+    def _confirm_some(self, files: Sequence[CheckedFile], children: Children) -> Generator[_Confirmed, None, None]:
         """Yield the result of each file. Models are opened one by one, just before they run."""
         waiting: deque[_Prepared] = deque()
 
@@ -266,52 +263,3 @@ def _unknown_images(facts: Facts, contract: Contract | None) -> Iterator[int]:
 
 def _has_text(facts: Facts, column: str, row: int) -> bool:
     return text_of(facts.column("input", column), row) is not None
-
-
-_Stream: TypeAlias = Generator[_Confirmed, None, None]
-
-
-class _Threads:
-    """Runs iterators in threads and hands over their items. Leaving it ends the child processes and the threads."""
-
-    def __init__(self, iterators: Sequence[_Stream], children: Children) -> None:
-        self._children = children
-        self._queues: list[queue.Queue[_Confirmed | BaseException]] = [queue.Queue(2) for _ in iterators]
-        self._is_over = threading.Event()
-        pairs = zip(iterators, self._queues, strict=True)
-        self._threads = [threading.Thread(target=self._work, args=pair, daemon=True) for pair in pairs]
-
-    def _work(self, iterator: _Stream, items: queue.Queue[_Confirmed | BaseException]) -> None:
-        try:
-            with contextlib.closing(iterator):
-                for item in iterator:
-                    if not self._put(items, item):
-                        return
-        except BaseException as error:  # raised again in the thread that waits for the item
-            self._put(items, error)
-
-    def _put(self, items: queue.Queue[_Confirmed | BaseException], item: _Confirmed | BaseException) -> bool:
-        """Hand over an item; return whether the other side still waits for items."""
-        while not self._is_over.is_set():
-            with contextlib.suppress(queue.Full):
-                items.put(item, timeout=0.1)
-                return True
-        return False
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def next(self, number: int) -> _Confirmed:
-        """Return the next item of an iterator, or raise the exception that ended it."""
-        item = self._queues[number].get()
-        if isinstance(item, BaseException):
-            raise item
-        return item
-
-    def __exit__(self, *_error: object) -> None:
-        self._is_over.set()
-        self._children.kill_all()
-        for thread in self._threads:
-            thread.join()
