@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
@@ -61,14 +62,15 @@ def confirm_files(
     runtimes: dict[str, None] = {}
     failed: dict[str, None] = {}
     results = confirmer.confirm_all([files[number] for number in waiting])
-    for n_done, (number, result) in enumerate(zip(waiting, results, strict=True), 1):
-        confirmed[number] = result.file
-        notices += result.notices
-        n_runs += sum(bool(run.attempts) for run in result.runs)
-        runtimes |= dict.fromkeys(run.label for run in result.runs if run.attempts)
-        failed |= dict.fromkeys(text for run in result.runs if not run.attempts for text in run.problems)
-        if progress is not None:
-            progress(n_done, len(waiting))
+    with contextlib.closing(results):  # an interrupt must end the children even if the generator is suspended
+        for n_done, (number, result) in enumerate(zip(waiting, results, strict=True), 1):
+            confirmed[number] = result.file
+            notices += result.notices
+            n_runs += sum(bool(run.attempts) for run in result.runs)
+            runtimes |= dict.fromkeys(run.label for run in result.runs if run.attempts)
+            failed |= dict.fromkeys(text for run in result.runs if not run.attempts for text in run.problems)
+            if progress is not None:
+                progress(n_done, len(waiting))
     notices += [Notice("confirmation", text, "warning") for text in failed]
     if not installed:
         text = "no runtime is installed, so no model was run: pip install tflite-lint[runtime]"
@@ -109,7 +111,7 @@ class _Confirmer:
         self._options, self._open_model = options, open_model
         choose_runtimes(installed, plan.targets, options.runtime)  # an unknown runtime is an error of the run
 
-    def confirm_all(self, files: Sequence[CheckedFile]) -> Iterator[_Confirmed]:
+    def confirm_all(self, files: Sequence[CheckedFile]) -> Generator[_Confirmed, None, None]:
         """Yield the result of each file, in order. Threads share the files; each has a child process of its own."""
         n_threads = min(max(self._options.jobs, 1), len(files))
         with Children() as children:

@@ -14,35 +14,36 @@ _Item = TypeVar("_Item")
 
 
 class ThreadedStreams(Generic[_Item]):
-    """Runs iterators in threads and hands over their items. Leaving it ends the child processes and the threads."""
+    """Runs iterators in threads and hands over their items. Leaving it ends the child processes and the threads.
+
+    A signal handler may raise an exception in the main thread at any time. `SimpleQueue` has no lock that such an
+    exception could leave locked, which would block the other threads forever.
+    """
 
     def __init__(self, iterators: Sequence[Generator[_Item, None, None]], children: Children) -> None:
         self._children = children
-        self._queues: list[queue.Queue[_Item | BaseException]] = [queue.Queue(2) for _ in iterators]
+        self._queues: list[queue.SimpleQueue[_Item | BaseException]] = [queue.SimpleQueue() for _ in iterators]
         self._is_over = threading.Event()
         pairs = zip(iterators, self._queues, strict=True)
         self._threads = [threading.Thread(target=self._work, args=pair, daemon=True) for pair in pairs]
 
-    def _work(self, iterator: Generator[_Item, None, None], items: queue.Queue[_Item | BaseException]) -> None:
+    def _work(self, iterator: Generator[_Item, None, None], items: queue.SimpleQueue[_Item | BaseException]) -> None:
         try:
             with contextlib.closing(iterator):
                 for item in iterator:
-                    if not self._put(items, item):
+                    if self._is_over.is_set():
                         return
+                    items.put(item)
         except BaseException as error:  # raised again in the thread that waits for the item
-            self._put(items, error)
-
-    def _put(self, items: queue.Queue[_Item | BaseException], item: _Item | BaseException) -> bool:
-        """Hand over an item; return whether the other side still waits for items."""
-        while not self._is_over.is_set():
-            with contextlib.suppress(queue.Full):
-                items.put(item, timeout=0.1)
-                return True
-        return False
+            items.put(error)
 
     def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except BaseException:  # an interrupt
+            self.__exit__()
+            raise
         return self
 
     def next(self, number: int) -> _Item:
@@ -56,4 +57,5 @@ class ThreadedStreams(Generic[_Item]):
         self._is_over.set()
         self._children.kill_all()
         for thread in self._threads:
-            thread.join()
+            if thread.ident is not None:  # it was started
+                thread.join()
