@@ -1,4 +1,4 @@
-"""Interrupts `tflint check --confirm` at random moments and looks for what is left: `python -m tools.interrupt_confirm N`.
+"""Interrupts `tflint check --confirm` at random moments and looks for leftovers: `python -m tools.interrupt_confirm N`.
 
 After each of N runs, which end by SIGINT or SIGTERM after a random time, no process with the run's temporary folder, no
 file in this folder and no new file in /dev/shm may exist. The exit code is 1 if something is left or a run hangs. Linux
