@@ -1,0 +1,34 @@
+"""Numbers that describe an error: noise-to-signal ratio, SQNR in dB, cosine, bias."""
+
+from __future__ import annotations
+
+import math
+
+#: SQNR of a tensor without any error, and the limit of all others.
+MAX_SQNR = 120.0
+#: SQNR of a tensor whose reference is zero everywhere.
+MIN_SQNR = -120.0
+
+
+def noise_ratio(error_power: float, signal_power: float) -> float:
+    """Return the ratio of the power of an error and that of the signal; infinity for an error without a signal."""
+    if error_power <= 0:
+        return 0.0
+    return error_power / signal_power if signal_power > 0 else math.inf
+
+
+def to_decibels(ratio: float) -> float:
+    """Return the SQNR in dB of a noise-to-signal ratio."""
+    if ratio <= 0:
+        return MAX_SQNR
+    if not math.isfinite(ratio):
+        return MIN_SQNR
+    return min(max(-10.0 * math.log10(ratio), MIN_SQNR), MAX_SQNR)
+
+
+def cosine(product: float, one_power: float, other_power: float) -> float:
+    """Return the cosine of the angle between two tensors from sums of products; 1 if both are zero."""
+    norm = math.sqrt(one_power) * math.sqrt(other_power)
+    if norm <= 0:
+        return 1.0 if one_power == other_power else 0.0
+    return min(max(product / norm, -1.0), 1.0)
