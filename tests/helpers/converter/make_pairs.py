@@ -1,7 +1,7 @@
 """Converts small networks to float32 and to int8: `python -m tests.helpers.converter.make_pairs` (extra `tensorflow`).
 
-Writes `pairs/*.tflite` and `pairs.json`. Weights and calibration data come from fixed seeds, but the bytes depend on the
-version of TensorFlow, so the models are committed.
+Writes `pairs/*.tflite` and `pairs.json`. Weights and calibration data come from fixed seeds, but the bytes depend on
+the version of TensorFlow, so the models are committed.
 """
 
 from __future__ import annotations

@@ -29,7 +29,10 @@ MAX_CONSTANT_BYTES = 1 << 30
 
 @frozen
 class GraphTensor:
-    """A tensor. `axis` is the axis of several scales. `is_plain` is whether its bytes are in the file and not sparse."""
+    """A tensor. `axis` is the axis of its scales.
+
+    `is_plain` is whether its bytes are in the file and not sparse. `buffer` is the row of its buffer.
+    """
 
     index: int
     name: str

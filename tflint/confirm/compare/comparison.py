@@ -152,11 +152,15 @@ class _Comparer:
             )
         weights, unreadable = measure_weights(reference.graph, model.graph, pairing)
         run, not_run, hint = self._try_run(pairing)
-        finder = CauseFinder(reference.graph, model.graph, pairing, weights, {} if run is None else run.sums.activations)
-        births = [] if run is None else find_births(model.graph, pairing, run.sums.activations, run.sums.natural)
-        findings = [finder.explain(birth) for birth in births]
-        born = {birth.operator for birth in births}
-        findings += finder.judge_constants(has_run=run is not None, born=born)
+        activations = {} if run is None else run.sums.activations
+        finder = CauseFinder(model.graph, weights, activations)
+        births = [] if run is None else find_births(model.graph, pairing, activations, run.sums.natural)
+        different = finder.find_different_weights()
+        if different is not None:
+            findings = [different]
+        else:
+            findings = [finder.explain(birth) for birth in births]
+            findings += finder.judge_constants(has_run=run is not None, born={birth.operator for birth in births})
         n_by_name = sum(one.how == BY_NAME for one in pairing.operators)
         return Comparison(
             reference.name,

@@ -56,6 +56,8 @@ def find_births(
     """
     births = []
     for tensor, error in activations.items():
+        if error.root_mean_square == 0:
+            continue  # without a signal, there is no ratio
         operator = model.producer(tensor)
         explained = EXPECTED_NOISE
         if operator is not None:

@@ -6,23 +6,21 @@ import math
 
 #: SQNR of a tensor without any error, and the limit of all others.
 MAX_SQNR = 120.0
-#: SQNR of a tensor whose reference is zero everywhere.
-MIN_SQNR = -120.0
+#: SQNR of a tensor whose reference is zero everywhere, and the noise-to-signal ratio of it.
+MIN_SQNR, MAX_NOISE = -120.0, 1e12
 
 
 def noise_ratio(error_power: float, signal_power: float) -> float:
-    """Return the ratio of the power of an error and that of the signal; infinity for an error without a signal."""
+    """Return the ratio of the power of an error and that of the signal, at most `MAX_NOISE`."""
     if error_power <= 0:
         return 0.0
-    return error_power / signal_power if signal_power > 0 else math.inf
+    return min(error_power / signal_power, MAX_NOISE) if signal_power > 0 else MAX_NOISE
 
 
 def to_decibels(ratio: float) -> float:
     """Return the SQNR in dB of a noise-to-signal ratio."""
     if ratio <= 0:
         return MAX_SQNR
-    if not math.isfinite(ratio):
-        return MIN_SQNR
     return min(max(-10.0 * math.log10(ratio), MIN_SQNR), MAX_SQNR)
 
 

@@ -74,7 +74,7 @@ def _is_real(tensor: Message) -> bool:
 
 
 def _fit_integers(values: Array, tensor: Message, what: str) -> Array:
-    dtype = np.dtype(tensor["dtype"])
+    dtype: np.dtype[Any] = np.dtype(tensor["dtype"])
     if dtype.kind not in "iu":
         raise UserError(f"'{what}' has the type {values.dtype}, but the model takes {dtype}")
     bounds = np.iinfo(dtype)

@@ -12,9 +12,8 @@ from tflint.confirm.compare.activation_errors import ActivationError
 from tflint.confirm.compare.compared_graph import ComparedGraph
 from tflint.confirm.compare.error_birth import ErrorBirth
 from tflint.confirm.compare.range_sharing import SharedRange, find_padding, find_shared_range
-from tflint.confirm.compare.tensor_pairing import Pairing
 from tflint.confirm.compare.weight_errors import WeightError, by_operator
-from tflint.report.display_names import short_name
+from tflint.report.display_names import plural, short_name
 from tflint.summary.number_text import format_number, format_percent, format_range
 from tflint.values import frozen
 
@@ -42,8 +41,8 @@ ADVICE = {
     "different-weights": "convert this float model again, or compare with the float model of the same training",
     "swamped-concatenation": "scale the inputs of the operator to similar ranges, return them as separate outputs, or "
     "exclude the operator from quantization",
-    "padding-constant": "pad with a value within the range of the activations, or pool with SAME padding; then quantize "
-    "again",
+    "padding-constant": "pad with a value within the range of the activations, or pool with SAME padding, then "
+    "quantize again",
     "coarse-output": f"{_INT16}; or return the output in float",
     "coarse-range": f"check the calibration data for extreme values; {_INT16}",
     "weights-error": _INT16,
@@ -77,13 +76,11 @@ class CauseFinder:
 
     def __init__(
         self,
-        reference: ComparedGraph,
         model: ComparedGraph,
-        pairing: Pairing,
         weights: Sequence[WeightError],
         activations: Mapping[int, ActivationError],
     ) -> None:
-        self._reference, self._model, self._pairing = reference, model, pairing
+        self._model = model
         self._weights, self._activations = by_operator(list(weights)), activations
 
     def explain(self, birth: ErrorBirth) -> LossFinding:
@@ -129,8 +126,7 @@ class CauseFinder:
             elif has_outlier(constant):
                 yield constant.mean_noise / error.noise, "outlier-channels", describe_outlier(constant)
             else:
-                text = f"the {constant.role} have an SQNR of {constant.sqnr:.1f} dB"
-                yield constant.mean_noise / error.noise, "weights-error", text
+                yield constant.mean_noise / error.noise, "weights-error", describe_weights(constant)
 
     def _describe_rounding(self, tensor: int, error: ActivationError) -> tuple[float, str, str]:
         step = self._model.tensors[tensor].step
@@ -161,26 +157,30 @@ class CauseFinder:
 
     # -- without a run -------------------------------------------------------------------------------------------------
 
+    def find_different_weights(self) -> LossFinding | None:
+        """Return the finding that the models do not have the same weights, if most weights differ."""
+        weights = [one for found in self._weights.values() for one in found if one.role == "weights"]
+        different = [one for one in weights if one.sqnr < WEIGHTS_SQNR and not has_outlier(one)]
+        if len(different) < 2 or len(different) <= len(weights) / 2:
+            return None
+        text = (
+            f"{len(different):,} of {plural(len(weights), 'operator')} with weights have weights with an SQNR below "
+            f"{WEIGHTS_SQNR:.0f} dB: the models do not have the same weights"
+        )
+        return self._constant_finding("different-weights", different[0], text, has_run=False)
+
     def judge_constants(self, *, has_run: bool, born: set[int]) -> Iterator[LossFinding]:
         """Yield the findings about constants alone. `born` has the operators that have findings already.
 
         If the models were run and the error of an operator's output is small, its findings are notes.
         """
-        errors = [one for found in self._weights.values() for one in found if one.operator not in born]
-        different = [one for one in errors if one.role == "weights" and one.sqnr < WEIGHTS_SQNR]
-        if len(different) > 1 and len(different) > len(self._weights) / 2:
-            first = different[0]
-            text = f"the weights of {len(different):,} operators differ from the reference, from {first.opcode} on"
-            yield self._constant_finding("different-weights", first, text, has_run=False)
-            return
-        for one in errors:
+        for one in [one for found in self._weights.values() for one in found if one.operator not in born]:
             if one.role == "bias" and self._is_wrong_bias(one):
                 yield self._constant_finding("wrong-bias", one, describe_bias(one), has_run=has_run)
             elif has_outlier(one):
                 yield self._constant_finding("outlier-channels", one, describe_outlier(one), has_run=has_run)
             elif one.role == "weights" and (one.sqnr < WEIGHTS_SQNR or one.clipped_share > CLIPPED_WEIGHTS):
-                text = f"SQNR of {one.sqnr:.1f} dB, {format_percent(one.clipped_share)} of the values clipped"
-                yield self._constant_finding("weights-error", one, text, has_run=has_run)
+                yield self._constant_finding("weights-error", one, describe_weights(one), has_run=has_run)
 
     def _is_wrong_bias(self, bias: WeightError) -> bool:
         """Return whether a bias has a large error, also in steps of the output, if it is quantized."""
@@ -221,6 +221,13 @@ def describe_outlier(error: WeightError) -> str:
         f"the weights have one scale, and channel {error.outlier} is {error.channel_ratio:.0f} times as large as the "
         f"median; the worst channel, {error.worst_channel}, has an SQNR of {error.worst_sqnr or 0.0:.1f} dB"
     )
+
+
+def describe_weights(error: WeightError) -> str:
+    """Return the text about weights with a large error."""
+    noun = "weights have" if error.role == "weights" else "constant has"
+    clipped = f", and {format_percent(error.clipped_share)} of the values are clipped" if error.clipped_share else ""
+    return f"the {noun} an SQNR of {error.sqnr:.1f} dB{clipped}"
 
 
 def describe_bias(error: WeightError) -> str:

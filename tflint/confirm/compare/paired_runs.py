@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tflint.confirm.child_process import ChildError, Children
 from tflint.confirm.compare.activation_errors import ActivationError, ActivationSums, PerturbationSums
-from tflint.confirm.compare.comparison_samples import MAX_SAMPLES, FedSample
 from tflint.confirm.compare.compared_graph import ComparedGraph
+from tflint.confirm.compare.comparison_samples import MAX_SAMPLES, FedSample
 from tflint.confirm.compare.fed_inputs import FedInput
 from tflint.confirm.compare.output_agreement import OutputAgreement, OutputSums
 from tflint.confirm.compare.tensor_pairing import Pairing, input_names

@@ -241,12 +241,12 @@ def input_names(graph: ComparedGraph, position: int) -> list[str]:
 def _signature_names(facts: Facts, side: str) -> dict[int, list[str]]:
     """Return the names that the first signature of the main subgraph gives its tensors."""
     main = main_subgraph(facts, 0)
-    rows = np.flatnonzero(facts.rows("signature", "subgraph") == main) if facts.n("signature") else []
-    if not len(rows):
+    rows: list[int] = np.flatnonzero(facts.rows("signature", "subgraph") == main).tolist()
+    if not rows:
         return {}
     first = int(np.flatnonzero(facts.rows("tensor", "subgraph") == main)[0])
     names: dict[int, list[str]] = {}
-    for name, row in signature_names(facts, int(rows[0]), side).items():
+    for name, row in signature_names(facts, rows[0], side).items():
         names.setdefault(row - first, []).append(name)
     return names
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,7 +24,7 @@ class WeightError:
     if there is only one channel. `mean_noise` is the mean noise-to-signal ratio of the channels, each at most 1.
     `clipped_share` is the share of values outside the range of the stored integers. `gain` is the factor between the
     reference and the model that fits best. `channel_ratio` is the largest absolute value of a channel relative to the
-    median of the channels, `outlier` that channel. `largest_error` is the largest difference.
+    median of the channels (1 if that is zero), `outlier` that channel. `largest_error` is the largest difference.
     """
 
     operator: int
@@ -101,7 +99,7 @@ def _measure(
         float(np.mean([min(ratio, 1.0) for ratio in ratios])),
         _clipped_share(found, wanted),
         float((wanted * actual).sum()) / power if power > 0 else 1.0,
-        float(peaks.max()) / median if median > 0 else math.inf,
+        float(peaks.max()) / median if median > 0 else 1.0,
         int(peaks.argmax()),
         float(np.abs(wanted - actual).max(initial=0.0)),
         float(noise.sum()) / max(wanted.size, 1),
@@ -161,8 +159,3 @@ def by_operator(errors: list[WeightError]) -> dict[int, list[WeightError]]:
     for error in errors:
         found.setdefault(error.operator, []).append(error)
     return found
-
-
-def worst_first(errors: list[WeightError]) -> Iterator[WeightError]:
-    """Yield errors, the constants that lost most first."""
-    yield from sorted(errors, key=lambda error: error.sqnr if error.worst_sqnr is None else error.worst_sqnr)
