@@ -25,8 +25,9 @@ class ActivationError:
     `sqnr` is in dB; `noise` is the noise-to-signal ratio. `bias` is the mean error, in steps of the tensor if it is
     quantized. `clipped_share` is the share of values whose reference is more than half a step outside of the tensor's
     range. `clipped_noise` is the power of the error that storing these values causes, relative to the power of the
-    whole error; `rounding_noise` is that of the other values. `low` and `high` are the limits of the reference,
-    `root_mean_square` its size. `n_excluded` is the number of values that are not finite or beyond `MAX_MAGNITUDE`.
+    whole error; `rounding_noise` is that of the other values. `storage_noise` is the noise-to-signal ratio of both,
+    which does not depend on the inputs. `low` and `high` are the limits of the reference, `root_mean_square` its size.
+    `n_excluded` is the number of values that are not finite or beyond `MAX_MAGNITUDE`.
     """
 
     n_values: int
@@ -37,6 +38,7 @@ class ActivationError:
     clipped_share: float
     clipped_noise: float
     rounding_noise: float
+    storage_noise: float
     largest_error: float
     low: float
     high: float
@@ -106,6 +108,7 @@ class ActivationSums:
             self.n_clipped / n,
             noise_ratio(self.clipped, self.error) if self.error > 0 else 0.0,
             noise_ratio(self.rounded, self.error) if self.error > 0 else 0.0,
+            noise_ratio(self.clipped + self.rounded, self.signal),
             self.largest / (self._tensor.step or 1.0),
             self.low,
             self.high,

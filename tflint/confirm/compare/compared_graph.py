@@ -112,6 +112,12 @@ class ComparedGraph:
         for row in np.flatnonzero(self.facts.rows(side, "subgraph") == main):
             yield int(tensors[row]) - self._first
 
+    @property
+    def has_state(self) -> bool:
+        """Whether the model may keep values between invocations."""
+        variables = self.facts.numbers("tensor", "is_variable")
+        return bool(variables.any()) or any(one.opcode == "VAR_HANDLE" for one in self.operators)
+
     def producer(self, tensor: int) -> GraphOperator | None:
         """Return the operator that computes a tensor."""
         number = self.producers.get(tensor)
@@ -119,7 +125,7 @@ class ComparedGraph:
 
     def origin(self, tensor: int) -> int:
         """Return the tensor whose values a tensor stores in a different type: the first of a chain of conversions."""
-        seen = set()
+        seen: set[int] = set()
         while tensor not in seen:
             seen.add(tensor)
             operator = self.producer(tensor)

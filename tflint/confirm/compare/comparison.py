@@ -32,6 +32,8 @@ from tflint.values import frozen
 MAX_SECONDS = 60.0
 #: Default seed of generated values.
 SEED = 0
+#: Origin of samples that are neither files nor golden samples.
+GENERATED = "generated"
 #: Hint if no runtime is installed.
 INSTALL_HINT = 'pip install "tflite-lint[runtime]"'
 
@@ -153,7 +155,9 @@ class _Comparer:
         weights, unreadable = measure_weights(reference.graph, model.graph, pairing)
         run, not_run, hint = self._try_run(pairing)
         activations = {} if run is None else run.sums.activations
-        finder = CauseFinder(model.graph, weights, activations)
+        finder = CauseFinder(
+            model.graph, weights, activations, is_generated=run is not None and run.samples_from == GENERATED
+        )
         births = [] if run is None else find_births(model.graph, pairing, activations, run.sums.natural)
         different = finder.find_different_weights()
         if different is not None:
@@ -219,7 +223,7 @@ class _Comparer:
                 problems += why
                 if golden:
                     return golden, f"golden samples of {recipe.contract.path}", problems
-        return generate_samples(inputs, options.seed), "generated", problems
+        return generate_samples(inputs, options.seed), GENERATED, problems
 
     def _generated_range(self, position: int, partner: int) -> tuple[float, float]:
         """Return the range of values to generate: stated by a contract or metadata, else the calibrated range."""

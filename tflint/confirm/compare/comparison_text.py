@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Sequence
 
-from tflint.confirm.compare.comparison import ComparedActivation, Comparison, SampleRun
+from tflint.confirm.compare.comparison import GENERATED, ComparedActivation, Comparison, SampleRun
 from tflint.confirm.compare.loss_causes import NOTE, WARNING, LossFinding
 from tflint.confirm.compare.output_agreement import OutputAgreement
 from tflint.confirm.compare.weight_errors import WeightError
@@ -17,6 +17,8 @@ from tflint.summary.number_text import DOT, format_number, format_percent, quote
 WIDTH = 100
 #: Maximum number of tensors, outputs and findings that are listed.
 MAX_TENSORS, MAX_OUTPUTS, MAX_FINDINGS = 12, 4, 4
+#: SQNR in dB below which accumulated errors are worth a hint.
+ACCUMULATED_SQNR = 20.0
 #: Column at which the text after a label starts.
 _COLUMN = 13
 
@@ -56,7 +58,7 @@ def _facts(comparison: Comparison) -> Iterator[tuple[str, str]]:
     if run is None:
         yield "not run", clean(comparison.not_run) + (f" ({comparison.hint})" if comparison.hint else "")
         return
-    origin = f"generated, seed {comparison.seed}" if run.samples_from == "generated" else clean(run.samples_from)
+    origin = f"generated, seed {comparison.seed}" if run.samples_from == GENERATED else clean(run.samples_from)
     yield "run", f"{run.runtime}{DOT}{plural(run.n_samples, 'sample')} ({origin})"
     for problem in run.problems:
         yield "", clean(problem)
@@ -115,8 +117,11 @@ def _table(run: SampleRun, style: Style) -> Iterator[str]:
     name_width = max(min(style.width, WIDTH) - 72, 12)
     yield style.paint(f"{'':<32}{'SQNR':>10}  {'cosine':>7}  {'bias':>9}  {'clipped':>8}", DIM)
     yield from (_format_row(row, name_width) for row in rows)
+    lowest = min(row.error.sqnr for row in run.activations)
+    if not run.births and lowest < ACCUMULATED_SQNR:
+        yield "  no single operator loses much: the errors of all operators accumulate; int16x8 reduces them"
     if len(rows) < len(run.activations):
-        yield f"  and {plural(len(run.activations) - len(rows), 'more tensor')} with a higher SQNR"
+        yield f"  and {plural(len(run.activations) - len(rows), 'more tensor')} with higher SQNR"
 
 
 def _format_row(row: ComparedActivation, name_width: int) -> str:
@@ -145,7 +150,7 @@ def _format_finding(finding: LossFinding, style: Style) -> Iterator[str]:
     text = finding.text
     if finding.excess is not None and finding.sqnr is not None:
         text += f"; the SQNR is {format_decibels(finding.sqnr)}, {format_decibels(finding.excess)} below what the "
-        text += "inputs explain"
+        text += "inputs explain" if not finding.is_storage else "storage of the inputs explains"
     yield from wrap_paragraph(text, 4, 2, min(style.width, WIDTH))
     place = "input" if finding.operator < 0 else f"operator {finding.operator} {finding.opcode}"
     narrow = Style(style.color, width=min(style.width, WIDTH))

@@ -4,6 +4,9 @@ The noise of an output is explained by the noise of the inputs times the gain of
 the reference: how much a small change of the model's inputs grows, relative to the signal, from the operator's inputs
 to its output. Errors of a quantized model are often correlated, which averaging does not remove, so a gain is never
 below 1.
+
+Errors of storage are known without the inputs: the values of the reference, rounded and clipped to the range of a
+tensor. They count as born even if the inputs already have large errors, unless the inputs lose as much by storage.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ MAX_GAIN = 1e3
 #: An error counts as born if the SQNR is that many dB below its explanation, and below the limit.
 MIN_EXCESS = 6.0
 MAX_SQNR_OF_BIRTH = 20.0
+#: Share of the noise of a tensor that its storage must account for, and vice versa, if nothing else shows a birth.
+MIN_STORAGE_SHARE = 0.25
 #: Maximum number of steps back to a compared tensor.
 _MAX_STEPS = 64
 
@@ -34,7 +39,7 @@ class ErrorBirth:
     """An operator at which an error is born (-1: an input of the model).
 
     `tensor` is its output, `sqnr` the SQNR of that in dB, `explained_sqnr` the SQNR that the inputs explain, and
-    `excess` the difference in dB.
+    `excess` the difference in dB. If `is_storage` is true, `sqnr` and `explained_sqnr` are those of storage alone.
     """
 
     operator: int
@@ -42,6 +47,7 @@ class ErrorBirth:
     sqnr: float
     explained_sqnr: float
     excess: float
+    is_storage: bool
 
 
 def find_births(
@@ -58,17 +64,25 @@ def find_births(
     for tensor, error in activations.items():
         if error.root_mean_square == 0:
             continue  # without a signal, there is no ratio
-        operator = model.producer(tensor)
-        explained = EXPECTED_NOISE
-        if operator is not None:
-            inputs = list(_compared_inputs(model, tensor, activations))
-            noise = sum(min(activations[one].noise, 1.0) for one in inputs)
-            explained += SLACK * _gain(pairing, tensor, inputs, natural) * noise
-        sqnr, explained_sqnr = error.sqnr, to_decibels(explained)
-        if explained_sqnr - sqnr >= MIN_EXCESS and sqnr < MAX_SQNR_OF_BIRTH:
-            number = -1 if operator is None else operator.number
-            births.append(ErrorBirth(number, tensor, sqnr, explained_sqnr, explained_sqnr - sqnr))
+        inputs = list(_compared_inputs(model, tensor, activations))
+        gain = _gain(pairing, tensor, inputs, natural)
+        found = [_judge(model, tensor, error.noise, gain * sum(min(activations[one].noise, 1.0) for one in inputs))]
+        if MIN_STORAGE_SHARE * error.noise <= error.storage_noise <= error.noise / MIN_STORAGE_SHARE:
+            stored = gain * sum(activations[one].storage_noise for one in inputs)
+            found.append(_judge(model, tensor, error.storage_noise, stored, is_storage=True))
+        births += sorted((birth for birth in found if birth is not None), key=lambda birth: -birth.excess)[:1]
     return sorted(births, key=lambda birth: (-birth.excess, birth.operator))
+
+
+def _judge(
+    model: ComparedGraph, tensor: int, noise: float, inherited: float, *, is_storage: bool = False
+) -> ErrorBirth | None:
+    """Return the birth of an error if the noise of a tensor exceeds the noise that it inherits."""
+    sqnr, explained = to_decibels(noise), to_decibels(EXPECTED_NOISE + SLACK * inherited)
+    if explained - sqnr < MIN_EXCESS or sqnr >= MAX_SQNR_OF_BIRTH:
+        return None
+    number = model.producers.get(tensor, -1)
+    return ErrorBirth(number, tensor, sqnr, explained, explained - sqnr, is_storage)
 
 
 def _compared_inputs(model: ComparedGraph, tensor: int, activations: Mapping[int, ActivationError]) -> Iterator[int]:

@@ -23,6 +23,8 @@ WARNING, NOTE = "warning", "note"
 MIN_SHARE = 0.25
 #: A birth is a warning if it costs that many dB more than its inputs explain and leaves less than the limit.
 WARNING_EXCESS, WARNING_SQNR = 10.0, 15.0
+#: The same limit for clipped ranges on generated inputs, which may exceed the calibration data.
+WARNING_SQNR_GENERATED = 5.0
 #: Weights with one scale have an outlier channel if its largest value exceeds the median of the channels by this
 #: factor, and the SQNR of a channel is below the limit.
 OUTLIER_RATIO, OUTLIER_SQNR = 8.0, 15.0
@@ -56,6 +58,7 @@ class LossFinding:
 
     `kind` is a key of `ADVICE`. `operator` is the number of the operator in the model (-1: an input), `tensor` its
     output or constant. `share` is the share of the error's power that the cause accounts for (None: not measured).
+    `is_storage` is whether `sqnr` and `excess` are those of storing the values of the reference.
     """
 
     kind: str
@@ -69,6 +72,7 @@ class LossFinding:
     excess: float | None = None
     sqnr: float | None = None
     share: float | None = None
+    is_storage: bool = False
 
 
 class CauseFinder:
@@ -79,8 +83,10 @@ class CauseFinder:
         model: ComparedGraph,
         weights: Sequence[WeightError],
         activations: Mapping[int, ActivationError],
+        *,
+        is_generated: bool,
     ) -> None:
-        self._model = model
+        self._model, self._is_generated = model, is_generated
         self._weights, self._activations = by_operator(list(weights)), activations
 
     def explain(self, birth: ErrorBirth) -> LossFinding:
@@ -92,7 +98,8 @@ class CauseFinder:
             share = min(share, 1.0)
         else:
             share, kind, text = 0.0, "unexplained", "neither range, weights nor bias account for the error"
-        is_severe = birth.excess >= WARNING_EXCESS and birth.sqnr < WARNING_SQNR
+        limit = WARNING_SQNR_GENERATED if kind == "clipped-range" and self._is_generated else WARNING_SQNR
+        is_severe = birth.excess >= WARNING_EXCESS and birth.sqnr < limit
         return LossFinding(
             kind,
             WARNING if is_severe else NOTE,
@@ -105,6 +112,7 @@ class CauseFinder:
             birth.excess,
             birth.sqnr,
             share,
+            birth.is_storage,
         )
 
     def _opcode(self, number: int) -> str:

@@ -141,6 +141,9 @@ class PairedRuns:
         sums = {one: ActivationSums(tensors[one], partners[other]) for one, other in self._pairs}
         changed = {other: [PerturbationSums(partners[other]) for _ in range(2)] for _, other in self._pairs}
         outputs = self._output_sums()
+        # Invoking only the reference once more would put the states of both models out of step.
+        has_state = self._model.graph.has_state or self._reference.graph.has_state
+        n_changed = 0 if has_state else CHANGED_SAMPLES
         n_done, problems = 0, []
         iterator = iter(samples)
         while (sample := next(iterator, None)) is not None:
@@ -151,7 +154,7 @@ class PairedRuns:
                 problems.append(f"stopped after {n_done} samples because of the time limit")
                 break
             try:
-                self._run_sample(inputs, sample, sums, outputs, changed if n_done < CHANGED_SAMPLES else {})
+                self._run_sample(inputs, sample, sums, outputs, changed if n_done < n_changed else {})
             except ChildError as error:
                 if not n_done:
                     raise CannotRunError(f"{self._runtime.label} failed on {sample.names[:1]} ({error})") from error

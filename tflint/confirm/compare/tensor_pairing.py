@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.confirm.compare.compared_graph import CONVERSIONS, ComparedGraph, GraphOperator
+from tflint.confirm.compare.compared_graph import CONVERSIONS, ComparedGraph, GraphOperator, GraphTensor
 from tflint.facts.facts import Facts
 from tflint.facts.pair.pair_matching import InterfaceTensor, match_tensors, signature_names
 from tflint.facts.run.main_subgraph import main_subgraph
@@ -187,9 +187,18 @@ class _Pairer:
     def _activations(self) -> Iterator[tuple[int, int]]:
         """Yield pairs of computed tensors and inputs, with the conversions of the model's tensors."""
         for tensor in self._model.tensors:
-            partner = self._origins.get(self._model.origin(tensor.index))
+            origin = self._model.origin(tensor.index)
+            partner = self._origins.get(origin)
             if partner is not None and not self._model.is_constant(tensor.index):
-                yield tensor.index, partner
+                yield tensor.index, partner if origin == tensor.index else self._pair_conversion(tensor, partner)
+
+    def _pair_conversion(self, tensor: GraphTensor, partner: int) -> int:
+        """Return the reference of a conversion: the same conversion, if the reference has it, else its source."""
+        others = [self._reference.tensors[one] for one in _conversions(self._reference, partner) if one != partner]
+        for other in others:
+            if (other.dtype, other.scales, other.zero_points) == (tensor.dtype, tensor.scales, tensor.zero_points):
+                return other.index
+        return next((other.index for other in others if other.name == tensor.name != ""), partner)
 
     def _constants(self) -> Iterator[tuple[int, int]]:
         for number, (partner, _) in sorted(self._operators.items()):

@@ -15,6 +15,9 @@ from tflint.values import frozen
 
 Array = NDArray[Any]
 
+#: Operators whose kernels ignore the scales of an integer bias.
+_FIXED_BIAS_SCALES = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+
 
 @frozen
 class WeightError:
@@ -72,8 +75,8 @@ def _measure(
 ) -> WeightError | None:
     found = model.tensors[tensor]
     role = _role(model, operator, tensor)
-    wanted = reference.read_real(partner)
-    actual = model.read_real(tensor, _bias_scales(model, operator) if role == "bias" else None)
+    wanted = reference.read_real(partner, _bias_scales(reference, partner))
+    actual = model.read_real(tensor, _bias_scales(model, tensor))
     if wanted is None or actual is None:
         return None
     wanted = wanted.reshape(actual.shape)
@@ -113,15 +116,20 @@ def _role(model: ComparedGraph, operator: GraphOperator, tensor: int) -> str:
     return "constant"
 
 
-def _bias_scales(model: ComparedGraph, operator: GraphOperator) -> tuple[float, ...] | None:
-    """Return the scales that kernels use for an integer bias: input scale times weights scale. None if unknown."""
-    if operator.weights < 0 or not operator.inputs or operator.inputs[0] < 0:
-        return None
-    data = next(one for one in operator.inputs if one >= 0 and one != operator.weights)
-    step, weights = model.tensors[data].step, model.tensors[operator.weights]
-    if step is None or not weights.is_quantized:
-        return None
-    return tuple(step * scale for scale in weights.scales)
+def _bias_scales(graph: ComparedGraph, tensor: int) -> tuple[float, ...] | None:
+    """Return the scales that kernels use for an integer bias: input scale times weights scale.
+
+    None if the tensor is not such a bias; its own scales then apply.
+    """
+    for number in graph.consumers.get(tensor, ()):
+        operator = graph.operators[number]
+        if operator.bias != tensor or operator.opcode not in _FIXED_BIAS_SCALES or operator.weights < 0:
+            continue
+        data = next((one for one in operator.inputs if one >= 0 and not graph.is_constant(one)), -1)
+        step, weights = graph.tensors[data].step if data >= 0 else None, graph.tensors[operator.weights]
+        if step is not None and weights.is_quantized:
+            return tuple(step * scale for scale in weights.scales)
+    return None
 
 
 def _channel_axis(tensor: GraphTensor, operator: GraphOperator, role: str) -> int | None:
