@@ -19,6 +19,8 @@ WIDTH = 100
 MAX_TENSORS, MAX_OUTPUTS, MAX_FINDINGS = 12, 4, 4
 #: SQNR in dB below which accumulated errors are worth a hint.
 ACCUMULATED_SQNR = 20.0
+#: Column of the names of tensors, and the width below which names, cosine and bias are left out.
+_NAME_COLUMN, MIN_NAME = 74, 12
 #: Column at which the text after a label starts.
 _COLUMN = 13
 
@@ -114,8 +116,9 @@ def _table(run: SampleRun, style: Style) -> Iterator[str]:
     yield style.paint(f"{'tensors':<{_COLUMN}}", DIM) + (
         f"{plural(len(run.activations), 'tensor')} compared{DOT}median SQNR {format_decibels(median)}"
     )
-    name_width = max(min(style.width, WIDTH) - 72, 12)
-    yield style.paint(f"{'':<32}{'SQNR':>10}  {'cosine':>7}  {'bias':>9}  {'clipped':>8}", DIM)
+    name_width = min(style.width, WIDTH) - _NAME_COLUMN
+    head = f"{'':<32}{'SQNR':>10}  {'clipped':>8}"
+    yield style.paint(head if name_width < MIN_NAME else f"{head}  {'cosine':>7}  {'bias':>9}", DIM)
     yield from (_format_row(row, name_width) for row in rows)
     lowest = min(row.error.sqnr for row in run.activations)
     if not run.births and lowest < ACCUMULATED_SQNR:
@@ -127,11 +130,13 @@ def _table(run: SampleRun, style: Style) -> Iterator[str]:
 def _format_row(row: ComparedActivation, name_width: int) -> str:
     error = row.error
     place = "" if row.operator < 0 else str(row.operator)
-    bias = format_number(round(error.bias, 3) or 0.0)
     clipped = format_percent(error.clipped_share) if error.clipped_share else "0"
-    numbers = f"{format_decibels(error.sqnr):>10}  {error.cosine:>7.4f}  {bias:>9}  {clipped:>8}"
-    name = _cut(short_name(row.name), name_width)
-    return f"  {'born' if row.is_born else '':<4} {place:>5}  {_cut(row.opcode, 18):<18}{numbers}  {name}".rstrip()
+    text = f"  {'born' if row.is_born else '':<4} {place:>5}  {_cut(row.opcode, 18):<18}"
+    text += f"{format_decibels(error.sqnr):>10}  {clipped:>8}"
+    if name_width < MIN_NAME:  # a narrow terminal
+        return text
+    bias = format_number(round(error.bias, 3) or 0.0)
+    return f"{text}  {error.cosine:>7.4f}  {bias:>9}  {_cut(short_name(row.name), name_width)}".rstrip()
 
 
 def _cut(text: str, width: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.confirm.child_process import ChildError, Children
+from tflint.confirm.child_process import ChildError, ChildProcess, Children
 from tflint.confirm.compare.activation_errors import ActivationError, ActivationSums, PerturbationSums
 from tflint.confirm.compare.compared_graph import ComparedGraph
 from tflint.confirm.compare.comparison_samples import MAX_SAMPLES, FedSample
@@ -78,6 +78,7 @@ class PairedRuns:
         self._reference, self._model, self._pairing = reference, model, pairing
         self._runtime, self._seed, self._max_seconds = runtime, seed, max_seconds
         self._children = Children()
+        self._started: list[ChildProcess] = []
         self._began = time.monotonic()
         self._pairs = list(_compared_tensors(reference.graph, model.graph, pairing))
 
@@ -86,6 +87,9 @@ class PairedRuns:
         return self
 
     def __exit__(self, *error: object) -> None:
+        for child in self._started:
+            if child.is_alive:
+                child.kill()
         self._children.__exit__(*error)
 
     # -- loading -------------------------------------------------------------------------------------------------------
@@ -97,6 +101,7 @@ class PairedRuns:
     def _load(self, side: ComparedSide) -> Session:
         try:
             child = self._children.start(self._runtime.package.module)
+            self._started.append(child)
             session = Session(child, side.subject, self._seed)
             child.start_clock(self._max_seconds)
             job = Job(side.subject, self._runtime, (), self._seed, self._max_seconds)
