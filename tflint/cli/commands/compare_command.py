@@ -20,9 +20,9 @@ def add_parser(commands: Any) -> None:
     """Add the parser of the command."""
     parser = commands.add_parser(
         "compare",
-        help="find where a quantized model loses accuracy",
+        help="find the cause of lost accuracy in a quantized model",
         description="Compare a model with its reference, such as a quantized model with its float original: the error "
-        "of weights, and with a runtime the error of all activations, where it is born, and why.",
+        "of weights, and with a runtime the error of all activations and the operators at which errors are born.",
     )
     parser.add_argument(
         "reference", metavar="REFERENCE", help="model with the expected values, such as the float model"

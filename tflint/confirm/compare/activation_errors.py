@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.confirm.compare.compared_graph import GraphTensor, dequantize
-from tflint.confirm.compare.error_measures import cosine, noise_ratio, to_decibels
+from tflint.confirm.compare.error_measures import cosine, is_usable, noise_ratio, to_decibels
 from tflint.values import frozen
 
 Array = NDArray[Any]
@@ -63,7 +63,7 @@ class ActivationSums:
         if ours is None or theirs is None or ours.size != theirs.size or not ours.size:
             return
         ours, theirs = ours.reshape(-1), theirs.reshape(-1)
-        usable = np.isfinite(ours) & np.isfinite(theirs) & (np.abs(theirs) <= MAX_MAGNITUDE)
+        usable = is_usable(ours) & is_usable(theirs) & (np.abs(theirs) <= MAX_MAGNITUDE)
         if not usable.all():
             self.n_excluded += int(usable.size - np.count_nonzero(usable))
             ours, theirs = ours[usable], theirs[usable]
@@ -139,7 +139,7 @@ class PerturbationSums:
         ours, theirs = to_real(changed, self._reference), to_real(wanted, self._reference)
         if ours is None or theirs is None or ours.size != theirs.size:
             return
-        usable = np.isfinite(ours) & np.isfinite(theirs) & (np.abs(theirs) <= MAX_MAGNITUDE)
+        usable = is_usable(ours) & is_usable(theirs) & (np.abs(theirs) <= MAX_MAGNITUDE)
         error = np.where(usable, ours - theirs, 0.0).reshape(-1)
         wanted_values = np.where(usable, theirs, 0.0).reshape(-1)
         self.error += float(error @ error)

@@ -24,7 +24,7 @@ CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 #: Types of tensors with numbers that can be compared.
 FLOATS = ("FLOAT16", "BFLOAT16", "FLOAT32", "FLOAT64")
 #: Largest constant that is read.
-MAX_CONSTANT_BYTES = 1 << 30
+MAX_CONSTANT_BYTES = 128 << 20
 
 
 @frozen
@@ -53,7 +53,7 @@ class GraphTensor:
     @property
     def is_quantized(self) -> bool:
         """Whether the integers of the tensor represent real numbers."""
-        return self.dtype in INTEGER_RANGES and bool(self.scales) and all(scale > 0 for scale in self.scales)
+        return self.dtype in INTEGER_RANGES and bool(self.scales) and all(0 < scale < math.inf for scale in self.scales)
 
     @property
     def is_real(self) -> bool:

@@ -111,7 +111,8 @@ def compare_models(reference: str, model: str, options: CompareOptions) -> Compa
 
     Raises `UserError` if a model is not readable, the models share nothing, or samples do not fit.
     """
-    return _Comparer(reference, model, options).compare()
+    with np.errstate(all="ignore"):  # models may contain NaN, infinity and extreme scales
+        return _Comparer(reference, model, options).compare()
 
 
 @frozen(eq=False)
@@ -210,7 +211,7 @@ class _Comparer:
             return _Ran(runtime.label, runs.run(inputs, samples), origin, tuple(problems))
 
     def _choose_samples(self, inputs: Sequence[FedInput]) -> tuple[Iterable[FedSample], str, list[str]]:
-        """Return the samples, where they come from, and problems."""
+        """Return the samples, their origin, and problems."""
         options, owners = self._options, (self._model, self._reference)
         if options.samples is not None:
             recipe = next((found for one in owners if (found := one.recipe()) is not None), None)

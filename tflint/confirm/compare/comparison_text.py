@@ -55,7 +55,10 @@ def _facts(comparison: Comparison) -> Iterator[tuple[str, str]]:
     )
     yield "weights", _describe_weights(comparison.weights)
     if comparison.unreadable:
-        yield "", f"not compared: {plural(len(comparison.unreadable), 'constant')} whose values cannot be read"
+        yield (
+            "",
+            f"not compared: {plural(len(comparison.unreadable), 'constant')} (sparse, too large or not in the file)",
+        )
     run = comparison.run
     if run is None:
         yield "not run", clean(comparison.not_run) + (f" ({comparison.hint})" if comparison.hint else "")

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+#: Largest absolute value whose square fits into a double, with a margin for sums.
+_MAX_VALUE = 1e100
 #: SQNR of a tensor without any error, and the limit of all others.
 MAX_SQNR = 120.0
 #: SQNR of a tensor whose reference is zero everywhere, and the noise-to-signal ratio of it.
 MIN_SQNR, MAX_NOISE = -120.0, 1e12
+
+
+def is_usable(values: Array) -> NDArray[np.bool_]:
+    """Return whether each value is finite and its power can be summed up."""
+    usable: NDArray[np.bool_] = np.abs(values) <= _MAX_VALUE  # false for NaN
+    return usable
 
 
 def noise_ratio(error_power: float, signal_power: float) -> float:

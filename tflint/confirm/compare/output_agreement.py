@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tflint.confirm.compare.activation_errors import to_real
 from tflint.confirm.compare.compared_graph import GraphTensor
+from tflint.confirm.compare.error_measures import is_usable
 from tflint.values import frozen
 
 Array = NDArray[Any]
@@ -50,7 +51,7 @@ class OutputSums:
         ours, theirs = to_real(actual, self._tensor), to_real(wanted, self._reference)
         if ours is None or theirs is None or ours.size != theirs.size or not ours.size:
             return
-        usable = np.isfinite(ours.reshape(-1)) & np.isfinite(theirs.reshape(-1))
+        usable = is_usable(ours.reshape(-1)) & is_usable(theirs.reshape(-1))
         difference = np.abs(ours.reshape(-1) - theirs.reshape(-1))[usable]
         self.largest = max(self.largest, float(difference.max(initial=0.0)))
         if theirs.ndim == 2 and 1 < theirs.shape[1] <= MAX_CLASSES and usable.all():

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.confirm.compare.compared_graph import ComparedGraph, GraphOperator, GraphTensor
-from tflint.confirm.compare.error_measures import noise_ratio, to_decibels
+from tflint.confirm.compare.error_measures import is_usable, noise_ratio, to_decibels
 from tflint.confirm.compare.tensor_pairing import Pairing
 from tflint.normalization.integer_ranges import INTEGER_RANGES
 from tflint.values import frozen
@@ -80,7 +80,7 @@ def _measure(
     if wanted is None or actual is None:
         return None
     wanted = wanted.reshape(actual.shape)
-    finite = np.isfinite(wanted) & np.isfinite(actual)
+    finite = is_usable(wanted) & is_usable(actual)
     wanted, actual = np.where(finite, wanted, 0.0), np.where(finite, actual, 0.0)
     signal, noise, peaks = _by_channel(wanted, actual, _channel_axis(found, operator, role))
     ratios = [noise_ratio(*pair) for pair in zip(noise.tolist(), signal.tolist(), strict=True)]
