@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -20,7 +21,10 @@ from tests.helpers.float_int8_pairs import (
 )
 from tests.helpers.planted_losses import EditedModel, amplify_channel, clip_range, merge_scales, scale_bias
 from tests.helpers.public_reports import REPORTS, needs_reports
+from tflint.confirm.compare import comparison_json
 from tflint.confirm.compare.comparison import CompareOptions, Comparison, compare_models
+from tflint.resources import json_schema
+from tflint.userfiles.schema_check import is_valid
 
 pytestmark = needs_runtime
 
@@ -148,3 +152,12 @@ def test_the_cause_of_a_public_report_is_named(report, kind, opcode, words):
     (finding,) = found.findings
     assert (finding.kind, finding.severity, finding.opcode) == (kind, "warning", opcode)
     assert words in finding.text
+
+
+@pytest.mark.parametrize("scale", [1e-38, 1e-20, 1e20, 3e38, float("inf"), float("nan")])
+def test_extreme_scales_give_a_result_without_warnings_of_numpy(tmp_path, scale):
+    edited = EditedModel(pair_bytes("chain_int8"))
+    edited.quantization(edited.output(BODY))["scale"] = [scale]
+    found = compare(tmp_path, pair_bytes("chain_float32"), edited.build(), has_samples=False)
+    assert is_valid(json.loads(comparison_json.render(found)), json_schema("comparison"))
+    assert found.run is not None or found.not_run
