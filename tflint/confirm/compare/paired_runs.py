@@ -162,7 +162,8 @@ class PairedRuns:
                 self._run_sample(inputs, sample, sums, outputs, changed if n_done < n_changed else {})
             except ChildError as error:
                 if not n_done:
-                    raise CannotRunError(f"{self._runtime.label} failed on {sample.names[:1]} ({error})") from error
+                    what = sample.names[0] if sample.names else "the models"
+                    raise CannotRunError(f"{self._runtime.label} failed on {what} ({error})") from error
                 problems.append(f"stopped after {n_done} samples: {error}")
                 break
             n_done += 1
