@@ -16,6 +16,7 @@ from tests.helpers.paths import ROOT
 FILES = [
     "README.md",
     "examples/README.md",
+    "docs/compare.md",
     "docs/containers.md",
     "docs/contract.md",
     "docs/diff.md",

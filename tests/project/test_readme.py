@@ -5,13 +5,14 @@ import tomllib
 
 import pytest
 
+from tests.helpers.float_int8_pairs import needs_runtime
 from tests.helpers.models.examples import EXAMPLES, EXAMPLES_DIRECTORY
 from tests.helpers.transcripts import FILES, ROOT, blocks, normalize_output, rendered
 from tflint.resources import json_schema
 from tflint.userfiles.schema_check import is_valid
 
 TRANSCRIPTS = [
-    pytest.param(block, id=f"{name}-{number}")
+    pytest.param(block, id=f"{name}-{number}", marks=[needs_runtime] if "$ tflint compare" in block else [])
     for name in FILES
     for number, block in enumerate(blocks((ROOT / name).read_text(encoding="utf-8")))
 ]

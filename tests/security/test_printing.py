@@ -84,6 +84,8 @@ COMMANDS = [
     ["show", "bird.tflite", "--plain"],
     ["show", "bird.tflite", "--format", "json"],
     ["diff", "good.tflite", "bird.tflite"],
+    ["compare", "bird.tflite", "bird.tflite"],
+    ["compare", "bird.tflite", "bird.tflite", "--format", "json"],
 ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from tflint.userfiles.nearest_word import nearest
 DEBUG_VARIABLE = "TFLITE_LINT_DEBUG"
 
 #: The commands in the order of the help; each has a module in `cli/commands`.
-COMMANDS = ("check", "diff", "show", "contract", "allow", "explain", "rules", "facts", "completion")
+COMMANDS = ("check", "diff", "compare", "show", "contract", "allow", "explain", "rules", "facts", "completion")
 
 _FIXED_WIDTH = functools.partial(argparse.HelpFormatter, width=80)
 _INVALID_CHOICE = re.compile(r"argument (?:COMMAND|ACTION): invalid choice: '(.*?)'")

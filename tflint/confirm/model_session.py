@@ -162,6 +162,23 @@ class Session:
         except (WireError, KeyError) as error:
             raise self._invalid_reply(error) from error
 
+    def read_tensors(self, kernels: str, arrays: Sequence[Array], indices: Sequence[int]) -> list[Array]:
+        """Run the loaded model on arrays and return inner tensors; one that cannot be read is empty.
+
+        The kernels must keep all tensors. Raises `ChildError`.
+        """
+        self._running = (kernels, "invoke")
+        kinds, pieces = pack_arrays(arrays)
+        request = {"do": "invoke", "kernels": kernels, "arrays": kinds, "tensors": list(indices)}
+        reply, content = self.child.request(request, pieces)
+        try:
+            found = unpack_arrays(reply["arrays"], content)
+        except (WireError, KeyError) as error:
+            raise self._invalid_reply(error) from error
+        if len(found) != len(indices):
+            raise self._invalid_reply(WireError(f"{len(found)} tensors instead of {len(indices)}"))
+        return found
+
     def try_invoke(self, kernels: str, arrays: Sequence[Array], what: str) -> list[Array] | None:
         """Run the loaded model on arrays; None if the runtime refused them, which is noted under the name `what`."""
         try:

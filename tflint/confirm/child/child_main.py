@@ -171,7 +171,7 @@ class _Child:
         if indices is None:
             found = [interpreter.read_output(tensor) for tensor in interpreter.outputs()]
         else:
-            found = [interpreter.view(index).copy() for index in indices]
+            found = [_copy_tensor(interpreter, index) for index in indices]
         saturated = measure_saturation(interpreter, request["saturation"]) if request.get("saturation") else {}
         kinds, more = pack_arrays([array for array in found if array.dtype.kind in "biufc"])
         return {"arrays": kinds, "saturated": {str(index): share for index, share in saturated.items()}}, more
@@ -189,6 +189,17 @@ class _Child:
         self._content = b""
         release_memory()
         return {"is_worn": used_address_space() > _WORN * self._max_bytes}, ()
+
+
+def _copy_tensor(interpreter: Any, index: int) -> Any:
+    """Return a copy of a tensor; empty if it has no memory or no numbers."""
+    import numpy as np
+
+    try:
+        values = interpreter.view(index)
+    except ValueError:
+        return np.zeros(0, dtype=np.int8)
+    return values.copy() if values.dtype.kind in "biufc" else np.zeros(0, dtype=np.int8)
 
 
 def _describe(tensor: Any) -> dict[str, Any]:
