@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeAlias
@@ -160,7 +161,9 @@ def check_items(
     else:
         from tflint.confirm.confirmation import confirm_files  # few runs confirm
 
-        files, confirmation, notices = confirm_files(files, _opener(items), plan, confirm, progress, limits)
+        files, confirmation, notices = confirm_files(
+            files, _sources_of(files, items), plan, catalog.rules, confirm, progress, limits
+        )
         report = _report(add_contract_reports(files), run, baseline, tables)
         report = replace(report, confirmation=confirmation, notices=(*report.notices, *notices))
     return _count_left_out(report, [file.report for file in files], items, left_out, config)
@@ -174,21 +177,20 @@ def judge_run(model: Model, run: ModelRun, *, config: Config, contract: Contract
     return find_in_runs(model, model.name, contract, [run], plan)
 
 
-def _opener(items: Sequence[Item]) -> Callable[[str], Model]:
-    """Return a function that opens a model of the run by its path in the report."""
-    is_single = len(items) == 1
-    given: dict[str, Checkable] = {}
+def _sources_of(files: Sequence[CheckedFile], items: Sequence[Item]) -> list[Checkable]:
+    """Return, per file, what to open in order to run it: the bytes or model that was passed, or its path.
+
+    Several of them may have the same name in the report; they have the same order there as in `items`.
+    """
+    known = {file.report.path for file in files}
+    given: dict[str, deque[Checkable]] = {}
     for number, item in enumerate(items):
         if isinstance(item, Model):
-            given[item.name] = item
+            given.setdefault(item.name, deque()).append(item)
         elif not isinstance(item, str | PurePath | UnopenedPath):
-            given[BYTES if is_single else f"<bytes {number}>"] = item
-
-    def open_model(path: str) -> Model:
-        item = given.get(path, path)
-        return item if isinstance(item, Model) else load(item, name=path)
-
-    return open_model
+            numbered = f"<bytes {number}>"
+            given.setdefault(numbered if numbered in known else BYTES, deque()).append(item)
+    return [given[path].popleft() if given.get(path) else path for path in (file.report.path for file in files)]
 
 
 def _count_left_out(

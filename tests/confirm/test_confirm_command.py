@@ -135,3 +135,16 @@ def _processes_with(text: str) -> list[str]:
 def test_no_model_is_run_after_the_time_limit_of_the_run(models: list[str], capsys) -> None:
     report = run_json("--confirm", "--max-seconds", "0.000001", models[-1], capsys=capsys)
     assert report["run"]["confirmation"]["runs"] == 0
+
+
+def test_a_model_that_was_not_run_is_not_checked(models: list[str], capsys, monkeypatch) -> None:
+    monkeypatch.setattr("tflint.confirm.confirmation.find_installed", lambda: ())
+    report = run_json("--confirm", models[0], capsys=capsys)
+    reasons = {entry["rule"]: entry["reason"] for file in report["files"] for entry in file["not_checked"]}
+    assert reasons["R106"] == "the model was not run: no runtime is installed"
+
+
+def test_no_report_about_tflint_if_the_rule_that_predicts_a_refusal_is_deselected(models: list[str], capsys) -> None:
+    report = run_json("--confirm", "--select", "R", models[-1], capsys=capsys)
+    assert [finding["rule"] for file in report["files"] for finding in file["findings"]] == ["R101"]
+    assert not [notice for notice in report["notices"] if notice["kind"] == "self-check"]

@@ -89,7 +89,7 @@ def test_a_right_sample_agrees_and_tolerances_decide(tmp_path: Path) -> None:
     np.save(tmp_path / "output.npy", expected + np.int8(2))
     (finding,) = _confirm_golden(tmp_path, GOOD).findings()
     assert (finding.rule, finding.severity, finding.location.path) == ("R109", "error", "golden[0]")
-    assert "by up to 2 (integers must be equal" in finding.message
+    assert "by up to 2; integers must be equal" in finding.message
     assert [*_confirm_golden(tmp_path, f"{GOOD}atol = 2\n").findings()] == []
     assert len([*_confirm_golden(tmp_path, f"{GOOD}atol = 1\n").findings()]) == 1
     assert [*_confirm_golden(tmp_path, f"{GOOD}cosine = 0.9\n").findings()] == []

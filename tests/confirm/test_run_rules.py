@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import tflint
 from tests.helpers.models.builder import ModelBuilder
 from tests.helpers.models.named import NAMED
 from tflint.api import check
+from tflint.catalog import builtin_catalog
 from tflint.config import Config
 from tflint.confirm import ConfirmOptions
 from tflint.findings import Finding, Report
@@ -147,7 +151,6 @@ def test_a_refusal_that_no_rule_predicts_is_a_finding_and_a_report_about_tflint(
 
 def test_a_prediction_that_a_run_contradicts_loses_a_severity_and_is_a_report_about_tflint(monkeypatch) -> None:
     """No built-in rule is known to be wrong, so a rule that is right gets a probe that contradicts it."""
-    from tflint.catalog import builtin_catalog
     from tflint.values import replace
 
     catalog = builtin_catalog()
@@ -172,3 +175,62 @@ def test_the_order_of_the_files_does_not_depend_on_the_number_of_children() -> N
 
 def _key(finding: Finding) -> tuple[str, str, str | None]:
     return finding.rule, finding.location.file, finding.verdict
+
+
+def test_models_with_the_same_name_are_not_mixed_up() -> None:
+    bad, good = (tflint.load(NAMED[name]()) for name in ("custom_op", "conv_int8"))
+    assert bad.name == good.name
+    report = check([bad, good], confirm=ConfirmOptions())
+    assert [finding.verdict for finding in report.files[0].findings if finding.rule == "O004"] == ["confirmed"]
+    assert not [finding for finding in report.files[1].findings if finding.rule.startswith("R")]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not list open files")
+def test_files_are_closed_after_their_run(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.tflite" for number in range(30)]
+    for path in paths:
+        path.write_bytes(NAMED["add_float32"]())
+    check(paths[0], confirm=ConfirmOptions())
+    before = len([*Path("/proc/self/fd").iterdir()])
+    check(paths, confirm=ConfirmOptions())
+    assert len([*Path("/proc/self/fd").iterdir()]) <= before
+
+
+def test_a_finding_for_two_targets_is_not_lowered_by_the_run_of_one() -> None:
+    from tflint.confirm.verdicts import judge_findings
+    from tflint.facts.run.model_run import Attempt, ModelRun
+    from tflint.findings import Location
+
+    rule = next(rule for rule in builtin_catalog().rules if rule.confirm == "load")
+    finding = Finding(
+        rule=rule.id,
+        name=rule.name,
+        severity="error",
+        severity_before="error",
+        confidence="high",
+        message="",
+        location=Location("m"),
+        fix="",
+        identity=(),
+        target="litert==2.3.0, tflm",
+    )
+    run = ModelRun("litert", "2.3.0", ("litert==2.3.0",), (Attempt("default", "load", "ok"),))
+    (judged,) = judge_findings([finding], {rule.id: rule}, [run], ["litert==2.3.0", "tflm"], lambda name: f"no {name}")
+    assert (judged.verdict, judged.severity) == ("could-not-run", "error")
+    assert judged.probe is not None
+    assert judged.probe["message"] == "no tflm"
+
+
+def test_an_image_model_with_a_string_input_is_run() -> None:
+    model = (
+        ModelBuilder()
+        .tensor("image", "FLOAT32", [1, 32, 32, 3])
+        .tensor("text", "STRING", [1])
+        .tensor("output", "FLOAT32", [1, 32, 32, 3])
+        .operator("RELU", ["image"], ["output"])
+        .inputs("image", "text")
+        .outputs("output")
+        .build()
+    )
+    report = confirm(model, Config())
+    assert report.files[0].runs[0].steps["default"]["invoke"] == "ok"

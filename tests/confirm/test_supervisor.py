@@ -181,3 +181,41 @@ def test_the_parent_never_imports_a_runtime() -> None:
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
     assert done.stdout.strip() == "[]"
+
+
+def test_a_child_that_closes_its_output_but_stays_alive_is_killed() -> None:
+    failed, after = run_all("close at invoke", "runs")
+    assert failures(failed) == [("invoke", "crashed")]
+    assert failures(after) == []
+
+
+def test_a_process_that_a_runtime_started_does_not_keep_the_run_alive() -> None:
+    if sys.platform == "win32":
+        pytest.skip("Windows has no fork")
+    failed, after = run_all("fork at invoke", "runs")
+    assert failures(failed) == [("invoke", "timed-out")]
+    assert failures(after) == []
+
+
+def test_two_runtimes_have_a_warm_child_each_and_a_late_crash_is_still_found() -> None:
+    other = InstalledRuntime(Package("other", ("other",), "other_fake_runtime", "tflite", 1 << 30), "1.0")
+    with Children() as children, Supervisor(children) as supervisor:
+        jobs = [
+            Job(job(text).subject, runtime, (), 0, SECONDS)
+            for text in ("runs", "corrupt at invoke", "runs", "runs")
+            for runtime in (FAKE, other)
+        ]
+        runs = list(supervisor.run(jobs))
+        assert children.n_alive() <= 2
+    assert [failures(run) for run in runs] == [[], [], [("invoke", "crashed")], [("invoke", "crashed")], [], [], [], []]
+
+
+def test_an_error_of_tflint_costs_one_model_only() -> None:
+    def fail() -> bytes:
+        raise OSError("the file changed")
+
+    with Children() as children, Supervisor(children) as supervisor:
+        broken = Job(Subject(fail, 1, 0, {}, (None,), "default", ()), FAKE, (), 0, SECONDS)
+        runs = list(supervisor.run([job("runs"), broken, job("runs")]))
+    assert [bool(run.attempts) for run in runs] == [True, False, True]
+    assert runs[1].problems == ("the run failed: OSError: the file changed",)

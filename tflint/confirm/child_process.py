@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -12,10 +13,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
+from tflint.confirm.request_clock import RequestClock
 from tflint.confirm.wire import Message, WireError, read_message, write_message
 from tflint.errors import TflintError
 
@@ -30,6 +32,9 @@ MAX_MESSAGE = 400
 
 #: Seconds until what the child printed has arrived through its pipe.
 _PRINT_SECONDS = 0.05
+
+#: Seconds that a child may take to end after it closed its output.
+_DEATH_SECONDS = 2.0
 
 # How a step ended, besides successfully.
 REFUSED, CRASHED, TIMED_OUT, OUT_OF_MEMORY = "refused", "crashed", "timed-out", "out-of-memory"
@@ -63,29 +68,34 @@ class ChildError(TflintError):
 class ChildProcess:
     """A running child with an imported runtime. Use it in one thread, and call `close`.
 
+    `register` is called as soon as the process runs, so that another thread can end it while it imports the runtime.
     Raises `ChildError` if the runtime cannot be imported.
     """
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, register: Callable[[ChildProcess], None] | None = None) -> None:
         self.step = "start"
         self.is_alive = True
         self.n_models = 0
-        self._is_out_of_time = False
+        self.clock = RequestClock(self.signal_kill)
         self._prints_reasons = module.startswith("tflite_micro")
-        self._timer: threading.Timer | None = None
-        self._folder = tempfile.mkdtemp(prefix="tflint-confirm-")
-        try:
-            self._process = self._start(module)
-        except BaseException:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            raise
         self._errors = bytearray()
         self._drain = threading.Thread(target=self._read_errors, daemon=True)
-        self._drain.start()
+        self._process: subprocess.Popen[bytes] | None = None
+        # The name is known before the folder exists, so that an interrupt at any moment removes the folder.
+        self._folder = str(Path(tempfile.gettempdir()) / f"tflint-confirm-{os.getpid()}-{secrets.token_hex(8)}")
         try:
-            self.start_clock(IMPORT_SECONDS)
-            self.limits: Message = self._read_reply()[0]["limits"]
-            self.stop_clock()
+            Path(self._folder).mkdir(0o700)
+            self._process = self._start(module)
+            self._drain.start()
+            if register is not None:
+                register(self)
+            self.clock.set(IMPORT_SECONDS)
+            with self.clock.running():
+                self.limits: Message = self._read_reply(0)[0].get("limits", {})
+            self.clock.set(None)
+        except OSError as error:
+            self.kill()
+            raise ChildError(CRASHED, "start", f"the process cannot be started: {error}") from error
         except BaseException:
             self.kill()
             raise
@@ -105,6 +115,7 @@ class ChildProcess:
         )
 
     def _read_errors(self) -> None:
+        assert self._process is not None
         assert self._process.stderr is not None
         with contextlib.suppress(OSError, ValueError):
             while chunk := os.read(self._process.stderr.fileno(), 1 << 16):
@@ -117,36 +128,24 @@ class ChildProcess:
         """Forget what the child printed so far, because it belongs to an earlier model."""
         self._errors.clear()
 
-    def start_clock(self, seconds: float) -> None:
-        """Kill the child if `stop_clock` is not called within some wall-clock seconds."""
-        self.stop_clock()
-        self._timer = threading.Timer(seconds, self._run_out_of_time)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def stop_clock(self) -> None:
-        """Stop the clock that `start_clock` started."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _run_out_of_time(self) -> None:
-        self._is_out_of_time = True
-        self.signal_kill()
-
-    def request(self, message: Message, pieces: Sequence[bytes | memoryview] = ()) -> tuple[Message, list[bytes]]:
-        """Send a request and return the reply. Raises `ChildError`."""
+    def request(
+        self, message: Message, pieces: Sequence[bytes | memoryview] = (), max_bytes: int = 0
+    ) -> tuple[Message, list[bytes]]:
+        """Send a request and return the reply, with at most `max_bytes` of arrays. Raises `ChildError`."""
+        assert self._process is not None
         assert self._process.stdin is not None
-        # Without this, a child that dies while it reads the request would look like a fault of tflint.
-        with contextlib.suppress(BrokenPipeError):
-            write_message(self._process.stdin, message, pieces)
-        return self._read_reply()
+        with self.clock.running():
+            # Without this, a child that dies while it reads the request would look like a fault of tflint.
+            with contextlib.suppress(BrokenPipeError):
+                write_message(self._process.stdin, message, pieces)
+            return self._read_reply(max_bytes)
 
-    def _read_reply(self) -> tuple[Message, list[bytes]]:
+    def _read_reply(self, max_bytes: int) -> tuple[Message, list[bytes]]:
+        assert self._process is not None
         assert self._process.stdout is not None
         while True:
             try:
-                reply = read_message(self._process.stdout)
+                reply = read_message(self._process.stdout, max_bytes)
             except WireError as error:
                 self.signal_kill()
                 raise self._death(str(error)) from error
@@ -158,9 +157,12 @@ class ChildProcess:
             elif "failed" in message:
                 cause = OUT_OF_MEMORY if message.get("out_of_memory") else REFUSED
                 raise ChildError(cause, self.step, shorten_message(self._complete(str(message["failed"]))))
-            else:
+            elif isinstance(message.get("result"), dict):
                 result: Message = message["result"]
                 return result, pieces
+            else:
+                self.signal_kill()
+                raise self._death("the child sent an invalid reply")
 
     def _complete(self, text: str) -> str:
         """Return a runtime's message. TFLM's exceptions say only that it failed: it prints the reason."""
@@ -171,17 +173,22 @@ class ChildProcess:
         return f"{text}: {reason}" if reason else text
 
     def _death(self, reason: str) -> ChildError:
-        """Return the failure that describes how the child ended."""
-        self.stop_clock()
+        """Return the failure that describes how the child ended. A child that only closed its pipe is killed."""
+        assert self._process is not None
         self.is_alive = False
+        try:
+            self._process.wait(_DEATH_SECONDS)
+        except subprocess.TimeoutExpired:
+            reason = reason or "closed its output, but did not end"
+            self.signal_kill()
         code = self._wait()
         cause = CRASHED
         words = reason or describe_exit(code)
-        if self._is_out_of_time:
+        if self.clock.has_ended:
             cause, words = TIMED_OUT, "did not end within the time limit"
         elif sys.platform != "win32" and code == -signal.SIGXCPU:
             cause, words = TIMED_OUT, "exceeded the limit of CPU time"
-        elif sys.platform != "win32" and code == -signal.SIGKILL:
+        elif sys.platform != "win32" and code == -signal.SIGKILL and not reason:
             cause, words = OUT_OF_MEMORY, "was killed by the system, most likely because memory ran out"
         last = self._last_words()
         if "bad_alloc" in last or "MemoryError" in last:
@@ -210,35 +217,44 @@ class ChildProcess:
             return None
         self.is_alive = False
         self.step = "exit"
-        self.start_clock(EXIT_SECONDS)
+        self.clock.set(EXIT_SECONDS)
+        assert self._process is not None
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
+        with self.clock.running():
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+            self._process.wait()
         code = self._wait()
-        self.stop_clock()
         failure = None
-        if code != 0 and not self._is_out_of_time:
+        if code != 0 and not self.clock.has_ended:
             failure = ChildError(CRASHED, "exit", shorten_message(f"{describe_exit(code)} {self._last_words()}"))
         self._remove_folder()
         return failure
 
     def kill(self) -> None:
         """End the child now."""
-        self.stop_clock()
         self.is_alive = False
         self.signal_kill()
-        self._wait()
+        if self._process is not None:
+            self._wait()
         self._remove_folder()
 
     def signal_kill(self) -> None:
-        """Make the child end, without waiting for it."""
+        """Make the child and the processes that it started end, without waiting for them."""
+        if self._process is None:
+            return
         with contextlib.suppress(OSError):
-            self._process.kill()
+            if sys.platform == "win32":
+                self._process.kill()
+            else:
+                os.killpg(self._process.pid, signal.SIGKILL)  # the child leads a process group of its own
 
     def _wait(self) -> int:
         """Wait for the end of the process, close the pipes, and return the exit code (negative: a signal)."""
+        assert self._process is not None
         code = self._process.wait()
-        self._drain.join(1.0)
+        if self._drain.ident is not None:
+            self._drain.join(1.0)
         for stream in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):
                 if stream is not None:
@@ -271,14 +287,18 @@ class Children:
             if self._is_over:
                 raise StoppedError("no further child processes are started")
             self._alive = {child for child in self._alive if child.is_alive}
-        child = ChildProcess(module)
+        try:
+            return ChildProcess(module, self._register)
+        except ChildError as error:
+            if self._is_over:
+                raise StoppedError("no further child processes are started") from error
+            raise
+
+    def _register(self, child: ChildProcess) -> None:
         with self._lock:
             self._alive.add(child)
-            is_over = self._is_over
-        if is_over:
-            child.kill()
-            raise StoppedError("no further child processes are started")
-        return child
+            if self._is_over:
+                raise StoppedError("no further child processes are started")
 
     def n_alive(self) -> int:
         """Return the number of children that have not ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from tflint.catalog import Rule
 from tflint.columns.column import text_of
@@ -12,7 +13,7 @@ from tflint.confirm.child_process import Children
 from tflint.confirm.confirm_options import ConfirmOptions
 from tflint.confirm.golden_samples import GOLDEN_PROBLEM
 from tflint.confirm.model_probes import Job
-from tflint.confirm.run_findings import find_in_runs
+from tflint.confirm.run_findings import find_in_runs, list_not_judged
 from tflint.confirm.runtimes import InstalledRuntime, choose_runtimes, find_installed
 from tflint.confirm.self_check import find_disagreements
 from tflint.confirm.subjects import MAX_MODEL_BYTES, build_subject
@@ -22,17 +23,20 @@ from tflint.confirm.verdicts import CONFIRMED, REFUSALS, judge_findings
 from tflint.contract import Contract
 from tflint.engine.plan import Plan, plan_for_contract
 from tflint.errors import UserError
+from tflint.facts.fact_registry import RUN_TABLES
 from tflint.facts.facts import Facts
 from tflint.facts.run.model_run import ModelRun
 from tflint.findings import Confirmation, FileReport, Notice, RunSummary
 from tflint.preprocessing.recipe import build_recipe
-from tflint.runner.model_loader import Model
+from tflint.runner.model_loader import Checkable, Model, load
 from tflint.runner.run_limits import NO_LIMITS, Limits
 from tflint.runner.scheduler import CheckedFile
-from tflint.source import SourceError
+from tflint.source import Source, SourceError
 from tflint.targets.target import Target
 from tflint.values import frozen, replace
 
+#: Largest limit of seconds per model.
+MAX_LIMIT = 1_000_000
 #: Seed of the generated inputs.
 SEED = 0
 #: Smallest height and width of an input that counts as an image.
@@ -41,27 +45,32 @@ _MIN_IMAGE_SIZE = 16
 
 def confirm_files(
     files: Sequence[CheckedFile],
-    open_model: Callable[[str], Model],
+    sources: Sequence[Checkable],
     plan: Plan,
+    all_rules: Sequence[Rule],
     options: ConfirmOptions,
     progress: Callable[[int, int], None] | None = None,
     limits: Limits = NO_LIMITS,
 ) -> tuple[list[CheckedFile], Confirmation, list[Notice]]:
     """Return the files with verdicts and the findings of probes, a summary, and notices about disagreements.
 
-    `open_model` opens a model by its path in reports. Once the run has reached `limits`, no further model is run.
-    Raises `UserError` if `options` names a runtime that is unknown or not installed.
+    `sources` has, per file, what to open. `all_rules` are the rules that exist, whether selected or not. Once the run
+    has reached `limits`, no further model is run. Raises `UserError` if `options` names a runtime that is unknown or
+    not installed, or an impossible limit.
     """
     installed = find_installed()
     rules = {selected.rule.id: selected.rule for selected in plan.rules}
-    confirmer = _Confirmer(plan, rules, installed, options, open_model, limits)
+    if not 0 < options.max_seconds <= MAX_LIMIT:
+        raise UserError(f"the limit must be more than 0 and at most {MAX_LIMIT:,} seconds, not {options.max_seconds}")
+    is_complete = all(rule.id in rules or rule.confirm not in REFUSALS or rule.status != "stable" for rule in all_rules)
+    confirmer = _Confirmer(plan, rules, installed, options, limits, is_complete=is_complete)
     waiting = [number for number, file in enumerate(files) if file.report.kind == "model"]
     confirmed = list(files)
     notices: list[Notice] = []
     n_runs = 0
     runtimes: dict[str, None] = {}
     failed: dict[str, None] = {}
-    results = confirmer.confirm_all([files[number] for number in waiting])
+    results = confirmer.confirm_all([(files[number], sources[number]) for number in waiting])
     with contextlib.closing(results):  # an interrupt must end the children even if the generator is suspended
         for n_done, (number, result) in enumerate(zip(waiting, results, strict=True), 1):
             confirmed[number] = result.file
@@ -85,9 +94,16 @@ class _Confirmed:
     notices: tuple[Notice, ...]
 
 
+#: A file, and what to open in order to run it.
+_Entry: TypeAlias = tuple[CheckedFile, Checkable]
+
+
 @frozen(eq=False)
 class _Prepared:
-    """A model that is ready to run: its jobs, one per runtime, or the reason why it does not run."""
+    """A model that is ready to run: its jobs, one per runtime, or the reason why it does not run.
+
+    `opened` is the source to close afterwards.
+    """
 
     file: CheckedFile
     plan: Plan
@@ -95,6 +111,7 @@ class _Prepared:
     facts: Facts | None
     jobs: tuple[Job, ...]
     reason: str = ""
+    opened: Source | None = None
 
 
 class _Confirmer:
@@ -104,14 +121,16 @@ class _Confirmer:
         rules: Mapping[str, Rule],
         installed: Sequence[InstalledRuntime],
         options: ConfirmOptions,
-        open_model: Callable[[str], Model],
         limits: Limits,
+        *,
+        is_complete: bool,
     ) -> None:
         self._plan, self._rules, self._installed, self._limits = plan, rules, installed, limits
-        self._options, self._open_model = options, open_model
+        self._options, self._is_complete = options, is_complete
+        self._run_rules = tuple(rule.id for rule in rules.values() if rule.for_each in RUN_TABLES)
         choose_runtimes(installed, plan.targets, options.runtime)  # an unknown runtime is an error of the run
 
-    def confirm_all(self, files: Sequence[CheckedFile]) -> Generator[_Confirmed, None, None]:
+    def confirm_all(self, files: Sequence[_Entry]) -> Generator[_Confirmed, None, None]:
         """Yield the result of each file, in order. Threads share the files; each has a child process of its own."""
         n_threads = min(max(self._options.jobs, 1), len(files))
         with Children() as children:
@@ -123,13 +142,13 @@ class _Confirmer:
                 for number in range(len(files)):
                     yield streams.next(number % n_threads)
 
-    def _confirm_some(self, files: Sequence[CheckedFile], children: Children) -> Generator[_Confirmed, None, None]:
+    def _confirm_some(self, files: Sequence[_Entry], children: Children) -> Generator[_Confirmed, None, None]:
         """Yield the result of each file. Models are opened one by one, just before they run."""
         waiting: deque[_Prepared] = deque()
 
         def all_jobs() -> Iterator[Job]:
-            for file in files:
-                waiting.append(self._prepare(file))
+            for file, source in files:
+                waiting.append(self._prepare(file, source))
                 yield from waiting[-1].jobs
 
         collected: list[ModelRun] = []
@@ -144,19 +163,21 @@ class _Confirmer:
         while waiting:
             yield self._finish(waiting.popleft(), ())
 
-    def _prepare(self, file: CheckedFile) -> _Prepared:
+    def _prepare(self, file: CheckedFile, source: Checkable) -> _Prepared:
         plan = plan_for_contract(self._plan, file.contract)
         reason = self._limits.describe_reached() if self._limits.are_set else ""
         if reason:
             return _Prepared(file, plan, None, None, (), reason)
         try:
-            model = self._open_model(file.report.path)
+            model = source if isinstance(source, Model) else load(source, name=file.report.path)
         except (UserError, SourceError) as error:
             return _Prepared(file, plan, None, None, (), str(error))
         if model.opened.source is None and model.opened.content is None:
             return _Prepared(file, plan, None, None, (), "the file cannot be read")
+        opened = None if isinstance(source, Model) else model.opened.source
         if model.opened.size > MAX_MODEL_BYTES:
-            return _Prepared(file, plan, model, None, (), f"models above {MAX_MODEL_BYTES:,} bytes are not run")
+            reason = f"models above {MAX_MODEL_BYTES:,} bytes are not run"
+            return _Prepared(file, plan, model, None, (), reason, opened)
         subject, facts = build_subject(model, file.contract)
         recipe = None
         if facts is not None and file.contract is not None and file.contract.data.get("golden"):
@@ -174,7 +195,7 @@ class _Confirmer:
             )
             for runtime in choose_runtimes(self._installed, plan.targets, self._options.runtime)
         )
-        return _Prepared(file, plan, model, facts, jobs)
+        return _Prepared(file, plan, model, facts, jobs, "", opened)
 
     def _finish(self, prepared: _Prepared, runs: Sequence[ModelRun]) -> _Confirmed:
         """Return the report of a file with verdicts and the findings of probes."""
@@ -198,12 +219,20 @@ class _Confirmer:
         if prepared.model is not None and runs:
             own = find_in_runs(prepared.model, report.path, prepared.file.contract, runs, prepared.plan)
         notices = [
-            *find_disagreements(report.path, prepared.facts, judged, self._rules, runs),
+            *find_disagreements(report.path, prepared.facts, judged, self._rules, runs, is_complete=self._is_complete),
             *_describe_unusable_samples(report.path, runs),
         ]
         if prepared.facts is not None:
             prepared.facts.forget()
-        confirmed: FileReport = replace(report, findings=(*judged, *own), runs=tuple(map(_summarize, runs)))
+        if prepared.opened is not None:
+            prepared.opened.close()
+        not_judged = list_not_judged(runs, self._run_rules, prepared.reason)
+        confirmed: FileReport = replace(
+            report,
+            findings=(*judged, *own),
+            not_checked=(*report.not_checked, *not_judged),
+            runs=tuple(map(_summarize, runs)),
+        )
         return _Confirmed(CheckedFile(confirmed, prepared.file.contract), tuple(runs), tuple(notices))
 
     def _describe_missing(self, name: str, targets: Sequence[Target]) -> str:

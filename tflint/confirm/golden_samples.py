@@ -69,7 +69,7 @@ def read_samples(recipe: Recipe) -> tuple[list[Sample], list[str]]:
 
 def _read_sample(recipe: Recipe, number: int, entry: Mapping[str, Any]) -> Sample:
     sources = tuple(_read_source(recipe, position, name) for position, name in enumerate(entry["inputs"]))
-    expected = tuple(_read_array(_resolve(recipe, name)) for name in entry["outputs"])
+    expected = tuple(_read_expected(_resolve(recipe, name)) for name in entry["outputs"])
     tolerances = {key: float(entry[key]) for key in ("atol", "cosine", "top-k") if key in entry}
     return Sample(number, sources, expected, tolerances)
 
@@ -105,6 +105,16 @@ def _has_pixels(array: Array, entry: RecipeInput) -> bool:
 def find_entry(recipe: Recipe, position: int) -> RecipeInput | None:
     """Return the recipe of the input at a position of the model, or None if the contract does not describe it."""
     return next((one for one in recipe.inputs if one.position == position), None)
+
+
+def _read_expected(path: Path) -> Array:
+    """Return expected values, which must be finite numbers."""
+    array = _read_array(path)
+    if array.dtype.kind not in "biuf":
+        raise UserError(f"'{path}' does not contain numbers, but {array.dtype}")
+    if not np.isfinite(array).all():
+        raise UserError(f"'{path}' has NaN or infinity, with which no output can be compared")
+    return array
 
 
 def _read_array(path: Path) -> Array:
@@ -154,6 +164,8 @@ def fit_to_tensor(values: Array, tensor: Message, what: str) -> Array:
     if values.dtype != dtype:
         is_real = values.dtype.kind == "f"
         if is_real and dtype.kind in "iu" and tensor["scale"]:
+            if not np.isfinite(values).all():
+                raise UserError(f"'{what}' has NaN or infinity, which a quantized input cannot take")
             low, high = INTEGER_RANGES[dtype.name.upper()]
             steps = np.floor(values.astype(np.float64) / tensor["scale"] + 0.5) + tensor["zero_point"]
             values = np.clip(steps, low, high)
@@ -174,18 +186,19 @@ def compare_outputs(sample: Sample, actual: Sequence[Array], details: Sequence[M
     """Yield the comparison of each output with the expected one."""
     for position, expected in enumerate(sample.expected):
         if position >= len(actual):
-            text = f"the model has only {len(actual)} outputs"
-            yield GoldenRun(sample.number, position, False, float("inf"), text)
+            text = f"it does not exist: the model has {len(actual)}"
+            yield GoldenRun(sample.number, position, False, None, text)
             continue
         values = real_values(actual[position], expected, details[position])
         if values.size != expected.size:
-            text = f"the shape is {list(values.shape)} instead of {list(expected.shape)}"
-            yield GoldenRun(sample.number, position, False, float("inf"), text)
+            text = f"its shape is {list(values.shape)}, and the expected one is {list(expected.shape)}"
+            yield GoldenRun(sample.number, position, False, None, text)
             continue
         one, other = (array.reshape(-1).astype(np.float64) for array in (values, expected))
         difference = float(np.abs(one - other).max()) if one.size else 0.0
         problem = _find_violation(one, other, difference, sample.tolerances, is_exact=expected.dtype.kind in "iub")
-        yield GoldenRun(sample.number, position, not problem, difference, problem)
+        text = f"it differs from the expected values by up to {difference:.6g}; {problem}" if problem else ""
+        yield GoldenRun(sample.number, position, not problem, difference, text)
 
 
 def real_values(actual: Array, expected: Array, tensor: Message) -> Array:

@@ -20,6 +20,8 @@ from tflint.values import frozen
 #: The number of the part of TFLM's printed allocations that says how much of the arena is used.
 _ARENA = re.compile(r"Arena allocation total (\d+) bytes")
 
+#: Maximum number of digits of a printed size.
+_MAX_DIGITS = 15
 #: Copies of the tensors that a run may hold: the runtime's own, its temporary memory, and those of the survey.
 _TENSOR_COPIES = 4
 #: Maximum number of bytes that the memory limit grows for the tensors of a model.
@@ -72,7 +74,7 @@ class Probes:
     def run(self) -> None:
         """Run all probes. Raises `ChildError` if the child ended; what was recorded until then stays valid."""
         child, session = self.session.child, self.session
-        child.start_clock(self.job.max_seconds)
+        child.clock.set(self.job.max_seconds)
         try:
             # The CPU limit is a second line of defence, for children whose parent is gone.
             session.begin(self.job.max_bytes, 2 * self.job.max_seconds)
@@ -87,7 +89,7 @@ class Probes:
             session.note_death(failure)
             raise
         finally:
-            child.stop_clock()
+            child.clock.set(None)
 
     def _run_litert(self) -> None:
         session, subject = self.session, self.job.subject
@@ -115,14 +117,25 @@ class Probes:
         session = self.session
         if not session.load("default"):
             return
-        session.child.request({"do": "allocations"})
-        time.sleep(0.05)  # the allocations arrive through another pipe
-        found = _ARENA.findall(session.child.errors())
-        if found:
-            self._values["arena_bytes"] = int(found[-1])
+        self._measure_arena()
         survey = session.survey("default", repeats=True)
         self._note_survey("default", survey)
         self._run_samples("default")
+
+    def _measure_arena(self) -> None:
+        """Read the size of TFLM's arena from what it prints."""
+        child = self.session.child
+        try:
+            child.request({"do": "allocations"})
+        except ChildError as failure:
+            if not child.is_alive:
+                raise
+            self.session.problems.append(f"the arena was not measured: {failure.message}")
+            return
+        time.sleep(0.05)  # the allocations arrive through another pipe
+        found = _ARENA.findall(child.errors())
+        if found and len(found[-1]) < _MAX_DIGITS:
+            self._values["arena_bytes"] = int(found[-1])
 
     def _note_survey(self, kernels: str, survey: SurveyResult | None, delegated: SurveyResult | None = None) -> None:
         """Record what a survey showed. `delegated` is the survey of the default kernels, to compare with."""
@@ -134,7 +147,7 @@ class Probes:
             "tensors": tuple(tensor for tensor in watched if tensor not in survey.unreadable),
             "unchanged": survey.unchanged,
             "not_finite": survey.not_finite,
-            "seconds": statistics.median((delegated or survey).seconds),
+            "seconds": statistics.median((delegated or survey).seconds or (0.0,)),
         }
 
     def _run_samples(self, kernels: str) -> None:

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.confirm.child_process import CRASHED, REFUSED, ChildError, ChildProcess, describe_step
-from tflint.confirm.wire import Message, WireError, pack_arrays, unpack_arrays
+from tflint.confirm.child_process import CRASHED, REFUSED, TIMED_OUT, ChildError, ChildProcess, describe_step
+from tflint.confirm.wire import MAX_REPLY_BYTES, Message, WireError, pack_arrays, unpack_arrays
 from tflint.facts.run.model_run import KERNELS, Attempt, OutputRun
 from tflint.values import frozen
 
 Array = NDArray[Any]
 Outputs = Mapping[str, Sequence[Array]]
 
+#: Maximum number of outputs.
+_MAX_OUTPUTS = 10_000
 #: Maximum number of output values of one input for which the largest value is compared.
 _MAX_CLASSES = 100_000
 
@@ -56,6 +58,7 @@ class Session:
         self.attempts: list[Attempt] = []
         self.problems: list[str] = []
         self.details: dict[str, Message] = {}
+        self.shapes = subject.shapes
         self._running = ("default", "load")
 
     def begin(self, max_bytes: int, max_seconds: float) -> None:
@@ -67,9 +70,24 @@ class Session:
         self.child.request(request, [self.subject.read()])
 
     def load(self, kernels: str, *, keeps_tensors: bool = False) -> bool:
-        """Load the model and allocate its tensors; return whether the runtime did."""
+        """Load the model and allocate its tensors; return whether the runtime did.
+
+        If it refuses the shapes of the contract, the inputs keep their stored shapes.
+        """
+        if not self.shapes:
+            return self._load(kernels, keeps_tensors=keeps_tensors)
+        before = list(self.attempts)
+        if self._load(kernels, keeps_tensors=keeps_tensors):
+            return True
+        refused = self.attempts[-1]
+        shapes, self.shapes = self.shapes, {}
+        self.attempts = before
+        self.problems.append(f"the shapes of the contract were refused, {dict(shapes)}: {refused.message}")
+        return self._load(kernels, keeps_tensors=keeps_tensors)
+
+    def _load(self, kernels: str, *, keeps_tensors: bool) -> bool:
         self._running = (kernels, "load")
-        shapes = {str(position): list(shape) for position, shape in self.subject.shapes.items()}
+        shapes = {str(position): list(shape) for position, shape in self.shapes.items()}
         request = {"do": "load", "kernels": kernels, "keeps_tensors": keeps_tensors, "shapes": shapes}
         try:
             self.details[kernels] = self.child.request(request)[0]
@@ -94,7 +112,7 @@ class Session:
         self.child.request({"do": "load", "kernels": kernels, "keeps_tensors": False, "shapes": {}})
         limits, seed = self.subject.limits, self.seed
         request: Message = {"do": "invoke", "kernels": kernels, "kind": "noise", "limits": limits, "seed": seed}
-        reply, pieces = self.child.request(request)
+        reply, pieces = self.child.request(request, max_bytes=MAX_REPLY_BYTES)
         self.unload(kernels)
         try:
             return unpack_arrays(reply["arrays"], pieces)
@@ -114,6 +132,9 @@ class Session:
             kernels = detail
         elif step not in ("load", "allocate", "invoke"):
             step = running
+        if failure.cause == TIMED_OUT and Attempt(kernels, step, "ok") in self.attempts:
+            self.problems.append(f"not all probes ended within the time limit (last step: {failure.step})")
+            return
         if step == "allocate":
             self.attempts.append(Attempt(kernels, "load", "ok"))
         self.attempts.append(Attempt(kernels, step, failure.cause, failure.message))
@@ -130,7 +151,7 @@ class Session:
             "repeats": repeats,
         }
         try:
-            reply, pieces = self.child.request(request)
+            reply, pieces = self.child.request(request, max_bytes=MAX_REPLY_BYTES)
             arrays = unpack_arrays(reply["arrays"], pieces)
             result = _read_survey(reply, arrays)
         except ChildError as failure:
@@ -156,7 +177,9 @@ class Session:
         """Run the loaded model on arrays and return its outputs. Raises `ChildError`."""
         self._running = (kernels, "invoke")
         kinds, pieces = pack_arrays(arrays)
-        reply, outputs = self.child.request({"do": "invoke", "kernels": kernels, "arrays": kinds}, pieces)
+        reply, outputs = self.child.request(
+            {"do": "invoke", "kernels": kernels, "arrays": kinds}, pieces, MAX_REPLY_BYTES
+        )
         try:
             return unpack_arrays(reply["arrays"], outputs)
         except (WireError, KeyError) as error:
@@ -170,7 +193,7 @@ class Session:
         self._running = (kernels, "invoke")
         kinds, pieces = pack_arrays(arrays)
         request = {"do": "invoke", "kernels": kernels, "arrays": kinds, "tensors": list(indices)}
-        reply, content = self.child.request(request, pieces)
+        reply, content = self.child.request(request, pieces, MAX_REPLY_BYTES)
         try:
             found = unpack_arrays(reply["arrays"], content)
         except (WireError, KeyError) as error:
@@ -224,6 +247,8 @@ class SurveyResult:
 def _read_survey(reply: Message, arrays: Sequence[Array]) -> SurveyResult:
     outputs: dict[str, dict[int, Array]] = {}
     for (kind, position), array in zip(reply["outputs"], arrays, strict=True):
+        if not 0 <= int(position) < _MAX_OUTPUTS:
+            raise WireError(f"output {position}")
         outputs.setdefault(str(kind), {})[int(position)] = array
     if not outputs and reply["seconds"]:
         outputs[""] = {}  # the model ran, but has no outputs that can be compared

@@ -46,6 +46,8 @@ MIN_ERROR = 1e-4
 _TIE_FACTOR = 1.5
 #: Maximum number of samples for which changes are tried.
 _CHANGED_SAMPLES = 16
+#: Maximum number of values of a generated image.
+_MAX_PIXELS = 1 << 20
 #: Number of generated images per normalization.
 _IMAGES = 4
 #: Outputs whose values add up to 1 within this are probabilities.
@@ -213,8 +215,13 @@ def try_normalizations(session: Session, kernels: str, inputs: Sequence[int]) ->
     `inputs` are the positions of float image inputs. Other inputs get generated values.
     """
     details = session.details[kernels]
+    if any(np.dtype(tensor["dtype"]).kind not in "biuf" for tensor in details["inputs"]):
+        return
     for position in inputs:
         shape = details["inputs"][position]["shape"]
+        if math.prod(shape) > _MAX_PIXELS:
+            session.problems.append(f"no normalizations were tried: an image has more than {_MAX_PIXELS:,} values")
+            continue
         images = [
             generate("smooth", shape, np.dtype(np.float32), (0.0, 255.0), session.seed + number)
             for number in range(_IMAGES)

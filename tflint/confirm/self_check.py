@@ -17,11 +17,18 @@ _MAX_OPERATORS = 5
 
 
 def find_disagreements(
-    path: str, facts: Facts | None, findings: Sequence[Finding], rules: Mapping[str, Rule], runs: Sequence[ModelRun]
+    path: str,
+    facts: Facts | None,
+    findings: Sequence[Finding],
+    rules: Mapping[str, Rule],
+    runs: Sequence[ModelRun],
+    *,
+    is_complete: bool,
 ) -> Iterator[Notice]:
     """Yield a notice for each prediction about a refusal that a run of the same release contradicts.
 
-    Its text is a report that a user can send: it has no bytes, names or paths of the model but the path in front.
+    A refusal that no rule predicts counts only if all rules that could predict it were selected (`is_complete`). The
+    text is a report that a user can send: it has no bytes, names or paths of the model but the path in front.
     """
     operators = _describe_operators(facts)
     seen = set()
@@ -34,7 +41,7 @@ def find_disagreements(
         seen.add(finding.rule)
         claim = f"{finding.rule} predicts that {probe['runtime']} refuses a model, but {probe['message']}"
         yield _notice(path, claim, operators)
-    for run in runs:
+    for run in runs if is_complete else ():
         failed = run.failure("default", REFUSALS["allocate"])
         if failed is None or not run.targets or run.is_predicted or failed.outcome != "refused":
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from tflint.columns.column import PRESENT, Scalars, text_of
@@ -22,6 +23,10 @@ _OPAQUE = ("RESOURCE", "VARIANT", "STRING")
 _BOUNDED_OPERATORS = ("LOGISTIC", "TANH", "SOFTMAX", "RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "HARD_SWISH")
 _BOUNDED_ACTIVATIONS = ("RELU6", "RELU_N1_TO_1", "TANH")
 _QUANTIZED = ("INT8", "UINT8", "INT16")
+#: Largest number of elements of an input that a contract may ask for.
+_MAX_ELEMENTS = 1 << 31
+#: Largest real value that is generated: float32 can square it.
+_MAX_REAL = 1e18
 #: Largest index fed to an integer input that indexes the rows of a constant.
 _MAX_INDEX = 1_000
 
@@ -119,7 +124,8 @@ def _declared_shapes(facts: Facts) -> Iterator[tuple[int, tuple[int, ...]]]:
             continue
         stored = tuple(int(size) for size in facts.lists("tensor", "shape").row(tensor))
         signature = [int(size) for size in facts.lists("tensor", "shape_signature").row(tensor)]
-        if shape != stored and -1 in signature and len(shape) == len(stored):
+        is_small = max(shape) < 1 << 31 and math.prod(shape) < _MAX_ELEMENTS
+        if shape != stored and -1 in signature and len(shape) == len(stored) and is_small:
             yield int(facts.numbers("input", "position")[matched]), shape
 
 
@@ -151,17 +157,23 @@ def _real_limits(facts: Facts, row: int) -> tuple[Limits, str]:
     for entry in range(facts.n("contract_input")):
         if int(facts.rows("contract_input", "input")[entry]) == row:
             low, high = (facts.lists("contract_input", name).row(entry) for name in ("fed_min", "fed_max"))
-            if low and high and min(low) < max(high):
+            if low and high and _is_range(min(low), max(high)):
                 return (float(min(low)), float(max(high))), "contract"
     mean, std = facts.lists("input", "metadata.mean").row(row), facts.lists("input", "metadata.std").row(row)
     is_image = text_of(facts.column("input", "metadata.content"), row) == "ImageProperties"
     if is_image and len(mean) == len(std) and mean and min(std) > 0:
         ends = [(pixel - one) / other for one, other in zip(mean, std, strict=True) for pixel in (0.0, 255.0)]
-        return (float(min(ends)), float(max(ends))), "metadata"
+        if _is_range(min(ends), max(ends)):
+            return (float(min(ends)), float(max(ends))), "metadata"
     expects = text_of(facts.column("input", "graph_expects"), row)
     if expects is not None:
         return (0.0, 255.0 if expects == "u8" else 1.0), "graph"
     return None, "default"
+
+
+def _is_range(low: float, high: float) -> bool:
+    """Return whether two numbers are a range of values that a float input can take. NaN is not."""
+    return -_MAX_REAL <= low < high <= _MAX_REAL
 
 
 # -- saturation --------------------------------------------------------------------------------------------------------

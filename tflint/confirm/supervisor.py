@@ -7,32 +7,40 @@ the model and the one before it are repeated, each in a child of its own.
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from tflint.confirm.child_process import TIMED_OUT, ChildError, ChildProcess, Children
+from tflint.confirm.child_process import TIMED_OUT, ChildError, ChildProcess, Children, StoppedError
 from tflint.confirm.model_probes import Job, Probes
 from tflint.facts.run.model_run import Attempt, ModelRun
-from tflint.values import frozen, replace
+from tflint.values import replace
 
+#: Number of results that may wait until they are settled.
+MAX_WAITING = 8
 #: Number of models after which a child is replaced, so that leaks of a runtime do not add up.
 MAX_MODELS = 200
 
 
-@frozen(eq=False)
 class _Done:
-    job: Job
-    run: ModelRun
+    """A job with its result. The result is settled once the child of the job ran another model, or exited, in peace."""
+
+    def __init__(self, job: Job, run: ModelRun) -> None:
+        self.job, self.run, self.is_settled = job, run, False
+
+    @property
+    def module(self) -> str:
+        """The module of the job's runtime."""
+        return self.job.runtime.package.module
 
 
 class Supervisor:
-    """Runs the jobs of one runtime. Use it as a context manager and in one thread: leaving it ends the child."""
+    """Runs jobs, with a warm child per runtime. Use it as a context manager and in one thread."""
 
     def __init__(self, children: Children) -> None:
         self._children = children
-        self._child: ChildProcess | None = None
-        self._module = ""
+        self._warm: dict[str, ChildProcess] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -40,45 +48,58 @@ class Supervisor:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._child is not None:
-            self._child.kill()
+        for child in self._warm.values():
+            child.kill()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[ModelRun]:
-        """Yield the result of each job, in order. A result is final when the next job ended without a crash."""
-        previous: _Done | None = None
+        """Yield the result of each job, in order, as soon as it is settled."""
+        waiting: deque[_Done] = deque()
         for job in jobs:
             done, has_crashed = self._run_warm(job)
-            if has_crashed and previous is not None:
-                previous = _Done(previous.job, self._run_alone(previous.job))
+            earlier = next((one for one in reversed(waiting) if one.module == done.module), None)
+            if earlier is not None and not earlier.is_settled:
+                if has_crashed:
+                    earlier.run = self._run_alone(earlier.job)
+                earlier.is_settled = True
             if has_crashed:
-                done = _Done(job, self._run_alone(job))
-            if previous is not None:
-                yield previous.run
-            previous = done
-        if previous is not None:
-            yield previous.run if self._close() is None else self._run_alone(previous.job)
+                done.run, done.is_settled = self._run_alone(job), True
+            waiting.append(done)
+            if len(waiting) > MAX_WAITING:
+                self._settle(waiting[0])
+            while waiting and waiting[0].is_settled:
+                yield waiting.popleft().run
+        for done in waiting:
+            self._settle(done)
+            yield done.run
+
+    def _settle(self, done: _Done) -> None:
+        """Let the child of a job exit, and repeat the job alone if the child crashes meanwhile."""
+        if not done.is_settled and self._close(done.module) is not None:
+            done.run = self._run_alone(done.job)
+        done.is_settled = True
 
     def _run_warm(self, job: Job) -> tuple[_Done, bool]:
-        """Run a job in the warm child; return the result and whether the child crashed."""
+        """Run a job in the warm child of its runtime; return the result and whether the child crashed."""
         module = job.runtime.package.module
         try:
-            if self._child is None or self._module != module:
-                self._close()
-                self._child, self._module = self._children.start(module), module
+            if module not in self._warm:
+                self._warm[module] = self._children.start(module)
         except ChildError as failure:
             return _Done(job, _without_runtime(job, failure)), False
-        probes = Probes(self._child, job)
+        child = self._warm[module]
+        probes = Probes(child, job)
         try:
             probes.run()
         except ChildError as error:
-            self._abandon()
+            self._abandon(module)
             return _Done(job, probes.result()), error.cause != TIMED_OUT
-        except BaseException:
-            self._abandon()
+        except StoppedError:
             raise
-        if probes.is_child_worn or self._child.n_models >= MAX_MODELS:
-            failure_at_exit = self._close()
-            return _Done(job, probes.result()), failure_at_exit is not None
+        except Exception as error:  # a file that changed, or an invalid reply: other models go on
+            self._abandon(module)
+            return _Done(job, _with_problem(probes, error)), False
+        if probes.is_child_worn or child.n_models >= MAX_MODELS:
+            return _Done(job, probes.result()), self._close(module) is not None
         return _Done(job, probes.result()), False
 
     def _run_alone(self, job: Job) -> ModelRun:
@@ -97,6 +118,10 @@ class Supervisor:
             failure_at_exit = child.close()
         except ChildError:
             return probes.result()
+        except StoppedError:
+            raise
+        except Exception as error:  # as in `_run_warm`
+            return _with_problem(probes, error)
         finally:
             if child.is_alive:
                 child.kill()
@@ -105,16 +130,22 @@ class Supervisor:
         message = f"the process crashed after the model had run: {failure_at_exit.message}"
         return probes.result([Attempt("default", "invoke", failure_at_exit.cause, message)])
 
-    def _close(self) -> ChildError | None:
-        """Let the warm child exit; return how it failed if it crashed meanwhile."""
-        child, self._child = self._child, None
+    def _close(self, module: str) -> ChildError | None:
+        """Let a warm child exit; return how it failed if it crashed meanwhile."""
+        child = self._warm.pop(module, None)
         return child.close() if child is not None else None
 
-    def _abandon(self) -> None:
-        child, self._child = self._child, None
+    def _abandon(self, module: str) -> None:
+        child = self._warm.pop(module, None)
         if child is not None and child.is_alive:
             with contextlib.suppress(OSError):
                 child.kill()
+
+
+def _with_problem(probes: Probes, error: Exception) -> ModelRun:
+    """Return what probes showed until an error of tflint or of a file, which is added as a problem."""
+    probes.session.problems.append(f"the run failed: {type(error).__name__}: {error}")
+    return probes.result()
 
 
 def _without_runtime(job: Job, failure: ChildError) -> ModelRun:

@@ -61,6 +61,9 @@ def _judge(
         return _with_verdict(finding, COULD_NOT_RUN, rule.confirm, run.label, evidence.text, evidence.step)
     if evidence.holds:
         return _with_verdict(finding, CONFIRMED, rule.confirm, run.label, evidence.text, evidence.step)
+    undecided = [name for name in named if not any(name in one.targets for one, _ in decided)]
+    if undecided:  # the finding may still hold there
+        return _with_verdict(finding, COULD_NOT_RUN, rule.confirm, "", missing(undecided[0]))
     lower = SEVERITIES[max(severity_rank(finding.severity) - 1, 0)]
     judged_finding = _with_verdict(finding, NOT_REPRODUCED, rule.confirm, run.label, evidence.text, evidence.step)
     return replace(judged_finding, severity=lower)
@@ -91,7 +94,7 @@ def _find_refusal(run: ModelRun, kernels: str, steps: tuple[str, ...]) -> Eviden
             return Evidence(None, f"the run ended before the {kernels} kernels were tried")
         last = [step for step in STEPS if run.has_run(step, kernels)]
         return Evidence(False, f"the model passes {', '.join(last)}" if last else "no step failed", steps[-1])
-    if failed.outcome == "out-of-memory":
+    if failed.outcome in ("out-of-memory", "timed-out"):
         return Evidence(None, failed.message, failed.step)
     return Evidence(True, describe_attempt(failed), failed.step)
 

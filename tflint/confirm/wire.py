@@ -18,10 +18,12 @@ from tflint.errors import TflintError
 Message: TypeAlias = dict[str, Any]
 Array: TypeAlias = NDArray[Any]
 
-#: Maximum number of bytes of the JSON line of a message.
-MAX_LINE = 64 << 20
-#: Maximum number of bytes that follow the line. Larger outputs are not sent.
-MAX_BYTES = 4 << 30
+#: Maximum number of bytes of the JSON line of a message: the indices of 200,000 tensors.
+MAX_LINE = 4 << 20
+#: Maximum number of bytes that follow the line of a request: the model.
+MAX_REQUEST_BYTES = 4 << 30
+#: Maximum number of bytes that follow the line of a reply with arrays.
+MAX_REPLY_BYTES = 1 << 30
 #: Maximum number of axes of an array, as in numpy.
 _MAX_RANK = 32
 #: Types of arrays that may be sent: bool, integers, floating point, complex numbers.
@@ -41,8 +43,8 @@ def write_message(stream: IO[bytes], message: Message, pieces: Sequence[bytes | 
     stream.flush()
 
 
-def read_message(stream: IO[bytes]) -> tuple[Message, list[bytes]] | None:
-    """Read a message and its byte strings; None if the stream ended between messages.
+def read_message(stream: IO[bytes], max_bytes: int = MAX_REQUEST_BYTES) -> tuple[Message, list[bytes]] | None:
+    """Read a message and its byte strings, of at most `max_bytes`; None if the stream ended between messages.
 
     Raises `WireError` if the message is malformed or the stream ends within it.
     """
@@ -52,9 +54,9 @@ def read_message(stream: IO[bytes]) -> tuple[Message, list[bytes]] | None:
     try:
         message = json.loads(line)
         sizes = [int(size) for size in message.pop("pieces")]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise WireError(f"not a message: {line[:80]!r}") from error
-    if any(size < 0 for size in sizes) or sum(sizes) > MAX_BYTES:
+    if any(size < 0 for size in sizes) or sum(sizes) > max_bytes:
         raise WireError("a message announces an invalid number of bytes")
     pieces = [stream.read(size) for size in sizes]
     if [len(piece) for piece in pieces] != sizes:
@@ -73,7 +75,7 @@ def unpack_arrays(kinds: Sequence[Any], pieces: Sequence[bytes]) -> list[Array]:
     """Return the arrays that a message contains. Raises `WireError` if their types or sizes are invalid."""
     try:
         return [_unpack_array(str(name), shape, piece) for (name, shape), piece in zip(kinds, pieces, strict=True)]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, SyntaxError, OverflowError) as error:  # numpy parses the name of a type
         raise WireError(f"invalid arrays: {error}") from error
 
 

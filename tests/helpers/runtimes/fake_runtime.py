@@ -57,6 +57,13 @@ class Interpreter:
         if self._what == "corrupt":
             _CORRUPTED_BY = self._content
             atexit.register(os.abort)
+        if self._what == "close":
+            os.closerange(3, 20)
+            time.sleep(3600)
+        if self._what == "fork" and os.fork() == 0:
+            time.sleep(3600)
+        if self._what == "fork":
+            os._exit(0)
         if self._what == "leave":
             with Path("left.bin").open("wb") as file:
                 file.write(bytes(1 << 20))

@@ -67,7 +67,7 @@ class _Child:
             result, more = action(request, pieces)
         except MemoryError as error:
             write_message(self._replies, {"failed": f"MemoryError: {error}".rstrip(": "), "out_of_memory": True})
-        except (RuntimeError, ValueError, TypeError, OSError, AttributeError, KeyError, IndexError) as error:
+        except Exception as error:  # whatever a runtime raises is its answer
             write_message(self._replies, {"failed": str(error) or type(error).__name__})
         else:
             write_message(self._replies, {"result": result}, more)
@@ -141,7 +141,7 @@ class _Child:
         kinds, more = pack_arrays(arrays)
         return {
             "failures": survey.failures,
-            "unchanged": sorted(survey.unchanged),
+            "unchanged": sorted(survey.unchanged) if len(survey.outputs) > 1 else [],
             "not_finite": sorted(survey.not_finite),
             "unreadable": sorted(survey.unreadable),
             "repeated_differs": survey.repeated_differs,
@@ -155,6 +155,8 @@ class _Child:
 
         Returns its outputs, or the inner tensors that the request lists.
         """
+        import numpy as np
+
         from tflint.confirm.child.survey import generate_inputs, measure_saturation
         from tflint.confirm.wire import pack_arrays, unpack_arrays
 
@@ -173,7 +175,7 @@ class _Child:
         else:
             found = [_copy_tensor(interpreter, index) for index in indices]
         saturated = measure_saturation(interpreter, request["saturation"]) if request.get("saturation") else {}
-        kinds, more = pack_arrays([array for array in found if array.dtype.kind in "biufc"])
+        kinds, more = pack_arrays([array if array.dtype.kind in "biufc" else np.zeros(0, np.uint8) for array in found])
         return {"arrays": kinds, "saturated": {str(index): share for index, share in saturated.items()}}, more
 
     def do_allocations(self, _request: Mapping[str, Any], _pieces: Sequence[bytes]) -> Reply:

@@ -95,6 +95,7 @@ class Survey:
                 values = self._interpreter.view(index)  # type: ignore[union-attr]
             except (RuntimeError, ValueError):
                 self.unreadable.add(index)
+                self.unchanged.discard(index)
                 continue
             if values.dtype.kind == "f" and index not in self.not_finite and not np.isfinite(values).all():
                 self.not_finite.add(index)

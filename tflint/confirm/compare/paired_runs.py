@@ -103,7 +103,7 @@ class PairedRuns:
             child = self._children.start(self._runtime.package.module)
             self._started.append(child)
             session = Session(child, side.subject, self._seed)
-            child.start_clock(self._max_seconds)
+            child.clock.set(self._max_seconds)
             job = Job(side.subject, self._runtime, (), self._seed, self._max_seconds)
             session.begin(job.max_bytes, 2 * self._max_seconds)
             if session.load(KERNELS, keeps_tensors=True):

@@ -251,9 +251,10 @@ def _signature_names(facts: Facts, side: str) -> dict[int, list[str]]:
     """Return the names that the first signature of the main subgraph gives its tensors."""
     main = main_subgraph(facts, 0)
     rows: list[int] = np.flatnonzero(facts.rows("signature", "subgraph") == main).tolist()
-    if not rows:
+    tensors = np.flatnonzero(facts.rows("tensor", "subgraph") == main)
+    if not rows or not len(tensors):
         return {}
-    first = int(np.flatnonzero(facts.rows("tensor", "subgraph") == main)[0])
+    first = int(tensors[0])
     names: dict[int, list[str]] = {}
     for name, row in signature_names(facts, rows[0], side).items():
         names.setdefault(row - first, []).append(name)

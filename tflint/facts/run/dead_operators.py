@@ -41,6 +41,7 @@ def are_outputs_unchanged(facts: Facts, model: int, run: ModelRun) -> bool | Non
         output.is_unchanged
         for output in run.outputs
         if output.is_unchanged is not None
+        and output.position >= 0
         and rows.start + output.position < rows.stop
         and (tensor := int(tensors[rows.start + output.position])) >= 0
         and depends[tensor]

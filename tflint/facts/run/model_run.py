@@ -50,14 +50,14 @@ class GoldenRun:
     """The comparison of one golden sample with an output of the model.
 
     `sample` and `output` are positions in the contract and in the model. `difference` is the largest absolute
-    difference, and `agrees` whether all tolerances are met; `tolerance` describes the tolerance that is not met.
+    difference (None: the shapes differ), and `agrees` whether all tolerances are met; `problem` describes what is not.
     """
 
     sample: int
     output: int
     agrees: bool
-    difference: float
-    tolerance: str
+    difference: float | None
+    problem: str
 
 
 @frozen

@@ -111,10 +111,11 @@ _GOLDEN = _table(
     "run_tables:golden_table",
     _column("run", reference("run"), "its run"),
     _column("position", NUM, "position among the contract's golden samples, from 0"),
-    _column("output", reference("output"), "the output"),
+    _column("output", reference("output"), "the output", "the model has fewer outputs"),
     _column("agrees", TRUTH, "whether it is within the tolerances"),
-    _column("difference", NUM, "largest absolute difference from the expected output"),
-    _column("tolerance", TEXT, "the tolerance that it does not meet"),
+    _column("difference", NUM, "largest absolute difference from the expected output", "the shapes differ"),
+    _column("output_position", NUM, "position of the output among the sample's outputs, from 0"),
+    _column("problem", TEXT, "what does not agree; empty if it agrees"),
 )
 _CHANGE = _table(
     "run_change",

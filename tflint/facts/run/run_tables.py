@@ -111,7 +111,8 @@ def golden_table(facts: Facts) -> Table:
         ),
         "agrees": lambda: scalars_of((golden.agrees for golden in compared), np.bool_),
         "difference": lambda: scalars_of(golden.difference for golden in compared),
-        "tolerance": lambda: strings_of(golden.tolerance for golden in compared),
+        "output_position": lambda: scalars_of(golden.output for golden in compared),
+        "problem": lambda: strings_of(golden.problem for golden in compared),
     }
     return Table("run_golden", _models(model for _, model, _ in rows), makers)
 
@@ -196,4 +197,4 @@ def _interface_row(facts: Facts, side: str, model: int, position: int) -> int:
     subgraph = main_subgraph(facts, model)
     rows = facts.table(side).rows_of(model)
     row = rows.start + position
-    return row if row < rows.stop and int(facts.rows(side, "subgraph")[row]) == subgraph else -1
+    return row if position >= 0 and row < rows.stop and int(facts.rows(side, "subgraph")[row]) == subgraph else -1
