@@ -280,6 +280,9 @@ class Children:
 
     def __exit__(self, *_error: object) -> None:
         self.kill_all()
+        for child in self._alive:
+            if child.is_alive:
+                child.kill()  # also removes its folder
 
     def start(self, module: str) -> ChildProcess:
         """Start a child. Raises `ChildError` if the runtime cannot be imported, `StoppedError` after `kill_all`."""

@@ -123,16 +123,18 @@ def _match_arrays(
     """Return the array of each input, by its number among the inputs."""
     if len(arrays) == len(inputs) == 1:
         return {0: arrays[0][1]}
+    known = ", ".join(one.names[0] if one.names else str(one.position) for one in inputs)
     found: dict[int, Numbers] = {}
     for name, numbers in arrays:
-        for number, one in enumerate(inputs):
-            if name in (*one.names, str(one.position)):
-                found.setdefault(number, numbers)
+        matching = [number for number, one in enumerate(inputs) if name in (*one.names, str(one.position))]
+        if not matching:
+            raise UserError(f"the array '{name}' of '{file}' does not match an input", hint=f"inputs: {known}")
+        for number in matching:
+            found.setdefault(number, numbers)
     missing = [one.label for number, one in enumerate(inputs) if number not in found]
     if missing:
-        names = ", ".join(one.names[0] if one.names else str(one.position) for one in inputs)
         raise UserError(
-            f"'{file}' has no array for {', '.join(missing)}", hint=f"save an .npz file with arrays named {names}"
+            f"'{file}' has no array for {', '.join(missing)}", hint=f"save an .npz file with arrays named {known}"
         )
     return found
 
