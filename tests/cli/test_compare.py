@@ -369,3 +369,22 @@ def test_a_note_does_not_fail_a_run(capsys, tmp_path):
     path = write(tmp_path, "clipped.tflite", clip_range(pair_bytes("chain_int8"), BODY, 3))
     assert run(["compare", FLOAT, path]) == 0
     assert "1 note" in capsys.readouterr().out
+
+
+def test_a_model_with_random_outputs_is_not_compared(tmp_path: Path, capsys) -> None:
+    model = (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 4])
+        .tensor("shape", "INT32", [2], data=[1, 4])
+        .tensor("random", "FLOAT32", [1, 4])
+        .operator("RANDOM_UNIFORM", ["shape"], ["random"])
+        .tensor("output", "FLOAT32", [1, 4])
+        .operator("ADD", ["input", "random"], ["output"])
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+    (tmp_path / "random.tflite").write_bytes(model)
+    path = str(tmp_path / "random.tflite")
+    assert run(["compare", path, path]) == 0
+    assert "gives different outputs for the same sample twice" in " ".join(capsys.readouterr().out.split())

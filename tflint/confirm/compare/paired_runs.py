@@ -159,6 +159,8 @@ class PairedRuns:
                 problems.append(f"stopped after {n_done} samples because of the time limit")
                 break
             try:
+                if n_done == 0 and not has_state:
+                    self._require_repeatable(inputs, sample)
                 self._run_sample(inputs, sample, sums, outputs, changed if n_done < n_changed else {})
             except ChildError as error:
                 if not n_done:
@@ -170,6 +172,19 @@ class PairedRuns:
         if not n_done:
             raise UserError("there are no samples")
         return self._result(n_done, sums, changed, outputs, problems)
+
+    def _require_repeatable(self, inputs: Sequence[FedInput], sample: FedSample) -> None:
+        """Raise `CannotRunError` if a model gives different outputs for a sample: nothing can be compared."""
+        arranged = _arrange(inputs, sample.values, sample.names)
+        for side, session, arrays in zip(
+            (self._model, self._reference), (self._ours, self._theirs), arranged, strict=True
+        ):
+            first, second = (session.invoke(KERNELS, arrays) for _ in range(2))
+            if any(one.tobytes() != other.tobytes() for one, other in zip(first, second, strict=True)):
+                raise CannotRunError(
+                    f"{side.name} gives different outputs for the same sample twice ({self._runtime.label}): "
+                    "it uses random numbers or memory that nothing has written"
+                )
 
     def _run_sample(
         self,
