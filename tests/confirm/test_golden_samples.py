@@ -134,11 +134,11 @@ def test_a_sample_that_cannot_be_used_is_a_warning_that_names_the_reason(
     np.save(tmp_path / "words.npy", np.array(["a", None], dtype=object), allow_pickle=True)
     (tmp_path / "truncated.npy").write_bytes((tmp_path / "input.npy").read_bytes()[:-1])
     report = _confirm_golden(tmp_path, golden)
-    assert [*report.findings()] == []
-    (notice,) = [notice for notice in report.notices if notice.kind == "golden"]
-    assert "golden sample 0: " in notice.message
-    assert problem in notice.message
-    assert notice.level == "warning"
+    (finding,) = report.findings()
+    assert (finding.rule, finding.severity, finding.location.path) == ("R114", "warning", "golden[0]")
+    assert finding.message.startswith("golden sample 0 cannot be compared: ")
+    assert problem in finding.message
+    assert "R109" in [entry.rule for file in report.files for entry in file.not_checked]
 
 
 def test_saturated_activations_are_counted_on_golden_samples_only(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from tflint.catalog import Rule
 from tflint.columns.column import text_of
 from tflint.confirm.child_process import Children
 from tflint.confirm.confirm_options import ConfirmOptions
-from tflint.confirm.golden_samples import GOLDEN_PROBLEM
 from tflint.confirm.model_probes import Job
 from tflint.confirm.run_findings import find_in_runs, list_not_judged
 from tflint.confirm.runtimes import InstalledRuntime, choose_runtimes, find_installed
@@ -218,10 +217,9 @@ class _Confirmer:
         own = []
         if prepared.model is not None and runs:
             own = find_in_runs(prepared.model, report.path, prepared.file.contract, runs, prepared.plan)
-        notices = [
-            *find_disagreements(report.path, prepared.facts, judged, self._rules, runs, is_complete=self._is_complete),
-            *_describe_unusable_samples(report.path, runs),
-        ]
+        notices = find_disagreements(
+            report.path, prepared.facts, judged, self._rules, runs, is_complete=self._is_complete
+        )
         if prepared.facts is not None:
             prepared.facts.forget()
         if prepared.opened is not None:
@@ -269,13 +267,6 @@ def _summarize(run: ModelRun) -> RunSummary:
         tuple((one.normalization, one.spread, one.confidence) for one in run.normalizations),
         run.problems,
     )
-
-
-def _describe_unusable_samples(path: str, runs: Sequence[ModelRun]) -> Iterator[Notice]:
-    """Yield a warning for each golden sample that could not be compared."""
-    problems = dict.fromkeys(text for run in runs for text in run.problems if text.startswith(GOLDEN_PROBLEM))
-    for text in problems:
-        yield Notice("golden", f"{path}: {text}", "warning")
 
 
 def _unknown_images(facts: Facts, contract: Contract | None) -> Iterator[int]:

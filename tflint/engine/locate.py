@@ -235,6 +235,7 @@ _CONTRACT_ROOTS = {
     "contract_input": "inputs",
     "contract_output": "outputs",
     "run_golden": "golden",
+    "run_sample": "golden",
     "run_change": "inputs",
 }
 #: Those of these tables whose rows have names and describe an input or output of the model.

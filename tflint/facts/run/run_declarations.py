@@ -143,4 +143,13 @@ _NORMALIZATION = _table(
     _column("next", TEXT, "the next best normalization"),
 )
 
-TABLES = (_RUN, _OUTPUT, _TENSOR, _GOLDEN, _CHANGE, _NORMALIZATION)
+_SAMPLE = _table(
+    "run_sample",
+    "a golden sample that cannot be compared",
+    "run_tables:sample_table",
+    _column("run", reference("run"), "its run"),
+    _column("position", NUM, "position among the contract's golden samples, from 0"),
+    _column("problem", TEXT, "why it cannot be compared"),
+)
+
+TABLES = (_RUN, _OUTPUT, _TENSOR, _GOLDEN, _SAMPLE, _CHANGE, _NORMALIZATION)

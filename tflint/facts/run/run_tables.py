@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from tflint.facts.facts import Facts
 from tflint.facts.run.dead_operators import are_outputs_unchanged, find_dead_operator, find_selections
 from tflint.facts.run.main_subgraph import main_subgraph, tensor_row
 from tflint.facts.run.model_run import Attempt, ModelRun, NormalizationRun
+
+#: A problem of a run that is about a golden sample.
+_SAMPLE_PROBLEM = re.compile(r"golden sample (\d{1,6}): (.*)", re.DOTALL)
 
 Makers = dict[str, Callable[[], Column]]
 
@@ -115,6 +119,22 @@ def golden_table(facts: Facts) -> Table:
         "problem": lambda: strings_of(golden.problem for golden in compared),
     }
     return Table("run_golden", _models(model for _, model, _ in rows), makers)
+
+
+def sample_table(facts: Facts) -> Table:
+    """Return the golden samples that cannot be compared. The problems of a run contain them as texts."""
+    rows = [
+        (number, model, int(found[1]), found[2])
+        for number, model, run in _number_runs(facts)
+        for text in dict.fromkeys(run.problems)
+        if (found := _SAMPLE_PROBLEM.fullmatch(text)) is not None
+    ]
+    makers: Makers = {
+        "run": lambda: _references(row[0] for row in rows),
+        "position": lambda: scalars_of(row[2] for row in rows),
+        "problem": lambda: strings_of(row[3] for row in rows),
+    }
+    return Table("run_sample", _models(row[1] for row in rows), makers)
 
 
 def change_table(facts: Facts) -> Table:
