@@ -34,7 +34,9 @@ class RequestClock:
         token = object()
         with self._lock:
             self._current = token
-        timer = threading.Timer(max(self._seconds_left, 0.001), self._end, (token,))
+        if self._seconds_left <= 0:
+            self._end(token)
+        timer = threading.Timer(max(self._seconds_left, 0.0), self._end, (token,))
         timer.daemon = True
         begin = time.monotonic()
         timer.start()
