@@ -165,6 +165,11 @@ def scalars_of(values: Iterable[float | None], dtype: type[np.generic] = np.floa
     return Scalars(np.array([value or 0 for value in items], dtype=dtype), state_of(absent))
 
 
+def references_of(rows: Iterable[int]) -> References:
+    """Return a reference column from row numbers. The row -1 means that the reference is absent."""
+    return References(np.array(list(rows), dtype=np.int32))
+
+
 def texts_of(items: Sequence[Sequence[str]], state: State = None) -> Lists:
     """Return a column with one list of strings per row."""
     flat = strings_of(text for texts in items for text in texts)

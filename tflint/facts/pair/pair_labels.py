@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tflint.columns.column import Scalars, scalars_of, state_of, strings_of
+from tflint.columns.column import Scalars, references_of, scalars_of, state_of, strings_of
 from tflint.columns.table import Table
 from tflint.contract.label_file import label_lines
 from tflint.facts.facts import Facts
-from tflint.facts.pair.pair_tables import Makers, new_models, references, strings_or_unknown
+from tflint.facts.pair.pair_tables import Makers, new_models, strings_or_unknown
 from tflint.model.model_extras import MAX_LIST_BYTES
 from tflint.model.trailing_data import read_packed_file
 from tflint.values import frozen, replace
@@ -65,9 +65,9 @@ def labels_table(facts: Facts) -> Table:
     """Return the label lists and vocabularies of all pairs, one row per pair and file name."""
     listed = [one for pair, models in enumerate(facts.pairs.items()) for one in _compare_lists(facts, pair, *models)]
     makers: Makers = {
-        "pair": lambda: references(one.pair for one in listed),
-        "file": lambda: references(one.new for one in listed),
-        "old": lambda: references(one.old for one in listed),
+        "pair": lambda: references_of(one.pair for one in listed),
+        "file": lambda: references_of(one.new for one in listed),
+        "old": lambda: references_of(one.old for one in listed),
         "name": lambda: strings_of(one.name for one in listed),
         "n_lines": lambda: _line_counts(listed, [one.lines for one in listed]),
         "n_old_lines": lambda: _line_counts(listed, [one.old_lines for one in listed]),

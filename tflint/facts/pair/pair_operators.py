@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tflint.columns.column import scalars_of, strings_of, text_of
+from tflint.columns.column import references_of, scalars_of, strings_of, text_of
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts
-from tflint.facts.pair.pair_tables import Makers, new_models, references
+from tflint.facts.pair.pair_tables import Makers, new_models
 from tflint.targets.runtime import TENSORFLOW, first_tensorflow_version
 from tflint.targets.version import Version, parse_version
 
@@ -24,9 +24,9 @@ def operator_table(facts: Facts) -> Table:
     since = [_first_release(facts, row) for _, _, _, row, _ in listed]
     needed = [_required_release(facts, old) for _, _, old, _, _ in listed]
     makers: Makers = {
-        "pair": lambda: references(pair for pair, *_ in listed),
-        "operator_code": lambda: references(row for *_, row, _ in listed),
-        "old": lambda: references(row for *_, row in listed),
+        "pair": lambda: references_of(pair for pair, *_ in listed),
+        "operator_code": lambda: references_of(row for *_, row, _ in listed),
+        "old": lambda: references_of(row for *_, row in listed),
         "since": lambda: strings_of(None if release is None else str(release) for release in since),
         "raises_runtime": lambda: scalars_of(map(_is_later, since, needed), np.bool_),
     }

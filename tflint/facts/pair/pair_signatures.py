@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from tflint.columns.column import strings_of, texts_of
+from tflint.columns.column import references_of, strings_of, texts_of
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts
 from tflint.facts.pair.pair_matching import SIDES, signature_names, signatures, subgraphs
-from tflint.facts.pair.pair_tables import Makers, new_models, references
+from tflint.facts.pair.pair_tables import Makers, new_models
 
 
 def signature_table(facts: Facts) -> Table:
     """Return the signatures of all pairs, one row per pair and key."""
     listed = [(one.pair, key, new, old) for one in signatures(facts) for key, (new, old) in one.rows.items()]
     makers: Makers = {
-        "pair": lambda: references(pair for pair, *_ in listed),
-        "signature": lambda: references(new for _, _, new, _ in listed),
-        "old": lambda: references(old for *_, old in listed),
+        "pair": lambda: references_of(pair for pair, *_ in listed),
+        "signature": lambda: references_of(new for _, _, new, _ in listed),
+        "old": lambda: references_of(old for *_, old in listed),
         "key": lambda: strings_of(key for _, key, _, _ in listed),
     }
     row_pairs = [(new, old) for _, _, new, old in listed]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tflint.columns.column import (
     UNKNOWN,
     Column,
-    References,
     Strings,
+    references_of,
     scalars_of,
     state_of,
     strings_of,
@@ -30,18 +30,13 @@ MAX_AXES = 32
 
 def pair_table(facts: Facts) -> Table:
     """Return the pairs."""
-    return Table("pair", new_models(facts), {"old": lambda: references(facts.pairs.values())})
+    return Table("pair", new_models(facts), {"old": lambda: references_of(facts.pairs.values())})
 
 
 def new_models(facts: Facts, pairs: Iterable[int] | None = None) -> NDArray[np.int32]:
     """Return the number of the new model for each pair number in `pairs` (None: all pairs)."""
     models = np.array(list(facts.pairs), dtype=np.int32)
     return models if pairs is None else models[np.array(list(pairs), dtype=np.intp)]
-
-
-def references(rows: Iterable[int]) -> References:
-    """Return a reference column from row numbers. The row -1 means that the reference is absent."""
-    return References(np.array(list(rows), dtype=np.int32))
 
 
 def strings_or_unknown(texts: Sequence[str | None], unknown: Sequence[bool]) -> Strings:
@@ -58,9 +53,9 @@ def subgraph_table(facts: Facts) -> Table:
     """Return the matched subgraphs that client code can run."""
     matches = subgraphs(facts)
     makers: Makers = {
-        "pair": lambda: references(one.pair for one in matches),
-        "subgraph": lambda: references(one.new for one in matches),
-        "old": lambda: references(one.old for one in matches),
+        "pair": lambda: references_of(one.pair for one in matches),
+        "subgraph": lambda: references_of(one.new for one in matches),
+        "old": lambda: references_of(one.old for one in matches),
     }
     for side in SIDES:
         makers |= _order_columns(side, matches)
@@ -120,10 +115,10 @@ def _side_table(facts: Facts, side: str) -> Table:
     listed = [(number, one, entry) for number, one in enumerate(subgraphs(facts)) for entry in one.entries[side]]
     entries = [entry for _, _, entry in listed]
     makers: Makers = {
-        "pair": lambda: references(one.pair for _, one, _ in listed),
-        "pair_subgraph": lambda: references(number for number, _, _ in listed),
-        side: lambda: references(_row(entry.new) for entry in entries),
-        "old": lambda: references(_row(entry.old) for entry in entries),
+        "pair": lambda: references_of(one.pair for _, one, _ in listed),
+        "pair_subgraph": lambda: references_of(number for number, _, _ in listed),
+        side: lambda: references_of(_row(entry.new) for entry in entries),
+        "old": lambda: references_of(_row(entry.old) for entry in entries),
         "name": lambda: strings_of(entry.name for entry in entries),
         "old_name": lambda: strings_of(entry.old.label if entry.old else None for entry in entries),
         "matched": lambda: strings_of(entry.matched for entry in entries),

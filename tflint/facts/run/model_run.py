@@ -9,15 +9,16 @@ from tflint.values import EMPTY, frozen
 
 #: The steps of a run, in order.
 STEPS = ("load", "allocate", "invoke")
-#: How a step can end.
-OUTCOMES = ("ok", "refused", "crashed", "timed-out", "out-of-memory")
 #: The kernels of a runtime: its default with delegates, the built-in ones without delegates, the reference kernels.
 KERNELS = ("default", "builtin", "reference")
 
 
 @frozen
 class Attempt:
-    """One step with one set of kernels, how it ended, and the runtime's message if it did not succeed."""
+    """One step with one set of kernels, how it ended, and the runtime's message if it did not succeed.
+
+    `outcome` is ok, refused, crashed, timed-out or out-of-memory.
+    """
 
     kernels: str
     step: str
@@ -96,13 +97,12 @@ class ModelRun:
     """What a runtime did with a model.
 
     `runtime` and `version` name the runtime, `targets` the declared targets that it stands for. `tensors` are the inner
-    tensors that were compared, in execution order; `unchanged` those that were the same for all generated inputs, and
-    `not_finite` those with NaN or infinity. `saturated` has the share of saturated values of tensors on golden samples.
-    `inputs_from` is the origin of the ranges of generated inputs: contract, metadata, quantization, graph or default.
-    `problems` lists what could not be examined, and why. `delegate_tensor` is the first tensor
-    in which default and built-in kernels differ clearly. `is_predicted` is whether a finding predicted that the runtime
-    refuses the model, `has_free_integers` whether an input takes integers and nothing tells which ones are valid, and
-    `max_seconds` the time limit of the run.
+    tensors that were compared, in execution order, and `unchanged` those that were the same for all generated inputs.
+    `saturated` has the share of saturated values of tensors on golden samples. `inputs_from` is the origin of the
+    ranges of generated inputs: contract, metadata, quantization, graph or default. `problems` lists what could not be
+    examined, and why. `delegate_tensor` is the first tensor in which default and built-in kernels differ clearly.
+    `is_predicted` is whether a finding predicted that the runtime refuses the model, `has_free_integers` whether an
+    input takes integers and nothing tells which ones are valid, and `max_seconds` the time limit of the run.
     """
 
     runtime: str
@@ -112,7 +112,6 @@ class ModelRun:
     outputs: tuple[OutputRun, ...] = ()
     tensors: tuple[int, ...] = ()
     unchanged: frozenset[int] = frozenset()
-    not_finite: frozenset[int] = frozenset()
     saturated: Mapping[int, float] = EMPTY
     golden: tuple[GoldenRun, ...] = ()
     changes: tuple[ChangeRun, ...] = ()
@@ -157,7 +156,7 @@ def parse_run(data: Mapping[str, Any]) -> ModelRun:
             value = tuple(
                 kinds[name](**{one.replace("-", "_"): _freeze(item) for one, item in entry.items()}) for entry in value
             )
-        elif name in ("unchanged", "not_finite"):
+        elif name == "unchanged":
             value = frozenset(value)
         elif name == "saturated":
             value = {int(index): share for index, share in value.items()}

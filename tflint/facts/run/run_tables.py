@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tflint.columns.column import Column, References, scalars_of, strings_of, text_of, texts_of
+from tflint.columns.column import Column, references_of, scalars_of, strings_of, text_of, texts_of
 from tflint.columns.table import Table
 from tflint.facts.facts import Facts
 from tflint.facts.run.dead_operators import are_outputs_unchanged, find_dead_operator, find_selections
@@ -55,7 +55,7 @@ def run_table(facts: Facts) -> Table:
                 (are_outputs_unchanged(facts, model, run) for model, run in zip(models.tolist(), runs, strict=True)),
                 np.bool_,
             ),
-            "dead_operator": lambda: _references(
+            "dead_operator": lambda: references_of(
                 find_dead_operator(facts, model, run) for model, run in zip(models.tolist(), runs, strict=True)
             ),
         },
@@ -73,9 +73,9 @@ def output_table(facts: Facts) -> Table:
     tensors = [int(facts.rows("output", "tensor")[row]) if row >= 0 else -1 for row in found]
     outputs = [output for _, _, output in rows]
     makers: Makers = {
-        "run": lambda: _references(number for number, _, _ in rows),
-        "output": lambda: _references(found),
-        "tensor": lambda: _references(tensors),
+        "run": lambda: references_of(number for number, _, _ in rows),
+        "output": lambda: references_of(found),
+        "tensor": lambda: references_of(tensors),
         "nonfinite_share": lambda: scalars_of(one.nonfinite_share for one in outputs),
         "is_unchanged": lambda: scalars_of((one.is_unchanged for one in outputs), np.bool_),
         "is_repeatable": lambda: scalars_of((one.is_repeatable for one in outputs), np.bool_),
@@ -96,8 +96,8 @@ def tensor_table(facts: Facts) -> Table:
         if (row := tensor_row(facts, model, index)) >= 0
     ]
     makers: Makers = {
-        "run": lambda: _references(row[0] for row in rows),
-        "tensor": lambda: _references(row[2] for row in rows),
+        "run": lambda: references_of(row[0] for row in rows),
+        "tensor": lambda: references_of(row[2] for row in rows),
         "saturated_share": lambda: scalars_of(row[3] for row in rows),
     }
     return Table("run_tensor", _models(row[1] for row in rows), makers)
@@ -108,9 +108,9 @@ def golden_table(facts: Facts) -> Table:
     rows = [(number, model, golden) for number, model, run in _number_runs(facts) for golden in run.golden]
     compared = [golden for _, _, golden in rows]
     makers: Makers = {
-        "run": lambda: _references(number for number, _, _ in rows),
+        "run": lambda: references_of(number for number, _, _ in rows),
         "position": lambda: scalars_of(golden.sample for golden in compared),
-        "output": lambda: _references(
+        "output": lambda: references_of(
             _interface_row(facts, "output", model, golden.output) for _, model, golden in rows
         ),
         "agrees": lambda: scalars_of((golden.agrees for golden in compared), np.bool_),
@@ -130,7 +130,7 @@ def sample_table(facts: Facts) -> Table:
         if (found := _SAMPLE_PROBLEM.fullmatch(text)) is not None
     ]
     makers: Makers = {
-        "run": lambda: _references(row[0] for row in rows),
+        "run": lambda: references_of(row[0] for row in rows),
         "position": lambda: scalars_of(row[2] for row in rows),
         "problem": lambda: strings_of(row[3] for row in rows),
     }
@@ -142,7 +142,7 @@ def change_table(facts: Facts) -> Table:
     rows = [(number, model, change) for number, model, run in _number_runs(facts) for change in run.changes]
     changes = [change for _, _, change in rows]
     makers: Makers = {
-        "run": lambda: _references(number for number, _, _ in rows),
+        "run": lambda: references_of(number for number, _, _ in rows),
         "position": lambda: scalars_of(change.entry for change in changes),
         "key": lambda: strings_of(change.key for change in changes),
         "declared": lambda: strings_of(change.declared for change in changes),
@@ -162,8 +162,8 @@ def normalization_table(facts: Facts) -> Table:
         for best, following in _best_two(run)
     ]
     makers: Makers = {
-        "run": lambda: _references(row[0] for row in rows),
-        "input": lambda: _references(_interface_row(facts, "input", row[1], row[2].input) for row in rows),
+        "run": lambda: references_of(row[0] for row in rows),
+        "input": lambda: references_of(_interface_row(facts, "input", row[1], row[2].input) for row in rows),
         "best": lambda: strings_of(row[2].normalization for row in rows),
         "spread": lambda: scalars_of(row[2].spread for row in rows),
         "confidence": lambda: scalars_of(row[2].confidence for row in rows),
@@ -207,10 +207,6 @@ def _number_runs(facts: Facts) -> Iterator[tuple[int, int, ModelRun]]:
 
 def _models(numbers: Any) -> Any:
     return np.array(list(numbers), dtype=np.int32)
-
-
-def _references(rows: Any) -> References:
-    return References(np.array(list(rows), dtype=np.int32))
 
 
 def _interface_row(facts: Facts, side: str, model: int, position: int) -> int:
