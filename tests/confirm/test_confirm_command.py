@@ -15,6 +15,7 @@ import pytest
 from tests.helpers.models.named import NAMED
 from tflint.cli.main import run
 from tflint.resources import named_model_path
+from tools.interrupt_confirm import find_processes
 
 pytest.importorskip("ai_edge_litert", reason="ai-edge-litert is not installed")
 
@@ -117,19 +118,7 @@ def test_an_interrupted_run_leaves_no_process_and_no_file(
     assert "Traceback" not in errors
     assert process.returncode in (0, 1, 128 + number)  # 0 or 1: it had ended
     assert not list(folder.iterdir())
-    assert not _processes_with(str(folder))
-
-
-def _processes_with(text: str) -> list[str]:
-    """Return the processes whose environment contains a text."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/environ") if sys.platform == "linux" else ():
-        try:
-            if text.encode() in entry.read_bytes():
-                found.append(entry.parent.name)
-        except OSError:
-            continue
-    return found
+    assert not find_processes(str(folder))
 
 
 def test_no_model_is_run_after_the_time_limit_of_the_run(models: list[str], capsys) -> None:

@@ -146,7 +146,6 @@ class Probes:
             "outputs": tuple(describe_outputs(self.job.subject.output_scales, survey, delegated)),
             "tensors": tuple(tensor for tensor in watched if tensor not in survey.unreadable),
             "unchanged": survey.unchanged,
-            "not_finite": survey.not_finite,
             "seconds": statistics.median((delegated or survey).seconds or (0.0,)),
         }
 

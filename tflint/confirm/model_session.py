@@ -15,7 +15,6 @@ from tflint.facts.run.model_run import KERNELS, Attempt, OutputRun
 from tflint.values import frozen
 
 Array = NDArray[Any]
-Outputs = Mapping[str, Sequence[Array]]
 
 #: Maximum number of outputs.
 _MAX_OUTPUTS = 10_000
@@ -238,7 +237,6 @@ class SurveyResult:
     failures: Mapping[str, str]
     outputs: Mapping[str, Mapping[int, Array]]
     unchanged: frozenset[int]
-    not_finite: frozenset[int]
     unreadable: frozenset[int]
     repeated_differs: frozenset[int]
     seconds: tuple[float, ...]
@@ -256,7 +254,6 @@ def _read_survey(reply: Message, arrays: Sequence[Array]) -> SurveyResult:
         failures={str(kind): str(text) for kind, text in reply["failures"].items()},
         outputs=outputs,
         unchanged=frozenset(map(int, reply["unchanged"])),
-        not_finite=frozenset(map(int, reply["not_finite"])),
         unreadable=frozenset(map(int, reply["unreadable"])),
         repeated_differs=frozenset(map(int, reply["repeated_differs"])),
         seconds=tuple(map(float, reply["seconds"])),

@@ -76,6 +76,7 @@ class GoldenProbe:
         self.results: list[GoldenRun] = []
         self.changes: list[ChangeRun] = []
         self.saturated: dict[int, float] = {}
+        self._inputs: list[list[Array]] = []
 
     def run(self, session: Session, kernels: str) -> None:
         """Run all samples; fill `results` and `changes`. Problems are noted in the session."""
@@ -92,6 +93,7 @@ class GoldenProbe:
         except UserError as error:
             session.problems.append(f"{what}: {error.message}")
             return None
+        self._inputs.append(inputs)
         outputs = session.try_invoke(kernels, inputs, what)
         if outputs is None:
             return None
@@ -165,14 +167,12 @@ class GoldenProbe:
         return float("inf") if outputs is None else measure_error(outputs, sample.expected, details["outputs"])
 
     def measure_saturation(self, session: Session, kernels: str) -> None:
-        """Count the saturated values of computed tensors on the golden samples, with kernels that keep all tensors."""
-        samples, _ = read_samples(self._recipe)
+        """Count the saturated values of computed tensors on the samples of `run`; the kernels keep all tensors."""
         shares: dict[int, list[float]] = {}
-        for sample in samples:
+        for inputs in self._inputs:
             try:
-                arrays = prepare_inputs(sample, self._recipe, session.details[kernels]["inputs"])
-                found = session.measure_saturation(kernels, arrays)
-            except (UserError, ChildError):
+                found = session.measure_saturation(kernels, inputs)
+            except ChildError:
                 if not session.child.is_alive:
                     raise
                 continue

@@ -142,7 +142,6 @@ class _Child:
         return {
             "failures": survey.failures,
             "unchanged": sorted(survey.unchanged) if len(survey.outputs) > 1 else [],
-            "not_finite": sorted(survey.not_finite),
             "unreadable": sorted(survey.unreadable),
             "repeated_differs": survey.repeated_differs,
             "seconds": survey.seconds,
@@ -155,8 +154,6 @@ class _Child:
 
         Returns its outputs, or the inner tensors that the request lists.
         """
-        import numpy as np
-
         from tflint.confirm.child.survey import generate_inputs, measure_saturation
         from tflint.confirm.wire import pack_arrays, unpack_arrays
 
@@ -171,11 +168,11 @@ class _Child:
         interpreter.invoke(arrays)
         indices: Sequence[int] | None = request.get("tensors")
         if indices is None:
-            found = [interpreter.read_output(tensor) for tensor in interpreter.outputs()]
+            found = [_keep_numbers(interpreter.read_output(tensor)) for tensor in interpreter.outputs()]
         else:
             found = [_copy_tensor(interpreter, index) for index in indices]
         saturated = measure_saturation(interpreter, request["saturation"]) if request.get("saturation") else {}
-        kinds, more = pack_arrays([array if array.dtype.kind in "biufc" else np.zeros(0, np.uint8) for array in found])
+        kinds, more = pack_arrays(found)
         return {"arrays": kinds, "saturated": {str(index): share for index, share in saturated.items()}}, more
 
     def do_allocations(self, _request: Mapping[str, Any], _pieces: Sequence[bytes]) -> Reply:
@@ -195,13 +192,18 @@ class _Child:
 
 def _copy_tensor(interpreter: Any, index: int) -> Any:
     """Return a copy of a tensor; empty if it has no memory or no numbers."""
+    try:
+        return _keep_numbers(interpreter.view(index)).copy()
+    except ValueError:
+        return _keep_numbers(None)
+
+
+def _keep_numbers(values: Any) -> Any:
+    """Return an array if it contains numbers, else an empty one in its place."""
     import numpy as np
 
-    try:
-        values = interpreter.view(index)
-    except ValueError:
-        return np.zeros(0, dtype=np.int8)
-    return values.copy() if values.dtype.kind in "biufc" else np.zeros(0, dtype=np.int8)
+    is_numeric = values is not None and values.dtype.kind in "biufc"
+    return values if is_numeric else np.zeros(0, dtype=np.int8)
 
 
 def _describe(tensor: Any) -> dict[str, Any]:

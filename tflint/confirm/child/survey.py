@@ -35,9 +35,8 @@ class Survey:
     """The results of running a model on inputs of all kinds.
 
     `failures` has the runtime's message for each kind that failed. `outputs` has the outputs per kind. `unchanged` has
-    the inner tensors with the same values for all kinds, `not_finite` those with NaN or infinity, `unreadable` those
-    that could not be compared. `seconds` is the time of each invocation. `repeated_differs` lists the outputs that
-    differ if the same input is run twice.
+    the inner tensors with the same values for all kinds, and `unreadable` those that could not be compared. `seconds`
+    is the time of each invocation. `repeated_differs` lists the outputs that differ if the same input is run twice.
     """
 
     def __init__(self, interpreter: Litert | Tflm, tensors: Sequence[int], announce: Callable[[str], None]) -> None:
@@ -48,7 +47,6 @@ class Survey:
         self.failures: dict[str, str] = {}
         self.outputs: dict[str, list[Array]] = {}
         self.unchanged: set[int] = set()
-        self.not_finite: set[int] = set()
         self.unreadable: set[int] = set()
         self.repeated_differs: list[int] = []
         self.seconds: list[float] = []
@@ -97,8 +95,6 @@ class Survey:
                 self.unreadable.add(index)
                 self.unchanged.discard(index)
                 continue
-            if values.dtype.kind == "f" and index not in self.not_finite and not np.isfinite(values).all():
-                self.not_finite.add(index)
             if is_first:
                 n_bytes += values.nbytes
                 if n_bytes > MAX_KEPT_BYTES or not values.size or values.dtype.kind not in "biufc":
