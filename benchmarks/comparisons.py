@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import shutil
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,9 @@ from tflint.config import Config
 TFLINT = ("-c", "import sys; from tflint.__main__ import entry; sys.exit(entry())")
 IMPORT_NUMPY = Command(("-c", "import numpy"))
 NOTHING = Command(("-c", "pass"))
+
+#: Exit codes of a check that found something or not.
+_ANY = (0, 1)
 
 FREE_BYTES = 40_000_000
 BYTES_PER_STRUCTURAL = 3
@@ -62,19 +67,61 @@ def processes(
 
 def check_mobile(workspace: Workspace) -> list[str]:
     """Return the arguments that check the generated model of 2 to 4 MB."""
-    return ["check", str(workspace.mobile())]
+    return ["check", "--no-cache", str(workspace.mobile())]
 
 
 def check_corpus_model(_workspace: Workspace) -> list[str]:
     """Return the arguments that check a real model of 2 to 4 MB."""
     if not CORPUS_MODEL.exists():
         raise NotAvailableError("no corpus next to the checkout")
-    return ["check", str(CORPUS_MODEL)]
+    return ["check", "--no-cache", str(CORPUS_MODEL)]
 
 
 def check_bad_rule(workspace: Workspace) -> list[str]:
     """Return the arguments that check a rule file with a misspelled field."""
     return ["rules", "check", str(workspace.bad_rule())]
+
+
+def cache_hits(arguments: Callable[[Workspace], Sequence[str]]) -> Measure:
+    """Measure the time of a process that repeats a stored run as a multiple of the time of `python -c pass`."""
+
+    def measure(workspace: Workspace, runs: int) -> Result:
+        _fill_cache(workspace, arguments(workspace))
+        return processes(arguments, NOTHING, _ANY)(workspace, runs)
+
+    return measure
+
+
+def fleet_rate(n_models: int, *, is_cached: bool) -> Measure:
+    """Measure the number of models that one process checks per second of wall-clock time, start included.
+
+    Without `is_cached`, the cache is empty, and the run fills it.
+    """
+
+    def measure(workspace: Workspace, runs: int) -> Result:
+        arguments = ["check", "--jobs", "1", str(workspace.fleet(n_models))]
+        command = Command((*TFLINT, *arguments), _ANY)
+        if is_cached:
+            _fill_cache(workspace, arguments)
+        seconds = []
+        for _ in range(runs):
+            if not is_cached:
+                shutil.rmtree(workspace.cache, ignore_errors=True)
+            seconds.append(command.seconds(workspace.folder, workspace.environment))
+        each = Spread.of([1e6 * s / n_models for s in seconds])
+        return Result(Spread.of([n_models / s for s in seconds]), f"{each.median:,.0f} µs per model")
+
+    return measure
+
+
+def _fill_cache(workspace: Workspace, arguments: Sequence[str]) -> None:
+    """Run a command until its run is stored: the cache distrusts files that have just been written."""
+    command = Command((*TFLINT, *arguments), _ANY)
+    for _ in range(3):
+        time.sleep(0.05)
+        printed = command.run(workspace.folder, workspace.environment)
+    if b"from the cache" not in printed:
+        raise RuntimeError("the run was not stored in the cache")
 
 
 # -- in this process ---------------------------------------------------------------------------------------------------

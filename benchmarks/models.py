@@ -12,6 +12,7 @@ from tests.helpers.models.builder import ModelBuilder
 from tests.helpers.models.large import many_tensors, write_big_weights
 from tests.helpers.models.named import NOT_RUNNABLE, RUNNABLE
 from tests.helpers.models.weighted import bias_scales
+from tflint.cache.cache_folder import FOLDER_VARIABLE
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 #: Real models, if they are next to the checkout.
@@ -98,7 +99,8 @@ class Workspace:
         self._text("tflint.toml", CONFIG)
         excluded = ("PYTHONDONTWRITEBYTECODE", "PYTHONPROFILEIMPORTTIME")
         inherited = {name: value for name, value in os.environ.items() if name not in excluded}
-        self.environment = inherited | {"PYTHONPATH": str(CHECKOUT)}
+        self.cache = folder / "cache"
+        self.environment = inherited | {"PYTHONPATH": str(CHECKOUT), FOLDER_VARIABLE: str(self.cache)}
 
     def bad_rule(self) -> Path:
         """Return a rule file with a misspelled field."""
@@ -141,6 +143,17 @@ class Workspace:
         )
         (self.folder / "small").mkdir(exist_ok=True)
         return [self._file(f"small/{name}.tflite", build) for name, build in builders.items()]
+
+    def fleet(self, n_models: int) -> Path:
+        """Return a folder with `n_models` different models of 0.4 to 1.5 KB, 100 per subfolder."""
+        fleet = self.folder / f"fleet_{n_models}"
+        bases = [content for content in (build() for build in RUNNABLE.values()) if content.count(b"input") == 1]
+        for number in range(0 if fleet.exists() else n_models):
+            folder = fleet / f"{number // 100:03}"
+            folder.mkdir(parents=True, exist_ok=True)
+            content = bases[number % len(bases)].replace(b"input", b"%05d" % number)
+            (folder / f"{number:05}.tflite").write_bytes(content)
+        return fleet
 
     def small_corpus(self) -> list[Path]:
         """Return the small real models, sorted by path, or an empty list if there is no corpus."""

@@ -15,7 +15,6 @@ from benchmarks.rows import Demand, Row
 from tflint import __version__
 
 _HEADS = ("row", "what", "measured", "quartiles", "demand", "met", "tflint", "against")
-NOT_YET = "not yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,6 @@ class Outcome:
 
 def measure_row(row: Row, workspace: Workspace, runs: int | None) -> Outcome:
     """Measure a row `runs` times, or as often as the row specifies."""
-    if row.measure is None:
-        return Outcome(row, None, NOT_YET)
     n_runs = runs or row.runs
     try:
         return Outcome(row, row.measure(workspace, n_runs), runs=n_runs)

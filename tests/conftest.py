@@ -1,4 +1,4 @@
-"""Lets pytest explain failed assertions of the shared helpers, too, and sets the number of its processes."""
+"""Settings of all tests: explained assertions in shared helpers, no cache, and the number of processes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import pytest
 
 pytest.register_assert_rewrite("tests.helpers")
+# Not an absolute path, so there is no cache: a test must see what a run does, not what an earlier run did.
+os.environ["TFLITE_LINT_CACHE_DIR"] = "none"
 
 
 def pytest_xdist_auto_num_workers() -> int:

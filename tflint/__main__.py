@@ -9,6 +9,14 @@ import sys
 
 def entry() -> None:
     """Run the command line and exit the process with its exit code."""
+    record = None
+    if sys.argv[1:2] == ["check"]:
+        from tflint.cache.run_record import find_record, replay
+
+        record = find_record(sys.argv[1:])
+        code = None if record is None else replay(record)
+        if code is not None:
+            os._exit(code)
     # When numpy is imported, its BLAS starts a thread per processor, but tflint does not multiply matrices.
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
@@ -23,7 +31,7 @@ def entry() -> None:
 
             if "_ARGCOMPLETE" in os.environ:
                 _complete()
-            code = run(sys.argv[1:])
+            code = run(sys.argv[1:], record)
         except Terminated as signal:  # during imports or at exit
             code = signal.code
         for stream in (sys.stdout, sys.stderr):

@@ -6,10 +6,11 @@ The functions return a report. They print nothing and never exit the process.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -50,9 +51,11 @@ from tflint.targets.target import declared_targets
 from tflint.values import frozen, replace
 
 if TYPE_CHECKING:
+    from tflint.cache.run_cache import RunCache
     from tflint.confirm import ConfirmOptions
     from tflint.facts.plugin_loader import Plugins
     from tflint.facts.run.model_run import ModelRun
+    from tflint.runner.stored_reports import CheckGroups
 
 __all__ = ["Checkable", "Model", "Progress", "check", "diff", "load", "load_readable"]
 
@@ -130,11 +133,12 @@ def check_items(
     limits: Limits = NO_LIMITS,
     catalog: Catalog | None = None,
     confirm: ConfirmOptions | None = None,
+    cache: RunCache | None = None,
 ) -> Report:
     """Check items as `check` does; folders are already expanded to files.
 
     `limits` bound the whole run. `catalog` contains the rules of the configuration if they are already loaded. With
-    `confirm`, the models are also run.
+    `confirm`, the models are also run. With `cache`, files whose reports are stored are not checked again.
     """
     if jobs is not None and jobs < 1:
         raise UserError(f"the number of jobs must be at least 1, not {jobs}", hint="None chooses it")
@@ -147,8 +151,11 @@ def check_items(
     contracts = Contracts(config.contracts, config.folder, given)
     files: list[CheckedFile] = []
     n_done = 0
+    check_groups = functools.partial(
+        check_by_group, plan=plan, config=config, contracts=contracts, jobs=jobs, limits=limits
+    )
     # Close the generator, so that an interruption also ends the worker processes.
-    with contextlib.closing(check_by_group(items, plan, config, contracts, jobs, limits)) as groups:
+    with contextlib.closing(_groups(items, contracts, cache, check_groups)) as groups:
         for n_items, checked in groups:
             files += checked
             n_done += n_items
@@ -167,6 +174,17 @@ def check_items(
         report = _report(add_contract_reports(files), run, baseline, tables)
         report = replace(report, confirmation=confirmation, notices=(*report.notices, *notices))
     return _count_left_out(report, [file.report for file in files], items, left_out, config)
+
+
+def _groups(
+    items: Sequence[Item], contracts: Contracts, cache: RunCache | None, check_groups: CheckGroups
+) -> Generator[tuple[int, list[CheckedFile]], None, None]:
+    """Yield the number of items and the checked files of each group, with stored reports if there is a cache."""
+    if cache is None:
+        return check_groups(items)
+    from tflint.runner.stored_reports import can_use_cache, check_with_cache  # needs a cache
+
+    return check_with_cache(items, contracts, cache, check_groups) if can_use_cache(items) else check_groups(items)
 
 
 def judge_run(model: Model, run: ModelRun, *, config: Config, contract: Contract | None = None) -> list[Finding]:

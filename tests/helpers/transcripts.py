@@ -6,12 +6,14 @@ number of rules, which changes with every rule.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
 import sys
 
 from tests.helpers.paths import ROOT
+from tflint.cache.cache_folder import FOLDER_VARIABLE
 
 FILES = [
     "README.md",
@@ -35,7 +37,13 @@ def run(command: str) -> str:
     words = shlex.split(command)
     assert words[0] == "tflint"
     done = subprocess.run(
-        [sys.executable, "-m", "tflint", *words[1:]], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-m", "tflint", *words[1:]],
+        cwd=ROOT,
+        env={**os.environ, FOLDER_VARIABLE: "none"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     return normalize_output(done.stdout + done.stderr)
 

@@ -15,7 +15,7 @@ from benchmarks.measure import Command, Spread, cpu_meter, measure_in_turn, memo
 from benchmarks.memory import STATUS, all_rules
 from benchmarks.models import SMALL_BYTES, Workspace, mobile
 from benchmarks.rows import ROWS, Demand, Row
-from benchmarks.table import NOT_YET, Outcome, as_json, machine, measure_row, render
+from benchmarks.table import Outcome, as_json, machine, measure_row, render
 from benchmarks.values import RANGE, SATURATION, statistics
 from tests.helpers.models.large import many_tensors, write_big_weights
 from tests.helpers.models.named import NAMED
@@ -154,33 +154,37 @@ def test_rows_have_names_of_their_own():
     [(Demand(1.35), True), (Demand(1.25), False), (Demand(1.35, False), False), (Demand(1.3, False), True)],
 )
 def test_a_demand_bounds_the_median(demand, met):
-    row = Row("some", "what", "against", None, demand=demand)
+    row = Row("some", "what", "against", waits, runs=1, demand=demand)
     assert Outcome(row, Result(Spread(1.3, 1.0, 2.0), "1 ms")).is_met is met
 
 
-def test_the_table_shows_what_is_met_and_what_is_not_there_yet(workshop):
+def waits(_workspace: Workspace, _runs: int) -> Result:
+    raise NotAvailableError("no file")
+
+
+def test_the_table_shows_what_is_met_and_what_cannot_be_measured(workshop):
     fast = Result(Spread(1.2, 1.1, 1.3), "5 ms", "4 ms")
     slow = Result(Spread(71, 67, 73), "14 ms")
     rows = [
         Row("good", "works", "import numpy", lambda *_: fast, runs=3, demand=Demand(1.35), note="a note"),
         Row("bad", "slow", "", lambda *_: slow, runs=3, demand=Demand(150, is_upper=False), unit="/s"),
-        Row("later", "waits", "", None, demand=Demand(2)),
+        Row("later", "waits", "", waits, runs=1, demand=Demand(2)),
     ]
     table = render([measure_row(row, workshop, None) for row in rows])
     lines = [" ".join(line.split()) for line in table.splitlines()]
     assert lines[2:] == [
         "good [1] works 1.20 x 1.10 - 1.30 <= 1.35 x yes 5 ms import numpy: 4 ms",
         "bad slow 71 /s 67 - 73 >= 150 /s NO 14 ms",
-        f"later waits {NOT_YET} <= 2 x",
+        "later waits no file <= 2 x",
         "",
         "[1] a note",
     ]
 
 
 def test_json_has_every_row(workshop):
-    plain = as_json([measure_row(row, workshop, None) for row in ROWS if row.measure is None])
+    plain = as_json([Outcome(row, None, "no file") for row in ROWS])
     assert plain["machine"] == machine()
-    assert {row["reason"] for row in plain["rows"]} == {NOT_YET}
+    assert [(row["name"], row["reason"]) for row in plain["rows"]] == [(row.name, "no file") for row in ROWS]
 
 
 def test_the_command_measures_the_rows_it_is_told(tmp_path, capsys):

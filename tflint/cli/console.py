@@ -54,6 +54,18 @@ def print_verbatim(text: str) -> None:
     _print_bytes(text)
 
 
+def encode_text(text: str, *, has_color: bool = False) -> bytes:
+    """Return the bytes that `print_text` writes."""
+    text = safe_text(text, has_color=has_color).replace("\n", os.linesep)
+    codecs.register_error(_DEGRADE, _replace_unencodable)
+    return text.encode(sys.stdout.encoding, _DEGRADE)
+
+
+def encode_verbatim(text: str) -> bytes:
+    """Return the bytes that `print_verbatim` writes."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def safe_text(text: str, *, has_color: bool = False) -> str:
     """Return plain text that is safe to print. If `has_color` is true, tflint's color codes are kept."""
     parts = _COLOR.split(text) if has_color else [text]
@@ -136,7 +148,7 @@ def _print_bytes(text: str) -> None:
         return
     try:
         sys.stdout.flush()
-        buffer.write(text.encode("utf-8", "backslashreplace"))
+        buffer.write(encode_verbatim(text))
         buffer.flush()
     except BrokenPipeError:
         discard_output()

@@ -14,7 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tflint._version import __version__
 from tflint.cli import console
@@ -23,11 +23,14 @@ from tflint.cli.signals import Terminated
 from tflint.errors import ResourceError, UserError
 from tflint.userfiles.nearest_word import nearest
 
+if TYPE_CHECKING:
+    from tflint.cache.run_record import Record
+
 #: Environment variable that has the same effect as --debug, if it is set and not empty.
 DEBUG_VARIABLE = "TFLITE_LINT_DEBUG"
 
 #: The commands in the order of the help; each has a module in `cli/commands`.
-COMMANDS = ("check", "diff", "compare", "show", "contract", "allow", "explain", "rules", "facts", "completion")
+COMMANDS = ("check", "diff", "compare", "show", "contract", "allow", "explain", "rules", "facts", "cache", "completion")
 
 _FIXED_WIDTH = functools.partial(argparse.HelpFormatter, width=80)
 _INVALID_CHOICE = re.compile(r"argument (?:COMMAND|ACTION): invalid choice: '(.*?)'")
@@ -89,12 +92,16 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
     return main
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run a command and return the exit code. Does not raise exceptions."""
+def run(arguments: Sequence[str], record: Record | None = None) -> int:
+    """Run a command and return the exit code. Does not raise exceptions.
+
+    `record` is the record of an earlier run with the same arguments, of which an input has changed.
+    """
     is_debug = "--debug" in arguments or bool(os.environ.get(DEBUG_VARIABLE))
     try:
         _refuse_names_like_options(arguments)
         options = build_parser(_find_command(arguments)).parse_args(arguments)
+        options.arguments, options.record = arguments, record
         code: int = options.run(options)
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -16,6 +16,7 @@ from tflint.report.report_formats import FORMATS
 from tflint.report.report_options import Options
 from tflint.source.checkout_boundary import real_path
 from tflint.userfiles.nearest_word import nearest
+from tflint.values import replace
 
 if TYPE_CHECKING:
     from tflint.catalog import Rule
@@ -109,17 +110,34 @@ def write(
 
     shown = limit_findings(report)
     for form, file in reports:
-        format_options = _build_options(options, config, rules, is_printed=file is None)
-        text = FORMATS[form].render(shown, format_options)
-        has_color = format_options.style.color
-        escape = FORMATS[form].escape
-        make_safe = _ESCAPES.get(escape) or functools.partial(console.safe_text, has_color=has_color)
+        text, make_safe, has_color = _render(shown, form, options, config, rules, is_printed=file is None)
         if file is not None:
             file.write(text, make_safe)
-        elif escape in _ESCAPES:
+        elif FORMATS[form].escape in _ESCAPES:
             console.print_verbatim(make_safe(text))
         else:
             console.print_text(text, has_color=has_color)
+
+
+def encode_cached(report: Report, options: argparse.Namespace, config: Config, rules: tuple[Rule, ...]) -> bytes:
+    """Return what a later run prints on standard output if the report of this run is still valid."""
+    from tflint.findings.finding_limits import limit_findings
+
+    shown = replace(limit_findings(report), elapsed=0.0, is_cached=True)
+    text, make_safe, has_color = _render(shown, options.format, options, config, rules, is_printed=True)
+    if FORMATS[options.format].escape in _ESCAPES:
+        return console.encode_verbatim(make_safe(text))
+    return console.encode_text(text, has_color=has_color)
+
+
+def _render(
+    report: Report, form: str, options: argparse.Namespace, config: Config, rules: tuple[Rule, ...], *, is_printed: bool
+) -> tuple[str, Callable[[str], str], bool]:
+    """Return a report as text, the function that makes the text safe to print, and whether it has colors."""
+    format_options = _build_options(options, config, rules, is_printed=is_printed)
+    has_color = format_options.style.color
+    make_safe = _ESCAPES.get(FORMATS[form].escape) or functools.partial(console.safe_text, has_color=has_color)
+    return FORMATS[form].render(report, format_options), make_safe, has_color
 
 
 #: Functions that make the text of a machine-readable format safe to print, by the value of `Format.escape`.

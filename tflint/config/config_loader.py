@@ -35,6 +35,17 @@ def find_config(start: Path) -> Path | None:
     return None
 
 
+def searched_paths(start: Path, found: Path | None) -> list[Path]:
+    """Return the paths at which `find_config` looks for a configuration, up to the one that it found."""
+    paths: list[Path] = []
+    for folder in (start, *start.parents):
+        for path in (folder / "tflint.toml", folder / "pyproject.toml"):
+            paths.append(path)
+            if path == found:
+                return paths
+    return paths
+
+
 def _is_for_tflint(project: Path) -> bool:
     """Return whether a `pyproject.toml` has a [tool.tflint] table.
 

@@ -64,12 +64,17 @@ def find_adjacent_contract(model: str) -> str | None:
 
     A broken link counts as a contract. The error is then raised when the contract is read.
     """
+    contract = adjacent_path(model)
+    return contract if contract is not None and os.path.lexists(contract) else None
+
+
+def adjacent_path(model: str) -> str | None:
+    """Return the path at which the contract next to a model would be, or None if `model` has no file name."""
     path = Path(model)
     try:
-        contract = path.with_name(path.stem + SUFFIX)
-    except ValueError:  # a path without a file name
+        return path.with_name(path.stem + SUFFIX).as_posix()
+    except ValueError:
         return None
-    return contract.as_posix() if os.path.lexists(contract) else None
 
 
 def find_models(contract: str) -> list[str]:

@@ -283,7 +283,7 @@ class Report:
     of facts and rules that failed because of a bug in tflint. `left_out` has the paths that the search for models
     skipped. `n_passed_over` is the number of files in the report for which there was nothing to check. `settings` are
     the settings of the configuration that can change the findings. `confirmation` describes how models were run, and is
-    None if they were not.
+    None if they were not. `is_cached` is true for the report of an earlier run whose inputs have not changed.
     """
 
     files: tuple[FileReport, ...]
@@ -297,6 +297,7 @@ class Report:
     notices: tuple[Notice, ...] = ()
     rules_run: int = 0
     elapsed: float = 0.0
+    is_cached: bool = False
     crashes: int = 0
     left_out: SkippedPaths = SkippedPaths()
     n_passed_over: int = 0

@@ -105,7 +105,7 @@ def _list_details(report: Report, totals: dict[str, int]) -> Iterator[str]:
     targets = ", ".join(map(format_runtime, report.targets)) + (" (default)" if report.is_default_target else "")
     yield f"{'targets' if len(report.targets) > 1 else 'target'} {targets}"
     yield f"ruleset {report.ruleset}"
-    yield f"{report.elapsed:.1f} s"
+    yield "from the cache" if report.is_cached else f"{report.elapsed:.1f} s"
 
 
 def _list_not_checked(report: Report) -> list[str]:

@@ -49,10 +49,14 @@ Selected: TypeAlias = str | UnopenedPath
 
 @frozen
 class Selection:
-    """The paths to check, distinct and in order, and the counts of skipped paths."""
+    """The paths to check, distinct and in order, and the counts of skipped paths.
+
+    `examined` are the folders that were listed and the files that were read to find models.
+    """
 
     items: tuple[Selected, ...]
     left_out: SkippedPaths = SkippedPaths()
+    examined: tuple[str, ...] = ()
 
 
 def select(paths: Iterable[str], exclude: Sequence[str] = (), base: str = ".") -> Selection:
@@ -66,7 +70,7 @@ def select(paths: Iterable[str], exclude: Sequence[str] = (), base: str = ".") -
     for path in paths:
         for item in _select_one(path, walker):
             found.setdefault(item)
-    return Selection(tuple(found), walker.left_out())
+    return Selection(tuple(found), walker.left_out(), tuple(walker.examined))
 
 
 def _select_one(path: str, walker: Walker) -> Iterator[Selected]:
@@ -125,9 +129,13 @@ def missing_path_error(path: str) -> UserError:
 
 
 class Walker:
-    """Walks folders for models and counts what it skips: excluded files, hidden and linked folders."""
+    """Walks folders for models and counts what it skips: excluded files, hidden and linked folders.
+
+    `examined` are the folders that were listed and the files that were read so far.
+    """
 
     def __init__(self, exclude: Sequence[str] = (), base: str = ".") -> None:
+        self.examined: list[str] = []
         self._exclude, self._base = exclude, base
         self._excluded = self._hidden = self._linked = self._models = 0
         self._entries_left = MAX_PEEKED_ENTRIES
@@ -147,6 +155,7 @@ class Walker:
         waiting = [Path(folder).as_posix()]  # os.walk recurses per level and exceeds Python's recursion limit
         while waiting:
             here = waiting.pop()
+            self.examined.append(here)
             try:
                 folders, files = _list_folder(here)
             except OSError as error:
@@ -194,6 +203,8 @@ class Walker:
     def _check_file(self, path: str, boundary: Path) -> Iterator[Selected]:
         """Yield a file if it is a model; yield it as `UnopenedPath` if it is a link to outside of `boundary`."""
         is_outside = os.path.islink(path) and not is_within(path, boundary)  # noqa: PTH114
+        if Path(path).suffix.lower() in DOUBTFUL_SUFFIXES:
+            self.examined.append(path)
         if not _is_model(path, is_read=not is_outside):
             return
         if self._is_excluded(path):
@@ -222,8 +233,10 @@ class Walker:
         count = 0
         waiting = [folder]
         while waiting and self._entries_left > 0:
+            here = waiting.pop()
+            self.examined.append(here)
             try:
-                with os.scandir(waiting.pop()) as entries:
+                with os.scandir(here) as entries:
                     for entry in entries:
                         self._entries_left -= 1
                         if entry.is_dir(follow_symlinks=False):

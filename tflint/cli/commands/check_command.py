@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from tflint.cli import console, output_file, plugin_option, report_outputs
 from tflint.cli.config_options import add_rule_options, add_verdict_options, read_config
-from tflint.cli.exit_codes import exit_code_of
+from tflint.cli.exit_codes import OK, exit_code_of
 from tflint.config import Config
 from tflint.errors import UserError
 from tflint.findings import MAX_PLACES
 from tflint.runner.run_limits import Limits
 
 if TYPE_CHECKING:
+    from tflint.cache.run_cache import RunCache
     from tflint.confirm import ConfirmOptions
     from tflint.findings import Report
     from tflint.source.model_search import Selection
@@ -51,6 +52,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--jobs", type=int, metavar="N", help="number of processes (default: 1, or all processors for many files)"
     )
+    group.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
     group.add_argument("--allow-empty", action="store_true", help="exit with 0 if there is nothing to check")
     group.add_argument(
         "--max-seconds",
@@ -107,6 +109,7 @@ def run(options: argparse.Namespace) -> int:
         if options.write_baseline is None
         else output_file.prepare_named(options.write_baseline, output_file.BASELINE)
     )
+    cache = _open_cache(options)
     config = read_config(options)
     selection = _select_models(options.paths, config)
     max_bytes = None if options.max_memory is None else int(options.max_memory * 1_000_000)
@@ -122,6 +125,10 @@ def run(options: argparse.Namespace) -> int:
     gc.enable()
     known = read_baseline(config.baseline) if config.baseline and new_baseline is None else None
     catalog = load_catalog(config.rules, plugin_option.load_allowed(options))
+    if cache is not None:
+        from tflint.cli import cache_inputs
+
+        cache_inputs.begin(cache, options, config, selection, catalog.digest)
     with Progress() as progress:
         report = check_items(
             selection.items,
@@ -134,6 +141,7 @@ def run(options: argparse.Namespace) -> int:
             limits=limits,
             catalog=catalog,
             confirm=_confirm_options(options),
+            cache=cache,
         )
     is_empty = not (report.has_checked or options.allow_empty or config.allow_empty)
     if new_baseline is not None:
@@ -143,7 +151,21 @@ def run(options: argparse.Namespace) -> int:
     report_outputs.write(report, reports, options, config, catalog.rules)
     if is_empty:
         raise _build_empty_error(options.paths, report, config)
-    return 0 if new_baseline is not None else exit_code_of(report, options, config)
+    code = OK if new_baseline is not None else exit_code_of(report, options, config)
+    if cache is not None:
+        cache.write_reports()
+        if cache_inputs.can_record(options, report, selection):
+            cache.write_record(report_outputs.encode_cached(report, options, config, catalog.rules), code)
+    return code
+
+
+def _open_cache(options: argparse.Namespace) -> RunCache | None:
+    """Return the cache of the run, or None if the run cannot use it: it runs models or code of plugins."""
+    if options.no_cache or options.confirm or options.allow_plugin:
+        return None
+    from tflint.cache.run_cache import RunCache
+
+    return RunCache(options.arguments, options.record, time.time_ns())
 
 
 def _confirm_options(options: argparse.Namespace) -> ConfirmOptions | None:

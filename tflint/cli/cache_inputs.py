@@ -1,0 +1,73 @@
+"""Tells the cache what a run of `tflint check` reads, and decides whether the whole run can be recorded."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from tflint.cache.run_cache import RunCache
+from tflint.config import Config, searched_paths
+from tflint.contract.contract_search import adjacent_path
+from tflint.findings import Report
+from tflint.source.model_search import Selection
+
+
+def begin(
+    cache: RunCache, options: argparse.Namespace, config: Config, selection: Selection, rules_digest: str
+) -> None:
+    """Open the stored reports for the settings of a run, and note the files and folders that the run reads."""
+    from tflint.cache.tool_state import hash_tool
+
+    settings = (config.settings(), config.exclude, config.folder)
+    cache.open_store(f"{hash_tool()} {rules_digest} {settings}")
+    cache.watch(_configuration_files(options, config))
+    cache.watch(selection.examined)
+    cache.watch(_model_files(selection))
+    cache.watch_existence(str(folder / ".git") for folder in _folders_above())
+
+
+def can_record(options: argparse.Namespace, report: Report, selection: Selection) -> bool:
+    """Return whether a run printed only its report, and read only the files that `begin` notes."""
+    if options.output or options.report or options.write_baseline or options.max_seconds or options.max_memory:
+        return False
+    has_plain_paths = all(os.path.lexists(path) for path in options.paths)  # neither globs, members nor a list on stdin
+    has_plain_items = all(isinstance(item, str) for item in selection.items)
+    return has_plain_paths and has_plain_items and all(file.status == "checked" for file in report.files)
+
+
+def _configuration_files(options: argparse.Namespace, config: Config) -> Iterator[str]:
+    """Yield the paths of a configuration and of the files that it names, and the paths at which it was searched."""
+    if options.config is None:
+        yield from map(str, searched_paths(Path.cwd(), Path(config.origin) if config.origin else None))
+    else:
+        yield options.config
+    for path in config.rules:
+        yield path
+        if os.path.isdir(path):  # noqa: PTH112
+            yield from map(str, Path(path).glob("*.toml"))
+    yield from config.contracts.values()
+    if config.baseline:
+        yield config.baseline
+
+
+def _model_files(selection: Selection) -> Iterator[str]:
+    """Yield the models, and the paths of their contracts unless the folder was listed and shows new files."""
+    listed = set(selection.examined)
+    for item in selection.items:
+        path = str(item)
+        yield path
+        if (os.path.dirname(path) or ".") not in listed:  # noqa: PTH120
+            contract = adjacent_path(path)
+            if contract is not None:
+                yield contract
+
+
+def _folders_above() -> Iterator[Path]:
+    """Yield the current folder and those above, up to the top level of a checkout."""
+    current = Path.cwd()
+    for folder in (current, *current.parents):
+        yield folder
+        if os.path.lexists(folder / ".git"):
+            return
