@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     pass
 
 
-def add_rule_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that select rules and targets."""
+def add_rule_options(parser: argparse.ArgumentParser, *, has_plugins: bool = True) -> None:
+    """Add the options that select rules and targets and, with `has_plugins`, plugins."""
     group = parser.add_argument_group("rules and targets")
     add = group.add_argument
     add("--select", action="append", metavar="RULES", help="rules to run: ids, prefixes, names, categories or all")
@@ -34,17 +34,23 @@ def add_rule_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="configuration file (default: the nearest tflint.toml, or pyproject.toml with [tool.tflint])",
     )
-    plugin_option.add_option(group)
+    if has_plugins:
+        plugin_option.add_option(group)
+
+
+def add_fail_on(group: argparse._ArgumentGroup) -> None:
+    """Add the option with the lowest severity that fails the run."""
+    group.add_argument(
+        "--fail-on",
+        choices=("error", "warning", "note", "never"),
+        help="exit with 1 for findings of this severity or higher (default: error)",
+    )
 
 
 def add_verdict_options(group: argparse._ArgumentGroup) -> None:
     """Add the options that decide which findings fail the run."""
     add = group.add_argument
-    add(
-        "--fail-on",
-        choices=("error", "warning", "note", "never"),
-        help="exit with 1 for findings of this severity or higher (default: error)",
-    )
+    add_fail_on(group)
     add("--exit-zero", action="store_true", help="exit with 0 even if there are findings")
     add("--baseline", metavar="FILE", help="file of known findings, which do not fail the run")
 
@@ -60,7 +66,7 @@ def read_config(options: argparse.Namespace) -> Config:
         changes["rules"] = tuple(options.rules)
     if options.fail_on:
         changes["fail_on"] = options.fail_on
-    if options.baseline:
+    if getattr(options, "baseline", None):  # registry commands have no baseline
         changes["baseline"] = options.baseline
     return replace(config, **changes)
 

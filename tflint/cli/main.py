@@ -30,7 +30,20 @@ if TYPE_CHECKING:
 DEBUG_VARIABLE = "TFLITE_LINT_DEBUG"
 
 #: The commands in the order of the help; each has a module in `cli/commands`.
-COMMANDS = ("check", "diff", "compare", "show", "contract", "allow", "explain", "rules", "facts", "cache", "completion")
+COMMANDS = (
+    "check",
+    "diff",
+    "compare",
+    "show",
+    "contract",
+    "allow",
+    "explain",
+    "rules",
+    "facts",
+    "registry",
+    "cache",
+    "completion",
+)
 
 _FIXED_WIDTH = functools.partial(argparse.HelpFormatter, width=80)
 _INVALID_CHOICE = re.compile(r"argument (?:COMMAND|ACTION): invalid choice: '(.*?)'")

@@ -1,0 +1,95 @@
+"""`tflint registry lint` and `tflint registry audit`: lint versions; the first can also annotate them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from tflint.cli import console, registry_options
+from tflint.errors import UserError
+
+if TYPE_CHECKING:
+    from tflint.registry.version_lint import VersionResult
+
+_TARGET_HELP = "models:/NAME/VERSION, models:/NAME@ALIAS or models:/NAME (default: all models)"
+
+
+def add_parser(actions: Any) -> None:
+    """Add the parsers of both subcommands."""
+    lint = actions.add_parser("lint", help="lint versions; with --write, annotate them")
+    lint.add_argument("model", nargs="?", metavar="MODEL", help=_TARGET_HELP)
+    _add_scope(lint)
+    lint.add_argument("--write", action="store_true", help="set tags and attach reports (default: only read)")
+    registry_options.add_lint_options(lint)
+    lint.set_defaults(run=run)
+    audit = actions.add_parser("audit", help="list deployed versions that would fail today")
+    audit.add_argument("model", nargs="?", metavar="MODEL", help=_TARGET_HELP)
+    _add_scope(audit)
+    registry_options.add_lint_options(audit)
+    audit.set_defaults(run=run, write=False)
+
+
+def _add_scope(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scope",
+        choices=("aliased", "latest", "all"),
+        default="aliased",
+        help="versions of a model: those with an alias, the latest, or all (default: aliased)",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Lint the versions; return the exit code."""
+    return registry_options.run_guarded(lambda: _run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    from tflint.registry.locations import find_versions, open_registry, parse_target
+    from tflint.registry.version_lint import lint_version
+    from tflint.registry.version_table import exit_code
+
+    plan = registry_options.make_plan(options)
+    target = parse_target(options.model)
+    registry = open_registry(options.registry)
+    versions = find_versions(registry, target, options.scope)
+    if not versions:
+        which = f"no version of {target.name}" if target.name else "no version"
+        hint = "--scope latest or --scope all" if options.scope == "aliased" else ""
+        raise UserError(f"nothing to lint: {which} is in the scope '{options.scope}'", hint=hint)
+    results = [lint_version(registry, version, plan) for version in versions]
+    registry_options.print_results(options, registry.label, results)
+    if options.action == "audit" and options.format == "text":
+        console.print_lines(_list_failing(results))
+    code = exit_code(results)
+    return _write(registry, results, code) if options.write else code
+
+
+def _write(registry: Any, results: list[VersionResult], code: int) -> int:
+    """Annotate the versions that were read; return the exit code: 4 if this fails and no version fails."""
+    from tflint.registry.lint_record import UNREACHABLE
+    from tflint.registry.model_registry import RegistryError
+    from tflint.registry.promotion import annotate
+
+    for result in results:
+        if result.status == UNREACHABLE:
+            continue
+        try:
+            annotate(registry, result)
+        except RegistryError as error:
+            console.warn(f"tflint: {result.version.label} is not annotated: {console.escape_newlines(error.reason)}")
+            code = code or registry_options.NOT_FETCHED
+    return code
+
+
+def _list_failing(results: list[VersionResult]) -> Iterator[str]:
+    """Yield a line per deployed version that fails under the rules, targets and contracts of today."""
+    from tflint.registry.lint_record import FAIL, STATUS_TAG
+
+    failing = [result for result in results if result.status == FAIL]
+    for result in failing:
+        before = result.version.tags.get(STATUS_TAG)
+        since = f", its tag is '{before[:40]}'" if before else ""
+        yield f"would fail today: {result.version.label} ({', '.join(result.version.aliases) or 'no alias'}{since})"
+    if not failing:
+        yield "no deployed version would fail today"

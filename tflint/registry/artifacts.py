@@ -1,0 +1,156 @@
+"""Fetches the artifacts of a version into a work folder, with limits, and computes the hash of their content.
+
+Paths from a registry are hostile: a path that could leave the work folder is refused before anything is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from tflint.errors import TflintError
+from tflint.registry.model_registry import ArtifactReader, ModelVersion, StoredFile, UnreachableError
+from tflint.values import frozen
+
+#: Maximum number of artifacts of a version, bytes of all of them, and length and depth of their paths.
+MAX_FILES = 10_000
+MAX_BYTES = 4 << 30
+MAX_PATH, MAX_NAME, MAX_DEPTH = 1024, 200, 32
+
+
+class HostileArtifactError(TflintError):
+    """The artifacts of a version must not be read: a path leaves the folder, or they exceed a limit."""
+
+
+@frozen
+class FetchedFile:
+    """An artifact in the work folder: its path below the root of the version, size in bytes, and SHA-256."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@frozen
+class Fetched:
+    """The artifacts of a version in the folder `folder`, in the order of their paths."""
+
+    folder: str
+    files: tuple[FetchedFile, ...]
+
+    @property
+    def content(self) -> str:
+        """The content hash of the version."""
+        return hash_content(self.files)
+
+    def real_path(self, path: str) -> str:
+        """Return the path of an artifact in the work folder."""
+        return f"{self.folder}/{path}"
+
+
+def fetch(reader: ArtifactReader, version: ModelVersion, folder: Path) -> Fetched:
+    """Copy all artifacts of a version into a new folder.
+
+    Raises `HostileArtifactError`, or `UnreachableError` if an artifact cannot be read or changes meanwhile.
+    """
+    folder.mkdir(parents=True)
+    files = []
+    left = MAX_BYTES
+    for stored in list_checked(reader, version):
+        target = folder / stored.path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            size, sha256 = _copy(reader, version, stored, target, left)
+        except FileExistsError as error:
+            raise HostileArtifactError(f"two artifacts have the same path {json.dumps(stored.path)}") from error
+        except OSError as error:
+            raise UnreachableError(f"the work folder cannot be written: {error.strerror or error}") from error
+        left -= size
+        files.append(FetchedFile(stored.path, size, sha256))
+    return Fetched(folder.as_posix(), tuple(files))
+
+
+def hash_version(reader: ArtifactReader, version: ModelVersion) -> str:
+    """Return the content hash of a version without storing its artifacts."""
+    files = []
+    left = MAX_BYTES
+    for stored in list_checked(reader, version):
+        size, sha256 = _copy(reader, version, stored, None, left)
+        left -= size
+        files.append(FetchedFile(stored.path, size, sha256))
+    return hash_content(files)
+
+
+def list_checked(reader: ArtifactReader, version: ModelVersion) -> list[StoredFile]:
+    """Return the artifacts of a version, sorted by path. Raises `HostileArtifactError`."""
+    files: list[StoredFile] = []
+    for stored in reader.list_files(version):
+        check_path(stored.path)
+        files.append(stored)
+        if len(files) > MAX_FILES:
+            raise HostileArtifactError(f"there are more than {MAX_FILES:,} artifacts")
+    if sum(stored.size or 0 for stored in files) > MAX_BYTES:
+        raise HostileArtifactError(_too_large())
+    return sorted(files, key=lambda stored: stored.path)
+
+
+def check_path(path: str) -> None:
+    """Raise `HostileArtifactError` if the path of an artifact is not a plain relative path."""
+    names = path.split("/")
+    is_plain = (
+        all(_is_plain_name(name) for name in names) and len(names) <= MAX_DEPTH and len(os.fsencode(path)) <= MAX_PATH
+    )
+    if not is_plain:
+        raise HostileArtifactError(f"the artifact path {json.dumps(path[:MAX_PATH])} is not a plain relative path")
+
+
+def hash_content(files: Iterable[FetchedFile]) -> str:
+    """Return the SHA-256 of a list of files: one line per file with its SHA-256, its size and its path."""
+    lines = sorted((file.path, f"{file.sha256} {file.size} {json.dumps(file.path)}\n") for file in files)
+    return hashlib.sha256("".join(line for _, line in lines).encode()).hexdigest()
+
+
+def _is_plain_name(name: str) -> bool:
+    if name in ("", ".", "..") or len(name.encode("utf-8", "replace")) > MAX_NAME or name.endswith((" ", ".")):
+        return False
+    return not any(character in '\\:*?"<>|' or not character.isprintable() for character in name)
+
+
+def _copy(
+    reader: ArtifactReader, version: ModelVersion, stored: StoredFile, target: Path | None, max_bytes: int
+) -> tuple[int, str]:
+    """Read an artifact, and write it to `target` unless that is None. Return its size and its SHA-256."""
+    digest, size = hashlib.sha256(), 0
+    descriptor = None if target is None else os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+    try:
+        for piece in reader.open(version, stored.path):
+            size += len(piece)
+            if size > max_bytes:
+                raise HostileArtifactError(_too_large())
+            digest.update(piece)
+            _write_all(descriptor, piece)
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+    if stored.size is not None and size != stored.size:
+        raise UnreachableError(
+            f"the artifact {json.dumps(stored.path)} has {size:,} bytes instead of {stored.size:,}: it was truncated,"
+            " or changed while tflint read it"
+        )
+    return size, digest.hexdigest()
+
+
+def _write_all(descriptor: int | None, piece: bytes) -> None:
+    view = memoryview(piece)
+    while descriptor is not None and view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _too_large() -> str:
+    return f"the artifacts have more than {MAX_BYTES >> 30} GiB"
+
+
+_BINARY = getattr(os, "O_BINARY", 0)

@@ -1,0 +1,148 @@
+"""Chooses the contract of a model in a registry: from the linting side, else from the artifacts, else from a signature.
+
+What lies next to a model is the uploader's: it is checked, but its `[[allow]]` entries and its targets do not count.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from tflint.config import Config
+from tflint.contract import SUFFIX, Contract, load_contract, parse_contract
+from tflint.contract.contract_files import hash_contract
+from tflint.contract.contract_search import adjacent_path
+from tflint.errors import MissingExtraError, UserError
+from tflint.findings.path_globs import covers
+from tflint.registry.artifacts import Fetched
+from tflint.registry.model_registry import ModelVersion
+from tflint.userfiles.userfile import read_text
+from tflint.values import frozen
+
+_SIGNATURE_FILE = "MLmodel"
+
+
+@frozen
+class ChosenContracts:
+    """The contracts of a model: `contract` applies to all rules, `signature` only to those about the contract itself.
+
+    `problem` is a sentence about a contract that cannot be read, and `note` one about a signature that is not used.
+    """
+
+    contract: Contract | None = None
+    signature: Contract | None = None
+    problem: str = ""
+    note: str = ""
+
+
+class ContractSource:
+    """The contracts of the linting side: `paths` are folders, files and globs, `globs` those of the configuration.
+
+    A file `bird.contract.toml` is the contract of models with the file name `bird.tflite`, and of all models of the
+    registered model `bird`. Raises `UserError` for an invalid contract and for two files with the same name.
+    """
+
+    def __init__(self, paths: Sequence[str], config: Config) -> None:
+        self._globs = config.contracts
+        self._by_stem: dict[str, str] = {}
+        for path in _expand(paths):
+            stem = Path(path).name.removesuffix(SUFFIX)
+            if stem in self._by_stem:
+                raise UserError(f"two contracts have the name '{stem}{SUFFIX}': '{self._by_stem[stem]}' and '{path}'")
+            self._by_stem[stem] = path
+        self._read: dict[str, Contract] = {}
+        self._hashes: dict[str, str] = {}
+
+    def find(self, version: ModelVersion, path: str) -> Contract | None:
+        """Return the contract of the model at the path `path` in a version, or None."""
+        named = f"{version.name}/{path}"
+        found = next((file for pattern, file in self._globs.items() if covers(named, pattern, is_member=False)), None)
+        found = found or self._by_stem.get(PurePosixPath(path).stem) or self._by_stem.get(version.name)
+        if found is None:
+            return None
+        if found not in self._read:
+            self._read[found] = load_contract(found)
+            self._hashes[found] = hash_contract(self._read[found])
+        return self._read[found]
+
+    def are_unchanged(self) -> bool:
+        """Return whether all contracts that were read, and their label files, still have the same content."""
+        try:
+            return all(hash_contract(load_contract(path)) == self._hashes[path] for path in self._read)
+        except UserError:
+            return False
+
+
+def choose(source: ContractSource, version: ModelVersion, fetched: Fetched, path: str) -> ChosenContracts:
+    """Return the contracts of the model at the path `path` in a version."""
+    own = source.find(version, path)
+    signature, note = _read_signature(fetched, path)
+    if own is not None:
+        return ChosenContracts(own, signature, note=note)
+    try:
+        uploaded = _read_uploaded(fetched, path)
+    except UserError as error:
+        return ChosenContracts(None, signature, f"the contract in the artifacts is not valid: {error}", note)
+    return ChosenContracts(uploaded, signature, note=note)
+
+
+def remove_uploaded(fetched: Fetched) -> None:
+    """Remove the contracts of the uploader from the work folder, so that no check finds them."""
+    for file in fetched.files:
+        if file.path.endswith(SUFFIX):
+            Path(fetched.real_path(file.path)).unlink()
+
+
+def _read_uploaded(fetched: Fetched, path: str) -> Contract | None:
+    """Return the contract next to a model, without what only the linting side decides."""
+    contract_path = adjacent_path(path)
+    if contract_path is None or all(file.path != contract_path for file in fetched.files):
+        return None
+    real = fetched.real_path(contract_path)
+    contract = parse_contract(read_text(real), real)
+    model = {key: value for key, value in contract.model.items() if key != "targets"}
+    data: Mapping[str, object] = {**contract.data, "model": model} if "model" in contract.data else contract.data
+    return Contract(contract.path, contract.text, data)
+
+
+def _read_signature(fetched: Fetched, path: str) -> tuple[Contract | None, str]:
+    """Return the signature of the MLflow model around a model as a contract, and a note if it is not used.
+
+    If the MLflow model runs a Python function, the signature is that of the function, which may preprocess.
+    """
+    folders = PurePosixPath(path).parents
+    known = {file.path for file in fetched.files}
+    found = next((name for folder in folders if (name := (folder / _SIGNATURE_FILE).as_posix()) in known), None)
+    if found is None:
+        return None, ""
+    from tflint.preprocessing.importers import import_preprocessing
+    from tflint.preprocessing.importers.contract_filling import build_draft
+    from tflint.preprocessing.importers.ecosystem_files import read_yaml
+
+    real = fetched.real_path(found)
+    try:
+        flavors = read_yaml(real).get("flavors")
+        if isinstance(flavors, dict) and "python_function" in flavors:
+            return None, "the signature in MLmodel is that of a Python function, which may preprocess"
+        return build_draft(import_preprocessing("mlflow", real), real), ""
+    except MissingExtraError as error:
+        return None, f"the signature in MLmodel is not read: {error.message}"
+    except UserError as error:
+        return None, f"the signature in MLmodel is not used: {error.message}"
+
+
+def _expand(paths: Sequence[str]) -> list[str]:
+    """Return the contract files that folders, files and globs name."""
+    files: list[str] = []
+    for path in paths:
+        if Path(path).is_dir():
+            found = sorted(one.as_posix() for one in Path(path).rglob(f"*{SUFFIX}"))
+        elif Path(path).exists():
+            found = [path]
+        else:
+            found = sorted(glob.glob(path, recursive=True))  # noqa: PTH207 (the pattern may be absolute)
+        if not found:
+            raise UserError(f"no contract at '{path}'", hint=f"name a folder with files *{SUFFIX}")
+        files += found
+    return list(dict.fromkeys(files))
