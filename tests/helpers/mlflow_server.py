@@ -139,11 +139,12 @@ def run_server(folder: Path, policy: Mapping[str, Any] | None) -> Iterator[Serve
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
+    server = Server(f"http://127.0.0.1:{port}", folder / "stored", process)
     try:
-        server = Server(f"http://127.0.0.1:{port}", folder / "stored", process)
         _wait_until_up(server, folder / "server.log")
         yield server
     finally:
+        server.http.close()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         try:

@@ -21,6 +21,8 @@ from tflint.userfiles.userfile import read_text
 from tflint.values import frozen
 
 _SIGNATURE_FILE = "MLmodel"
+#: Metadata of a model that MLflow registers without its files. MLflow gives it the signature of a bool.
+_EXTERNAL_MODEL = "mlflow.model.isExternal"
 
 
 @frozen
@@ -83,7 +85,9 @@ def choose(source: ContractSource, version: ModelVersion, fetched: Fetched, path
     try:
         uploaded = _read_uploaded(fetched, path)
     except UserError as error:
-        return ChosenContracts(None, signature, f"the contract in the artifacts is not valid: {error}", note)
+        line = f" in line {error.place.line}" if error.place is not None and error.place.line else ""
+        problem = f"the contract in the artifacts is not valid{line}: {error.message}"
+        return ChosenContracts(None, signature, problem, note)
     return ChosenContracts(uploaded, signature, note=note)
 
 
@@ -122,14 +126,20 @@ def _read_signature(fetched: Fetched, path: str) -> tuple[Contract | None, str]:
 
     real = fetched.real_path(found)
     try:
-        flavors = read_yaml(real).get("flavors")
-        if isinstance(flavors, dict) and "python_function" in flavors:
+        fields = read_yaml(real)
+        if _has_key(fields.get("flavors"), "python_function"):
             return None, "the signature in MLmodel is that of a Python function, which may preprocess"
+        if _has_key(fields.get("metadata"), _EXTERNAL_MODEL):
+            return None, "the signature in MLmodel is a placeholder: the model is external"
         return build_draft(import_preprocessing("mlflow", real), real), ""
     except MissingExtraError as error:
         return None, f"the signature in MLmodel is not read: {error.message}"
     except UserError as error:
         return None, f"the signature in MLmodel is not used: {error.message}"
+
+
+def _has_key(table: object, key: str) -> bool:
+    return isinstance(table, Mapping) and key in table
 
 
 def _expand(paths: Sequence[str]) -> list[str]:

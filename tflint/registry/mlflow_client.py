@@ -86,6 +86,10 @@ class MlflowClient:
         finally:
             response.close()
 
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
     def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         response = self._send(lambda: self._client.request(method, path, **options))
         if len(response.content) > MAX_ANSWER_BYTES:

@@ -58,7 +58,7 @@ def load_policy() -> GatePolicy:
         raise UserError(f"the gate needs {POLICY_VARIABLE}", hint="the path of what 'tflint registry policy' prints")
     text = read_text(path)
     data = load_json(path, text, refuse_repeated=True)
-    check(data, json_schema("gate-policy"), path=path, text=text, what="gate policy")
+    check(data, json_schema("gate-policy"), path=path, what="gate policy")
     defaults = GatePolicy(b"", (), (), ())
     return GatePolicy(
         key,

@@ -25,6 +25,7 @@ from mlflow.server import handlers
 from mlflow.server.fastapi_app import create_fastapi_app
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
+from tflint.errors import UserError
 from tflint.registry.file_lock import hold_lock
 from tflint.registry.gate.gate_policy import GatePolicy, load_policy
 from tflint.registry.gate.seal_check import RefusedDeploymentError, require_seal
@@ -44,8 +45,12 @@ _FREE_STAGES = frozenset({"none", "archived"})
 
 
 def create_app() -> Any:
-    """Return the application of the server with the gate. Raises an error if the gate cannot work."""
-    install(flask_app, load_policy())
+    """Return the application of the server with the gate. The server does not start if the gate cannot work."""
+    try:
+        policy = load_policy()
+    except UserError as error:
+        raise SystemExit(f"tflint-gate: {error}") from None
+    install(flask_app, policy)
     return create_fastapi_app(flask_app)
 
 
