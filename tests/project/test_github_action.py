@@ -188,8 +188,11 @@ def pins(text: str) -> list[tuple[str, str, str]]:
 
 
 def test_every_python_of_the_action_is_isolated_and_reads_and_writes_utf_8() -> None:
-    script = "\n".join(step["run"] for step in STEPS if "run" in step)
-    calls = re.findall(r'"\$(?:PYTHON|python)" (?!!|==).*', script)
+    steps = "\n".join(step["run"] for step in STEPS if "run" in step)
+    assert '.ci/install-pinned" "$PYTHON" ' in steps
+    steps = steps.replace('.ci/install-pinned" "$PYTHON" ', "")
+    installer = (ROOT / ".ci" / "install-pinned").read_text(encoding="utf-8")
+    calls = re.findall(r'"\$(?:PYTHON|python|1)" (?!!|==).*', steps + installer)
     assert len(calls) >= 6
     assert [call for call in calls if " -I -X utf8 " not in call] == []
 
@@ -431,6 +434,15 @@ def forge_wheel(folder: Path, name: str, version: str) -> None:
         archive.writestr(f"{metadata}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         archive.writestr(f"{metadata}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr(f"{metadata}/RECORD", "")
+
+
+@needs_bash
+@pytest.mark.parametrize("arguments", [[], ["python3"]])
+def test_the_installer_needs_a_python_and_a_folder(tmp_path: Path, arguments: list[str]) -> None:
+    command = ["bash", str(ROOT / ".ci" / "install-pinned"), *arguments]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "usage: .ci/install-pinned PYTHON FOLDER\n"
 
 
 def installed_versions(runner: Runner) -> dict[str, str]:

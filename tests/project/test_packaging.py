@@ -244,6 +244,7 @@ def test_the_sdist_can_be_worked_on(unpacked):
         "action-requirements.txt",
         ".pre-commit-hooks.yaml",
         ".ci/run",
+        ".ci/install-pinned",
         "tests/__init__.py",
     ):
         assert (unpacked / name).is_file(), name
