@@ -245,6 +245,8 @@ def test_the_sdist_can_be_worked_on(unpacked):
         ".pre-commit-hooks.yaml",
         ".ci/run",
         ".ci/install-pinned",
+        "Dockerfile",
+        ".dockerignore",
         "tests/__init__.py",
     ):
         assert (unpacked / name).is_file(), name
