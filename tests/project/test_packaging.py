@@ -247,6 +247,8 @@ def test_the_sdist_can_be_worked_on(unpacked):
         ".ci/install-pinned",
         "Dockerfile",
         ".dockerignore",
+        "templates/tflite-lint.yml",
+        "examples/ci/Jenkinsfile",
         "tests/__init__.py",
     ):
         assert (unpacked / name).is_file(), name
