@@ -13,6 +13,9 @@ import httpx
 import pytest
 
 from tests.helpers.mlflow_server import API, KEY, Server, run_server, run_tflint
+from tests.helpers.mlflow_transcripts import render_on
+from tests.helpers.paths import ROOT
+from tests.helpers.transcripts import FILES, blocks, needs_server, normalize_output
 from tests.registry.conftest import model
 from tflint.registry.lint_record import RECORD_TAG, SEAL_TAG, STATUS_TAG, make_seal, parse_record
 from tflint.registry.mlflow_client import MlflowClient
@@ -323,6 +326,17 @@ def test_missing_versions_and_a_server_that_is_down(server: Server, name: str) -
     client.close()
 
 
+def test_the_transcripts_are_what_the_commands_print(tmp_path: Path) -> None:
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in FILES]
+    shown = [block for text in texts for block in blocks(text) if needs_server(block)]
+    assert shown
+    for number, block in enumerate(shown):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with run_server(folder, None) as own_server:
+            assert render_on(own_server, block) == normalize_output(block), "renew them with MLFLOW_PYTHON"
+
+
 def test_kills_promote_nothing_that_does_not_pass(server: Server, tmp_path: Path) -> None:
     tally = run_kills(MlflowPlace(server), "mlflow", tmp_path, 5, start=18)
     assert tally["wrong"] == 0
@@ -330,5 +344,5 @@ def test_kills_promote_nothing_that_does_not_pass(server: Server, tmp_path: Path
 
 
 def test_the_server_does_not_start_without_a_policy(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="tflint-gate: .*missing keys"), run_server(tmp_path, {"rules": []}):
+    with pytest.raises(AssertionError, match=r"tflint-gate: .*missing keys"), run_server(tmp_path, {"rules": []}):
         pass

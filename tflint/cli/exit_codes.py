@@ -17,6 +17,8 @@ FINDINGS = 1
 USAGE = 2
 #: An internal error. A crashed rule counts as one if no finding fails the run.
 INTERNAL = 3
+#: Something could not be fetched from a registry, and nothing that was fetched failed.
+NOT_FETCHED = 4
 #: Ended by SIGINT. The exit code of any signal is 128 plus the number of the signal.
 INTERRUPTED = 130
 

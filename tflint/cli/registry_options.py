@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 
 from tflint.cli import console
 from tflint.cli.config_options import add_fail_on, add_rule_options, read_config
+from tflint.cli.exit_codes import FINDINGS, NOT_FETCHED
 
 if TYPE_CHECKING:
     from tflint.confirm import ConfirmOptions
     from tflint.registry.model_registry import RegistryError
     from tflint.registry.promotion import Promotion
     from tflint.registry.version_lint import LintPlan, VersionResult
-
-#: Exit code if something could not be fetched and nothing failed.
-NOT_FETCHED = 4
 
 
 def add_address(parser: argparse.ArgumentParser) -> None:
@@ -96,7 +94,7 @@ def fail(error: RegistryError) -> int:
     console.warn(f"tflint: {console.escape_newlines(error.reason)}{hint}")
     from tflint.registry.model_registry import UnreachableError
 
-    return NOT_FETCHED if isinstance(error, UnreachableError) else 1
+    return NOT_FETCHED if isinstance(error, UnreachableError) else FINDINGS
 
 
 def run_guarded(action: Callable[[], int]) -> int:

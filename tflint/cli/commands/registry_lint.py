@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import console, registry_options
+from tflint.cli.exit_codes import NOT_FETCHED
 from tflint.errors import UserError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _write(registry: Any, results: list[VersionResult], code: int) -> int:
             annotate(registry, result)
         except RegistryError as error:
             console.warn(f"tflint: {result.version.label} is not annotated: {console.escape_newlines(error.reason)}")
-            code = code or registry_options.NOT_FETCHED
+            code = code or NOT_FETCHED
     return code
 
 
