@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -20,6 +21,7 @@ def entry() -> None:
     # When numpy is imported, its BLAS starts a thread per processor, but tflint does not multiply matrices.
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
+    gc.disable()  # the imports create many objects and no garbage; `run` enables it before it runs a command
     _fill_closed_descriptors()
     code = 3
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import errno
 import functools
+import gc
 import importlib
 import os
 import re
@@ -115,6 +116,8 @@ def run(arguments: Sequence[str], record: Record | None = None) -> int:
         _refuse_names_like_options(arguments)
         options = build_parser(_find_command(arguments)).parse_args(arguments)
         options.arguments, options.record = arguments, record
+        gc.freeze()  # garbage collections skip the objects of the imports
+        gc.enable()
         code: int = options.run(options)
         if sys.stdout is not None:
             sys.stdout.flush()

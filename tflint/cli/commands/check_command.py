@@ -114,21 +114,22 @@ def run(options: argparse.Namespace) -> int:
     selection = _select_models(options.paths, config)
     max_bytes = None if options.max_memory is None else int(options.max_memory * 1_000_000)
     limits = Limits(time.monotonic(), options.max_seconds, max_bytes)
-    # A garbage collection during the imports would find nothing. Later collections skip frozen objects.
+    # A garbage collection during the imports and the loading of rules would find nothing. Later collections skip frozen
+    # objects.
     gc.disable()
     from tflint.api import check_items
     from tflint.catalog import load_catalog
     from tflint.cli.progress import Progress
     from tflint.findings.baseline import read_baseline
 
-    gc.freeze()
-    gc.enable()
     known = read_baseline(config.baseline) if config.baseline and new_baseline is None else None
     catalog = load_catalog(config.rules, plugin_option.load_allowed(options))
     if cache is not None:
         from tflint.cli import cache_inputs
 
         cache_inputs.begin(cache, options, config, selection, catalog.digest)
+    gc.freeze()
+    gc.enable()
     with Progress() as progress:
         report = check_items(
             selection.items,
