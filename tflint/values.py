@@ -1,8 +1,8 @@
 """Frozen value classes that are fast to define: `@frozen` acts like `@dataclass(frozen=True, slots=True)`.
 
 `dataclasses` compiles seven methods per class and takes half a millisecond per method. The sixty classes of a start
-took as long as importing numpy. Here, a class takes a fortieth of that time: its `__init__` is compiled when its first
-object is created, and all classes share the other methods. Assigning to a field raises `FrozenError`.
+took as long as importing numpy. Here, a class takes a fortieth of that time: its `__init__` is compiled only if it has
+many objects, and all classes share the other methods. Assigning to a field raises `FrozenError`.
 """
 
 from __future__ import annotations
@@ -78,16 +78,37 @@ def _build_class(cls: type[_T], *, eq: bool) -> type[_T]:
     return type(cls.__name__, cls.__bases__, content)
 
 
+#: Objects of a class that are created before its `__init__` is compiled, which takes as long as creating 30 objects.
+_FEW_OBJECTS = 16
+
+
 class _LazyInit:
-    """Placeholder for a class's `__init__` that compiles it on first access and replaces itself."""
+    """Placeholder for a class's `__init__` that assigns the fields of few objects, then compiles and replaces itself."""
 
     def __init__(self, names: tuple[str, ...], defaults: dict[str, Any]) -> None:
         self._names, self._defaults = names, defaults
+        self._n_objects = 0
 
     def __set_name__(self, owner: type[Any], _name: str) -> None:
         self._owner = owner
 
     def __get__(self, instance: object, _owner: type[Any]) -> Any:
+        self._n_objects += 1
+        if instance is not None and self._n_objects <= _FEW_OBJECTS:
+            return lambda *values, **named: self._assign(instance, values, named)
+        method = self._compile()
+        return method if instance is None else method.__get__(instance)
+
+    def _assign(self, instance: object, values: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """Assign the fields of an object. For wrong arguments, the compiled `__init__` raises the error."""
+        given = {**dict(zip(self._names, values, strict=False)), **named}
+        fields = self._defaults | given
+        if len(given) < len(values) + len(named) or fields.keys() != set(self._names):
+            self._compile()(instance, *values, **named)
+        for name in self._names:
+            object.__setattr__(instance, name, fields[name])
+
+    def _compile(self) -> Any:
         parameters = [f"{name}=_defaults['{name}']" if name in self._defaults else name for name in self._names]
         body = "\n".join(f" _set_{name}(self, {name})" for name in self._names)
         # The descriptor of the slot sets the field without calling `__setattr__`, which raises `FrozenError`.
@@ -101,7 +122,7 @@ class _LazyInit:
         method.__annotations__ = {name: annotations[name] for name in self._names} | {"return": None}
         method.__qualname__ = f"{self._owner.__qualname__}.__init__"
         self._owner.__init__ = method
-        return method if instance is None else method.__get__(instance)
+        return method
 
 
 def _fields(value: Any) -> tuple[str, ...]:
