@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -93,6 +92,8 @@ def _block_samples(window: Window, starts: Ints, sizes: Ints) -> Ints:
 
 
 def _digest(window: Window, begin: int, end: int, scratch: NDArray[np.uint8]) -> bytes:
+    import hashlib  # loads OpenSSL, and few models have buffers that only a digest can tell apart
+
     digest = hashlib.sha256()
     for part in _parts(window, begin, end, scratch):
         digest.update(part)
