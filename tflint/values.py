@@ -83,7 +83,7 @@ _FEW_OBJECTS = 16
 
 
 class _LazyInit:
-    """Placeholder for a class's `__init__` that assigns the fields of few objects, then compiles and replaces itself."""
+    """Placeholder for a class's `__init__`: assigns the fields of few objects, then compiles and replaces itself."""
 
     def __init__(self, names: tuple[str, ...], defaults: dict[str, Any]) -> None:
         self._names, self._defaults = names, defaults

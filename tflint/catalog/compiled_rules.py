@@ -1,8 +1,12 @@
 """Reads and writes the compiled built-in rules, `rules/compiled.json`.
 
 Parsing and checking the rule files at every start would take longer than linting a model. `compiled.json` ships in the
-wheel, and a test compares it with the rule files. tflint never writes it during a run. In the file, a compiled
-expression (a program) refers to an earlier program by a list with its number, so that equal parts stay one object.
+wheel, and a test compares it with the rule files. tflint never writes it during a run.
+
+Each line of the file is JSON: first the number of rule files and of programs, then a line per compiled expression
+(program), then three lines per rule: what selects it, its conditions, and its texts. A run reads the conditions only of
+rules that it judges, and the texts only of rules with findings. In a program, a whole number refers to an earlier
+program, so that equal parts stay one object.
 """
 
 from __future__ import annotations
@@ -16,48 +20,102 @@ from typing import Any
 from tflint.catalog.rule import Rule
 from tflint.columns.column_types import ColumnType
 from tflint.language.expression import Expression, Part, Program
-from tflint.resources import is_installed
 
-FORMAT = 3
+FORMAT = 4
 #: Number of bytes at the start of `compiled.json` that contain its format, its number of rule files and their digest.
 _HEAD_BYTES = 200
 
-_FIELDS = (
-    "id", "name", "severity", "for_each", "summary", "why", "fix", "confidence", "category", "failure_class", "since",
-    "status", "limits", "reads_target", "severity_by_runtime", "confirm",
+_SELECTION = (
+    "id", "name", "severity", "severity_by_runtime", "for_each", "confidence", "category", "failure_class", "since",
+    "status", "reads_target", "confirm", "opcodes", "mutes", "refused_by", "runs_on", "keys",
 )  # fmt: skip
-_LISTS = ("mutes", "references", "refused_by", "runs_on", "opcodes", "keys")
+_CONDITIONS = ("require", "where", "report_on")
+_TEXTS = ("summary", "why", "fix", "limits", "references")
+_LINES_PER_RULE = 3
 
 
 def dump(rules: Iterable[Rule], n_sources: int, digest: str) -> str:
     """Return the text of `compiled.json` for the rules, the number of rule files and the digest of the rule files.
 
-    Each rule is on a line of its own, for readable diffs. The text is ASCII: other text takes twice the time to parse.
+    The text is ASCII: other text takes twice the time to parse.
     """
     writer = _Writer()
-    entries = [json.dumps(writer.rule(rule)) for rule in rules]
+    entries = [json.dumps(part) for rule in rules for part in writer.rule(rule)]
     programs = [json.dumps(program) for program in writer.programs]
-    head = f'{{{_head(n_sources)} "digest": "{digest}",\n"programs": [\n'
-    return head + ",\n".join(programs) + '\n],\n"rules": [\n' + ",\n".join(entries) + "\n]}\n"
+    head = f'{{{_head(n_sources)} "digest": "{digest}", "programs": {len(programs)}}}'
+    return "\n".join((head, *programs, *entries, ""))
 
 
 def load(path: Path) -> tuple[tuple[Rule, ...], str]:
     """Return the rules in `compiled.json` and the digest of their rule files."""
-    data = json.loads(path.read_bytes())
+    head, *lines, _ = path.read_bytes().decode("ascii").split("\n")
+    facts = json.loads(head)
+    n_programs = facts["programs"]
+    programs = _read_programs(lines[:n_programs])
+    heads, conditions, texts = (lines[n_programs + k :: _LINES_PER_RULE] for k in range(_LINES_PER_RULE))
+    rules = [
+        _StoredRule(fields, condition_line, text_line, programs)
+        for fields, condition_line, text_line in zip(_read_lines(heads), conditions, texts, strict=True)
+    ]
+    return tuple(rules), facts["digest"]
+
+
+def _read_lines(lines: Sequence[str]) -> list[Any]:
+    """Return the values of some lines. Reading all of them at once takes half the time."""
+    values: list[Any] = json.loads(f"[{','.join(lines)}]")
+    return values
+
+
+def _read_programs(lines: Sequence[str]) -> list[Program]:
     programs: list[Program] = []
-    for parts in data["programs"]:
-        programs.append(tuple([programs[part[0]] if type(part) is list else part for part in parts]))
-    return tuple([_rule(entry, programs) for entry in data["rules"]]), data["digest"]
+    for parts in _read_lines(lines):
+        programs.append(tuple([programs[part] if type(part) is int else part for part in parts]))
+    return programs
 
 
-def is_current(path: Path, sources: Sequence[Path], digest: str | None = None) -> bool:
-    """Return whether `compiled.json` is up to date with the rule files.
+class _StoredRule(Rule):
+    """A rule whose conditions and texts are read from their lines when one of them is first accessed."""
 
-    In an installed package, it always is. In a checkout, it may be missing or older than a rule file; if it is older,
-    the digests of the rule files are compared.
+    __slots__ = ("_condition_line", "_programs", "_text_line")
+
+    def __init__(self, fields: Sequence[Any], condition_line: str, text_line: str, programs: Sequence[Program]) -> None:
+        _set_fields(self, _SELECTION, fields)
+        _set_fields(self, self.__slots__, (condition_line, programs, text_line))
+        object.__setattr__(self, "origin", "")
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a field that has no value yet, because its line has not been read."""
+        if name in _CONDITIONS:
+            conditions = json.loads(self._condition_line)
+            _set_fields(self, _CONDITIONS, [_expression(plain, self._programs) for plain in conditions])
+        elif name == "message" or name in _TEXTS:
+            texts, message = json.loads(self._text_line)
+            _set_fields(self, _TEXTS, texts)
+            parts = [Part(text, _expression(plain, self._programs), form) for text, plain, form in message]
+            object.__setattr__(self, "message", tuple(parts))
+        else:
+            raise AttributeError(f"a rule has no field '{name}'")
+        return getattr(self, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Rule, tuple([getattr(self, name) for name in Rule.__match_args__])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rule) and self.__reduce__()[1] == other.__reduce__()[1]
+
+    __hash__ = Rule.__hash__
+
+
+def _set_fields(rule: Rule, names: Sequence[str], values: Sequence[Any]) -> None:
+    for name, value in zip(names, values, strict=True):
+        object.__setattr__(rule, name, tuple(value) if type(value) is list else value)
+
+
+def is_current(path: Path, sources: Sequence[str | Path], digest: str | None = None) -> bool:
+    """Return whether the `compiled.json` of a checkout is up to date with the rule files.
+
+    It may be missing or older than a rule file; if it is older, the digests of the rule files are compared.
     """
-    if is_installed():
-        return True
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -78,46 +136,33 @@ class _Writer:
         self.programs: list[list[Any]] = []
         self._numbers: dict[int, int] = {}  # by identity: equal programs are one object
 
-    def rule(self, rule: Rule) -> list[Any]:
-        """Return the rule as plain data."""
-        return [
-            [getattr(rule, name) for name in _FIELDS],
-            [list(getattr(rule, name)) for name in _LISTS],
-            self._expression(rule.require),
-            self._expression(rule.where),
-            self._expression(rule.report_on),
-            [[part.text, self._expression(part.expression), part.format] for part in rule.message],
-        ]
+    def rule(self, rule: Rule) -> tuple[list[Any], ...]:
+        """Return the lines of a rule as plain data."""
+        message = [[part.text, self._expression(part.expression), part.format] for part in rule.message]
+        return (
+            [getattr(rule, name) for name in _SELECTION],
+            [self._expression(getattr(rule, name)) for name in _CONDITIONS],
+            [[getattr(rule, name) for name in _TEXTS], message],
+        )
 
     def _expression(self, expression: Expression | None) -> list[Any] | None:
         if expression is None:
             return None
         type_ = [expression.type.kind, expression.type.is_list, expression.type.table]
         number = self._program(expression.program)
-        return [expression.text, type_, number, [list(read) for read in expression.reads], list(expression.records)]
+        return [expression.text, type_, number, expression.reads, expression.records]
 
     def _program(self, program: Program) -> int:
         number = self._numbers.get(id(program))
         if number is None:
-            parts = [[self._program(part)] if isinstance(part, tuple) else part for part in program]
+            parts = [self._part(part) for part in program]
             self.programs.append(parts)
             number = self._numbers[id(program)] = len(self.programs) - 1
         return number
 
-
-def _rule(entry: Sequence[Any], programs: Sequence[Program]) -> Rule:
-    fields, lists, require, where, report_on, message = entry
-    checked = _expression(require, programs)
-    assert checked is not None
-    values: dict[str, Any] = dict(zip(_FIELDS, fields, strict=True))
-    values |= {name: tuple(texts) for name, texts in zip(_LISTS, lists, strict=True)}
-    return Rule(
-        **values,
-        require=checked,
-        where=_expression(where, programs),
-        report_on=_expression(report_on, programs),
-        message=tuple([Part(text, _expression(one, programs), format_) for text, one, format_ in message]),
-    )
+    def _part(self, part: Any) -> Any:
+        assert type(part) is not int, "whole numbers refer to programs"
+        return self._program(part) if isinstance(part, tuple) else part
 
 
 def _expression(plain: Sequence[Any] | None, programs: Sequence[Program]) -> Expression | None:
