@@ -30,7 +30,7 @@ _SELECTION = (
     "status", "reads_target", "confirm", "opcodes", "mutes", "refused_by", "runs_on", "keys",
 )  # fmt: skip
 _CONDITIONS = ("require", "where", "report_on")
-_TEXTS = ("summary", "why", "fix", "limits", "references")
+_TEXTS = ("summary", "why", "fix", "limits", "references")  # the last one is a list
 _LINES_PER_RULE = 3
 
 
@@ -79,7 +79,8 @@ class _StoredRule(Rule):
     __slots__ = ("_condition_line", "_programs", "_text_line")
 
     def __init__(self, fields: Sequence[Any], condition_line: str, text_line: str, programs: Sequence[Program]) -> None:
-        _set_fields(self, _SELECTION, fields)
+        values = [tuple(value) if type(value) is list else value for value in fields]
+        _set_fields(self, _SELECTION, values)
         _set_fields(self, self.__slots__, (condition_line, programs, text_line))
         object.__setattr__(self, "origin", "")
 
@@ -89,8 +90,8 @@ class _StoredRule(Rule):
             conditions = json.loads(self._condition_line)
             _set_fields(self, _CONDITIONS, [_expression(plain, self._programs) for plain in conditions])
         elif name == "message" or name in _TEXTS:
-            texts, message = json.loads(self._text_line)
-            _set_fields(self, _TEXTS, texts)
+            (*texts, references), message = json.loads(self._text_line)
+            _set_fields(self, _TEXTS, (*texts, tuple(references)))
             parts = [Part(text, _expression(plain, self._programs), form) for text, plain, form in message]
             object.__setattr__(self, "message", tuple(parts))
         else:
@@ -108,7 +109,7 @@ class _StoredRule(Rule):
 
 def _set_fields(rule: Rule, names: Sequence[str], values: Sequence[Any]) -> None:
     for name, value in zip(names, values, strict=True):
-        object.__setattr__(rule, name, tuple(value) if type(value) is list else value)
+        object.__setattr__(rule, name, value)
 
 
 def is_current(path: Path, sources: Sequence[str | Path], digest: str | None = None) -> bool:
