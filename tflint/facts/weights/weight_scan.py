@@ -17,7 +17,7 @@ from tflint.facts.weights.constant_pieces import Piece
 from tflint.facts.weights.element_types import ElementType, element_types
 from tflint.facts.weights.readable_constants import Constants, Ints
 from tflint.facts.weights.reduction import Runs
-from tflint.facts.weights.weight_statistics import RESULTS, Array, PieceStatistics, applies, join_function
+from tflint.facts.weights.weight_statistics import RESULTS, Array, PieceStatistics, Scratch, applies, join_function
 from tflint.flatbuffer.byte_window import Window
 
 #: Number of bytes processed at once. Together with the intermediate results, they fit into the L2 cache.
@@ -40,7 +40,7 @@ class WeightScan:
         self._firsts = constants.firsts
         self._types = list(element_types().values())
         self._chunk_bytes = chunk_bytes
-        self._scratch = np.empty(0, dtype=np.uint8)
+        self._scratch = Scratch()
 
     def require(self, statistic: str, others: Collection[str] = ()) -> None:
         """Compute a statistic if it is not known yet. The same scan also computes `others`."""
@@ -57,7 +57,7 @@ class WeightScan:
             for constant in np.flatnonzero(applicable & is_large).tolist():
                 self._scan_large(constant, wanted, results)
         self.results |= results
-        self._scratch = np.empty(0, dtype=np.uint8)
+        self._scratch = Scratch()
 
     def _is_applicable(self, wanted: Collection[str]) -> NDArray[np.bool_]:
         by_type = np.array([any(applies(name, type_) for name in wanted) for type_ in self._types])
@@ -65,9 +65,8 @@ class WeightScan:
         return applicable
 
     def _read(self, begin: int, end: int) -> NDArray[np.uint8]:
-        if not self._window.is_in_memory and len(self._scratch) < end - begin:
-            self._scratch = np.empty(end - begin, dtype=np.uint8)
-        return self._window.read_once(begin, end, self._scratch)
+        n_bytes = 0 if self._window.is_in_memory else end - begin
+        return self._window.read_once(begin, end, self._scratch.array("bytes", n_bytes, np.uint8))
 
     # -- small constants -----------------------------------------------------------------------------------------------
 
@@ -97,7 +96,7 @@ class WeightScan:
             zero = _zero_points(constants.zeros[chosen], runs * channels, type_)
             elements = self._gather(raw, begin, chosen, type_)
             places = flat_positions(self._firsts[chosen], channels, 1)
-            statistics = PieceStatistics(type_, wanted, zero, bool(kind % 2))
+            statistics = PieceStatistics(type_, wanted, zero, bool(kind % 2), self._scratch)
             for name, numbers in statistics.compute(elements, groups).items():
                 results[name][places] = _values(name, numbers, type_)
 
@@ -107,7 +106,7 @@ class WeightScan:
         starts = constants.starts[chosen] - begin
         spans = zip(starts.tolist(), (starts + constants.n_bytes[chosen]).tolist(), strict=True)
         if type_.bits >= 8 and (constants.outer[chosen] == 1).all():
-            return type_.elements(np.concatenate([raw[start:end] for start, end in spans]))
+            return self._concatenate([type_.elements(raw[start:end]) for start, end in spans], type_)
         parts = []
         for (start, end), constant in zip(spans, chosen.tolist(), strict=True):
             layout = constants.layout(constant)
@@ -115,7 +114,11 @@ class WeightScan:
             if layout.outer > 1:
                 elements = elements.reshape(layout.outer, layout.channels, layout.inner).swapaxes(0, 1).reshape(-1)
             parts.append(elements)
-        return np.concatenate(parts)
+        return self._concatenate(parts, type_)
+
+    def _concatenate(self, parts: list[Array], type_: ElementType) -> Array:
+        n_elements = sum(map(len, parts))
+        return np.concatenate(parts, out=self._scratch.array("elements", n_elements, type_.stored))
 
     # -- large constants -----------------------------------------------------------------------------------------------
 
@@ -124,7 +127,7 @@ class WeightScan:
         type_ = self._types[constants.types[constant]]
         layout = constants.layout(constant)
         statistics = PieceStatistics(
-            type_, wanted, int(constants.zeros[constant]), bool(constants.is_symmetric[constant])
+            type_, wanted, int(constants.zeros[constant]), bool(constants.is_symmetric[constant]), self._scratch
         )
         totals: dict[str, Array] = {}
         limit = self._chunk_bytes * 8 // type_.bits

@@ -43,20 +43,43 @@ def join_function(result: str) -> np.ufunc:
     return _JOIN_FUNCTIONS.get(result, np.add)
 
 
+class Scratch:
+    """Memory for intermediate arrays, which the next piece reuses.
+
+    For new arrays, the operating system would clear the memory pages, which takes longer than all the arithmetic.
+    """
+
+    def __init__(self) -> None:
+        self._memory: dict[str, NDArray[np.uint8]] = {}
+
+    def like(self, elements: Array, name: str, dtype: Any = None) -> Array:
+        """Return the array called `name`, with the shape of `elements` and the type `dtype` (None: their type)."""
+        return self.array(name, elements.size, elements.dtype if dtype is None else dtype).reshape(elements.shape)
+
+    def array(self, name: str, n: int, dtype: Any) -> Array:
+        """Return the array called `name` with `n` elements of a type. Its content is undefined."""
+        n_bytes = n * np.dtype(dtype).itemsize
+        memory = self._memory.get(name)
+        if memory is None or len(memory) < n_bytes:
+            memory = self._memory[name] = np.empty(n_bytes, dtype=np.uint8)
+        return memory[:n_bytes].view(dtype)
+
+
 class PieceStatistics:
     """Computes statistics of pieces of elements of one type.
 
     `zero` is the stored integer that represents zero: one number, or one per element. If `is_symmetric`, −qmax is a
-    limit as well as qmin. Intermediate arrays are reused for the next piece: for new arrays, the operating system would
-    clear the memory pages, which takes longer than all the arithmetic.
+    limit as well as qmin. `scratch` holds intermediate arrays.
     """
 
-    def __init__(self, type_: ElementType, statistics: Collection[str], zero: Array | int, is_symmetric: bool) -> None:
+    def __init__(
+        self, type_: ElementType, statistics: Collection[str], zero: Array | int, is_symmetric: bool, scratch: Scratch
+    ) -> None:
         self.type = type_
         self._zero = zero
         self._is_symmetric = is_symmetric
         self._statistics = [name for name in statistics if applies(name, type_)]
-        self._arrays: dict[str, Array] = {}
+        self._scratch = scratch
 
     def compute(self, elements: Array, groups: Groups) -> dict[str, Array]:
         """Return the results of all statistics, one number per group. numpy warns if an element is NaN."""
@@ -79,7 +102,7 @@ class PieceStatistics:
         For a group without finite values, the keys are those of `ElementType.sentinels`, the largest one first.
         """
         type_ = self.type
-        keys = type_.keys(elements, self._scratch("keys", elements)) if type_.has_keys else elements
+        keys = type_.keys(elements, self._scratch.like(elements, "keys")) if type_.has_keys else elements
         smallest, largest = groups.reduce(np.minimum, keys), groups.reduce(np.maximum, keys)
         if not type_.is_float or (type_.is_finite(smallest).all() and type_.is_finite(largest).all()):
             return smallest, largest
@@ -96,23 +119,23 @@ class PieceStatistics:
             elements = self._magnitudes(elements)
         elif isinstance(self._zero, int) and self._zero == 0 and (zeros := groups.count_zeros(elements)) is not None:
             return zeros
-        return groups.count(np.equal(elements, self._zero, out=self._scratch("marks", elements, np.bool_)))
+        return groups.count(np.equal(elements, self._zero, out=self._scratch.like(elements, "marks", np.bool_)))
 
     def _extremes(self, elements: Array) -> Truths:
         """Return whether each element is at a limit of its type."""
-        marks = self._scratch("marks", elements, np.bool_)
+        marks = self._scratch.like(elements, "marks", np.bool_)
         if self._is_symmetric:
             # numpy returns the smallest integer as its own absolute value. Read as unsigned, the result is correct.
-            sizes = np.abs(elements, out=self._scratch("sizes", elements))
+            sizes = np.abs(elements, out=self._scratch.like(elements, "sizes"))
             np.greater_equal(sizes.view(f"<u{elements.itemsize}"), self.type.high, out=marks)
             return marks
         np.equal(elements, self.type.high, out=marks)
-        marks |= np.equal(elements, self.type.low, out=self._scratch("other marks", elements, np.bool_))
+        marks |= np.equal(elements, self.type.low, out=self._scratch.like(elements, "other marks", np.bool_))
         return marks
 
     def _oddities(self, elements: Array, groups: Groups) -> dict[str, Array]:
         magnitudes = self._magnitudes(elements)
-        marks, others = (self._scratch(name, elements, np.bool_) for name in ("marks", "other marks"))
+        marks, others = (self._scratch.like(elements, name, np.bool_) for name in ("marks", "other marks"))
         exponent = magnitudes.dtype.type(self.type.exponent)
         smallest_normal = exponent & (~exponent + magnitudes.dtype.type(1))  # the lowest bit of the exponent
         return {
@@ -126,15 +149,4 @@ class PieceStatistics:
         }
 
     def _magnitudes(self, elements: Array) -> Array:
-        return self.type.magnitudes(elements, self._scratch("magnitudes", elements))
-
-    def _scratch(self, name: str, like: Array, dtype: Any = None) -> Array:
-        """Return a reusable array with the shape of `like` and the type `dtype` (None: the type of `like`).
-
-        Arrays are kept by `name`.
-        """
-        n = like.size
-        array = self._arrays.get(name)
-        if array is None or len(array) < n:
-            array = self._arrays[name] = np.empty(n, dtype=like.dtype if dtype is None else dtype)
-        return array[:n].reshape(like.shape)
+        return self.type.magnitudes(elements, self._scratch.like(elements, "magnitudes"))
