@@ -55,7 +55,10 @@ def frozen(cls: type[_T] | None = None, *, eq: bool = True) -> Any:
 
 def replace(value: _T, **changes: Any) -> _T:
     """Return a copy of a frozen value with some fields changed."""
-    return type(value)(**{name: getattr(value, name) for name in _fields(value)} | changes)
+    reduced: Any = value.__reduce__()  # as for pickling: a derived class may return its base
+    cls, content = reduced
+    result: _T = cls(**dict(zip(_fields(value), content, strict=True)) | changes)
+    return result
 
 
 def _build_class(cls: type[_T], *, eq: bool) -> type[_T]:

@@ -33,6 +33,11 @@ def text_matches(text: str, pattern: str) -> bool:
     return matcher(pattern, has_sets=True)(text)
 
 
+def has_wildcard(text: str) -> bool:
+    """Return whether a text has a character with a special meaning in patterns."""
+    return any(sign in text for sign in "*?[")
+
+
 def _is_match(expression: re.Pattern[str], text: str) -> bool:
     return expression.match(text) is not None
 

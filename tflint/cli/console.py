@@ -25,12 +25,12 @@ _REPLACEMENTS = {
     "µ": "u",
 }  # fmt: skip
 #: Characters that may need an escape: all but printable ASCII, tabs and newlines.
-_SUSPECT = re.compile(r"[^\n\t -~]")
+_SUSPECT = r"[^\n\t -~]"
 #: The color codes that tflint prints.
-_COLOR = re.compile(r"\x1b\[(?:[0-2]|1;31|3[236])m")
+_COLOR = r"\x1b\[(?:[0-2]|1;31|3[236])m"
 #: A workflow command of GitHub Actions: `::name` at the start of a line, `##[name]` anywhere
 #: (actions/runner, src/Runner.Common/ActionCommand.cs).
-_COMMAND_LINE = re.compile(r"^([ \t]*):(?=:)", re.MULTILINE)
+_COMMAND_LINE = r"(?m)^([ \t]*):(?=:)"
 _OLD_COMMAND = "##["
 
 
@@ -68,9 +68,11 @@ def encode_verbatim(text: str) -> bytes:
 
 def safe_text(text: str, *, has_color: bool = False) -> str:
     """Return plain text that is safe to print. If `has_color` is true, tflint's color codes are kept."""
-    parts = _COLOR.split(text) if has_color else [text]
-    codes = [*(_COLOR.findall(text) if has_color else ()), ""]
-    return defuse_commands("".join(_SUSPECT.sub(_escape, part) + code for part, code in zip(parts, codes, strict=True)))
+    parts = re.split(_COLOR, text) if has_color else [text]
+    codes = [*(re.findall(_COLOR, text) if has_color else ()), ""]
+    return defuse_commands(
+        "".join(re.sub(_SUSPECT, _escape, part) + code for part, code in zip(parts, codes, strict=True))
+    )
 
 
 def safe_json(text: str) -> str:
@@ -87,14 +89,14 @@ def safe_xml(text: str) -> str:
     """Return XML. In GitHub Actions, character references disable the workflow commands in it."""
     if not _is_under_actions():
         return text
-    return _COMMAND_LINE.sub(r"\1&#58;", text).replace(_OLD_COMMAND, "&#35;#[")
+    return re.sub(_COMMAND_LINE, r"\1&#58;", text).replace(_OLD_COMMAND, "&#35;#[")
 
 
 def defuse_commands(text: str) -> str:
     """Return the text. In GitHub Actions, added spaces disable the workflow commands in it."""
     if not _is_under_actions():
         return text
-    return _COMMAND_LINE.sub(r"\1: ", text).replace(_OLD_COMMAND, "## [")
+    return re.sub(_COMMAND_LINE, r"\1: ", text).replace(_OLD_COMMAND, "## [")
 
 
 def warn(message: str) -> None:
@@ -103,7 +105,7 @@ def warn(message: str) -> None:
         return
     with contextlib.suppress(OSError, ValueError):
         _set_tolerant(sys.stderr)
-        sys.stderr.write(defuse_commands(_SUSPECT.sub(_escape, message)) + "\n")
+        sys.stderr.write(defuse_commands(re.sub(_SUSPECT, _escape, message)) + "\n")
         sys.stderr.flush()
 
 

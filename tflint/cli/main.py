@@ -51,7 +51,7 @@ COMMANDS = (
 _COLLECTION_THRESHOLD = 50_000
 
 _FIXED_WIDTH = functools.partial(argparse.HelpFormatter, width=80)
-_INVALID_CHOICE = re.compile(r"argument (?:COMMAND|ACTION): invalid choice: '(.*?)'")
+_INVALID_CHOICE = r"argument (?:COMMAND|ACTION): invalid choice: '(.*?)'"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -76,7 +76,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         hint = f"'{self.prog} --help' lists commands and options"
-        unknown = _INVALID_CHOICE.match(message)
+        unknown = re.match(_INVALID_CHOICE, message)
         if unknown and os.path.lexists(unknown[1]):
             hint = f"did you mean '{self.prog} check {unknown[1]}'?"
         elif unknown:

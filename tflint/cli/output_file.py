@@ -23,7 +23,7 @@ from tflint.values import frozen
 #: may be tens of kilobytes long.
 _PROBE_SIZE = 64 * 1024
 #: Links by which the operating system names the streams of the process.
-_SYSTEM_LINK = re.compile(r"/dev/(?:std(?:in|out|err)|fd/\d+)|/proc/self/fd/\d+")
+_SYSTEM_LINK = r"/dev/(?:std(?:in|out|err)|fd/\d+)|/proc/self/fd/\d+"
 
 
 @frozen
@@ -169,7 +169,7 @@ def _require_no_link(path: Path) -> None:
 
 
 def _is_system_link(path: Path) -> bool:
-    return _SYSTEM_LINK.fullmatch(os.path.abspath(path)) is not None  # noqa: PTH100 (resolve() would follow the link)
+    return re.fullmatch(_SYSTEM_LINK, os.path.abspath(path)) is not None  # noqa: PTH100 (resolve() would follow the link)
 
 
 def _require_own_kind(path: Path, kind: Kind) -> None:

@@ -10,15 +10,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from tflint.values import frozen
-from tflint.wildcards import text_matches
+from tflint.wildcards import has_wildcard, text_matches
 
 #: Literal start of a pattern: literal characters, and classes with one character, such as `[3]`.
-_START = re.compile(r"(?:[^*?\[]|\[[^!\]]\])*")
-_CLASS_OF_ONE = re.compile(r"\[(.)\]", re.DOTALL)
-_MAGIC_END = re.compile(r"[*?\]]")
+_START = r"(?:[^*?\[]|\[[^!\]]\])*"
+_CLASS_OF_ONE = r"(?s)\[(.)\]"
+_MAGIC_END = r"[*?\]]"
 
 #: A path with indices and without wildcards. As a glob, `tensors[12]` would match tensors1 and tensors2.
-_ROUTE = re.compile(
+_ROUTE = (
     r"(?:subgraphs|buffers|operator_codes|signature_defs|metadata|inputs|outputs|golden|allow)\[\d+\]"
     r"(?:\.[A-Za-z_-]+(?:\[\d+\])?)*"
 )
@@ -26,7 +26,7 @@ _ROUTE = re.compile(
 
 def is_glob(pattern: str) -> bool:
     """Return whether a pattern can match any text other than the pattern itself."""
-    return any(sign in pattern for sign in "*?[") and _ROUTE.fullmatch(pattern) is None
+    return has_wildcard(pattern) and re.fullmatch(_ROUTE, pattern) is None
 
 
 @frozen
@@ -76,9 +76,9 @@ class FirstGlob:
         self._exact[pattern] = number
         if not is_glob(pattern):
             return
-        begin = _START.match(pattern)
+        begin = re.match(_START, pattern)
         assert begin is not None, "the expression also matches an empty start"
-        start, end = _CLASS_OF_ONE.sub(r"\1", begin[0]), _MAGIC_END.split(pattern)[-1]
+        start, end = re.sub(_CLASS_OF_ONE, r"\1", begin[0]), re.split(_MAGIC_END, pattern)[-1]
         glob = _Glob(number, pattern)
         if start:
             self._by_start.setdefault(len(start), {}).setdefault(start, []).append(glob)

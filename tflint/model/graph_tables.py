@@ -26,7 +26,7 @@ from tflint.columns.column import (
 from tflint.columns.table import Table
 from tflint.flatbuffer.node import Node, Vector
 from tflint.model import node_columns
-from tflint.model.model_columns import options_columns
+from tflint.model.model_columns import options_column, options_fields
 from tflint.model.node_columns import Builders
 from tflint.model.tables import Tables, table_of_node
 
@@ -106,7 +106,7 @@ class _BuildersWithOptions(dict[str, Callable[[], Column]]):
         self._options_column = options_column
 
     def __missing__(self, name: str) -> Callable[[], Column]:
-        if name not in options_columns():
+        if name not in options_fields():
             raise KeyError(name)
         return functools.partial(self._options_column, name)
 
@@ -137,7 +137,7 @@ def _options_type(tables: Tables, node: Node) -> Column:
 
 
 def _options_column(tables: Tables, node: Node, name: str) -> Column:
-    option = options_columns()[name]
+    option = options_column(name)
     declared = option.field
     n = len(node)
     scalar = tables.schema.scalar(declared.element) if declared.element != "string" else "ubyte"
@@ -164,7 +164,7 @@ def _options_column(tables: Tables, node: Node, name: str) -> Column:
 def _option_values(
     tables: Tables, name: str, starts: Ints, lengths: Ints, values: Ints, absent: NDArray[np.bool_], scalar: str
 ) -> Column:
-    option = options_columns()[name]
+    option = options_column(name)
     state = state_of(absent)
     enum = tables.schema.enum(option.enum) if option.enum else None
     if option.field.type == "string":

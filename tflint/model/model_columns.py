@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
 
 from tflint.columns.column_types import (
     BOOL,
@@ -388,25 +387,33 @@ def options_columns() -> dict[str, OptionsColumn]:
     A field that several options tables have with the same type is one column. If the types differ, the column of the
     most common type has this short name, and the fields of other types become columns `options.<Table>.<field>`.
     """
+    return {column: options_column(column) for column in options_fields()}
+
+
+@functools.cache
+def options_fields() -> dict[str, tuple[str, list[str]]]:
+    """Return, for each column of options, the name of its field and the options tables that have the field."""
     schema = tflite_schema()
     members = [name for union in ("BuiltinOptions", "BuiltinOptions2") for name in schema.unions[union][1:]]
     owners: dict[str, dict[str, list[str]]] = {}
     for member in dict.fromkeys(members):
-        for declared in schema.table(member).fields:
-            owners.setdefault(declared.name, {}).setdefault(declared.type, []).append(member)
-    columns: dict[str, OptionsColumn] = {}
+        for name, type_name in schema.field_types(member):
+            owners.setdefault(name, {}).setdefault(type_name, []).append(member)
+    columns: dict[str, tuple[str, list[str]]] = {}
     for name, by_type in owners.items():
-        commonest = Counter({type_name: len(tables) for type_name, tables in by_type.items()}).most_common(1)[0][0]
-        for type_name, tables in by_type.items():
-            if type_name == commonest:
-                _add_option(columns, f"options.{name}", name, tables)
+        commonest = max(by_type.values(), key=len)
+        for tables in by_type.values():
+            if tables is commonest:
+                columns[f"options.{name}"] = (name, tables)
             else:
-                for table in tables:
-                    _add_option(columns, f"options.{table}.{name}", name, [table])
+                columns |= {f"options.{table}.{name}": (name, [table]) for table in tables}
     return columns
 
 
-def _add_option(columns: dict[str, OptionsColumn], column: str, field: str, tables: list[str]) -> None:
+@functools.cache
+def options_column(column: str) -> OptionsColumn:
+    """Return a column of options by name. A run reads few of the 150 columns."""
+    field, tables = options_fields()[column]
     schema = tflite_schema()
     declared = schema.table(tables[0]).field(field)
     enum = declared.element if schema.is_enum(declared.element) else ""
@@ -415,15 +422,11 @@ def _add_option(columns: dict[str, OptionsColumn], column: str, field: str, tabl
     owners = ", ".join(tables[:3]) + (f" and {len(tables) - 3} more" if len(tables) > 3 else "")
     since = f", since {declared.added_in}" if declared.added_in else ""
     meaning = f"{field.replace('_', ' ')} of {owners}{since}"
-    columns[column] = OptionsColumn(
-        ColumnDeclaration(
-            column,
-            type_,
-            meaning,
-            "the options of the operator have no such field",
-            domain=tuple(schema.enum(enum).values) if enum else (),
-        ),
-        declared,
-        tuple(tables),
-        enum,
+    declaration = ColumnDeclaration(
+        column,
+        type_,
+        meaning,
+        "the options of the operator have no such field",
+        domain=tuple(schema.enum(enum).values) if enum else (),
     )
+    return OptionsColumn(declaration, declared, tuple(tables), enum)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from tflint.findings import Finding
+from tflint.wildcards import has_wildcard
 
 #: Maximum length of a name in a command. Instead of a longer name, the command has the path through the schema.
 MAX_NAME = 200
-_GLOB = re.compile(r"[*?[]")
 
 
 class AllowCommands:
@@ -43,7 +42,7 @@ class AllowCommands:
     def _find_unique_name(self, finding: Finding) -> str:
         """Return the last name of the location, or its path through the schema if other findings have the same name."""
         name = finding.location.names[-1] if finding.location.names else ""
-        is_plain = name.isprintable() and len(name) <= MAX_NAME and not _GLOB.search(name)
+        is_plain = name.isprintable() and len(name) <= MAX_NAME and not has_wildcard(name)
         return name if name and is_plain and self._names[finding.rule][name] == 1 else finding.location.path
 
 

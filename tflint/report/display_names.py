@@ -13,7 +13,7 @@ MAX_NAME = 56
 MAX_CUT_NAME = 72
 #: Maximum length of the name of a custom operator.
 MAX_CODE = 40
-_STEP = re.compile(r"([a-z_]+)\[(\d+)\]")
+_STEP = r"([a-z_]+)\[(\d+)\]"
 _NOUNS = {
     "tensors": "tensor",
     "operators": "operator",
@@ -33,7 +33,7 @@ _NOUNS = {
     "external_buffer_groups": "external buffer group",
 }
 #: Words of rule names that keep their hyphen in a title.
-_COMPOUND = re.compile(r"\b(per|non|zero|float|int) (channel|axis|tensor|finite|16|8)\b")
+_COMPOUND = r"\b(per|non|zero|float|int) (channel|axis|tensor|finite|16|8)\b"
 _LIMITS = (("==", " "), (">=", " ≥ "), ("<=", " ≤ "), ("<", " < "), (">", " > "))
 
 
@@ -46,7 +46,7 @@ def clean(text: str) -> str:
 
 def format_title(name: str) -> str:
     """Return the name of a rule as words: `per-channel axis out of range`."""
-    return _COMPOUND.sub(r"\1-\2", name.replace("-", " "))
+    return re.sub(_COMPOUND, r"\1-\2", name.replace("-", " "))
 
 
 def format_runtime(spec: str) -> str:
@@ -80,7 +80,7 @@ def plural(count: int, noun: str) -> str:
 
 def location_noun(location: Location) -> str:
     """Return the kind of thing at a location, such as tensor or operator, or `file` for the whole file."""
-    steps = _STEP.findall(location.path)
+    steps = re.findall(_STEP, location.path)
     last = location.path.rsplit(".", 1)[-1]
     if not steps:
         return _NOUNS.get(last, "place") if last else "file"
@@ -124,13 +124,13 @@ def format_location(location: Location, prefix: str = "") -> str:
     if location.text is not None:
         return f"{clean(location.file)}:{location.text.line}:{location.text.column}"
     name = short_name(location.names[-1], prefix) if location.names and location.names[-1] else ""
-    steps = _STEP.findall(location.path)
+    steps = re.findall(_STEP, location.path)
     if not steps:
         return name if location.path else ""
     within = f"subgraph {steps[0][1]} " if steps[0][0] == "subgraphs" and steps[0][1] != "0" else ""
     steps = [step for step in steps if step[0] != "subgraphs"]
     if not steps:
-        return f"subgraph {_STEP.findall(location.path)[0][1]} {name}".rstrip()
+        return f"subgraph {re.findall(_STEP, location.path)[0][1]} {name}".rstrip()
     if steps[-1][0] == "tensors":
         return f"{within}#{steps[-1][1]} {name}".rstrip()
     return within + _format_part(steps, location.names, name)

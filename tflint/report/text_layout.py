@@ -24,7 +24,7 @@ MAX_TEXT = 800
 INDENT = 11
 #: Indent of a text below its label.
 BELOW = 6
-_BREAK = re.compile(r"\s*[\r\n\t]\s*")
+_BREAK = r"\s*[\r\n\t]\s*"
 
 COLORS = {"error": "\x1b[1;31m", "warning": "\x1b[33m", "note": "\x1b[36m"}
 GREEN, BOLD, DIM, RESET = "\x1b[32m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
@@ -58,7 +58,7 @@ def shorten(text: str, limit: int = MAX_TEXT) -> str:
 
 def join_lines(text: str) -> str:
     """Join the lines of a text, such as a multi-line string of a rule file."""
-    return _BREAK.sub(" ", text.strip())
+    return re.sub(_BREAK, " ", text.strip())
 
 
 def wrap_paragraph(text: str, indent: int, hanging: int = 2, width: int = WIDTH) -> list[str]:

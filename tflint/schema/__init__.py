@@ -84,6 +84,10 @@ class Schema:
             self._tables[name] = TableLayout(name, fields, raw["n_slots"], added_in, scalars, tuple(widths))
         return self._tables[name]
 
+    def field_types(self, table: str) -> list[tuple[str, str]]:
+        """Return the name and type of each field of a table, without building its layout."""
+        return [(entry["name"], entry["type"]) for entry in self._data["tables"][table]["fields"]]
+
     def _is_scalar(self, declared: Field) -> bool:
         return not (
             declared.is_union or declared.is_vector or declared.type == "string" or self.is_table(declared.type)

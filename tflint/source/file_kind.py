@@ -57,8 +57,8 @@ _MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (4, b"ET12", "executorch", "an ExecuTorch program"),
     (257, b"ustar", "tar", "a tar archive"),
 )
-_HTML = re.compile(rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)", re.IGNORECASE | re.DOTALL)
-_ONNX_PRODUCER = re.compile(rb"\x08[\x02-\x14]\x12[\x01-\x40][\x20-\x7e]{2}")
+_HTML = rb"(?is)(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)"
+_ONNX_PRODUCER = rb"\x08[\x02-\x14]\x12[\x01-\x40][\x20-\x7e]{2}"
 
 
 @frozen
@@ -133,7 +133,7 @@ def _binary_kind(head: bytes) -> FileKind | None:
         return FileKind("older-schema", f"a model in the older schema {head[4:8].decode()}")
     if head.startswith(b"\x08\x01\x12"):
         return FileKind("savedmodel", "a TensorFlow SavedModel (saved_model.pb)")
-    if _ONNX_PRODUCER.match(head):
+    if re.match(_ONNX_PRODUCER, head):
         return FileKind("onnx", "an ONNX model")
     if head[0] == 0x80 and 2 <= head[1:2][0] <= 5 if len(head) > 1 else False:
         return FileKind("pickle", "a Python pickle")
@@ -200,7 +200,7 @@ def _first_bytes(read: Read, entry: ZipEntry, limit: int) -> bytes:
 
 
 def _text_kind(head: bytes) -> FileKind | None:
-    if _HTML.match(head):
+    if re.match(_HTML, head):
         return FileKind("html", "an HTML page (often left by a failed download)")
     try:
         text = head.decode("utf-8")

@@ -11,11 +11,10 @@ import errno
 import itertools
 import os
 from collections.abc import Iterable, Iterator
-from glob import has_magic
 from pathlib import Path
 
 from tflint.values import frozen
-from tflint.wildcards import matcher
+from tflint.wildcards import has_wildcard, matcher
 
 
 @frozen
@@ -82,7 +81,7 @@ def expand_glob(pattern: str, unlisted: dict[str, OSError]) -> list[str]:
 
 def first_folder(pattern: str) -> str:
     """Return the part of a glob before its first segment with a wildcard: the folder in which the search begins."""
-    return str(Path(*itertools.takewhile(lambda part: not has_magic(part), Path(pattern).parts)))
+    return str(Path(*itertools.takewhile(lambda part: not has_wildcard(part), Path(pattern).parts)))
 
 
 def _merge_stars(segments: Iterable[str]) -> list[str]:
@@ -137,7 +136,7 @@ def _without_hidden(entries: list[_Entry]) -> Iterator[_Entry]:
 
 
 def _match_entries(folder: str, segment: str, disk: _Disk) -> Iterator[_Entry]:
-    if not has_magic(segment):
+    if not has_wildcard(segment):
         yield from disk.entry(folder, segment)
         return
     match = matcher(os.path.normcase(segment), has_sets=True)

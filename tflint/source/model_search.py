@@ -10,7 +10,6 @@ import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from glob import has_magic
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,6 +21,7 @@ from tflint.source.checkout_boundary import boundary_of, is_within, real_path
 from tflint.source.file_kind import CONTAINER_SUFFIXES, MODEL_SUFFIXES, OUTSIDE_LINK, UNREADABLE_FOLDER, FileKind
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import frozen
+from tflint.wildcards import has_wildcard
 
 #: Suffixes of models and containers.
 SUFFIXES = MODEL_SUFFIXES | CONTAINER_SUFFIXES
@@ -82,7 +82,7 @@ def _select_one(path: str, walker: Walker) -> Iterator[Selected]:
         yield Path(path).as_posix()
     elif find_container(path):
         yield path
-    elif has_magic(path):
+    elif has_wildcard(path):
         yield from walker.walk_glob(path)
     else:
         raise missing_path_error(path)
@@ -100,7 +100,7 @@ def may_exist(path: str) -> bool:
     except PermissionError:
         return True
     except OSError as error:  # such as a name that is too long for the file system
-        if has_magic(path):
+        if has_wildcard(path):
             return False
         raise UserError(f"'{path[:80]}…' is not a valid path: {error.strerror}") from error
     return True

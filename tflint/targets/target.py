@@ -20,9 +20,9 @@ from tflint.values import frozen
 #: Largest number of releases that the error about an unknown release lists.
 MAX_LISTED = 6
 
-_SPEC = re.compile(r"([a-z][a-z0-9_-]*)(?: ?(==|>=|<=|<|>) ?(\d+(?:\.\d+)*))?")
-_NUMBER = re.compile(r"\d{1,6}(\.\d{1,6}){0,3}")
-_COMPARED = re.compile(r"([a-z][a-z0-9_-]*) ?[<>=!~]")
+_SPEC = r"([a-z][a-z0-9_-]*)(?: ?(==|>=|<=|<|>) ?(\d+(?:\.\d+)*))?"
+_NUMBER = r"\d{1,6}(\.\d{1,6}){0,3}"
+_COMPARED = r"([a-z][a-z0-9_-]*) ?[<>=!~]"
 
 
 @frozen
@@ -107,7 +107,7 @@ def _resolve(name: str, named: Mapping[str, TargetOptions]) -> Target:
 def _parse(text: str, named: Mapping[str, TargetOptions]) -> tuple[str, Version | None]:
     name, equals, number = (part.strip() for part in text.partition("=="))
     if name not in runtime_names():
-        compared = _COMPARED.match(text)
+        compared = re.match(_COMPARED, text)
         if compared and compared[1] in runtime_names():
             raise UserError(f"unknown target '{text}'", hint=f"a target is one release: {compared[1]}==X")
         raise UserError(f"unknown target '{text}'", hint=nearest(name, [*runtime_names(), *named]) or _examples())
@@ -116,7 +116,7 @@ def _parse(text: str, named: Mapping[str, TargetOptions]) -> tuple[str, Version 
         return name, runtime.newest
     if runtime.version_line is None:
         raise UserError(f"target '{text}': {name} has no versions", hint=f"declare {name}")
-    version = parse_version(runtime.version_line, number) if _NUMBER.fullmatch(number) else None
+    version = parse_version(runtime.version_line, number) if re.fullmatch(_NUMBER, number) else None
     if version is None:
         raise UserError(f"target '{text}': '{number}' is not a version", hint=_examples())
     return name, _find_release(runtime, version, text)
@@ -163,12 +163,12 @@ def is_refusing(target: Target, specs: Sequence[str]) -> bool:
 
 def is_runtime_spec(spec: str) -> bool:
     """Return whether a text is the name of a runtime, alone or with a comparison such as `litert>=1.1.0`."""
-    match = _SPEC.fullmatch(spec)
+    match = re.fullmatch(_SPEC, spec)
     return match is not None and match[1] in runtime_names()
 
 
 def _includes(spec: str, target: Target) -> bool:
-    match = _SPEC.fullmatch(spec)
+    match = re.fullmatch(_SPEC, spec)
     assert match, f"'{spec}' passed the rule compiler"
     name, operator, number = match.groups()
     if name != target.runtime:

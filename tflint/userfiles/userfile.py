@@ -208,14 +208,12 @@ def _refuse_bom(path: str, text: str) -> None:
         raise EncodingError("starts with a byte order mark", place=Place(path, 1, 1), hint=hint)
 
 
-_LONG_KEY = re.compile(
-    rf"""(?<![\w."'-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{MAX_KEY_PARTS}}}""",
-)
+_LONG_KEY = rf"""(?<![\w."'-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{MAX_KEY_PARTS}}}"""
 
 
 def _refuse_long_keys(path: str, text: str) -> None:
     """Raise `UserError` for a dotted key with too many parts. A string with as many dotted words raises it too."""
-    match = _LONG_KEY.search(text) if text.count(".") >= MAX_KEY_PARTS else None
+    match = re.search(_LONG_KEY, text) if text.count(".") >= MAX_KEY_PARTS else None
     if match:
         line = text.count("\n", 0, match.start()) + 1
         column = match.start() - text.rfind("\n", 0, match.start())
@@ -250,14 +248,14 @@ _PLAIN = (
     ("Expected \"'", "a string is not closed", ""),
     ("Expected '\"", "a string is not closed", ""),
 )
-_TOMLLIB_PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
+_TOMLLIB_PLACE = r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$"
 
 
 def _toml_error(path: str, text: str, error: ValueError) -> UserError:
     # The position is parsed from the message: its attributes exist only from Python 3.14 on.
     text_of_error = str(error)
-    place = _TOMLLIB_PLACE.search(text_of_error)
-    original = _TOMLLIB_PLACE.sub("", text_of_error)
+    place = re.search(_TOMLLIB_PLACE, text_of_error)
+    original = re.sub(_TOMLLIB_PLACE, "", text_of_error)
     message, hint = next((plain[1:] for plain in _PLAIN if original.startswith(plain[0])), (_lower_first(original), ""))
     if place and place["line"]:
         line, column = int(place["line"]), int(place["column"])

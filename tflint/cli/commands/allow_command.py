@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import glob
 import os
 import re
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from tflint.config.config_positions import error_in
 from tflint.errors import UserError
 from tflint.findings.path_globs import matches, relative_to_folder
 from tflint.userfiles.userfile import read_text
+from tflint.wildcards import has_wildcard
 
 #: Minimum length of a reason, as in the schema of the configuration.
 MIN_REASON = 3
@@ -112,7 +112,7 @@ def build_glob(path: str, folder: str) -> str:
     # A glob without a slash would match the files with this name in all subfolders too.
     result = relative if "/" in relative or relative == "**" else f"./{relative}"
     unmatched = [file for file in files if not matches(relative_to_folder(folder, file), result)]
-    if glob.has_magic(path) and unmatched:
+    if has_wildcard(path) and unmatched:
         hint = "* matches any name, ** any folders, ? one character; brackets have no special meaning"
         raise UserError(f"as a glob of the configuration, '{path}' does not match '{unmatched[0]}'", hint=hint)
     return result
