@@ -8,6 +8,7 @@ leave a stale copy there.
 from __future__ import annotations
 
 import functools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +66,13 @@ def runtime_table(name: str) -> dict[str, Any]:
 @functools.cache
 def runtime_file_names() -> list[str]:
     """Return the names of all runtimes with a data file, sorted."""
-    return sorted(path.stem for path in (rules_folder() / "tables" / "runtimes").glob("*.json"))
+    return _json_names(rules_folder() / "tables" / "runtimes")
 
 
 @functools.cache
 def table_names() -> list[str]:
     """Return the names of all knowledge tables, sorted."""
-    return sorted(path.stem for path in (rules_folder() / "tables").glob("*.json"))
+    return _json_names(rules_folder() / "tables")
 
 
 def named_model_path(name: str) -> Path:
@@ -87,6 +88,12 @@ def named_models() -> list[str]:
 @functools.cache
 def _named_models() -> dict[str, Path]:
     return {path.stem: path for path in (rules_folder() / "models").iterdir() if path.suffix in _MODEL_SUFFIXES}
+
+
+def _json_names(folder: Path) -> list[str]:
+    """Return the names of the JSON files in a folder without their suffix, sorted."""
+    names = os.listdir(folder)  # noqa: PTH208 (Path.glob compiles three patterns)
+    return sorted(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
 
 def _read_json(path: Path) -> dict[str, Any]:
