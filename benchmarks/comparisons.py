@@ -21,7 +21,8 @@ from tflint.config import Config
 
 #: Same as the console script that pip writes.
 TFLINT = ("-c", "import sys; from tflint.__main__ import entry; sys.exit(entry())")
-IMPORT_NUMPY = Command(("-c", "import numpy"))
+#: With one BLAS thread, as in a tflint process. By default, numpy starts one per processor.
+IMPORT_NUMPY = Command(("-c", "import os; os.environ['OPENBLAS_NUM_THREADS'] = '1'; import numpy"))
 NOTHING = Command(("-c", "pass"))
 
 #: Exit codes of a check that found something or not.

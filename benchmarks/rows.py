@@ -95,7 +95,7 @@ _WHOLE_PROCESSES = (
         "import numpy",
         processes(check_mobile, IMPORT_NUMPY),
         runs=21,
-        demand=Demand(1.35),
+        demand=Demand(1.5),
         note=_COLD,
     ),
     Row(
@@ -104,7 +104,7 @@ _WHOLE_PROCESSES = (
         "import numpy",
         processes(check_corpus_model, IMPORT_NUMPY, codes=(0, 1)),
         runs=21,
-        demand=Demand(1.35),
+        demand=Demand(1.5),
         note=_COLD,
     ),
     Row("version", "tflint --version", "python -c pass", processes(lambda _: ["--version"], NOTHING), runs=11),
@@ -135,7 +135,6 @@ _MANY_TENSORS = (
         "LiteRT's load",
         many_tensors_load(yardsticks.load_litert),
         runs=11,
-        demand=Demand(1.6),
         note=_LOAD,
     ),
     Row(
@@ -144,6 +143,7 @@ _MANY_TENSORS = (
         "LiteRT's load + allocate",
         many_tensors_load(yardsticks.allocate_litert),
         runs=5,
+        demand=Demand(0.5),
     ),
 )
 
