@@ -66,12 +66,15 @@ class Runs:
 
     def count(self, marks: NDArray[np.bool_]) -> Counts:
         """Count the marks of each piece in parallel byte counters, then add the counters of each run."""
+        if len(marks) == len(self._lengths):  # every run has one element, such as the channels of a bias
+            return _fold(np.add, marks.astype(np.int64), self.n)
         if self._pieces is None:
             self._pieces = self._cut_pieces()
         starts, firsts = self._pieces
         words = marks.view(f"u{self._lanes}")
-        counts = np.add.reduceat(words, starts, dtype=words.dtype).view(np.uint8)
-        return _fold(np.add, np.add.reduceat(counts, firsts, dtype=np.int64), self.n)
+        counters = np.add.reduceat(words, starts, dtype=words.dtype)
+        counts = _sum_lanes(counters) if self._lanes == _LANES else counters.astype(np.int64)
+        return _fold(np.add, np.add.reduceat(counts, firsts), self.n)
 
     def count_zeros(self, integers: Array) -> Counts | None:
         """Return the number of zeros per group if the runs are long, otherwise None."""
@@ -83,11 +86,11 @@ class Runs:
         return _fold(np.add, self._lengths - np.array(n_nonzero), self.n)
 
     def _cut_pieces(self) -> tuple[Array, Array]:
-        """Return the first word of each piece, and per run the index of its first byte counter."""
+        """Return the first word of each piece, and the first piece of each run."""
         n_pieces = -(-self._lengths // (_PIECE * self._lanes))
         firsts = np.cumsum(n_pieces) - n_pieces
         within = np.arange(int(n_pieces.sum())) - np.repeat(firsts, n_pieces)
-        return np.repeat(self._starts // self._lanes, n_pieces) + within * _PIECE, firsts * self._lanes
+        return np.repeat(self._starts // self._lanes, n_pieces) + within * _PIECE, firsts
 
 
 class Columns:
@@ -119,6 +122,15 @@ class Columns:
 
     def count_zeros(self, _integers: Array) -> None:
         """Return None: counting marks is always faster."""
+
+
+def _sum_lanes(words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the sum of the eight byte counters in each word."""
+    low_bytes = np.uint64(0x00FF_00FF_00FF_00FF)
+    pairs = (words & low_bytes) + ((words >> np.uint64(8)) & low_bytes)  # four counters of 16 bits
+    # The product adds all four to the highest 16 bits; a sum has at most 11 bits.
+    sums: NDArray[np.int64] = ((pairs * np.uint64(0x0001_0001_0001_0001)) >> np.uint64(48)).view(np.int64)
+    return sums
 
 
 def _fold(ufunc: np.ufunc, results: Array, n: int) -> Array:
