@@ -4,9 +4,9 @@ Parsing and checking the rule files at every start would take longer than lintin
 wheel, and a test compares it with the rule files. tflint never writes it during a run.
 
 Each line of the file is JSON: first the number of rule files and of programs, then a line per compiled expression
-(program), then three lines per rule: what selects it, its conditions, and its texts. A run reads the conditions only of
-rules that it judges, and the texts only of rules with findings. In a program, a whole number refers to an earlier
-program, so that equal parts stay one object.
+(program), then four lines per rule: what selects it, its scope, its condition, and its texts. A run reads the condition
+of a rule only if rows are in its scope, and the texts only if it has findings. In a program, a whole number refers to
+an earlier program, so that equal parts stay one object.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _HEAD_BYTES = 200
 
 _SELECTION = (
     "id", "name", "severity", "severity_by_runtime", "for_each", "confidence", "category", "failure_class", "since",
-    "status", "reads_target", "confirm", "opcodes", "mutes", "refused_by", "runs_on", "keys",
+    "status", "reads_target", "reads_values", "confirm", "opcodes", "mutes", "refused_by", "runs_on", "keys",
 )  # fmt: skip
-_CONDITIONS = ("require", "where", "report_on")
-_TEXTS = ("summary", "why", "fix", "limits", "references")  # the last one is a list
-_LINES_PER_RULE = 3
+_EXPRESSIONS = ("where", "require", "report_on")
+#: The fields on each of the other lines of a rule.
+_PARTS = (("where",), ("require", "report_on"), ("message", "summary", "why", "fix", "limits", "references"))
 
 
 def dump(rules: Iterable[Rule], n_sources: int, digest: str) -> str:
@@ -52,10 +52,10 @@ def load(path: Path) -> tuple[tuple[Rule, ...], str]:
     facts = json.loads(head)
     n_programs = facts["programs"]
     programs = _read_programs(lines[:n_programs])
-    heads, conditions, texts = (lines[n_programs + k :: _LINES_PER_RULE] for k in range(_LINES_PER_RULE))
+    selections, *parts = (lines[n_programs + k :: 1 + len(_PARTS)] for k in range(1 + len(_PARTS)))
     rules = [
-        _StoredRule(fields, condition_line, text_line, programs)
-        for fields, condition_line, text_line in zip(_read_lines(heads), conditions, texts, strict=True)
+        _StoredRule(selection, of_rule, programs)
+        for selection, of_rule in zip(_read_lines(selections), zip(*parts, strict=True), strict=True)
     ]
     return tuple(rules), facts["digest"]
 
@@ -74,29 +74,31 @@ def _read_programs(lines: Sequence[str]) -> list[Program]:
 
 
 class _StoredRule(Rule):
-    """A rule whose conditions and texts are read from their lines when one of them is first accessed."""
+    """A rule whose scope, condition and texts are read from their lines when they are first accessed."""
 
-    __slots__ = ("_condition_line", "_programs", "_text_line")
+    __slots__ = ("_lines", "_programs")
 
-    def __init__(self, fields: Sequence[Any], condition_line: str, text_line: str, programs: Sequence[Program]) -> None:
-        values = [tuple(value) if type(value) is list else value for value in fields]
-        _set_fields(self, _SELECTION, values)
-        _set_fields(self, self.__slots__, (condition_line, programs, text_line))
-        object.__setattr__(self, "origin", "")
+    def __init__(self, selection: Sequence[Any], lines: Sequence[str], programs: Sequence[Program]) -> None:
+        values = [tuple(value) if type(value) is list else value for value in selection]
+        _set_fields(self, (*_SELECTION, "origin"), (*values, ""))
+        _set_fields(self, self.__slots__, (lines, programs))
 
     def __getattr__(self, name: str) -> Any:
         """Return a field that has no value yet, because its line has not been read."""
-        if name in _CONDITIONS:
-            conditions = json.loads(self._condition_line)
-            _set_fields(self, _CONDITIONS, [_expression(plain, self._programs) for plain in conditions])
-        elif name == "message" or name in _TEXTS:
-            (*texts, references), message = json.loads(self._text_line)
-            _set_fields(self, _TEXTS, (*texts, tuple(references)))
-            parts = [Part(text, _expression(plain, self._programs), form) for text, plain, form in message]
-            object.__setattr__(self, "message", tuple(parts))
-        else:
-            raise AttributeError(f"a rule has no field '{name}'")
-        return getattr(self, name)
+        for fields, line in zip(_PARTS, self._lines, strict=True):
+            if name in fields:
+                plain = json.loads(line)
+                _set_fields(self, fields, [self._value(*pair) for pair in zip(fields, plain, strict=True)])
+                return getattr(self, name)
+        raise AttributeError(f"a rule has no field '{name}'")
+
+    def _value(self, field: str, plain: Any) -> Any:
+        """Return the value of a field from its plain data."""
+        if field == "message":
+            return tuple([Part(text, _expression(one, self._programs), form) for text, one, form in plain])
+        if field in _EXPRESSIONS:
+            return _expression(plain, self._programs)
+        return tuple(plain) if field == "references" else plain
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Rule, tuple([getattr(self, name) for name in Rule.__match_args__])
@@ -137,18 +139,20 @@ class _Writer:
         self.programs: list[list[Any]] = []
         self._numbers: dict[int, int] = {}  # by identity: equal programs are one object
 
-    def rule(self, rule: Rule) -> tuple[list[Any], ...]:
+    def rule(self, rule: Rule) -> list[list[Any]]:
         """Return the lines of a rule as plain data."""
-        message = [[part.text, self._expression(part.expression), part.format] for part in rule.message]
-        return (
-            [getattr(rule, name) for name in _SELECTION],
-            [self._expression(getattr(rule, name)) for name in _CONDITIONS],
-            [[getattr(rule, name) for name in _TEXTS], message],
-        )
+        return [[self._plain(getattr(rule, name)) for name in fields] for fields in (_SELECTION, *_PARTS)]
 
-    def _expression(self, expression: Expression | None) -> list[Any] | None:
-        if expression is None:
-            return None
+    def _plain(self, value: Any) -> Any:
+        if isinstance(value, Expression):
+            return self._expression(value)
+        if isinstance(value, tuple):
+            return [self._plain(item) for item in value]
+        if isinstance(value, Part):
+            return [value.text, self._plain(value.expression), value.format]
+        return value
+
+    def _expression(self, expression: Expression) -> list[Any]:
         type_ = [expression.type.kind, expression.type.is_list, expression.type.table]
         number = self._program(expression.program)
         return [expression.text, type_, number, expression.reads, expression.records]

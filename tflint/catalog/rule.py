@@ -63,7 +63,8 @@ class Rule:
     the runtimes that refuse a model that violates the rule, and `runs_on` the runtimes that run it; both are empty if
     all runtimes agree. `severity_by_runtime` contains the severities that differ from `severity`. If `opcodes` is not
     empty, the rule is about these operators only and is skipped for models without them. `reads_target` is true if the
-    rule is judged once per declared target. `keys` are the contract keys that a finding can point at: it points at the
+    rule is judged once per declared target. `reads_values` is true if its conditions read columns about the values of
+    constants. `keys` are the contract keys that a finding can point at: it points at the
     first of them that the contract sets. `confirm` is the probe that can confirm a finding; empty if there is none.
     """
 
@@ -92,6 +93,7 @@ class Rule:
     opcodes: tuple[str, ...] = ()
     severity_by_runtime: Mapping[str, str] = EMPTY
     reads_target: bool = False
+    reads_values: bool = False
     keys: tuple[str, ...] = ()
     confirm: str = ""
 

@@ -141,8 +141,12 @@ class _Compiler:
             keys=self._keys(source),
             confirm=entry.get("confirm", ""),
             reads_target=any("target" in expression.records for expression in expressions if expression),
+            reads_values=any(self._reads_values(expression) for expression in (where, require) if expression),
             origin="" if self.builtin else self.path,
         )
+
+    def _reads_values(self, expression: Expression) -> bool:
+        return any(self.tables[table].columns[column].values for table, column in expression.reads)
 
     def _keys(self, source: RuleEntry) -> tuple[str, ...]:
         """Return the contract keys that findings point at. Raises `UserError` if the schema of contracts lacks one."""

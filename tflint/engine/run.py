@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tflint.contract import Contract
 from tflint.engine.findings import draft_of_crash, findings_by_file, identify, not_checked
@@ -13,11 +14,13 @@ from tflint.engine.plan import JudgedRule, Plan, cases_of, rules_for_pairs, rule
 from tflint.engine.select import Selected
 from tflint.errors import TflintError
 from tflint.facts.facts import Facts
-from tflint.facts.run.model_run import ModelRun
 from tflint.findings import FileReport
 from tflint.model.tables import Tables
 from tflint.source import SourceError
 from tflint.values import EMPTY
+
+if TYPE_CHECKING:  # most runs do not run models
+    from tflint.facts.run.model_run import ModelRun
 
 
 class BatchCrashError(TflintError):
@@ -80,8 +83,9 @@ def _rules_for(tables: Tables, plan: Plan, *, with_contracts: bool, is_pair: boo
 
 
 def _columns_read(rules: Sequence[Selected]) -> set[tuple[str, str]]:
-    """Return the columns that the conditions of rules read."""
-    conditions = [condition for selected in rules for condition in (selected.rule.where, selected.rule.require)]
+    """Return the columns that the conditions of rules about the values of constants read."""
+    rules_on_values = [selected.rule for selected in rules if selected.rule.reads_values]
+    conditions = [condition for rule in rules_on_values for condition in (rule.where, rule.require)]
     return {read for condition in conditions if condition is not None for read in condition.reads}
 
 
