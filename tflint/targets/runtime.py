@@ -75,8 +75,9 @@ class Runtime:
         if by_operator is None or version is None or not self.has_facts(version):
             return None
         found = dict.fromkeys(self._data["not_registered"], 0)
+        has = functools.cache(lambda first: self._version(first) <= version)  # operators share few releases
         for opcode, first_releases in by_operator.items():
-            numbers = [int(number) for number, first in first_releases.items() if self._version(first) <= version]
+            numbers = [int(number) for number, first in first_releases.items() if has(first)]
             found[opcode] = max(numbers, default=0)
         return found
 
