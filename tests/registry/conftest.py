@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.helpers.registries import Add, model
 from tflint.config import Config
 from tflint.registry.contract_choice import ContractSource
 from tflint.registry.folder_registry import FolderRegistry, create
 from tflint.registry.model_registry import ModelVersion
 from tflint.registry.version_lint import LintPlan
-from tflint.resources import named_model_path
-
-
-def model(name: str = "conv_int8") -> bytes:
-    """The bytes of a named model."""
-    return named_model_path(name).read_bytes()
 
 
 @pytest.fixture
@@ -29,9 +23,6 @@ def registry(tmp_path: Path) -> FolderRegistry:
 @pytest.fixture
 def plan() -> LintPlan:
     return LintPlan(Config(), ContractSource((), Config()))
-
-
-Add = Callable[..., ModelVersion]
 
 
 @pytest.fixture

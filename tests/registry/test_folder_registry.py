@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.registry.conftest import Add, model
+from tests.helpers.registries import Add, model
 from tflint.errors import UserError
 from tflint.registry import folder_registry
 from tflint.registry.artifacts import HostileArtifactError, check_path, fetch, hash_version

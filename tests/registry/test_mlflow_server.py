@@ -15,8 +15,8 @@ import pytest
 from tests.helpers.mlflow_server import API, KEY, Server, run_server, run_tflint
 from tests.helpers.mlflow_transcripts import render_on
 from tests.helpers.paths import ROOT
+from tests.helpers.registries import model
 from tests.helpers.transcripts import FILES, blocks, needs_server, normalize_output
-from tests.registry.conftest import model
 from tflint.registry.lint_record import RECORD_TAG, SEAL_TAG, STATUS_TAG, make_seal, parse_record
 from tflint.registry.mlflow_client import MlflowClient
 from tflint.registry.mlflow_registry import MlflowRegistry

@@ -13,7 +13,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.registry.conftest import model
+from tests.helpers.registries import model
 from tflint.cli.main import run
 from tflint.registry import mlflow_client
 from tflint.registry.locations import VARIABLE, Target, parse_target

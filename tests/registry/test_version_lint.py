@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.registry.conftest import Add, model
+from tests.helpers.registries import Add, model
 from tflint.config import Config
 from tflint.errors import UserError
 from tflint.findings.suppressions import Allow

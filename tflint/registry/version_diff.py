@@ -138,7 +138,7 @@ def _compare(old: Model, new: Model, config: Config, catalog: Catalog) -> Report
 
 
 def _content(contract: Contract | None) -> Mapping[str, Any]:
-    """Return what a contract says about inputs and outputs, with the label files. Claims about the file may differ."""
+    """Return the entries of a contract for inputs and outputs, with the label files, but no claims about the file."""
     if contract is None:
         return {}
     labels = [repr(read_labels(contract.path, name)) for name in label_names(contract)]

@@ -1,4 +1,4 @@
-"""Formats the results of versions: as a table for people, and as JSON."""
+"""Formats the results of versions: as a readable table, and as JSON."""
 
 from __future__ import annotations
 

@@ -75,18 +75,18 @@ def _wrap(view: Callable[..., Any], guard: Callable[[Callable[[], Any]], Any]) -
     """Return a view that asks a guard. The guard calls the view or raises an error; any error refuses the request."""
 
     @functools.wraps(view)
-    def guarded(*arguments: Any, **named: Any) -> Any:
+    def answer(*arguments: Any, **named: Any) -> Any:
         try:
             return guard(lambda: view(*arguments, **named))
         except _ConflictError as error:
-            return _answer(409, "RESOURCE_CONFLICT", str(error))
+            return _refuse(409, "RESOURCE_CONFLICT", str(error))
         except RefusedDeploymentError as error:
-            return _answer(403, "PERMISSION_DENIED", str(error))
+            return _refuse(403, "PERMISSION_DENIED", str(error))
         except Exception:
             _logger.exception("the gate failed and refuses the request")
-            return _answer(403, "PERMISSION_DENIED", "the gate cannot verify the version; the log has the reason")
+            return _refuse(403, "PERMISSION_DENIED", "the gate cannot verify the version; the log has the reason")
 
-    return guarded
+    return answer
 
 
 class _ConflictError(Exception):
@@ -182,7 +182,7 @@ class _ServerArtifacts:
         return get_artifact_repository(uri), ""
 
 
-def _answer(status: int, code: str, message: str) -> Response:
+def _refuse(status: int, code: str, message: str) -> Response:
     content = json.dumps({"error_code": code, "message": message})
     return Response(content, status=status, mimetype="application/json")
 
