@@ -38,9 +38,13 @@ LIGHT = (
 LAZY = ("argcomplete", "flatbuffers", "rich", "yaml")
 
 
+#: Can be imported only in a server, with the packages of the server.
+SERVER_ONLY = "tflint.registry.gate.mlflow_gate"
+
+
 def all_modules(package: str = "tflint") -> list[str]:
-    modules = pkgutil.walk_packages(tflint.__path__, "tflint.")
-    return [name for name in ("tflint", *(m.name for m in modules)) if f"{name}.".startswith(f"{package}.")]
+    found = ("tflint", *(module.name for module in pkgutil.walk_packages(tflint.__path__, "tflint.")))
+    return [name for name in found if f"{name}.".startswith(f"{package}.") and name != SERVER_ONLY]
 
 
 def run_python(code: str, *arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -114,7 +114,7 @@ def test_the_wheel_says_what_it_is_and_needs(wheel):
     assert said["Requires-Python"] == ">=3.11"
     core = {line for line in said.get_all("Requires-Dist") if "extra ==" not in line}
     assert {line.split(">=")[0] for line in core} == {"numpy", "rich"}
-    extras = {"write", "pictures", "completion", "yaml", "runtime", "test", "dev", "fuzz", "tensorflow"}
+    extras = {"write", "pictures", "completion", "yaml", "runtime", "test", "dev", "fuzz", "tensorflow", "registry", "gate"}
     assert set(said.get_all("Provides-Extra")) == extras
     licence = contents(wheel)[f"{NAME}.dist-info/licenses/LICENSE"].decode()
     assert "Apache License" in licence
@@ -127,7 +127,7 @@ def test_what_the_package_imports_is_what_it_declares():
     extras = {name: needs for name, needs in project["optional-dependencies"].items() if name not in ("test", "dev")}
     declared = [*project["dependencies"], *(need for needs in extras.values() for need in needs)]
     modules = {"pillow": "PIL", "pyyaml": "yaml"}
-    distributions = {requirement.split(">=")[0] for requirement in declared}
+    distributions = {re.split("[=>]", requirement)[0] for requirement in declared}
     allowed = {modules.get(name, name) for name in distributions} | {"tflint"} | sys.stdlib_module_names
     imported = {
         (name, path)
