@@ -163,6 +163,6 @@ def test_a_report_is_imported_when_it_is_rendered():
 
 
 def test_no_module_imports_at_once_what_is_rarely_needed():
-    modules = all_modules()
+    modules = [name for name in all_modules() if "mlflow_" not in name]  # httpx imports rich if it is installed
     assert len(modules) > 50
     assert loaded(modules, LAZY) == ""
