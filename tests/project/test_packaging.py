@@ -114,7 +114,8 @@ def test_the_wheel_says_what_it_is_and_needs(wheel):
     assert said["Requires-Python"] == ">=3.11"
     core = {line for line in said.get_all("Requires-Dist") if "extra ==" not in line}
     assert {line.split(">=")[0] for line in core} == {"numpy", "rich"}
-    extras = {"write", "pictures", "completion", "yaml", "runtime", "test", "dev", "fuzz", "tensorflow", "registry", "gate"}
+    for_users = {"write", "pictures", "completion", "yaml", "runtime", "registry", "gate"}
+    extras = for_users | {"test", "dev", "fuzz", "tensorflow"}
     assert set(said.get_all("Provides-Extra")) == extras
     licence = contents(wheel)[f"{NAME}.dist-info/licenses/LICENSE"].decode()
     assert "Apache License" in licence
