@@ -11,12 +11,16 @@ from typing import Any
 import httpx
 import pytest
 
+from tflint.config import Config
 from tflint.errors import UserError
 from tflint.registry import mlflow_client
+from tflint.registry.contract_choice import ContractSource
+from tflint.registry.lint_record import UNREACHABLE
 from tflint.registry.mlflow_client import MlflowClient
 from tflint.registry.mlflow_registry import MlflowRegistry
 from tflint.registry.model_registry import (
     HOLDER_HEADER,
+    DeniedError,
     HolderChangedError,
     MissingVersionError,
     ModelVersion,
@@ -24,9 +28,11 @@ from tflint.registry.model_registry import (
     RegistryError,
     UnreachableError,
 )
+from tflint.registry.version_lint import LintPlan, lint_version
 
 SECRET = "hunter2-secret"
 VERSION = ModelVersion("bird", "7")
+PLAN = LintPlan(Config(), ContractSource((), Config()))
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -103,8 +109,8 @@ def test_retry_after_is_obeyed_within_limits(header: str, least: float, most: fl
     ("response", "error", "said"),
     [
         (httpx.Response(401), UnreachableError, "requires credentials"),
-        (httpx.Response(403), RefusedError, "denies permission"),
-        (httpx.Response(403, json={"message": "bird/7 has no passing lint"}), RefusedError, "no passing lint"),
+        (httpx.Response(403), DeniedError, "denies permission"),
+        (httpx.Response(403, json={"message": "bird/7 has no passing lint"}), DeniedError, "no passing lint"),
         (httpx.Response(404), MissingVersionError, "does not know"),
         (httpx.Response(400, json={"error_code": "RESOURCE_DOES_NOT_EXIST"}), MissingVersionError, "does not know"),
         (httpx.Response(409, json={"message": "holder changed"}), HolderChangedError, "holder changed"),
@@ -130,7 +136,7 @@ def test_an_untrusted_certificate_is_not_tried_again(waits: list[float]) -> None
     handle, requests = answers(httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"))
     with pytest.raises(UnreachableError, match="certificate") as caught:
         client(handle, "https://host").get("/x")
-    assert caught.value.hint == "MLFLOW_TRACKING_SERVER_CERT_PATH"
+    assert "MLFLOW_TRACKING_SERVER_CERT_PATH" in caught.value.hint
     assert len(requests) == 1
 
 
@@ -332,6 +338,15 @@ def test_the_alias_moves_in_one_request_after_a_comparison() -> None:
         fake.registry().promote(VERSION, "champion", "5")
     with pytest.raises(HolderChangedError):
         fake.registry().promote(VERSION, "champion", None)
+
+
+def test_a_version_that_may_not_be_read_is_unreachable_and_an_alias_that_may_not_move_is_refused() -> None:
+    fake = Fake()
+    fake.answers["model-versions/get-download-uri"] = httpx.Response(403)
+    assert lint_version(fake.registry(), VERSION, PLAN).status == UNREACHABLE
+    fake.answers["registered-models/alias"] = httpx.Response(403, json={"message": "bird/7 has no passing lint"})
+    with pytest.raises(RefusedError, match="no passing lint"):
+        fake.registry().promote(VERSION, "champion", "6")
 
 
 def test_an_alias_that_moved_in_a_lost_answer_is_not_a_conflict() -> None:

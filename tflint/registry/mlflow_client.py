@@ -14,9 +14,9 @@ from typing import Any
 from tflint._version import __version__
 from tflint.errors import MissingExtraError, UserError
 from tflint.registry.model_registry import (
+    DeniedError,
     HolderChangedError,
     MissingVersionError,
-    RefusedError,
     RegistryError,
     UnreachableError,
 )
@@ -136,7 +136,7 @@ def _failure(response: httpx.Response) -> RegistryError:
         hint = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
         return UnreachableError("the server requires credentials (401)", hint)
     if status == 403:
-        return RefusedError(message or "the server denies permission (403)")
+        return DeniedError(message or "the server denies permission (403)")
     if status == 409:
         return HolderChangedError(message or "the server reports a conflict (409)")
     if response.is_redirect:
@@ -162,7 +162,8 @@ def _retry_after(response: httpx.Response) -> float:
 
 def _unreachable(error: httpx.TransportError) -> UnreachableError:
     if _is_certificate_error(error):
-        return UnreachableError("the certificate of the server is not trusted", "MLFLOW_TRACKING_SERVER_CERT_PATH")
+        hint = "MLFLOW_TRACKING_SERVER_CERT_PATH names the certificate of its authority"
+        return UnreachableError("the certificate of the server is not trusted", hint)
     return UnreachableError(f"the server cannot be reached: {_describe(error)}")
 
 

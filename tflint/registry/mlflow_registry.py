@@ -14,9 +14,11 @@ from tflint.registry.model_registry import (
     HOLDER_HEADER,
     NO_HOLDER,
     REPORT_FOLDER,
+    DeniedError,
     HolderChangedError,
     MissingVersionError,
     ModelVersion,
+    RefusedError,
     StoredFile,
     UnreachableError,
 )
@@ -105,7 +107,10 @@ class MlflowRegistry:
             raise HolderChangedError(f"{alias} points to {shown} by now: a different promotion was faster")
         data = {"name": version.name, "alias": alias, "version": version.number}
         headers = {HOLDER_HEADER: _quote(present or NO_HOLDER)}
-        self._client.post(f"{_API}/registered-models/alias", data, headers)
+        try:
+            self._client.post(f"{_API}/registered-models/alias", data, headers)
+        except DeniedError as error:  # by the gate, or by the permissions of the server
+            raise RefusedError(error.reason) from error
 
     def _aliases(self, name: str) -> dict[str, str]:
         """Return the number of the version of each alias."""

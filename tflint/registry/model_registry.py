@@ -22,6 +22,10 @@ class UnreachableError(RegistryError):
     """The registry, a version or an artifact could not be read: connection, permission, time-out, disk."""
 
 
+class DeniedError(UnreachableError):
+    """The registry denies a request: the user has no permission for it."""
+
+
 class MissingVersionError(UnreachableError):
     """A model, a version or an alias does not exist, or was deleted meanwhile."""
 
