@@ -7,17 +7,13 @@ import gc
 import os
 import sys
 
+TYPE_CHECKING = False  # see `tflint/__init__.py`
+if TYPE_CHECKING:
+    from tflint.cache.run_record import Record
+
 
 def entry() -> None:
     """Run the command line and exit the process with its exit code."""
-    record = None
-    if sys.argv[1:2] == ["check"]:
-        from tflint.cache.run_record import find_record, replay
-
-        record = find_record(sys.argv[1:])
-        code = None if record is None else replay(record)
-        if code is not None:
-            os._exit(code)
     # When numpy is imported, its BLAS starts a thread per processor, but tflint does not multiply matrices.
     for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
@@ -25,17 +21,7 @@ def entry() -> None:
     _fill_closed_descriptors()
     code = 3
     try:
-        from tflint.cli.signals import Terminated, raise_on_termination
-
-        raise_on_termination()
-        try:
-            from tflint.cli.main import run
-
-            if "_ARGCOMPLETE" in os.environ:
-                _complete()
-            code = run(sys.argv[1:], record)
-        except Terminated as signal:  # during imports or at exit
-            code = signal.code
+        code = _replay_or_run()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # None if the stream was closed before the start
                 stream.flush()
@@ -45,6 +31,34 @@ def entry() -> None:
         pass
     # Skip interpreter shutdown: unloading numpy takes a fifth of the time of a short run.
     os._exit(code)
+
+
+def _replay_or_run() -> int:
+    """Repeat an earlier run if nothing has changed since, otherwise run the command. Return the exit code."""
+    record = None
+    if sys.argv[1:2] == ["check"]:
+        from tflint.cache.run_record import find_record, replay
+
+        record = find_record(sys.argv[1:])
+        code = None if record is None else replay(record)
+        if code is not None:
+            return code
+    return _run(record)
+
+
+def _run(record: Record | None) -> int:
+    """Run the command; return the exit code. Signals end the run with their own exit codes."""
+    from tflint.cli.signals import Terminated, raise_on_termination
+
+    raise_on_termination()
+    try:
+        from tflint.cli.main import run
+
+        if "_ARGCOMPLETE" in os.environ:
+            _complete()
+        return run(sys.argv[1:], record)
+    except Terminated as signal:  # during imports or at exit
+        return signal.code
 
 
 def _fill_closed_descriptors() -> None:

@@ -73,7 +73,10 @@ class RunCache:
     def write_record(self, output: bytes, exit_code: int) -> None:
         """Write the record of the run, unless one of its inputs may have changed since the run began."""
         for contract in self._contracts.values():
-            self.watch(path for path in (contract.path, *label_paths(contract)) if path not in self._states)
+            paths = (contract.path, *label_paths(contract))
+            if any(".." in path.split("/") for path in paths):
+                return  # whether such a file is in the checkout depends on folders that the record does not have
+            self.watch(path for path in paths if path not in self._states)
         environment = read_environment(self._arguments)
         texts = [*environment, *self._states]
         if not can_be_stored(texts) or not all(map(self._is_trusted, self._states)) or _any_link(self._states):

@@ -55,6 +55,8 @@ def replay(record: Record) -> int | None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:  # the reader of the output has exited
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError:  # such as a full disk: the run reports the error
+        return None
     return record.exit_code
 
 
@@ -63,7 +65,11 @@ def find_record(arguments: Sequence[str]) -> Record | None:
     folder = open_cache(RUNS)
     if folder is None:
         return None
-    environment = read_environment(arguments)
+    try:
+        environment = read_environment(arguments)
+    except OSError:  # the current folder no longer exists
+        folder.close()
+        return None
     content = folder.read(_slot(environment), MAX_BYTES)
     folder.close()
     record = None if content is None else parse(content)

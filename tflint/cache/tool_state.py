@@ -14,6 +14,10 @@ _DATA_FOLDERS = ("rules", "schemas")
 _MASK = (1 << 64) - 1
 
 
+#: The state of the code when it was first read in this process.
+_known_code_state = ""
+
+
 def read_tool_state() -> str:
     """Return a text that changes if tflint, Python or numpy is replaced, or if a file of a checkout is edited."""
     parts = (__version__, sys.implementation.name, sys.version.split()[0], _numpy_state(), _code_state())
@@ -38,8 +42,11 @@ def hash_tool() -> str:
 
 
 def _code_state() -> str:
-    record = _installed_record()
-    return read_state(record) if record else _checkout_state()
+    global _known_code_state
+    if not _known_code_state:
+        record = _installed_record()
+        _known_code_state = read_state(record) if record else _checkout_state()
+    return _known_code_state
 
 
 def _installed_record() -> str:

@@ -32,7 +32,8 @@ def can_record(options: argparse.Namespace, report: Report, selection: Selection
     """Return whether a run printed only its report, and read only the files that `begin` notes."""
     if options.output or options.report or options.write_baseline or options.max_seconds or options.max_memory:
         return False
-    has_plain_paths = all(os.path.lexists(path) for path in options.paths)  # neither globs, members nor a list on stdin
+    # Neither globs nor members of bundles, nor a list of paths on standard input.
+    has_plain_paths = all(path != "-" and os.path.lexists(path) for path in options.paths)
     has_plain_items = all(isinstance(item, str) for item in selection.items)
     return has_plain_paths and has_plain_items and all(file.status == "checked" for file in report.files)
 

@@ -19,8 +19,9 @@ from tflint.confirm.confirm_options import ConfirmOptions
 from tflint.contract import Contract
 from tflint.contract.contract_files import label_names
 from tflint.contract.label_file import read_labels
-from tflint.findings import FileReport, Location, Report, SkippedPaths
+from tflint.findings import Report, SkippedPaths
 from tflint.findings.fingerprint import hash_text
+from tflint.findings.report_paths import move_paths
 from tflint.registry.artifacts import Fetched, HostileArtifactError, fetch
 from tflint.registry.contract_choice import ChosenContracts, ContractSource, choose, remove_uploaded
 from tflint.registry.lint_record import FAIL, NOT_APPLICABLE, PASS, UNREACHABLE, Conditions, LintRecord, count_names
@@ -193,24 +194,8 @@ def _move(report: Report, work: str, folder: str, label: str) -> Report:
     def move_path(path: str) -> str:
         return f"{label}/{path.removeprefix(begin)}" if path.startswith(begin) else path
 
-    def move(location: Location) -> Location:
-        return replace(location, file=move_path(location.file))
-
-    def move_file(file: FileReport) -> FileReport:
-        findings = tuple(
-            replace(
-                finding,
-                location=move(finding.location),
-                related=tuple(replace(one, location=move(one.location)) for one in finding.related),
-            )
-            for finding in file.findings
-        )
-        within = None if file.within is None else replace(file.within, path=move_path(file.within.path))
-        contract = None if file.contract is None else move_path(file.contract)
-        return replace(file, path=move_path(file.path), findings=findings, within=within, contract=contract)
-
     notices = tuple(replace(one, message=one.message.replace(begin, f"{label}/")) for one in report.notices)
-    return replace(report, files=tuple(map(move_file, report.files)), notices=notices)
+    return replace(report, files=tuple(move_paths(file, move_path) for file in report.files), notices=notices)
 
 
 def _hash_contracts(chosen: dict[str, ChosenContracts], folder: str) -> str:

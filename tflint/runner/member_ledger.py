@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from tflint.contract import Contracts
 from tflint.engine.plan import Plan
-from tflint.findings import FileReport, Location, MemberOrigin
+from tflint.findings import FileReport, MemberOrigin
+from tflint.findings.report_paths import move_paths
 from tflint.model.batch_reader import FoundFile
 from tflint.model.tables import Tables
 from tflint.values import frozen, replace
@@ -157,19 +158,7 @@ def is_name_read(plan: Plan) -> bool:
 
 def move_report(report: FileReport, path: str, within: MemberOrigin | None) -> FileReport:
     """Return a member's report as the report of another member with the same bytes, at `path`."""
-
-    def move(location: Location) -> Location:
-        return replace(location, file=path) if location.file == report.path else location
-
-    findings = tuple(
-        replace(
-            finding,
-            location=move(finding.location),
-            related=tuple(replace(related, location=move(related.location)) for related in finding.related),
-        )
-        for finding in report.findings
-    )
-    return replace(report, path=path, within=within, findings=findings)
+    return replace(move_paths(report, lambda file: path if file == report.path else file), within=within)
 
 
 def _name_of(found: FoundFile) -> str:
