@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 from pathlib import Path
 
@@ -102,6 +103,18 @@ def test_links_are_not_followed(registry: FolderRegistry, add: Add, tmp_path: Pa
     (artifacts / "link").symlink_to(tmp_path / "secret")
     with pytest.raises(UnreachableError, match="is a link"):
         fetch(registry, version, tmp_path / "work")
+
+
+def test_pipes_and_linked_versions_are_not_read(registry: FolderRegistry, add: Add, tmp_path: Path) -> None:
+    first, second = add(), add()
+    versions = Path(registry.label) / "models" / "bird" / "versions"
+    os.mkfifo(versions / "1" / "artifacts" / "pipe")
+    with pytest.raises(UnreachableError, match="not a regular file"):
+        fetch(registry, first, tmp_path / "work")
+    (versions / "2").rename(tmp_path / "moved")
+    (versions / "2").symlink_to(tmp_path / "moved")
+    with pytest.raises(UnreachableError, match="is a link"):
+        fetch(registry, second, tmp_path / "other")
 
 
 def test_a_version_that_is_deleted_meanwhile(registry: FolderRegistry, add: Add, tmp_path: Path) -> None:

@@ -201,10 +201,28 @@ def test_credentials_are_in_no_message_and_not_sent_elsewhere(
     assert SECRET not in str(user_error.value)
 
 
-@pytest.mark.parametrize("address", ["http://", "https:///x"])
-def test_an_address_needs_a_host(address: str) -> None:
-    with pytest.raises(UserError, match="no host"):
+@pytest.mark.parametrize(
+    "address", ["http://", "https:///x", f"https://user:{SECRET}/x@host", f"http://u:{SECRET}@h:x"]
+)
+def test_an_address_needs_a_host_and_is_not_quoted(address: str) -> None:
+    with pytest.raises(UserError, match="no valid host") as caught:
         MlflowClient(address)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_token_is_stripped_and_never_quoted(monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> None:
+    handle, requests = answers(OK)
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", f"{SECRET}\n")
+    client(handle).get("/x")
+    assert _basic(requests[-1]) == f"Bearer {SECRET}"
+    handle, _ = answers(httpx.LocalProtocolError(f"Illegal header value b'Bearer {SECRET}'"))
+    with pytest.raises(UnreachableError) as caught:
+        client(handle).get("/x")
+    assert SECRET not in caught.value.reason
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", f"{SECRET}é")
+    with pytest.raises(UserError) as user_error:
+        client(handle)
+    assert SECRET not in str(user_error.value)
 
 
 class Fake:
@@ -283,10 +301,8 @@ def test_external_models_and_runs_are_resolved() -> None:
         assert b"".join(registry.open(VERSION, "m.tflite")) == b"abc"
 
 
-def test_reports_are_not_artifacts_and_folders_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_are_bounded() -> None:
     fake = Fake()
-    fake.answers["artifacts"] = {"files": [{"path": "tflite-lint", "is_dir": True}]}
-    assert list(fake.registry().list_files(VERSION)) == []
     fake.answers["artifacts"] = {"files": [{"path": "again", "is_dir": True}]}
     with pytest.raises(UnreachableError, match="nested too deeply"):
         list(fake.registry().list_files(VERSION))
@@ -354,6 +370,28 @@ def test_an_alias_that_moved_in_a_lost_answer_is_not_a_conflict() -> None:
     fake.aliases[0]["version"] = "7"
     fake.registry().promote(VERSION, "champion", "6")
     assert fake.requests[-1].headers[HOLDER_HEADER] == "7"
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+@pytest.mark.parametrize("status", [409, 502])
+def test_the_request_for_the_alias_is_sent_once(status: int, is_moved: bool, waits: list[float]) -> None:
+    fake = Fake()
+
+    def move(request: httpx.Request) -> httpx.Response:
+        response = fake.handle(request)
+        if request.url.path.endswith("registered-models/alias"):
+            fake.aliases[0]["version"] = "7" if is_moved else "9"  # by this request, or by a different promotion
+            return httpx.Response(status)
+        return response
+
+    registry = MlflowRegistry("http://host", client(move))
+    if is_moved:
+        registry.promote(VERSION, "champion", "6")
+    else:
+        with pytest.raises(RegistryError):
+            registry.promote(VERSION, "champion", "6")
+    assert sum(request.url.path.endswith("alias") for request in fake.requests) == 1
+    assert not waits
 
 
 def test_reports_are_attached_before_tags_are_set() -> None:

@@ -249,6 +249,30 @@ def test_of_two_promoters_one_wins(server: Server, name: str) -> None:
     assert all("holder changed" in response.json()["message"] for response in lost)
 
 
+def test_a_deployed_model_cannot_be_renamed(server: Server, name: str) -> None:
+    number = add(server, name)
+    assert promote(server, name, number).returncode == 0
+    data = {"name": name, "new_name": f"{name}-new"}
+    refuse(server.post("registered-models/rename", data), "delete them before you rename it")
+    request = {"name": name, "alias": "champion"}
+    assert server.http.request("DELETE", f"{API}/registered-models/alias", json=request).is_success
+    assert server.post("registered-models/rename", data).is_success
+    refuse(server.set_alias(f"{name}-new", number), "that of a different version")
+
+
+def test_a_model_among_the_attached_reports(server: Server, name: str) -> None:
+    number = add(server, name)
+    seal(server, name, number)
+    attached = server.folder_of(name, number) / "tflite-lint"
+    (attached / "new.tflite").write_bytes(model("truncated"))
+    refuse(server.set_alias(name, number), "changed after they were linted")
+    (attached / "new.tflite").unlink()
+    (attached / "report.json").write_bytes(model())
+    refuse(server.set_alias(name, number), "cannot be verified")
+    (attached / "report.json").unlink()
+    assert server.set_alias(name, number).is_success
+
+
 def test_good_seal_and_free_deletion(server: Server, name: str) -> None:
     number = add(server, name)
     seal(server, name, number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,10 +16,10 @@ from tflint.registry import promotion as promotion_module
 from tflint.registry.contract_choice import ContractSource
 from tflint.registry.folder_registry import FolderRegistry
 from tflint.registry.lint_record import FAIL, KEY_VARIABLE, PASS, RECORD_TAG, SEAL_TAG, STALE, STATUS_TAG, parse_record
-from tflint.registry.model_registry import HolderChangedError, ModelVersion, UnreachableError
-from tflint.registry.promotion import Promotion, promote
+from tflint.registry.model_registry import HolderChangedError, ModelVersion, StoredFile, UnreachableError
+from tflint.registry.promotion import Promotion, annotate, promote
 from tflint.registry.version_diff import CONTRACT_CHANGED, HOLDER_UNREADABLE, MODEL_REMOVED, Acceptance
-from tflint.registry.version_lint import LintPlan
+from tflint.registry.version_lint import LintPlan, lint_version
 
 CONTRACT = b'[[inputs]]\nindex = 0\nkind = "image"\nchannels = "YUV"\nlayout = "NHWC"\n'
 
@@ -118,6 +119,36 @@ def test_a_removed_model_needs_acceptance(registry: FolderRegistry, add: Add, mo
 def test_one_model_is_paired_whatever_its_path(registry: FolderRegistry, add: Add, move: Move) -> None:
     move(add({"a.tflite": model()}))
     assert move(add({"deep/b.tflite": model()})).refusal == ""
+
+
+def test_a_version_that_is_hostile_only_once_is_not_promoted(registry: FolderRegistry, add: Add, move: Move) -> None:
+    move(add())
+    version = add({"m.tflite": model("conv_uint8")})
+    lists = [[StoredFile("../x")]]
+    original = registry.list_files
+    registry.list_files = lambda one: iter(lists.pop()) if lists and one == version else original(one)  # type: ignore[method-assign]
+    refused = move(version)
+    assert "not a plain relative path" in refused.refusal
+    assert holder(registry) == "1"
+
+
+def test_an_acceptance_survives_later_runs(registry: FolderRegistry, add: Add, move: Move) -> None:
+    move(add())
+    move(add({"m.tflite": model("conv_uint8")}), "D120", "D121", "Q120")
+    version = registry.find_version("bird", "2")
+    annotate(registry, lint_version(registry, version, LintPlan(Config(), ContractSource((), Config()))))
+    record = parse_record(registry.find_version("bird", "2").tags[RECORD_TAG])
+    assert record is not None
+    assert len(record.accepted) == 3
+
+
+def test_an_alias_of_a_deleted_version_needs_acceptance(registry: FolderRegistry, add: Add, move: Move) -> None:
+    move(add())
+    shutil.rmtree(Path(registry.label) / "models/bird/versions/1")
+    version = add()
+    assert version.number == "2"  # the number of the deleted version is not used again
+    assert [one.rule for one in move(version).diff.others] == [HOLDER_UNREADABLE]
+    assert move(version, HOLDER_UNREADABLE).refusal == ""
 
 
 def test_a_holder_whose_artifacts_are_gone_needs_acceptance(registry: FolderRegistry, add: Add, move: Move) -> None:

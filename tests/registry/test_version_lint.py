@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tflint.config import Config
 from tflint.errors import UserError
 from tflint.findings.suppressions import Allow
 from tflint.registry import artifacts
+from tflint.registry.artifacts import hash_version
 from tflint.registry.contract_choice import ContractSource
 from tflint.registry.folder_registry import FolderRegistry
 from tflint.registry.lint_record import (
@@ -133,12 +135,68 @@ def test_contracts_of_the_configuration_are_found_by_glob(registry: FolderRegist
     assert lint_version(registry, other, plan).status == PASS
 
 
+def test_the_name_of_an_artifact_selects_no_contract_of_a_different_model(
+    registry: FolderRegistry, add: Add, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "bird.contract.toml").write_bytes(WRONG)
+    (own / "debug.contract.toml").write_bytes(CONTRACT + ALLOW_ALL)
+    plan = LintPlan(Config(), ContractSource([str(own)], Config()))
+    assert lint_version(registry, add({"debug.tflite": model()}), plan).status == FAIL
+    assert lint_version(registry, add({"debug.tflite": model("truncated")}, name="fox"), plan).status == FAIL
+
+
+def test_a_model_with_the_name_of_a_report_is_refused(
+    registry: FolderRegistry, add: Add, plan: LintPlan, tmp_path: Path
+) -> None:
+    from tflint.resources import named_model_path
+
+    bundle = b"{\n" + named_model_path("bundle_task").read_bytes()
+    for name, content in (("report.json", model()), ("statement.json", bundle)):
+        version = add({"m.tflite": model(), f"tflite-lint/{name}": content})
+        result = lint_version(registry, version, plan)
+        assert result.status == FAIL
+        assert "but is a model" in result.problems[0]
+    version = add({"m.tflite": model(), "tflite-lint/new.tflite": model("truncated")})
+    assert lint_version(registry, version, plan).status == FAIL
+    hashes = {
+        hash_version(registry, add({"m.tflite": model(), "tflite-lint/report.json": text})) for text in (b"1", b"2")
+    }
+    assert len(hashes) == 1  # attached reports are not part of the content
+    assert hash_version(registry, add({"m.tflite": model(), "tflite-lint/more.json": b"1"})) not in hashes
+
+
+def test_a_contract_of_the_uploader_reads_no_files_elsewhere(
+    registry: FolderRegistry, add: Add, plan: LintPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "checkout" / ".git").mkdir(parents=True)
+    (tmp_path / "checkout" / "secret.txt").write_text("secret\n")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "checkout"))
+    contract = CONTRACT + b'[[outputs]]\nindex = 0\nkind = "raw"\nlabels = { file = "../../../secret.txt" }\n'
+    result = lint_version(registry, add({"m.tflite": model(), "m.contract.toml": contract}), plan)
+    assert "M112" in rules_of(result)
+    assert "secret" not in json.dumps(result.record.dump()).replace("secret.txt", "")
+
+
+def test_the_conditions_have_all_of_a_waiver(plan: LintPlan) -> None:
+    day = datetime.date(2099, 1, 1)
+    waivers = [Waiver("Q009", "bird/7", "lead", "why", day), Waiver("G002", "*/*", "lead", "why", day)]
+    source = ContractSource((), Config())
+    digests = {LintPlan(Config(), source, [waiver]).conditions.config for waiver in waivers}
+    assert len({*digests, plan.conditions.config}) == 3
+
+
 def test_two_contracts_of_one_name_are_an_error(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.contract.toml").write_bytes(CONTRACT)
+    source = ContractSource([str(tmp_path)], Config())
     with pytest.raises(UserError, match="two contracts have the name"):
-        ContractSource([str(tmp_path)], Config())
+        source.find(ModelVersion("x", "1"), "m.tflite")
+    assert source.find(ModelVersion("a", "1"), "x.tflite") is not None
+    with pytest.raises(UserError, match="same name and folder name"):
+        ContractSource([str(tmp_path), f"{tmp_path}/a/../a"], Config())
     with pytest.raises(UserError, match="no contract at"):
         ContractSource([str(tmp_path / "none")], Config())
 

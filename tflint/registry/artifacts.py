@@ -8,11 +8,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from tflint.errors import TflintError
-from tflint.registry.model_registry import ArtifactReader, ModelVersion, StoredFile, UnreachableError
+from tflint.registry.model_registry import (
+    REPORT_FOLDER,
+    REPORT_NAMES,
+    ArtifactReader,
+    ModelVersion,
+    StoredFile,
+    UnreachableError,
+)
+from tflint.source import FileSource
+from tflint.source.file_kind import CONTAINER, CONTAINER_SUFFIXES, MODEL, MODEL_SUFFIXES, detect_kind
 from tflint.values import frozen
 
 #: Maximum number of artifacts of a version, bytes of all of them, and length and depth of their paths.
@@ -57,9 +67,14 @@ def fetch(reader: ArtifactReader, version: ModelVersion, folder: Path) -> Fetche
     Raises `HostileArtifactError`, or `UnreachableError` if an artifact cannot be read or changes meanwhile.
     """
     folder.mkdir(parents=True)
+    # Files that the artifacts name must be in this folder: it counts as a checkout of its own.
+    (folder / ".git").mkdir()
     files = []
     left = MAX_BYTES
     for stored in list_checked(reader, version):
+        if is_attached(stored.path):
+            left -= _require_no_model(reader, version, stored, left)
+            continue
         target = folder / stored.path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +93,9 @@ def hash_version(reader: ArtifactReader, version: ModelVersion) -> str:
     files = []
     left = MAX_BYTES
     for stored in list_checked(reader, version):
+        if is_attached(stored.path):
+            left -= _require_no_model(reader, version, stored, left)
+            continue
         size, sha256 = _copy(reader, version, stored, None, left)
         left -= size
         files.append(FetchedFile(stored.path, size, sha256))
@@ -97,11 +115,26 @@ def list_checked(reader: ArtifactReader, version: ModelVersion) -> list[StoredFi
     return sorted(files, key=lambda stored: stored.path)
 
 
+def is_attached(path: str) -> bool:
+    """Return whether a path is that of an attached report, which is not part of the content of a version."""
+    folder, _, name = path.partition("/")
+    return folder == REPORT_FOLDER and name in REPORT_NAMES
+
+
+def is_model_file(path: str) -> bool:
+    """Return whether a file is a model or a bundle: by its suffix, so that broken ones count, or by its content."""
+    name = Path(path).name
+    if Path(name).suffix.lower() in MODEL_SUFFIXES | CONTAINER_SUFFIXES:
+        return True
+    with FileSource(path) as source:
+        return detect_kind(source, name).kind in (MODEL, CONTAINER)
+
+
 def check_path(path: str) -> None:
     """Raise `HostileArtifactError` if the path of an artifact is not a plain relative path."""
     names = path.split("/")
     is_plain = (
-        all(_is_plain_name(name) for name in names) and len(names) <= MAX_DEPTH and len(os.fsencode(path)) <= MAX_PATH
+        all(is_plain_name(name) for name in names) and len(names) <= MAX_DEPTH and len(os.fsencode(path)) <= MAX_PATH
     )
     if not is_plain:
         raise HostileArtifactError(f"the artifact path {json.dumps(path[:MAX_PATH])} is not a plain relative path")
@@ -113,10 +146,11 @@ def hash_content(files: Iterable[FetchedFile]) -> str:
     return hashlib.sha256("".join(line for _, line in lines).encode()).hexdigest()
 
 
-def _is_plain_name(name: str) -> bool:
+def is_plain_name(name: str) -> bool:
+    """Return whether a text can be the name of a file on all systems, and does not look like a path."""
     if name in ("", ".", "..") or len(name.encode("utf-8", "replace")) > MAX_NAME or name.endswith((" ", ".")):
         return False
-    return not any(character in '\\:*?"<>|' or not character.isprintable() for character in name)
+    return not any(character in '/\\:*?"<>|' or not character.isprintable() for character in name)
 
 
 def _copy(
@@ -141,6 +175,16 @@ def _copy(
             " or changed while tflint read it"
         )
     return size, digest.hexdigest()
+
+
+def _require_no_model(reader: ArtifactReader, version: ModelVersion, stored: StoredFile, max_bytes: int) -> int:
+    """Raise `HostileArtifactError` if an attached report is a model. Return its size."""
+    with tempfile.TemporaryDirectory(prefix="tflite-lint-") as folder:
+        target = Path(folder) / "report"
+        size, _ = _copy(reader, version, stored, target, max_bytes)
+        if is_model_file(str(target)):
+            raise HostileArtifactError(f"{json.dumps(stored.path)} has the name of a report, but is a model")
+    return size
 
 
 def _write_all(descriptor: int | None, piece: bytes) -> None:

@@ -41,18 +41,20 @@ class ChosenContracts:
 class ContractSource:
     """The contracts of the linting side: `paths` are folders, files and globs, `globs` those of the configuration.
 
-    A file `bird.contract.toml` is the contract of models with the file name `bird.tflite`, and of all models of the
-    registered model `bird`. Raises `UserError` for an invalid contract and for two files with the same name.
+    A file `bird.contract.toml` is the contract of the registered model `bird`. If its versions have several models,
+    `bird/wing.contract.toml` is the contract of the artifact `wing.tflite`. The name of an artifact alone never selects
+    a contract, because the uploader chooses it. Raises `UserError` for an invalid contract and for two files with the
+    same name.
     """
 
     def __init__(self, paths: Sequence[str], config: Config) -> None:
         self._globs = config.contracts
-        self._by_stem: dict[str, str] = {}
+        self._files: dict[tuple[str, str], str] = {}  # by the name of the folder and the stem
         for path in _expand(paths):
-            stem = Path(path).name.removesuffix(SUFFIX)
-            if stem in self._by_stem:
-                raise UserError(f"two contracts have the name '{stem}{SUFFIX}': '{self._by_stem[stem]}' and '{path}'")
-            self._by_stem[stem] = path
+            key = Path(path).absolute().parent.name, Path(path).name.removesuffix(SUFFIX)
+            if key in self._files:
+                raise UserError(f"two contracts have the same name and folder name: '{self._files[key]}' and '{path}'")
+            self._files[key] = path
         self._read: dict[str, Contract] = {}
         self._hashes: dict[str, str] = {}
 
@@ -60,7 +62,7 @@ class ContractSource:
         """Return the contract of the model at the path `path` in a version, or None."""
         named = f"{version.name}/{path}"
         found = next((file for pattern, file in self._globs.items() if covers(named, pattern, is_member=False)), None)
-        found = found or self._by_stem.get(PurePosixPath(path).stem) or self._by_stem.get(version.name)
+        found = found or self._files.get((version.name, PurePosixPath(path).stem)) or self._find_registered(version)
         if found is None:
             return None
         if found not in self._read:
@@ -68,10 +70,19 @@ class ContractSource:
             self._hashes[found] = hash_contract(self._read[found])
         return self._read[found]
 
-    def are_unchanged(self) -> bool:
-        """Return whether all contracts that were read, and their label files, still have the same content."""
+    def _find_registered(self, version: ModelVersion) -> str | None:
+        """Return the contract with the name of a registered model. Raises `UserError` if there are several."""
+        found = [path for (_, stem), path in self._files.items() if stem == version.name]
+        if len(found) > 1:
+            raise UserError(f"two contracts have the name '{version.name}{SUFFIX}': '{found[0]}' and '{found[1]}'")
+        return found[0] if found else None
+
+    def are_unchanged(self, present: ContractSource) -> bool:
+        """Return whether `present` has the same files, and those that were read still have the same content."""
         try:
-            return all(hash_contract(load_contract(path)) == self._hashes[path] for path in self._read)
+            return present._files == self._files and all(
+                hash_contract(load_contract(path)) == self._hashes[path] for path in self._read
+            )
         except UserError:
             return False
 
@@ -132,8 +143,8 @@ def _read_signature(fetched: Fetched, path: str) -> tuple[Contract | None, str]:
         if _has_key(fields.get("metadata"), _EXTERNAL_MODEL):
             return None, "the signature in MLmodel is a placeholder: the model is external"
         return build_draft(import_preprocessing("mlflow", real), real), ""
-    except MissingExtraError as error:
-        return None, f"the signature in MLmodel is not read: {error.message}"
+    except MissingExtraError:
+        raise  # the result must not depend on the installed packages
     except UserError as error:
         return None, f"the signature in MLmodel is not used: {error.message}"
 

@@ -74,11 +74,13 @@ class FolderRegistry:
     def find_alias(self, name: str, alias: str) -> ModelVersion | None:
         """Return the version to which an alias points, or None."""
         number = self._aliases(name).get(alias)
-        return None if number is None else self.find_version(name, number)
+        return None if number is None else ModelVersion(name, number, (alias,))
 
     def list_files(self, version: ModelVersion) -> Iterator[StoredFile]:
-        """Yield the artifacts of a version. Links are not followed: they are reported as paths that do not exist."""
+        """Yield the artifacts of a version. Raises `UnreachableError` for a link, a pipe or a device."""
         root = self._artifacts(version.name, version.number)
+        if root.is_symlink() or root.parent.is_symlink():
+            raise UnreachableError(f"the folder of {version.label} is a link")
         if not root.is_dir():
             raise MissingVersionError(f"the version {version.label} was deleted")
         waiting = [root]
@@ -88,6 +90,8 @@ class FolderRegistry:
                     raise UnreachableError(f"the artifact '{path.relative_to(root).as_posix()}' is a link")
                 if path.is_dir():
                     waiting.append(path)
+                elif not path.is_file():
+                    raise UnreachableError(f"the artifact '{path.relative_to(root).as_posix()}' is not a regular file")
                 else:
                     yield StoredFile(path.relative_to(root).as_posix(), path.stat().st_size)
 
@@ -135,7 +139,8 @@ class FolderRegistry:
             raise UserError(f"'{name}' is not a valid model name", hint="use letters, digits, '.', '_' and '-'")
         (self._versions(name)).mkdir(parents=True, exist_ok=True)
         with hold_lock(self._model(name) / ".lock"):
-            number = str(max(map(int, self._numbers(name)), default=0) + 1)
+            used = [*self._numbers(name), *self._aliases(name).values()]  # an alias may point to a deleted version
+            number = str(max(map(int, used), default=0) + 1)
             staged = self._model(name) / f".new-{os.getpid()}-{os.urandom(4).hex()}"
             try:
                 _copy_all(sources, staged / "artifacts")

@@ -16,7 +16,7 @@ from typing import Any
 from tflint.errors import UserError
 from tflint.findings.finding import SEVERITIES
 from tflint.registry.model_registry import ModelVersion
-from tflint.values import frozen
+from tflint.values import frozen, replace
 
 STATUS_TAG, RECORD_TAG, SEAL_TAG = "tflint.status", "tflint.lint", "tflint.seal"
 #: The statuses of a version. `stale` is the status of a stored result for different content or different rules.
@@ -138,10 +138,21 @@ def build_tags(version: ModelVersion, record: LintRecord, key: bytes | None) -> 
     return {name: value for name, value in tags.items() if version.tags.get(name) != value}
 
 
+def keep_accepted(version: ModelVersion, record: LintRecord) -> LintRecord:
+    """Return a record with the acceptances in the tags of a version, if these are for the same content."""
+    stored = parse_record(version.tags.get(RECORD_TAG))
+    if record.accepted or stored is None or _subject(stored) != _subject(record):
+        return record
+    return replace(record, accepted=stored.accepted)
+
+
+def _subject(record: LintRecord) -> tuple[str, Conditions]:
+    return record.content, record.conditions
+
+
 def find_stored_status(version: ModelVersion, record: LintRecord) -> str:
     """Return the status in the tags of a version: `stale` if it does not apply to `record`, empty if there is none."""
     stored = parse_record(version.tags.get(RECORD_TAG))
     if stored is None:
         return ""
-    is_current = (stored.content, stored.conditions) == (record.content, record.conditions)
-    return stored.status if is_current else STALE
+    return stored.status if _subject(stored) == _subject(record) else STALE

@@ -10,7 +10,7 @@ from typing import cast
 
 from tflint.errors import UserError
 from tflint.registry.folder_registry import FolderRegistry
-from tflint.registry.model_registry import MissingVersionError, ModelVersion, Registry
+from tflint.registry.model_registry import MissingVersionError, ModelVersion, Registry, RegistryError
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import frozen
 
@@ -59,6 +59,10 @@ def open_registry(address: str | None) -> Registry:
     address = address or _address_from_environment()
     match = _SCHEME.match(address)
     if match is None:
+        if ":/" in address or "@" in address:  # a mistyped URL, which may contain a password
+            raise UserError(
+                "the address of the registry is neither a folder nor a URL", hint="https://HOST, or ./FOLDER"
+            )
         return FolderRegistry(address)
     if match[1] in ("http", "https"):
         from tflint.registry.mlflow_registry import MlflowRegistry  # needs httpx
@@ -67,14 +71,25 @@ def open_registry(address: str | None) -> Registry:
     return _load_adapter(match[1])(address)
 
 
-def find_versions(registry: Registry, target: Target, scope: str) -> Sequence[ModelVersion]:
-    """Return the versions that a target names; `scope` selects among the versions of a model."""
+def find_versions(registry: Registry, target: Target, scope: str) -> tuple[list[ModelVersion], list[str]]:
+    """Return the versions that a target names, and sentences about models that cannot be read.
+
+    `scope` selects among the versions of a model. If the target names a model, an error is raised instead.
+    """
     if target.number:
-        return [registry.find_version(target.name, target.number)]
+        return [registry.find_version(target.name, target.number)], []
     if target.alias:
-        return [find_aliased(registry, target)]
-    names = [target.name] if target.name else registry.list_models()
-    return [version for name in names for version in _in_scope(registry.list_versions(name), scope)]
+        return [find_aliased(registry, target)], []
+    if target.name:
+        return list(_in_scope(registry.list_versions(target.name), scope)), []
+    versions: list[ModelVersion] = []
+    problems = []
+    for name in registry.list_models():
+        try:
+            versions += _in_scope(registry.list_versions(name), scope)
+        except RegistryError as error:  # one model must not hide the others
+            problems.append(f"the versions of '{name}' cannot be listed: {error.reason}")
+    return versions, problems
 
 
 def find_aliased(registry: Registry, target: Target) -> ModelVersion:
@@ -82,7 +97,7 @@ def find_aliased(registry: Registry, target: Target) -> ModelVersion:
     version = registry.find_alias(target.name, target.alias)
     if version is None:
         raise MissingVersionError(f"{target.name} has no alias '{target.alias}'")
-    return version
+    return registry.find_version(target.name, version.number)
 
 
 def _in_scope(versions: Sequence[ModelVersion], scope: str) -> Sequence[ModelVersion]:

@@ -43,10 +43,9 @@ class MlflowClient:
     """Requests to the server at `address`. Redirects are not followed: they could send credentials elsewhere."""
 
     def __init__(self, address: str, *, transport: httpx.BaseTransport | None = None) -> None:
-        parts = urllib.parse.urlsplit(address)
-        if not parts.hostname:
-            raise UserError("the address of the registry has no host", hint="such as https://mlflow.example.com")
-        host = parts.hostname if ":" not in parts.hostname else f"[{parts.hostname}]"
+        parts = _split_address(address)
+        name = parts.hostname or ""
+        host = name if ":" not in name else f"[{name}]"
         port = f":{parts.port}" if parts.port else ""
         self.label = f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
         headers, auth = _read_credentials(parts)
@@ -64,9 +63,13 @@ class MlflowClient:
         """Return the JSON object that the server answers at a path."""
         return self._ask("GET", address, params=parameters)
 
-    def post(self, path: str, data: Mapping[str, str], headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    def post(self, path: str, data: Mapping[str, str]) -> dict[str, Any]:
         """Send a JSON object; return the object that the server answers."""
-        return self._ask("POST", path, json=dict(data), headers=dict(headers or {}))
+        return self._ask("POST", path, json=dict(data))
+
+    def post_once(self, path: str, data: Mapping[str, str], headers: Mapping[str, str]) -> None:
+        """Send a JSON object once: a repetition could overwrite a change that was made meanwhile."""
+        self._send(lambda: self._client.post(path, json=dict(data), headers=dict(headers)), max_attempts=1)
 
     def put(self, path: str, content: bytes) -> None:
         """Upload bytes."""
@@ -104,22 +107,23 @@ class MlflowClient:
             raise UnreachableError("the server's answer is not a JSON object")
         return data
 
-    def _send(self, request: Callable[[], httpx.Response]) -> httpx.Response:
+    def _send(self, request: Callable[[], httpx.Response], max_attempts: int = 0) -> httpx.Response:
         """Send a request, again after temporary failures. Raises `RegistryError` for all other answers."""
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        max_attempts = max_attempts or MAX_ATTEMPTS
+        for attempt in range(1, max_attempts + 1):
             wait = FIRST_WAIT_SECONDS * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)
             try:
                 response = request()
             except httpx.TransportError as error:
                 failure: RegistryError = _unreachable(error)
-                if _is_certificate_error(error) or attempt == MAX_ATTEMPTS:
+                if _is_certificate_error(error) or attempt == max_attempts:
                     raise failure from error
             else:
                 if response.is_success:
                     return response
                 failure = _failure(response)
                 wait = max(wait, _retry_after(response))
-                if response.status_code not in _RETRIED or attempt == MAX_ATTEMPTS:
+                if response.status_code not in _RETRIED or attempt == max_attempts:
                     raise failure
             time.sleep(min(wait, MAX_WAIT_SECONDS))
         raise AssertionError("the last attempt returns or raises")
@@ -170,6 +174,8 @@ def _unreachable(error: httpx.TransportError) -> UnreachableError:
 def _describe(error: httpx.HTTPError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "time-out"
+    if isinstance(error, httpx.LocalProtocolError):  # its text may quote a header with credentials
+        return "the request is not valid"
     return str(error)[:MAX_MESSAGE] or type(error).__name__
 
 
@@ -177,9 +183,24 @@ def _is_certificate_error(error: BaseException) -> bool:
     return "CERTIFICATE_VERIFY_FAILED" in str(error)
 
 
+def _split_address(address: str) -> urllib.parse.SplitResult:
+    """Return the parts of an address. No error quotes the address, because it may contain a password."""
+    hint = "such as https://mlflow.example.com; quote special characters in a password"
+    try:
+        parts = urllib.parse.urlsplit(address)
+        is_valid = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_valid = False
+    if not is_valid:
+        raise UserError("the address of the registry has no valid host and port", hint=hint)
+    return parts
+
+
 def _read_credentials(parts: urllib.parse.SplitResult) -> tuple[dict[str, str], httpx.Auth | None]:
     """Return headers and authentication: from the environment, MLflow's credentials file, the address, or .netrc."""
-    token = os.environ.get("MLFLOW_TRACKING_TOKEN", "")
+    token = os.environ.get("MLFLOW_TRACKING_TOKEN", "").strip()
+    if not (token.isascii() and token.isprintable()):
+        raise UserError("MLFLOW_TRACKING_TOKEN has characters that no token has")
     user, password = _read_user()
     if user:
         return {}, httpx.BasicAuth(user, password)

@@ -19,6 +19,7 @@ from tflint.registry.model_registry import (
     MissingVersionError,
     ModelVersion,
     RefusedError,
+    RegistryError,
     StoredFile,
     UnreachableError,
 )
@@ -61,7 +62,7 @@ class MlflowRegistry:
     def find_alias(self, name: str, alias: str) -> ModelVersion | None:
         """Return the version to which an alias points, or None."""
         number = self._aliases(name).get(alias)
-        return None if number is None else self.find_version(name, number)
+        return None if number is None else ModelVersion(name, number, (alias,))
 
     def list_files(self, version: ModelVersion) -> Iterator[StoredFile]:
         """Yield the artifacts of a version."""
@@ -76,8 +77,6 @@ class MlflowRegistry:
             entries = self._list(f"{root}/{folder}".rstrip("/"))
             for entry in entries:
                 path = f"{folder}/{_text(entry, 'path')}".lstrip("/")
-                if path == REPORT_FOLDER:
-                    continue
                 if entry.get("is_dir"):
                     waiting.append((path, depth + 1))
                 else:
@@ -108,9 +107,12 @@ class MlflowRegistry:
         data = {"name": version.name, "alias": alias, "version": version.number}
         headers = {HOLDER_HEADER: _quote(present or NO_HOLDER)}
         try:
-            self._client.post(f"{_API}/registered-models/alias", data, headers)
+            self._client.post_once(f"{_API}/registered-models/alias", data, headers)
         except DeniedError as error:  # by the gate, or by the permissions of the server
             raise RefusedError(error.reason) from error
+        except RegistryError:  # the server may have moved the alias although its answer was lost
+            if self._aliases(version.name).get(alias) != version.number:
+                raise
 
     def _aliases(self, name: str) -> dict[str, str]:
         """Return the number of the version of each alias."""

@@ -65,7 +65,7 @@ class ArtifactReader(Protocol):
     """Reads the artifacts of versions. All methods may raise `RegistryError`."""
 
     def list_files(self, version: ModelVersion) -> Iterator[StoredFile]:
-        """Yield the artifacts of a version, except the reports that `Registry.annotate` attached."""
+        """Yield the artifacts of a version. They may include the reports that `Registry.annotate` attached."""
         ...
 
     def open(self, version: ModelVersion, path: str) -> Iterator[bytes]:
@@ -94,7 +94,10 @@ class Registry(ArtifactReader, Protocol):
         ...
 
     def find_alias(self, name: str, alias: str) -> ModelVersion | None:
-        """Return the version to which an alias points, or None if there is no such alias."""
+        """Return the version to which an alias points, or None if there is no such alias.
+
+        The version may lack its tags and other aliases, and may have been deleted.
+        """
         ...
 
     def annotate(self, version: ModelVersion, tags: Mapping[str, str], reports: Mapping[str, bytes]) -> None:
@@ -112,5 +115,6 @@ class Registry(ArtifactReader, Protocol):
 
 #: Header of a request to move an alias, with the number of the version to which the alias points, for the gate.
 HOLDER_HEADER, NO_HOLDER = "X-Tflite-Lint-Holder", "none"
-#: Folder in which reports are attached to a version. It is not part of the version's content.
+#: Folder in which reports are attached to a version, and the names of the reports.
 REPORT_FOLDER = "tflite-lint"
+REPORT_NAMES = ("report.json", "report.md", "statement.json")

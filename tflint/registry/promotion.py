@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tflint.errors import UserError
 from tflint.registry.artifacts import Fetched, HostileArtifactError, fetch, hash_version
-from tflint.registry.lint_record import FAIL, NOT_APPLICABLE, PASS, STALE, build_tags, read_key
+from tflint.registry.lint_record import FAIL, NOT_APPLICABLE, PASS, STALE, build_tags, keep_accepted, read_key
 from tflint.registry.model_registry import MissingVersionError, ModelVersion, Registry
 from tflint.registry.reports import build_reports
 from tflint.registry.version_diff import (
@@ -27,8 +27,8 @@ from tflint.registry.version_diff import (
 from tflint.registry.version_lint import (
     LintPlan,
     VersionResult,
+    end_early,
     lint_fetched,
-    lint_version,
     open_work_folder,
     quote_label,
 )
@@ -74,8 +74,8 @@ def promote(
             if holder is not None and holder.number != version.number:
                 diff = _compare_with_holder(registry, holder, version, fetched, plan, work)
             result = lint_fetched(version, fetched, plan, work)
-    except HostileArtifactError:
-        result, diff = lint_version(registry, version, plan), VersionDiff()
+    except HostileArtifactError as error:
+        result, diff = end_early(version, plan, FAIL, problems=(str(error),)), VersionDiff()
     diff = accept(diff, accepted)
     refusal = _find_refusal(result, diff)
     record = replace(result.record, accepted=tuple((one.rule, one.reason) for one in accepted))
@@ -95,8 +95,10 @@ def promote(
 
 def annotate(registry: Registry, result: VersionResult, diff: VersionDiff | None = None) -> bool:
     """Write the tags of a version that have to change, and attach its reports. Return whether anything changed."""
-    tags = build_tags(result.version, result.record, read_key())
-    if tags:
+    record = keep_accepted(result.version, result.record)
+    tags = build_tags(result.version, record, read_key())
+    has_comparison = diff is not None and diff.report is not None
+    if tags or has_comparison:
         registry.annotate(result.version, tags, build_reports(result, diff))
     return bool(tags)
 
@@ -114,7 +116,7 @@ def _compare_with_holder(
 
 def _is_current(registry: Registry, result: VersionResult, plan: LintPlan, present: LintPlan) -> bool:
     """Return whether the content and the conditions are still those of the lint."""
-    are_same = present.conditions == plan.conditions and plan.contracts.are_unchanged()
+    are_same = present.conditions == plan.conditions and plan.contracts.are_unchanged(present.contracts)
     return are_same and hash_version(registry, result.version) == result.record.content
 
 

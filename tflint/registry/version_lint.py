@@ -22,13 +22,11 @@ from tflint.contract.label_file import read_labels
 from tflint.findings import Report, SkippedPaths
 from tflint.findings.fingerprint import hash_text
 from tflint.findings.report_paths import move_paths
-from tflint.registry.artifacts import Fetched, HostileArtifactError, fetch
+from tflint.registry.artifacts import Fetched, HostileArtifactError, fetch, is_model_file, is_plain_name
 from tflint.registry.contract_choice import ChosenContracts, ContractSource, choose, remove_uploaded
 from tflint.registry.lint_record import FAIL, NOT_APPLICABLE, PASS, UNREACHABLE, Conditions, LintRecord, count_names
-from tflint.registry.model_registry import ModelVersion, Registry, UnreachableError
-from tflint.registry.waivers import Waiver, apply_waivers, describe
-from tflint.source import FileSource
-from tflint.source.file_kind import CONTAINER, CONTAINER_SUFFIXES, MODEL, MODEL_SUFFIXES, detect_kind
+from tflint.registry.model_registry import ModelVersion, Registry, RegistryError, UnreachableError
+from tflint.registry.waivers import Waiver, apply_waivers
 from tflint.targets.target import declared_targets
 from tflint.values import EMPTY, frozen, replace
 
@@ -50,7 +48,7 @@ class LintPlan:
         self.confirm = confirm
         self.catalog = catalog or load_catalog(config.rules)
         targets = tuple(target.name for target in declared_targets(config))
-        settings = "\n".join([config.settings(), config.fail_on, *map(describe, self.waivers)])
+        settings = "\n".join([config.settings(), config.fail_on, *map(repr, self.waivers)])
         self.conditions = Conditions(__version__, self.catalog.digest, targets, hash_text(settings))
 
 
@@ -101,16 +99,16 @@ def lint_version(registry: Registry, version: ModelVersion, plan: LintPlan) -> V
             fetched = fetch(registry, version, work / quote_label(version))
             return lint_fetched(version, fetched, plan, work)
     except HostileArtifactError as error:
-        return _end(version, plan, FAIL, problems=(str(error),))
-    except UnreachableError as error:
-        return _end(version, plan, UNREACHABLE, problems=(error.reason,))
+        return end_early(version, plan, FAIL, problems=(str(error),))
+    except RegistryError as error:
+        return end_early(version, plan, UNREACHABLE, problems=(error.reason,))
 
 
 def lint_fetched(version: ModelVersion, fetched: Fetched, plan: LintPlan, work: Path) -> VersionResult:
     """Lint a version whose artifacts are in the work folder `work`."""
     models = find_models(fetched)
     if not models:
-        return _end(version, plan, NOT_APPLICABLE, fetched.content)
+        return end_early(version, plan, NOT_APPLICABLE, fetched.content)
     chosen = {path: choose(plan.contracts, version, fetched, path) for path in models}
     remove_uploaded(fetched)
     reports = [_check(fetched.real_path(path), chosen[path], plan, work) for path in models]
@@ -134,44 +132,33 @@ def lint_fetched(version: ModelVersion, fetched: Fetched, plan: LintPlan, work: 
 
 def find_models(fetched: Fetched) -> list[str]:
     """Return the paths of the models and bundles in the artifacts: by their content, or by their suffix."""
-    return [file.path for file in fetched.files if _is_model(fetched.real_path(file.path))]
+    return [file.path for file in fetched.files if is_model_file(fetched.real_path(file.path))]
 
 
 def quote_label(version: ModelVersion) -> str:
-    """Return the folder of a version in the work folder: its label with unusual characters quoted."""
-    parts = (urllib.parse.quote(part, safe=" ")[:100] for part in (version.name, version.number))
-    return "/".join(part.replace(".", "%2E") if set(part) == {"."} else part for part in parts)
+    """Return the folder of a version in the work folder: its label, quoted if it is not plain."""
+    return "/".join(part if is_plain_name(part) else _quote(part) for part in (version.name, version.number))
 
 
-def _is_model(path: str) -> bool:
-    suffix = Path(path).suffix.lower()
-    if suffix in MODEL_SUFFIXES | CONTAINER_SUFFIXES:
-        return True
-    with FileSource(path) as source:
-        return detect_kind(source, Path(path).name).kind in (MODEL, CONTAINER)
+def _quote(text: str) -> str:
+    return urllib.parse.quote(text, safe="").replace(".", "%2E")[:100]
 
 
 def _check(path: str, chosen: ChosenContracts, plan: LintPlan, work: Path) -> Report:
     """Check a model with its contract; with a signature too, add the findings about the signature."""
-    first = chosen.contract or chosen.signature
-    report = _check_with(path, first, plan, work)
+    report = _check_with(path, chosen.contract or chosen.signature, plan, work, plan.confirm)
     if chosen.contract is None or chosen.signature is None:
         return report
-    other = _check_with(path, chosen.signature, replace_confirm(plan), work)
+    other = _check_with(path, chosen.signature, plan, work, None)
     about_signature = tuple(file for file in other.files if file.kind == "contract")
-    return replace(report, files=(*report.files, *about_signature))
+    return replace(report, files=(*report.files, *about_signature), crashes=report.crashes + other.crashes)
 
 
-def replace_confirm(plan: LintPlan) -> LintPlan:
-    """Return the plan without confirmation."""
-    return LintPlan(plan.config, plan.contracts, plan.waivers, None, plan.catalog)
-
-
-def _check_with(path: str, contract: Contract | None, plan: LintPlan, work: Path) -> Report:
+def _check_with(
+    path: str, contract: Contract | None, plan: LintPlan, work: Path, confirm: ConfirmOptions | None
+) -> Report:
     config = replace(plan.config, contracts=EMPTY, exclude=(), baseline="", folder=work.as_posix())
-    return check_items(
-        [path], SkippedPaths(), config=config, catalog=plan.catalog, contract=contract, confirm=plan.confirm
-    )
+    return check_items([path], SkippedPaths(), config=config, catalog=plan.catalog, contract=contract, confirm=confirm)
 
 
 def _merge(reports: Sequence[Report]) -> Report:
@@ -209,8 +196,9 @@ def _hash_contracts(chosen: dict[str, ChosenContracts], folder: str) -> str:
     return hashlib.sha256("\0".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:32] if lines else ""
 
 
-def _end(
+def end_early(
     version: ModelVersion, plan: LintPlan, status: str, content: str = "", problems: tuple[str, ...] = ()
 ) -> VersionResult:
+    """Return the result of a version whose models were not checked."""
     counts = tuple((name, 0) for name in count_names())
     return VersionResult(version, LintRecord(status, content, plan.conditions, counts), problems=problems)

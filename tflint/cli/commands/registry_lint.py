@@ -53,7 +53,11 @@ def _run(options: argparse.Namespace) -> int:
     plan = registry_options.make_plan(options)
     target = parse_target(options.model)
     registry = open_registry(options.registry)
-    versions = find_versions(registry, target, options.scope)
+    versions, problems = find_versions(registry, target, options.scope)
+    for problem in problems:
+        console.warn(f"tflint: {console.escape_newlines(problem)}")
+    if not versions and problems:
+        return NOT_FETCHED
     if not versions:
         which = f"no version of {target.name}" if target.name else "no version"
         hint = "--scope latest or --scope all" if options.scope == "aliased" else ""
@@ -62,7 +66,7 @@ def _run(options: argparse.Namespace) -> int:
     registry_options.print_results(options, registry.label, results)
     if options.action == "audit" and options.format == "text":
         console.print_lines(_list_failing(results))
-    code = exit_code(results)
+    code = exit_code(results) or (NOT_FETCHED if problems else 0)
     return _write(registry, results, code) if options.write else code
 
 

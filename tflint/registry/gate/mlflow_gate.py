@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, request
-from mlflow.protos.model_registry_pb2 import SetRegisteredModelAlias, TransitionModelVersionStage
+from mlflow.protos.model_registry_pb2 import RenameRegisteredModel, SetRegisteredModelAlias, TransitionModelVersionStage
 from mlflow.server import app as flask_app
 from mlflow.server import handlers
 from mlflow.server.fastapi_app import create_fastapi_app
@@ -32,7 +32,6 @@ from tflint.registry.gate.seal_check import RefusedDeploymentError, require_seal
 from tflint.registry.model_registry import (
     HOLDER_HEADER,
     NO_HOLDER,
-    REPORT_FOLDER,
     ModelVersion,
     StoredFile,
     UnreachableError,
@@ -60,6 +59,7 @@ def install(app: Flask, policy: GatePolicy) -> None:
     guards = {
         handlers.HANDLERS[SetRegisteredModelAlias]: _guard_alias,
         handlers.HANDLERS[TransitionModelVersionStage]: _guard_stage,
+        handlers.HANDLERS[RenameRegisteredModel]: _guard_rename,
     }
     wrapped = set()
     for endpoint, view in app.view_functions.items():
@@ -95,7 +95,7 @@ class _ConflictError(Exception):
 
 def _guard_alias(policy: GatePolicy, lock: Path, view: Callable[[], Any]) -> Any:
     message = handlers._get_request_message(SetRegisteredModelAlias())
-    if not policy.covers(message.name):
+    if not _is_covered(message.name, policy):
         return view()
     _require_seal(message.name, message.version, policy)
     with hold_lock(lock):  # until the alias has moved
@@ -109,10 +109,27 @@ def _guard_alias(policy: GatePolicy, lock: Path, view: Callable[[], Any]) -> Any
 
 def _guard_stage(policy: GatePolicy, lock: Path, view: Callable[[], Any]) -> Any:
     message = handlers._get_request_message(TransitionModelVersionStage())
-    if policy.covers(message.name) and message.stage.casefold() not in _FREE_STAGES:
+    if _is_covered(message.name, policy) and message.stage.casefold() not in _FREE_STAGES:
         _require_seal(message.name, message.version, policy)
     with hold_lock(lock):
         return view()
+
+
+def _guard_rename(policy: GatePolicy, lock: Path, view: Callable[[], Any]) -> Any:
+    """Refuse to rename a model that is deployed: aliases move along, and seals are for the old name."""
+    message = handlers._get_request_message(RenameRegisteredModel())
+    with hold_lock(lock):
+        if _is_covered(message.name, policy) or policy.covers(message.new_name):
+            model = handlers._get_model_registry_store().get_registered_model(message.name)
+            stages = {version.current_stage.casefold() for version in model.latest_versions}
+            if model.aliases or stages - _FREE_STAGES:
+                raise RefusedDeploymentError(f"{message.name} has aliases or stages: delete them before you rename it")
+        return view()
+
+
+def _is_covered(name: str, policy: GatePolicy) -> bool:
+    """Return whether a model needs a seal, by the name in a request or by the name that the database has for it."""
+    return policy.covers(name) or policy.covers(handlers._get_model_registry_store().get_registered_model(name).name)
 
 
 def _require_seal(name: str, number: str, policy: GatePolicy) -> None:
@@ -143,8 +160,6 @@ class _ServerArtifacts:
             folder = waiting.pop()
             for info in repository.list_artifacts(posixpath.join(root, folder).rstrip("/") or None):
                 path = posixpath.join(folder, posixpath.basename(info.path))
-                if path == REPORT_FOLDER:
-                    continue
                 if info.is_dir:
                     waiting.append(path)
                 else:

@@ -46,8 +46,12 @@ class _Limited:
         self._deadline = time.monotonic() + policy.max_seconds
 
     def list_files(self, version: ModelVersion) -> Iterator[StoredFile]:
+        n_bytes = 0
         for stored in self._reader.list_files(version):
             self._require_time()
+            n_bytes += stored.size or 0
+            if n_bytes > self._policy.max_bytes:  # before anything is downloaded
+                raise self._too_large()
             yield stored
 
     def open(self, version: ModelVersion, path: str) -> Iterator[bytes]:
@@ -55,8 +59,11 @@ class _Limited:
             self._require_time()
             self._bytes_left -= len(piece)
             if self._bytes_left < 0:
-                raise HostileArtifactError(f"they have more than {self._policy.max_bytes:,} bytes")
+                raise self._too_large()
             yield piece
+
+    def _too_large(self) -> HostileArtifactError:
+        return HostileArtifactError(f"they have more than {self._policy.max_bytes:,} bytes")
 
     def _require_time(self) -> None:
         if time.monotonic() > self._deadline:
