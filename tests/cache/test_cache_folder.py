@@ -179,6 +179,13 @@ def test_clearing_keeps_files_that_are_not_of_the_cache(folder: Path, reports: C
     assert not Path(reports.path).exists()
 
 
+def test_empty_folders_of_the_user_stay(folder: Path, reports: CacheFolder) -> None:
+    (folder / "precious").mkdir(mode=0o700)
+    cache_folder.remove_versions(time.time())
+    assert run(["cache", "clear"]) == 0
+    assert (folder / "precious").is_dir()
+
+
 def test_versions_and_temporary_files_that_are_not_used_disappear(folder: Path, reports: CacheFolder) -> None:
     old = folder / "0.0.1" / RUNS
     recent = folder / "0.0.2" / RUNS

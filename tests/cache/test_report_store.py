@@ -218,7 +218,6 @@ def test_shards_stay_small(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None
     report = FileReport("m.tflite")
     for number in range(3000):
         store = ReportStore("digest")
-        assert store.is_usable
         store.find("m.tflite", str(number))
         store.add("m.tflite", str(number), [report], [None])
         store.write(0)
@@ -228,6 +227,34 @@ def test_shards_stay_small(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None
     sizes = [path.stat().st_size for path in cache.glob("*/reports/*")]
     assert len(sizes) == 256
     assert max(sizes) < 4000 + 200
+
+
+def test_many_entries_at_once_do_not_exceed_a_shard(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_store, "MAX_SHARD_BYTES", 4000)
+    store = ReportStore("digest")
+    for number in range(20_000):
+        store.add("m.tflite", str(number), [FileReport("m.tflite")], [None])
+    store.write(0)
+    assert max(path.stat().st_size for path in cache.glob("*/reports/*")) <= 4000
+
+
+def test_a_label_file_that_changes_during_the_run_is_not_stored(
+    cache: Path, n_checked: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place(tmp_path)
+    (tmp_path / "m.contract.toml").write_text(CONTRACT)
+    (tmp_path / "labels.txt").write_text("a\nb\n")
+    settle()
+    check_group = scheduler._Checker.check_group
+
+    def check_and_change(self: object, items: list[object], first: int) -> object:
+        result = check_group(self, items, first)  # type: ignore[arg-type]
+        (tmp_path / "labels.txt").write_text("a\nb\nc\n")
+        return result
+
+    monkeypatch.setattr(scheduler._Checker, "check_group", check_and_change)
+    run(["check", "-q"])
+    assert not list(cache.glob("*/reports/*"))
 
 
 def test_large_files_and_other_kinds_are_not_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

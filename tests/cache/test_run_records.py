@@ -16,6 +16,7 @@ import pytest
 from tests.helpers.processes import environment, place
 from tflint.cache import run_record
 from tflint.cache.cache_folder import FOLDER_VARIABLE
+from tflint.resources import named_model_path
 
 CACHED = b"from the cache"
 CONTRACT = """\
@@ -225,8 +226,9 @@ def test_times_in_whole_seconds_need_two_seconds() -> None:
     second = 10**9
     assert not is_settled(f"1 2 3 4 {5 * second} {5 * second}", 6 * second)
     assert is_settled(f"1 2 3 4 {5 * second} {5 * second}", 8 * second)
-    assert is_settled(f"1 2 3 4 {5 * second + 1} {5 * second}", 6 * second)
-    assert not is_settled(f"1 2 3 4 {5 * second + 1} {5 * second}", 5 * second + 10**7)
+    assert not is_settled(f"1 2 3 4 {5 * second + 1} {5 * second}", 6 * second)  # one of the times may be coarse
+    assert is_settled(f"1 2 3 4 {5 * second + 1} {5 * second + 1}", 6 * second)
+    assert not is_settled(f"1 2 3 4 {5 * second + 1} {5 * second + 1}", 5 * second + 10**7)
 
 
 @pytest.mark.parametrize("arguments", [("models/*.tflite",), ("--report", "json=report.json"), ("--output", "out.txt")])
@@ -240,6 +242,59 @@ def test_a_run_through_a_link_is_not_recorded(checkout: Checkout) -> None:
     (checkout.folder / "models" / "link.tflite").symlink_to("b.tflite")
     checkout.run()
     assert CACHED not in checkout.run().stdout
+
+
+def test_a_link_in_a_listed_folder_prevents_the_record(checkout: Checkout) -> None:
+    (checkout.folder / "models" / "later").symlink_to("missing")
+    checkout.run()
+    assert CACHED not in checkout.run().stdout
+
+
+def test_a_folder_that_looks_like_a_bundle_prevents_the_record(checkout: Checkout) -> None:
+    (checkout.folder / "models").rename(checkout.folder / "models!")
+    checkout.run()
+    assert CACHED not in checkout.run().stdout
+
+
+def test_a_bundle_prevents_the_record(checkout: Checkout) -> None:
+    shutil.copy(named_model_path("bundle_task"), checkout.folder / "b.task")
+    checkout.run()
+    assert CACHED not in checkout.run().stdout
+
+
+@pytest.mark.parametrize("name", ["../labels.txt", "ABSOLUTE"])
+def test_a_label_file_elsewhere_prevents_the_record(checkout: Checkout, name: str) -> None:
+    (checkout.folder / "labels.txt").write_text("a\nb\nc\n")
+    name = name.replace("ABSOLUTE", str(checkout.folder / "labels.txt"))
+    checkout.write("models/a.contract.toml", CONTRACT.replace("labels.txt", name))
+    assert checkout.run().returncode in (0, 1)
+    assert CACHED not in checkout.run().stdout
+
+
+def test_a_checkout_around_the_configuration_is_an_input(checkout: Checkout, tmp_path: Path) -> None:
+    inner = checkout.folder / "models"
+    (inner / ".git").mkdir()
+    (tmp_path / ".git").mkdir()
+    (checkout.folder / "rules").rename(tmp_path / "rules")
+    checkout.write("tflint.toml", 'rules = ["../rules"]\n')
+    checkout.folder = inner
+    assert checkout.run().returncode == 0
+    assert CACHED in checkout.run().stdout
+    (tmp_path / ".git").rmdir()
+    assert checkout.run().returncode == 2  # the rules are outside of the checkout
+
+
+def test_a_run_over_midnight_is_not_recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from tflint.cache.run_cache import RunCache
+
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "cache"))
+    for day, n_records in (("2026-12-31", 1), ("2027-01-01", 1)):
+        monkeypatch.setattr(run_record.time, "strftime", lambda _form: "2026-12-31")
+        cache = RunCache(["check"], None, time.time_ns())
+        monkeypatch.setattr(run_record.time, "strftime", lambda _form, day=day: day)
+        cache.write_record(b"output", 0)
+        assert len(list((tmp_path / "cache").glob("*/runs/*"))) == n_records
+        assert run_record.find_record(["check"]) is not None or day == "2027-01-01"
 
 
 def test_no_cache_writes_nothing(checkout: Checkout) -> None:

@@ -207,7 +207,8 @@ def remove_versions(now: float, max_unused_seconds: float = MAX_UNUSED_SECONDS, 
     for version, _ in root.entries():
         folder = None if is_own_kept and version == __version__ else root.enter(version)
         if folder is not None:
-            if now - _last_used(folder) >= max_unused_seconds:
+            used = _last_used(folder)
+            if used is not None and now - used >= max_unused_seconds:
                 _empty_version(folder)
                 root.remove(version)
             folder.close()
@@ -221,9 +222,15 @@ def remove_temporary(folder: CacheFolder, now: float) -> None:
             folder.remove(name)
 
 
-def _last_used(version: CacheFolder) -> float:
-    """Return the time of the last change in the folder of a version, in seconds since 1970."""
-    return max((status.st_mtime for name, status in version.entries() if name in (RUNS, REPORTS)), default=0.0)
+def _last_used(version: CacheFolder) -> float | None:
+    """Return when an entry of a version was last written, in seconds since 1970, or None if it is not of the cache."""
+    times = [status.st_mtime for name, status in version.entries() if name in (RUNS, REPORTS)]
+    for name in (RUNS, REPORTS):
+        folder = version.enter(name)
+        if folder is not None:
+            times += [status.st_mtime for _, status in folder.entries()]
+            folder.close()
+    return max(times, default=None)
 
 
 def _empty_version(version: CacheFolder) -> None:

@@ -46,5 +46,5 @@ def is_settled(state: str, begin_ns: int) -> bool:
     if state in (MISSING, EXISTS):
         return True
     modified, changed = map(int, state.split()[-2:])
-    is_coarse = not modified % _SECOND_NS and not changed % _SECOND_NS
+    is_coarse = not modified % _SECOND_NS or not changed % _SECOND_NS
     return max(modified, changed) + (_COARSE_NS if is_coarse else _TICK_NS) < begin_ns

@@ -38,11 +38,6 @@ class ReportStore:
         self._shards: dict[str, bytes] = {}
         self._new: dict[str, list[bytes]] = {}
 
-    @property
-    def is_usable(self) -> bool:
-        """Whether the cache folder is usable."""
-        return self._folder is not None
-
     def find(self, path: str, sha256: str) -> tuple[list[FileReport], list[str]] | None:
         """Return the stored reports of a file and, per report, the digest of its contract. None if there are none."""
         line = self._find_line(self._key(path, sha256))
@@ -78,8 +73,8 @@ class ReportStore:
         for shard, lines in self._new.items():
             known = self._shards.get(shard, b"")
             added = b"".join(lines)
-            if not self._folder.append(shard, added, MAX_SHARD_BYTES):
-                self._folder.replace(shard, _newer_half(known) + added)
+            if len(known) + len(added) > MAX_SHARD_BYTES or not self._folder.append(shard, added, MAX_SHARD_BYTES):
+                self._folder.replace(shard, _newest(known + added))
         if self._new:
             remove_temporary(self._folder, now)
             remove_versions(now)
@@ -124,6 +119,7 @@ def _can_be_stored(report: FileReport) -> bool:
     return report.status == "checked" and all(finding.rule != CRASH_RULE for finding in report.findings)
 
 
-def _newer_half(content: bytes) -> bytes:
+def _newest(content: bytes) -> bytes:
+    """Return the newest entries, in half of the size of a shard."""
     half = content[-MAX_SHARD_BYTES // 2 :]
     return half[half.find(b"\n") :] if b"\n" in half else b""

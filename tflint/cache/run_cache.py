@@ -10,7 +10,7 @@ from tflint.cache.file_state import EXISTS, MISSING, is_settled, read_state
 from tflint.cache.report_store import ReportStore, hash_file
 from tflint.cache.run_record import Record, can_be_stored, read_environment, store_record
 from tflint.contract import Contract
-from tflint.contract.contract_files import label_paths
+from tflint.contract.contract_files import label_names, label_paths
 from tflint.findings import FileReport
 
 
@@ -23,6 +23,7 @@ class RunCache:
 
     def __init__(self, arguments: Sequence[str], previous: Record | None, begin_ns: int) -> None:
         self._arguments = arguments
+        self._environment = _read_environment(arguments)
         self._begin_ns = begin_ns
         self._hashes = {path: (state, sha256) for path, state, sha256 in previous.inputs} if previous else {}
         self._store: ReportStore | None = None
@@ -58,7 +59,10 @@ class RunCache:
     def add(self, path: str, reports: Sequence[FileReport], contracts: Sequence[Contract | None]) -> None:
         """Add the reports of a file that was checked, unless the file may have changed since the run began."""
         sha256 = self._sha256.get(path)
-        if self._store is not None and sha256 and self._is_trusted(path):
+        if self._store is None or not sha256 or not self._is_trusted(path):
+            return
+        self.note_contracts(contracts)
+        if all(map(self._has_trusted_files, filter(None, contracts))):
             self._store.add(path, sha256, reports, contracts)
 
     def note_contracts(self, contracts: Iterable[Contract | None]) -> None:
@@ -72,17 +76,27 @@ class RunCache:
 
     def write_record(self, output: bytes, exit_code: int) -> None:
         """Write the record of the run, unless one of its inputs may have changed since the run began."""
-        for contract in self._contracts.values():
-            paths = (contract.path, *label_paths(contract))
-            if any(".." in path.split("/") for path in paths):
-                return  # whether such a file is in the checkout depends on folders that the record does not have
-            self.watch(path for path in paths if path not in self._states)
-        environment = read_environment(self._arguments)
+        environment = _read_environment(self._arguments)
+        if environment is None or environment != self._environment:
+            return  # such as after midnight: suppressions may expire
+        if not all(map(self._has_trusted_files, self._contracts.values())):
+            return
         texts = [*environment, *self._states]
         if not can_be_stored(texts) or not all(map(self._is_trusted, self._states)) or _any_link(self._states):
             return
         inputs = [(path, state, self._sha256.get(path, "")) for path, state in self._states.items()]
         store_record(Record(environment, inputs, output, exit_code))
+
+    def _has_trusted_files(self, contract: Contract) -> bool:
+        """Return whether a contract and its label files exist in its folder, and did not change during the run.
+
+        Whether a label file elsewhere is in the checkout depends on folders that are not inputs of the run.
+        """
+        labels = label_paths(contract)
+        if any(".." in path.split("/") for path in labels) or any(map(os.path.isabs, label_names(contract))):
+            return False
+        self.watch(path for path in (contract.path, *labels) if path not in self._states)
+        return self._states[contract.path] != MISSING and all(map(self._is_trusted, (contract.path, *labels)))
 
     def _is_trusted(self, path: str) -> bool:
         """Return whether an input still has its state, and did not change shortly before the run or during it."""
@@ -90,6 +104,14 @@ class RunCache:
         if not state:
             return False
         return is_settled(state, self._begin_ns) and (state == EXISTS or _read_known_state(path) == state)
+
+
+def _read_environment(arguments: Sequence[str]) -> list[str] | None:
+    """Return the environment of the run, or None if the current folder no longer exists."""
+    try:
+        return read_environment(arguments)
+    except OSError:
+        return None
 
 
 def _read_known_state(path: str) -> str:

@@ -13,7 +13,7 @@ import sys
 import time
 import zlib
 
-from tflint.cache.cache_folder import RUNS, open_cache
+from tflint.cache.cache_folder import RUNS, open_cache, remove_temporary
 from tflint.cache.file_state import is_unchanged
 from tflint.cache.tool_state import read_tool_state
 
@@ -84,6 +84,7 @@ def store_record(record: Record) -> None:
     folder = open_cache(RUNS, is_created=True)
     if folder is not None:
         folder.replace(_slot(record.environment), content)
+        remove_temporary(folder, time.time())
         folder.close()
 
 
@@ -97,7 +98,7 @@ def read_environment(arguments: Sequence[str]) -> list[str]:
         read_tool_state(),
         os.getcwd(),
         time.strftime("%Y-%m-%d"),  # suppressions may expire
-        f"{getattr(stream, 'encoding', '')} {width}",
+        f"{getattr(stream, 'encoding', '')} {is_terminal} {width}",
         *variables,
         *arguments,
     ]

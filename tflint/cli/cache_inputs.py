@@ -11,6 +11,7 @@ from tflint.cache.run_cache import RunCache
 from tflint.config import Config, searched_paths
 from tflint.contract.contract_search import adjacent_path
 from tflint.findings import Report
+from tflint.runner.stored_reports import can_use_cache
 from tflint.source.model_search import Selection
 
 
@@ -25,7 +26,7 @@ def begin(
     cache.watch(_configuration_files(options, config))
     cache.watch(selection.examined)
     cache.watch(_model_files(selection))
-    cache.watch_existence(str(folder / ".git") for folder in _folders_above())
+    cache.watch_existence(_git_folders(config, selection))
 
 
 def can_record(options: argparse.Namespace, report: Report, selection: Selection) -> bool:
@@ -34,8 +35,11 @@ def can_record(options: argparse.Namespace, report: Report, selection: Selection
         return False
     # Neither globs nor members of bundles, nor a list of paths on standard input.
     has_plain_paths = all(path != "-" and os.path.lexists(path) for path in options.paths)
-    has_plain_items = all(isinstance(item, str) for item in selection.items)
-    return has_plain_paths and has_plain_items and all(file.status == "checked" for file in report.files)
+    has_plain_items = can_use_cache(selection.items) and all(isinstance(item, str) for item in selection.items)
+    if not has_plain_paths or not has_plain_items or selection.has_links:
+        return False
+    # The places at which tflint looks for the contracts of members are not among the inputs.
+    return all(file.status == "checked" and file.kind != "container" for file in report.files)
 
 
 def _configuration_files(options: argparse.Namespace, config: Config) -> Iterator[str]:
@@ -65,10 +69,10 @@ def _model_files(selection: Selection) -> Iterator[str]:
                 yield contract
 
 
-def _folders_above() -> Iterator[Path]:
-    """Yield the current folder and those above, up to the top level of a checkout."""
+def _git_folders(config: Config, selection: Selection) -> set[str]:
+    """Return the paths of `.git` in and above the folders of the run: they limit which files a file may name."""
     current = Path.cwd()
-    for folder in (current, *current.parents):
-        yield folder
-        if os.path.lexists(folder / ".git"):
-            return
+    folders = {current, current / config.folder, *(current / Path(path).parent for path in config.contracts.values())}
+    folders |= {(current / str(item)).parent for item in selection.items}
+    above = {parent for folder in folders for parent in (folder, *folder.parents)}
+    return {str(folder / ".git") for folder in above}

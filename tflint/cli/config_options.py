@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tflint.cli import plugin_option
 from tflint.config import Config, find_config, load_config
 from tflint.errors import UserError
 from tflint.values import replace
-
-if TYPE_CHECKING:
-    pass
 
 
 def add_rule_options(parser: argparse.ArgumentParser, *, has_plugins: bool = True) -> None:

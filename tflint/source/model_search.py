@@ -51,12 +51,14 @@ Selected: TypeAlias = str | UnopenedPath
 class Selection:
     """The paths to check, distinct and in order, and the counts of skipped paths.
 
-    `examined` are the folders that were listed and the files that were read to find models.
+    `examined` are the folders that were listed and the files that were read to find models. `has_links` is true if a
+    listed folder has links.
     """
 
     items: tuple[Selected, ...]
     left_out: SkippedPaths = SkippedPaths()
     examined: tuple[str, ...] = ()
+    has_links: bool = False
 
 
 def select(paths: Iterable[str], exclude: Sequence[str] = (), base: str = ".") -> Selection:
@@ -70,7 +72,7 @@ def select(paths: Iterable[str], exclude: Sequence[str] = (), base: str = ".") -
     for path in paths:
         for item in _select_one(path, walker):
             found.setdefault(item)
-    return Selection(tuple(found), walker.left_out(), tuple(walker.examined))
+    return Selection(tuple(found), walker.left_out(), tuple(walker.examined), walker.has_links)
 
 
 def _select_one(path: str, walker: Walker) -> Iterator[Selected]:
@@ -131,11 +133,13 @@ def missing_path_error(path: str) -> UserError:
 class Walker:
     """Walks folders for models and counts what it skips: excluded files, hidden and linked folders.
 
-    `examined` are the folders that were listed and the files that were read so far.
+    `examined` are the folders that were listed and the files that were read so far; `has_links` is true if one of these
+    folders has links.
     """
 
     def __init__(self, exclude: Sequence[str] = (), base: str = ".") -> None:
         self.examined: list[str] = []
+        self.has_links = False
         self._exclude, self._base = exclude, base
         self._excluded = self._hidden = self._linked = self._models = 0
         self._entries_left = MAX_PEEKED_ENTRIES
@@ -157,7 +161,8 @@ class Walker:
             here = waiting.pop()
             self.examined.append(here)
             try:
-                folders, files = _list_folder(here)
+                folders, files, has_links = _list_folder(here)
+                self.has_links |= has_links
             except OSError as error:
                 yield _unreadable_folder(here, error)
                 continue
@@ -264,18 +269,23 @@ def _outside_link(path: str) -> UnopenedPath:
     return UnopenedPath(path, FileKind(OUTSIDE_LINK, "a link that points outside the checkout"))
 
 
-def _list_folder(folder: str) -> tuple[list[str], list[str]]:
-    """Return the names of the folders in a folder (including links to folders) and of its files, each sorted."""
+def _list_folder(folder: str) -> tuple[list[str], list[str], bool]:
+    """Return the names of the folders in a folder (including links to folders) and of its files, each sorted.
+
+    The third value is whether the folder has links.
+    """
     folders: list[str] = []
     files: list[str] = []
+    has_links = False
     with os.scandir(folder) as entries:
         for entry in entries:
             try:
                 is_folder = entry.is_dir()
             except OSError:  # links in a loop
                 is_folder = False
+            has_links |= entry.is_symlink()
             (folders if is_folder else files).append(entry.name)
-    return sorted(folders), sorted(files)
+    return sorted(folders), sorted(files), has_links
 
 
 def _unreadable_folder(folder: str, error: OSError) -> UnopenedPath:

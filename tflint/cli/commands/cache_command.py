@@ -61,5 +61,8 @@ def _prune(_options: argparse.Namespace) -> int:
 
 
 def _report(what: str, path: str) -> int:
-    console.print_lines([f"{what} in {path}" if path else "no cache"])
+    from tflint.cache.cache_folder import find_problem
+
+    problem = find_problem()
+    console.print_lines([f"no cache: {problem}" if problem else f"{what} in {path}"])
     return OK
