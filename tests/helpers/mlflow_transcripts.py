@@ -20,7 +20,8 @@ def render_on(server: Server, block: str) -> str:
         server.add_version("plant", {f"{name}.tflite": (ROOT / "examples" / f"{name}.tflite").read_bytes()})
     with tempfile.TemporaryDirectory() as folder:
         shell = Shell(Path(folder))
-        shell.environment.pop("TFLITE_LINT_SEAL_KEY", None)
+        for name in ("TFLITE_LINT_SEAL_KEY", "TFLITE_LINT_REGISTRY"):
+            shell.environment.pop(name, None)
         return render_in(shell, block.replace(_SHOWN, server.address)).replace(server.address, _SHOWN)
 
 

@@ -341,10 +341,14 @@ def test_hostile_versions_are_refused_and_escaped(server: Server) -> None:
 
 def test_missing_versions_and_a_server_that_is_down(server: Server, name: str) -> None:
     missing = run_tflint(server.address, "lint", f"models:/{name}/1")
-    assert missing.returncode == 4
+    assert missing.returncode == 2
     assert "Traceback" not in missing.stderr
     add(server, name)
-    assert run_tflint(server.address, "lint", f"models:/{name}@champion").returncode == 4
+    assert run_tflint(server.address, "lint", f"models:/{name}@champion").returncode == 2
+    assert run_tflint("http://127.0.0.1:9", "lint").returncode == 4
+    refused = promote(server, name, "1", key="")
+    assert refused.returncode == 1
+    assert "without TFLITE_LINT_SEAL_KEY, tflint cannot seal the version" in refused.stdout
     client = MlflowClient(server.address)
     assert name in MlflowRegistry(server.address, client).list_models()
     client.close()

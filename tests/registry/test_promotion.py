@@ -16,7 +16,7 @@ from tflint.registry import promotion as promotion_module
 from tflint.registry.contract_choice import ContractSource
 from tflint.registry.folder_registry import FolderRegistry
 from tflint.registry.lint_record import FAIL, KEY_VARIABLE, PASS, RECORD_TAG, SEAL_TAG, STALE, STATUS_TAG, parse_record
-from tflint.registry.model_registry import HolderChangedError, ModelVersion, StoredFile, UnreachableError
+from tflint.registry.model_registry import ModelVersion, StoredFile, UnreachableError
 from tflint.registry.promotion import Promotion, annotate, promote
 from tflint.registry.version_diff import CONTRACT_CHANGED, HOLDER_UNREADABLE, MODEL_REMOVED, Acceptance
 from tflint.registry.version_lint import LintPlan, lint_version
@@ -266,8 +266,7 @@ def test_of_two_promotions_the_slower_one_is_refused(
         return annotate(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(promotion_module, "annotate", be_overtaken)
-    with pytest.raises(HolderChangedError, match="points to bird/3 by now"):
-        promote(registry, second, "champion", make_plan)
+    assert "points to bird/3 by now" in promote(registry, second, "champion", make_plan).refusal
     assert holder(registry) == "3"
 
 

@@ -49,7 +49,7 @@ def test_the_whole_stage(here: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert run(["registry", "lint", "--scope", "all", "--write"]) == 1
     assert run(["registry", "lint", "models:/bird@champion"]) == 0
     assert run(["registry", "audit"]) == 0
-    assert "no deployed version would fail today" in capsys.readouterr().out
+    assert "no version that was checked would fail today" in capsys.readouterr().out
     assert run(["registry", "audit", "--fail-on", "note"]) == 1
     printed = capsys.readouterr().out
     assert "would fail today: bird/1 (champion, its tag is 'pass')" in printed
@@ -89,17 +89,18 @@ def test_waivers_next_to_the_configuration_count(here: Path, capsys: pytest.Capt
         (["lint", "models:/"], 2, "is not a model in a registry"),
         (["lint", "models:/bird/"], 2, "lacks a name"),
         (["lint", "models:/bird@"], 2, "lacks a name"),
-        (["lint", "models:/bird/9"], 4, "there is no version bird/9"),
-        (["lint", "models:/fox"], 4, "there is no model 'fox'"),
-        (["lint", "models:/bird@none"], 4, "has no alias 'none'"),
+        (["lint", "models:/bird/9"], 2, "there is no version bird/9"),
+        (["lint", "models:/fox"], 2, "there is no model 'fox'"),
+        (["lint", "models:/bird@none"], 2, "has no alias 'none'"),
         (["lint", "--registry", "none"], 2, "'none' is not a registry"),
         (["lint", "--registry", "ftp://host"], 2, "no adapter for registries with 'ftp://'"),
-        (["lint", "--registry", "http://127.0.0.1:9"], 4, "the server cannot be reached"),
+        (["lint", "--registry", "http://127.0.0.1:9"], 4, "http://127.0.0.1:9 cannot be reached"),
         (["lint", "--contracts", "none"], 2, "no contract at 'none'"),
         (["promote", "models:/bird", "--alias", "a"], 2, "does not name a version"),
         (["promote", "models:/bird/1", "--alias", " "], 2, "--alias needs a name"),
         (["promote", "models:/bird/1", "--alias", "a/b"], 2, "not a valid alias"),
-        (["promote", "models:/bird/1", "--alias", "a", "--accept", "D120"], 2, "needs a --reason"),
+        (["promote", "models:/bird/1", "--alias", "a", "--accept", "D120"], 2, "--accept needs a --reason"),
+        (["promote", "models:/bird/1", "--alias", "a", "--reason", "x"], 2, "--reason needs an --accept"),
         (["promote", "models:/bird/1", "--alias", "a", "--accept", "D120", "--reason", " "], 2, "needs a text"),
         (["promote", "models:/bird/1", "--alias", "a", "--accept", "D12", "--reason", "x"], 2, "not a difference"),
         (["init", "registry"], 2, "not an empty folder"),
@@ -131,6 +132,45 @@ def test_without_an_address_the_hint_names_the_options(
     assert VARIABLE in capsys.readouterr().err
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite-file.db")  # not a server
     assert run(["registry", "lint"]) == 2
+
+
+def test_an_audit_names_versions_that_changed_or_were_never_linted(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["registry", "promote", "models:/bird/1", "--alias", "champion"]) == 0
+    artifacts = here / "registry/models/bird/versions/1/artifacts"
+    (artifacts / "good.tflite").write_bytes(model("conv_uint8"))
+    (here / "registry/models/bird/aliases/next").write_text("99\n")
+    assert run(["registry", "add", "fox", "good.tflite"]) == 0
+    (here / "registry/models/fox/aliases").mkdir()
+    (here / "registry/models/fox/aliases/champion").write_text("1\n")
+    capsys.readouterr()
+    assert run(["registry", "audit"]) == 1
+    printed = capsys.readouterr().out
+    assert "changed after its lint: bird/1 (champion, its tag is 'pass')" in printed
+    assert "deployed without a lint: fox/1 (champion)" in printed
+    assert "could not be checked: bird/99 (next, never annotated)" in printed
+
+
+def test_a_waiver_is_printed_and_covers_no_difference(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    waiver = '[[waiver]]\nrule = "{}"\nmodel = "bird/*"\napprover = "lead"\nreason = "demo"\nexpires = "2099-01-01"\n'
+    (here / "tflint-waivers.toml").write_text(waiver.format("G003"))
+    assert run(["registry", "lint", "models:/bird/2"]) == 0
+    assert "bird/2: G003 waived by lead until 2099-01-01: demo" in capsys.readouterr().out
+    (here / "tflint-waivers.toml").write_text(waiver.format("D120"))
+    assert run(["registry", "lint", "models:/bird/2"]) == 2
+    assert "accepted with --accept" in capsys.readouterr().err
+
+
+def test_a_refusal_names_the_options_that_accept_it(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "u.tflite").write_bytes(model("conv_uint8"))
+    assert run(["registry", "add", "bird", "u.tflite"]) == 0
+    assert run(["registry", "promote", "models:/bird/1", "--alias", "champion"]) == 0
+    assert run(["registry", "promote", "models:/bird/3", "--alias", "champion"]) == 1
+    expected = (
+        "to accept the differences: --accept D120 --reason TEXT --accept D121 --reason TEXT --accept Q120 --reason TEXT"
+    )
+    assert expected in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -260,14 +260,34 @@ def find_problem() -> str:
         chosen = os.environ.get(FOLDER_VARIABLE, "")
         return f"{FOLDER_VARIABLE} is not an absolute path: '{chosen}'" if chosen else "there is no home folder"
     if not os.path.lexists(path):
-        return ""
+        above = os.path.dirname(path)
+        while not os.path.lexists(above):
+            above = os.path.dirname(above)
+        return "" if os.access(above, os.W_OK) else f"'{path}' cannot be created"
     if os.path.islink(path) or not os.path.isdir(path):
         return f"'{path}' is not a folder, or a link to one"
     root = open_root()
     if root is None:
         return f"'{path}' belongs to a different user, or other users can write to it"
+    are_usable = _is_usable(root, __version__)
+    version = root.enter(__version__)
     root.close()
-    return ""
+    if version is not None:
+        are_usable = all(_is_usable(version, name) for name in (RUNS, REPORTS))
+        version.close()
+    if not os.access(path, os.W_OK):
+        return f"'{path}' is not writable"
+    return "" if are_usable else f"a folder in '{path}' belongs to a different user, or other users can write to it"
+
+
+def _is_usable(parent: CacheFolder, name: str) -> bool:
+    """Return whether a folder in a folder is missing, or can be used."""
+    if not os.path.lexists(os.path.join(parent.path, name)):
+        return True
+    folder = parent.enter(name)
+    if folder is not None:
+        folder.close()
+    return folder is not None
 
 
 def _create_root() -> bool:

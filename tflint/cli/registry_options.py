@@ -7,11 +7,14 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tflint.cli import console
 from tflint.cli.config_options import add_fail_on, add_rule_options, read_config
 from tflint.cli.exit_codes import FINDINGS, NOT_FETCHED
+from tflint.errors import UserError
+
+_Found = TypeVar("_Found")
 
 if TYPE_CHECKING:
     from tflint.confirm import ConfirmOptions
@@ -95,6 +98,18 @@ def fail(error: RegistryError) -> int:
     from tflint.registry.model_registry import UnreachableError
 
     return NOT_FETCHED if isinstance(error, UnreachableError) else FINDINGS
+
+
+def find(action: Callable[[], _Found]) -> _Found:
+    """Return what a user named. If it does not exist, this is a usage error."""
+    from tflint.registry.model_registry import MissingVersionError
+
+    try:
+        return action()
+    except MissingVersionError as error:
+        raise UserError(
+            error.reason, hint=error.hint or "tflint registry lint --scope all lists all versions"
+        ) from None
 
 
 def run_guarded(action: Callable[[], int]) -> int:

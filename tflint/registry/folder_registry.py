@@ -46,7 +46,7 @@ class FolderRegistry:
     def __init__(self, folder: str | Path) -> None:
         self._folder = Path(folder)
         if not (self._folder / _MARKER).is_file():
-            hint = f"'tflint registry init {folder}' makes it one"
+            hint = "'tflint registry init DIR' creates one in a new folder"
             raise UserError(f"'{folder}' is not a registry", hint=hint)
 
     @property
@@ -59,11 +59,14 @@ class FolderRegistry:
         return [path.name for path in _list_folder(self._folder / "models") if _NAME.fullmatch(path.name)]
 
     def list_versions(self, name: str) -> Sequence[ModelVersion]:
-        """Return the versions of a model, oldest first."""
+        """Return the versions of a model, oldest first, preceded by deleted ones to which an alias still points."""
         folder = self._model(name)
         if not folder.is_dir():
             raise MissingVersionError(f"there is no model '{name}'")
-        return [self._version(name, number, self._aliases(name)) for number in self._numbers(name)]
+        aliases, numbers = self._aliases(name), self._numbers(name)
+        deleted = {alias: number for alias, number in aliases.items() if number not in numbers}
+        missing = [ModelVersion(name, number, (alias,)) for alias, number in deleted.items()]
+        return [*missing, *(self._version(name, number, aliases) for number in numbers)]
 
     def find_version(self, name: str, number: str) -> ModelVersion:
         """Return a version."""

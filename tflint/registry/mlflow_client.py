@@ -115,7 +115,7 @@ class MlflowClient:
             try:
                 response = request()
             except httpx.TransportError as error:
-                failure: RegistryError = _unreachable(error)
+                failure: RegistryError = _unreachable(error, self.label)
                 if _is_certificate_error(error) or attempt == max_attempts:
                     raise failure from error
             else:
@@ -135,7 +135,8 @@ def _failure(response: httpx.Response) -> RegistryError:
     code, message = _parse_error(response)
     status = response.status_code
     if status == 404 or code == _MISSING:
-        return MissingVersionError(message or "the server does not know the model, version or artifact")
+        hint = "" if code else "is the address that of an MLflow server?"
+        return MissingVersionError(message or "the server does not know the model, version or artifact", hint)
     if status == 401:
         hint = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
         return UnreachableError("the server requires credentials (401)", hint)
@@ -164,11 +165,11 @@ def _retry_after(response: httpx.Response) -> float:
     return float(text) if text.isdecimal() and len(text) < 6 else 0.0
 
 
-def _unreachable(error: httpx.TransportError) -> UnreachableError:
+def _unreachable(error: httpx.TransportError, label: str) -> UnreachableError:
     if _is_certificate_error(error):
         hint = "MLFLOW_TRACKING_SERVER_CERT_PATH names the certificate of its authority"
         return UnreachableError("the certificate of the server is not trusted", hint)
-    return UnreachableError(f"the server cannot be reached: {_describe(error)}")
+    return UnreachableError(f"{label} cannot be reached: {_describe(error)}")
 
 
 def _describe(error: httpx.HTTPError) -> str:

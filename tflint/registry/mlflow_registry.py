@@ -159,8 +159,9 @@ class MlflowRegistry:
     def _resolve_below(self, uri: str, below: str) -> str:
         parts = urllib.parse.urlsplit(uri)
         if parts.scheme != "mlflow-artifacts":
+            place = f"at '{parts.scheme}:'" if parts.scheme not in ("", "file") else "in a folder"
             raise UnreachableError(
-                f"the artifacts are stored at '{parts.scheme}:', outside of the server's artifact proxy",
+                f"the artifacts are stored {place}, outside of the server's artifact proxy",
                 "start the server with --serve-artifacts, or register the version with an mlflow-artifacts: source",
             )
         if parts.netloc and parts.netloc != urllib.parse.urlsplit(self.label).netloc:

@@ -12,8 +12,17 @@ from pathlib import Path
 
 from tflint.errors import UserError
 from tflint.registry.artifacts import Fetched, HostileArtifactError, fetch, hash_version
-from tflint.registry.lint_record import FAIL, NOT_APPLICABLE, PASS, STALE, build_tags, keep_accepted, read_key
-from tflint.registry.model_registry import MissingVersionError, ModelVersion, Registry
+from tflint.registry.lint_record import (
+    FAIL,
+    KEY_VARIABLE,
+    NOT_APPLICABLE,
+    PASS,
+    STALE,
+    build_tags,
+    keep_accepted,
+    read_key,
+)
+from tflint.registry.model_registry import MissingVersionError, ModelVersion, RefusedError, Registry
 from tflint.registry.reports import build_reports
 from tflint.registry.version_diff import (
     HOLDER_UNREADABLE,
@@ -61,8 +70,7 @@ def promote(
     """Lint a version and move an alias to it if it passes.
 
     `make_plan` reads rules, contracts and settings; it is called again before the alias moves. Raises
-    `UnreachableError` if the registry cannot be read, `RefusedError` if it refuses to move the alias, and `UserError`
-    for an acceptance of an unknown rule.
+    `UnreachableError` if the registry cannot be read, and `UserError` for an acceptance of an unknown rule.
     """
     plan = make_plan()
     _require_known(accepted, plan)
@@ -88,8 +96,13 @@ def promote(
         stale = replace(promotion.result, record=replace(record, status=STALE))
         return replace(promotion, result=stale, refusal=reason)
     annotate(registry, promotion.result, diff)
-    if not promotion.refusal:
+    if promotion.refusal:
+        return promotion
+    try:
         registry.promote(version, alias, None if holder is None else holder.number)
+    except RefusedError as error:  # such as by a gate
+        hint = "" if read_key() else f"; without {KEY_VARIABLE}, tflint cannot seal the version for a gate"
+        return replace(promotion, refusal=f"{error.reason}{hint}")
     return promotion
 
 
@@ -125,7 +138,11 @@ def _find_refusal(result: VersionResult, diff: VersionDiff) -> str:
     if result.status == NOT_APPLICABLE:
         return "the version contains no TFLite model"
     if result.status != PASS:
-        return result.describe() or result.status
+        return "; ".join(filter(None, [result.describe() or result.status, _describe(diff)]))
+    return _describe(diff)
+
+
+def _describe(diff: VersionDiff) -> str:
     count = diff.n_refusing
     return f"{count} difference{'s' * (count != 1)} from the present holder" if count else ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +18,6 @@ from tflint.registry.artifacts import Fetched
 from tflint.registry.contract_choice import choose
 from tflint.registry.model_registry import ModelVersion
 from tflint.registry.version_lint import LintPlan, find_models
-from tflint.registry.waivers import apply_waivers
 from tflint.runner.model_loader import Model, begin
 from tflint.source.file_kind import MODEL
 from tflint.values import EMPTY, frozen, replace
@@ -61,8 +59,15 @@ class VersionDiff:
     @property
     def n_refusing(self) -> int:
         """The number of differences that refuse a promotion: warnings and errors that were not accepted."""
+        return len(self._refusing())
+
+    def refusing_rules(self) -> list[str]:
+        """Return the ids of the rules that refuse a promotion, each once."""
+        return list(dict.fromkeys(self._refusing()))
+
+    def _refusing(self) -> list[str]:
         findings = self.report.findings() if self.report is not None else ()
-        return sum(finding.fails("warning") for finding in findings) + len(self.others)
+        return [*(one.rule for one in findings if one.fails("warning")), *(one.rule for one in self.others)]
 
 
 def compare_versions(
@@ -89,8 +94,7 @@ def compare_versions(
     merged = None
     if reports:
         files = tuple(file for report in reports for file in report.files)
-        waived, _ = apply_waivers(version, files, plan.waivers, datetime.date.today())
-        merged = replace(reports[0], files=tuple(waived), elapsed=0.0)
+        merged = replace(reports[0], files=files, elapsed=0.0)
     return VersionDiff(merged, tuple(others))
 
 

@@ -24,7 +24,17 @@ from tflint.findings.fingerprint import hash_text
 from tflint.findings.report_paths import move_paths
 from tflint.registry.artifacts import Fetched, HostileArtifactError, fetch, is_model_file, is_plain_name
 from tflint.registry.contract_choice import ChosenContracts, ContractSource, choose, remove_uploaded
-from tflint.registry.lint_record import FAIL, NOT_APPLICABLE, PASS, UNREACHABLE, Conditions, LintRecord, count_names
+from tflint.registry.lint_record import (
+    FAIL,
+    NOT_APPLICABLE,
+    PASS,
+    RECORD_TAG,
+    UNREACHABLE,
+    Conditions,
+    LintRecord,
+    count_names,
+    parse_record,
+)
 from tflint.registry.model_registry import ModelVersion, Registry, RegistryError, UnreachableError
 from tflint.registry.waivers import Waiver, apply_waivers
 from tflint.targets.target import declared_targets
@@ -194,6 +204,12 @@ def _hash_contracts(chosen: dict[str, ChosenContracts], folder: str) -> str:
                 labels = [repr(read_labels(contract.path, name)) for name in label_names(contract)]
                 lines += [path, contract.path.removeprefix(folder), contract.text, *labels]
     return hashlib.sha256("\0".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:32] if lines else ""
+
+
+def has_changed_content(result: VersionResult) -> bool:
+    """Return whether the artifacts of a version are not those of the result in its tags."""
+    stored = parse_record(result.version.tags.get(RECORD_TAG))
+    return stored is not None and bool(result.record.content) and stored.content != result.record.content
 
 
 def end_early(

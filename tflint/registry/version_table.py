@@ -39,7 +39,7 @@ def format_table(results: Sequence[VersionResult]) -> Iterator[str]:
         yield "  ".join([*cells, row[-1]]).rstrip()
     for result in results:
         notices = result.report.notices if result.report is not None else ()
-        for text in (*result.notes, *(notice.message for notice in notices)):
+        for text in (*_list_waived(result), *result.notes, *(notice.message for notice in notices)):
             yield f"{result.version.label}: {text}"
     counts = Counter(result.status for result in results)
     yield f"{plural(len(results), 'version')}: {', '.join(f'{n:,} {status}' for status, n in counts.items()) or 'none'}"
@@ -51,6 +51,15 @@ def _row(result: VersionResult) -> tuple[str, ...]:
     return (result.status, result.version.label, aliases or "-", stored or "-", result.describe())
 
 
+def _list_waived(result: VersionResult) -> list[str]:
+    """Return a line per waived rule: by whom, until when, and why."""
+    findings = result.report.findings() if result.report is not None else ()
+    waived = [
+        (one.rule, one.suppressed.reason) for one in findings if one.suppressed and one.suppressed.kind == "waiver"
+    ]
+    return [f"{rule} {reason}" for rule, reason in dict.fromkeys(waived)]
+
+
 def format_promotion(promotion: Promotion) -> Iterator[str]:
     """Yield the lines about a promotion."""
     version, holder = promotion.result.version, promotion.holder
@@ -60,6 +69,9 @@ def format_promotion(promotion: Promotion) -> Iterator[str]:
     stays = "is not set" if holder is None else f"stays at {holder.label}"
     if promotion.refusal:
         yield f"refused: {promotion.alias} {stays} · {version.label}: {promotion.refusal}"
+        rules = promotion.diff.refusing_rules()
+        if rules:
+            yield f"to accept the differences: {' '.join(f'--accept {rule} --reason TEXT' for rule in rules)}"
     elif holder is not None and holder.number == version.number:
         yield f"{promotion.alias} {before} and passes"
     else:

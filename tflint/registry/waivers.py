@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflint.catalog import Rule
@@ -44,17 +44,20 @@ def load_waivers(path: str, rules: Sequence[Rule]) -> tuple[Waiver, ...]:
     text = read_text(path)
     data = load_toml(path, text)
     check(data, json_schema("waivers"), path=path, text=text, what="waiver file")
-    known = {name for rule in rules for name in (rule.id, rule.name)}
+    # Whether a rule may be waived, by its id and by its name.
+    known = {name: not rule.for_each.startswith("pair") for rule in rules for name in (rule.id, rule.name)}
     return tuple(_waiver(entry, number, path, text, known) for number, entry in enumerate(data.get("waiver", ())))
 
 
-def _waiver(entry: dict[str, Any], number: int, path: str, text: str, known: set[str]) -> Waiver:
+def _waiver(entry: dict[str, Any], number: int, path: str, text: str, known: Mapping[str, bool]) -> Waiver:
     def error(key: str, message: str, hint: str) -> UserError:
         return error_in(path, text, ("waiver", number, key), message, hint=hint)
 
     if entry["rule"] not in known:
         hint = nearest(entry["rule"], sorted(known)) or "'tflint rules' lists them"
         raise error("rule", f"there is no rule '{entry['rule']}'", hint)
+    if not known[entry["rule"]]:
+        raise error("rule", f"'{entry['rule']}' compares two versions", "a difference is accepted with --accept")
     try:
         expires = datetime.date.fromisoformat(entry["expires"])
     except ValueError as problem:

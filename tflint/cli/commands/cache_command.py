@@ -7,6 +7,7 @@ from typing import Any
 
 from tflint.cli import console
 from tflint.cli.exit_codes import OK
+from tflint.errors import UserError
 
 
 def add_parser(commands: Any) -> None:
@@ -64,5 +65,7 @@ def _report(what: str, path: str) -> int:
     from tflint.cache.cache_folder import find_problem
 
     problem = find_problem()
-    console.print_lines([f"no cache: {problem}" if problem else f"{what} in {path}"])
+    if problem:
+        raise UserError(f"there is no usable cache: {problem}")
+    console.print_lines([f"{what} in {path}"])
     return OK

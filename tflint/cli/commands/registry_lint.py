@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import console, registry_options
-from tflint.cli.exit_codes import NOT_FETCHED
+from tflint.cli.exit_codes import FINDINGS, NOT_FETCHED
 from tflint.errors import UserError
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from tflint.registry.locations import find_versions, open_registry, parse_target
-    from tflint.registry.version_lint import lint_version
+    from tflint.registry.version_lint import has_changed_content, lint_version
     from tflint.registry.version_table import exit_code
 
     plan = registry_options.make_plan(options)
     target = parse_target(options.model)
     registry = open_registry(options.registry)
-    versions, problems = find_versions(registry, target, options.scope)
+    versions, problems = registry_options.find(lambda: find_versions(registry, target, options.scope))
     for problem in problems:
         console.warn(f"tflint: {console.escape_newlines(problem)}")
     if not versions and problems:
@@ -64,9 +64,11 @@ def _run(options: argparse.Namespace) -> int:
         raise UserError(f"nothing to lint: {which} is in the scope '{options.scope}'", hint=hint)
     results = [lint_version(registry, version, plan) for version in versions]
     registry_options.print_results(options, registry.label, results)
-    if options.action == "audit" and options.format == "text":
-        console.print_lines(_list_failing(results))
     code = exit_code(results) or (NOT_FETCHED if problems else 0)
+    if options.action == "audit":
+        if options.format == "text":
+            console.print_lines(_list_failing(results))
+        code = FINDINGS if any(map(has_changed_content, results)) else code
     return _write(registry, results, code) if options.write else code
 
 
@@ -88,13 +90,23 @@ def _write(registry: Any, results: list[VersionResult], code: int) -> int:
 
 
 def _list_failing(results: list[VersionResult]) -> Iterator[str]:
-    """Yield a line per deployed version that fails under the rules, targets and contracts of today."""
-    from tflint.registry.lint_record import FAIL, STATUS_TAG
+    """Yield a line per deployed version that fails today, changed after its lint, or could not be checked."""
+    from tflint.registry.lint_record import FAIL, STATUS_TAG, UNREACHABLE
+    from tflint.registry.version_lint import has_changed_content
 
-    failing = [result for result in results if result.status == FAIL]
-    for result in failing:
+    n_failing = 0
+    for result in results:
+        label = f"{result.version.label} ({', '.join(result.version.aliases) or 'no alias'}"
         before = result.version.tags.get(STATUS_TAG)
-        since = f", its tag is '{before[:40]}'" if before else ""
-        yield f"would fail today: {result.version.label} ({', '.join(result.version.aliases) or 'no alias'}{since})"
-    if not failing:
-        yield "no deployed version would fail today"
+        since = f", its tag is '{before[:40]}')" if before else ", never annotated)"
+        n_failing += result.status == FAIL
+        if result.status == FAIL:
+            yield f"would fail today: {label}{since}"
+        if result.status == UNREACHABLE:
+            yield f"could not be checked: {label}{since}"
+        elif has_changed_content(result):
+            yield f"changed after its lint: {label}{since}"
+        elif before is None:
+            yield f"deployed without a lint: {label})"
+    if not n_failing:
+        yield "no version that was checked would fail today"

@@ -25,7 +25,8 @@ def add_parser(actions: Any) -> None:
         action="append",
         default=[],
         metavar="RULE",
-        help="accept a difference from the present holder of the alias; needs --reason; may be repeated",
+        help="accept a difference from the present holder of the alias: id or name of a rule of 'tflint diff', "
+        "contract-changed, model-removed or holder-unreadable; needs --reason; may be repeated",
     )
     parser.add_argument(
         "--reason", action="append", default=[], metavar="TEXT", help="reason for each --accept, in the same order"
@@ -54,7 +55,9 @@ def _run(options: argparse.Namespace) -> int:
     registry = open_registry(options.registry)
     confirm = _confirm_options() if options.confirm else None
     is_numbered = bool(target.number)
-    version = registry.find_version(target.name, target.number) if is_numbered else find_aliased(registry, target)
+    version = registry_options.find(
+        lambda: registry.find_version(target.name, target.number) if is_numbered else find_aliased(registry, target)
+    )
     promotion = promote(
         registry, version, options.alias, lambda: registry_options.make_plan(options, confirm), accepted
     )
@@ -68,7 +71,10 @@ def _read_accepted(options: argparse.Namespace) -> list[Acceptance]:
     from tflint.registry.version_diff import Acceptance
 
     if len(options.accept) != len(options.reason):
-        raise UserError("each --accept needs a --reason", hint="--accept RULE --reason TEXT")
+        missing = (
+            "--accept needs a --reason" if len(options.accept) > len(options.reason) else "--reason needs an --accept"
+        )
+        raise UserError(f"each {missing}", hint="--accept RULE --reason TEXT")
     if not all(reason.strip() for reason in options.reason):
         raise UserError("--reason needs a text")
     return [Acceptance(rule, reason) for rule, reason in zip(options.accept, options.reason, strict=True)]

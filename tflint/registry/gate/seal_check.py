@@ -23,7 +23,7 @@ def require_seal(version: ModelVersion, policy: GatePolicy, reader: ArtifactRead
     if record is None or seal == NO_SEAL or record.status != PASS:
         raise RefusedDeploymentError(f"{version.label} has no passing lint: run 'tflint registry promote'")
     if not is_sealed(policy.key, version.name, version.number, record, seal):
-        reason = "it is forged, or that of a different version"
+        reason = "it is forged, made with a different key, or that of a different version"
         raise RefusedDeploymentError(f"the seal of {version.label} is not valid: {reason}")
     objection = policy.find_objection(record.conditions)
     if objection:
