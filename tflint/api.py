@@ -134,11 +134,13 @@ def check_items(
     catalog: Catalog | None = None,
     confirm: ConfirmOptions | None = None,
     cache: RunCache | None = None,
+    finds_contracts: bool = True,
 ) -> Report:
     """Check items as `check` does; folders are already expanded to files.
 
     `limits` bound the whole run. `catalog` contains the rules of the configuration if they are already loaded. With
     `confirm`, the models are also run. With `cache`, files whose reports are stored are not checked again.
+    With `finds_contracts` false, tflint does not search for contracts.
     """
     if jobs is not None and jobs < 1:
         raise UserError(f"the number of jobs must be at least 1, not {jobs}", hint="None chooses it")
@@ -148,7 +150,7 @@ def check_items(
     catalog = catalog or load_catalog(config.rules, allowed_plugins)
     plan = _plan(catalog, config, allowed_plugins, has_run=confirm is not None)
     given = load_contract(str(contract)) if isinstance(contract, str | PurePath) else contract
-    contracts = Contracts(config.contracts, config.folder, given)
+    contracts = Contracts(config.contracts, config.folder, given, is_searching=finds_contracts)
     files: list[CheckedFile] = []
     n_done = 0
     check_groups = functools.partial(

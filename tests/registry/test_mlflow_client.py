@@ -320,6 +320,14 @@ def test_malformed_answers_are_errors(answer: dict[str, Any]) -> None:
         fake.registry().find_version("bird", "7")
 
 
+def test_an_answer_that_is_too_large_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mlflow_client, "MAX_ANSWER_BYTES", 1000)
+    for status in (200, 400):
+        handle, _ = answers(httpx.Response(status, content=b" " * 2000))
+        with pytest.raises(UnreachableError, match="too large"):
+            client(handle).get("/x")
+
+
 def test_a_download_that_is_cut_off_is_an_error() -> None:
     fake = Fake()
 

@@ -61,7 +61,7 @@ def test_lint_only_reads_and_writes_tags_on_request(server: Server, name: str) -
     tags = server.tags(name, number)
     assert tags[STATUS_TAG] == "pass"
     assert set(tags) == {STATUS_TAG, RECORD_TAG, SEAL_TAG}
-    attached = server.folder_of(name, number) / "tflite-lint"
+    attached = server.folder_of(name, number) / "tflite-lint" / f"{name}-{number}"
     assert sorted(path.name for path in attached.iterdir()) == ["report.json", "report.md", "statement.json"]
     written = {path: path.stat().st_mtime_ns for path in attached.iterdir()}
     seal(server, name, number)  # the attached reports are not part of the content
@@ -263,7 +263,7 @@ def test_a_deployed_model_cannot_be_renamed(server: Server, name: str) -> None:
 def test_a_model_among_the_attached_reports(server: Server, name: str) -> None:
     number = add(server, name)
     seal(server, name, number)
-    attached = server.folder_of(name, number) / "tflite-lint"
+    attached = server.folder_of(name, number) / "tflite-lint" / f"{name}-{number}"
     (attached / "new.tflite").write_bytes(model("truncated"))
     refuse(server.set_alias(name, number), "changed after they were linted")
     (attached / "new.tflite").unlink()

@@ -154,17 +154,18 @@ def test_a_model_with_the_name_of_a_report_is_refused(
 
     bundle = b"{\n" + named_model_path("bundle_task").read_bytes()
     for name, content in (("report.json", model()), ("statement.json", bundle)):
-        version = add({"m.tflite": model(), f"tflite-lint/{name}": content})
+        version = add({"m.tflite": model(), f"tflite-lint/bird-1/{name}": content})
         result = lint_version(registry, version, plan)
         assert result.status == FAIL
         assert "but is a model" in result.problems[0]
-    version = add({"m.tflite": model(), "tflite-lint/new.tflite": model("truncated")})
+    version = add({"m.tflite": model(), "tflite-lint/bird-1/new.tflite": model("truncated")})
     assert lint_version(registry, version, plan).status == FAIL
     hashes = {
-        hash_version(registry, add({"m.tflite": model(), "tflite-lint/report.json": text})) for text in (b"1", b"2")
+        hash_version(registry, add({"m.tflite": model(), "tflite-lint/bird-1/report.json": text}))
+        for text in (b"1", b"2")
     }
     assert len(hashes) == 1  # attached reports are not part of the content
-    assert hash_version(registry, add({"m.tflite": model(), "tflite-lint/more.json": b"1"})) not in hashes
+    assert hash_version(registry, add({"m.tflite": model(), "tflite-lint/bird-1/more.json": b"1"})) not in hashes
 
 
 def test_a_contract_of_the_uploader_reads_no_files_elsewhere(

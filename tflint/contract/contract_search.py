@@ -18,13 +18,16 @@ class Contracts:
     """The contracts of a run. Each is read once: when the first of its models is checked.
 
     `globs` maps globs of models, which are relative to `folder`, to paths of contracts. If `contract` is not None, it
-    applies to all models, and tflint does not search for other contracts.
+    applies to all models, and tflint does not search for other contracts. With `is_searching` false, it never does.
     """
 
-    def __init__(self, globs: Mapping[str, str], folder: str, contract: Contract | None = None) -> None:
+    def __init__(
+        self, globs: Mapping[str, str], folder: str, contract: Contract | None = None, *, is_searching: bool = True
+    ) -> None:
         self._globs = globs
         self._folder = folder
         self._contract = contract
+        self._is_searching = is_searching
         self._read: dict[str, Contract] = {}
 
     def of(self, model: str) -> Contract | None:
@@ -32,7 +35,7 @@ class Contracts:
 
         Raises `UserError` if the contract is invalid.
         """
-        if self._contract is not None:
+        if self._contract is not None or not self._is_searching:
             return self._contract
         path = self._path(model)
         if path is None:

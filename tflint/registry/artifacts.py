@@ -116,9 +116,12 @@ def list_checked(reader: ArtifactReader, version: ModelVersion) -> list[StoredFi
 
 
 def is_attached(path: str) -> bool:
-    """Return whether a path is that of an attached report, which is not part of the content of a version."""
-    folder, _, name = path.partition("/")
-    return folder == REPORT_FOLDER and name in REPORT_NAMES
+    """Return whether a path is that of an attached report, which is not part of the content of a version.
+
+    Versions may share artifacts, so the reports of each are in a folder of its own.
+    """
+    names = path.split("/")
+    return len(names) == 3 and names[0] == REPORT_FOLDER and names[2] in REPORT_NAMES
 
 
 def is_model_file(path: str) -> bool:

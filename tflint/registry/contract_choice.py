@@ -102,13 +102,6 @@ def choose(source: ContractSource, version: ModelVersion, fetched: Fetched, path
     return ChosenContracts(uploaded, signature, note=note)
 
 
-def remove_uploaded(fetched: Fetched) -> None:
-    """Remove the contracts of the uploader from the work folder, so that no check finds them."""
-    for file in fetched.files:
-        if file.path.endswith(SUFFIX):
-            Path(fetched.real_path(file.path)).unlink()
-
-
 def _read_uploaded(fetched: Fetched, path: str) -> Contract | None:
     """Return the contract next to a model, without what only the linting side decides."""
     contract_path = adjacent_path(path)

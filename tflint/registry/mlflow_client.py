@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import random
 import time
@@ -69,7 +70,8 @@ class MlflowClient:
 
     def post_once(self, path: str, data: Mapping[str, str], headers: Mapping[str, str]) -> None:
         """Send a JSON object once: a repetition could overwrite a change that was made meanwhile."""
-        self._send(lambda: self._client.post(path, json=dict(data), headers=dict(headers)), max_attempts=1)
+        request = self._client.build_request("POST", path, json=dict(data), headers=dict(headers))
+        _read(self._send(lambda: self._client.send(request, stream=True), max_attempts=1))
 
     def put(self, path: str, content: bytes) -> None:
         """Upload bytes."""
@@ -94,11 +96,12 @@ class MlflowClient:
         self._client.close()
 
     def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
-        response = self._send(lambda: self._client.request(method, path, **options))
-        if len(response.content) > MAX_ANSWER_BYTES:
-            raise UnreachableError("the server's answer is too large")
+        response = self._send(
+            lambda: self._client.send(self._client.build_request(method, path, **options), stream=True)
+        )
+        content = _read(response)
         try:
-            data = response.json() if response.content else {}
+            data = json.loads(content) if content else {}
         except (ValueError, RecursionError) as error:
             raise UnreachableError(
                 "the server's answer is not JSON", "is the address that of an MLflow server?"
@@ -129,10 +132,24 @@ class MlflowClient:
         raise AssertionError("the last attempt returns or raises")
 
 
+def _read(response: httpx.Response) -> bytes:
+    """Return the content of an answer. Raises `UnreachableError` if it is too large or cut off."""
+    content = bytearray()
+    try:
+        for piece in response.iter_bytes():
+            content += piece
+            if len(content) > MAX_ANSWER_BYTES:
+                raise UnreachableError("the server's answer is too large")
+    except httpx.HTTPError as error:
+        raise UnreachableError(f"the server's answer was cut off: {_describe(error)}") from error
+    finally:
+        response.close()
+    return bytes(content)
+
+
 def _failure(response: httpx.Response) -> RegistryError:
     """Return the error for an answer that is not a success."""
-    response.read()
-    code, message = _parse_error(response)
+    code, message = _parse_error(_read(response))
     status = response.status_code
     if status == 404 or code == _MISSING:
         hint = "" if code else "is the address that of an MLflow server?"
@@ -150,10 +167,10 @@ def _failure(response: httpx.Response) -> RegistryError:
     return UnreachableError(f"the server answers with status {status}{shown}")
 
 
-def _parse_error(response: httpx.Response) -> tuple[str, str]:
+def _parse_error(content: bytes) -> tuple[str, str]:
     """Return the code and the message in an error of MLflow, empty if it has none."""
     try:
-        data = response.json()
+        data = json.loads(content)
         return str(data.get("error_code", "")), str(data.get("message", ""))[:MAX_MESSAGE]
     except (ValueError, AttributeError, RecursionError):
         return "", ""

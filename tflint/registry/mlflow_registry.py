@@ -88,9 +88,10 @@ class MlflowRegistry:
 
     def annotate(self, version: ModelVersion, tags: Mapping[str, str], reports: Mapping[str, bytes]) -> None:
         """Set tags of a version and attach reports."""
-        root = self._root(version)
-        for name, content in reports.items():
-            self._client.put(f"{_PROXY}/{_quote(f'{root}/{REPORT_FOLDER}/{name}')}", content)
+        name = urllib.parse.quote(version.name, safe="").replace("%", "_")[:100]
+        folder = f"{self._root(version)}/{REPORT_FOLDER}/{name}-{version.number}"
+        for report, content in reports.items():
+            self._client.put(f"{_PROXY}/{_quote(f'{folder}/{report}')}", content)
         for key, value in tags.items():
             data = {"name": version.name, "version": version.number, "key": key, "value": value}
             self._client.post(f"{_API}/model-versions/set-tag", data)

@@ -23,7 +23,7 @@ from tflint.findings import Report, SkippedPaths
 from tflint.findings.fingerprint import hash_text
 from tflint.findings.report_paths import move_paths
 from tflint.registry.artifacts import Fetched, HostileArtifactError, fetch, is_model_file, is_plain_name
-from tflint.registry.contract_choice import ChosenContracts, ContractSource, choose, remove_uploaded
+from tflint.registry.contract_choice import ChosenContracts, ContractSource, choose
 from tflint.registry.lint_record import (
     FAIL,
     NOT_APPLICABLE,
@@ -120,7 +120,6 @@ def lint_fetched(version: ModelVersion, fetched: Fetched, plan: LintPlan, work: 
     if not models:
         return end_early(version, plan, NOT_APPLICABLE, fetched.content)
     chosen = {path: choose(plan.contracts, version, fetched, path) for path in models}
-    remove_uploaded(fetched)
     reports = [_check(fetched.real_path(path), chosen[path], plan, work) for path in models]
     report = _merge(reports)
     files, notices = apply_waivers(version, report.files, plan.waivers, datetime.date.today())
@@ -168,7 +167,15 @@ def _check_with(
     path: str, contract: Contract | None, plan: LintPlan, work: Path, confirm: ConfirmOptions | None
 ) -> Report:
     config = replace(plan.config, contracts=EMPTY, exclude=(), baseline="", folder=work.as_posix())
-    return check_items([path], SkippedPaths(), config=config, catalog=plan.catalog, contract=contract, confirm=confirm)
+    return check_items(
+        [path],
+        SkippedPaths(),
+        config=config,
+        catalog=plan.catalog,
+        contract=contract,
+        confirm=confirm,
+        finds_contracts=False,  # those next to the model are the uploader's
+    )
 
 
 def _merge(reports: Sequence[Report]) -> Report:
