@@ -20,12 +20,16 @@ def label_paths(contract: Contract) -> list[str]:
     return [(folder / name).as_posix() for name in label_names(contract)]
 
 
+def describe_labels(contract: Contract) -> list[str]:
+    """Return a text per label file that is equal if the labels, or the reasons why there are none, are equal."""
+    return [repr(read_labels(contract.path, name)) for name in label_names(contract)]
+
+
 def hash_contract(contract: Contract | None) -> str:
     """Return a digest of a contract, its path and its label files. It is empty for None."""
     if contract is None:
         return ""
     import hashlib  # only the cache needs it
 
-    labels = [repr(read_labels(contract.path, name)) for name in label_names(contract)]
-    text = "\0".join([contract.path, contract.text, *labels])
+    text = "\0".join([contract.path, contract.text, *describe_labels(contract)])
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

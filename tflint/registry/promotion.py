@@ -75,31 +75,53 @@ def promote(
     plan = make_plan()
     _require_known(accepted, plan)
     holder = registry.find_alias(version.name, alias)
+    result, diff = _lint_and_compare(registry, version, holder, plan)
+    promotion = _decide(result, alias, holder, accept(diff, accepted), accepted)
+    if not promotion.refusal and not _is_current(registry, promotion.result, plan, make_plan()):
+        reason = "the artifacts, rules, contracts or settings changed while tflint linted the version"
+        stale = replace(promotion.result, record=replace(promotion.result.record, status=STALE))
+        return replace(promotion, result=stale, refusal=reason)
+    annotate(registry, promotion.result, promotion.diff)
+    return promotion if promotion.refusal else _move_alias(registry, promotion)
+
+
+def _lint_and_compare(
+    registry: Registry, version: ModelVersion, holder: ModelVersion | None, plan: LintPlan
+) -> tuple[VersionResult, VersionDiff]:
+    """Lint a version and compare it with the holder of the alias, with the same copy of its artifacts."""
+    diff = VersionDiff()
     try:
         with open_work_folder() as work:
             fetched = fetch(registry, version, work / quote_label(version))
-            diff = VersionDiff()
             if holder is not None and holder.number != version.number:
                 diff = _compare_with_holder(registry, holder, version, fetched, plan, work)
-            result = lint_fetched(version, fetched, plan, work)
+            return lint_fetched(version, fetched, plan, work), diff
     except HostileArtifactError as error:
-        result, diff = end_early(version, plan, FAIL, problems=(str(error),)), VersionDiff()
-    diff = accept(diff, accepted)
+        return end_early(version, plan, FAIL, problems=(str(error),)), diff
+
+
+def _decide(
+    result: VersionResult,
+    alias: str,
+    holder: ModelVersion | None,
+    diff: VersionDiff,
+    accepted: Sequence[Acceptance],
+) -> Promotion:
+    """Return the promotion with the reason to refuse it, if there is one. A version with differences fails."""
     refusal = _find_refusal(result, diff)
     record = replace(result.record, accepted=tuple((one.rule, one.reason) for one in accepted))
-    if refusal and result.status == PASS:  # because of its differences
-        record = replace(record, status=FAIL)
-        result = replace(result, problems=(refusal,))
-    promotion = Promotion(replace(result, record=record), alias, holder, diff, refusal)
-    if not promotion.refusal and not _is_current(registry, promotion.result, plan, make_plan()):
-        reason = "the artifacts, rules, contracts or settings changed while tflint linted the version"
-        stale = replace(promotion.result, record=replace(record, status=STALE))
-        return replace(promotion, result=stale, refusal=reason)
-    annotate(registry, promotion.result, diff)
-    if promotion.refusal:
-        return promotion
+    if refusal and result.status == PASS:
+        return Promotion(
+            replace(result, record=replace(record, status=FAIL), problems=(refusal,)), alias, holder, diff, refusal
+        )
+    return Promotion(replace(result, record=record), alias, holder, diff, refusal)
+
+
+def _move_alias(registry: Registry, promotion: Promotion) -> Promotion:
+    """Move the alias. Return the promotion, with a reason if the registry refuses it."""
+    holder = promotion.holder
     try:
-        registry.promote(version, alias, None if holder is None else holder.number)
+        registry.promote(promotion.result.version, promotion.alias, None if holder is None else holder.number)
     except RefusedError as error:  # such as by a gate
         hint = "" if read_key() else f"; without {KEY_VARIABLE}, tflint cannot seal the version for a gate"
         return replace(promotion, refusal=f"{error.reason}{hint}")

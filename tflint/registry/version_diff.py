@@ -9,8 +9,7 @@ from tflint.api import compare, load
 from tflint.catalog import Catalog
 from tflint.config import Config
 from tflint.contract import Contract
-from tflint.contract.contract_files import label_names
-from tflint.contract.label_file import read_labels
+from tflint.contract.contract_files import describe_labels
 from tflint.errors import UserError
 from tflint.findings import Finding, Report, Suppression
 from tflint.findings.suppressions import mark_suppressed
@@ -145,5 +144,4 @@ def _content(contract: Contract | None) -> Mapping[str, Any]:
     """Return the entries of a contract for inputs and outputs, with the label files, but no claims about the file."""
     if contract is None:
         return {}
-    labels = [repr(read_labels(contract.path, name)) for name in label_names(contract)]
-    return {"inputs": contract.inputs, "outputs": contract.outputs, "labels": labels}
+    return {"inputs": contract.inputs, "outputs": contract.outputs, "labels": describe_labels(contract)}

@@ -17,8 +17,7 @@ from tflint.catalog import Catalog, load_catalog
 from tflint.config import Config
 from tflint.confirm.confirm_options import ConfirmOptions
 from tflint.contract import Contract
-from tflint.contract.contract_files import label_names
-from tflint.contract.label_file import read_labels
+from tflint.contract.contract_files import describe_labels
 from tflint.findings import Report, SkippedPaths
 from tflint.findings.fingerprint import hash_text
 from tflint.findings.report_paths import move_paths
@@ -208,8 +207,7 @@ def _hash_contracts(chosen: dict[str, ChosenContracts], folder: str) -> str:
     for path, one in chosen.items():
         for contract in (one.contract, one.signature):
             if contract is not None:
-                labels = [repr(read_labels(contract.path, name)) for name in label_names(contract)]
-                lines += [path, contract.path.removeprefix(folder), contract.text, *labels]
+                lines += [path, contract.path.removeprefix(folder), contract.text, *describe_labels(contract)]
     return hashlib.sha256("\0".join(lines).encode("utf-8", "surrogateescape")).hexdigest()[:32] if lines else ""
 
 
