@@ -33,9 +33,8 @@ def add_address(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_lint_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that decide how versions are linted and printed."""
-    add_address(parser)
+def add_plan_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that decide how versions are linted."""
     add_rule_options(parser, has_plugins=False)
     group = parser.add_argument_group("lint options")
     add_fail_on(group)
@@ -49,8 +48,17 @@ def add_lint_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--waivers", metavar="FILE", help="file of waivers (default: tflint-waivers.toml next to the configuration)"
     )
+
+
+def add_lint_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that decide which registry is read, and how versions are linted and printed."""
+    add_address(parser)
+    add_plan_options(parser)
+    group = parser.add_argument_group("output")
     group.add_argument("--format", choices=("text", "json"), default="text", help="format (default: text)")
-    group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="use colors")
+    group.add_argument(
+        "--color", choices=("auto", "always", "never"), default="auto", help="use colors (default: on a terminal)"
+    )
 
 
 def make_plan(options: argparse.Namespace, confirm: ConfirmOptions | None = None) -> LintPlan:

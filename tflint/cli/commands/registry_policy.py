@@ -13,7 +13,7 @@ from tflint.cli.exit_codes import OK
 def add_parser(actions: Any) -> None:
     """Add the parser of the subcommand."""
     parser = actions.add_parser("policy", help="print the policy file for the gate of a server")
-    registry_options.add_lint_options(parser)
+    registry_options.add_plan_options(parser)
     parser.set_defaults(run=run)
 
 
