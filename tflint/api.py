@@ -46,7 +46,7 @@ from tflint.runner.scheduler import CheckedFile, check_by_group
 from tflint.runner.suppression import apply_suppressions
 from tflint.source import SourceError
 from tflint.source.file_kind import MODEL, OUTSIDE_LINK
-from tflint.source.model_search import UnopenedPath, Walker, check_link
+from tflint.source.model_search import UnopenedPath, Walker, are_whole_files, check_link
 from tflint.targets.target import declared_targets
 from tflint.values import frozen, replace
 
@@ -184,9 +184,11 @@ def _groups(
     """Yield the number of items and the checked files of each group, with stored reports if there is a cache."""
     if cache is None:
         return check_groups(items)
-    from tflint.runner.stored_reports import can_use_cache, check_with_cache  # needs a cache
+    if not are_whole_files(items):
+        return check_groups(items)  # reports of members do not show which item they are of
+    from tflint.runner.stored_reports import check_with_cache  # needs a cache
 
-    return check_with_cache(items, contracts, cache, check_groups) if can_use_cache(items) else check_groups(items)
+    return check_with_cache(items, contracts, cache, check_groups)
 
 
 def judge_run(model: Model, run: ModelRun, *, config: Config, contract: Contract | None = None) -> list[Finding]:

@@ -11,8 +11,7 @@ from tflint.cache.run_cache import RunCache
 from tflint.config import Config, searched_paths
 from tflint.contract.contract_search import adjacent_path
 from tflint.findings import Report
-from tflint.runner.stored_reports import can_use_cache
-from tflint.source.model_search import Selection
+from tflint.source.model_search import Selection, are_whole_files
 
 
 def begin(
@@ -35,7 +34,7 @@ def can_record(options: argparse.Namespace, report: Report, selection: Selection
         return False
     # Neither globs nor members of bundles, nor a list of paths on standard input.
     has_plain_paths = all(path != "-" and os.path.lexists(path) for path in options.paths)
-    has_plain_items = can_use_cache(selection.items) and all(isinstance(item, str) for item in selection.items)
+    has_plain_items = are_whole_files(selection.items) and all(isinstance(item, str) for item in selection.items)
     if not has_plain_paths or not has_plain_items or selection.has_links:
         return False
     # The places at which tflint looks for the contracts of members are not among the inputs.

@@ -8,18 +8,12 @@ from collections.abc import Callable, Generator, Sequence
 from tflint.cache.run_cache import RunCache
 from tflint.contract import Contracts
 from tflint.contract.contract_files import hash_contract
-from tflint.findings.path_globs import MEMBER
 from tflint.runner.model_loader import Item
 from tflint.runner.scheduler import CheckedFile
 from tflint.source.model_search import UnopenedPath
 
 #: Checks items and yields the number of items and the checked files of each group, in order.
 CheckGroups = Callable[[Sequence[Item]], Generator[tuple[int, list[CheckedFile]], None, None]]
-
-
-def can_use_cache(items: Sequence[Item]) -> bool:
-    """Return whether all items are files or unopened paths. Reports of members do not show which item they are of."""
-    return all(isinstance(item, UnopenedPath) or (isinstance(item, str) and MEMBER not in item) for item in items)
 
 
 def check_with_cache(

@@ -90,6 +90,11 @@ def _select_one(path: str, walker: Walker) -> Iterator[Selected]:
         raise missing_path_error(path)
 
 
+def are_whole_files(items: Iterable[object]) -> bool:
+    """Return whether all items are paths of files, or unopened paths. Paths of members are not."""
+    return all(isinstance(item, UnopenedPath) or (isinstance(item, str) and MEMBER not in item) for item in items)
+
+
 def may_exist(path: str) -> bool:
     """Return whether a path exists. Also returns True if tflint has no permission to find out.
 
