@@ -43,8 +43,8 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DIR|GLOB",
-        help="contracts of registered models: NAME.contract.toml, or NAME/STEM.contract.toml for one artifact of several; "
-        "may be repeated",
+        help="contracts of registered models: NAME.contract.toml, or NAME/STEM.contract.toml for one artifact of "
+        "several; may be repeated",
     )
     group.add_argument(
         "--waivers", metavar="FILE", help="file of waivers (default: tflint-waivers.toml next to the configuration)"
