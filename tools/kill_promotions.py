@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.helpers.mlflow_server import KEY, Server, run_server
-from tflint.registry.folder_registry import FolderRegistry, create
+from tflint.registry.adapters.folder_registry import FolderRegistry, create
 from tflint.registry.lint_record import KEY_VARIABLE, STATUS_TAG
 from tflint.resources import named_model_path
 
@@ -49,11 +49,11 @@ def watch(owner, name):
     setattr(owner, name, watched)
 kind = sys.argv.pop(1)
 if kind == "folder":
-    watch(import_module("tflint.registry.folder_registry"), "_replace")
+    watch(import_module("tflint.registry.adapters.folder_registry"), "_replace")
     for name in ("find_alias", "find_version", "annotate", "promote"):
-        watch(import_module("tflint.registry.folder_registry").FolderRegistry, name)
+        watch(import_module("tflint.registry.adapters.folder_registry").FolderRegistry, name)
 else:
-    watch(import_module("tflint.registry.mlflow_client").MlflowClient, "_send")
+    watch(import_module("tflint.registry.adapters.mlflow_client").MlflowClient, "_send")
 from tflint.__main__ import entry
 entry()
 """

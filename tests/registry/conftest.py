@@ -8,8 +8,8 @@ import pytest
 
 from tests.helpers.registries import Add, model
 from tflint.config import Config
+from tflint.registry.adapters.folder_registry import FolderRegistry, create
 from tflint.registry.contract_choice import ContractSource
-from tflint.registry.folder_registry import FolderRegistry, create
 from tflint.registry.model_registry import ModelVersion
 from tflint.registry.version_lint import LintPlan
 

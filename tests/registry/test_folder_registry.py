@@ -11,10 +11,10 @@ import pytest
 
 from tests.helpers.registries import Add, model
 from tflint.errors import UserError
-from tflint.registry import folder_registry
+from tflint.registry.adapters import folder_registry
+from tflint.registry.adapters.folder_registry import FolderRegistry, create
 from tflint.registry.artifacts import HostileArtifactError, check_path, fetch, hash_version
 from tflint.registry.file_lock import hold_lock
-from tflint.registry.folder_registry import FolderRegistry, create
 from tflint.registry.model_registry import HolderChangedError, MissingVersionError, UnreachableError
 
 

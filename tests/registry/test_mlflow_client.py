@@ -13,11 +13,11 @@ import pytest
 
 from tflint.config import Config
 from tflint.errors import UserError
-from tflint.registry import mlflow_client
+from tflint.registry.adapters import mlflow_client
+from tflint.registry.adapters.mlflow_client import MlflowClient
+from tflint.registry.adapters.mlflow_registry import MlflowRegistry
 from tflint.registry.contract_choice import ContractSource
 from tflint.registry.lint_record import UNREACHABLE
-from tflint.registry.mlflow_client import MlflowClient
-from tflint.registry.mlflow_registry import MlflowRegistry
 from tflint.registry.model_registry import (
     HOLDER_HEADER,
     DeniedError,
@@ -265,7 +265,7 @@ def test_versions_have_tags_and_aliases() -> None:
 def test_pages_are_followed_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = Fake()
     fake.answers["registered-models/search"] = {"registered_models": [{"name": "bird"}], "next_page_token": "more"}
-    from tflint.registry import mlflow_registry
+    from tflint.registry.adapters import mlflow_registry
 
     monkeypatch.setattr(mlflow_registry, "_MAX_PAGES", 3)
     with pytest.raises(UnreachableError, match="too many pages"):

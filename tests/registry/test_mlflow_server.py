@@ -17,9 +17,9 @@ from tests.helpers.mlflow_transcripts import render_on
 from tests.helpers.paths import ROOT
 from tests.helpers.registries import model
 from tests.helpers.transcripts import FILES, blocks, needs_server, normalize_output
+from tflint.registry.adapters.mlflow_client import MlflowClient
+from tflint.registry.adapters.mlflow_registry import MlflowRegistry
 from tflint.registry.lint_record import RECORD_TAG, SEAL_TAG, STATUS_TAG, make_seal, parse_record
-from tflint.registry.mlflow_client import MlflowClient
-from tflint.registry.mlflow_registry import MlflowRegistry
 from tflint.registry.model_registry import HOLDER_HEADER
 from tools.kill_promotions import MlflowPlace, run_kills
 

@@ -13,8 +13,8 @@ from tests.helpers.registries import Add, model
 from tflint.config import Config
 from tflint.errors import UserError
 from tflint.registry import promotion as promotion_module
+from tflint.registry.adapters.folder_registry import FolderRegistry
 from tflint.registry.contract_choice import ContractSource
-from tflint.registry.folder_registry import FolderRegistry
 from tflint.registry.lint_record import FAIL, KEY_VARIABLE, PASS, RECORD_TAG, SEAL_TAG, STALE, STATUS_TAG, parse_record
 from tflint.registry.model_registry import ModelVersion, StoredFile, UnreachableError
 from tflint.registry.promotion import Promotion, annotate, promote

@@ -15,7 +15,7 @@ import pytest
 
 from tests.helpers.registries import model
 from tflint.cli.main import run
-from tflint.registry import mlflow_client
+from tflint.registry.adapters import mlflow_client
 from tflint.registry.locations import VARIABLE, Target, parse_target
 from tflint.resources import json_schema
 from tools.kill_promotions import FolderPlace, run_kills
@@ -197,7 +197,7 @@ def test_an_adapter_of_a_distribution_is_used(here: Path, monkeypatch: pytest.Mo
         "[tflint.registries]\nacme = acme_registry:open\nbroken = acme_registry:none\n"
     )
     (folder / "acme_registry.py").write_text(
-        "from tflint.registry.folder_registry import FolderRegistry\n"
+        "from tflint.registry.adapters.folder_registry import FolderRegistry\n"
         "def open(address):\n    return FolderRegistry(address.removeprefix('acme://'))\n"
     )
     monkeypatch.syspath_prepend(str(folder))

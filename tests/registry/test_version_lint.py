@@ -14,9 +14,9 @@ from tflint.config import Config
 from tflint.errors import UserError
 from tflint.findings.suppressions import Allow
 from tflint.registry import artifacts
+from tflint.registry.adapters.folder_registry import FolderRegistry
 from tflint.registry.artifacts import hash_version
 from tflint.registry.contract_choice import ContractSource
-from tflint.registry.folder_registry import FolderRegistry
 from tflint.registry.lint_record import (
     FAIL,
     NOT_APPLICABLE,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from tflint.errors import UserError
-from tflint.registry.folder_registry import FolderRegistry
+from tflint.registry.adapters.folder_registry import FolderRegistry
 from tflint.registry.model_registry import MissingVersionError, ModelVersion, Registry, RegistryError
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import frozen
@@ -65,7 +65,7 @@ def open_registry(address: str | None) -> Registry:
             )
         return FolderRegistry(address)
     if match[1] in ("http", "https"):
-        from tflint.registry.mlflow_registry import MlflowRegistry  # needs httpx
+        from tflint.registry.adapters.mlflow_registry import MlflowRegistry  # needs httpx
 
         return MlflowRegistry(address)
     return _load_adapter(match[1])(address)

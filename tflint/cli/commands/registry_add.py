@@ -22,7 +22,7 @@ def add_parser(actions: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Add the version; return the exit code."""
-    from tflint.registry.folder_registry import FolderRegistry
+    from tflint.registry.adapters.folder_registry import FolderRegistry
     from tflint.registry.locations import open_registry
 
     registry = open_registry(options.registry)

@@ -18,7 +18,7 @@ def add_parser(actions: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Create the registry; return the exit code."""
-    from tflint.registry.folder_registry import create
+    from tflint.registry.adapters.folder_registry import create
 
     create(options.folder)
     console.print_lines([f"created a registry in {options.folder}"])

@@ -9,7 +9,7 @@ import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tflint.registry.mlflow_client import MlflowClient
+from tflint.registry.adapters.mlflow_client import MlflowClient
 from tflint.registry.model_registry import (
     HOLDER_HEADER,
     NO_HOLDER,
