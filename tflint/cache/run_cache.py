@@ -61,7 +61,6 @@ class RunCache:
         sha256 = self._sha256.get(path)
         if self._store is None or not sha256 or not self._is_trusted(path):
             return
-        self.note_contracts(contracts)
         if all(map(self._has_trusted_files, filter(None, contracts))):
             self._store.add(path, sha256, reports, contracts)
 

@@ -69,15 +69,26 @@ def fetch(reader: ArtifactReader, version: ModelVersion, folder: Path) -> Fetche
     folder.mkdir(parents=True)
     # Files that the artifacts name must be in this folder: it counts as a checkout of its own.
     (folder / ".git").mkdir()
+    return Fetched(folder.as_posix(), _read_all(reader, version, folder))
+
+
+def hash_version(reader: ArtifactReader, version: ModelVersion) -> str:
+    """Return the content hash of a version without storing its artifacts."""
+    return hash_content(_read_all(reader, version, None))
+
+
+def _read_all(reader: ArtifactReader, version: ModelVersion, folder: Path | None) -> tuple[FetchedFile, ...]:
+    """Read all artifacts of a version, and write them to a folder unless that is None."""
     files = []
     left = MAX_BYTES
     for stored in list_checked(reader, version):
-        if is_attached(stored.path):
-            left -= _require_no_model(reader, version, stored, left)
-            continue
-        target = folder / stored.path
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            if is_attached(stored.path):
+                left -= _require_no_model(reader, version, stored, left)
+                continue
+            target = None if folder is None else folder / stored.path
+            if target is not None:
+                target.parent.mkdir(parents=True, exist_ok=True)
             size, sha256 = _copy(reader, version, stored, target, left)
         except FileExistsError as error:
             raise HostileArtifactError(f"two artifacts have the same path {json.dumps(stored.path)}") from error
@@ -85,21 +96,7 @@ def fetch(reader: ArtifactReader, version: ModelVersion, folder: Path) -> Fetche
             raise UnreachableError(f"the work folder cannot be written: {error.strerror or error}") from error
         left -= size
         files.append(FetchedFile(stored.path, size, sha256))
-    return Fetched(folder.as_posix(), tuple(files))
-
-
-def hash_version(reader: ArtifactReader, version: ModelVersion) -> str:
-    """Return the content hash of a version without storing its artifacts."""
-    files = []
-    left = MAX_BYTES
-    for stored in list_checked(reader, version):
-        if is_attached(stored.path):
-            left -= _require_no_model(reader, version, stored, left)
-            continue
-        size, sha256 = _copy(reader, version, stored, None, left)
-        left -= size
-        files.append(FetchedFile(stored.path, size, sha256))
-    return hash_content(files)
+    return tuple(files)
 
 
 def list_checked(reader: ArtifactReader, version: ModelVersion) -> list[StoredFile]:

@@ -27,7 +27,7 @@ _EXTERNAL_MODEL = "mlflow.model.isExternal"
 
 @frozen
 class ChosenContracts:
-    """The contracts of a model: `contract` applies to all rules, `signature` only to those about the contract itself.
+    """The contracts of a model. With a `contract`, only findings about the `signature` itself count.
 
     `problem` is a sentence about a contract that cannot be read, and `note` one about a signature that is not used.
     """

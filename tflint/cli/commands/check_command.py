@@ -112,8 +112,7 @@ def run(options: argparse.Namespace) -> int:
     cache = _open_cache(options)
     config = read_config(options)
     selection = _select_models(options.paths, config)
-    max_bytes = None if options.max_memory is None else int(options.max_memory * 1_000_000)
-    limits = Limits(time.monotonic(), options.max_seconds, max_bytes)
+    limits = _read_limits(options)
     # A garbage collection during the imports and the loading of rules would find nothing. Later collections skip frozen
     # objects.
     gc.disable()
@@ -158,6 +157,12 @@ def run(options: argparse.Namespace) -> int:
         if cache_inputs.can_record(options, report, selection):
             cache.write_record(report_outputs.encode_cached(report, options, config, catalog.rules), code)
     return code
+
+
+def _read_limits(options: argparse.Namespace) -> Limits:
+    """Return the limits of the run, which begins now."""
+    max_bytes = None if options.max_memory is None else int(options.max_memory * 1_000_000)
+    return Limits(time.monotonic(), options.max_seconds, max_bytes)
 
 
 def _open_cache(options: argparse.Namespace) -> RunCache | None:

@@ -1,8 +1,8 @@
 """Hooks the gate into an MLflow server: `mlflow server --app-name tflint-gate`.
 
-The functions that answer the requests to set an alias and to change a stage are wrapped, whatever the path of the
-request. The wrapper parses a request with the server's own parser, so that both read the same version. It uses private
-names of MLflow; if a version of MLflow lacks one of them, the server does not start.
+The functions that answer the requests to set an alias, to change a stage and to rename a model are wrapped, whatever
+the path of the request. The wrapper parses a request with the server's own parser, so that both read the same version.
+It uses private names of MLflow; if a version of MLflow lacks one of them, the server does not start.
 """
 
 from __future__ import annotations
