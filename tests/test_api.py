@@ -29,8 +29,10 @@ def plain(report: tflint.Report, *, names: bool = True) -> object:
     """The report as data, but for the time it took."""
     data = json_report.to_data(replace(report, elapsed=0.0))
     if not names:
+        del data["run"]["rules_run"]  # a rule about the suffix applies only to files with a name
         for number, file in enumerate(data["files"]):
             file["path"] = str(number)
+            del file["rules_run"]
     return data
 
 
@@ -82,7 +84,8 @@ def test_nothing_to_check_is_an_empty_report(tmp_path: Path) -> None:
         report = tflint.check(source)
         assert report.files == ()
         assert not report.fails("note")
-        assert report.rules_run > 0
+        assert report.rules_selected > 0
+        assert report.rules_run == 0
 
 
 def test_a_model_is_loaded_once_and_checked_twice() -> None:

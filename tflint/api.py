@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeAlias
 
-from tflint._version import __version__
 from tflint.catalog import Catalog, load_catalog
 from tflint.catalog.rule_constants import Constants
-from tflint.config import Config
+from tflint.catalog.rule_loader import Catalogs
+from tflint.config import Config, Configurations
 from tflint.contract import SUFFIX, Contract, Contracts, load_contract
 from tflint.contract.contract_search import find_models
-from tflint.engine.plan import Plan, plan_for_contract
+from tflint.engine.plan import Plan
 from tflint.engine.run import run_batch
-from tflint.engine.select import RULESET, select_rules
+from tflint.engine.select import select_rules
 from tflint.errors import UserError
 from tflint.facts.fact_registry import FILE_TABLES, PAIR_TABLES, RUN_TABLES
-from tflint.findings import CRASH_RULE, FileReport, Finding, Report, SkippedPaths
-from tflint.findings.baseline import Counts
+from tflint.findings import CRASH_RULE, Confirmation, FileReport, Finding, Notice, Report, SkippedPaths
+from tflint.findings.baseline import Counts, read_baseline
 from tflint.findings.path_globs import MEMBER
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
 from tflint.model.batch_reader import FoundFile, read_one, read_together
@@ -42,20 +43,21 @@ from tflint.runner.model_loader import (
     single,
 )
 from tflint.runner.run_limits import NO_LIMITS, Limits
+from tflint.runner.run_report import build_report
 from tflint.runner.scheduler import CheckedFile, check_by_group
-from tflint.runner.suppression import apply_suppressions
+from tflint.runner.scopes import Scope, Scopes
+from tflint.runner.unmatched_globs import find_unmatched
 from tflint.source import SourceError
 from tflint.source.file_kind import MODEL, OUTSIDE_LINK
 from tflint.source.model_search import UnopenedPath, Walker, are_whole_files, check_link
 from tflint.targets.target import declared_targets
-from tflint.values import frozen, replace
+from tflint.values import replace
 
 if TYPE_CHECKING:
     from tflint.cache.run_cache import RunCache
     from tflint.confirm import ConfirmOptions
     from tflint.facts.plugin_loader import Plugins
     from tflint.facts.run.model_run import ModelRun
-    from tflint.runner.stored_reports import CheckGroups
 
 __all__ = ["Checkable", "Model", "Progress", "check", "diff", "load", "load_readable"]
 
@@ -63,16 +65,6 @@ __all__ = ["Checkable", "Model", "Progress", "check", "diff", "load", "load_read
 OLD_BYTES, NEW_BYTES = "<old bytes>", "<new bytes>"
 
 Progress: TypeAlias = Callable[[int, int], None]
-
-
-@frozen(eq=False)
-class _Run:
-    """The inputs of a run: configuration, rules, plan, and the start time (performance counter)."""
-
-    config: Config
-    catalog: Catalog
-    plan: Plan
-    started: float
 
 
 def check(
@@ -103,14 +95,14 @@ def check(
     Raises `UserError` for a path that does not exist and for invalid rules, targets, selections or contracts. A broken
     model, or a model that is deleted during the run, results in a finding.
     """
-    config = config or Config()
-    walker = Walker(config.exclude, config.folder)
+    configurations = Configurations(config or Config())
+    walker = Walker(configurations.reason_to_skip)
     sources = [source] if isinstance(source, Checkable) else source
     items = [item for one in sources for item in _items_of(one, walker)]
     return check_items(
         items,
         walker.left_out(),
-        config=config,
+        configurations=configurations,
         baseline=baseline,
         progress=progress,
         jobs=jobs,
@@ -124,71 +116,145 @@ def check_items(
     selected: Iterable[Item],
     left_out: SkippedPaths,
     *,
-    config: Config,
+    configurations: Configurations,
     baseline: Counts | None = None,
+    has_baselines: bool = False,
     progress: Progress | None = None,
     jobs: int | None = 1,
     plugins: str | Sequence[str] = (),
     contract: str | PurePath | Contract | None = None,
     limits: Limits = NO_LIMITS,
-    catalog: Catalog | None = None,
+    catalogs: Catalogs | None = None,
     confirm: ConfirmOptions | None = None,
     cache: RunCache | None = None,
     finds_contracts: bool = True,
+    limits_contracts: bool = False,
+    walked: Sequence[str] = (),
 ) -> Report:
     """Check items as `check` does; folders are already expanded to files.
 
-    `limits` bound the whole run. `catalog` contains the rules of the configuration if they are already loaded. With
-    `confirm`, the models are also run. With `cache`, files whose reports are stored are not checked again.
-    With `finds_contracts` false, tflint does not search for contracts.
+    `configurations` has the configuration of each item. With `has_baselines`, the baselines that the configurations
+    name count. `limits` bound the whole run. `catalogs` loads the rules of the configurations. With `confirm`, the
+    models are also run. With `cache`, files whose reports are stored are not checked again.
+
+    With `finds_contracts` false, tflint does not search for contracts. With `limits_contracts`, suppressions and
+    targets of contracts count only as they are in the revision of the configurations, or not at all. `walked` are the
+    folders that were searched completely: in them, globs that match nothing are reported.
     """
     if jobs is not None and jobs < 1:
         raise UserError(f"the number of jobs must be at least 1, not {jobs}", hint="None chooses it")
     started = time.perf_counter()
     items = list(_with_models_of_contracts(selected))
     allowed_plugins = _load_plugins(plugins)
-    catalog = catalog or load_catalog(config.rules, allowed_plugins)
-    plan = _plan(catalog, config, allowed_plugins, has_run=confirm is not None)
+    loader = catalogs or Catalogs(allowed_plugins)
     given = load_contract(str(contract)) if isinstance(contract, str | PurePath) else contract
-    contracts = Contracts(config.contracts, config.folder, given, is_searching=finds_contracts)
+
+    def make_scope(config: Config) -> Scope:
+        rules = loader.of(config.rules)
+        contracts = Contracts(
+            config.contracts,
+            config.folder,
+            given,
+            is_searching=finds_contracts,
+            are_limited=limits_contracts,
+            revision=configurations.revision,
+        )
+        known = read_baseline(config.baseline) if has_baselines and config.baseline else baseline
+        plan = _plan(rules, config, allowed_plugins, has_run=confirm is not None)
+        return Scope(config, rules, plan, contracts, known, configurations.baseline_folder(config))
+
+    scopes = Scopes(configurations, make_scope)
     files: list[CheckedFile] = []
     n_done = 0
-    check_groups = functools.partial(
-        check_by_group, plan=plan, config=config, contracts=contracts, jobs=jobs, limits=limits
-    )
-    # Close the generator, so that an interruption also ends the worker processes.
-    with contextlib.closing(_groups(items, contracts, cache, check_groups)) as groups:
-        for n_items, checked in groups:
-            files += checked
-            n_done += n_items
-            if progress:
-                progress(n_done, len(items))
-    run = _Run(config, catalog, plan, started)
-    tables = {rule.for_each for rule in catalog.rules} - PAIR_TABLES
+    for scope, group in scopes.split(items):
+        # Close the generator, so that an interruption also ends the worker processes.
+        with contextlib.closing(_check_scope(group, scope, configurations, cache, jobs, limits)) as groups:
+            for n_items, checked in groups:
+                files += checked if scope.number == 0 else [replace(file, scope=scope.number) for file in checked]
+                n_done += n_items
+                if progress:
+                    progress(n_done, len(items))
+    return _report_on(files, items, left_out, scopes.all(), started, confirm, progress, limits, configurations, walked)
+
+
+def _report_on(
+    files: Sequence[CheckedFile],
+    items: Sequence[Item],
+    left_out: SkippedPaths,
+    scopes: Sequence[Scope],
+    started: float,
+    confirm: ConfirmOptions | None,
+    progress: Progress | None,
+    limits: Limits,
+    configurations: Configurations,
+    walked: Sequence[str],
+) -> Report:
+    """Return the report of checked files. With `confirm`, the models are run first."""
+    tables = {rule.for_each for scope in scopes for rule in scope.catalog.rules} - PAIR_TABLES
     if confirm is None:
-        report = _report(add_contract_reports(files), run, baseline, tables - RUN_TABLES)
+        report = build_report(add_contract_reports(files), scopes, tables - RUN_TABLES, started)
     else:
-        from tflint.confirm.confirmation import confirm_files  # few runs confirm
-
-        files, confirmation, notices = confirm_files(
-            files, _sources_of(files, items), plan, catalog.rules, confirm, progress, limits
-        )
-        report = _report(add_contract_reports(files), run, baseline, tables)
+        confirmed, confirmation, notices = _confirm(files, items, scopes, confirm, progress, limits)
+        report = build_report(add_contract_reports(confirmed), scopes, tables, started)
         report = replace(report, confirmation=confirmation, notices=(*report.notices, *notices))
-    return _count_left_out(report, [file.report for file in files], items, left_out, config)
+    unmatched = (
+        [find_unmatched(scope.config, report.files, configurations, walked) for scope in scopes] if walked else []
+    )
+    report = replace(report, notices=(*report.notices, *itertools.chain.from_iterable(unmatched)))
+    has_excludes = any(scope.exclude for scope in scopes)
+    return _count_left_out(report, [file.report for file in files], items, left_out, has_excludes=has_excludes)
 
 
-def _groups(
-    items: Sequence[Item], contracts: Contracts, cache: RunCache | None, check_groups: CheckGroups
+def _check_scope(
+    items: Sequence[Item],
+    scope: Scope,
+    configurations: Configurations,
+    cache: RunCache | None,
+    jobs: int | None,
+    limits: Limits,
 ) -> Generator[tuple[int, list[CheckedFile]], None, None]:
     """Yield the number of items and the checked files of each group, with stored reports if there is a cache."""
-    if cache is None:
+    check_groups = functools.partial(
+        check_by_group,
+        plan=scope.plan,
+        exclude=(*scope.exclude, *configurations.exclude_everywhere),
+        contracts=scope.contracts,
+        jobs=jobs,
+        limits=limits,
+    )
+    if cache is None or not are_whole_files(items):  # reports of members do not show which item they are of
         return check_groups(items)
-    if not are_whole_files(items):
-        return check_groups(items)  # reports of members do not show which item they are of
     from tflint.runner.stored_reports import check_with_cache  # needs a cache
 
-    return check_with_cache(items, contracts, cache, check_groups)
+    exclude = (scope.exclude, configurations.exclude_everywhere)
+    cache.open_store(f"{scope.catalog.digest} {scope.config.settings()} {exclude}")
+    return check_with_cache(items, scope.contracts, cache, check_groups)
+
+
+def _confirm(
+    files: Sequence[CheckedFile],
+    items: Sequence[Item],
+    scopes: Sequence[Scope],
+    options: ConfirmOptions,
+    progress: Progress | None,
+    limits: Limits,
+) -> tuple[list[CheckedFile], Confirmation, list[Notice]]:
+    """Return the files with verdicts and the findings of probes, a summary, and notices about disagreements."""
+    from tflint.confirm.confirmation import confirm_files, merge_confirmations  # few runs confirm
+
+    sources = _sources_of(files, items)
+    result = list(files)
+    summaries: list[Confirmation] = []
+    notices: list[Notice] = []
+    for scope in scopes:
+        numbers = [number for number, file in enumerate(files) if file.scope == scope.number]
+        own = [files[number] for number in numbers], [sources[number] for number in numbers]
+        confirmed, summary, more = confirm_files(*own, scope.plan, scope.catalog.rules, options, progress, limits)
+        for number, file in zip(numbers, confirmed, strict=True):
+            result[number] = file
+        summaries.append(summary)
+        notices += more
+    return result, merge_confirmations(summaries), list(dict.fromkeys(notices))
 
 
 def judge_run(model: Model, run: ModelRun, *, config: Config, contract: Contract | None = None) -> list[Finding]:
@@ -216,10 +282,10 @@ def _sources_of(files: Sequence[CheckedFile], items: Sequence[Item]) -> list[Che
 
 
 def _count_left_out(
-    report: Report, files: Sequence[FileReport], items: Sequence[Item], left_out: SkippedPaths, config: Config
+    report: Report, files: Sequence[FileReport], items: Sequence[Item], left_out: SkippedPaths, *, has_excludes: bool
 ) -> Report:
     """Return the report with the number of excluded models and the number of skipped models."""
-    emptied = _emptied_containers(files) if config.exclude else {}
+    emptied = _emptied_containers(files) if has_excludes else {}
     linked = {item.path for item in items if isinstance(item, UnopenedPath) and item.kind.kind == OUTSIDE_LINK}
     n_passed_over = sum(file.path in emptied or file.path in linked or _is_silent(file) for file in files)
     n_excluded = sum(emptied.values()) - sum(path.rpartition(MEMBER)[0] in emptied for path in emptied)
@@ -282,8 +348,8 @@ def compare(
     with contextlib.ExitStack() as stack:
         files = _compare(_open_side(new, NEW_BYTES, stack), _open_side(old, OLD_BYTES, stack), plan)
     tables = PAIR_TABLES if files[0].kind == "pair" else FILE_TABLES
-    checked = [CheckedFile(file) for file in files]
-    return _report(checked, _Run(config, catalog, plan, started), baseline, tables)
+    scope = Scope(config, catalog, plan, Contracts(config.contracts, config.folder), baseline, config.folder)
+    return build_report([CheckedFile(file) for file in files], [scope], tables, started)
 
 
 def _open_side(source: Checkable, label: str, stack: contextlib.ExitStack) -> FoundFile:
@@ -311,27 +377,6 @@ def _compare(new: FoundFile, old: FoundFile, plan: Plan) -> list[FileReport]:
     if not unreadable:
         raise UserError(f"'{old.path}' and '{new.path}' cannot be compared: {reason}")
     return [replace(run_batch(tables, [found.path], plan)[0], within=found.within) for found, tables in unreadable]
-
-
-def _report(files: Sequence[CheckedFile], run: _Run, baseline: Counts | None, tables: Container[str]) -> Report:
-    """Return the report of a run; `tables` are the tables that the rules of the run are about."""
-    reports, notices = apply_suppressions(files, run.config, run.catalog, baseline, tables)
-    of_models = [file for file in files if file.report.kind == "model"]
-    own = [plan_for_contract(run.plan, file.contract) for file in of_models if file.contract is not None]
-    plans = own if own and len(own) == len(of_models) else [run.plan, *own]
-    return Report(
-        files=tuple(reports),
-        targets=tuple(dict.fromkeys(target.name for plan in plans for target in plan.targets)),
-        is_default_target=not run.config.targets and all(plan is run.plan for plan in plans),
-        ruleset=run.config.ruleset or RULESET,
-        version=__version__,
-        rules_digest=run.catalog.digest,
-        settings=run.config.settings(),
-        notices=tuple(notices),
-        rules_run=sum(selected.rule.for_each in tables for selected in run.plan.rules),
-        elapsed=time.perf_counter() - run.started,
-        crashes=sum(finding.rule == CRASH_RULE for file in reports for finding in file.findings),
-    )
 
 
 def _load_plugins(names: str | Sequence[str]) -> Plugins | None:

@@ -273,7 +273,6 @@ def test_a_label_file_elsewhere_prevents_the_record(checkout: Checkout, name: st
 
 def test_a_checkout_around_the_configuration_is_an_input(checkout: Checkout, tmp_path: Path) -> None:
     inner = checkout.folder / "models"
-    (inner / ".git").mkdir()
     (tmp_path / ".git").mkdir()
     (checkout.folder / "rules").rename(tmp_path / "rules")
     checkout.write("tflint.toml", 'rules = ["../rules"]\n')

@@ -193,7 +193,7 @@ def synthetic(folder: Path, number: int, severity: str, since: str, where: str =
 def frozen(monkeypatch: pytest.MonkeyPatch, rules: list[Rule], current: str = "0.2", **options: Any) -> Report:
     """A run of a version whose ruleset is `current`, with these rules and the one for crashes."""
     catalog = Catalog((builtin_catalog().rule("G000"), *rules), {}, "digest")
-    monkeypatch.setattr("tflint.api.load_catalog", lambda *_: catalog)
+    monkeypatch.setattr("tflint.catalog.rule_loader.load_catalog", lambda *_: catalog)
     monkeypatch.setattr("tflint.engine.select.RULESET", current)
     return check(NAMED["conv_int8"](), config=Config(**options))
 

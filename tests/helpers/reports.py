@@ -94,6 +94,7 @@ def report(*findings: Finding, **changes: Any) -> Report:
         rules_digest="a" * 64,
         settings="default",
         rules_run=44,
+        rules_selected=50,
         elapsed=0.25,
     )
     return replace(plain, **changes)

@@ -67,7 +67,7 @@ models/person_detect.tflite · full int8 · 31 operators · 293.5 KiB
     fix    convert with a representative dataset
 12 models: 14 errors, 1 warning in 1 file · 11 clean · 0 suppressed · target litert 2.3.0 (default)
   ruleset 0.1 · 0.2 s
-checked: 44 rules on the bytes of each file; no model was run
+checked: 44 of 50 rules applied to the bytes of each file; no model was run
 not checked: preprocessing of 12 models without a contract (tflint contract init MODEL)
 more: tflint explain Q009
 """
@@ -337,10 +337,10 @@ class TestTheSummary:
 
     def test_says_of_a_clean_run_what_was_checked_and_what_was_not(self):
         assert text_of().splitlines()[-2:] == [
-            "checked: 44 rules on the bytes of each file; no model was run",
+            "checked: 44 of 50 rules applied to the bytes of each file; no model was run",
             "not checked: preprocessing of 1 model without a contract (tflint contract init MODEL)",
         ]
-        assert "checked: 1 rule on" in text_of(rules_run=1)
+        assert "checked: 1 of 1 rule applied" in text_of(rules_run=1, rules_selected=1)
 
     def test_names_rules_that_could_not_be_decided_but_not_all_of_very_many(self):
         def undecided(n_rules: int) -> tuple[FileReport, ...]:

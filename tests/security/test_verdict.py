@@ -227,7 +227,7 @@ def test_what_a_walk_leaves_out_is_counted(here: Path, capsys: pytest.CaptureFix
     assert code == 0
     assert [file["path"] for file in report["files"]] == ["m/real/good.tflite"]
     assert report["run"]["left_out"] == {
-        "excluded_models": 0, "hidden_folders": 2, "linked_folders": 2, "models": 2,
+        "excluded_models": 0, "ignored_models": 0, "hidden_folders": 2, "linked_folders": 2, "models": 2,
     }  # fmt: skip
     capsys.readouterr()
     run(["check", "m"])

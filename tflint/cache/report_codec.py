@@ -110,6 +110,17 @@ def _never(value: Any) -> Any:
     return None if value is None else ()
 
 
+def _default(expected: str) -> _Decode:
+    """Decode a field that has its default in stored reports, because it is set after a report is stored."""
+
+    def decode(value: Any) -> Any:
+        if value != expected:
+            raise ShapeError("a field that is set later")
+        return value
+
+    return decode
+
+
 _TEXT, _NUMBER, _FLAG = _exactly(str), _exactly(int), _exactly(bool)
 _TEXTS, _TEXT_OR_NONE, _NUMBER_OR_NONE = _tuple_of(_TEXT), _or_none(_TEXT), _or_none(_NUMBER)
 #: The fields of each class in order. A test compares their number with that of the classes.
@@ -157,5 +168,9 @@ _FIELDS: dict[type, tuple[_Decode, ...]] = {
         _TEXT_OR_NONE,  # contract
         _TEXT_OR_NONE,  # compared_with
         _never,  # runs
+        _NUMBER,  # rules_in_scope
+        _NUMBER,  # n_muted
+        _never,  # configuration
+        _default("error"),  # fail_on
     ),
 }

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from tflint.cache.file_state import EXISTS, MISSING, is_settled, read_state
 from tflint.cache.report_store import ReportStore, hash_file
 from tflint.cache.run_record import Record, can_be_stored, read_environment, store_record
+from tflint.cache.tool_state import hash_tool
 from tflint.contract import Contract
 from tflint.contract.contract_files import label_names, label_paths
 from tflint.findings import FileReport
@@ -27,13 +28,16 @@ class RunCache:
         self._begin_ns = begin_ns
         self._hashes = {path: (state, sha256) for path, state, sha256 in previous.inputs} if previous else {}
         self._store: ReportStore | None = None
+        self._stores: dict[str, ReportStore] = {}
         self._states: dict[str, str] = {}
         self._sha256: dict[str, str] = {}
         self._contracts: dict[str, Contract] = {}
 
     def open_store(self, digest: str) -> None:
-        """Open the stored reports. `digest` identifies tflint, the rules and the settings of the run."""
-        self._store = ReportStore(digest)
+        """Open the stored reports of the files that are checked next. `digest` identifies their rules and settings."""
+        if digest not in self._stores:
+            self._stores[digest] = ReportStore(f"{hash_tool()} {digest}")
+        self._store = self._stores[digest]
 
     def watch(self, paths: Iterable[str]) -> None:
         """Read the states of inputs of the run, before the run reads them."""
@@ -70,8 +74,8 @@ class RunCache:
 
     def write_reports(self) -> None:
         """Write the added reports."""
-        if self._store is not None:
-            self._store.write(time.time())
+        for store in self._stores.values():
+            store.write(time.time())
 
     def write_record(self, output: bytes, exit_code: int) -> None:
         """Write the record of the run, unless one of its inputs may have changed since the run began."""

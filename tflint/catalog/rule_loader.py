@@ -37,6 +37,29 @@ class Catalog:
         raise UserError(f"there is no rule '{token}'", hint=nearest(token, known) or "'tflint rules' lists them")
 
 
+class Catalogs:
+    """The catalogs of a run, by the paths of users' rules. Each is loaded once. `plugins` adds facts."""
+
+    def __init__(self, plugins: Plugins | None = None) -> None:
+        self._plugins = plugins
+        self._loaded: dict[tuple[str, ...], Catalog] = {}
+
+    def of(self, paths: Sequence[str]) -> Catalog:
+        """Return the built-in rules and those in the user's files and folders; see `load_catalog`."""
+        key = tuple(paths)
+        if key not in self._loaded:
+            self._loaded[key] = load_catalog(key, self._plugins)
+        return self._loaded[key]
+
+    def rules(self) -> tuple[Rule, ...]:
+        """Return the rules of all loaded catalogs. Of rules with the same id, the first one counts."""
+        by_id: dict[str, Rule] = {}
+        for catalog in self._loaded.values():
+            for rule in catalog.rules:
+                by_id.setdefault(rule.id, rule)
+        return tuple(by_id[name] for name in sorted(by_id))
+
+
 def builtin_files() -> list[Path]:
     """Return the built-in rule files, sorted by name."""
     return [Path(folder, name) for name, folder in sorted(_builtin_names())]

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tflint.cache.run_cache import RunCache
-from tflint.config import Config, searched_paths
+from tflint.config import Config, Configurations
 from tflint.contract.contract_search import adjacent_path
 from tflint.findings import Report
 from tflint.source.model_search import Selection, are_whole_files
 
 
-def begin(
-    cache: RunCache, options: argparse.Namespace, config: Config, selection: Selection, rules_digest: str
-) -> None:
-    """Open the stored reports for the settings of a run, and note the files and folders that the run reads."""
-    from tflint.cache.tool_state import hash_tool
-
-    settings = (config.settings(), config.exclude, config.folder)
-    cache.open_store(f"{hash_tool()} {rules_digest} {settings}")
-    cache.watch(_configuration_files(options, config))
+def begin(cache: RunCache, options: argparse.Namespace, configurations: Configurations, selection: Selection) -> None:
+    """Note the files and folders that a run reads."""
+    configs = {id(config): config for config in map(configurations.of, selection.paths)}
+    cache.watch(_configuration_files(options, configurations, list(configs.values())))
     cache.watch(selection.examined)
     cache.watch(_model_files(selection))
-    cache.watch_existence(_git_folders(config, selection))
+    cache.watch_existence(_git_folders(configs.values(), selection))
 
 
-def can_record(options: argparse.Namespace, report: Report, selection: Selection) -> bool:
+def can_record(
+    options: argparse.Namespace, report: Report, selection: Selection, configurations: Configurations
+) -> bool:
     """Return whether a run printed only its report, and read only the files that `begin` notes."""
+    if options.config_from is not None or any(map(_reads_index, map(configurations.of, selection.paths))):
+        return False  # the state of the repository decides
     if options.output or options.report or options.write_baseline or options.max_seconds or options.max_memory:
         return False
     # Neither globs nor members of bundles, nor a list of paths on standard input.
@@ -41,19 +40,25 @@ def can_record(options: argparse.Namespace, report: Report, selection: Selection
     return all(file.status == "checked" and file.kind != "container" for file in report.files)
 
 
-def _configuration_files(options: argparse.Namespace, config: Config) -> Iterator[str]:
-    """Yield the paths of a configuration and of the files that it names, and the paths at which it was searched."""
-    if options.config is None:
-        yield from map(str, searched_paths(Path.cwd(), Path(config.origin) if config.origin else None))
-    else:
+def _reads_index(config: Config) -> bool:
+    return config.respect_gitignore
+
+
+def _configuration_files(
+    options: argparse.Namespace, configurations: Configurations, configs: Sequence[Config]
+) -> Iterator[str]:
+    """Yield the paths of configurations and of the files that they name, and the paths at which they were searched."""
+    yield from configurations.searched
+    if options.config is not None:
         yield options.config
-    for path in config.rules:
-        yield path
-        if os.path.isdir(path):  # noqa: PTH112
-            yield from map(str, Path(path).glob("*.toml"))
-    yield from config.contracts.values()
-    if config.baseline:
-        yield config.baseline
+    for config in configs:
+        for path in config.rules:
+            yield path
+            if os.path.isdir(path):  # noqa: PTH112
+                yield from map(str, Path(path).glob("*.toml"))
+        yield from config.contracts.values()
+        if config.baseline:
+            yield config.baseline
 
 
 def _model_files(selection: Selection) -> Iterator[str]:
@@ -68,10 +73,12 @@ def _model_files(selection: Selection) -> Iterator[str]:
                 yield contract
 
 
-def _git_folders(config: Config, selection: Selection) -> set[str]:
+def _git_folders(configs: Iterable[Config], selection: Selection) -> set[str]:
     """Return the paths of `.git` in and above the folders of the run: they limit which files a file may name."""
     current = Path.cwd()
-    folders = {current, current / config.folder, *(current / Path(path).parent for path in config.contracts.values())}
+    folders = {current}
+    for config in configs:
+        folders |= {current / config.folder, *(current / Path(path).parent for path in config.contracts.values())}
     folders |= {(current / str(item)).parent for item in selection.items}
     above = {parent for folder in folders for parent in (folder, *folder.parents)}
     return {str(folder / ".git") for folder in above}

@@ -6,7 +6,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tflint.config import Config
     from tflint.findings import Report
 
 #: No finding at or above --fail-on.
@@ -23,10 +22,10 @@ NOT_FETCHED = 4
 INTERRUPTED = 130
 
 
-def exit_code_of(report: Report, options: argparse.Namespace, config: Config) -> int:
+def exit_code_of(report: Report, options: argparse.Namespace) -> int:
     """Return the exit code of a run that produced this report."""
     if options.exit_zero:
         return OK
-    if report.fails(config.fail_on):
+    if report.fails() or report.strict_problems:
         return FINDINGS
     return INTERNAL if report.crashes else OK

@@ -7,6 +7,7 @@ Exit codes: 0: no findings at or above --fail-on; 1: findings; 2: usage or confi
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import functools
 import gc
@@ -123,7 +124,8 @@ def run(arguments: Sequence[str], record: Record | None = None) -> int:
         gc.freeze()  # garbage collections skip the objects of the imports
         gc.set_threshold(_COLLECTION_THRESHOLD)
         gc.enable()
-        code: int = options.run(options)
+        with contextlib.ExitStack() as options.resources:  # what the command must close, such as temporary files
+            code: int = options.run(options)
         if sys.stdout is not None:
             sys.stdout.flush()
         return code

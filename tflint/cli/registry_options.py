@@ -64,16 +64,17 @@ def add_lint_options(parser: argparse.ArgumentParser) -> None:
 
 def make_plan(options: argparse.Namespace, confirm: ConfirmOptions | None = None) -> LintPlan:
     """Read configuration, rules, contracts and waivers; return the plan."""
-    from tflint.catalog import load_catalog
+    from tflint.catalog.rule_loader import Catalogs
     from tflint.registry.contract_choice import ContractSource
     from tflint.registry.version_lint import LintPlan
     from tflint.registry.waivers import FILE_NAME, load_waivers
 
     config = read_config(options)
-    catalog = load_catalog(config.rules)
     path = options.waivers or str(Path(config.folder) / FILE_NAME)
-    waivers = load_waivers(path, catalog.rules) if options.waivers or Path(path).is_file() else ()
-    return LintPlan(config, ContractSource(options.contracts, config), waivers, confirm, catalog)
+    catalogs = Catalogs()
+    rules = catalogs.of(config.rules).rules
+    waivers = load_waivers(path, rules) if options.waivers or Path(path).is_file() else ()
+    return LintPlan(config, ContractSource(options.contracts, config), waivers, confirm, catalogs)
 
 
 def print_results(

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from tflint.cli import console, output_file
-from tflint.config import Config
 from tflint.errors import UserError
 from tflint.report.report_formats import FORMATS
 from tflint.report.report_options import Options
@@ -99,7 +98,6 @@ def write(
     report: Report,
     reports: Sequence[PlannedReport],
     options: argparse.Namespace,
-    config: Config,
     rules: tuple[Rule, ...],
 ) -> None:
     """Write all reports of a run, with at most `MAX_LISTED` findings per rule, target and file.
@@ -110,7 +108,7 @@ def write(
 
     shown = limit_findings(report)
     for form, file in reports:
-        text, make_safe, has_color = _render(shown, form, options, config, rules, is_printed=file is None)
+        text, make_safe, has_color = _render(shown, form, options, rules, is_printed=file is None)
         if file is not None:
             file.write(text, make_safe)
         elif FORMATS[form].escape in _ESCAPES:
@@ -119,22 +117,23 @@ def write(
             console.print_text(text, has_color=has_color)
 
 
-def encode_cached(report: Report, options: argparse.Namespace, config: Config, rules: tuple[Rule, ...]) -> bytes:
+def encode_cached(report: Report, options: argparse.Namespace, rules: tuple[Rule, ...]) -> bytes:
     """Return what a later run prints on standard output if the report of this run is still valid."""
     from tflint.findings.finding_limits import limit_findings
 
     shown = replace(limit_findings(report), elapsed=0.0, is_cached=True)
-    text, make_safe, has_color = _render(shown, options.format, options, config, rules, is_printed=True)
+    text, make_safe, has_color = _render(shown, options.format, options, rules, is_printed=True)
     if FORMATS[options.format].escape in _ESCAPES:
         return console.encode_verbatim(make_safe(text))
     return console.encode_text(text, has_color=has_color)
 
 
 def _render(
-    report: Report, form: str, options: argparse.Namespace, config: Config, rules: tuple[Rule, ...], *, is_printed: bool
+    report: Report, form: str, options: argparse.Namespace, rules: tuple[Rule, ...], *, is_printed: bool
 ) -> tuple[str, Callable[[str], str], bool]:
     """Return a report as text, the function that makes the text safe to print, and whether it has colors."""
-    format_options = _build_options(options, config, rules, is_printed=is_printed)
+    fails_on_notes = any(file.fail_on == "note" for file in report.files)
+    format_options = _build_options(options, rules, folds_notes=not fails_on_notes, is_printed=is_printed)
     has_color = format_options.style.color
     make_safe = _ESCAPES.get(FORMATS[form].escape) or functools.partial(console.safe_text, has_color=has_color)
     return FORMATS[form].render(report, format_options), make_safe, has_color
@@ -145,7 +144,7 @@ _ESCAPES: Mapping[str, Callable[[str], str]] = {"json": console.safe_json, "xml"
 
 
 def _build_options(
-    options: argparse.Namespace, config: Config, rules: tuple[Rule, ...], *, is_printed: bool
+    options: argparse.Namespace, rules: tuple[Rule, ...], *, folds_notes: bool, is_printed: bool
 ) -> Options:
     from tflint.report.text_layout import WIDTH, Style
 
@@ -153,14 +152,13 @@ def _build_options(
         color=console.wants_color(options.color, sys.stdout) if is_printed else options.color == "always",
         verbose=options.verbose,
         quiet=options.quiet,
-        folds_notes=not options.verbose and config.fail_on != "note",
+        folds_notes=not options.verbose and folds_notes,
         width=console.output_width(sys.stdout) if is_printed else WIDTH,
         config=options.config or "",
     )
     return Options(
         style=style,
         statistics=options.statistics,
-        fail_on=config.fail_on,
         rules=rules,
         sarif_profile=options.sarif_profile,
         sarif_max_level=options.sarif_max_level,

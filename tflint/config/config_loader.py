@@ -1,6 +1,6 @@
 """Finds and reads the configuration: the nearest `tflint.toml`, or `pyproject.toml` with a [tool.tflint] table.
 
-The search starts in a folder and continues in its parents.
+The search starts in a folder and continues in its parents, up to the top level of the repository.
 """
 
 from __future__ import annotations
@@ -23,30 +23,38 @@ from tflint.userfiles.userfile import MAX_TEXT_BYTES, load_toml, read_bytes, rea
 _TARGET_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
+#: Names of the files that can hold the configuration of a folder. The first one that exists counts.
+FILE_NAMES = ("tflint.toml", "pyproject.toml")
+#: Returns where to read a file that a configuration names, or the configuration itself.
+Locate = Callable[[Path], Path]
+
+
 def find_config(start: Path) -> Path | None:
-    """Return the path of the nearest configuration in a folder or its parents, or None if there is none."""
+    """Return the path of the nearest configuration in a folder or its parents, or None if there is none.
+
+    The search ends at the top level of the Git worktree that contains the folder.
+    """
     for folder in (start, *start.parents):
-        own = folder / "tflint.toml"
-        if _exists(own) or _is_broken_link(own):
-            return own
-        project = folder / "pyproject.toml"
-        if _exists(project) and _is_for_tflint(project):
-            return project
+        found = config_in(folder)
+        if found is not None or is_top_level(folder):
+            return found
     return None
 
 
-def searched_paths(start: Path, found: Path | None) -> list[Path]:
-    """Return the paths at which `find_config` looks for a configuration, up to the one that it found."""
-    paths: list[Path] = []
-    for folder in (start, *start.parents):
-        for path in (folder / "tflint.toml", folder / "pyproject.toml"):
-            paths.append(path)
-            if path == found:
-                return paths
-    return paths
+def config_in(folder: Path) -> Path | None:
+    """Return the path of the configuration in a folder, or None if there is none."""
+    own, project = (folder / name for name in FILE_NAMES)
+    if _exists(own) or _is_broken_link(own):
+        return own
+    return project if _exists(project) and is_for_tflint(project) else None
 
 
-def _is_for_tflint(project: Path) -> bool:
+def is_top_level(folder: Path) -> bool:
+    """Return whether a folder is the top level of a Git worktree. Configurations above it do not count."""
+    return os.path.lexists(folder / ".git")
+
+
+def is_for_tflint(project: Path) -> bool:
     """Return whether a `pyproject.toml` has a [tool.tflint] table.
 
     Raises `UserError` if the file is a link to a file outside of the checkout.
@@ -68,11 +76,11 @@ def load_config(path: Path | str, *, is_trusted: bool = True) -> Config:
     return parse_config(read_text(str(path)), path, boundary)
 
 
-def parse_config(text: str, path: Path, boundary: Path | None = None) -> Config:
+def parse_config(text: str, path: Path, boundary: Path | None = None, locate: Locate = Path) -> Config:
     """Parse the text of a configuration. Raises `UserError` if it is invalid.
 
     Relative paths in the configuration start at the folder of `path`. If `boundary` is not None, the configuration must
-    not refer to files outside of the folder `boundary`.
+    not refer to files outside of the folder `boundary`. `locate` returns where to read the rule files and the baseline.
     """
     data = _section(path, text)
     if data is None:
@@ -80,7 +88,7 @@ def parse_config(text: str, path: Path, boundary: Path | None = None) -> Config:
         raise UserError("does not have a [tool.tflint] table", place=Place(str(path)), hint=hint)
     check(data, json_schema("config"), path=str(path), text=text, what="configuration", prefix=prefix_of(path))
     targets, named = _targets(data.get("targets", []), path, text)
-    names = _ReferencedFiles(path, text, boundary)
+    names = _ReferencedFiles(path, text, boundary, locate)
     return Config(
         targets=targets,
         named_targets=named,
@@ -96,6 +104,8 @@ def parse_config(text: str, path: Path, boundary: Path | None = None) -> Config:
         allow_empty=data.get("allow-empty", False),
         lfs_pointers=data.get("lfs-pointers", "error"),
         metadata_require=tuple(data.get("metadata", {}).get("require", ())),
+        require_contract=data.get("require-contract", False),
+        respect_gitignore=data.get("respect-gitignore", False),
         contracts=names.contracts(data.get("contracts", {})),
         allow=_allows(data.get("allow", ()), path, text),
         folder=str(path.parent),
@@ -163,13 +173,14 @@ class _ReferencedFiles:
     of the boundary is not opened, and its existence is not tested.
     """
 
-    def __init__(self, path: Path, text: str, boundary: Path | None) -> None:
-        self._path, self._text, self._boundary = path, text, boundary
+    def __init__(self, path: Path, text: str, boundary: Path | None, locate: Locate) -> None:
+        self._path, self._text, self._boundary, self._locate = path, text, boundary, locate
 
     def rules(self, names: Sequence[str]) -> Iterator[str]:
         """Yield the paths of rule files and folders."""
         for number, name in enumerate(names):
-            yield str(self._existing(name, "rule file", ("rules", number), Path.exists))
+            keys = ("rules", number)
+            yield str(self._locate(self._existing(name, "rule file", keys, lambda path: self._locate(path).exists())))
 
     def contracts(self, named: Mapping[str, str]) -> dict[str, str]:
         """Return the paths of contracts by glob."""
@@ -181,7 +192,7 @@ class _ReferencedFiles:
     def baseline(self, name: str) -> str:
         """Return the path of the baseline. Does not check that the file exists: reading the baseline does."""
         self._require_within(self._path.parent / name, name, "baseline", ("baseline",))
-        return str(self._path.parent / name)
+        return str(self._locate(self._path.parent / name))
 
     def _existing(self, name: str, what: str, keys: Keys, exists: Callable[[Path], bool]) -> Path:
         path = self._path.parent / name

@@ -86,6 +86,12 @@ def confirm_files(
     return confirmed, Confirmation(tuple(sorted(runtimes)), SEED, n_runs, options.max_seconds), notices
 
 
+def merge_confirmations(parts: Sequence[Confirmation]) -> Confirmation:
+    """Return one summary for the parts of a run; each part has the files of one configuration."""
+    runtimes = sorted({runtime for part in parts for runtime in part.runtimes})
+    return replace(parts[0], runtimes=tuple(runtimes), n_runs=sum(part.n_runs for part in parts))
+
+
 @frozen(eq=False)
 class _Confirmed:
     file: CheckedFile

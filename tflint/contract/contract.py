@@ -32,12 +32,16 @@ def _spans(text: str) -> Mapping[Keys, Span]:
 
 @frozen
 class Contract:
-    """A valid contract: its path as reports print it, its text, the parsed data, and its suppressions."""
+    """A valid contract: its path as reports print it, its text, the parsed data, and its suppressions.
+
+    `is_limited` is true if the text has suppressions or targets that do not count.
+    """
 
     path: str
     text: str
     data: Mapping[str, Any]
     allow: tuple[Allow, ...] = ()
+    is_limited: bool = False
 
     @property
     def inputs(self) -> Sequence[Mapping[str, Any]]:
@@ -81,3 +85,18 @@ class Contract:
         span = spans[keys]
         end = span.value_column + span.value_length if span.value_line == span.line else span.column + span.length
         return TextSpan(span.line, span.column, span.line, end)
+
+
+def with_decisions_of(contract: Contract, other: Contract | None) -> Contract:
+    """Return a contract with the suppressions and targets of another contract, or with none if this is None.
+
+    What a contract claims about a model can only add findings. What it suppresses or targets can hide them, so it must
+    not come from somebody who is not trusted.
+    """
+    model = {key: value for key, value in contract.model.items() if key != "targets"}
+    if other is not None and "targets" in other.model:
+        model["targets"] = other.model["targets"]
+    data = {**contract.data, "model": model} if model or "model" in contract.data else contract.data
+    allow = other.allow if other is not None else ()
+    is_limited = (allow, model.get("targets")) != (contract.allow, contract.model.get("targets"))
+    return Contract(contract.path, contract.text, data, allow, is_limited)

@@ -31,5 +31,6 @@ def hash_contract(contract: Contract | None) -> str:
         return ""
     import hashlib  # only the cache needs it
 
-    text = "\0".join([contract.path, contract.text, *describe_labels(contract)])
+    targets = repr(contract.model.get("targets"))  # those of the text, unless the contract is limited
+    text = "\0".join([contract.path, contract.text, targets, *describe_labels(contract)])
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

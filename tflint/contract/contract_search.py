@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tflint.contract.contract import SUFFIX, Contract
+from tflint.contract.contract import SUFFIX, Contract, with_decisions_of
 from tflint.contract.contract_loader import load_contract
 from tflint.errors import UserError
 from tflint.findings.path_globs import MEMBER, covers, relative_to_folder
 from tflint.source.checkout_boundary import boundary_of, require_within
 from tflint.source.file_kind import MODEL_SUFFIXES
+
+if TYPE_CHECKING:
+    from tflint.source.revision_files import RevisionFiles
 
 
 class Contracts:
@@ -19,15 +23,25 @@ class Contracts:
 
     `globs` maps globs of models, which are relative to `folder`, to paths of contracts. If `contract` is not None, it
     applies to all models, and tflint does not search for other contracts. With `is_searching` false, it never does.
+    With `are_limited`, suppressions and targets of contracts count only as they are in `revision`, or not at all.
     """
 
     def __init__(
-        self, globs: Mapping[str, str], folder: str, contract: Contract | None = None, *, is_searching: bool = True
+        self,
+        globs: Mapping[str, str],
+        folder: str,
+        contract: Contract | None = None,
+        *,
+        is_searching: bool = True,
+        are_limited: bool = False,
+        revision: RevisionFiles | None = None,
     ) -> None:
         self._globs = globs
         self._folder = folder
         self._contract = contract
         self._is_searching = is_searching
+        self._are_limited = are_limited
+        self._revision = revision
         self._read: dict[str, Contract] = {}
 
     def of(self, model: str) -> Contract | None:
@@ -41,8 +55,15 @@ class Contracts:
         if path is None:
             return None
         if path not in self._read:
-            self._read[path] = load_discovered_contract(path)
+            contract = load_discovered_contract(path)
+            self._read[path] = self._limit(contract) if self._are_limited else contract
         return self._read[path]
+
+    def _limit(self, contract: Contract) -> Contract:
+        """Return a contract with the suppressions and targets that it has in the revision, if there is one."""
+        copy = self._revision.locate(Path(contract.path)) if self._revision is not None else None
+        decisive = load_contract(copy.as_posix()) if copy is not None and copy.is_file() else None
+        return with_decisions_of(contract, decisive)
 
     def _path(self, model: str) -> str | None:
         adjacent = find_adjacent_contract(model)

@@ -4,7 +4,7 @@ checked.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,16 +33,22 @@ class Draft:
     key: tuple[str, ...]
 
 
-def findings_by_file(judged: Sequence[JudgedRule], locator: Locator) -> dict[int, list[Draft]]:
-    """Return the findings of each file by file number, without muted findings."""
+def findings_by_file(judged: Sequence[JudgedRule], locator: Locator) -> tuple[dict[int, list[Draft]], Counter[int]]:
+    """Return the findings of each file by file number, without muted findings.
+
+    The second value has the number of findings of each file that users' rules mute.
+    """
     mutes = Mutes(judged)
+    users_mutes = Mutes([entry for entry in judged if not entry.rule.is_builtin])
+    n_muted: Counter[int] = Counter()
     findings: dict[int, list[Draft]] = defaultdict(list)
     for entry in judged:
         n_unlisted: dict[int, int] = {}
         for hit in entry.case.hits:
-            if mutes.is_muted(entry, hit):
-                continue
             file = locator.file_of(entry.rule.for_each, hit.row)
+            if mutes.is_muted(entry, hit):
+                n_muted[file] += users_mutes.is_muted(entry, hit)
+                continue
             if file not in n_unlisted:  # if every listed place is muted, the unlisted places count as muted, too
                 n_unlisted[file] = entry.case.unlisted.get(file, 0)
             if len(findings[file]) < MAX_FINDINGS:
@@ -52,7 +58,7 @@ def findings_by_file(judged: Sequence[JudgedRule], locator: Locator) -> dict[int
         for file, count in n_unlisted.items():
             if count:
                 findings[file].append(_draft_of_unlisted(entry, count, locator.files[file]))
-    return findings
+    return findings, n_muted
 
 
 def identify(drafts: Sequence[Draft]) -> list[Finding]:

@@ -31,6 +31,7 @@ CHUNK_ELEMENTS = 2_000_000
 TOTAL_ELEMENTS = 40_000_000
 
 _NO_ROWS = np.zeros(0, dtype=np.intp)
+_NO_FILES = np.zeros(0, dtype=np.bool_)
 
 
 @frozen
@@ -49,7 +50,8 @@ class Case:
     `hits` are the rows that violate the rule, at most `MAX_PLACES` per file. `unlisted` is the number of further such
     rows per file. `undecided` is the number of undecided rows per file, and `reason` is why they may be undecided.
     `crash` is the exception that the rule, or a fact that the rule reads, raised; then there are no hits.
-    `is_over_budget` is true if tflint stopped evaluating the rule because of its cost.
+    `is_over_budget` is true if tflint stopped evaluating the rule because of its cost. `in_scope` tells, per file,
+    whether the rule applies to a row of the file.
     """
 
     def __init__(self, rule: Rule, target: int = 0, unknown_reason: str = "") -> None:
@@ -61,6 +63,7 @@ class Case:
         self.reason = ""
         self.crash: Exception | None = None
         self.is_over_budget = False
+        self.in_scope: NDArray[np.bool_] = _NO_FILES
 
 
 class Judge:
@@ -94,6 +97,9 @@ class Judge:
                 self.facts.release_table(table)
 
     def _judge_rows(self, cases: Sequence[Case], models: NDArray[np.int32]) -> None:
+        n_files = len(self.facts.tables.files)
+        for case in cases:
+            case.in_scope = np.zeros(n_files, dtype=np.bool_)
         evaluations = [_Evaluation(case, models, self.meter, self._allowance(case.rule)) for case in cases]
         for begin in range(0, len(models), CHUNK_ROWS):
             rows = np.arange(begin, min(begin + CHUNK_ROWS, len(models)))
@@ -186,11 +192,14 @@ class _Evaluation:
         if self.rule.where is not None:
             kept, unknown = _split(evaluator.value(self.rule.where.program), wanted=True)
             undecided.append(evaluator.rows[unknown])
+            self._note_scope(evaluator.rows[kept], evaluator.rows[unknown])
             if not len(kept):
                 self._leave_undecided(undecided)
                 return
             required = self._of_all(evaluator, kept)
             evaluator = evaluator.narrow(kept)
+        else:
+            self._note_scope(evaluator.rows)
         if required is None:
             required = evaluator.value(self.rule.require.program)
         broken, unknown = _split(required, wanted=False)
@@ -199,6 +208,11 @@ class _Evaluation:
         if len(broken):
             broken = broken[self._is_listed(self.models[evaluator.rows[broken]])]
             self.case.hits += self._hits(evaluator.narrow(broken), evaluator.rows[broken])
+
+    def _note_scope(self, *parts: NDArray[Any]) -> None:
+        for rows in parts:
+            if len(rows):
+                self.case.in_scope[self.models[rows]] = True
 
     def _of_all(self, evaluator: Evaluator, kept: NDArray[np.intp]) -> Value | None:
         """Return the value of `require` for the kept rows, or None if there are too many rows to evaluate all.

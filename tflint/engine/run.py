@@ -11,6 +11,7 @@ from tflint.engine.judge import Judge
 from tflint.engine.locate import Locator
 from tflint.engine.overview import contained_in, digests, kind_of_file, overviews, status_of_file
 from tflint.engine.plan import JudgedRule, Plan, cases_of, rules_for_pairs, rules_for_runs, rules_for_tables
+from tflint.engine.rules_in_scope import rules_in_scope
 from tflint.engine.select import Selected
 from tflint.errors import TflintError
 from tflint.facts.facts import Facts
@@ -53,7 +54,8 @@ def run_batch(
     judge.judge(entry.case for entry in judged)
     crashes = _crashes(judged, is_repeatable=len(files) > 1 and not pairs)
     judged = [entry for entry in judged if entry.rule.id not in crashes]
-    findings = findings_by_file(judged, locator)
+    findings, n_muted = findings_by_file(judged, locator)
+    in_scope = rules_in_scope(judged, plan, len(files))
     for selected, crash in crashes.values():
         findings[0].append(draft_of_crash(selected, crash, files[0], plan.crash_rule))
     file_overviews = overviews(facts)
@@ -71,6 +73,8 @@ def run_batch(
             sha256=file_digests.get(number),
             contract=contracts[number].path if number in contracts else None,
             compared_with=files[pairs[number]] if number in pairs else None,
+            rules_in_scope=in_scope[number],
+            n_muted=n_muted[number],
         )
         for number, path in enumerate(files)
     ]

@@ -26,6 +26,8 @@ METADATA_RULES = {
     "license": "M107",
     "min-runtime-version": "M102",
 }
+#: The rule that `require-contract` turns on.
+CONTRACT_RULE = "P117"
 #: The specificity of a token that is the rule's own id or name.
 EXACT = 100
 
@@ -119,6 +121,8 @@ def specificity(token: str, rule: Rule) -> int:
 
 
 def _runs(rule: Rule, config: Config) -> bool:
+    if rule.id == CONTRACT_RULE and config.require_contract:
+        return True
     wanted = _specificity(config.select, rule) if config.select else 1
     if wanted < EXACT and rule.status != "stable":
         return False  # preview and deprecated rules run only if selected by id or name
@@ -136,7 +140,7 @@ def _select(rule: Rule, config: Config, metadata_rules: set[str]) -> Selected:
         return Selected(rule, "note", is_newer=True)
     if rule.id == LFS_POINTER_RULE and config.lfs_pointers == "note":
         return Selected(rule, "note")
-    if rule.id in metadata_rules:
+    if rule.id in metadata_rules or (rule.id == CONTRACT_RULE and config.require_contract):
         return Selected(rule, chosen or "error")
     if chosen:
         return Selected(rule, chosen)

@@ -172,7 +172,9 @@ class FileReport:
     `kind` is model, container, contract, source or pair; `status` is checked or unreadable. The path of a member
     consists of the path of its container, `!/` and its name; `within` has the parts. `contract` is the path of the
     model's contract; `compared_with` is the path of the older version of a pair. `runs` is what runtimes did with the
-    model, if it was run.
+    model, if it was run. `rules_in_scope` has a bit per rule of the plan, which is set if the rule applies to a row of
+    the file. `n_muted` is the number of findings that users' rules mute. `configuration` is the path of the
+    configuration of the file, and `fail_on` the lowest severity that fails the run there.
     """
 
     path: str
@@ -188,6 +190,10 @@ class FileReport:
     contract: str | None = None
     compared_with: str | None = None
     runs: tuple[RunSummary, ...] = ()
+    rules_in_scope: int = 0
+    n_muted: int = 0
+    configuration: str | None = None
+    fail_on: str = "error"
 
     @property
     def path_on_disk(self) -> str:
@@ -267,12 +273,50 @@ class SkippedPaths:
     """Paths that the search for models skipped: excluded models, hidden folders and linked folders.
 
     `models` is the number of files in hidden and linked folders that have the suffix of a model, counted up to a limit.
+    `ignored_models` is the number of models that Git ignores, with `respect-gitignore`.
     """
 
     excluded_models: int = 0
     hidden_folders: int = 0
     linked_folders: int = 0
     models: int = 0
+    ignored_models: int = 0
+
+    @property
+    def n_skipped_models(self) -> int:
+        """The number of models that the configuration skips."""
+        return self.excluded_models + self.ignored_models
+
+
+@frozen
+class ContractUse:
+    """What a contract decided: the number of findings that it suppresses, and the targets that it declares.
+
+    `is_draft` is true for a draft. `is_limited` is true if its own suppressions and targets do not count.
+    """
+
+    path: str
+    n_suppressed: int = 0
+    targets: tuple[str, ...] = ()
+    is_draft: bool = False
+    is_limited: bool = False
+
+
+@frozen
+class ConfigurationUse:
+    """A configuration of a run, and what it changed.
+
+    `path` is None if no configuration was found. `settings` has each setting that differs from the default, by its key
+    in the configuration. `n_suppressed` has the number of suppressed findings by kind of suppression. `muted_by` are
+    the users' rules that can mute findings, and `n_muted` is the number of findings that they mute.
+    """
+
+    path: str | None
+    n_files: int
+    settings: Mapping[str, Any]
+    n_suppressed: Mapping[str, int] = EMPTY
+    n_muted: int = 0
+    contracts: tuple[ContractUse, ...] = ()
 
 
 @frozen
@@ -282,8 +326,10 @@ class Report:
     `targets` are the targets of the run. `is_default_target` is true if no target was declared. `crashes` is the number
     of facts and rules that failed because of a bug in tflint. `left_out` has the paths that the search for models
     skipped. `n_passed_over` is the number of files in the report for which there was nothing to check. `settings` are
-    the settings of the configuration that can change the findings. `confirmation` describes how models were run, and is
-    None if they were not. `is_cached` is true for the report of an earlier run whose inputs have not changed.
+    the settings of all configurations. `configurations` are the configurations of the files, and what each changed.
+    `rules_run` is the number of rules that apply to a row of a file, out of `rules_selected`. `strict_problems` are the
+    reasons why a strict run fails, in words. `confirmation` describes how models were run, and is None if they were
+    not. `is_cached` is true for the report of an earlier run whose inputs have not changed.
     """
 
     files: tuple[FileReport, ...]
@@ -296,11 +342,14 @@ class Report:
     confirmation: Confirmation | None = None
     notices: tuple[Notice, ...] = ()
     rules_run: int = 0
+    rules_selected: int = 0
     elapsed: float = 0.0
     is_cached: bool = False
     crashes: int = 0
     left_out: SkippedPaths = SkippedPaths()
     n_passed_over: int = 0
+    configurations: tuple[ConfigurationUse, ...] = ()
+    strict_problems: tuple[str, ...] = ()
 
     @property
     def config_digest(self) -> str:
@@ -324,6 +373,9 @@ class Report:
             totals.update(file.summary())
         return {key: totals[key] for key in ("error", "warning", "note", "suppressed", "not_checked")}
 
-    def fails(self, fail_on: str) -> bool:
-        """Return whether a finding with severity `fail_on` or higher fails the run; with `never`, none does."""
-        return any(finding.fails(fail_on) for finding in self.findings())
+    def fails(self, fail_on: str | None = None) -> bool:
+        """Return whether a finding with severity `fail_on` or higher fails the run; with `never`, none does.
+
+        Without `fail_on`, the configuration of each file decides.
+        """
+        return any(finding.fails(fail_on or file.fail_on) for file in self.files for finding in file.findings)

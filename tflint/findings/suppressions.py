@@ -64,11 +64,15 @@ def require_few_globs(allows: Sequence[Allow], make_error: Callable[[int, str], 
 
 
 def apply_allows(
-    files: Sequence[FileReport], allows: Sequence[Allow], today: datetime.date, folder: str = "."
+    files: Sequence[FileReport],
+    allows: Sequence[Allow],
+    today: datetime.date,
+    folder: str = ".",
+    kind: str = "allow",
 ) -> tuple[list[FileReport], list[Notice]]:
     """Return the files with suppressed findings marked, and notices about unused and expired suppressions.
 
-    Globs are relative to `folder`.
+    Globs are relative to `folder`. `kind` is the kind of the suppressions in reports.
     """
     if not allows:
         return list(files), []
@@ -82,7 +86,7 @@ def apply_allows(
         if number is None:
             return None
         used.add(number)
-        return Suppression("allow", allows[number].reason)
+        return Suppression(kind, allows[number].reason)
 
     marked = [
         mark_suppressed(file, functools.partial(suppress, path=path)) for file, path in zip(files, paths, strict=True)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from tflint.config import Config
 from tflint.contract import SUFFIX, Contract, load_contract, parse_contract
+from tflint.contract.contract import with_decisions_of
 from tflint.contract.contract_files import hash_contract
 from tflint.contract.contract_search import adjacent_path
 from tflint.errors import MissingExtraError, UserError
@@ -108,10 +109,7 @@ def _read_uploaded(fetched: Fetched, path: str) -> Contract | None:
     if contract_path is None or all(file.path != contract_path for file in fetched.files):
         return None
     real = fetched.real_path(contract_path)
-    contract = parse_contract(read_text(real), real)
-    model = {key: value for key, value in contract.model.items() if key != "targets"}
-    data: Mapping[str, object] = {**contract.data, "model": model} if "model" in contract.data else contract.data
-    return Contract(contract.path, contract.text, data)
+    return with_decisions_of(parse_contract(read_text(real), real), None)
 
 
 def _read_signature(fetched: Fetched, path: str) -> tuple[Contract | None, str]:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tflint._version import __version__
 from tflint.api import check_items
-from tflint.catalog import Catalog, load_catalog
-from tflint.config import Config
+from tflint.catalog.rule_loader import Catalogs
+from tflint.config import Config, Configurations
 from tflint.confirm.confirm_options import ConfirmOptions
 from tflint.contract import Contract
 from tflint.contract.contract_files import describe_labels
@@ -49,15 +49,16 @@ class LintPlan:
         contracts: ContractSource,
         waivers: Sequence[Waiver] = (),
         confirm: ConfirmOptions | None = None,
-        catalog: Catalog | None = None,
+        catalogs: Catalogs | None = None,
     ) -> None:
         self.config = config
         self.contracts = contracts
         self.waivers = tuple(waivers)
         self.confirm = confirm
-        self.catalog = catalog or load_catalog(config.rules)
+        self.catalogs = catalogs or Catalogs()
+        self.catalog = self.catalogs.of(config.rules)
         targets = tuple(target.name for target in declared_targets(config))
-        settings = "\n".join([config.settings(), config.fail_on, *map(repr, self.waivers)])
+        settings = "\n".join([config.all_settings(), *map(repr, self.waivers)])
         self.conditions = Conditions(__version__, self.catalog.digest, targets, hash_text(settings))
 
 
@@ -127,7 +128,7 @@ def lint_fetched(version: ModelVersion, fetched: Fetched, plan: LintPlan, work: 
     problems = tuple(f"{path}: {one.problem}" for path, one in chosen.items() if one.problem)
     notes = tuple(f"{path}: {one.note}" for path, one in chosen.items() if one.note)
     conditions = replace(plan.conditions, contract=_hash_contracts(chosen, fetched.folder))
-    is_failing = bool(problems) or report.fails(plan.config.fail_on) or report.crashes > 0
+    is_failing = bool(problems) or report.fails() or report.crashes > 0
     totals = report.summary()
     record = LintRecord(
         FAIL if is_failing else PASS,
@@ -169,8 +170,8 @@ def _check_with(
     return check_items(
         [path],
         SkippedPaths(),
-        config=config,
-        catalog=plan.catalog,
+        configurations=Configurations(config),
+        catalogs=plan.catalogs,
         contract=contract,
         confirm=confirm,
         finds_contracts=False,  # those next to the model are the uploader's

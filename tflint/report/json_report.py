@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from tflint.findings import VERDICTS, FileReport, Finding, Location, Report, RunSummary
+from tflint.findings import VERDICTS, ConfigurationUse, FileReport, Finding, Location, Report, RunSummary
 
 if TYPE_CHECKING:
     from tflint.report.report_options import Options
@@ -63,11 +63,15 @@ def to_data(report: Report) -> dict[str, Any]:
             "is_default_target": report.is_default_target,
             "ruleset": report.ruleset,
             "rules_run": report.rules_run,
+            "rules_selected": report.rules_selected,
             "rules_digest": report.rules_digest,
             "config_digest": report.config_digest,
+            "configurations": [_configuration(use) for use in report.configurations],
+            "strict_problems": list(report.strict_problems),
             "elapsed_seconds": round(report.elapsed, 3),
             "left_out": {
                 "excluded_models": report.left_out.excluded_models,
+                "ignored_models": report.left_out.ignored_models,
                 "hidden_folders": report.left_out.hidden_folders,
                 "linked_folders": report.left_out.linked_folders,
                 "models": report.left_out.models,
@@ -88,6 +92,26 @@ def to_data(report: Report) -> dict[str, Any]:
     }
 
 
+def _configuration(use: ConfigurationUse) -> dict[str, Any]:
+    return {
+        "path": use.path,
+        "files": use.n_files,
+        "settings": dict(use.settings),
+        "suppressed": dict(use.n_suppressed),
+        "muted": use.n_muted,
+        "contracts": [
+            {
+                "path": contract.path,
+                "suppressed": contract.n_suppressed,
+                "targets": list(contract.targets),
+                "is_draft": contract.is_draft,
+                "is_limited": contract.is_limited,
+            }
+            for contract in use.contracts
+        ],
+    }
+
+
 def _file(file: FileReport) -> dict[str, Any]:
     overview = file.overview
     return {
@@ -97,6 +121,9 @@ def _file(file: FileReport) -> dict[str, Any]:
         "status": file.status,
         "predicted": file.predicted,
         "contract": file.contract,
+        "configuration": file.configuration,
+        "fail_on": file.fail_on,
+        "rules_run": file.rules_in_scope.bit_count(),
         "compared_with": file.compared_with,
         "model": None
         if overview is None

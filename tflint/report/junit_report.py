@@ -26,14 +26,14 @@ _OUTCOMES = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def render_report(report: Report, options: Options) -> str:
+def render_report(report: Report, _options: Options) -> str:
     """Return the report in this format; see `render`."""
-    return render(report, options.fail_on)
+    return render(report)
 
 
-def render(report: Report, fail_on: str) -> str:
-    """Return the XML text, with a final newline. Findings with severity `fail_on` or higher fail."""
-    suites = [_build_suite(file, report, fail_on) for file in report.files]
+def render(report: Report) -> str:
+    """Return the XML text, with a final newline. Findings that fail the run are failures."""
+    suites = [_build_suite(file, report) for file in report.files]
     root = ElementTree.Element("testsuites", name=NAME, time=f"{report.elapsed:.3f}")
     for attribute in ("tests", "failures", "errors"):
         root.set(attribute, str(sum(int(suite.get(attribute, "0")) for suite in suites)))
@@ -45,10 +45,10 @@ def render(report: Report, fail_on: str) -> str:
     return f"{_HEAD}{text.decode('ascii')}\n"
 
 
-def _build_suite(file: FileReport, report: Report, fail_on: str) -> ElementTree.Element:
+def _build_suite(file: FileReport, report: Report) -> ElementTree.Element:
     """Build the suite of a file: one case per finding and per undecided rule, or one passed case if there are none."""
     path = clean(file.path)
-    cases = [*_build_cases(file, fail_on, with_target=len(report.targets) > 1)]
+    cases = [*_build_cases(file, with_target=len(report.targets) > 1)]
     for case, name in zip(cases, _make_unique(case.get("name", "") for case in cases), strict=True):
         case.set("classname", path)
         case.set("name", name)
@@ -65,14 +65,15 @@ def _build_properties(file: FileReport, report: Report) -> ElementTree.Element:
     """Build the properties of a suite, for values without a JUnit attribute: targets, ruleset, status, counts."""
     properties = ElementTree.Element("properties")
     values = {"targets": ", ".join(report.targets), "ruleset": report.ruleset, "status": file.status}
+    values |= {"configuration": file.configuration or "none", "fail-on": file.fail_on}
     for name, value in {**values, **file.summary()}.items():
         ElementTree.SubElement(properties, "property", name=name, value=clean(str(value)))
     return properties
 
 
-def _build_cases(file: FileReport, fail_on: str, *, with_target: bool) -> Iterator[ElementTree.Element]:
+def _build_cases(file: FileReport, *, with_target: bool) -> Iterator[ElementTree.Element]:
     for finding in file.findings:
-        yield _build_case(finding, file, fail_on, with_target=with_target)
+        yield _build_case(finding, file, with_target=with_target)
     if not file.findings:
         case = ElementTree.Element("testcase", name="no findings")
         if file.status == "unreadable":
@@ -82,14 +83,14 @@ def _build_cases(file: FileReport, fail_on: str, *, with_target: bool) -> Iterat
         yield _build_undecided_case(entry)
 
 
-def _build_case(finding: Finding, file: FileReport, fail_on: str, *, with_target: bool) -> ElementTree.Element:
+def _build_case(finding: Finding, file: FileReport, *, with_target: bool) -> ElementTree.Element:
     case = ElementTree.Element("testcase", name=_format_name(finding, with_target=with_target))
     text = _format_text(finding)
     if finding.rule == CRASH_RULE:  # a crash is an error of the run even if the finding is suppressed
         _add(case, "error", finding.severity, describe_fault(finding), text)
     elif finding.suppressed is not None:
         _add(case, "skipped", finding.suppressed.kind, finding.suppressed.reason)
-    elif finding.fails(fail_on):
+    elif finding.fails(file.fail_on):
         _add(
             case, "error" if file.status == "unreadable" else "failure", finding.severity, describe_fault(finding), text
         )

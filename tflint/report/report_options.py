@@ -15,14 +15,13 @@ if TYPE_CHECKING:
 class Options:
     """Options of a report.
 
-    `style` and `statistics` are for the text format. `fail_on` is the lowest severity of findings that fail the run.
+    `style` and `statistics` are for the text format.
     `rules` are the rules that a SARIF report describes: those of the run, or the built-in rules if this is empty.
     `sarif_profile` is one of `sarif_report.PROFILES`, and `sarif_max_level` the most severe level in a SARIF report.
     """
 
     style: Style
     statistics: bool = False
-    fail_on: str = "error"
     rules: tuple[Rule, ...] = ()
     sarif_profile: str = "github"
     sarif_max_level: str = "error"

@@ -15,6 +15,7 @@ from tflint.catalog import Rule, builtin_catalog
 from tflint.findings import FileReport, Finding, Location, MemberOrigin, Report, severity_rank
 from tflint.findings.fingerprint import compute_fingerprint
 from tflint.findings.path_globs import MEMBER
+from tflint.report.configuration_text import list_changes
 from tflint.report.display_names import clean
 from tflint.report.finding_sentences import describe_finding
 from tflint.report.json_report import dumps
@@ -73,7 +74,13 @@ def to_data(report: Report, rules: Sequence[Rule], profile: str, *, max_level: s
         "invocations": [build_invocation(report, omitted)],
         "columnKind": "unicodeCodePoints",
         "artifacts": _build_artifacts(files),
-        "properties": {"targets": list(report.targets), "ruleset": report.ruleset},
+        "properties": {
+            "targets": list(report.targets),
+            "ruleset": report.ruleset,
+            "configurations": [
+                {"path": use.path, "changes": list_changes(use)} for use in report.configurations if use.path
+            ],
+        },
         "results": results,
     }
     return {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}

@@ -6,11 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tflint.findings import SEVERITIES, VERDICTS, FileReport, Report, severity_rank
-from tflint.report.display_names import format_runtime, plural
+from tflint.report.configuration_text import format_configurations
+from tflint.report.display_names import clean, format_runtime, plural
 from tflint.report.text_layout import COLORS, GREEN, Style, join_pieces, wrap_line
 
 #: Maximum number of rules in the line `not checked`.
 MAX_RULES = 6
+#: Maximum number of draft contracts in the line `not checked`.
+MAX_PATHS = 3
+#: Skipped models that are counted in every report.
+_ALWAYS_COUNTED = ("excluded model", "Git-ignored model")
 #: Hanging indent, in characters, of a wrapped line of the statistics.
 _SEVERITY_COLUMN = 8
 #: Hanging indent, in characters, of a wrapped reason.
@@ -35,9 +40,8 @@ def format_closing(report: Report, style: Style) -> Iterator[str]:
         files = "both files" if any(file.kind == "pair" for file in report.files) else "each file"
         has_run = report.confirmation is not None and report.confirmation.n_runs > 0
         suffix = "" if has_run else "; no model was run"
-        yield from wrap_line(
-            f"checked: {plural(report.rules_run, 'rule')} on the bytes of {files}{suffix}", style.width
-        )
+        rules = f"{report.rules_run:,} of {plural(report.rules_selected, 'rule')} applied"
+        yield from wrap_line(f"checked: {rules} to the bytes of {files}{suffix}", style.width)
         if has_run:
             yield from wrap_line(_describe_runs(report), style.width)
         not_checked = _list_not_checked(report)
@@ -45,6 +49,9 @@ def format_closing(report: Report, style: Style) -> Iterator[str]:
             yield from _wrap_pieces([f"not checked: {not_checked[0]}", *not_checked[1:]], ", ", style)
         if style.verbose:
             yield from _format_reasons(report, style)
+        yield from format_configurations(report, style)
+        if report.strict_problems:
+            yield from _wrap_pieces([f"strict: {report.strict_problems[0]}", *report.strict_problems[1:]], ", ", style)
     if worst:
         yield f"more: tflint explain {_first_rule(report)}"
     yield from _format_left_out(report, style)
@@ -113,6 +120,8 @@ def _list_not_checked(report: Report) -> list[str]:
     n_models = sum(file.kind == "model" and file.status == "checked" and file.contract is None for file in report.files)
     hint = "(tflint contract init MODEL)"
     pieces = [f"preprocessing of {plural(n_models, 'model')} without a contract {hint}"] if n_models else []
+    drafts = [use.path for one in report.configurations for use in one.contracts if use.is_draft]
+    pieces += [f"what {plural(len(drafts), 'draft contract')} left open ({_list_paths(drafts)})"] if drafts else []
     unread = Counter(file.kind == "container" for file in report.files if file.status == "unreadable")
     if unread[False]:
         pieces.append(f"the graph of {plural(unread[False], 'unreadable file')}")
@@ -129,6 +138,11 @@ def _list_not_checked(report: Report) -> list[str]:
     return pieces
 
 
+def _list_paths(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - MAX_PATHS:,} more" if len(paths) > MAX_PATHS else ""
+    return ", ".join(map(clean, paths[:MAX_PATHS])) + more
+
+
 def _format_reasons(report: Report, style: Style) -> Iterator[str]:
     """Yield the reasons why rules could not be decided, each reason once per rule."""
     reasons = {(entry.rule, entry.reason): None for file in report.files for entry in file.not_checked}
@@ -139,17 +153,18 @@ def _format_reasons(report: Report, style: Style) -> Iterator[str]:
 def _format_left_out(report: Report, style: Style) -> Iterator[str]:
     """Yield how many models and how many folders the search skipped.
 
-    Unless the style is verbose, yield only the number of folders, and only if these folders may contain models.
+    Unless the style is verbose, yield the number of folders only if these folders may contain models.
     """
     left_out = report.left_out
     pieces = [
         plural(count, noun)
         for count, noun in (
             (left_out.excluded_models, "excluded model"),
+            (left_out.ignored_models, "Git-ignored model"),
             (left_out.hidden_folders, "hidden folder"),
             (left_out.linked_folders, "linked folder"),
         )
-        if count and (style.verbose or (left_out.models and noun != "excluded model"))
+        if count and (style.verbose or noun in _ALWAYS_COUNTED or left_out.models)
     ]
     if pieces:
         contents = f", with {plural(left_out.models, 'model')} (name the folder to check it)" if left_out.models else ""

@@ -23,7 +23,7 @@ def add_contract_reports(files: Sequence[CheckedFile]) -> list[CheckedFile]:
         result.append(replace(file, report=replace(report, findings=about_model)))
         if report.contract not in positions:
             positions[report.contract] = len(result)
-            result.append(CheckedFile(FileReport(report.contract, kind="contract"), file.contract))
+            result.append(CheckedFile(FileReport(report.contract, kind="contract"), file.contract, file.scope))
         position = positions[report.contract]
         earlier = result[position].report
         merged = replace(earlier, findings=earlier.findings + about_contract)

@@ -7,7 +7,6 @@ import os
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import PurePath
 
-from tflint.config import Config
 from tflint.contract import Contract, Contracts
 from tflint.engine.plan import Plan, plan_for_contract
 from tflint.engine.run import BatchCrashError, run_batch
@@ -41,29 +40,32 @@ PARALLEL_FILES = 1000
 
 @frozen(eq=False)
 class CheckedFile:
-    """The report of a file, and the contract of the file if it has one."""
+    """The report of a file, and the contract of the file if it has one.
+
+    `scope` is the number of the scope of the file, if the files of a run have several configurations.
+    """
 
     report: FileReport
     contract: Contract | None = None
+    scope: int = 0
 
 
 @frozen
 class _ExcludedMembers:
-    """Decides which members of containers the configuration excludes.
+    """Decides which members of containers are excluded, by globs with the folder to which each is relative.
 
-    A pattern that covers the container itself does not exclude its members, because the user named the container
+    A glob that covers the container itself does not exclude its members, because the user named the container
     explicitly.
     """
 
-    patterns: tuple[str, ...]
-    folder: str
+    globs: tuple[tuple[str, str], ...]
 
     def __call__(self, container: str, member: str) -> bool:
-        outer, inner = relative_to_folder(self.folder, container), relative_to_folder(self.folder, member)
-        return any(
-            matches(inner, pattern) and not covers(outer, pattern, is_member=MEMBER in outer)
-            for pattern in self.patterns
-        )
+        for folder, glob in self.globs:
+            outer, inner = relative_to_folder(folder, container), relative_to_folder(folder, member)
+            if matches(inner, glob) and not covers(outer, glob, is_member=MEMBER in outer):
+                return True
+        return False
 
 
 @frozen(eq=False)
@@ -143,15 +145,21 @@ class _Checker:
 
 
 def check_by_group(
-    items: Sequence[Item], plan: Plan, config: Config, contracts: Contracts, jobs: int | None, limits: Limits
+    items: Sequence[Item],
+    plan: Plan,
+    exclude: Sequence[tuple[str, str]],
+    contracts: Contracts,
+    jobs: int | None,
+    limits: Limits,
 ) -> Generator[tuple[int, list[CheckedFile]], None, None]:
     """Yield the number of items and the checked files of each group, in order.
 
-    `jobs` is the number of processes. If it is None, the number of files determines it.
+    `exclude` has the globs of excluded members, each after the folder to which it is relative. `jobs` is the number of
+    processes. If it is None, the number of files determines it.
     """
     size = GROUP_FILES_WITH_LIMITS if limits.are_set else GROUP_FILES
     groups = [(items[begin : begin + size], begin) for begin in range(0, len(items), size)]
-    excludes = _ExcludedMembers(tuple(config.exclude), config.folder) if config.exclude else None
+    excludes = _ExcludedMembers(tuple(exclude)) if exclude else None
     checker = _Checker(plan, contracts, excludes, limits)
     if jobs is None:
         jobs = os.cpu_count() or 1 if len(items) >= PARALLEL_FILES else 1

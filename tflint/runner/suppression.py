@@ -6,24 +6,26 @@ import datetime
 import functools
 from collections.abc import Container, Mapping, Sequence
 
-from tflint.catalog import Catalog, Rule
+from tflint.catalog import Rule
 from tflint.config import Config
 from tflint.contract import Contract
 from tflint.engine.select import specificity
 from tflint.findings import FileReport, Finding, Notice, Suppression
-from tflint.findings.baseline import Counts, apply_baseline
+from tflint.findings.baseline import apply_baseline
 from tflint.findings.path_globs import covers, relative_to_folder
 from tflint.findings.suppressions import apply_allows, mark_suppressed
 from tflint.runner.scheduler import CheckedFile
+from tflint.runner.scopes import Scope
 
 
 def apply_suppressions(
-    files: Sequence[CheckedFile], config: Config, catalog: Catalog, baseline: Counts | None, tables: Container[str]
+    files: Sequence[CheckedFile], scope: Scope, tables: Container[str]
 ) -> tuple[list[FileReport], list[Notice]]:
-    """Return the reports with suppressed findings marked, and notices about suppressions without effect.
+    """Return the reports of a scope with suppressed findings marked, and notices about suppressions without effect.
 
     `tables` are the tables whose rules ran. A suppression of a rule that another command runs does not count as unused.
     """
+    config, catalog = scope.config, scope.catalog
     reports = [file.report for file in files]
     if config.per_file_ignores:
         by_id = {rule.id: rule for rule in catalog.rules}
@@ -33,8 +35,8 @@ def apply_suppressions(
     today = datetime.date.today()
     reports, notices = apply_allows(reports, allows, today, config.folder)
     notices += _apply_allows_of_contracts(reports, [file.contract for file in files], today)
-    if baseline is not None:
-        reports = apply_baseline(reports, baseline, config.folder)
+    if scope.baseline is not None:
+        reports = apply_baseline(reports, scope.baseline, scope.baseline_folder)
     return reports, notices
 
 
@@ -50,7 +52,8 @@ def _apply_allows_of_contracts(
             by_path[contract.path] = contract
     notices: list[Notice] = []
     for path, numbers in numbers_by_path.items():
-        marked, more = apply_allows([reports[number] for number in numbers], by_path[path].allow, today)
+        files = [reports[number] for number in numbers]
+        marked, more = apply_allows(files, by_path[path].allow, today, kind="contract")
         notices += more
         for number, report in zip(numbers, marked, strict=True):
             reports[number] = report

@@ -49,7 +49,7 @@ def run_git(arguments: Sequence[str], top: str, wrong: str) -> bytes:
     """
     program = find_program("git")
     if program is None:
-        raise UserError("--git needs the program 'git', which is not on PATH", hint="compare two files")
+        raise UserError(f"{wrong}: this needs the program 'git', which is not on PATH")
     environment = {name: value for name, value in os.environ.items() if name.upper() not in _REMOVED} | _ENVIRONMENT
     # If the `.git` in `top` is invalid, git must not search the folders above `top`.
     environment["GIT_CEILING_DIRECTORIES"] = str(Path(top).parent)

@@ -1,6 +1,6 @@
-"""Reads a file from a revision of its Git repository with the `git` program, without network or filters.
+"""Reads files from a revision of their Git repository with the `git` program, without network or filters.
 
-Input: a revision and a path in the working tree. Output: bytes. Failures raise `UserError`.
+Input: a revision and a path in the working tree. Output: bytes, or the list of files. Failures raise `UserError`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tflint.values import frozen
 
 #: Maximum size of a blob in bytes: tflint and git both hold the complete blob in memory.
 MAX_BLOB_BYTES = 1 << 30
-_ENTRY = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40,64}) +(\d+|-)\t[^\0]*\0")
+_ENTRY = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40,64}) +(\d+|-)\t([^\0]*)\0")
 _LINK, _SUBMODULE = b"120000", b"160000"
 
 
@@ -36,16 +36,52 @@ class _TrackedFile:
     inner: str
 
 
-def read_revision(revision: str, path: str) -> bytes:
-    """Return the content of a file in a revision, such as `HEAD~1`. Raises `UserError` if it cannot be read."""
+@frozen
+class TreeEntry:
+    """A file in a revision: the hash of its blob and its size in bytes. `is_file` is false for links and submodules."""
+
+    blob: str
+    size: int
+    is_file: bool
+
+
+def list_revision(revision: str, top: str, missing_hint: str = "") -> dict[str, TreeEntry]:
+    """Return all files of a revision by their path in the working tree with the top level `top`.
+
+    Raises `UserError` if the repository does not have the revision, with the hint `missing_hint`.
+    """
+    _require_revision(revision)
+    file = _TrackedFile(str(Path(top, ".")), top, ".")
+    commit = _resolve_commit(revision, file, missing_hint)
+    output = run_git(["ls-tree", "-r", "-z", "-l", "--full-tree", commit], top, f"'{revision}' cannot be listed")
+    entries = {}
+    for match in _ENTRY.finditer(output):
+        mode, kind, blob, size = match.groups()[:4]
+        is_file = kind == b"blob" and mode not in (_LINK, _SUBMODULE)
+        entries[os.fsdecode(match[5])] = TreeEntry(blob.decode(), int(size) if size != b"-" else 0, is_file)
+    return entries
+
+
+def read_blob(blob: str, top: str, wrong: str) -> bytes:
+    """Return the content of a blob by its hash. The message of a failure begins with `wrong`."""
+    return run_git(["cat-file", "blob", blob], top, wrong)
+
+
+def _require_revision(revision: str) -> None:
+    """Raise `UserError` if a text cannot be a revision, such as an option of git."""
     if not revision or revision.startswith("-") or not revision.isprintable():
         raise UserError(f"'{revision}' is not a revision", hint="use a revision such as HEAD, HEAD~1, main or v1.2")
+
+
+def read_revision(revision: str, path: str) -> bytes:
+    """Return the content of a file in a revision, such as `HEAD~1`. Raises `UserError` if it cannot be read."""
+    _require_revision(revision)
     file = _find(path)
     blob, size = _find_blob(_resolve_commit(revision, file), revision, file)
     if size > MAX_BLOB_BYTES:
         what = f"'{path}' has {size:,} bytes in '{revision}', more than the limit of {MAX_BLOB_BYTES:,}"
         raise UserError(what, hint=_manual_hint(revision, file))
-    content = run_git(["cat-file", "blob", blob], file.top, f"'{path}' of '{revision}' cannot be read")
+    content = read_blob(blob, file.top, f"'{path}' of '{revision}' cannot be read")
     if detect_kind(BytesSource(content)).kind == GIT_LFS_POINTER:
         raise UserError(
             f"'{path}' is a Git LFS pointer in '{revision}': the model itself is not in the repository",
@@ -74,15 +110,21 @@ def _manual_hint(revision: str, file: _TrackedFile, filter_command: str = "") ->
     return f"{command}{filter_command} > old.tflite, and compare with that file"
 
 
-def _resolve_commit(revision: str, file: _TrackedFile) -> str:
-    """Return the commit hash of a revision. Later git commands get this hash, not the text that the user wrote."""
+def _resolve_commit(revision: str, file: _TrackedFile, missing_hint: str = "") -> str:
+    """Return the commit hash of a revision. Later git commands get this hash, not the text that the user wrote.
+
+    If there is no such revision, the `UserError` has the hint `missing_hint`.
+    """
     folder = Path(file.path).parent.as_posix()
     wrong = f"'{folder}' is not in a readable Git repository"
     if run_git(["rev-parse", "--git-dir"], file.top, wrong).strip() == b".":
         # If `.git` is invalid and the folder looks like a bare repository, git before 2.38 uses the folder itself.
         raise UserError(f"{wrong}: '{Path(file.top, '.git').as_posix()}' is invalid")
     what = f"there is no revision '{revision}' in the repository of '{folder}'"
-    output = run_git(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], file.top, what)
+    try:
+        output = run_git(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], file.top, what)
+    except UserError as error:
+        raise UserError(error.message, hint=error.hint or missing_hint) from None
     return output.decode("ascii", "replace").strip()
 
 
@@ -96,7 +138,7 @@ def _find_blob(commit: str, revision: str, file: _TrackedFile) -> tuple[str, int
     match = _ENTRY.fullmatch(output)
     if match is None:
         raise UserError(f"'{file.path}' is not in '{revision}'", hint=_missing_hint(file))
-    mode, kind, blob, size = match.groups()
+    mode, kind, blob, size, _ = match.groups()
     if kind != b"blob" or mode in (_LINK, _SUBMODULE):
         what = {_LINK: "a link", _SUBMODULE: "a submodule"}.get(mode, "a folder")
         raise UserError(f"'{file.path}' is {what} in '{revision}', not a file", hint="use the path of a file")

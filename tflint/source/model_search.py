@@ -9,13 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 from tflint.errors import UserError
 from tflint.findings import SkippedPaths
-from tflint.findings.path_globs import MEMBER, matches, relative_to_folder
+from tflint.findings.path_globs import MEMBER
 from tflint.source.byte_source import plain_reason
 from tflint.source.checkout_boundary import boundary_of, is_within, real_path
 from tflint.source.file_kind import CONTAINER_SUFFIXES, MODEL_SUFFIXES, OUTSIDE_LINK, UNREADABLE_FOLDER, FileKind
@@ -45,6 +46,8 @@ class UnopenedPath:
 
 
 Selected: TypeAlias = str | UnopenedPath
+#: Returns why a file or folder is skipped: "excluded", "ignored" (by Git), or an empty text if it is not skipped.
+ReasonToSkip: TypeAlias = Callable[[str], str]
 
 
 @frozen
@@ -60,18 +63,33 @@ class Selection:
     examined: tuple[str, ...] = ()
     has_links: bool = False
 
+    @property
+    def paths(self) -> list[str]:
+        """The paths of all items."""
+        return [item.path if isinstance(item, UnopenedPath) else item for item in self.items]
 
-def select(paths: Iterable[str], exclude: Sequence[str] = (), base: str = ".") -> Selection:
+
+def _skip_nothing(_path: str) -> str:
+    return ""
+
+
+def select(
+    paths: Iterable[str], reason_to_skip: ReasonToSkip = _skip_nothing, skip_named: ReasonToSkip = _skip_nothing
+) -> Selection:
     """Select the files that paths name. Folders are walked and globs are expanded.
 
-    `exclude` holds globs, relative to `base`, of files and folders that a walk skips. Raises `UserError` if a path does
-    not exist.
+    `reason_to_skip` decides about the files and folders that a walk finds, and `skip_named` about the paths themselves.
+    Raises `UserError` if a path does not exist.
     """
-    walker = Walker(exclude, base)
+    walker = Walker(reason_to_skip)
     found: dict[Selected, None] = {}
     for path in paths:
         for item in _select_one(path, walker):
-            found.setdefault(item)
+            reason = skip_named(path) if item == Path(path).as_posix() else ""
+            if reason:
+                walker.count_skipped(reason)
+            else:
+                found.setdefault(item)
     return Selection(tuple(found), walker.left_out(), tuple(walker.examined), walker.has_links)
 
 
@@ -136,22 +154,29 @@ def missing_path_error(path: str) -> UserError:
 
 
 class Walker:
-    """Walks folders for models and counts what it skips: excluded files, hidden and linked folders.
+    """Walks folders for models and counts what it skips: excluded and ignored files, hidden and linked folders.
 
     `examined` are the folders that were listed and the files that were read so far; `has_links` is true if one of these
     folders has links.
     """
 
-    def __init__(self, exclude: Sequence[str] = (), base: str = ".") -> None:
+    def __init__(self, reason_to_skip: ReasonToSkip = _skip_nothing) -> None:
         self.examined: list[str] = []
         self.has_links = False
-        self._exclude, self._base = exclude, base
-        self._excluded = self._hidden = self._linked = self._models = 0
+        self._reason_to_skip = reason_to_skip
+        self._skipped: Counter[str] = Counter()  # number of models by reason
+        self._hidden = self._linked = self._models = 0
         self._entries_left = MAX_PEEKED_ENTRIES
 
     def left_out(self) -> SkippedPaths:
         """Return the counts of skipped paths."""
-        return SkippedPaths(self._excluded, self._hidden, self._linked, self._models)
+        return SkippedPaths(
+            self._skipped["excluded"], self._hidden, self._linked, self._models, self._skipped["ignored"]
+        )
+
+    def count_skipped(self, reason: str) -> None:
+        """Count a named file that is skipped."""
+        self._skipped[reason] += 1
 
     def walk(self, folder: str, boundary: Path | None = None) -> Iterator[Selected]:
         """Yield the models below a folder, sorted. Links to folders are not followed.
@@ -199,7 +224,7 @@ class Walker:
             else:
                 yield path
         for folder, error in unlisted.items():
-            if not self._is_excluded(folder):
+            if not self._reason_to_skip(folder):
                 yield _unreadable_folder(folder, error)
 
     def _skip_outside(self, path: str) -> Iterator[UnopenedPath]:
@@ -217,14 +242,16 @@ class Walker:
             self.examined.append(path)
         if not _is_model(path, is_read=not is_outside):
             return
-        if self._is_excluded(path):
-            self._excluded += 1
+        reason = self._reason_to_skip(path)
+        if reason:
+            self._skipped[reason] += 1
         else:
             yield _outside_link(path) if is_outside else path
 
     def _should_enter(self, path: str, name: str, root: Path) -> bool:
-        if self._is_excluded(path):
-            self._excluded += self._peek(path)
+        reason = self._reason_to_skip(path)
+        if reason:
+            self._skipped[reason] += self._peek(path)
         elif os.path.islink(path):  # noqa: PTH114
             self._linked += 1
             self._models += 0 if is_within(path, root) else self._peek(path)  # the walk finds the models of other links
@@ -258,11 +285,6 @@ class Walker:
             except OSError:
                 continue  # the walk skips this folder in any case
         return count
-
-    def _is_excluded(self, path: str) -> bool:
-        return bool(self._exclude) and any(
-            matches(relative_to_folder(self._base, path), pattern) for pattern in self._exclude
-        )
 
 
 def check_link(path: str) -> Selected:

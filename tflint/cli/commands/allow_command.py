@@ -46,7 +46,9 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Add the suppression to the configuration; return the exit code."""
-    config_file = config_path(options.config)
+    path = options.paths[0]
+    folder = path if os.path.isdir(path) else os.path.dirname(path)  # noqa: PTH112, PTH120
+    config_file = config_path(options.config, folder)
     config = load_config(config_file, is_trusted=options.config is not None) if config_file else Config()
     path = str(config_file or "tflint.toml")
     rule, entry = _build_entry(options, config)

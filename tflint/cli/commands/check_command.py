@@ -7,21 +7,30 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import console, output_file, plugin_option, report_outputs
-from tflint.cli.config_options import add_rule_options, add_verdict_options, read_config
+from tflint.cli.config_options import (
+    add_rule_options,
+    add_search_options,
+    add_verdict_options,
+    limits_contracts,
+    read_configurations,
+)
 from tflint.cli.exit_codes import OK, exit_code_of
-from tflint.config import Config
+from tflint.cli.selection_output import print_selection
+from tflint.config import Configurations
 from tflint.errors import UserError
 from tflint.findings import MAX_PLACES
+from tflint.findings.strictness import list_strict_problems
 from tflint.runner.run_limits import Limits
+from tflint.values import replace
 
 if TYPE_CHECKING:
     from tflint.cache.run_cache import RunCache
     from tflint.confirm import ConfirmOptions
-    from tflint.findings import Report
+    from tflint.findings import FileReport, Report
     from tflint.source.model_search import Selection
 
 
@@ -39,6 +48,7 @@ def add_parser(commands: Any) -> None:
         help="files, folders, globs, or - to read a list from standard input (default: .)",
     )
     add_rule_options(parser)
+    add_search_options(parser)
     report_outputs.add_options(parser)
     _add_run_options(parser)
     _add_confirm_options(parser)
@@ -53,6 +63,11 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=int, metavar="N", help="number of processes (default: 1, or all processors for many files)"
     )
     group.add_argument("--no-cache", action="store_true", help="neither read nor write the cache")
+    group.add_argument(
+        "--strict",
+        action="store_true",
+        help="exit with 1 also for rows that were not checked, drafts, and suppressions that are expired or unused",
+    )
     group.add_argument("--allow-empty", action="store_true", help="exit with 0 if there is nothing to check")
     group.add_argument(
         "--max-seconds",
@@ -110,52 +125,60 @@ def run(options: argparse.Namespace) -> int:
         else output_file.prepare_named(options.write_baseline, output_file.BASELINE)
     )
     cache = _open_cache(options)
-    config = read_config(options)
-    selection = _select_models(options.paths, config)
+    configurations = read_configurations(options)
+    paths = list(_expand_paths(options.paths))
+    selection = _select_models(paths, options, configurations)
+    if options.show_files or options.show_settings:
+        return print_selection(selection, options, configurations)
     limits = _read_limits(options)
     # A garbage collection during the imports and the loading of rules would find nothing. Later collections skip frozen
     # objects.
     gc.disable()
     from tflint.api import check_items
-    from tflint.catalog import load_catalog
+    from tflint.catalog.rule_loader import Catalogs
     from tflint.cli.progress import Progress
-    from tflint.findings.baseline import read_baseline
 
-    known = read_baseline(config.baseline) if config.baseline and new_baseline is None else None
-    catalog = load_catalog(config.rules, plugin_option.load_allowed(options))
+    catalogs = Catalogs(plugin_option.load_allowed(options))
+    for config in {id(config): config for config in map(configurations.of, selection.paths)}.values():
+        catalogs.of(config.rules)
     if cache is not None:
         from tflint.cli import cache_inputs
 
-        cache_inputs.begin(cache, options, config, selection, catalog.digest)
+        cache_inputs.begin(cache, options, configurations, selection)
     gc.freeze()
     gc.enable()
     with Progress() as progress:
         report = check_items(
             selection.items,
             selection.left_out,
-            config=config,
-            baseline=known,
+            configurations=configurations,
+            has_baselines=new_baseline is None,
             progress=progress,
             jobs=options.jobs,
             plugins=options.allow_plugin,
             limits=limits,
-            catalog=catalog,
+            catalogs=catalogs,
             confirm=_confirm_options(options),
             cache=cache,
+            limits_contracts=limits_contracts(options),
+            walked=[path for path in paths or ["."] if os.path.isdir(path)],  # noqa: PTH112
         )
-    is_empty = not (report.has_checked or options.allow_empty or config.allow_empty)
+    if options.strict:
+        report = replace(report, strict_problems=tuple(list_strict_problems(report)))
+    is_empty = _is_empty(report, options, configurations)
     if new_baseline is not None:
         if not is_empty:  # an empty baseline must not replace an existing one
-            _write_baseline(report, new_baseline, config)
+            _write_baseline(report, new_baseline, configurations)
         reports = [(form, file) for form, file in reports if file is not None]
-    report_outputs.write(report, reports, options, config, catalog.rules)
+    rules = catalogs.rules()
+    report_outputs.write(report, reports, options, rules)
     if is_empty:
-        raise _build_empty_error(options.paths, report, config)
-    code = OK if new_baseline is not None else exit_code_of(report, options, config)
+        raise _build_empty_error(options.paths, report)
+    code = OK if new_baseline is not None else exit_code_of(report, options)
     if cache is not None:
         cache.write_reports()
-        if cache_inputs.can_record(options, report, selection):
-            cache.write_record(report_outputs.encode_cached(report, options, config, catalog.rules), code)
+        if cache_inputs.can_record(options, report, selection, configurations):
+            cache.write_record(report_outputs.encode_cached(report, options, rules), code)
     return code
 
 
@@ -187,18 +210,29 @@ def _confirm_options(options: argparse.Namespace) -> ConfirmOptions | None:
     return ConfirmOptions(options.runtime, options.confirm_seconds or MAX_SECONDS, jobs)
 
 
-def _build_empty_error(paths: Sequence[str], report: Report, config: Config) -> UserError:
+def _is_empty(report: Report, options: argparse.Namespace, configurations: Configurations) -> bool:
+    """Return whether a run checked nothing, which is an error unless the user permits it."""
+    if report.has_checked or options.allow_empty or configurations.of_folder(".").allow_empty:
+        return False
+    # A hook names the changed models, and all of them may be excluded.
+    return not (options.force_exclude and report.left_out.n_skipped_models)
+
+
+def _build_empty_error(paths: Sequence[str], report: Report) -> UserError:
     """Build the error for a run that checked nothing, so that it does not look like a run without findings."""
     from tflint.report.display_names import plural
 
     places = ", ".join("the list on standard input" if path == "-" else f"'{path}'" for path in paths or ["."])
     accept = "--allow-empty permits runs without models"
     left_out = report.left_out
-    if left_out.excluded_models:
-        n_models = left_out.excluded_models
+    if left_out.n_skipped_models:
+        n_models = left_out.n_skipped_models
         which = "the only model is" if n_models == 1 else f"all {n_models:,} models are"
-        hint = f"see 'exclude' in {config.origin or 'the configuration'}; {accept}"
-        return UserError(f"nothing to check in {places}: {which} excluded", hint=hint)
+        what = "excluded" if left_out.excluded_models else "ignored by Git"
+        key = "exclude" if left_out.excluded_models else "respect-gitignore"
+        origins = [use.path for use in report.configurations if use.path and key in use.settings]
+        hint = f"see '{key}' in {origins[0] if origins else 'the configuration'}; {accept}"
+        return UserError(f"nothing to check in {places}: {which} {what}", hint=hint)
     if report.files:
         if any(file.status == "unreadable" and not file.findings for file in report.files):
             hint = "select the rules that report the reason, such as G003"
@@ -214,12 +248,13 @@ def _build_empty_error(paths: Sequence[str], report: Report, config: Config) -> 
     )
 
 
-def _write_baseline(report: Report, file: output_file.OutputFile, config: Config) -> None:
+def _write_baseline(report: Report, file: output_file.OutputFile, configurations: Configurations) -> None:
     from tflint.findings.baseline import ABOUT_THE_RUN, can_be_in_baseline, dump_baseline
     from tflint.report.display_names import plural
 
-    file.write(dump_baseline(report.files, config.folder))
-    findings = [finding for known in report.files for finding in known.open_findings]
+    covered, folder = _baseline_scope(report, file.path, configurations)
+    file.write(dump_baseline(covered, folder))
+    findings = [finding for known in covered for finding in known.open_findings]
     count = sum(map(can_be_in_baseline, findings))
     console.warn(f"tflint: wrote {plural(count, 'finding')} to {console.escape_newlines(file.path)}")
     n_more = sum(finding.n_more for finding in findings)
@@ -233,13 +268,31 @@ def _write_baseline(report: Report, file: output_file.OutputFile, config: Config
         console.warn(f"tflint: the baseline does not cover {plural(n_unreadable, 'unreadable file')}")
 
 
-def _select_models(paths: Sequence[str], config: Config) -> Selection:
+def _baseline_scope(report: Report, path: str, configurations: Configurations) -> tuple[list[FileReport], str]:
+    """Return the files that a new baseline covers, and the folder to which its paths are relative.
+
+    The baseline that a configuration names covers the files of this configuration, any other baseline all files.
+    """
+    for file in report.files:
+        config = configurations.of(file.path)
+        if config.baseline and os.path.abspath(config.baseline) == os.path.abspath(path):  # noqa: PTH100
+            own = [one for one in report.files if configurations.of(one.path) is config]
+            return own, configurations.baseline_folder(config)
+    return list(report.files), configurations.of_folder(".").folder
+
+
+def _expand_paths(paths: Sequence[str]) -> Iterator[str]:
+    """Yield the paths of the command line, with the list on standard input in place of `-`."""
+    for path in paths or ["."]:
+        yield from _read_path_list() if path == "-" else [path]
+
+
+def _select_models(paths: Sequence[str], options: argparse.Namespace, configurations: Configurations) -> Selection:
     from tflint.source.model_search import select
 
-    expanded: list[str] = []
-    for path in paths or ["."]:
-        expanded += _read_path_list() if path == "-" else [path]
-    return select(expanded, config.exclude, config.folder)
+    if not options.force_exclude:
+        return select(paths, configurations.reason_to_skip)
+    return select(paths, configurations.reason_to_skip, configurations.reason_to_skip_named)
 
 
 def _read_path_list() -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import plugin_option, report_outputs
-from tflint.cli.config_options import add_rule_options, add_verdict_options, read_config
+from tflint.cli.config_options import add_rule_options, add_verdict_options, read_configurations
 from tflint.cli.exit_codes import exit_code_of
 from tflint.errors import UserError
 from tflint.findings.path_globs import MEMBER
@@ -40,18 +40,18 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; return the exit code."""
     _require_model_count(options)
     reports = report_outputs.plan_reports(options)
-    config = read_config(options)
+    new = options.models[-1]
+    config = read_configurations(options).of(new)
     from tflint.api import compare
     from tflint.catalog import load_catalog
     from tflint.findings.baseline import read_baseline
 
     known = read_baseline(config.baseline) if config.baseline else None
-    new = options.models[-1]
     old = options.models[0] if options.git is None else _load_from_git(options.git, new)
     catalog = load_catalog(config.rules, plugin_option.load_allowed(options))
     report = compare(old, new, config=config, baseline=known, plugins=options.allow_plugin, catalog=catalog)
-    report_outputs.write(report, reports, options, config, catalog.rules)
-    code = exit_code_of(report, options, config)
+    report_outputs.write(report, reports, options, catalog.rules)
+    code = exit_code_of(report, options)
     is_compared = any(file.kind == "pair" for file in report.files)
     if code == 0 and not is_compared and not options.exit_zero and config.fail_on != "never":
         raise UserError("nothing was compared: a model is not readable", hint="the report has the reason")

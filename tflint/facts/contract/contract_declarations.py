@@ -144,6 +144,7 @@ FACTS = {
             absent="the model has no contract that sets sha256",
             values=True,
         ),
+        fact("has_contract", TRUTH, "whether the model has a contract", "contract.contract_tables:has_contract"),
     ),
     "contract_output": (
         fact(

@@ -163,3 +163,8 @@ def called_subgraph(facts: Facts, model: int) -> int:
     if len(matches) != 1 or subgraphs[matches[0]] < 0:
         return 0
     return int(facts.numbers("subgraph", "index")[subgraphs[matches[0]]])
+
+
+def has_contract(facts: Facts) -> Scalars:
+    """Return whether each model has a contract."""
+    return Scalars(np.array([model in facts.contracts for model in range(facts.n("model"))], dtype=np.bool_))
