@@ -36,7 +36,7 @@ def entry() -> None:
 def _replay_or_run() -> int:
     """Repeat an earlier run if nothing has changed since, otherwise run the command. Return the exit code."""
     record = None
-    if sys.argv[1:2] == ["check"]:
+    if sys.argv[1:2] == ["check"] and "--no-cache" not in sys.argv:
         from tflint.cache.run_record import find_record, replay
 
         record = find_record(sys.argv[1:])
