@@ -3,17 +3,17 @@
 Parsing and checking the rule files at every start would take longer than linting a model. `compiled.json` ships in the
 wheel, and a test compares it with the rule files. tflint never writes it during a run.
 
-Each line of the file is JSON: first the number of rule files and of programs, then a line per compiled expression
-(program), then four lines per rule: what selects it, its scope, its condition, and its texts. A run reads the condition
-of a rule only if rows are in its scope, and the texts only if it has findings. In a program, a whole number refers to
-an earlier program, so that equal parts stay one object.
+The file has sections, separated by empty lines: a head, the compiled expressions (programs), what selects each rule,
+and, as one line per rule, its scope, its condition, and its texts and what else only findings need. The first three
+sections are read as a whole. A run reads the condition of a rule only if rows are in its scope, and the texts only if
+it has findings. In a program, a whole number refers to an earlier program, so that equal parts stay one object.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,25 @@ from tflint.catalog.rule import Rule
 from tflint.columns.column_types import ColumnType
 from tflint.language.expression import Expression, Part, Program
 
-FORMAT = 4
+FORMAT = 5
 #: Number of bytes at the start of `compiled.json` that contain its format, its number of rule files and their digest.
 _HEAD_BYTES = 200
 
 _SELECTION = (
-    "id", "name", "severity", "severity_by_runtime", "for_each", "confidence", "category", "failure_class", "since",
-    "status", "reads_target", "reads_values", "confirm", "opcodes", "mutes", "refused_by", "runs_on", "keys",
+    "id", "name", "severity", "severity_by_runtime", "for_each", "category", "status", "since", "reads_target",
+    "reads_values", "opcodes", "refused_by", "origin",
 )  # fmt: skip
 _EXPRESSIONS = ("where", "require", "report_on")
-#: The fields on each of the other lines of a rule.
-_PARTS = (("where",), ("require", "report_on"), ("message", "summary", "why", "fix", "limits", "references"))
+#: The fields on each line of a rule.
+_PARTS = (
+    ("where",),
+    ("require", "report_on"),
+    ("message", "summary", "why", "fix", "limits", "references", "confidence", "failure_class", "mutes", "runs_on",
+     "keys", "confirm"),
+)  # fmt: skip
+#: Functions that set the fields of a rule, for which assignment is refused: the descriptors of its slots.
+_SETTERS: dict[str, Callable[[Rule, Any], None]] = {name: getattr(Rule, name).__set__ for name in Rule.__match_args__}
+_SELECTION_SETTERS = [_SETTERS[name] for name in _SELECTION]
 
 
 def dump(rules: Iterable[Rule], n_sources: int, digest: str) -> str:
@@ -40,37 +48,38 @@ def dump(rules: Iterable[Rule], n_sources: int, digest: str) -> str:
     The text is ASCII: other text takes twice the time to parse.
     """
     writer = _Writer()
-    entries = [json.dumps(part) for rule in rules for part in writer.rule(rule)]
-    programs = [json.dumps(program) for program in writer.programs]
-    head = f'{{{_head(n_sources)} "digest": "{digest}", "programs": {len(programs)}}}'
-    return "\n".join((head, *programs, *entries, ""))
+    selections, *parts = zip(*map(writer.rule, rules), strict=True)
+    head = f'{{{_head(n_sources)} "digest": "{digest}"}}'
+    arrays = [",\n".join(map(json.dumps, items)) for items in (writer.programs, selections)]
+    sections = [head, *(f"[\n{items}\n]" for items in arrays), *("\n".join(map(json.dumps, part)) for part in parts)]
+    return "\n\n".join(sections) + "\n"
 
 
 def load(path: Path) -> tuple[tuple[Rule, ...], str]:
     """Return the rules in `compiled.json` and the digest of their rule files."""
-    head, *lines, _ = path.read_bytes().decode("ascii").split("\n")
-    facts = json.loads(head)
-    n_programs = facts["programs"]
-    programs = _read_programs(lines[:n_programs])
-    selections, *parts = (lines[n_programs + k :: 1 + len(_PARTS)] for k in range(1 + len(_PARTS)))
+    head, programs, selections, *parts = path.read_bytes().decode("ascii").split("\n\n")
+    built = _Programs(json.loads(programs))
+    lines = zip(*(part.split("\n") for part in parts), strict=False)  # the last part ends with a newline
     rules = [
-        _StoredRule(selection, of_rule, programs)
-        for selection, of_rule in zip(_read_lines(selections), zip(*parts, strict=True), strict=True)
+        _StoredRule(selection, of_rule, built) for selection, of_rule in zip(json.loads(selections), lines, strict=True)
     ]
-    return tuple(rules), facts["digest"]
+    return tuple(rules), json.loads(head)["digest"]
 
 
-def _read_lines(lines: Sequence[str]) -> list[Any]:
-    """Return the values of some lines. Reading all of them at once takes half the time."""
-    values: list[Any] = json.loads(f"[{','.join(lines)}]")
-    return values
+class _Programs:
+    """The programs of all rules. Each is built from its plain data when it is first needed."""
 
+    def __init__(self, plain: Sequence[Sequence[Any]]) -> None:
+        self._plain = plain
+        self._built: dict[int, Program] = {}
 
-def _read_programs(lines: Sequence[str]) -> list[Program]:
-    programs: list[Program] = []
-    for parts in _read_lines(lines):
-        programs.append(tuple([programs[part] if type(part) is int else part for part in parts]))
-    return programs
+    def program(self, number: int) -> Program:
+        """Return a program by its number."""
+        program = self._built.get(number)
+        if program is None:
+            parts = [self.program(part) if type(part) is int else part for part in self._plain[number]]
+            program = self._built[number] = tuple(parts)
+        return program
 
 
 class _StoredRule(Rule):
@@ -78,27 +87,35 @@ class _StoredRule(Rule):
 
     __slots__ = ("_lines", "_programs")
 
-    def __init__(self, selection: Sequence[Any], lines: Sequence[str], programs: Sequence[Program]) -> None:
-        values = [tuple(value) if type(value) is list else value for value in selection]
-        _set_fields(self, (*_SELECTION, "origin"), (*values, ""))
-        _set_fields(self, self.__slots__, (lines, programs))
+    def __init__(self, selection: Sequence[Any], lines: Sequence[str], programs: _Programs) -> None:
+        for set_field, value in zip(_SELECTION_SETTERS, selection, strict=True):
+            set_field(self, tuple(value) if type(value) is list else value)
+        object.__setattr__(self, "_lines", lines)
+        object.__setattr__(self, "_programs", programs)
 
     def __getattr__(self, name: str) -> Any:
         """Return a field that has no value yet, because its line has not been read."""
         for fields, line in zip(_PARTS, self._lines, strict=True):
             if name in fields:
-                plain = json.loads(line)
-                _set_fields(self, fields, [self._value(*pair) for pair in zip(fields, plain, strict=True)])
+                for field, plain in zip(fields, json.loads(line), strict=True):
+                    _SETTERS[field](self, self._value(field, plain))
                 return getattr(self, name)
         raise AttributeError(f"a rule has no field '{name}'")
 
     def _value(self, field: str, plain: Any) -> Any:
         """Return the value of a field from its plain data."""
-        if field == "message":
-            return tuple([Part(text, _expression(one, self._programs), form) for text, one, form in plain])
         if field in _EXPRESSIONS:
-            return _expression(plain, self._programs)
-        return tuple(plain) if field == "references" else plain
+            return self._expression(plain)
+        if field == "message":
+            return tuple([Part(text, self._expression(one), form) for text, one, form in plain])
+        return tuple(plain) if type(plain) is list else plain
+
+    def _expression(self, plain: Sequence[Any] | None) -> Expression | None:
+        if plain is None:
+            return None
+        text, type_, number, reads, records = plain
+        program = self._programs.program(number)
+        return Expression(text, ColumnType(*type_), program, tuple(map(tuple, reads)), tuple(records))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Rule, tuple([getattr(self, name) for name in Rule.__match_args__])
@@ -107,11 +124,6 @@ class _StoredRule(Rule):
         return isinstance(other, Rule) and self.__reduce__()[1] == other.__reduce__()[1]
 
     __hash__ = Rule.__hash__
-
-
-def _set_fields(rule: Rule, names: Sequence[str], values: Sequence[Any]) -> None:
-    for name, value in zip(names, values, strict=True):
-        object.__setattr__(rule, name, value)
 
 
 def is_current(path: Path, sources: Sequence[str | Path], digest: str | None = None) -> bool:
@@ -168,10 +180,3 @@ class _Writer:
     def _part(self, part: Any) -> Any:
         assert type(part) is not int, "whole numbers refer to programs"
         return self._program(part) if isinstance(part, tuple) else part
-
-
-def _expression(plain: Sequence[Any] | None, programs: Sequence[Program]) -> Expression | None:
-    if plain is None:
-        return None
-    text, type_, number, reads, records = plain
-    return Expression(text, ColumnType(*type_), programs[number], tuple(map(tuple, reads)), tuple(records))

@@ -19,6 +19,8 @@ class Mutes:
     def __init__(self, judged: Iterable[JudgedRule]) -> None:
         self._ranks: Mapping[str, dict[Place, int]] = defaultdict(dict)
         for entry in judged:
+            if not entry.case.hits:
+                continue
             for other in entry.rule.mutes:
                 ranks = self._ranks[other]
                 for hit in entry.case.hits:
