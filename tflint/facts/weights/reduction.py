@@ -17,7 +17,7 @@ Counts = NDArray[np.integer[Any]]
 #: Largest number of marks that a byte can count.
 _MAX_IN_BYTE = 255
 #: Eight marks are counted at once, in the eight bytes of a word.
-_LANES = 8
+LANES = 8
 #: Runs of marks are counted in pieces of this many bytes or words. A byte can count the marks of one piece.
 _PIECE = 224
 #: In runs of at least this many elements, counting zeros is faster without marks.
@@ -53,8 +53,8 @@ class Runs:
         self.n = n
         self._lengths = lengths
         self._starts = np.cumsum(lengths) - lengths
-        self._lanes = 1 if (lengths % _LANES).any() else _LANES
-        self._pieces: tuple[Array, Array] | None = None
+        self._lanes = 1 if np.bitwise_or.reduce(lengths) % LANES else LANES  # 1 if any length has a remainder
+        self._pieces: tuple[Array, Array | None] | None = None
 
     def arrange(self, elements: Array) -> Array:
         """Return the elements unchanged."""
@@ -73,8 +73,8 @@ class Runs:
         starts, firsts = self._pieces
         words = marks.view(f"u{self._lanes}")
         counters = np.add.reduceat(words, starts, dtype=words.dtype)
-        counts = _sum_lanes(counters) if self._lanes == _LANES else counters.astype(np.int64)
-        return _fold(np.add, np.add.reduceat(counts, firsts), self.n)
+        counts = _sum_lanes(counters) if self._lanes == LANES else counters.astype(np.int64)
+        return _fold(np.add, counts if firsts is None else np.add.reduceat(counts, firsts), self.n)
 
     def count_zeros(self, integers: Array) -> Counts | None:
         """Return the number of zeros per group if the runs are long, otherwise None."""
@@ -85,8 +85,10 @@ class Runs:
         n_nonzero = [np.count_nonzero(integers[start:end]) for start, end in spans]
         return _fold(np.add, self._lengths - np.array(n_nonzero), self.n)
 
-    def _cut_pieces(self) -> tuple[Array, Array]:
-        """Return the first word of each piece, and the first piece of each run."""
+    def _cut_pieces(self) -> tuple[Array, Array | None]:
+        """Return the first word of each piece, and the first piece of each run (None: each run is one piece)."""
+        if self._lengths.max() <= _PIECE * self._lanes:
+            return self._starts // self._lanes, None
         n_pieces = -(-self._lengths // (_PIECE * self._lanes))
         firsts = np.cumsum(n_pieces) - n_pieces
         within = np.arange(int(n_pieces.sum())) - np.repeat(firsts, n_pieces)

@@ -16,7 +16,7 @@ from tflint.columns.column import flat_positions
 from tflint.facts.weights.constant_pieces import Piece
 from tflint.facts.weights.element_types import ElementType, element_types
 from tflint.facts.weights.readable_constants import Constants, Ints
-from tflint.facts.weights.reduction import Runs
+from tflint.facts.weights.reduction import LANES, Runs
 from tflint.facts.weights.weight_statistics import RESULTS, Array, PieceStatistics, Scratch, applies, join_function
 from tflint.flatbuffer.byte_window import Window
 
@@ -86,10 +86,12 @@ class WeightScan:
         constants = self._constants
         begin = int(constants.starts[block[0]])
         raw = self._read(begin, int((constants.starts[block] + constants.n_bytes[block]).max()))
-        kinds = constants.types[block] * 2 + constants.is_symmetric[block]
-        for kind in np.flatnonzero(np.bincount(kinds)).tolist():
+        # Marks are counted eight at a time, unless a run of the piece has a remainder.
+        has_remainder = constants.outer[block] * constants.inner[block] % LANES > 0
+        kinds = constants.types[block] * 4 + has_remainder * 2 + constants.is_symmetric[block]
+        for kind in np.bincount(kinds).nonzero()[0].tolist():
             chosen = block[kinds == kind]
-            type_ = self._types[kind // 2]
+            type_ = self._types[kind // 4]
             runs = constants.outer[chosen] * constants.inner[chosen]
             channels = constants.channels[chosen]
             groups = Runs(np.repeat(runs, channels), int(channels.sum()))
