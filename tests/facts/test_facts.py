@@ -8,8 +8,10 @@ from tflint import resources
 from tflint.columns.column import Lists, References, Scalars, Strings, Texts, text_of
 from tflint.columns.column_types import BOOL, NUMBER, REFERENCE, STRING
 from tflint.facts import facts as facts_module
-from tflint.facts.fact_registry import all_tables
+from tflint.facts.fact_registry import PAIR_TABLES, RUN_TABLES, all_tables
 from tflint.facts.facts import FactBudgetError, FactError, Facts
+from tflint.facts.pair import pair_declarations
+from tflint.facts.run import run_declarations
 from tflint.model.batch_reader import open_model, read_batches, read_one
 from tflint.source import BytesSource, FileSource
 
@@ -23,6 +25,11 @@ READABLE = [
     and resources.named_model_path(name).suffix == ".tflite"
 ]
 CONTAINERS = [name for name in resources.named_models() if resources.named_model_path(name).suffix != ".tflite"]
+
+
+def test_the_names_of_tables_about_pairs_and_runs_are_those_of_their_declarations() -> None:
+    assert {declared.name for declared in pair_declarations.TABLES} == PAIR_TABLES
+    assert {declared.name for declared in run_declarations.TABLES} == RUN_TABLES
 
 
 @pytest.mark.parametrize("name", [*READABLE, *CONTAINERS])

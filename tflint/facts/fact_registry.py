@@ -1,4 +1,7 @@
-"""Registry of facts: collects the declarations of all subpackages. Does not import numpy."""
+"""Registry of facts: collects the declarations of all subpackages. Does not import numpy.
+
+The declarations about pairs and runs are imported on demand, because most runs do not need them.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,7 @@ from tflint.columns.column_types import ColumnDeclaration, TableDeclaration, ref
 from tflint.facts.contract import contract_declarations
 from tflint.facts.graph import graph_declarations
 from tflint.facts.interface import interface_declarations
-from tflint.facts.pair import pair_declarations
 from tflint.facts.quantization import quantization_declarations
-from tflint.facts.run import run_declarations
 from tflint.facts.weights import weight_declarations
 
 _FACTS: dict[str, tuple[ColumnDeclaration, ...]] = {}
@@ -29,22 +30,35 @@ FILE_TABLES = frozenset({"file", "member"})
 #: Tables that have rows only for models with a contract.
 CONTRACT_TABLES = frozenset(declared.name for declared in contract_declarations.TABLES)
 #: Tables that have rows only if two versions of a model are compared.
-PAIR_TABLES = frozenset(declared.name for declared in pair_declarations.TABLES)
+PAIR_TABLES = frozenset(
+    {"pair", "pair_input", "pair_labels", "pair_operator", "pair_output", "pair_signature", "pair_subgraph"}
+)
 #: Tables that have rows only if models were run.
-RUN_TABLES = frozenset(declared.name for declared in run_declarations.TABLES)
-#: Derived tables by name.
-DERIVED_TABLES = {
+RUN_TABLES = frozenset(
+    {"run", "run_change", "run_golden", "run_normalization", "run_output", "run_sample", "run_tensor"}
+)
+_DERIVED_TABLES = {
     declared.name: declared
-    for declared in (
-        *graph_declarations.TABLES,
-        *quantization_declarations.TABLES,
-        *contract_declarations.TABLES,
-        *pair_declarations.TABLES,
-        *run_declarations.TABLES,
-    )
+    for declared in (*graph_declarations.TABLES, *quantization_declarations.TABLES, *contract_declarations.TABLES)
 }
 #: Derived columns by table and name.
 DERIVED_COLUMNS = {(table, column.name): column for table, columns in _FACTS.items() for column in columns}
+
+
+def derived_table(name: str) -> TableDeclaration | None:
+    """Return the declaration of a derived table, None if the table is stored in the file."""
+    if name in PAIR_TABLES or name in RUN_TABLES:
+        return tables_of_pairs_and_runs()[name]
+    return _DERIVED_TABLES.get(name)
+
+
+@functools.cache
+def tables_of_pairs_and_runs() -> dict[str, TableDeclaration]:
+    """Return the declarations of the tables about pairs and runs, by name."""
+    from tflint.facts.pair import pair_declarations
+    from tflint.facts.run import run_declarations
+
+    return {declared.name: declared for declared in (*pair_declarations.TABLES, *run_declarations.TABLES)}
 
 
 @functools.cache
@@ -61,7 +75,7 @@ def all_tables() -> dict[str, TableDeclaration]:
         if name not in (*FILE_TABLES, "model"):
             columns["model"] = ColumnDeclaration("model", reference("model"), "its model")
         tables[name] = TableDeclaration(name, declared.row, columns)
-    for declared in DERIVED_TABLES.values():
+    for declared in (_DERIVED_TABLES | tables_of_pairs_and_runs()).values():
         columns = {**declared.columns, "model": ColumnDeclaration("model", reference("model"), "its model")}
         columns.update({column.name: column for column in _FACTS.get(declared.name, ())})
         tables[declared.name] = TableDeclaration(declared.name, declared.row, columns, declared.needs, declared.compute)

@@ -17,7 +17,7 @@ from tflint.columns.column_types import BOOL, REFERENCE, STRING, ColumnType, Tab
 from tflint.columns.table import Table
 from tflint.contract import Contract
 from tflint.errors import TflintError
-from tflint.facts.fact_registry import DERIVED_COLUMNS, DERIVED_TABLES, all_tables
+from tflint.facts.fact_registry import DERIVED_COLUMNS, all_tables, derived_table
 from tflint.model.tables import Tables
 from tflint.values import EMPTY
 
@@ -75,10 +75,11 @@ class Facts:
 
     def table(self, name: str) -> Table:
         """Return a table, raw or derived."""
-        if name not in DERIVED_TABLES:
+        declared = derived_table(name)
+        if declared is None:
             return self.tables.table(name)
         if name not in self._tables:
-            self._tables[name] = self._call_function(name, DERIVED_TABLES[name].compute)
+            self._tables[name] = self._call_function(name, declared.compute)
         return self._tables[name]
 
     def column(self, table: str, name: str) -> Column:

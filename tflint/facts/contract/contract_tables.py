@@ -25,7 +25,7 @@ from tflint.columns.column import (
 )
 from tflint.columns.column_types import BOOL, NUMBER, STRING, ColumnDeclaration
 from tflint.columns.table import Table
-from tflint.facts.fact_registry import DERIVED_TABLES
+from tflint.facts.fact_registry import derived_table
 from tflint.facts.facts import Facts
 
 Entry = Mapping[str, Any]
@@ -72,8 +72,12 @@ def _entry_table(facts: Facts, side: str) -> Table:
 
 
 def _build_table(name: str, models: Sequence[int], entries: Sequence[Entry], computed: dict[str, Any]) -> Table:
-    declared = DERIVED_TABLES[name].columns
-    makers = {column: computed.get(column, lambda of=of: _build_column(of, entries)) for column, of in declared.items()}
+    declared = derived_table(name)
+    assert declared is not None
+    makers = {
+        column: computed.get(column, lambda of=of: _build_column(of, entries))
+        for column, of in declared.columns.items()
+    }
     return Table(name, np.array(models, dtype=np.int32), makers)
 
 
