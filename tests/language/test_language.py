@@ -8,7 +8,7 @@ import math
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -209,6 +209,12 @@ class Case:
         rows = np.arange(self.n_rows) if rows is None else rows
         columns = PlainColumns(self.types, self.cells, self.noise)
         return Evaluator(columns, rows, records={"target": self.record}, constants=CONSTANTS)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def ieee_arithmetic() -> Iterator[None]:
+    with np.errstate(all="ignore"):
+        yield
 
 
 class Writer:

@@ -84,6 +84,10 @@ class Judge:
         by_table: dict[str, list[Case]] = {}
         for case in cases:
             by_table.setdefault(case.rule.for_each, []).append(case)
+        with np.errstate(all="ignore"):  # the language uses IEEE arithmetic
+            self._judge_tables(by_table)
+
+    def _judge_tables(self, by_table: Mapping[str, Sequence[Case]]) -> None:
         for table, its_cases in by_table.items():
             try:
                 models = self.facts.table(table).model

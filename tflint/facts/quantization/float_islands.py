@@ -23,8 +23,9 @@ def island_table(facts: Facts) -> Table:
         _reads_integers(facts, leader, float_ops),
         _feeds_integers(facts, leader, float_ops),
     )
-    heads = np.flatnonzero(reads_integers & feeds_integers)
-    members = np.flatnonzero(float_ops & np.isin(leader, heads))
+    is_head = reads_integers & feeds_integers
+    heads = np.flatnonzero(is_head)
+    members = np.flatnonzero(float_ops & is_head[leader])
     owners = np.searchsorted(heads, leader[members])
     return Table(
         "island",
