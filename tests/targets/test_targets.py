@@ -22,7 +22,7 @@ from tflint.findings import Finding, Report
 from tflint.report.text_report import Style, render
 from tflint.resources import runtime_table
 from tflint.targets.runtime import load_runtime, runtime_names, runtimes_by_age
-from tflint.targets.target import declared_targets, is_refusing, is_runtime_spec, resolve_targets
+from tflint.targets.target import declared_targets, includes_target, is_runtime_spec, resolve_targets, severity_on
 from tflint.targets.version import Version, VersionLineError, parse_version
 from tflint.writer import edit_model
 
@@ -156,7 +156,18 @@ def test_patch_releases_are_known(text: str) -> None:
 
 def test_a_minor_version_without_a_first_patch_is_its_oldest_release() -> None:
     assert str(resolve_targets(["tflite==2.16"], {})[0].version) == "2.16.1"
-    assert str(resolve_targets(["tflite==2.15"], {})[0].version) == "2.15"
+    assert str(resolve_targets(["tflite==2.15"], {})[0].version) == "2.15.0"
+
+
+@pytest.mark.parametrize(("short", "full"), [("litert==2.3", "litert==2.3.0"), ("tflite==2.14", "tflite==2.14.0")])
+def test_a_minor_version_is_named_by_its_release_and_counts_once(short: str, full: str) -> None:
+    assert [target.name for target in resolve_targets([short, full], {})] == [full]
+
+
+def test_a_runtime_alone_is_its_newest_release() -> None:
+    for name in ("litert", "tflite"):
+        (target,) = resolve_targets([name], {})
+        assert target.version == load_runtime(name).releases[-1].version
 
 
 def test_the_newest_release_is_the_newest_with_known_operator_support() -> None:
@@ -167,14 +178,63 @@ def test_the_newest_release_is_the_newest_with_known_operator_support() -> None:
         assert runtime.newest in [None, *(release.version for release in runtime.releases)]
 
 
-def test_beyond_the_releases_with_known_support_nothing_is_claimed() -> None:
-    report = checked("conv_int8", "litert==2.9.0", edit=with_version(99))
+ENDED, NOT_BEGUN = "facts end at litert 2.3.0", "facts begin at litert 1.1.0"
+
+
+def not_checked(report: Report) -> set[tuple[str, int, str]]:
+    return {(entry.rule, entry.rows, entry.reason) for entry in report.files[0].not_checked}
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("litert==2.3.1", ENDED),
+        ("litert==2.4.0", ENDED),
+        ("litert==9.9", ENDED),
+        ("litert==1.0.1", NOT_BEGUN),
+        ("tflite==2.21.1", "facts end at tflite 2.21.0"),
+    ],
+)
+def test_operators_past_the_facts_are_not_checked(target: str, reason: str) -> None:
+    report = checked("conv_int8", target, edit=with_version(99))
     assert of_rule(report, "O001") == []
-    reasons = {entry.reason for entry in report.files[0].not_checked}
-    assert reasons == {"operator support is known for litert 1.1.0 to 2.3.0"}
-    assert of_rule(checked("custom_op", "litert==2.9.0"), "O004") == []
-    (finding,) = of_rule(checked("depthwise_int8", "litert==2.9.0", edit=WRONG_AXIS), "Q009")
-    assert (finding.severity, finding.target) == ("note", None)
+    assert not_checked(report) == {("O001", 1, reason), ("O002", 1, reason)}
+    report = checked("custom_op", target)
+    assert of_rule(report, "O004") == []
+    assert ("O004", 1, reason) in not_checked(report)
+
+
+@pytest.mark.parametrize("target", ["litert==2.9.0", "litert==9.9"])
+def test_a_refusal_without_an_upper_bound_ends_with_the_facts(target: str) -> None:
+    report = checked("depthwise_int8", target, edit=WRONG_AXIS)
+    assert of_rule(report, "Q009") == []
+    assert ("Q009", 1, ENDED) in not_checked(report)
+    assert not of_rule(checked("depthwise_int8", target), "Q009")
+    assert "Q009" not in {rule for rule, _, _ in not_checked(checked("depthwise_int8", target))}
+    both = checked("depthwise_int8", target, "litert", edit=WRONG_AXIS)
+    (finding,) = of_rule(both, "Q009")
+    assert (finding.severity, finding.target) == ("error", "litert==2.3.0")
+    assert ("Q009", 1, ENDED) in not_checked(both)
+
+
+def test_a_refusal_without_a_lower_bound_begins_with_the_facts() -> None:
+    report = checked("conv_int8", "litert==1.0.1", edit={"tensors.weights.quantization.zero_point": [0, 0]})
+    assert of_rule(report, "Q008") == []
+    assert ("Q008", 1, NOT_BEGUN) in not_checked(report)
+
+
+@pytest.mark.parametrize(
+    ("target", "release", "releases"),
+    [
+        ("litert==2.2.5", "LiteRT 2.2.5", "releases: 2.2.0"),
+        ("litert==0.1", "LiteRT 0.1", "2.2.0, 2.3.0"),
+        ("tflite==0.1", "TFLite 0.1", "2.20.0, 2.21.0"),
+    ],
+)
+def test_a_version_below_the_newest_facts_must_be_a_release(target: str, release: str, releases: str) -> None:
+    with pytest.raises(UserError, match=f"{release} was never released") as raised:
+        resolve_targets([target], {})
+    assert releases in raised.value.hint
 
 
 def test_a_new_runtime_is_a_data_file(tmp_path: Path) -> None:
@@ -214,7 +274,7 @@ def test_a_new_runtime_is_a_data_file(tmp_path: Path) -> None:
 
     (tmp_path / "conv.tflite").write_bytes(edit_model(NAMED["conv_int8"](), with_version(3)))
     assert findings("toyrt") == []
-    assert findings("toyrt==1.0.0") == [("O001", "toyrt==1.0.0")]
+    assert findings("toyrt==1.0") == [("O001", "toyrt==1.0.0")]
     shown = subprocess.run(
         [sys.executable, "-m", "tflint", "show", "conv.tflite"],
         cwd=tmp_path,
@@ -244,11 +304,11 @@ def test_a_version_that_the_table_does_not_know_is_not_checked() -> None:
 @pytest.mark.parametrize(
     ("target", "newest_known"),
     [
-        ("tflite==2.3", 4),
-        ("tflite==2.4", 5),
-        ("tflite==2.8", 5),
-        ("tflite==2.9", 6),
-        ("tflite==2.15", 8),
+        ("tflite==2.3.0", 4),
+        ("tflite==2.4.0", 5),
+        ("tflite==2.8.0", 5),
+        ("tflite==2.9.0", 6),
+        ("tflite==2.15.0", 8),
         ("litert==1.1.0", 8),
     ],
 )
@@ -274,7 +334,7 @@ def test_tflm_does_not_look_at_versions() -> None:
 
 def test_a_finding_names_the_target_it_holds_for() -> None:
     report = checked("conv_int8", "litert==2.3.0", "tflite==2.3", "tflm", edit=with_version(5))
-    assert [finding.target for finding in of_rule(report, "O001")] == ["tflite==2.3"]
+    assert [finding.target for finding in of_rule(report, "O001")] == ["tflite==2.3.0"]
 
 
 # --- named targets --------------------------------------------------------------------------------------------------
@@ -346,11 +406,44 @@ def test_a_chosen_severity_does_not_reach_targets_that_run_the_model() -> None:
         ("litert==2.1", True),
         ("tflite>=1.0", False),
         ("tflm", False),
+        ("litert>=2.0,<2.2", True),
+        ("litert>=2.0, <2.1", False),
+        ("litert>2.1,<2.2", False),
     ],
 )
 def test_specs(spec: str, expected: bool) -> None:
     (target,) = resolve_targets(["litert==2.1.0"], {})
-    assert is_refusing(target, [spec]) is expected
+    assert includes_target([spec], target) is expected
+
+
+@pytest.mark.parametrize(
+    ("target", "spec", "expected"),
+    [
+        ("litert==9.9", "litert", None),
+        ("litert==9.9", "litert>=1.1.0", None),
+        ("litert==9.9", "litert<2.1.0", False),
+        ("litert==9.9", "litert>=2.0,<10", True),
+        ("litert==9.9", "tflm", False),
+        ("litert==1.0.1", "litert", None),
+        ("litert==1.0.1", "litert<2.1.0", None),
+        ("litert==1.0.1", "litert>=1.1.0", False),
+        ("litert==1.0.1", "litert>=1.0.0,<1.1.0", True),
+        ("litert==1.0.1", "litert==1.0.1", True),
+    ],
+)
+def test_an_open_spec_claims_nothing_past_the_facts(target: str, spec: str, expected: bool | None) -> None:
+    (resolved,) = resolve_targets([target], {})
+    assert includes_target([spec], resolved) is expected
+
+
+def test_a_severity_of_some_releases_does_not_reach_others() -> None:
+    severities = {"tflite>=2.7,<2.11": "error", "tflm": "note"}
+    shown = [
+        severity_on(target, severities, "warning")
+        for target in resolve_targets(["tflite==2.9.1", "tflite==2.11", "tflm", "litert"], {})
+    ]
+    assert shown == ["error", "warning", "note", "warning"]
+    assert severity_on(None, severities, "warning") == "warning"
 
 
 def test_every_spec_of_the_built_in_rules_is_understood() -> None:
@@ -359,7 +452,7 @@ def test_every_spec_of_the_built_in_rules_is_understood() -> None:
         for spec in (*rule.refused_by, *rule.runs_on):
             assert is_runtime_spec(spec)
             for target in targets:
-                is_refusing(target, [spec])
+                includes_target([spec], target)
 
 
 @pytest.mark.parametrize("name", runtime_names())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tflint.language.expression import Expression, Part
+from tflint.targets.target import Target, severity_on
 from tflint.values import EMPTY, frozen
 
 #: Category by the first letter of a built-in rule's id.
@@ -61,11 +62,12 @@ class Rule:
 
     `report_on` is the reference to the row that a finding points at, if that is not the row itself. `refused_by` names
     the runtimes that refuse a model that violates the rule, and `runs_on` the runtimes that run it; both are empty if
-    all runtimes agree. `severity_by_runtime` contains the severities that differ from `severity`. If `opcodes` is not
-    empty, the rule is about these operators only and is skipped for models without them. `reads_target` is true if the
-    rule is judged once per declared target. `reads_values` is true if its conditions read columns about the values of
-    constants. `keys` are the contract keys that a finding can point at: it points at the
-    first of them that the contract sets. `confirm` is the probe that can confirm a finding; empty if there is none.
+    all runtimes agree. `severity_by_runtime` maps specs, such as `tflm` or `tflite<2.11`, to the severities that differ
+    from `severity`; the first spec that includes the target counts. If `opcodes` is not empty, the rule is about these
+    operators only and is skipped for models without them. `reads_target` is true if the rule is judged once per
+    declared target. `reads_values` is true if its conditions read columns about the values of constants. `keys` are the
+    contract keys that a finding can point at: it points at the first of them that the contract sets. `confirm` is the
+    probe that can confirm a finding; empty if there is none.
     """
 
     id: str
@@ -97,9 +99,9 @@ class Rule:
     keys: tuple[str, ...] = ()
     confirm: str = ""
 
-    def severity_for(self, runtime: str) -> str:
-        """Return the severity of the rule's findings on a runtime."""
-        return self.severity_by_runtime.get(runtime, self.severity)
+    def severity_for(self, target: Target | None) -> str:
+        """Return the severity of the rule's findings on a target, or of findings about every runtime (None)."""
+        return severity_on(target, self.severity_by_runtime, self.severity)
 
     @property
     def is_builtin(self) -> bool:

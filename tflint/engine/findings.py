@@ -127,7 +127,7 @@ def _finding(entry: JudgedRule, message: str, location: Location, **more: Any) -
         rule=rule.id,
         name=rule.name,
         severity=entry.severity,
-        severity_before=rule.severity_for(entry.target.runtime if entry.target else ""),
+        severity_before=rule.severity_for(entry.target),
         confidence=rule.confidence,
         message=message,
         location=location,

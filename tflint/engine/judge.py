@@ -47,6 +47,8 @@ class Hit:
 class Case:
     """A rule with a declared target (by number) and the result of evaluating it.
 
+    `unknown_reason` is why tflint knows too little about the target; empty if it knows enough. If `is_claimed` is
+    false, nothing is known about what the target does with violations of the rule: they are undecided, not hits.
     `hits` are the rows that violate the rule, at most `MAX_PLACES` per file. `unlisted` is the number of further such
     rows per file. `undecided` is the number of undecided rows per file, and `reason` is why they may be undecided.
     `crash` is the exception that the rule, or a fact that the rule reads, raised; then there are no hits.
@@ -54,9 +56,10 @@ class Case:
     whether the rule applies to a row of the file.
     """
 
-    def __init__(self, rule: Rule, target: int = 0, unknown_reason: str = "") -> None:
+    def __init__(self, rule: Rule, target: int = 0, unknown_reason: str = "", *, is_claimed: bool = True) -> None:
         self.rule, self.target = rule, target
         self.unknown_reason = unknown_reason
+        self.is_claimed = is_claimed
         self.hits: list[Hit] = []
         self.unlisted: dict[int, int] = {}
         self.undecided: dict[int, int] = {}
@@ -208,6 +211,9 @@ class _Evaluation:
             required = evaluator.value(self.rule.require.program)
         broken, unknown = _split(required, wanted=False)
         undecided.append(evaluator.rows[unknown])
+        if not self.case.is_claimed:
+            undecided.append(evaluator.rows[broken])
+            broken = _NO_ROWS
         self._leave_undecided(undecided)
         if len(broken):
             broken = broken[self._is_listed(self.models[evaluator.rows[broken]])]

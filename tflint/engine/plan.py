@@ -14,7 +14,7 @@ from tflint.engine.select import Selected
 from tflint.facts.fact_registry import CONTRACT_TABLES, FILE_TABLES, PAIR_TABLES, RUN_TABLES
 from tflint.findings import severity_rank
 from tflint.model.tables import Tables
-from tflint.targets.target import Target, contract_targets, is_refusing
+from tflint.targets.target import Target, contract_targets, includes_target
 from tflint.values import EMPTY, frozen, replace
 
 if TYPE_CHECKING:
@@ -101,7 +101,10 @@ def rules_for_runs(plan: Plan) -> list[Selected]:
 
 
 def cases_of(selected: Selected, targets: Sequence[Target]) -> list[JudgedRule]:
-    """Return the cases of a rule: one per target if the rule reads the target, otherwise one per severity."""
+    """Return the cases of a rule: one per target if the rule reads the target, otherwise one per severity.
+
+    If it is not known whether some of the targets refuse the model, there is one more case per such target.
+    """
     rule = selected.rule
     if rule.reads_target:
         return [
@@ -109,26 +112,34 @@ def cases_of(selected: Selected, targets: Sequence[Target]) -> list[JudgedRule]:
                 selected,
                 target,
                 Case(rule, number, target.unknown_reason),
-                selected.severity_for(target.runtime),
+                selected.severity_for(target),
                 target.name,
             )
             for number, target in enumerate(targets)
         ]
+    unknown = [target for target in targets if rule.refused_by and includes_target(rule.refused_by, target) is None]
+    known = [target for target in targets if target not in unknown]
     return [
-        JudgedRule(selected, None, Case(rule), severity, holds_for)
-        for severity, holds_for in _severities(selected, targets)
+        *(JudgedRule(selected, None, Case(rule), severity, names) for severity, names in _severities(selected, known)),
+        *(_unclaimed(selected, target) for target in unknown),
     ]
 
 
+def _unclaimed(selected: Selected, target: Target) -> JudgedRule:
+    """Return the case that counts the violations of a rule as not checked for a target."""
+    case = Case(selected.rule, unknown_reason=target.unknown_reason, is_claimed=False)
+    return JudgedRule(selected, target, case, "note", target.name)
+
+
 def _severities(selected: Selected, targets: Sequence[Target]) -> list[tuple[str, str | None]]:
-    """Return each severity that applies to declared targets, with the names of these targets (None: all targets)."""
+    """Return each severity that applies to some targets, with the names of these targets (None: all targets)."""
     refused_by = selected.rule.refused_by
     names: dict[str, list[str]] = {}
     for target in targets:
-        if not refused_by or is_refusing(target, refused_by):
-            names.setdefault(selected.severity_for(target.runtime), []).append(target.name)
+        if not refused_by or includes_target(refused_by, target):
+            names.setdefault(selected.severity_for(target), []).append(target.name)
     if not names:
-        return [("note", None)]
+        return [("note", None)] if targets else []
     if not refused_by and len(names) == 1:
         return [(severity, None) for severity in names]
     return [(severity, ", ".join(listed)) for severity, listed in names.items()]

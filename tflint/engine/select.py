@@ -9,6 +9,7 @@ from tflint.catalog.rule import Rule
 from tflint.config import Config
 from tflint.config.config_positions import Keys, add_config_place
 from tflint.errors import UserError
+from tflint.targets.target import Target, severity_on
 from tflint.userfiles.nearest_word import nearest
 from tflint.values import EMPTY, frozen
 
@@ -44,9 +45,9 @@ class Selected:
     is_newer: bool = False
     severity_by_runtime: Mapping[str, str] = EMPTY
 
-    def severity_for(self, runtime: str) -> str:
-        """Return the severity of findings on a runtime."""
-        return self.severity_by_runtime.get(runtime, self.severity)
+    def severity_for(self, target: Target | None) -> str:
+        """Return the severity of findings on a target, or of findings about every runtime (None)."""
+        return severity_on(target, self.severity_by_runtime, self.severity)
 
 
 def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:

@@ -60,10 +60,13 @@ class Runtime:
             return True
         return version is not None and self.facts_from <= version <= self.facts_to
 
-    @property
-    def facts_range(self) -> str:
-        """The releases with known operator support, for messages."""
-        return f"{self.name} {self.facts_from} to {self.facts_to}"
+    def missing_facts(self, version: Version | None) -> str:
+        """Return why the operator support of a release is not known; empty if it is known."""
+        if self.has_facts(version):
+            return ""
+        if version is not None and self.is_later_than_facts(version):
+            return f"facts end at {self.name} {self.facts_to}"
+        return f"facts begin at {self.name} {self.facts_from}"
 
     def operator_versions(self, version: Version | None) -> dict[str, int] | None:
         """Return the newest version of each built-in operator that a release supports (0: the release has no kernel).
@@ -114,9 +117,9 @@ class Runtime:
         n = len(version.numbers)
         return [release.version for release in self.releases if release.version.numbers[:n] == version.numbers]
 
-    def is_later_than_known(self, version: Version) -> bool:
-        """Return whether a version is later than all releases in the data file. Such a version may exist by now."""
-        return not self.releases or version > self.releases[-1].version
+    def is_later_than_facts(self, version: Version) -> bool:
+        """Return whether a version is later than the releases with known operator support. It may exist by now."""
+        return self.facts_to is not None and version > self.facts_to
 
     def _version(self, text: str) -> Version:
         version = parse_version(self.version_line or self.name, text)

@@ -20,7 +20,8 @@ from tflint.values import frozen
 #: Largest number of releases that the error about an unknown release lists.
 MAX_LISTED = 6
 
-_SPEC = r"([a-z][a-z0-9_-]*)(?: ?(==|>=|<=|<|>) ?(\d+(?:\.\d+)*))?"
+_BOUND = r" ?(==|>=|<=|<|>) ?(\d+(?:\.\d+)*)"
+_SPEC = rf"([a-z][a-z0-9_-]*)((?:{_BOUND})(?:,{_BOUND})?)?"
 _NUMBER = r"\d{1,6}(\.\d{1,6}){0,3}"
 _COMPARED = r"([a-z][a-z0-9_-]*) ?[<>=!~]"
 
@@ -54,8 +55,7 @@ class Target:
     @property
     def unknown_reason(self) -> str:
         """The reason why tflint claims nothing about operators on this target; empty if their support is known."""
-        runtime = load_runtime(self.runtime)
-        return "" if runtime.has_facts(self.version) else f"operator support is known for {runtime.facts_range}"
+        return load_runtime(self.runtime).missing_facts(self.version)
 
 
 def resolve_targets(names: Sequence[str], named: Mapping[str, TargetOptions]) -> tuple[Target, ...]:
@@ -66,7 +66,7 @@ def resolve_targets(names: Sequence[str], named: Mapping[str, TargetOptions]) ->
     if not names:
         version = load_runtime(DEFAULT).newest
         return (Target(f"{DEFAULT}=={version}", DEFAULT, version),)
-    return tuple(_resolve(name, named) for name in dict.fromkeys(names))
+    return _resolve_all(names, named)
 
 
 def declared_targets(config: Config) -> tuple[Target, ...]:
@@ -91,7 +91,12 @@ def contract_targets(contract: Contract, named: Mapping[str, TargetOptions]) -> 
         except UserError as error:
             place = ("model", "targets", number)
             raise error_in(contract.path, contract.text, place, error.message, hint=error.hint) from None
-    return tuple(_resolve(name, named) for name in dict.fromkeys(names))
+    return _resolve_all(names, named)
+
+
+def _resolve_all(names: Sequence[str], named: Mapping[str, TargetOptions]) -> tuple[Target, ...]:
+    """Return the targets with the given names. A target that has several names, such as 2.3 and 2.3.0, counts once."""
+    return tuple(dict.fromkeys(_resolve(name, named) for name in dict.fromkeys(names)))
 
 
 def _resolve(name: str, named: Mapping[str, TargetOptions]) -> Target:
@@ -125,11 +130,14 @@ def _parse(text: str, named: Mapping[str, TargetOptions]) -> tuple[str, Version 
 def _find_release(runtime: Runtime, version: Version, text: str) -> Version:
     """Return the release that a version means. Raises `UserError` if this release was never published.
 
-    2.11 means 2.11.0, or the oldest patch release of 2.11 if there is no 2.11.0. A version that is later than all known
-    releases is accepted.
+    2.11 means 2.11.0, or the oldest patch release of 2.11 if there is no 2.11.0. A version that is later than all
+    releases with known operator support is accepted, because it may have been published after this version of tflint.
     """
-    if runtime.is_later_than_known(version) or any(release.version.equals(version) for release in runtime.releases):
+    if runtime.is_later_than_facts(version):
         return version
+    published = next((release.version for release in runtime.releases if release.version.equals(version)), None)
+    if published is not None:
+        return published
     patches = runtime.patch_releases(version)
     if patches and len(version.numbers) == 2:
         return patches[0]
@@ -153,34 +161,52 @@ def operator_versions(runtime: str, version: Version | None) -> dict[str, int] |
     return load_runtime(runtime).operator_versions(version)
 
 
-def is_refusing(target: Target, specs: Sequence[str]) -> bool:
-    """Return whether one of the specs (such as `litert>=1.1.0` or `tflm`) includes a target.
+def includes_target(specs: Sequence[str], target: Target) -> bool | None:
+    """Return whether one of the specs (such as `litert>=1.1.0`, `tflite>=2.7,<2.19` or `tflm`) includes a target.
 
-    A spec never includes a release whose operator support is not known.
+    Returns None if that is unknown: a spec without an upper bound claims nothing about releases that are later than
+    the releases with known operator support, and a spec without a lower bound nothing about earlier ones.
     """
-    return load_runtime(target.runtime).has_facts(target.version) and any(_includes(spec, target) for spec in specs)
+    found = {_includes(spec, target) for spec in specs}
+    return True if True in found else None if None in found else False
+
+
+def severity_on(target: Target | None, severities: Mapping[str, str], default: str) -> str:
+    """Return the severity of the first spec that includes a target; the default if none does or target is None."""
+    if target is None:
+        return default
+    return next((severity for spec, severity in severities.items() if includes_target([spec], target)), default)
 
 
 def is_runtime_spec(spec: str) -> bool:
-    """Return whether a text is the name of a runtime, alone or with a comparison such as `litert>=1.1.0`."""
+    """Return whether a text is the name of a runtime, alone or with one or two comparisons: `tflite>=2.7,<2.19`."""
     match = re.fullmatch(_SPEC, spec)
     return match is not None and match[1] in runtime_names()
 
 
-def _includes(spec: str, target: Target) -> bool:
+def _includes(spec: str, target: Target) -> bool | None:
     match = re.fullmatch(_SPEC, spec)
     assert match, f"'{spec}' passed the rule compiler"
-    name, operator, number = match.groups()
-    if name != target.runtime:
+    if match[1] != target.runtime:
         return False
-    if not number or target.version is None:
+    if target.version is None:
         return True
-    bound = parse_version(target.version.line, number)
-    assert bound is not None, f"'{spec}' passed the rule compiler"
+    bounds = re.findall(_BOUND, match[2] or "")
+    if not all(_is_within(target.version, operator, number) for operator, number in bounds):
+        return False
+    runtime = load_runtime(target.runtime)
+    closing = ("==", "<", "<=") if runtime.is_later_than_facts(target.version) else ("==", ">", ">=")
+    is_bounded = any(operator in closing for operator, _ in bounds)
+    return True if is_bounded or runtime.has_facts(target.version) else None
+
+
+def _is_within(version: Version, operator: str, number: str) -> bool:
+    bound = parse_version(version.line, number)
+    assert bound is not None, f"'{number}' passed the rule compiler"
     return {
-        "==": target.version.equals(bound),
-        ">=": target.version >= bound,
-        "<=": target.version <= bound,
-        ">": target.version > bound,
-        "<": target.version < bound,
+        "==": version.equals(bound),
+        ">=": version >= bound,
+        "<=": version <= bound,
+        ">": version > bound,
+        "<": version < bound,
     }[operator]
