@@ -85,6 +85,16 @@ FACTS = {
             "buffer.data buffer.offset buffer.size",
         ),
     ),
+    "operator_code": (
+        fact(
+            "lost_operators",
+            TEXTS,
+            "built-in operators that operator code 127 without builtin_code may stand for",
+            "graph.lost_operators:lost_operators",
+            "operator_code.opcode operator.operator_code operator.options_type",
+            absent="the operator code tells its operator",
+        ),
+    ),
     "operator": (
         fact(
             "custom_options.valid",
