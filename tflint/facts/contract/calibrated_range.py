@@ -179,7 +179,8 @@ def _read_quantization(facts: Facts, row: int) -> _Quantization | None:
         return None
     scales, zeros = facts.lists("tensor", "scale").row(tensor), facts.lists("tensor", "zero_point").row(tensor)
     dtype = text_of(facts.column("tensor", "dtype"), tensor) or ""
-    if len(scales) != 1 or len(zeros) != 1 or activation_range(dtype, scales[0], zeros[0]) is None:
+    is_single = len(scales) == 1 and len(zeros) == 1 and facts.numbers("tensor", "has_valid_scales")[tensor]
+    if not is_single or activation_range(dtype, scales[0], zeros[0]) is None:
         return None
     return _Quantization(dtype, scales[0], zeros[0])
 

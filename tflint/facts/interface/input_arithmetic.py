@@ -74,7 +74,7 @@ def _first_scale(facts: Facts, path: InputPath) -> float | None:
     operator = only_consumer(facts, path.tensor)
     output = -1 if operator is None else int(facts.rows("operator", "output")[operator])
     scales = facts.lists("tensor", "scale").row(output) if output >= 0 else []
-    return float(scales[0]) if len(scales) == 1 else None
+    return float(scales[0]) if len(scales) == 1 and _has_valid_scales(facts, output) else None
 
 
 def quantize_output(facts: Facts, tensor: int) -> int:
@@ -152,6 +152,10 @@ def _follow_input(facts: Facts, tensor: int) -> InputPath:
 
 def _has_scale(facts: Facts, tensor: int) -> bool:
     return len(facts.lists("tensor", "scale").row(tensor)) > 0
+
+
+def _has_valid_scales(facts: Facts, tensor: int) -> bool:
+    return bool(facts.numbers("tensor", "has_valid_scales")[tensor])
 
 
 def only_consumer(facts: Facts, tensor: int) -> int | None:
@@ -247,13 +251,13 @@ def _read_constant(facts: Facts, tensor: int, limit: int) -> Values | None:
 
 
 def _dequantize(facts: Facts, tensor: int, kind: ElementType, stored: NDArray[np.uint8]) -> Values | None:
-    """Return the real values of stored elements, or None for integers without exactly one scale and zero point."""
+    """Return the real values of stored elements, or None for integers without one valid scale and one zero point."""
     if kind.name == "FLOAT16":
         return stored.view("<f2").astype(np.float64)
     if kind.is_float:
         return None if kind.has_keys else stored.view(kind.stored).astype(np.float64)
     scales, zeros = facts.lists("tensor", "scale").row(tensor), facts.lists("tensor", "zero_point").row(tensor)
-    if len(scales) != 1 or len(zeros) != 1:
+    if len(scales) != 1 or len(zeros) != 1 or not _has_valid_scales(facts, tensor):
         return None
     values: Values = (kind.elements(stored).astype(np.float64) - zeros[0]) * scales[0]
     return values

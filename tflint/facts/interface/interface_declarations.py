@@ -65,7 +65,7 @@ FACTS = {
             "output scale of the first operator that changes the real values of the input",
             "interface.input_arithmetic:first_scale",
             _AFFINE_NEEDS,
-            absent="several operators read the input, or that output does not have exactly one scale",
+            absent="several operators read the input, or that output does not have exactly one valid scale",
             values=True,
         ),
         fact(

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import Lists, Scalars, State, flat_positions, lists_by_counts, state_of
+from tflint.columns.column import ABSENT, UNKNOWN, Lists, Scalars, State, flat_positions, lists_by_counts, state_of
 from tflint.facts.facts import Facts, first_elements, list_lengths, require_budget, values_at
+from tflint.facts.quantization.quantization_parameters import has_invalid_scales
 from tflint.facts.weights.buffer_offsets import buffer_places
 
 Ints = NDArray[Any]
@@ -32,7 +33,7 @@ def expected_scale(facts: Facts) -> Lists:
     scales = facts.lists("tensor", "scale")
     n_inputs, n_weights = list_lengths(scales, inputs), list_lengths(scales, weights)
     absent = (n_inputs == 0) | (n_weights == 0)
-    unknown = n_inputs > 1
+    unknown = (n_inputs > 1) | has_invalid_scales(facts, inputs) | has_invalid_scales(facts, weights)
     rows = np.flatnonzero(~absent & ~unknown)
     products = _repeat(first_elements(scales, inputs, 0.0), n_weights, rows) * _flatten(scales, weights, rows)
     return _lists_at(products, n_weights, rows, state_of(absent, unknown))
@@ -44,15 +45,40 @@ def scale_error(facts: Facts) -> Lists:
     biases = facts.rows("operator", "bias")
     scales = facts.lists("tensor", "scale")
     n_bias, n_expected = list_lengths(scales, biases), expected.lengths
-    absent = (n_bias == 0) | (_state(expected) == 1)
-    unknown = (_state(expected) == 2) | ((n_bias != n_expected) & (n_bias != 1) & (n_expected != 1))
+    absent = (n_bias == 0) | (_state(expected) == ABSENT)
+    unknown = (_state(expected) == UNKNOWN) | ((n_bias != n_expected) & (n_bias != 1) & (n_expected != 1))
     rows = np.flatnonzero(~absent & ~unknown)
     lengths = np.maximum(n_bias, n_expected)
     expected_scales = _broadcast(expected, np.arange(len(lengths)), rows, lengths)
     bias_scales = _broadcast(scales, biases, rows, lengths)
-    with np.errstate(all="ignore"):
-        errors = np.abs(bias_scales - expected_scales) / np.abs(expected_scales)
-    return _lists_at(errors, lengths, rows, state_of(absent, unknown))
+    with np.errstate(over="ignore"):
+        errors = np.abs(bias_scales - expected_scales) / expected_scales
+    return _lists_at(np.where(np.isnan(errors), np.inf, errors), lengths, rows, state_of(absent, unknown))
+
+
+def worst_scales(facts: Facts) -> Lists:
+    """Return the bias scale and the expected scale of the channel of each operator that has the largest error."""
+    errors = facts.lists("operator", "bias_scale_error")
+    flat, lengths = errors.flatten(slice(None))
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    channels = np.arange(len(flat)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    order = np.lexsort((-flat, owners))
+    rows, firsts = np.unique(owners[order], return_index=True)
+    worst = channels[order][firsts]
+    biases = facts.rows("operator", "bias")
+    pairs = (
+        _elements_at(facts.lists("tensor", "scale"), biases[rows], worst),
+        _elements_at(facts.lists("operator", "expected_bias_scale"), rows, worst),
+    )
+    counts = np.zeros(len(lengths), dtype=np.int64)
+    counts[rows] = 2
+    return lists_by_counts(np.stack(pairs, axis=1).reshape(-1), counts, errors.state)
+
+
+def _elements_at(lists: Lists, owners: Ints, positions: Ints) -> Floats:
+    """Return one element of each list: its only element, or that at a position."""
+    inner = np.where(lists.lengths[owners] > 1, positions, 0) * lists.stride
+    return lists.take(lists.starts[owners] + inner).astype(np.float64)
 
 
 def shift_steps(facts: Facts) -> Lists:
@@ -67,9 +93,9 @@ def shift_steps(facts: Facts) -> Lists:
     n_channels = list_lengths(values, biases)
     n_bias, n_output = list_lengths(scales, biases), list_lengths(scales, outputs)
     is_integer = values_at(facts.is_one_of("tensor", "dtype", {"INT32", "INT64"}), biases, False).astype(np.bool_)
-    absent = (n_channels == 0) | (n_bias == 0) | (n_output == 0) | ~is_integer | (_state(expected) == 1)
+    absent = (n_channels == 0) | (n_bias == 0) | (n_output == 0) | ~is_integer | (_state(expected) == ABSENT)
     fits = _can_broadcast(n_bias, n_channels) & _can_broadcast(expected.lengths, n_channels) & (n_output == 1)
-    unknown = ~fits | (_state(expected) == 2)
+    unknown = ~fits | (_state(expected) == UNKNOWN) | has_invalid_scales(facts, outputs)
     rows = np.flatnonzero(~absent & ~unknown)
     require_budget(int(n_channels[rows].sum()), "shifts of biases")
     expected_scales = _broadcast(expected, np.arange(len(biases)), rows, n_channels)
@@ -142,10 +168,12 @@ def output_multiplier(facts: Facts) -> Lists:
     output = facts.rows("operator", "output")
     s_out = first_elements(scales, output, 0.0)
     expected = facts.lists("operator", "expected_bias_scale")
-    is_convolution = facts.is_one_of("operator", "opcode", _CONVOLUTIONS) & (_state(expected) == 0)
-    sums, is_sum = _sum_multipliers(facts, scales)
+    is_convolution = facts.is_one_of("operator", "opcode", _CONVOLUTIONS) & (_state(expected) != ABSENT)
+    sums, is_sum, is_sum_unknown = _sum_multipliers(facts, scales)
     integers = values_at(facts.numbers("tensor", "is_integer"), output, False).astype(np.bool_)
-    known = (list_lengths(scales, output) == 1) & integers & (is_convolution | is_sum)
+    absent = ~((list_lengths(scales, output) == 1) & integers & (is_convolution | is_sum))
+    unknown = has_invalid_scales(facts, output) | np.where(is_sum, is_sum_unknown, _state(expected) == UNKNOWN)
+    known = ~absent & ~unknown
     lengths = np.where(known, np.where(is_sum, 1, expected.lengths), 0)
     rows = np.flatnonzero(known)
     begins = np.cumsum(lengths) - lengths
@@ -156,11 +184,12 @@ def output_multiplier(facts: Facts) -> Lists:
         other_rows = rows[~is_sum[rows]]
         at = flat_positions(begins[other_rows], lengths[other_rows], 1)
         values[at] = _flatten(expected, np.arange(len(lengths)), other_rows) / _repeat(s_out, lengths, other_rows)
-    return lists_by_counts(values, lengths, state_of(~known))
+    return lists_by_counts(values, lengths, state_of(absent, unknown))
 
 
-def _sum_multipliers(facts: Facts, scales: Lists) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return multiplier × s_out for ADD, SUB and SQUARED_DIFFERENCE, and whether each operator is one of them.
+def _sum_multipliers(facts: Facts, scales: Lists) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return multiplier × s_out for ADD, SUB and SQUARED_DIFFERENCE, which operators these are, and for which of them
+    it is unknown.
 
     s1 and s2 are the scales of the two inputs, and m = 2 × max(s1, s2). The result is m / 2^shift for ADD and SUB, and
     m² / 2^14 for SQUARED_DIFFERENCE.
@@ -177,7 +206,10 @@ def _sum_multipliers(facts: Facts, scales: Lists) -> tuple[Floats, NDArray[np.bo
     shift = np.where(is_square, shifts[1], shifts[0])
     is_sum &= (shift >= 0) & (list_lengths(scales, first) == 1) & (list_lengths(scales, second) == 1)
     larger = 2 * np.maximum(first_elements(scales, first, 0.0), first_elements(scales, second, 0.0))
-    return np.where(is_square, larger * larger, larger) / np.exp2(np.maximum(shift, 0)), is_sum
+    is_unknown = has_invalid_scales(facts, first) | has_invalid_scales(facts, second)
+    with np.errstate(all="ignore"):  # an invalid scale can be any number
+        factors = np.where(is_square, larger * larger, larger) / np.exp2(np.maximum(shift, 0))
+    return factors, is_sum, is_unknown
 
 
 def _state(lists: Lists) -> Ints:

@@ -6,6 +6,7 @@ from tflint.columns.column_types import NUMBERS, ColumnDeclaration, TableDeclara
 from tflint.facts.fact_declaration import NUM, TENSORS, TEXT, TRUTH, fact
 
 _NO_SCALES = "the operator has no weights, or its input or its weights have no scale"
+_INVALID_SCALE = "a scale is invalid or too large (Q004, Q005)"
 
 FACTS = {
     "model": (
@@ -46,18 +47,28 @@ FACTS = {
             NUMBERS,
             "input scale × weights scale, one per scale of the weights",
             "quantization.bias_scale:expected_scale",
-            "operator.input operator.weights tensor.scale",
+            "operator.input operator.weights tensor.scale tensor.has_valid_scales",
             absent=_NO_SCALES,
-            unknown="the input has more than one scale",
+            unknown=f"the input has more than one scale, or {_INVALID_SCALE}",
         ),
         fact(
             "bias_scale_error",
             NUMBERS,
-            "|bias scale − expected| / expected, one per channel",
+            "|bias scale − expected| / expected, one per channel; infinite if the bias scale is NaN",
             "quantization.bias_scale:scale_error",
             "operator.expected_bias_scale operator.bias",
             absent="the bias, the input or the weights have no scale",
-            unknown="the bias and the weights have different numbers of scales, or the input has more than one scale",
+            unknown="the bias and the weights have different numbers of scales, the input has more than one scale, or "
+            f"{_INVALID_SCALE}",
+        ),
+        fact(
+            "worst_bias_scales",
+            NUMBERS,
+            "bias scale and expected scale of the channel with the largest bias_scale_error",
+            "quantization.bias_scale:worst_scales",
+            "operator.bias_scale_error operator.expected_bias_scale operator.bias tensor.scale",
+            absent="bias_scale_error is absent",
+            unknown="bias_scale_error is unknown",
         ),
         fact(
             "bias_shift_steps",
@@ -66,7 +77,7 @@ FACTS = {
             "quantization.bias_scale:shift_steps",
             "operator.expected_bias_scale operator.bias operator.output",
             absent="the bias is not an integer constant, or a scale is missing",
-            unknown="the numbers of scales and channels do not match",
+            unknown=f"the numbers of scales and channels do not match, or {_INVALID_SCALE}",
             values=True,
         ),
         fact(
@@ -74,8 +85,9 @@ FACTS = {
             NUMBERS,
             "factor by which the kernel rescales its accumulator to the output",
             "quantization.bias_scale:output_multiplier",
-            "operator.inputs operator.output tensor.scale",
+            "operator.inputs operator.output tensor.scale tensor.has_valid_scales",
             absent="it is not a convolution, FULLY_CONNECTED, ADD, SUB or SQUARED_DIFFERENCE, or a scale is missing",
+            unknown=f"the input has more than one scale, or {_INVALID_SCALE}",
         ),
         fact(
             "required_output_scale",
@@ -127,12 +139,21 @@ FACTS = {
             domain="per-tensor per-channel blockwise multi-axis custom",
         ),
         fact(
+            "has_valid_scales",
+            TRUTH,
+            "whether kernels can compute with all scales: positive normal numbers of at most 1e10",
+            "quantization.quantization_parameters:has_valid_scales",
+            "tensor.dtype tensor.scale",
+            absent="the tensor has no scale, or its type is not an integer type",
+        ),
+        fact(
             "per_tensor_scale",
             NUM,
             "scale of the tensor, if it has exactly one",
             "quantization.quantization_parameters:per_tensor_scale",
-            "tensor.scale",
+            "tensor.scale tensor.has_valid_scales",
             absent="the tensor has no scale or more than one",
+            unknown=_INVALID_SCALE,
         ),
         fact(
             "per_tensor_zero_point",
@@ -163,18 +184,18 @@ FACTS = {
             NUMBERS,
             "smallest real value that the tensor can hold: (qmin − zero point) × scale, one per scale",
             "quantization.quantization_parameters:real_min",
-            "tensor.scale tensor.zero_point tensor.qmin",
+            "tensor.scale tensor.zero_point tensor.qmin tensor.has_valid_scales",
             absent="it is not quantized",
-            unknown="it has different numbers of scales and zero points",
+            unknown=f"it has different numbers of scales and zero points, or {_INVALID_SCALE}",
         ),
         fact(
             "real_max",
             NUMBERS,
             "largest real value that the tensor can hold: (qmax − zero point) × scale, one per scale",
             "quantization.quantization_parameters:real_max",
-            "tensor.scale tensor.zero_point tensor.qmax",
+            "tensor.scale tensor.zero_point tensor.qmax tensor.has_valid_scales",
             absent="it is not quantized",
-            unknown="it has different numbers of scales and zero points",
+            unknown=f"it has different numbers of scales and zero points, or {_INVALID_SCALE}",
         ),
         fact(
             "all_zero",
