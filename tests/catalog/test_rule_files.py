@@ -97,6 +97,8 @@ WRONG: list[tuple[dict[str, str | None], tuple[int, int], str, str]] = [
     ({"message": '"tensor {buffer}"'}, (7, 20), "a message cannot show", "name or index"),
     ({"report_on": "'dtype'"}, (11, 14), "must refer to one row, but this is a string", ""),
     ({"report_on": "'buffr'"}, (11, 14), "unknown field 'buffr'", "did you mean 'buffer'?"),
+    ({"related": "'bufer'"}, (11, 12), "unknown field 'bufer'", "did you mean 'buffer'?"),
+    ({"related": "'buffer'"}, (11, 12), "must refer to a list of rows, but this is a reference", ""),
     ({"status": '"beta"'}, (11, 11), "must be one of preview, stable, deprecated", ""),
     ({"category": '"quantisation"'}, (11, 13), "", "did you mean 'quantization'?"),
     ({"refused_by": '["litert>=x"]', "runs_on": '["tflm"]'}, (11, 16), "litert>=x", "such as litert>=1.1.0"),
@@ -240,6 +242,20 @@ def test_report_on_moves_the_finding(tmp_path: Path) -> None:
     report = check(MODELS_DIRECTORY / "conv_int8.tflite", config=Config(rules=(str(path),), select=("ACME",)))
     (finding,) = report.findings()
     assert finding.location.names[-1] == "bias"
+
+
+def test_related_names_further_places(tmp_path: Path) -> None:
+    text = text_of(
+        for_each='"operator"', require="'count(inputs) > 90'", report_on="'bias'", related="'inputs'", message='"too few"'
+    )
+    path = written(tmp_path, text)
+    report = check(MODELS_DIRECTORY / "conv_int8.tflite", config=Config(rules=(str(path),), select=("ACME",)))
+    (finding,) = report.findings()
+    assert [(related.location.names[-1], related.message) for related in finding.related] == [
+        ("output", "bias of operator 0 CONV_2D"),
+        ("input", "also input of operator 0 CONV_2D"),
+        ("weights", "also weights of operator 0 CONV_2D"),
+    ]
 
 
 def test_rules_from_a_folder_a_configuration_and_the_command_line(

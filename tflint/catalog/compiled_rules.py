@@ -29,11 +29,11 @@ _SELECTION = (
     "id", "name", "severity", "severity_by_runtime", "for_each", "category", "status", "since", "reads_target",
     "reads_values", "opcodes", "refused_by", "origin",
 )  # fmt: skip
-_EXPRESSIONS = ("where", "require", "report_on")
+_EXPRESSIONS = ("where", "require", "report_on", "related")
 #: The fields on each line of a rule.
 _PARTS = (
     ("where",),
-    ("require", "report_on"),
+    ("require", "report_on", "related"),
     ("message", "summary", "why", "fix", "limits", "references", "confidence", "failure_class", "mutes", "runs_on",
      "keys", "confirm"),
 )  # fmt: skip

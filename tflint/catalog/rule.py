@@ -60,14 +60,14 @@ class Example:
 class Rule:
     """A compiled rule: `require` must hold for each row of the table `for_each` for which `where` holds.
 
-    `report_on` is the reference to the row that a finding points at, if that is not the row itself. `refused_by` names
-    the runtimes that refuse a model that violates the rule, and `runs_on` the runtimes that run it; both are empty if
-    all runtimes agree. `severity_by_runtime` maps specs, such as `tflm` or `tflite<2.11`, to the severities that differ
-    from `severity`; the first spec that includes the target counts. If `opcodes` is not empty, the rule is about these
-    operators only and is skipped for models without them. `reads_target` is true if the rule is judged once per
-    declared target. `reads_values` is true if its conditions read columns about the values of constants. `keys` are the
-    contract keys that a finding can point at: it points at the first of them that the contract sets. `confirm` is the
-    probe that can confirm a finding; empty if there is none.
+    `report_on` is the reference to the row that a finding points at, if that is not the row itself. `related` refers to
+    further rows with the same cause. `refused_by` names the runtimes that refuse a model that violates the rule, and
+    `runs_on` the runtimes that run it; both are empty if all runtimes agree. `severity_by_runtime` maps specs, such as
+    `tflm` or `tflite<2.11`, to the severities that differ from `severity`; the first spec that includes the target
+    counts. If `opcodes` is not empty, the rule is about these operators only and is skipped for models without them.
+    `reads_target` is true if the rule is judged once per declared target. `reads_values` is true if its conditions read
+    columns about the values of constants. `keys` are the contract keys that a finding can point at: it points at the
+    first of them that the contract sets. `confirm` is the probe that can confirm a finding; empty if there is none.
     """
 
     id: str
@@ -98,6 +98,7 @@ class Rule:
     reads_values: bool = False
     keys: tuple[str, ...] = ()
     confirm: str = ""
+    related: Expression | None = None
 
     def severity_for(self, target: Target | None) -> str:
         """Return the severity of the rule's findings on a target, or of findings about every runtime (None)."""

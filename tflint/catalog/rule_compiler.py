@@ -13,7 +13,7 @@ from tflint.catalog.rule import CATEGORIES, Example, Rule
 from tflint.catalog.rule_constants import Constants
 from tflint.catalog.rule_family import Path as KeyPath
 from tflint.catalog.rule_family import RuleEntry, rule_entries
-from tflint.columns.column_types import REFERENCE, STRING, ColumnType, TableDeclaration
+from tflint.columns.column_types import REFERENCE, STRING, TableDeclaration
 from tflint.errors import Place, UserError
 from tflint.facts.fact_registry import all_tables
 from tflint.language.expression import Expression, Part, Program
@@ -109,9 +109,10 @@ class _Compiler:
         where = self._expression(source, "where", scope) if "where" in entry else None
         require = self._expression(source, "require", scope)
         assert require is not None
-        report_on = self._report_on(source, scope)
+        report_on = self._reference(source, "report-on", scope, many=False)
+        related = self._reference(source, "related", scope, many=True)
         message = self._message(source, scope)
-        expressions = (where, require, report_on, *(part.expression for part in message))
+        expressions = (where, require, report_on, related, *(part.expression for part in message))
         severities = entry["severity"] if isinstance(entry["severity"], dict) else {"default": entry["severity"]}
         category = entry.get("category", CATEGORIES.get(entry["id"][0], "graph") if self.builtin else "graph")
         return Rule(
@@ -123,6 +124,7 @@ class _Compiler:
             require=require,
             where=where,
             report_on=report_on,
+            related=related,
             message=message,
             summary=entry["summary"].strip(),
             why=entry["why"].strip(),
@@ -138,7 +140,7 @@ class _Compiler:
             refused_by=tuple(entry.get("refused-by", ())),
             runs_on=tuple(entry.get("runs-on", ())),
             opcodes=_opcodes(where.program) or () if where and entry["for-each"] == "operator" else (),
-            keys=self._keys(source),
+            keys=self._keys(source, entry["for-each"] if report_on is None else report_on.type.table),
             confirm=entry.get("confirm", ""),
             reads_target=any("target" in expression.records for expression in expressions if expression),
             reads_values=any(self._reads_values(expression) for expression in (where, require) if expression),
@@ -148,10 +150,13 @@ class _Compiler:
     def _reads_values(self, expression: Expression) -> bool:
         return any(self.tables[table].columns[column].values for table, column in expression.reads)
 
-    def _keys(self, source: RuleEntry) -> tuple[str, ...]:
-        """Return the contract keys that findings point at. Raises `UserError` if the schema of contracts lacks one."""
+    def _keys(self, source: RuleEntry, table: str) -> tuple[str, ...]:
+        """Return the contract keys that findings at rows of a table point at.
+
+        Raises `UserError` if the schema of contracts lacks a key.
+        """
         keys: tuple[str, ...] = tuple(source.data.get("keys", ()))
-        known = contract_keys(source.data["for-each"])
+        known = contract_keys(table)
         for key in keys:
             if key not in known:
                 what = (
@@ -202,15 +207,17 @@ class _Compiler:
         except ExpressionError as error:
             raise self._at(source, key, error) from None
 
-    def _report_on(self, source: RuleEntry, scope: Scope) -> Expression | None:
-        if "report-on" not in source.data:
+    def _reference(self, source: RuleEntry, key: str, scope: Scope, *, many: bool) -> Expression | None:
+        """Return the expression of a key that refers to one row, or to many rows; None without the key."""
+        if key not in source.data:
             return None
         try:
-            expression = check(source.data["report-on"], scope)
-            if expression.type.kind != REFERENCE or expression.type == ColumnType(REFERENCE, True):
-                raise ExpressionError(f"'report-on' must refer to one row, but this is a {expression.type}")
+            expression = check(source.data[key], scope)
+            if expression.type.kind != REFERENCE or expression.type.is_list != many:
+                rows = "a list of rows" if many else "one row"
+                raise ExpressionError(f"'{key}' must refer to {rows}, but this is a {expression.type}")
         except ExpressionError as error:
-            raise self._at(source, "report-on", error) from None
+            raise self._at(source, key, error) from None
         return expression
 
     def _message(self, source: RuleEntry, scope: Scope) -> tuple[Part, ...]:

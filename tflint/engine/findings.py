@@ -105,7 +105,7 @@ def _draft(entry: JudgedRule, hit: Hit, locator: Locator) -> Draft:
         entry,
         fill(rule.message, hit.values),
         locator.location(hit.on_table, hit.on_row, rule.keys),
-        related=locator.related_locations(hit.on_table, hit.on_row),
+        related=locator.related_locations(hit.on_table, hit.on_row, hit.related, rule.keys),
         evidence=dict(zip(expressions, hit.values, strict=True)),
     )
     return Draft(finding, (_target_name(entry), *identity(locator, hit.on_table, hit.on_row)))

@@ -36,12 +36,16 @@ _NO_FILES = np.zeros(0, dtype=np.bool_)
 
 @frozen
 class Hit:
-    """A row that violates a rule, the row that the finding points at, and the values of the message, in order."""
+    """A row that violates a rule, the row that the finding points at, and the values of the message, in order.
+
+    `related` are further rows with the same cause, each with its table.
+    """
 
     row: int
     on_table: str
     on_row: int
     values: tuple[Any, ...]
+    related: tuple[tuple[str, int], ...] = ()
 
 
 class Case:
@@ -257,9 +261,11 @@ class _Evaluation:
         table, targets = self._points_at(evaluator, rows)
         expressions = [part.expression for part in self.rule.message if part.expression is not None]
         shown = [_python(evaluator.value(expression.program), expression) for expression in expressions]
+        related = self._related(evaluator, len(rows))
         for number, row in enumerate(rows.tolist()):
-            on_table, on_row = (table, int(targets[number])) if targets[number] >= 0 else (self.rule.for_each, row)
-            yield Hit(row, on_table, on_row, tuple(column[number] for column in shown))
+            place = (table, int(targets[number])) if targets[number] >= 0 else (self.rule.for_each, row)
+            others = tuple(other for other in related[number] if other != place)
+            yield Hit(row, place[0], place[1], tuple(column[number] for column in shown), others)
 
     def _points_at(self, evaluator: Evaluator, rows: NDArray[Any]) -> tuple[str, NDArray[Any]]:
         """Return the table and rows that findings point at: the rows themselves or `report-on` (-1: absent)."""
@@ -269,6 +275,14 @@ class _Evaluation:
         value = evaluator.value(expression.program)
         targets = value.values if value.state is None else np.where(value.state == PRESENT, value.values, -1)
         return expression.type.table, targets
+
+    def _related(self, evaluator: Evaluator, n_rows: int) -> list[list[tuple[str, int]]]:
+        """Return the rows that `related` refers to, per row. Like lists in messages, they are limited in number."""
+        expression = self.rule.related
+        if expression is None:
+            return [[]] * n_rows
+        rows = _python(evaluator.value(expression.program), expression)
+        return [[(expression.type.table, row) for row in of_row or () if row is not None] for of_row in rows]
 
 
 def _split(value: Value, *, wanted: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -31,21 +31,37 @@ class Locator:
         path, names = _PLACES[table](self, row)
         return Location(self.files[self.file_of(table, row)], path, names, self._bytes(table, row))
 
-    def related_locations(self, table: str, row: int) -> tuple[Related, ...]:
-        """Return related locations: a tensor's operator, the tensor of a contract's entry, the old model of a pair."""
+    def related_locations(
+        self, table: str, row: int, others: Sequence[tuple[str, int]] = (), keys: Sequence[str] = ()
+    ) -> tuple[Related, ...]:
+        """Return the locations related to a row: those that every finding at the row has, and `others`.
+
+        `others` are rows with the same cause, each with its table. If they are entries of a contract, they say more
+        than the model's input or output, which is then left out.
+        """
+        further = tuple(Related(self.location(*other, keys), f"also {self._description(*other)}") for other in others)
+        return further if further and table in _CONTRACT_ROOTS else (*self._usual_locations(table, row), *further)
+
+    def _usual_locations(self, table: str, row: int) -> tuple[Related, ...]:
+        """Return a tensor's operator, the tensor of a contract's entry, or the old model of a pair."""
         if table in _CONTRACT_ROOTS:
             return self._describe(table, row)
         if table in ("pair_input", "pair_output"):
             return self._older(table, row)
-        if table != "tensor":
-            return ()
-        found = self.first_use(row)
+        found = self.first_use(row) if table == "tensor" else None
         if found is None:
             return ()
-        operator, role = found
-        location = self.location("operator", operator)
-        opcode = self.text("operator", "opcode", operator)
-        return (Related(location, f"{role} of operator {self.number('operator', 'index', operator)} {opcode}"),)
+        return (Related(self.location("operator", found[0]), self._description(table, row)),)
+
+    def _description(self, table: str, row: int) -> str:
+        """Return what a row is, in a few words, such as "output of operator 3 CONV_2D"."""
+        if table == "operator":
+            return f"operator {self.number(table, 'index', row)} {self.text(table, 'opcode', row)}"
+        found = self.first_use(row) if table == "tensor" else None
+        if found is not None:
+            return f"{found[1]} of {self._description('operator', found[0])}"
+        location = self.location(table, row)
+        return location.names[-1] if location.names else location.path
 
     def _in_contract(self, table: str, row: int, keys: Sequence[str]) -> Location:
         contract = self.facts.contracts[self.file_of(table, row)]

@@ -134,6 +134,7 @@ _NOT_FED = "the contract does not specify the source range"
 _NOT_MAPPED = f"{_NOT_FED}, or the graph does not start with arithmetic on the input and a small constant"
 _NOT_QUANTIZED = "neither the input nor a QUANTIZE after it has exactly one valid scale and zero point"
 _NOT_HELD = f"{_NOT_FED}, or {_NOT_QUANTIZED}"
+_NO_DETECTION = "the contract gives no output of TFLite_Detection_PostProcess a role"
 FACTS = {
     "model": (
         fact(
@@ -145,6 +146,32 @@ FACTS = {
             values=True,
         ),
         fact("has_contract", TRUTH, "whether the model has a contract", "contract.contract_tables:has_contract"),
+    ),
+    "contract": (
+        fact(
+            "detection_order",
+            TEXTS,
+            "role of each output of a detection model: boxes, classes, scores, count or other",
+            "contract.detection_roles:detection_order",
+            "output.meaning contract_output.role",
+            absent=_NO_DETECTION,
+        ),
+        fact(
+            "specified_order",
+            TEXTS,
+            "role that the contract gives each output of a detection model, none for an output without a role",
+            "contract.detection_roles:specified_order",
+            "output.meaning contract_output.role",
+            absent=_NO_DETECTION,
+        ),
+        fact(
+            "wrong_roles",
+            reference("contract_output", many=True),
+            "entries that give an output a role other than the detection operator gives it",
+            "contract.detection_roles:wrong_roles",
+            "output.meaning contract_output.role",
+            absent=_NO_DETECTION,
+        ),
     ),
     "contract_output": (
         fact(

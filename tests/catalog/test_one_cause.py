@@ -1,0 +1,75 @@
+"""Test that one cause gives one finding, which describes all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.helpers.public_reports import REPORTS, needs_reports
+from tflint import Finding, check, resources
+from tflint.contract import parse_contract
+from tflint.writer.model_edits import edit_model
+
+IMAGE = """
+[[inputs]]
+kind = "image"
+channels = "{channels}"
+mean = 127.5
+std = 127.5
+units = "u8"
+shape = {shape}
+"""
+
+
+def findings(model: str, contract: str, rules: Sequence[str], edit: dict | None = None) -> list[Finding]:
+    content = edit_model(resources.named_model_path(model).read_bytes(), edit or {})
+    report = check(content, contract=parse_contract(contract, "contract") if contract else None)
+    return [finding for finding in report.findings() if finding.rule in rules]
+
+
+def detection_contract(roles: Sequence[str]) -> str:
+    return "".join(f'[[outputs]]\nindex = {k}\nkind = "raw"\nrole = "{role}"\n' for k, role in enumerate(roles))
+
+
+def test_rgba_for_an_rgb_model_is_one_finding_with_both_shapes() -> None:
+    (finding,) = findings("image_float32", IMAGE.format(channels="RGBA", shape="[1, 16, 16, 4]"), ["D002", "D007"])
+    assert finding.rule == "D007"
+    assert "[1, 16, 16, 3]" in finding.message
+    assert "[1, 16, 16, 4]" in finding.message
+
+
+def test_a_wrong_shape_alone_is_still_reported() -> None:
+    (finding,) = findings("image_float32", IMAGE.format(channels="RGB", shape="[1, 8, 8, 3]"), ["D002", "D007"])
+    assert finding.rule == "D002"
+
+
+def test_detection_outputs_in_another_order_are_one_finding_with_the_whole_order() -> None:
+    contract = detection_contract(["scores", "boxes", "count", "classes"])
+    (finding,) = findings("detection_float32", contract, ["M009"])
+    assert "[boxes, classes, scores, count]" in finding.message
+    assert "[scores, boxes, count, classes]" in finding.message
+    assert finding.location.path == "outputs[0].role"
+    assert [related.location.path for related in finding.related] == [f"outputs[{k}].role" for k in (1, 2, 3)]
+
+
+def test_only_the_wrong_roles_are_related() -> None:
+    (finding,) = findings("detection_float32", detection_contract(["boxes", "scores", "classes", "count"]), ["M009"])
+    assert finding.location.path == "outputs[1].role"
+    assert [related.location.path for related in finding.related] == ["outputs[2].role"]
+
+
+def test_outputs_without_a_role_are_not_compared() -> None:
+    contract = detection_contract(["boxes", "classes"])
+    assert findings("detection_float32", contract, ["M009"]) == []
+    wrong = '[[outputs]]\nindex = 2\nkind = "raw"\nrole = "count"\n'
+    (finding,) = findings("detection_float32", wrong, ["M009"])
+    assert "[none, none, count, none]" in finding.message
+
+
+@needs_reports
+def test_the_public_report_of_reordered_detection_outputs() -> None:
+    report = check(REPORTS / "a14-detection-order")
+    (finding,) = [finding for finding in report.findings() if finding.severity == "error"]
+    assert finding.rule == "M009"
+    assert len(finding.related) == 3
+    assert {Path(related.location.file).name for related in finding.related} == {"model.contract.toml"}
