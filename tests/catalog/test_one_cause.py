@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 from tests.helpers.public_reports import REPORTS, needs_reports
 from tflint import Finding, check, resources
@@ -64,6 +67,48 @@ def test_outputs_without_a_role_are_not_compared() -> None:
     wrong = '[[outputs]]\nindex = 2\nkind = "raw"\nrole = "count"\n'
     (finding,) = findings("detection_float32", wrong, ["M009"])
     assert "[none, none, count, none]" in finding.message
+
+
+PADDED = ("value", "input", "padded", "output")
+
+
+def scales_of_padded(scale: float, tensors: Sequence[str] = PADDED) -> dict:
+    return {f"tensors.{name}.quantization.scale": [scale] for name in tensors}
+
+
+@pytest.mark.parametrize(
+    ("scale", "rule"), [(1.33e36, "Q130"), (math.nan, "Q004"), (0.0, "Q004"), (-1.0, "Q004"), (2e4, "Q109")]
+)
+def test_a_scale_that_spreads_from_a_padding_constant_is_one_finding(scale: float, rule: str) -> None:
+    rules = ["Q004", "Q005", "Q109", "Q130"]
+    (finding,) = findings("padded_int8", "", rules, scales_of_padded(scale))
+    assert finding.rule == rule
+    assert finding.location.names[-1] == "value"
+    assert {related.location.names[-1] for related in finding.related} >= {"input", "padded", "output"}
+
+
+def test_a_large_scale_that_spreads_without_a_constant_is_one_finding_at_the_first_tensor() -> None:
+    edit = scales_of_padded(1e36, ["padded", "output"])
+    (finding,) = findings("padded_int8", "", ["Q005", "Q130"], edit)
+    assert (finding.rule, finding.location.names[-1]) == ("Q005", "padded")
+    assert "padding" not in finding.fix
+
+
+def test_different_large_scales_are_different_findings() -> None:
+    edit = scales_of_padded(1e36, ["padded"]) | scales_of_padded(1e30, ["output"])
+    assert [finding.location.names[-1] for finding in findings("padded_int8", "", ["Q005"], edit)] == [
+        "padded",
+        "output",
+    ]
+
+
+@needs_reports
+def test_the_public_report_of_a_padding_with_the_lowest_float() -> None:
+    report = check(REPORTS / "a07-maxpool-pad-lowest")
+    (finding,) = [finding for finding in report.findings() if finding.severity != "note"]
+    assert (finding.rule, finding.location.names[-1]) == ("Q130", "PadV2/constant_values")
+    assert "-3.4e+38" in finding.message
+    assert "pad with a value in the range of the data" in finding.fix
 
 
 @needs_reports

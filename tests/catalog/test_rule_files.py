@@ -245,9 +245,8 @@ def test_report_on_moves_the_finding(tmp_path: Path) -> None:
 
 
 def test_related_names_further_places(tmp_path: Path) -> None:
-    text = text_of(
-        for_each='"operator"', require="'count(inputs) > 90'", report_on="'bias'", related="'inputs'", message='"too few"'
-    )
+    require = "'count(inputs) > 90'"
+    text = text_of(for_each='"operator"', require=require, report_on="'bias'", related="'inputs'", message='"too few"')
     path = written(tmp_path, text)
     report = check(MODELS_DIRECTORY / "conv_int8.tflite", config=Config(rules=(str(path),), select=("ACME",)))
     (finding,) = report.findings()

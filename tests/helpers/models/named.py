@@ -25,6 +25,7 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "reshape_int8": plain.reshape_int8,
     "concat_int8": plain.concat_int8,
     "max_pool_int8": plain.max_pool_int8,
+    "padded_int8": plain.padded_int8,
     "chain_float32": plain.chain_float32,
     "signature_float32": plain.signature_float32,
     "two_signatures": plain.two_signatures,

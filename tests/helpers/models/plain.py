@@ -99,6 +99,28 @@ def max_pool_int8() -> bytes:
     )
 
 
+def padded_int8() -> bytes:
+    """Return a PADV2 and a MAX_POOL_2D, as exporters write a padded pooling; all tensors share their quantization."""
+    builder = ModelBuilder()
+    for name, shape in (("input", [1, 2, 2, 1]), ("padded", [1, 4, 4, 1]), ("output", [1, 2, 2, 1])):
+        builder.tensor(name, "INT8", shape, scale=_UNIT_SCALE, zero_point=-1)
+    return (
+        builder.tensor("paddings", "INT32", [4, 2], data=[0, 0, 1, 1, 1, 1, 0, 0])
+        .tensor("value", "INT8", [1], data=[-128], scale=_UNIT_SCALE, zero_point=-1)
+        .operator("PADV2", ["input", "paddings", "value"], ["padded"], version=2)
+        .operator(
+            "MAX_POOL_2D",
+            ["padded"],
+            ["output"],
+            {"padding": "VALID", "stride_w": 2, "stride_h": 2, "filter_width": 2, "filter_height": 2},
+            version=2,
+        )
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
 def chain_float32() -> bytes:
     """Return a chain of RELU, TANH and LOGISTIC with two intermediate tensors."""
     builder = ModelBuilder()

@@ -7,6 +7,10 @@ from tflint.facts.fact_declaration import NUM, TENSORS, TEXT, TRUTH, fact
 
 _NO_SCALES = "the operator has no weights, or its input or its weights have no scale"
 _INVALID_SCALE = "a scale is invalid or too large (Q004, Q005)"
+_SHARED_SCALES = (
+    "tensor.scale tensor.has_valid_scales tensor.is_constant tensor.first_use operator.same_scale_operands "
+    "operator.inputs"
+)
 
 FACTS = {
     "model": (
@@ -145,6 +149,22 @@ FACTS = {
             "quantization.quantization_parameters:has_valid_scales",
             "tensor.dtype tensor.scale",
             absent="the tensor has no scale, or its type is not an integer type",
+        ),
+        fact(
+            "is_scale_origin",
+            TRUTH,
+            "whether the tensor is the first of those that share its invalid or implausibly large scale",
+            "quantization.shared_scales:is_scale_origin",
+            _SHARED_SCALES,
+            absent="all scales are valid, and at most 10,000",
+        ),
+        fact(
+            "scale_followers",
+            TENSORS,
+            "other tensors that share the scale, because operators between them do not rescale",
+            "quantization.shared_scales:scale_followers",
+            _SHARED_SCALES,
+            absent="is_scale_origin is false or absent",
         ),
         fact(
             "per_tensor_scale",
