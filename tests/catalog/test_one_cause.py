@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.models import ModelBuilder
 from tests.helpers.public_reports import REPORTS, needs_reports
 from tflint import Finding, check, resources
 from tflint.contract import parse_contract
@@ -100,6 +101,48 @@ def test_different_large_scales_are_different_findings() -> None:
         "padded",
         "output",
     ]
+
+
+def negations(number: int) -> bytes:
+    """Return a model with a FULLY_CONNECTED in int8 before each of some NEG in float, and twenty at the end."""
+    builder = ModelBuilder().tensor("codes_0", "INT8", [1, 4], scale=0.01, zero_point=0).inputs("codes_0")
+
+    def dense(source: str, target: str) -> None:
+        builder.tensor(f"weights_{target}", "INT8", [4, 4], data=[1] * 16, scale=0.01, zero_point=0)
+        builder.tensor(target, "INT8", [1, 4], scale=0.01, zero_point=0)
+        builder.operator("FULLY_CONNECTED", [source, f"weights_{target}"], [target], version=4)
+
+    for k in range(number):
+        dense(f"codes_{k}", f"dense_{k}")
+        builder.tensor(f"real_{k}", "FLOAT32", [1, 4]).tensor(f"negated_{k}", "FLOAT32", [1, 4])
+        builder.tensor(f"codes_{k + 1}", "INT8", [1, 4], scale=0.01, zero_point=0)
+        builder.operator("DEQUANTIZE", [f"dense_{k}"], [f"real_{k}"], version=2)
+        builder.operator("NEG", [f"real_{k}"], [f"negated_{k}"])
+        builder.operator("QUANTIZE", [f"negated_{k}"], [f"codes_{k + 1}"])
+    last = f"codes_{number}"
+    for k in range(20):
+        dense(last, f"last_{k}")
+        last = f"last_{k}"
+    return builder.outputs(last).build()
+
+
+@pytest.mark.parametrize(("number", "rule"), [(2, "Q118"), (20, "Q027")])
+def test_many_float_islands_are_one_finding_with_all_operators(number: int, rule: str) -> None:
+    found = [finding for finding in check(negations(number)).findings() if finding.rule in ("Q027", "Q118")]
+    (finding,) = found
+    assert (finding.rule, finding.severity) == (rule, "note" if rule == "Q118" else "warning")
+    assert f"[{number} NEG]" in finding.message
+    assert f"{2 * number} conversions" in finding.message
+    assert "0.0%" not in finding.message
+    assert finding.location.names[-1] == "negated_0"
+    assert "also operator 6 NEG" in [related.message for related in finding.related]
+
+
+@needs_reports
+def test_the_public_report_of_a_float_operator_before_the_last_quantize() -> None:
+    found = [finding for finding in check(REPORTS / "a06-mod-of-quantized").findings() if finding.rule == "Q027"]
+    assert len(found) == 1
+    assert "FLOOR_MOD" in found[0].message
 
 
 @needs_reports

@@ -68,6 +68,34 @@ class TestIslands:
         assert [list(found) for found in rows(facts, "island", "operators")] == [[2]]
         assert rows(facts, "island", "macs_share") == [0.0]
 
+    def test_of_a_model_are_counted(self):
+        facts = named("island_int8")
+        assert rows(facts, "model", "islands") == [[0]]
+        assert rows(facts, "model", "n_island_conversions") == [2]
+        assert rows(facts, "model", "island_operator_share") == [pytest.approx(1 / 3)]
+        assert rows(facts, "model", "island_macs_share") == [0]
+
+    @pytest.mark.parametrize(
+        ("first", "last"), [("INT8", "INT8"), ("FLOAT32", "INT8"), ("INT8", "FLOAT32"), ("FLOAT32", "FLOAT32")]
+    )
+    def test_reach_an_integer_input_or_output_but_no_float_one(self, first, last):
+        """The DEQUANTIZE may be the first operator and the QUANTIZE the last one."""
+        builder = ModelBuilder()
+        for name in ("codes", "codes_again"):
+            builder.tensor(name, "INT8", [1, 4], scale=UNIT, zero_point=-1)
+        for name in ("a", "b"):
+            builder.tensor(name, "FLOAT32", [1, 4])
+        if first == "INT8":
+            builder.inputs("codes").operator("DEQUANTIZE", ["codes"], ["a"], version=2)
+        else:
+            builder.inputs("a")
+        builder.operator("COS", ["a"], ["b"])
+        if last == "INT8":
+            builder.operator("QUANTIZE", ["b"], ["codes_again"]).outputs("codes_again")
+        else:
+            builder.outputs("b")
+        assert len(rows(facts_of(builder.build()), "island", "first")) == (first == last == "INT8")
+
     @pytest.mark.parametrize("model", ["border_float32", "conv_int8", "conv_float32", "conv_float16_weights"])
     def test_are_no_border_and_no_whole_model(self, model):
         assert rows(named(model), "island", "first") == []

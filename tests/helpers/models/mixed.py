@@ -46,8 +46,21 @@ def border_float32() -> bytes:
 
 def island_int8() -> bytes:
     """Return a float COS between two int8 FULLY_CONNECTED."""
+    return _dense(_island(), "second", "codes_again", "output").inputs("input").outputs("output").build()
+
+
+def small_island_int8() -> bytes:
+    """Return a float COS among eleven int8 FULLY_CONNECTED."""
+    builder, last = _island(), "codes_again"
+    for number in range(9):
+        builder, last = _dense(builder, f"layer_{number}", last, f"codes_{number}"), f"codes_{number}"
+    return _dense(builder, "second", last, "output").inputs("input").outputs("output").build()
+
+
+def _island() -> ModelBuilder:
+    """Return an int8 FULLY_CONNECTED and a float COS, without outputs."""
     builder = ModelBuilder().tensor("input", "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
-    builder = (
+    return (
         _dense(builder, "first", "input", "codes")
         .tensor("real_in", "FLOAT32", [1, 4])
         .tensor("real_out", "FLOAT32", [1, 4])
@@ -56,7 +69,6 @@ def island_int8() -> bytes:
         .operator("COS", ["real_in"], ["real_out"])
         .operator("QUANTIZE", ["real_out"], ["codes_again"])
     )
-    return _dense(builder, "second", "codes_again", "output").inputs("input").outputs("output").build()
 
 
 def sparse_float32() -> bytes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tflint.columns.column_types import NUMBERS, ColumnDeclaration, TableDeclaration, reference
-from tflint.facts.fact_declaration import NUM, TENSORS, TEXT, TRUTH, fact
+from tflint.facts.fact_declaration import NUM, TENSORS, TEXT, TEXTS, TRUTH, fact
 
 _NO_SCALES = "the operator has no weights, or its input or its weights have no scale"
 _INVALID_SCALE = "a scale is invalid or too large (Q004, Q005)"
+_ISLAND_NEEDS = "operator.opcode operand.tensor tensor.dtype"
 _SHARED_SCALES = (
     "tensor.scale tensor.has_valid_scales tensor.is_constant tensor.first_use operator.same_scale_operands "
     "operator.inputs"
@@ -34,6 +35,42 @@ FACTS = {
             "whether the file name, the description or the name in the metadata calls the model int8",
             "quantization.int8_claim:claims_int8",
             "file.name model.description model.metadata_name",
+        ),
+        fact(
+            "islands",
+            reference("island", many=True),
+            "float islands: groups of operators that compute in float between integer parts of the model",
+            "quantization.float_islands:islands",
+            _ISLAND_NEEDS,
+        ),
+        fact(
+            "island_opcodes",
+            TEXTS,
+            "operators in float islands with their numbers, the most frequent first: 34 NEG, …",
+            "quantization.float_islands:island_opcodes",
+            _ISLAND_NEEDS,
+        ),
+        fact(
+            "n_island_conversions",
+            NUM,
+            "number of DEQUANTIZE and QUANTIZE operators between float islands and integer parts",
+            "quantization.float_islands:n_conversions",
+            _ISLAND_NEEDS,
+        ),
+        fact(
+            "island_operator_share",
+            NUM,
+            "share of the operators that are in float islands, 0 to 1; conversions do not count",
+            "quantization.float_islands:operator_share",
+            _ISLAND_NEEDS,
+            absent="the model has no operators other than conversions",
+        ),
+        fact(
+            "island_macs_share",
+            NUM,
+            "share of the multiply-accumulate operations that float islands compute, 0 to 1",
+            "quantization.float_islands:macs_share",
+            f"{_ISLAND_NEEDS} operator.n_macs",
         ),
     ),
     "operator": (
