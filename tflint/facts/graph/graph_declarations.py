@@ -59,6 +59,13 @@ FACTS = {
             "graph.stateful:is_stateful",
             "tensor.is_variable operator.opcode",
         ),
+        fact(
+            "unassigned_variables",
+            reference("operator", many=True),
+            "VAR_HANDLE operators of the variables that a READ_VARIABLE reads and no operator writes, one per variable",
+            "graph.resource_variables:unassigned_variables",
+            "operator.opcode operand.tensor tensor.producer tensor.dtype",
+        ),
     ),
     "subgraph": (
         fact(

@@ -1,0 +1,37 @@
+"""Test rules on models of public bug reports: each fault is found at its place, and the sound versions have none."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.public_reports import REPORTS, needs_reports
+from tflint.api import check
+
+#: Symptom: file in the folder of the reports, rule, severity, and the part of the model that the finding names.
+FAULTS = {
+    "accuracy falls because the weights are not in the file": (
+        "t20-readvar/model.tflite", "K107", "error", "batch_normalization/beta",
+    ),
+}  # fmt: skip
+
+#: Files without the fault of the rule: the float or sound versions of the models above.
+SOUND: list[tuple[str, str]] = []
+
+
+def findings_of(file: str, rule: str) -> list:
+    return [finding for finding in check([REPORTS / file]).findings() if finding.rule == rule]
+
+
+@needs_reports
+@pytest.mark.parametrize("symptom", FAULTS)
+def test_the_symptom_has_one_finding_at_its_cause(symptom):
+    file, rule, severity, name = FAULTS[symptom]
+    (finding,) = findings_of(file, rule)
+    assert finding.severity == severity
+    assert name in " ".join([*map(str, finding.location.names), finding.location.path])
+
+
+@needs_reports
+@pytest.mark.parametrize(("file", "rule"), SOUND)
+def test_the_sound_version_has_no_finding(file, rule):
+    assert findings_of(file, rule) == []
