@@ -12,10 +12,18 @@ FAULTS = {
     "accuracy falls because the weights are not in the file": (
         "t20-readvar/model.tflite", "K107", "error", "batch_normalization/beta",
     ),
+    "wrong outputs of a convolution whose scales are along the input channels": (
+        "a03-wrong-channel-axis/model.tflite", "Q010", "error", "layer/kernel",
+    ),
+    "a FULLY_CONNECTED that is refused for its axis": (
+        "a03-wrong-channel-axis/fully_connected.tflite", "Q010", "error", "layer/kernel",
+    ),
 }  # fmt: skip
 
 #: Files without the fault of the rule: the float or sound versions of the models above.
-SOUND: list[tuple[str, str]] = []
+SOUND = [
+    ("a03-wrong-channel-axis/good.tflite", "Q010"),
+]
 
 
 def findings_of(file: str, rule: str) -> list:
