@@ -33,9 +33,14 @@ INTEGERS = {
     "UINT32": (0, 2**32 - 1), "INT64": (-(2**63), 2**63 - 1), "UINT64": (0, 2**64 - 1),
 }  # fmt: skip
 FLOATS = {"FLOAT16": "<f2", "BFLOAT16": "<f4", "FLOAT32": "<f4", "FLOAT64": "<f8"}
-LARGEST = {"FLOAT16": 65504.0, "BFLOAT16": 255 * 2.0**120, "FLOAT32": 3.4028234663852886e38, "FLOAT64": 1.7e308}
+LARGEST = {
+    "FLOAT16": 65504.0,
+    "BFLOAT16": 255 * 2.0**120,
+    "FLOAT32": 3.4028234663852886e38,
+    "FLOAT64": float(np.finfo(np.float64).max),
+}
 ODD = (math.nan, math.inf, -math.inf, 0.0, -0.0, 1e-7, -1e-40, 1e-310)
-NUMBERS = ("n_nan", "n_inf", "n_denormal")
+NUMBERS = ("n_nan", "n_inf", "n_denormal", "n_extreme")
 LISTS = ("value_min", "value_max", "zero_share", "saturated_share")
 
 
@@ -69,6 +74,7 @@ def expected(dtype: str, values: np.ndarray, axis: int | None, zero: int) -> dic
             "n_nan": np.isnan(exact).sum(),
             "n_inf": np.isinf(exact).sum(),
             "n_denormal": ((exact != 0) & (np.abs(exact) < tiny)).sum(),
+            "n_extreme": (np.abs(exact) == LARGEST[dtype]).sum(),
         }
     low, high = INTEGERS[dtype]
     extremes = {low, high, -high} if low and zero == 0 else {low, high}
@@ -81,6 +87,7 @@ def expected(dtype: str, values: np.ndarray, axis: int | None, zero: int) -> dic
         "n_nan": None,
         "n_inf": None,
         "n_denormal": None,
+        "n_extreme": None,
     }  # fmt: skip
 
 
@@ -242,6 +249,16 @@ def test_the_largest_finite_values_are_finite(dtype):
     facts = facts_of(with_constant(ModelBuilder(), "w", constant).build())
     assert by_name(facts, "value_min")["w"] == [-LARGEST[dtype]]
     assert by_name(facts, "value_max")["w"] == [LARGEST[dtype]]
+    assert_plain(facts, "w", constant)
+
+
+@pytest.mark.parametrize("dtype", sorted(FLOATS))
+def test_values_below_the_largest_are_not_extreme(dtype):
+    values = rounded(dtype, np.array([LARGEST[dtype] * 0.99, -LARGEST[dtype], math.nan, 1.0, math.inf]))
+    constant = (dtype, values, None, 0)
+    facts = facts_of(with_constant(ModelBuilder(), "w", constant).build())
+    assert_plain(facts, "w", constant)
+    assert by_name(facts, "n_extreme")["w"] == 1
 
 
 @pytest.mark.parametrize("odd", [math.nan, math.inf])

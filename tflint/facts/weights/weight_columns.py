@@ -25,6 +25,7 @@ _STATISTICS = {
     "n_nan": ODDITIES,
     "n_inf": ODDITIES,
     "n_denormal": ODDITIES,
+    "n_extreme": ODDITIES,
 }
 
 
@@ -61,6 +62,11 @@ def n_inf(facts: Facts) -> Scalars:
 def n_denormal(facts: Facts) -> Scalars:
     """Return the number of denormal values in each float constant."""
     return _count_sums(facts, "denormal")
+
+
+def n_extreme(facts: Facts) -> Scalars:
+    """Return the number of values in each float constant that are the largest finite value or its negative."""
+    return _count_sums(facts, "extreme")
 
 
 def _scan_results(facts: Facts, name: str, statistic: str) -> Array:

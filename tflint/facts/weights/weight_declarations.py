@@ -102,5 +102,25 @@ FACTS = {
             unknown=_UNREADABLE,
             values=True,
         ),
+        fact(
+            "n_extreme",
+            NUM,
+            "number of stored values that are the largest finite value of the type or its negative (FLOAT16: ±65504)",
+            "weights.weight_columns:n_extreme",
+            _VALUE_NEEDS,
+            absent=_NO_FLOATS,
+            unknown=_UNREADABLE,
+            values=True,
+        ),
+        fact(
+            "values",
+            NUMBERS,
+            "real values of a constant that has at most 16 elements",
+            "weights.small_values:values",
+            "tensor.is_constant tensor.n_elements tensor.dtype tensor.buffer tensor.scale tensor.zero_point",
+            absent="the tensor is not a constant, is empty or has more than 16 elements; its elements have fewer than "
+            "8 bits, or are not numbers; it has several scales; or its data is sparse, or does not match its shape",
+            values=True,
+        ),
     ),
 }

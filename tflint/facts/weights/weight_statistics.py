@@ -22,7 +22,7 @@ RESULTS = {
     RANGE: ("smallest", "largest"),
     ZEROS: ("zeros",),
     SATURATION: ("saturated",),
-    ODDITIES: ("nan", "inf", "denormal"),
+    ODDITIES: ("nan", "inf", "denormal", "extreme"),
 }
 _JOIN_FUNCTIONS: Mapping[str, np.ufunc] = {"smallest": np.minimum, "largest": np.maximum}
 
@@ -137,16 +137,21 @@ class PieceStatistics:
         magnitudes = self._magnitudes(elements)
         marks, others = (self._scratch.like(elements, name, np.bool_) for name in ("marks", "other marks"))
         exponent = magnitudes.dtype.type(self.type.exponent)
-        smallest_normal = exponent & (~exponent + magnitudes.dtype.type(1))  # the lowest bit of the exponent
-        return {
-            "nan": groups.count(np.greater(magnitudes, exponent, out=marks)),
-            "inf": groups.count(np.equal(magnitudes, exponent, out=marks)),
+        one = magnitudes.dtype.type(1)
+        smallest_normal = exponent & (~exponent + one)  # the lowest bit of the exponent
+        results = {
             "denormal": groups.count(
                 np.logical_and(
                     np.less(magnitudes, smallest_normal, out=marks), np.not_equal(magnitudes, 0, out=others), out=marks
                 )
             ),
         }
+        is_large = np.greater_equal(magnitudes, exponent - one, out=marks)  # at least the largest finite value
+        has_large = bool(is_large.any())
+        results["extreme"] = groups.count(np.equal(magnitudes, exponent - one, out=marks) if has_large else is_large)
+        results["inf"] = groups.count(np.equal(magnitudes, exponent, out=marks)) if has_large else results["extreme"]
+        results["nan"] = groups.count(np.greater(magnitudes, exponent, out=marks)) if has_large else results["extreme"]
+        return results
 
     def _magnitudes(self, elements: Array) -> Array:
         return self.type.magnitudes(elements, self._scratch.like(elements, "magnitudes"))
