@@ -18,6 +18,9 @@ FAULTS = {
     "a FULLY_CONNECTED that is refused for its axis": (
         "a03-wrong-channel-axis/fully_connected.tflite", "Q010", "error", "layer/kernel",
     ),
+    "a division by a constant zero": (
+        "a01-div-zero-const/model.tflite", "Q122", "warning", "truediv",
+    ),
 }  # fmt: skip
 
 #: Files without the fault of the rule: the float or sound versions of the models above.

@@ -276,6 +276,14 @@ FACTS = {
             absent="no operator uses it",
         ),
         fact(
+            "constant",
+            TENSOR,
+            "constant with the tensor's values: the tensor itself, or the constant that a DEQUANTIZE converts to it",
+            "graph.constant_sources:constant",
+            "tensor.is_constant tensor.producer operator.opcode operator.input",
+            absent="an operator other than DEQUANTIZE computes the values, or client code sets them",
+        ),
+        fact(
             "depends_on_input",
             TRUTH,
             "whether the value of the tensor depends on an input of its subgraph",
