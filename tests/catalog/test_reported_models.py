@@ -24,11 +24,15 @@ FAULTS = {
     "smaller logits after the conversion to float16": (
         "t17-float16-overflow/model.tflite", "Q033", "warning", "functional_6_1/scores_1/MatMul",
     ),
+    "a detector without detections, because boxes and scores share one scale": (
+        "a05-yolo-concat/model.tflite", "Q018", "warning", "Sigmoid_11",
+    ),
 }  # fmt: skip
 
 #: Files without the fault of the rule: the float or sound versions of the models above.
 SOUND = [
     ("a03-wrong-channel-axis/good.tflite", "Q010"),
+    ("a05-yolo-concat/float32.tflite", "Q018"),
 ]
 
 

@@ -42,6 +42,28 @@ def log_softmax_int8() -> bytes:
     return _activation("LOG_SOFTMAX", "INT8", output_scale=16 / 256, output_zero_point=127, version=2)
 
 
+def boxes_and_scores_int8() -> bytes:
+    """Return the end of a detector: boxes and the scores of a LOGISTIC in a CONCATENATION, which needs one scale."""
+    scale = 0.004
+    return (
+        ModelBuilder()
+        .tensor("boxes", "INT8", [1, 4, 2], scale=scale, zero_point=-128)
+        .tensor("logits", "INT8", [1, 2, 2, 2], scale=0.05, zero_point=-1)
+        .tensor("scores", "INT8", [1, 2, 2, 2], scale=1 / 256, zero_point=-128)
+        .tensor("new_shape", "INT32", [3], data=[1, 4, 2])
+        .tensor("listed", "INT8", [1, 4, 2], scale=1 / 256, zero_point=-128)
+        .tensor("rescaled", "INT8", [1, 4, 2], scale=scale, zero_point=-128)
+        .tensor("output", "INT8", [1, 4, 4], scale=scale, zero_point=-128)
+        .operator("LOGISTIC", ["logits"], ["scores"], version=2)
+        .operator("RESHAPE", ["scores", "new_shape"], ["listed"])
+        .operator("QUANTIZE", ["listed"], ["rescaled"], version=2)
+        .operator("CONCATENATION", ["boxes", "rescaled"], ["output"], {"axis": 2}, version=2)
+        .inputs("boxes", "logits")
+        .outputs("output")
+        .build()
+    )
+
+
 def _activation(
     opcode: str,
     dtype: str,

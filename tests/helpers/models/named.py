@@ -44,6 +44,7 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "tanh_int16": heads.tanh_int16,
     "l2_normalization_int8": heads.l2_normalization_int8,
     "log_softmax_int8": heads.log_softmax_int8,
+    "boxes_and_scores_int8": heads.boxes_and_scores_int8,
     "border_float32": mixed.border_float32,
     "island_int8": mixed.island_int8,
     "small_island_int8": mixed.small_island_int8,

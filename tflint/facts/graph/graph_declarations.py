@@ -284,6 +284,22 @@ FACTS = {
             absent="an operator other than DEQUANTIZE computes the values, or client code sets them",
         ),
         fact(
+            "origin",
+            reference("operator"),
+            "operator that computes the tensor's values, before operators that only move values, such as RESHAPE",
+            "graph.moved_values:origin",
+            "tensor.producer operator.opcode operator.input",
+            absent="the values are those of a constant, a variable or an input",
+        ),
+        fact(
+            "destination",
+            reference("operator"),
+            "first operator that uses the tensor's values, after operators that only move values, such as RESHAPE",
+            "graph.moved_values:destination",
+            "tensor.consumers operator.opcode operator.input operator.output",
+            absent="no operator uses the values",
+        ),
+        fact(
             "depends_on_input",
             TRUTH,
             "whether the value of the tensor depends on an input of its subgraph",
