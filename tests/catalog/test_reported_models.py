@@ -27,6 +27,9 @@ FAULTS = {
     "a detector without detections, because boxes and scores share one scale": (
         "a05-yolo-concat/model.tflite", "Q018", "warning", "Sigmoid_11",
     ),
+    "the same answer for every input, because the calibration data was empty": (
+        "t01-zeros/model.tflite", "Q123", "warning", "image",
+    ),
 }  # fmt: skip
 
 #: Files without the fault of the rule: the float or sound versions of the models above.

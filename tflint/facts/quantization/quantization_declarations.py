@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tflint.columns.column_types import NUMBERS, ColumnDeclaration, TableDeclaration, reference
-from tflint.facts.fact_declaration import NUM, TENSORS, TEXT, TEXTS, TRUTH, fact
+from tflint.facts.fact_declaration import NUM, TENSOR, TENSORS, TEXT, TEXTS, TRUTH, fact
 
 _NO_SCALES = "the operator has no weights, or its input or its weights have no scale"
 _INVALID_SCALE = "a scale is invalid or too large (Q004, Q005)"
@@ -71,6 +71,16 @@ FACTS = {
             "share of the multiply-accumulate operations that float islands compute, 0 to 1",
             "quantization.float_islands:macs_share",
             f"{_ISLAND_NEEDS} operator.n_macs",
+        ),
+        fact(
+            "dead_activations",
+            reference("operator", many=True),
+            "operators whose output calibration found to be zero (a scale below 2e-6 at 8 bits, 7.8e-9 at 16 bits), "
+            "although their operands are not: CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, ADD, MUL and SUB",
+            "quantization.calibrated_ranges:dead_activations",
+            "operator.opcode operator.output operator.bias operand.tensor tensor.scale tensor.dtype "
+            "tensor.depends_on_input tensor.is_constant tensor.zero_share",
+            values=True,
         ),
     ),
     "operator": (
@@ -153,6 +163,17 @@ FACTS = {
             "quantization.same_scale:same_scale_operands",
             "operator.opcode operand.tensor tensor.dtype",
             absent="the operator has no such constraint",
+        ),
+    ),
+    "input": (
+        fact(
+            "range_tensor",
+            TENSOR,
+            "tensor with the calibrated range of the input: the input, or the output of a QUANTIZE that is the only "
+            "operator that reads a float input",
+            "quantization.calibrated_ranges:input_range_tensor",
+            "tensor.consumers tensor.dtype tensor.is_quantized operator.opcode operator.output",
+            absent="neither the input nor a QUANTIZE after it is quantized",
         ),
     ),
     "tensor": (
