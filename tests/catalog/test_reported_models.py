@@ -30,12 +30,16 @@ FAULTS = {
     "the same answer for every input, because the calibration data was empty": (
         "t01-zeros/model.tflite", "Q123", "warning", "image",
     ),
+    "images that are normalized twice, because the calibration data was normalized": (
+        "t21-rescale-inside-calibrated-pm1/model.tflite", "Q126", "error", "image",
+    ),
 }  # fmt: skip
 
 #: Files without the fault of the rule: the float or sound versions of the models above.
 SOUND = [
     ("a03-wrong-channel-axis/good.tflite", "Q010"),
     ("a05-yolo-concat/float32.tflite", "Q018"),
+    ("t24-no-dequantize/model.tflite", "Q126"),
 ]
 
 

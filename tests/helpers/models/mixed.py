@@ -279,6 +279,23 @@ def pixels_int8() -> bytes:
     )
 
 
+def normalized_int8() -> bytes:
+    """Return an int8 image model, calibrated for pixels of 0 to 255, that maps them to -1 to 1 inside of the graph."""
+    return (
+        ModelBuilder()
+        .tensor("input", "INT8", [1, 4, 4, 3], scale=1.0, zero_point=-128)
+        .tensor("factor", "INT8", [], data=[127], scale=_UNIT_SCALE / 255, zero_point=-128)
+        .tensor("minus_one", "INT8", [], data=[-128], scale=1 / 255, zero_point=127)
+        .tensor("scaled", "INT8", [1, 4, 4, 3], scale=_UNIT_SCALE, zero_point=-128)
+        .tensor("output", "INT8", [1, 4, 4, 3], scale=_UNIT_SCALE, zero_point=-1)
+        .operator("MUL", ["input", "factor"], ["scaled"], version=2)
+        .operator("ADD", ["scaled", "minus_one"], ["output"], version=2)
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
 def image_float32() -> bytes:
     """Return an image model with complete metadata: normalization, description, version, author, license, runtime."""
     image = {"type": "ImageProperties", "color_space": "RGB"}

@@ -53,6 +53,7 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "misaligned_int16x8": mixed.misaligned_int16x8,
     "image_float32": mixed.image_float32,
     "pixels_int8": mixed.pixels_int8,
+    "normalized_int8": mixed.normalized_int8,
     "rescaled_float32": mixed.rescaled_float32,
     "divided_float32": mixed.divided_float32,
     "tokens_float32": mixed.tokens_float32,
