@@ -39,6 +39,7 @@ FAULTS = {
 SOUND = [
     ("a03-wrong-channel-axis/good.tflite", "Q010"),
     ("a05-yolo-concat/float32.tflite", "Q018"),
+    ("t21-rescale-inside-calibrated-pm1/model.tflite", "Q127"),  # Q126 names the cause
     ("t24-no-dequantize/model.tflite", "Q126"),
 ]
 
