@@ -33,6 +33,9 @@ FAULTS = {
     "images that are normalized twice, because the calibration data was normalized": (
         "t21-rescale-inside-calibrated-pm1/model.tflite", "Q126", "error", "image",
     ),
+    "noise instead of remainders, because the dividend is quantized": (
+        "a06-mod-of-quantized/model.tflite", "Q041", "warning", "PartitionedCall:01",
+    ),
 }  # fmt: skip
 
 #: Files without the fault of the rule: the float or sound versions of the models above.

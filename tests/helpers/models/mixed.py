@@ -71,6 +71,24 @@ def _island() -> ModelBuilder:
     )
 
 
+def remainder_float32() -> bytes:
+    """Return the remainder of dividing an int8 input by 2, computed in float."""
+    return (
+        ModelBuilder()
+        .tensor("input", "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-1)
+        .tensor("real", "FLOAT32", [1, 4])
+        .tensor("divisor", "FLOAT32", [], data=[2.0])
+        .tensor("remainder", "FLOAT32", [1, 4])
+        .tensor("output", "INT8", [1, 4], scale=_UNIT_SCALE, zero_point=-128)
+        .operator("DEQUANTIZE", ["input"], ["real"], version=2)
+        .operator("FLOOR_MOD", ["real", "divisor"], ["remainder"])
+        .operator("QUANTIZE", ["remainder"], ["output"])
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
 def sparse_float32() -> bytes:
     """Return a FULLY_CONNECTED with sparse weights: one value in each of three rows."""
     dimensions: list[dict[str, Any]] = [

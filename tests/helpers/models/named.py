@@ -48,6 +48,7 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "border_float32": mixed.border_float32,
     "island_int8": mixed.island_int8,
     "small_island_int8": mixed.small_island_int8,
+    "remainder_float32": mixed.remainder_float32,
     "sparse_float32": mixed.sparse_float32,
     "unused_input": mixed.unused_input,
     "misaligned_int16x8": mixed.misaligned_int16x8,
