@@ -36,6 +36,9 @@ FAULTS = {
     "noise instead of remainders, because the dividend is quantized": (
         "a06-mod-of-quantized/model.tflite", "Q041", "warning", "PartitionedCall:01",
     ),
+    "a batch of four is refused, although the batch is free": (
+        "t15-constant-reshape/model.tflite", "D009", "warning", "Reshape",
+    ),
 }  # fmt: skip
 
 #: Files without the fault of the rule: the float or sound versions of the models above.

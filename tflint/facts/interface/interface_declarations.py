@@ -12,6 +12,15 @@ _AFFINE_NEEDS = (
 _NO_AFFINE = "the graph does not start with arithmetic on the input and a small constant"
 
 FACTS = {
+    "subgraph": (
+        fact(
+            "has_free_input",
+            TRUTH,
+            "whether a dimension of an input is free (-1 in its shape signature), so that client code may resize it",
+            "interface.free_dimensions:has_free_input",
+            "input.tensor tensor.shape_signature",
+        ),
+    ),
     "signature": (
         fact(
             "is_duplicate",
