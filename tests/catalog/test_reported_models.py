@@ -39,6 +39,9 @@ FAULTS = {
     "a batch of four is refused, although the batch is free": (
         "t15-constant-reshape/model.tflite", "D009", "warning", "Reshape",
     ),
+    "a bundle that no LLM runtime can open": (
+        "b13-llm-task-without-prefill/model.task", "K108", "error", "",
+    ),
 }  # fmt: skip
 
 #: Files without the fault of the rule: the float or sound versions of the models above.
@@ -47,6 +50,7 @@ SOUND = [
     ("a05-yolo-concat/float32.tflite", "Q018"),
     ("t21-rescale-inside-calibrated-pm1/model.tflite", "Q127"),  # Q126 names the cause
     ("t24-no-dequantize/model.tflite", "Q126"),
+    ("b13-llm-task-without-prefill/model.tflite", "K108"),  # not in a bundle
 ]
 
 

@@ -27,6 +27,7 @@ from tests.helpers.models.containers import (
     zip_bytes,
 )
 from tests.helpers.models.named import CONTAINERS
+from tests.helpers.models.plain import language_model
 from tests.helpers.models.weighted import conv_float32, conv_int8
 from tests.helpers.models.wrong_files import git_lfs_pointer
 from tflint.api import check
@@ -143,7 +144,7 @@ def test_a_model_with_a_zip_behind_it_is_a_model():
 def test_sections_are_named_by_their_model_type():
     found = members(bundle_litertlm())
     assert {label: (m.kind, m.data_type, m.size) for label, m in found.items()} == {
-        "tf_lite_prefill_decode.tflite": ("model", "TFLiteModel", len(MODEL)),
+        "tf_lite_prefill_decode.tflite": ("model", "TFLiteModel", len(language_model())),
         "tf_lite_embedder.tflite": ("model", "TFLiteModel", len(conv_float32())),
         "sp_tokenizer.spiece": ("other", "SP_Tokenizer", 7),
     }

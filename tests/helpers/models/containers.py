@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.helpers.models.plain import language_model, signature_float32
 from tests.helpers.models.weighted import conv_float32, conv_int8
 from tflint.schema import litertlm_schema
 from tflint.writer import pack
@@ -197,11 +198,26 @@ def bundle_litertlm() -> bytes:
     """Return a language model's bundle: two models, recognized by their type, and a tokenizer."""
     return litertlm(
         [
-            Section(conv_int8(), items={"model_type": "tf_lite_prefill_decode", "layers": 2}),
+            Section(language_model(), items={"model_type": "tf_lite_prefill_decode", "layers": 2}),
             Section(conv_float32(), items={"model_type": "tf_lite_embedder"}),
             Section(b"\x0a\x05<unk>", "SP_Tokenizer"),
         ]
     )
+
+
+def bundle_llm() -> bytes:
+    """Return a language model's bundle as MediaPipe's tools write it."""
+    return _llm_task(language_model())
+
+
+def bundle_llm_one_signature() -> bytes:
+    """Return a language model's bundle whose model has only the signature serving_default."""
+    return _llm_task(signature_float32())
+
+
+def _llm_task(model: bytes) -> bytes:
+    tokenizer, settings = b"\x0a\x05<unk>", b"\x0a\x03<s>"
+    return task({"TF_LITE_PREFILL_DECODE": model, "TOKENIZER_MODEL": tokenizer, "METADATA": settings})
 
 
 def bundle_compressed() -> bytes:

@@ -95,6 +95,8 @@ CONTAINERS: dict[str, Callable[[], bytes]] = {
     "bundle_same_names.task": containers.bundle_same_names,
     "bundle_wrong_checksum.task": containers.bundle_wrong_checksum,
     "bundle_litertlm.litertlm": containers.bundle_litertlm,
+    "bundle_llm.task": containers.bundle_llm,
+    "bundle_llm_one_signature.task": containers.bundle_llm_one_signature,
     "bundle_without_models.litertlm": containers.bundle_without_models,
     "bundle_broken_header.litertlm": containers.bundle_broken_header,
 }

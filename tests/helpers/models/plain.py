@@ -57,6 +57,12 @@ def two_signatures() -> bytes:
     return _add_float32().signature("add", *names).signature("sum", *names).build()
 
 
+def language_model() -> bytes:
+    """Return an ADD with the signatures that LLM runtimes call: prefill_8 and decode."""
+    names = {"x": "a", "y": "b"}, {"z": "output"}
+    return _add_float32().signature("prefill_8", *names).signature("decode", *names).build()
+
+
 def reshape_int8() -> bytes:
     """Return a RESHAPE to a constant shape; input and output share their quantization."""
     return (

@@ -12,6 +12,16 @@ _AFFINE_NEEDS = (
 _NO_AFFINE = "the graph does not start with arithmetic on the input and a small constant"
 
 FACTS = {
+    "model": (
+        fact(
+            "is_language_model",
+            TRUTH,
+            "whether its name is TF_LITE_PREFILL_DECODE, in a .litertlm bundle by its model type: the model with which "
+            "LLM runtimes generate text",
+            "interface.language_models:is_language_model",
+            "file.name",
+        ),
+    ),
     "subgraph": (
         fact(
             "has_free_input",
