@@ -81,6 +81,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
         "two without names": ('[[inputs]]\nkind = "raw"\n[[inputs]]\nkind = "raw"\n', "which of the model's inputs", 1),
         "nan": ('[[inputs]]\nkind = "image"\nmean = nan\nstd = 1\nunits = "u8"\n', "finite", 3),
+        "nan in a list": (
+            '[[inputs]]\nkind = "image"\nmean = [1, nan]\nstd = 1\nunits = "u8"\n',
+            "'mean[1]' must be a finite number",
+            3,
+        ),
+        "inf in a table": (
+            '[[inputs]]\nkind = "raw"\nobserved = { min = 0, max = [1, inf] }\n',
+            "'max[1]' must be a finite number",
+            3,
+        ),
         "lengths": ('[[inputs]]\nkind = "image"\nmean = [1, 2, 3]\nstd = [1, 2]\nunits = "u8"\n', "'std' has 2", 4),
         "channels": (
             '[[inputs]]\nkind = "image"\nchannels = "RGBA"\nmean = [1, 2, 3]\nstd = 1\nunits = "u8"\n',

@@ -38,7 +38,10 @@ def _require_finite(data: Any, path: str, text: str) -> None:
     """Raise `UserError` for nan and inf, which TOML allows but contracts do not."""
     for keys, value in _leaves(data, ()):
         if isinstance(value, float) and not math.isfinite(value):
-            raise error_in(path, text, keys, f"'{keys[-1]}' must be a finite number")
+            from tflint.userfiles.error_wording import format_path
+
+            start = max(at for at, key in enumerate(keys) if isinstance(key, str))  # mean[0] is an element of mean
+            raise error_in(path, text, keys, f"'{format_path(keys[start:])}' must be a finite number")
 
 
 def _leaves(data: Any, keys: Keys) -> Iterator[tuple[Keys, Any]]:
