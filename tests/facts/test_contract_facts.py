@@ -30,6 +30,61 @@ def message(model: str, text: str, rule: str, edit: dict[str, Any] | None = None
     return finding.message
 
 
+# -- bytes of a raw feed -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dtype", "range_", "fits"),
+    [
+        ("int8", "[0, 255]", True),
+        ("int8", "[-128, 127]", True),
+        ("int8", "[-1, 255]", False),
+        ("int8", "[0, 256]", False),
+        ("uint8", "[0, 255]", True),
+        ("uint8", "[-128, 127]", False),
+    ],
+)
+def test_raw_bytes_of_0_to_255_fit_int8_because_128_is_subtracted(dtype: str, range_: str, fits: bool) -> None:
+    text = f'[[inputs]]\nkind = "image"\ndtype = "{dtype}"\nfeed = "raw"\nrange = {range_}\n'
+    edit = {"tensors.input.type": dtype.upper()}
+    assert (findings("pixels_int8", text, "P016", edit) == []) is fits
+
+
+RAW = f'{IMAGE}mean = 127.5\nstd = 127.5\nunits = "u8"\nfeed = "raw"\n'
+
+
+def calibrated_to(pixel: float) -> dict[str, Any]:
+    """Return the edit for calibration data that reached only this pixel."""
+    scale = (pixel / 127.5) / 255
+    return {
+        "tensors.input.quantization.scale": [scale],
+        "tensors.input.quantization.zero_point": [round(-128 + 1 / scale)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("pixel", "rules"), [(255, []), (253, ["P113"]), (250, ["P113"]), (240, ["P101"]), (128, ["P101"])]
+)
+def test_raw_bytes_a_few_steps_off_are_a_warning_not_an_error(pixel: float, rules: list[str]) -> None:
+    found = [
+        finding.rule
+        for rule in ("P101", "P113")
+        for finding in findings("pixels_int8", RAW, rule, calibrated_to(pixel))
+    ]
+    assert [rule for rule in found if not (rule == "P113" and "P101" in found)] == rules
+
+
+@pytest.mark.parametrize(
+    ("range_", "units"), [("[16, 235]", "u8"), ("[0, 127]", "u8"), ("[0, 1]", "unit"), ("[-128, 127]", "u8")]
+)
+def test_raw_bytes_of_a_source_with_another_range_are_compared_where_they_are(range_: str, units: str) -> None:
+    factor = {"u8": 127.5, "unit": 0.5}[units]
+    mean = 0 if range_.startswith("[-") else factor  # signed bytes are centered already
+    numbers = f'mean = {mean}\nstd = {factor}\nunits = "{units}"\nrange = {range_}\n'
+    for rule in ("P101", "P113"):
+        assert findings("pixels_int8", f'{IMAGE}{numbers}feed = "raw"\n', rule) == []
+
+
 # -- numbers and names in messages -------------------------------------------------------------------------------------
 
 

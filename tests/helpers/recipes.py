@@ -41,7 +41,9 @@ def wanted_pixel(recipe_input: RecipeInput, px: float, channel: int) -> float:
     """The value that the contract asks for of one byte, as stored in the model's type."""
     entry = recipe_input.entry
     if entry.get("feed") == "raw" and recipe_input.dtype in ("int8", "uint8"):
-        return px - (128 if recipe_input.dtype == "int8" else 0)
+        is_signed = min(entry.get("range", [0])) < 0
+        low, high = {"int8": (-128, 127), "uint8": (0, 255)}[recipe_input.dtype]
+        return min(max(px - (128 if recipe_input.dtype == "int8" and not is_signed else 0), low), high)
     if entry.get("transfer") == "linear":
         v = px / 255
         px = 255 * (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4)

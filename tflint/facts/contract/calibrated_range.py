@@ -18,12 +18,11 @@ from tflint.columns.column import (
 from tflint.facts.contract.fed_range import FedRange, fed_ranges
 from tflint.facts.facts import Facts, values_at
 from tflint.facts.interface import input_arithmetic
-from tflint.normalization.integer_ranges import INTEGER_RANGES
 from tflint.normalization.range_fit import activation_range, fitting_normalizations, unseen_part
 from tflint.values import frozen
 
-#: Types of inputs that can be fed raw bytes: the byte itself for UINT8, the byte − 128 for INT8.
-_RAW = ("UINT8", "INT8")
+#: Types of inputs that can be fed raw bytes, and the number that is subtracted from each byte.
+_RAW_SHIFT = {"UINT8": 0, "INT8": 128}
 _FLOATS = {"FLOAT32", "FLOAT16", "FLOAT64"}
 #: Smallest width of a fed range that counts as that of pixels without normalization.
 _RAW_WIDTH = 200
@@ -125,12 +124,13 @@ def raw_steps(facts: Facts) -> Scalars:
 
 
 def _steps(fed: FedRange, quantization: _Quantization) -> float | None:
-    if quantization.dtype not in _RAW:
+    """Return the largest difference at the two ends of the source range, where it is largest for a linear map."""
+    if quantization.dtype not in _RAW_SHIFT or fed.bytes is None:
         return None
+    # A source with negative values has signed bytes already.
+    shift = _RAW_SHIFT[quantization.dtype] if min(fed.bytes) >= 0 else 0
     exact = [end / quantization.scale + quantization.zero_point for end in (fed.low, fed.high)]
-    return max(
-        float(np.abs(end - byte).max()) for end, byte in zip(exact, INTEGER_RANGES[quantization.dtype], strict=True)
-    )
+    return max(float(np.abs(end - (byte - shift)).max()) for end, byte in zip(exact, fed.bytes, strict=True))
 
 
 def _range_shares(facts: Facts, *, of_fed: bool) -> Scalars:

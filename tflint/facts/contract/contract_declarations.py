@@ -359,7 +359,7 @@ FACTS = {
             "largest difference between a raw source byte and its normalized and quantized value, in steps",
             "contract.calibrated_range:raw_steps",
             "contract_input.fed_min tensor.scale tensor.zero_point",
-            absent=f"{_NOT_HELD}, or its type is not INT8 or UINT8",
+            absent=f"{_NOT_HELD}, or its type is not INT8 or UINT8, or the source is audio",
         ),
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,13 +31,15 @@ _SOURCES = {"u8": (0.0, 255.0), "unit": (0.0, 1.0)}
 class FedRange:
     """The real values that client code feeds, one per channel.
 
-    `low` contains the values for the smallest source value, and `high` those for the largest source value.
+    `low` contains the values for the smallest source value, and `high` those for the largest source value. `bytes` are
+    these two source values as bytes (before the shift of a raw int8 feed), or None if the source is audio.
     """
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
     @property
+    bytes: tuple[float, float] | None
     def range(self) -> tuple[float, float]:
         """Smallest and largest real value over all channels."""
         return float(min(self.low.min(), self.high.min())), float(max(self.low.max(), self.high.max()))
@@ -147,7 +149,15 @@ def _compute_fed_ranges(facts: Facts) -> Iterator[FedRange | None]:
             if source is None or not (std != 0).all():
                 yield None
             else:
-                yield FedRange((source[0] - mean) / std, (source[1] - mean) / std)
+                yield FedRange((source[0] - mean) / std, (source[1] - mean) / std, _source_bytes(entry, source))
+
+
+def _source_bytes(entry: Any, source: Sequence[float]) -> tuple[float, float] | None:
+    """Return the bytes of the smallest and largest source value, or None for audio, whose samples are not bytes."""
+    if entry["kind"] == "audio":
+        return None
+    factor = 255.0 if entry.get("units") == "unit" and tuple(source) == _SOURCES["unit"] else 1.0
+    return source[0] * factor, source[1] * factor
 
 
 def _fed_ends(facts: Facts, smaller: np.ufunc) -> Lists:

@@ -125,8 +125,8 @@ class RecipeInput(_RecipeEntry):
 
     @property
     def raw_shift(self) -> int:
-        """The number that a raw feed subtracts from each byte."""
-        return _RAW_SHIFT[self.dtype or ""]
+        """The number that a raw feed subtracts from each byte. A source with negative values has signed bytes."""
+        return _RAW_SHIFT[self.dtype or ""] if min(self.entry.get("range", (0,))) >= 0 else 0
 
     @property
     def is_unit(self) -> bool:
