@@ -101,6 +101,21 @@ def test_metadata_that_differs_in_the_second_channel_shows_all_channels() -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("keys", "missing"),
+    [
+        ("", "channels, mean and std (or range), resize"),
+        ('channels = "RGB"\n', "mean and std (or range), resize"),
+        ('channels = "RGB"\nrange = [0, 255]\n', "resize"),
+        ('channels = "RGB"\nfeed = "raw"\n', "resize"),
+        ('mean = 127.5\nstd = 127.5\nunits = "u8"\n[inputs.resize]\nmode = "stretch"\n', "channels"),
+    ],
+)
+def test_only_missing_keys_are_listed_as_missing(keys: str, missing: str) -> None:
+    text = f'[[inputs]]\nkind = "image"\n{keys}'
+    assert message("image_float32", text, "P018").endswith(f"it does not set {missing}")
+
+
 def test_a_range_that_fits_no_known_normalization_is_not_an_empty_list() -> None:
     edit = {"tensors.input.quantization.scale": [0.3], "tensors.input.quantization.zero_point": [7]}
     text = f'{IMAGE}mean = 127.5\nstd = 127.5\nunits = "u8"\n'

@@ -338,6 +338,14 @@ FACTS = {
             absent=_NOT_QUANTIZED,
         ),
         fact(
+            "missing_keys",
+            TEXT,
+            "missing keys among those that affect an image most: channels, mean and std, resize",
+            "contract.fed_range:missing_keys",
+            "contract_input.channels contract_input.mean contract_input.range contract_input.feed",
+            absent="the contract sets all of them",
+        ),
+        fact(
             "normalization",
             TEXT,
             "known normalization with its mean and std",

@@ -39,7 +39,6 @@ class FedRange:
     high: NDArray[np.float64]
 
     @property
-    bytes: tuple[float, float] | None
     def range(self) -> tuple[float, float]:
         """Smallest and largest real value over all channels."""
         return float(min(self.low.min(), self.high.min())), float(max(self.low.max(), self.high.max()))
