@@ -120,3 +120,33 @@ def test_a_range_that_fits_no_known_normalization_is_not_an_empty_list() -> None
     edit = {"tensors.input.quantization.scale": [0.3], "tensors.input.quantization.zero_point": [7]}
     text = f'{IMAGE}mean = 127.5\nstd = 127.5\nunits = "u8"\n'
     assert "known normalizations with this scale and zero point: none)" in message("pixels_int8", text, "P001", edit)
+
+
+# -- known normalizations ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channels", ["RGB", "BGR"])
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        'mean = 127.5\nstd = 255\nunits = "u8"',
+        'mean = 128\nstd = 256\nunits = "u8"',
+        'mean = 0.5\nstd = 1\nunits = "unit"',
+        'mean = [127.5, 127.5, 127.5]\nstd = [255, 255, 255]\nunits = "u8"',
+    ],
+)
+def test_equal_numbers_for_all_channels_have_no_order(channels: str, numbers: str) -> None:
+    assert findings("image_float32", f'[[inputs]]\nkind = "image"\nchannels = "{channels}"\n{numbers}\n', "P007") == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "name"),
+    [
+        ('mean = [103.53, 116.28, 123.675]\nstd = [57.375, 57.12, 58.395]\nunits = "u8"', "ImageNet mean and std"),
+        ('mean = [104.1, 116.7, 122.8]\nstd = [70.3, 66.6, 68.5]\nunits = "u8"', "CLIP mean and std"),
+        ('mean = [104, 117, 123]\nstd = 1\nunits = "u8"', "BGR − [104, 117, 123]"),
+        ('mean = [103.939, 116.779, 123.68]\nstd = 1\nunits = "u8"', "BGR − [103.939, 116.779, 123.68]"),
+    ],
+)
+def test_the_nearest_normalization_is_named_in_either_units(numbers: str, name: str) -> None:
+    assert f"({name}) are in BGR order" in message("image_float32", f"{IMAGE}{numbers}\n", "P007")

@@ -22,7 +22,9 @@ from tflint.resources import table
 KNOWN = {known.name: known for known in known_normalizations()}
 
 SAME_SIGNED = {"unit", "minus-one-to-one", "mean-128-std-128", "mean-127-std-128"}
+SAME_HALF = {"unit-minus-half", "minus-half-to-half"}
 IMAGENET = {"imagenet", "imagenet-bgr"}
+CAFFE = {"caffe", "ssd-caffe"}
 #: Means of 127.5 are rounded to 127 or 128: half a step either way.
 ROUNDED = [
     ("mean-128-std-128", {"mean-128-std-128", "mean-127.5-std-128"}),
@@ -36,7 +38,7 @@ NOT_ALONE: dict[str, dict[str, set[str]]] = {
     "INT8": dict(
         [*ROUNDED, *((name, IMAGENET) for name in IMAGENET), ("mean-128-std-127", {"mean-128-std-127", *SAME_SIGNED})]
     ),
-    "INT16": {name: group for group in (SAME_SIGNED, IMAGENET, {"caffe", "ssd-caffe"}) for name in group},
+    "INT16": {name: group for group in (SAME_SIGNED, SAME_HALF, IMAGENET, CAFFE) for name in group},
 }
 
 
@@ -68,6 +70,7 @@ def test_an_entry_of_the_table_agrees_with_itself(entry):
     assert len(entry["mean"]) in (1, 3)
     assert entry["units"] in ("u8", "unit")
     assert entry["order"] in ("RGB", "BGR", None)
+    assert entry["order"] is None or len(set(zip(entry["mean"], entry["std"], strict=True))) > 1, "no order to tell"
     assert (known.low, known.high) == pytest.approx(entry["real_range"], abs=1e-6)
     assert re.match(r"https://github\.com/[\w.-]+/[\w.-]+/blob/[0-9a-f]{40}/", entry["source"])
 

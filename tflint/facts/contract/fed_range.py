@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ from tflint.values import frozen
 
 #: Range of a pixel before normalization, by the key `units`. Used if the contract does not set `range`.
 _SOURCES = {"u8": (0.0, 255.0), "unit": (0.0, 1.0)}
+#: Largest relative difference at which mean and std count as those of a known normalization.
+_SAME_NUMBERS = 0.01
 
 
 @frozen
@@ -37,6 +40,7 @@ class FedRange:
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    bytes: tuple[float, float] | None
 
     @property
     def range(self) -> tuple[float, float]:
@@ -108,6 +112,22 @@ def _prepared_size(entry: Any) -> tuple[int, int] | None:
     return (int(side), int(side)) if side is not None and resize["mode"] == "letterbox" else None
 
 
+def missing_keys(facts: Facts) -> Strings:
+    """Return the missing ones among the keys that affect an image most, absent if the entry has all of them."""
+    entries = (entry for contract in facts.contracts.values() for entry in contract.inputs)
+    return strings_of(", ".join(_missing_keys(entry)) or None for entry in entries)
+
+
+def _missing_keys(entry: Any) -> Iterator[str]:
+    """Yield the names of the missing keys. A raw feed passes bytes of the source, so it needs no normalization."""
+    if "channels" not in entry:
+        yield "channels"
+    if not {"mean", "range"} & set(entry) and entry.get("feed") != "raw":
+        yield "mean and std (or range)"
+    if "resize" not in entry:
+        yield "resize"
+
+
 def normalization(facts: Facts) -> Strings:
     """Return the short name of the known normalization with each entry's mean and std, absent if there is none."""
     return strings_of(None if known is None else known[0] for known in _matching_normalizations(facts))
@@ -164,29 +184,42 @@ def _fed_ends(facts: Facts, smaller: np.ufunc) -> Lists:
 
 
 def _matching_normalizations(facts: Facts) -> list[tuple[str, str | None] | None]:
-    """Return, for each entry, the short name and channel order of its known normalization, or None if it has none.
-
-    An entry's mean and std may differ from the known ones by 1 %.
-    """
+    """Return, for each entry, the short name and channel order of its known normalization, or None if it has none."""
     entries = (entry for contract in facts.contracts.values() for entry in contract.inputs)
     return facts.memoize("known normalizations", lambda: [_find_normalization(entry) for entry in entries])
 
 
 def _find_normalization(entry: Any) -> tuple[str, str | None] | None:
+    """Return the known normalization that is nearest to the mean and std of an entry, if they differ by at most 1 %.
+
+    The channel order is None if the numbers are the same for all channels: then they do not tell the order.
+    """
     if "mean" not in entry:
         return None
-    mean, std = np.atleast_1d(entry["mean"]), np.atleast_1d(entry["std"])
+    own = _pixel_numbers(entry["mean"], entry["std"], entry["units"])
+    candidates: list[tuple[float, str, str | None]] = []
     for known in known_normalizations():
-        if known.units != entry["units"]:
-            continue
-        if _is_near(mean, known.mean) and _is_near(std, known.std):
-            return known.short, known.order
-        if known.order and _is_near(mean[::-1], known.mean) and _is_near(std[::-1], known.std):
-            return known.short, known.order[::-1]
-    return None
+        numbers = _pixel_numbers(known.mean, known.std, known.units)
+        candidates.append((_distance(own, numbers), known.short, known.order))
+        if known.order:
+            candidates.append((_distance(own, numbers[:, ::-1]), known.short, known.order[::-1]))
+    distance, short, order = min(candidates, key=lambda candidate: candidate[0])
+    if distance > _SAME_NUMBERS:
+        return None
+    is_uniform = bool((own == own[:, :1]).all())
+    return short, None if is_uniform else order
 
 
-def _is_near(values: NDArray[np.float64], known: tuple[float, ...]) -> bool:
-    if len(values) not in (1, len(known)) and len(known) != 1:
-        return False
-    return bool(np.allclose(values, np.array(known), rtol=0.01, atol=1e-6))
+def _pixel_numbers(mean: Any, std: Any, units: str) -> NDArray[np.float64]:
+    """Return mean and std for pixels from 0 to 255 as two rows, with a column per channel or one for all channels."""
+    rows = np.stack(np.broadcast_arrays(np.atleast_1d(mean), np.atleast_1d(std))).astype(np.float64)
+    numbers: NDArray[np.float64] = rows * (255.0 if units == "unit" else 1.0)
+    return numbers
+
+
+def _distance(own: NDArray[np.float64], known: NDArray[np.float64]) -> float:
+    """Return the largest relative difference of mean and std. It is infinite if the numbers of channels differ."""
+    if 1 not in (own.shape[1], known.shape[1]) and own.shape[1] != known.shape[1]:
+        return math.inf
+    scales = np.stack([np.maximum(known[0], known[1] / 1000), known[1]])  # a known mean can be zero
+    return float((np.abs(own - known) / scales).max())
