@@ -150,3 +150,29 @@ def test_equal_numbers_for_all_channels_have_no_order(channels: str, numbers: st
 )
 def test_the_nearest_normalization_is_named_in_either_units(numbers: str, name: str) -> None:
     assert f"({name}) are in BGR order" in message("image_float32", f"{IMAGE}{numbers}\n", "P007")
+
+
+# -- amplitude of audio ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("amplitude", [1, 32768])
+def test_an_amplitude_that_nothing_in_the_graph_scales_is_not_checked_in_both_directions(amplitude: int) -> None:
+    contract = parse_contract(f'[[inputs]]\nkind = "audio"\naudio = {{ amplitude = {amplitude} }}\n', "c.toml")
+    report = check(NAMED["waveform_float32"](), contract=contract, config=Config(select=("P109",)))
+    assert list(report.findings()) == []
+    (entry,) = [entry for file in report.files for entry in file.not_checked if entry.rule == "P109"]
+    assert "accepts any amplitude" in entry.reason
+
+
+@pytest.mark.parametrize(("factor", "amplitude"), [(1 / 32768, 1), (1 / 32767, 1), (32768.0, 32768)])
+def test_an_amplitude_that_the_graph_scales_is_compared_with_its_factor(factor: float, amplitude: int) -> None:
+    edit = {"tensors.factor.data": [factor], "tensors.one.data": [0.0, 0.0, 0.0]}
+    text = '[[inputs]]\nkind = "audio"\naudio = {{ amplitude = {} }}\n'
+    assert len(findings("rescaled_float32", text.format(amplitude), "P109", edit)) == 1
+    assert findings("rescaled_float32", text.format(32769 - amplitude), "P109", edit) == []
+
+
+def test_features_have_no_amplitude_of_samples() -> None:
+    edit = {"tensors.factor.data": [1 / 32768], "tensors.one.data": [0.0, 0.0, 0.0]}
+    text = '[[inputs]]\nkind = "audio"\naudio = { amplitude = 1, features = "log-mel" }\n'
+    assert findings("rescaled_float32", text, "P109", edit) == []

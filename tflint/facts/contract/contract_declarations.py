@@ -322,6 +322,18 @@ FACTS = {
             "to find it, run the model on one image scaled to [0, 1], to [-1, 1] and to [0, 255]",
         ),
         fact(
+            "is_expected_amplitude",
+            TRUTH,
+            "whether audio has the amplitude that the graph scales: 1, or 32768 for 16-bit samples; true if the "
+            "calibration determines the amplitude (other facts compare it)",
+            "contract.audio_amplitude:is_expected_amplitude",
+            "contract_input.fed_min contract_input.held_min input.graph_scale tensor.dtype",
+            absent=f"{_NOT_FED}, or the input is not a waveform for a float tensor",
+            values=True,
+            unknown="a float input accepts any amplitude, and the graph does not scale the samples first: to find the "
+            "amplitude of training, run the model on one recording with the amplitudes 1 and 32768",
+        ),
+        fact(
             "fits_calibration",
             TRUTH,
             "whether the fed range is the one that the input was calibrated for",
