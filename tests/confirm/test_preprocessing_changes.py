@@ -174,6 +174,7 @@ WRONG_INT: Cases = {
     "feed raw": ({"feed": '"fold"'}, FEED_RAW, "feed"),
     "feed fold": (FEED_RAW, {"feed": '"fold"'}, "feed"),
     "channels of a raw feed": (FEED_RAW, FEED_RAW | CHANNELS, "channels"),
+    "cast": ({}, {"cast": '"uint8"'}, "cast"),
 }
 CASES = {
     FLOAT: WRONG | WRONG_FLOAT,

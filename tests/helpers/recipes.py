@@ -49,6 +49,10 @@ def wanted_pixel(recipe_input: RecipeInput, px: float, channel: int) -> float:
         px = 255 * (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4)
     source = px / 255 if entry.get("units") == "unit" and entry.get("range", [0, 1]) == [0, 1] else px
     real = (source - number(entry, "mean", channel, 0)) / number(entry, "std", channel, 1)
+    if "cast" in entry:
+        real = float(int(real) & 0xFF)
+        if "scale" not in entry:
+            return real
     if (
         recipe_input.scale is None
         or recipe_input.zero_point is None

@@ -116,6 +116,7 @@ def test_swift_translated_to_javascript_gives_the_vectors_no_compiler_ran(name: 
     script = re.sub(r"func (read\d)\(.*?\) -> \[Double\] \{", r"function \1(output) {", script)
     script = re.sub(r"for (\w) in 0\.\.<(\d+)", r"for (let \1 = 0; \1 < \2; \1++)", script)
     script = re.sub(r"let (\w+): \[\w+\] = ", r"const \1 = ", script).replace("let px", "const px")
+    script = script.replace("UInt8(truncatingIfNeeded: Int(", "(255 & (")
     script = re.sub(r"\b(?:U?Int(?:8|16)?|Double|Float)\(", "(", script).replace(
         "output.map { ", "Array.from(output, (q) => "
     )
@@ -132,6 +133,7 @@ def test_dart_translated_to_javascript_gives_the_vectors_no_compiler_ran(name: s
     )
     script = script.replace("for (var ", "for (let ").replace("final ", "const ")
     script = re.sub(r"<\w+>\[", "[", script).replace("Float64List(", "new Float64Array(")
+    script = script.replace(".toInt() & 0xff)", " & 0xff)").replace(".toDouble()", "")
     script = re.sub(
         r"min\((.*?), \((.*)\)\.floorToDouble\(\) (.*?)\)\)\.toInt\(\)", r"min(\1, Math.floor(\2) \3))", script
     )

@@ -196,6 +196,11 @@ def test_what_the_metadata_cannot_hold_is_listed(tmp_path: Path) -> None:
     assert made.unpacked == ("birds.txt (not found)",)
 
 
+def test_a_cast_is_listed_as_not_exported(tmp_path: Path) -> None:
+    text = '[[inputs]]\nkind = "image"\nchannels = "RGB"\nmean = 0\nstd = 1\nunits = "u8"\ncast = "uint8"\n'
+    assert put(text, named("image_float32"), tmp_path).lost_keys == ("inputs[0].cast",)
+
+
 def test_metadata_that_is_there_stays_where_the_contract_says_nothing(tmp_path: Path) -> None:
     text = '[[inputs]]\nkind = "image"\nchannels = "RGB"\nmean = 0\nstd = 255\nunits = "u8"\n'
     content = named("image_float32")

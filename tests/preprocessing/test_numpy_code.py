@@ -306,6 +306,16 @@ def test_words_name_lines_and_what_the_model_says(folder: Path, capsys: pytest.C
     assert show(capsys, "bird.tflite") == text
 
 
+def test_a_cast_without_scale_replaces_quantization(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "bird.contract.toml").write_text(BIRD.replace('units = "u8"', 'units = "u8"\ncast = "uint8"'), "utf-8")
+    text = show(capsys, "bird.contract.toml")
+    assert "cast to uint8: truncate toward 0, keep the lowest 8 bits" in text
+    assert "without scale 0.00784314 and zero point -1" in text
+    assert "q = round(" not in text
+    assert "shortcut" not in text
+    assert "matches the calibrated range" not in text
+
+
 def test_the_standing_of_a_wrong_contract_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "bird.contract.toml").write_text(BIRD.replace("mean = 127.5", "mean = 0"), encoding="utf-8")
     assert "contradicts bird.tflite: " in show(capsys, "bird.contract.toml")

@@ -53,6 +53,9 @@ def list_changes(recipe_input: RecipeInput) -> Iterator[Change]:
     if not recipe_input.is_raw:
         yield from _normalization_changes(recipe_input)
     yield from _channel_changes(recipe_input, swaps_numbers=True)
+    if recipe_input.is_cast:
+        uncast = {key: value for key, value in recipe_input.entry.items() if key != "cast"}
+        yield Change("cast", str(recipe_input.entry["cast"]), "none", replace(recipe_input, entry=uncast))
     if recipe_input.layout in _LAYOUTS:
         other = _LAYOUTS[recipe_input.layout]
         yield Change("layout", _describe_value(recipe_input, "layout", recipe_input.layout), other, recipe_input,

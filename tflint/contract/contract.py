@@ -22,6 +22,14 @@ N_CHANNELS = {"GRAY": 1, "RGB": 3, "BGR": 3, "YUV": 3, "RGBA": 4, "BGRA": 4}
 Keys = tuple[str | int, ...]
 
 
+def passes_cast_values(entry: Mapping[str, Any]) -> bool:
+    """Return whether client code casts the values of an input and passes them without quantizing them.
+
+    A raw feed passes bytes, which a cast does not change.
+    """
+    return "cast" in entry and "scale" not in entry and entry.get("feed") != "raw"
+
+
 @functools.lru_cache(maxsize=16)
 def _spans(text: str) -> Mapping[Keys, Span]:
     """Return the positions of all keys in the text of a contract. Cached, because every finding needs a position."""

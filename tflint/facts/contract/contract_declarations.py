@@ -81,6 +81,9 @@ _CONTRACT_INPUT = _table_of(
             "values fed to a quantized input: normalized and quantized (fold), or source bytes (raw)",
             "fold raw",
         ),
+        _key(
+            "cast", TEXT, "type that client code casts the values to after mean and std, which truncates them", "uint8"
+        ),
         _key("scale", NUMBERS, "scale that client code quantizes with"),
         _key("zero_point", NUMBERS, "zero point that client code quantizes with"),
         _key("resize.mode", TEXT, "how an image is resized to the input size", "stretch letterbox cover none"),

@@ -48,7 +48,8 @@ def short_form(recipe_input: RecipeInput) -> ShortForm | None:
         recipe_input.kind != "image"
         or not recipe_input.takes_bytes
         or not recipe_input.is_quantized
-        or recipe_input.is_raw
+        or not recipe_input.quantizes
+        or recipe_input.is_cast
     ):
         return None
     low, high = recipe_input.limits
@@ -92,12 +93,7 @@ def app_code(language: str, recipe: Recipe, violated_rules: Sequence[str] = ()) 
 
 def _needs_rounding(recipe_input: RecipeInput) -> bool:
     """Return whether the loop of an input divides by the scale, rather than subtracting a constant."""
-    return (
-        not _unsupported_reason(recipe_input)
-        and recipe_input.is_quantized
-        and not recipe_input.is_raw
-        and short_form(recipe_input) is None
-    )
+    return not _unsupported_reason(recipe_input) and recipe_input.quantizes and short_form(recipe_input) is None
 
 
 def _unsupported_reason(recipe_input: RecipeInput) -> str:
@@ -110,7 +106,11 @@ def _unsupported_reason(recipe_input: RecipeInput) -> str:
         return "its height and width are dynamic"
     if recipe_input.dtype not in ("int8", "uint8", "int16", "float32"):
         return f"its type is {recipe_input.dtype or 'unknown'}"
-    if recipe_input.dtype != "float32" and not (recipe_input.is_quantized or recipe_input.is_raw):
+    if recipe_input.is_cast and not recipe_input.quantizes and recipe_input.dtype not in ("uint8", "float32"):
+        return f"its values are cast to {recipe_input.entry['cast']}, but its type is {recipe_input.dtype}"
+    if recipe_input.dtype != "float32" and not (
+        recipe_input.is_quantized or recipe_input.is_raw or recipe_input.is_cast
+    ):
         return "neither the contract nor the model specifies its scale and zero point"
     return ""
 
@@ -143,18 +143,22 @@ def _render_input(recipe_input: RecipeInput, dialect: Dialect) -> Iterator[str]:
 
 
 def _store_code(recipe_input: RecipeInput, short: ShortForm | None, dialect: Dialect, fill: Mapping[str, str]) -> str:
-    """Return the statement that stores a byte in the input: shifted, as a real value, or quantized."""
+    """Return the statement that stores a byte in the input: shifted, as a real or cast value, or quantized."""
     if short is not None or recipe_input.is_raw:
         shift = short.shift if short is not None else -recipe_input.raw_shift
         value = f"px - {-shift}" if shift else "px"
         return Template(dialect.shifted).substitute(fill, value=value)
-    if not recipe_input.is_quantized:
-        return Template(dialect.real).substitute(fill, value=_real_value_code(recipe_input))
+    real_value = _real_value_code(recipe_input)
+    if recipe_input.is_cast:
+        cast = dialect.cast if recipe_input.dtype == "uint8" else dialect.cast_to_real
+        real_value = Template(cast).substitute(value=real_value)
+    if not recipe_input.quantizes:
+        return Template(dialect.real).substitute(fill, value=real_value)
     assert recipe_input.scale is not None and recipe_input.zero_point is not None
     low, high = recipe_input.limits
     return Template(dialect.quantized).substitute(
         fill,
-        value=_real_value_code(recipe_input),
+        value=real_value,
         scale=repr(recipe_input.scale),
         plus=f"{format_signed(recipe_input.zero_point)}.0",
         low=f"{low}.0",

@@ -14,8 +14,9 @@ class Dialect:
     `head` comes first, followed by `rounding` if an input is rounded. `prepare` and `read` are complete functions: $n
     is the number of the input or output, $type its type in `types`, and $store the statement that stores one byte. This
     statement is `shifted` (an integer $value), `real` (a real $value) or `quantized` (a real $value divided by $scale,
-    plus $plus, clipped to $low and $high). `array` is a constant $name with $values; its type comes from `numbers`.
-    `integers` maps a dtype to the expression that converts an element of the output to an integer.
+    plus $plus, clipped to $low and $high). `cast` is a real $value as a byte: truncated, lowest 8 bits; `cast_to_real`
+    is this byte as a real value. `array` is a constant $name with $values; its type comes from `numbers`. `integers`
+    maps a dtype to the expression that converts an element of the output to an integer.
     """
 
     head: str
@@ -27,6 +28,8 @@ class Dialect:
     shifted: str
     real: str
     quantized: str
+    cast: str
+    cast_to_real: str
     read: str
     integers: Mapping[str, str]
 
@@ -49,6 +52,8 @@ void prepare_$n(const uint8_t *rgb, $type *input) {
     shifted="input[$target] = ($type)($value);",
     real="input[$target] = ($type)($value);",
     quantized="input[$target] = ($type)fmax($low, fmin($high, floor($value / $scale + 0.5) $plus));",
+    cast="(uint8_t)(int)($value)",
+    cast_to_real="(uint8_t)(int)($value)",
     read="""\
 void read_$n(const $type *output, int n, double *values) {
     for (int i = 0; i < n; i++) {
@@ -75,6 +80,8 @@ fun prepare$n(rgb: ByteArray, input: $type) {
     shifted="input[$target] = ($value).to$element()",
     real="input[$target] = ($value).to$element()",
     quantized="input[$target] = (floor($value / $scale + 0.5) $plus).coerceIn($low, $high).toInt().to$element()",
+    cast="(($value).toInt() and 0xff)",
+    cast_to_real="(($value).toInt() and 0xff)",
     read="""\
 fun read$n(output: $type, values: DoubleArray) {
     for (i in output.indices) {
@@ -101,6 +108,8 @@ func prepare$n(_ rgb: [UInt8], _ input: inout [$type]) {
     shifted="input[$target] = $type($value)",
     real="input[$target] = $type($value)",
     quantized="input[$target] = $type(max($low, min($high, floor($value / $scale + 0.5) $plus)))",
+    cast="Double(UInt8(truncatingIfNeeded: Int($value)))",
+    cast_to_real="Double(UInt8(truncatingIfNeeded: Int($value)))",
     read="""\
 func read$n(_ output: [$type]) -> [Double] {
     return output.map { Double(Int($$0)$less) * $scale }
@@ -125,6 +134,8 @@ void prepare$n(Uint8List rgb, $type input) {
     shifted="input[$target] = $value;",
     real="input[$target] = $value;",
     quantized="input[$target] = max($low, min($high, ($value / $scale + 0.5).floorToDouble() $plus)).toInt();",
+    cast="(($value).toInt() & 0xff)",
+    cast_to_real="(($value).toInt() & 0xff).toDouble()",
     read="""\
 Float64List read$n($type output) {
   final values = Float64List(output.length);
@@ -154,6 +165,8 @@ function prepare$n(rgb, input) {
     shifted="input[$target] = $value;",
     real="input[$target] = $value;",
     quantized="input[$target] = Math.max($low, Math.min($high, Math.floor($value / $scale + 0.5) $plus));",
+    cast="(Math.trunc($value) & 0xff)",
+    cast_to_real="(Math.trunc($value) & 0xff)",
     read="""\
 /** @param {$type} output @returns {Float64Array} */
 function read$n(output) {

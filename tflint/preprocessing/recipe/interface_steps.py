@@ -27,14 +27,16 @@ _BOX_NAMES = {
 
 
 def feed_steps(recipe_input: RecipeInput) -> Iterator[Step]:
-    """Yield the steps that quantize real values and bring them to the type, layout and shape of the input."""
+    """Yield the steps that cast or quantize real values and bring them to the type, layout and shape of the input."""
+    if recipe_input.is_cast:
+        yield _cast_step(recipe_input)
     if recipe_input.is_raw:
         low, high = recipe_input.limits
         shift = recipe_input.raw_shift
         words = "q = px, the byte unchanged" if not shift else f"q = px − {shift}"
         minus_shift = f" - {shift}" if shift else ""
         yield Step(words, ("feed",), (f"x = np.clip(np.floor(x + 0.5){minus_shift}, {low}, {high})",))
-    elif recipe_input.is_quantized and recipe_input.kind != "tokens":
+    elif recipe_input.quantizes:
         scale, zero_point = recipe_input.scale, recipe_input.zero_point
         low, high = recipe_input.limits
         assert scale is not None and zero_point is not None
@@ -52,6 +54,14 @@ def feed_steps(recipe_input: RecipeInput) -> Iterator[Step]:
     cast = f".astype(np.{dtype})" if dtype is not None else ""
     note = "" if dtype is not None else "numpy has no such dtype"
     yield Step(words, ("dtype", "shape"), (f"return x{cast}{_shape(recipe_input)}",), note=note)
+
+
+def _cast_step(recipe_input: RecipeInput) -> Step:
+    """Return the cast to bytes. numpy's own cast of numbers below 0 depends on the platform, so the code wraps them."""
+    skips = recipe_input.is_quantized and not recipe_input.quantizes
+    note = f"without scale {recipe_input.scale:.6g} and zero point {recipe_input.zero_point}" if skips else ""
+    return Step(f"cast to {recipe_input.entry['cast']}: truncate toward 0, keep the lowest 8 bits", ("cast",),
+                ("x = np.trunc(x) % 256",), note=note)  # fmt: skip
 
 
 def _shape(recipe_input: RecipeInput) -> str:

@@ -32,7 +32,7 @@ def normalization_steps(recipe_input: RecipeInput) -> Iterator[Step]:
 
 
 def _agreement(recipe_input: RecipeInput) -> str:
-    if recipe_input.calibrated is None:
+    if recipe_input.calibrated is None or (recipe_input.is_cast and not recipe_input.quantizes):
         is_float = (recipe_input.dtype or "").startswith("float")
         return "not verifiable: a float input accepts any range" if is_float else ""
     return "matches the calibrated range" if recipe_input.calibrated else "differs from the calibrated range"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tflint.columns.column import text_of
 from tflint.contract import Contract
-from tflint.contract.contract import N_CHANNELS, Keys
+from tflint.contract.contract import N_CHANNELS, Keys, passes_cast_values
 from tflint.facts.facts import Facts
 from tflint.normalization.integer_ranges import INTEGER_RANGES
 from tflint.values import frozen
@@ -127,6 +127,16 @@ class RecipeInput(_RecipeEntry):
     def raw_shift(self) -> int:
         """The number that a raw feed subtracts from each byte. A source with negative values has signed bytes."""
         return _RAW_SHIFT[self.dtype or ""] if min(self.entry.get("range", (0,))) >= 0 else 0
+
+    @property
+    def is_cast(self) -> bool:
+        """Whether client code casts the values after mean and std to bytes. A raw feed passes bytes anyway."""
+        return "cast" in self.entry and not self.is_raw
+
+    @property
+    def quantizes(self) -> bool:
+        """Whether client code quantizes real values with scale and zero point."""
+        return self.is_quantized and self.kind != "tokens" and not self.is_raw and not passes_cast_values(self.entry)
 
     @property
     def is_unit(self) -> bool:
