@@ -176,3 +176,51 @@ def test_features_have_no_amplitude_of_samples() -> None:
     edit = {"tensors.factor.data": [1 / 32768], "tensors.one.data": [0.0, 0.0, 0.0]}
     text = '[[inputs]]\nkind = "audio"\naudio = { amplitude = 1, features = "log-mel" }\n'
     assert findings("rescaled_float32", text, "P109", edit) == []
+
+
+# -- casts -------------------------------------------------------------------------------------------------------------
+
+UINT8 = {
+    "tensors.input.type": "UINT8",
+    "tensors.input.quantization.scale": [1 / 255],
+    "tensors.input.quantization.zero_point": [0],
+}
+CASTS = f'{IMAGE}dtype = "uint8"\nmean = 0\nstd = 255\nunits = "u8"\ncast = "uint8"\n'
+SCORES = '[[outputs]]\nkind = "class_scores"\nactivation = "{}"\ndequantize = false\n'
+
+
+def rules(model: str, text: str, edit: dict[str, Any] | None = None) -> list[str]:
+    """Return the rules with errors and warnings for a named model with a contract."""
+    content = NAMED[model]()
+    contract = parse_contract(text, "m.contract.toml")
+    report = check(edit_model(content, edit) if edit else content, contract=contract, config=Config(select=("P", "D")))
+    return sorted(finding.rule for finding in report.findings() if finding.severity != "note")
+
+
+@pytest.mark.parametrize("feed", ["", 'feed = "fold"\n'])
+def test_pixels_divided_by_255_and_cast_to_uint8_are_one_error(feed: str) -> None:
+    assert rules("pixels_int8", CASTS + feed, UINT8) == ["D004"]
+
+
+def test_a_cast_in_code_for_a_float_input_is_too_coarse() -> None:
+    assert rules("image_float32", CASTS.replace('dtype = "uint8"\n', "")) == ["P004", "P114"]
+
+
+def test_a_cast_of_values_around_zero_is_one_error() -> None:
+    text = f'{IMAGE}mean = 127.5\nstd = 127.5\nunits = "u8"\ncast = "uint8"\n'
+    assert rules("image_float32", text) == ["P114"]
+    assert rules("pixels_int8", text) == ["D004"]
+
+
+def test_a_cast_of_pixels_is_right_whatever_the_calibrated_range() -> None:
+    text = CASTS.replace("std = 255", "std = 1")
+    for zero_point, scale in ((0, 1 / 255), (128, 1 / 127.5), (0, 1.0)):
+        parameters = {
+            "tensors.input.quantization.scale": [scale],
+            "tensors.input.quantization.zero_point": [zero_point],
+        }
+        assert rules("pixels_int8", text, UINT8 | parameters) == []
+
+
+def test_a_raw_feed_does_not_cast() -> None:
+    assert rules("pixels_int8", f'{CASTS}feed = "raw"\n', UINT8) == []

@@ -138,6 +138,7 @@ _NOT_MAPPED = f"{_NOT_FED}, or the graph does not start with arithmetic on the i
 _NOT_QUANTIZED = "neither the input nor a QUANTIZE after it has exactly one valid scale and zero point"
 _NOT_HELD = f"{_NOT_FED}, or {_NOT_QUANTIZED}"
 _NO_DETECTION = "the contract gives no output of TFLite_Detection_PostProcess a role"
+_NOT_PINNED = "the contract sets no scale, and does not cast values that are at most 128 wide"
 FACTS = {
     "model": (
         fact(
@@ -174,6 +175,13 @@ FACTS = {
             "contract.detection_roles:wrong_roles",
             "output.meaning contract_output.role",
             absent=_NO_DETECTION,
+        ),
+        fact(
+            "casts_normalized_input",
+            TRUTH,
+            "whether client code casts normalized values of an input instead of quantizing them",
+            "contract.client_quantization:casts_normalized_input",
+            "contract_input.cast contract_input.scale contract_input.feed contract_input.fed_min",
         ),
     ),
     "contract_output": (
@@ -375,6 +383,23 @@ FACTS = {
             "contract.fed_range:normalization_order",
             "contract_input.mean contract_input.std contract_input.units",
             absent="no known normalization has these mean and std, or all channels have the same",
+        ),
+        fact(
+            "client_scale",
+            NUMBERS,
+            "scale that client code quantizes with: the key scale, or 1 for normalized values that it only casts",
+            "contract.client_quantization:client_scale",
+            "contract_input.scale contract_input.cast contract_input.fed_min",
+            absent=_NOT_PINNED,
+        ),
+        fact(
+            "client_zero_point",
+            NUMBERS,
+            "zero point that client code quantizes with: the key zero-point, or 0 for normalized values that it only "
+            "casts",
+            "contract.client_quantization:client_zero_point",
+            "contract_input.zero_point contract_input.cast contract_input.fed_min",
+            absent=_NOT_PINNED,
         ),
         fact(
             "raw_steps",
