@@ -224,3 +224,20 @@ def test_a_cast_of_pixels_is_right_whatever_the_calibrated_range() -> None:
 
 def test_a_raw_feed_does_not_cast() -> None:
     assert rules("pixels_int8", f'{CASTS}feed = "raw"\n', UINT8) == []
+
+
+# -- probabilities that are not dequantized ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_probabilities_without_dequantizing_are_found_without_a_range(activation: str) -> None:
+    model = {"softmax": "softmax_int8", "sigmoid": "logistic_int8"}[activation]
+    assert rules(model, SCORES.format(activation)) == ["D103"]
+    assert rules(model, SCORES.format(activation).replace("false", "true")) == []
+
+
+def test_probabilities_in_code_for_a_float_model_are_an_error() -> None:
+    text = '[[inputs]]\nkind = "raw"\nrange = [0, 1]\ncast = "uint8"\n'
+    found = rules("softmax_int8", text + SCORES.format("softmax"))
+    assert "D005" in found
+    assert "D103" not in found
