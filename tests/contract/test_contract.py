@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.models import plain
 from tests.helpers.models.named import NAMED
 from tests.helpers.paths import ROOT
 from tflint.api import check
@@ -347,7 +348,11 @@ def test_a_contract_is_read_from_a_file(folder: Path) -> None:
         "twice": (b"cat\ncat\nbird\n", ["M111"]),
         "blank": (b"cat\n\nbird\n", ["M008"]),
         "too many": (b"".join(b"%d\n" % k for k in range(10)), ["M114"]),
-        "one more": (b"a\nb\nc\nd\n", []),
+        "one more": (b"a\nb\nc\nd\n", ["M115"]),
+        "one less": (b"a\nb\n", ["M115"]),
+        "one more, the background": (b"Background\na\nb\nc\n", []),
+        "one less, with the background": (b"background\na\n", ["M115"]),
+        "as many as the batch": (b"a\n", ["M114"]),
     }.values(),
 )
 def test_label_files_are_read(folder: Path, content: bytes | None, said: list[str]) -> None:
@@ -364,6 +369,59 @@ def test_a_label_file_inside_the_model_is_there(folder: Path) -> None:
     (folder / "labels.contract.toml").write_text(entry, encoding="utf-8")
     report = check(NAMED["labels_float32"](), contract="labels.contract.toml", config=Config(select=("M",)))
     assert [f.rule for f in report.findings() if f.location.file == "labels.contract.toml"] == []
+
+
+def classifier(labels: str, shape: list[int]) -> bytes:
+    """A classifier with packed labels, and an output of this shape."""
+    return edit_model(plain.classifier(labels), {"tensors.output.shape": shape, "tensors.logits.shape": shape})
+
+
+def lines(count: int) -> str:
+    return "".join(f"label {k}\n" for k in range(count))
+
+
+@pytest.mark.parametrize(
+    ("labels", "shape", "expected"),
+    {
+        "one per class": (lines(90), [1, 90], False),
+        "one more": (lines(91), [1, 90], True),
+        "one more, the background": ("???\n" + lines(90), [1, 90], False),
+        "one less": (lines(89), [1, 90], True),
+        "of another model": (lines(1000), [1, 90], True),
+        "as many as the batch and one": (lines(2), [1, 90], True),
+        "a class per pixel": (lines(21), [1, 257, 257, 21], False),
+        "one score for two classes": (lines(2), [1, 1], False),
+        "one score for one class": (lines(1), [1, 1], False),
+        "boxes before the scores": (lines(80), [1, 84, 8400], False),
+        "the size is not known": (lines(80), [], False),
+    }.values(),
+)  # fmt: skip
+def test_packed_labels_of_another_number_are_found_without_a_contract(
+    labels: str, shape: list[int], expected: bool
+) -> None:
+    report = check(classifier(labels, shape), config=Config(select=("M116",)))
+    assert [(f.rule, f.severity) for f in report.findings()] == [("M116", "warning")] * expected
+
+
+def test_packed_labels_of_a_dynamic_axis_are_not_compared() -> None:
+    model = edit_model(plain.classifier(lines(80)), {"tensors.output.shape_signature": [-1, -1]})
+    assert (
+        list(check(edit_model(model, {"tensors.output.shape": [1, 1]}), config=Config(select=("M116",))).findings())
+        == []
+    )
+
+
+def test_packed_labels_that_cannot_be_unpacked_are_not_checked() -> None:
+    model = plain.classifier("a" * (1 << 20) + "\n" + lines(8))
+    (file,) = check(model, config=Config(select=("M116",))).files
+    assert [(entry.rule, entry.rows) for entry in file.not_checked] == [("M116", 1)]
+
+
+def test_packed_labels_named_by_the_contract_are_one_finding() -> None:
+    text = '[[outputs]]\nkind = "class_scores"\nlabels.file = "labels.txt"\n'
+    assert rules(checked("labels_longer_float32", text, "M003", "M004", "M114", "M115", "M116")) == ["M115"]
+    text += "labels.count = 4\n"
+    assert rules(checked("labels_longer_float32", text, "M003", "M004", "M114", "M115", "M116")) == ["M004"]
 
 
 class TestTargetsOfAContract:

@@ -144,31 +144,32 @@ def chain_float32() -> bytes:
 
 def labels_float32() -> bytes:
     """Return a classifier with TFLITE_METADATA and, after the flatbuffer, a zip with its labels.txt."""
-    return _labelled(_LABELS)
+    return classifier(_LABELS)
 
 
 def labels_swapped_float32() -> bytes:
     """Return `labels_float32` with its first two labels exchanged."""
     first, second, *others = _LABELS.splitlines(keepends=True)
-    return _labelled("".join([second, first, *others]))
+    return classifier("".join([second, first, *others]))
 
 
 def labels_longer_float32() -> bytes:
     """Return `labels_float32` with one more label."""
-    return _labelled(_LABELS.rstrip("\n") + "\nother\n")
+    return classifier(_LABELS.rstrip("\n") + "\nother\n")
 
 
 def labels_background_float32() -> bytes:
     """Return `labels_float32` with a background class first."""
-    return _labelled("background\ncat\ndog\n")
+    return classifier("background\ncat\ndog\n")
 
 
 def labels_twice_float32() -> bytes:
     """Return `labels_float32` with the same label for two classes."""
-    return _labelled("cat\ndog\ncat\n")
+    return classifier("cat\ndog\ncat\n")
 
 
-def _labelled(labels: str) -> bytes:
+def classifier(labels: str) -> bytes:
+    """Return a classifier of three classes with TFLITE_METADATA and packed labels."""
     weights = [0.5, -0.25, 0.125, 0.75, -0.5, 0.625, 0.25, -0.125, 0.375, -0.75, 0.875, 0.0625]
     return with_zip(
         ModelBuilder()

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tflint.columns.column import Scalars, Strings, scalars_of, strings_of, text_of
-from tflint.contract.label_file import Labels, parse_labels, read_labels
+from tflint.contract.label_file import Labels, read_labels
 from tflint.facts.facts import Facts
-from tflint.model.model_extras import MAX_LIST_BYTES
-from tflint.model.trailing_data import read_packed_file
+from tflint.facts.interface.packed_labels import read_packed_labels
 
 
 def n_lines(facts: Facts) -> Scalars:
@@ -52,8 +51,7 @@ def _read_file(facts: Facts, model: int, contract: str, name: str) -> Labels | N
     labels = read_labels(contract, name)
     if labels.problem != "missing" or name not in _associated_files(facts, model):
         return labels
-    content = read_packed_file(facts.tables, model, name, MAX_LIST_BYTES)
-    return None if content is None else parse_labels(content)
+    return read_packed_labels(facts, model, name)
 
 
 def _associated_files(facts: Facts, model: int) -> set[str | None]:

@@ -10,6 +10,8 @@ _AFFINE_NEEDS = (
     "tensor.n_elements buffer.n_bytes tensor.scale tensor.zero_point"
 )
 _NO_AFFINE = "the graph does not start with arithmetic on the input and a small constant"
+_NO_LABELS = "no such file is packed with the model, or the contract names it for class scores"
+_UNREAD_LABELS = "the file cannot be unpacked, is larger than 1 MiB, or the model has more than 16 label lists"
 
 FACTS = {
     "model": (
@@ -105,6 +107,55 @@ FACTS = {
             "interface.output_meaning:output_meaning",
             "operator.opcode operator.custom_code tensor.producer",
             absent="the graph does not determine the meaning of the output",
+        ),
+        fact(
+            "class_counts",
+            NUMBERS,
+            "numbers of classes that the shape allows: each fixed size greater than 1, or 1 and 2 if there is none; "
+            "for three dimensions also these sizes minus the 4 or 5 values of a box",
+            "interface.class_counts:class_counts",
+            "output.meaning tensor.shape",
+            absent="the shape is empty, its number of classes is dynamic, or the output contains the index of a class "
+            "or the results of the detection operator",
+            unknown="the shape has more than 8 dimensions",
+        ),
+        fact(
+            "labels.file",
+            TEXT,
+            "label list (TENSOR_AXIS_LABELS) that the metadata lists for the output and that is packed with the model",
+            "interface.packed_labels:file_name",
+            "associated_file.name",
+            absent=_NO_LABELS,
+        ),
+        fact(
+            "labels.lines",
+            NUM,
+            "number of labels in labels.file",
+            "interface.packed_labels:n_lines",
+            "associated_file.name",
+            absent=f"{_NO_LABELS}, or the file is empty or not text",
+            unknown=_UNREAD_LABELS,
+            values=True,
+        ),
+        fact(
+            "labels.fits_other_output",
+            TRUTH,
+            "whether labels.lines is a number of classes of another output of the subgraph",
+            "interface.packed_labels:fits_other_output",
+            "output.class_counts associated_file.name",
+            absent=f"{_NO_LABELS}, or the file is empty or not text",
+            unknown=_UNREAD_LABELS,
+            values=True,
+        ),
+        fact(
+            "labels.begins_with_background",
+            TRUTH,
+            "whether the first label in labels.file is background, ??? or bg",
+            "interface.packed_labels:begins_with_background",
+            "associated_file.name",
+            absent=f"{_NO_LABELS}, or the file is empty or not text",
+            unknown=_UNREAD_LABELS,
+            values=True,
         ),
     ),
     "signature_tensor": (
