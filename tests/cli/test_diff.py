@@ -20,6 +20,7 @@ from tests.helpers.models.large import many_tensors
 from tests.helpers.models.named import NAMED, NOT_RUNNABLE, RUNNABLE
 from tests.helpers.models.plain import with_zip
 from tests.helpers.paths import ROOT
+from tests.helpers.public_reports import REPORTS, needs_reports
 from tflint.api import check, diff, load
 from tflint.catalog import builtin_catalog
 from tflint.cli.main import run
@@ -170,6 +171,14 @@ CHANGES = {
     "unknown version": ("conv_int8", {"operator_codes.0.version": 99}, ["O120"]),
     "new operator": ("conv_int8", {"operator_codes.0.builtin_code": "GELU"}, ["O124"]),
     "description": ("conv_int8", {"description": "another one"}, []),
+    "axis of the weights": ("conv_int8", {"tensors.weights.quantization.quantized_dimension": 3}, ["Q130"]),
+    "one scale for all channels": (
+        "conv_int8",
+        {"tensors.weights.quantization.scale": [0.006], "tensors.weights.quantization.zero_point": [0]},
+        ["Q131"],
+    ),
+    "asymmetric weights": ("conv_int8", {"tensors.weights.quantization.zero_point": [0, 3, 0]}, ["Q132"]),
+    "scale of the weights": ("conv_int8", {"tensors.weights.quantization.scale": [0.004, 0.007, 0.003]}, ["Q133"]),
 }  # fmt: skip
 
 
@@ -282,6 +291,76 @@ def test_state_meaning_and_normalization() -> None:
 
 def test_float_and_quantized() -> None:
     assert {"D120", "D121", "Q120"} <= set(rules(NAMED["conv_float32"](), NAMED["conv_int8"]()))
+
+
+# --- quantization of constants ----------------------------------------------------------------------------------------
+
+
+def branches(*names: str, scale: float = 0.5, axis: int = 0, output: str = "{}") -> bytes:
+    """A model with a convolution per name, each with weights of its own. `output` is a template for output names."""
+    made = ModelBuilder().tensor("input", "INT8", [1, 4, 4, 2], scale=0.5)
+    for number, name in enumerate(names):
+        scales = [scale * (1 + "abcdefgh".index(name)), scale]
+        made.tensor(f"{name}/weights", "INT8", [2, 1, 1, 2], data=[1, 2, 3, 4], scale=scales, axis=axis)
+        made.tensor(output.format(name, number=number), "INT8", [1, 4, 4, 2], scale=0.5)
+        options = {"padding": "VALID", "stride_w": 1, "stride_h": 1}
+        made.operator("CONV_2D", ["input", f"{name}/weights"], [output.format(name, number=number)], options)
+    return made.inputs("input").outputs(*(output.format(name, number=k) for k, name in enumerate(names))).build()
+
+
+def constants(old: bytes, new: bytes) -> list[str]:
+    config = Config(select=("Q130", "Q131", "Q132", "Q133"))
+    (file,) = diff(old, new, config=config).files
+    return [finding.message for finding in file.findings]
+
+
+def test_a_changed_axis_of_scales_is_one_finding_with_the_count() -> None:
+    names = "abcdefgh"
+    (said,) = constants(branches(*names), branches(*names, axis=3))
+    assert said.startswith("the axis of the scales changed for 8 of 8 quantized constants: [a/weights, b/weights, ")
+    assert said.endswith("the first, of shape [2, 1, 1, 2], has axis 3, before 0")
+    (finding,) = [one for one in found(branches(*names), branches(*names, axis=3)) if one.rule == "Q130"]
+    assert finding.location.names == ("main", "a/weights")
+    assert [related.location.names for related in finding.related] == [("main", "a/weights")]
+
+
+def test_retrained_weights_are_one_note() -> None:
+    findings = found(branches(*"abcdefgh"), branches(*"abcdefgh", scale=0.25))
+    assert [(finding.rule, finding.severity) for finding in findings] == [("Q133", "note")]
+    assert findings[0].message.endswith("channel 0 of the first has scale 0.25 and zero point 0, before 0.5 and 0")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    {
+        "in a different order": (branches("a", "b", "c"), branches("c", "a", "b")),
+        "one is gone": (branches("a", "b", "c"), branches("c", "a")),
+        "generated names": (branches("a", "b", output="Identity_{number}"), branches("a", "b", output="t{number}")),
+        "generated names, and one is gone": (
+            branches("a", "b", output="Identity_{number}"), branches("b", output="Identity_{number}")
+        ),
+        "other names": (branches("a", "b"), branches("a", "b", output="new_{}")),
+        "biases follow from the weights": (
+            NAMED["conv_int8"](), changed("conv_int8", {"tensors.bias.quantization.scale": [0.1, 0.1, 0.1]})
+        ),
+    }.values(),
+)  # fmt: skip
+def test_constants_that_a_converter_moves_are_no_change(old: bytes, new: bytes) -> None:
+    assert constants(old, new) == []
+
+
+def test_constants_without_scales_now() -> None:
+    new = changed("conv_int8", {"tensors.weights.quantization": "absent"})
+    assert constants(NAMED["conv_int8"](), new) == [
+        "the number of scales changed for 1 of 1 quantized constants: [weights]; the first has none, before 3"
+    ]
+
+
+@needs_reports
+def test_a_wrong_channel_axis_is_reported_by_diff() -> None:
+    folder = REPORTS / "a03-wrong-channel-axis"
+    (file,) = diff(folder / "good.tflite", folder / "model.tflite").files
+    assert [(finding.rule, finding.location.names[-1]) for finding in file.findings] == [("Q130", "layer/kernel")]
 
 
 # --- from Python ------------------------------------------------------------------------------------------------------
@@ -684,7 +763,7 @@ def test_real_models_and_themselves_differ_in_nothing() -> None:
          "mlcommons__tiny/benchmark/training/visual_wake_words/trained_models/vww_96_int8.tflite",
          {"D120", "D121", "Q120", "O123", "O124"}),
         ("esphome__micro-wake-word-models/_history/models/v2/okay_nabu.b90df6b2.tflite",
-         "esphome__micro-wake-word-models/models/v2/okay_nabu.tflite", {"K133"}),
+         "esphome__micro-wake-word-models/models/v2/okay_nabu.tflite", {"K133", "Q133"}),
     ],
 )  # fmt: skip
 def test_versions_of_real_models(old: str, new: str, expected: set[str]) -> None:

@@ -119,5 +119,6 @@ _IDENTITIES: dict[str, Callable[[Locator, int], Key]] = {
     "pair_input": _pair_interface("input"),
     "pair_output": _pair_interface("output"),
     "pair_operator": lambda at, row: _operator_code(at, at.row("pair_operator", "operator_code", row)),
+    "pair_constants": lambda at, row: ("constants", at.text("pair_constants", "change", row)),
     "group": lambda at, row: _tensor(at, at.facts.lists("group", "tensors").row(row)[0]),
 }

@@ -48,6 +48,9 @@ class Locator:
             return self._describe(table, row)
         if table in ("pair_input", "pair_output"):
             return self._older(table, row)
+        if table == "pair_constants":
+            old = self.location("tensor", self.row(table, "old_first", row))
+            return (Related(old, "the constant of the old version"),)
         found = self.first_use(row) if table == "tensor" else None
         if found is None:
             return ()
@@ -284,6 +287,7 @@ _PLACES: dict[str, Callable[[Locator, int], Place]] = {
     "pair_input": _pair_border("input"),
     "pair_output": _pair_border("output"),
     "pair_signature": _of_pair("pair_signature", "signature", "signature", "signature_defs", "key"),
+    "pair_constants": lambda at, row: _tensor(at, at.row("pair_constants", "first", row)),
     "pair_operator": lambda at, row: _PLACES["operator_code"](at, at.row("pair_operator", "operator_code", row)),
     "run": lambda _at, _row: ("", ()),
     "run_output": lambda at, row: _PLACES["output"](at, at.row("run_output", "output", row)),

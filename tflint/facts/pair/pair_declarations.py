@@ -123,5 +123,25 @@ _LABELS = _table(
     _column("old_label", TEXT, "that line in the old file", "no line differs, or the old file ends before that line"),
 )  # fmt: skip
 
+_CONSTANTS = _table(
+    "pair_constants",
+    "constants of both models whose quantization changed in the same way; constants of the same type and shape are "
+    "compared if the operators that read them match, except for biases",
+    "operator.operands operand.tensor tensor.name tensor.scale tensor.zero_point tensor.quantized_dimension",
+    "pair.pair_constants:constants_table",
+    _column("pair", reference("pair"), "its pair"),
+    _column("change", TEXT, "how the quantization changed: the axis of per-channel parameters, the number of "
+            "scales or the size of blocks (granularity), zero points of signed weights that are no longer 0 "
+            "(zero-point), other scales or zero points (scale); the first that applies",
+            domain="axis granularity zero-point scale"),
+    _column("constants", reference("tensor", many=True), "these constants in the new model, in order of execution"),
+    _column("old_constants", reference("tensor", many=True), "the same constants in the old model"),
+    _column("first", reference("tensor"), "the first of these constants in the new model"),
+    _column("old_first", reference("tensor"), "the first of these constants in the old model"),
+    _column("channel", NUM, "number of the first scale or zero point of the first constant that changed, from 0",
+            "all are equal, or their numbers differ"),
+    _column("n_compared", NUM, "number of quantized constants that were compared"),
+)  # fmt: skip
+
 #: Tables of pairs. They have rows only if two versions of a model are compared.
-TABLES = (_PAIR, _SUBGRAPH, _side_table("input"), _side_table("output"), _SIGNATURE, _OPERATOR, _LABELS)
+TABLES = (_PAIR, _SUBGRAPH, _side_table("input"), _side_table("output"), _SIGNATURE, _OPERATOR, _LABELS, _CONSTANTS)
