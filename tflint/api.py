@@ -21,7 +21,7 @@ from tflint.catalog.rule_loader import Catalogs
 from tflint.config import Config, Configurations
 from tflint.contract import SUFFIX, Contract, Contracts, load_contract
 from tflint.contract.contract_search import find_models
-from tflint.engine.plan import Plan
+from tflint.engine.plan import Plan, plan_for_contract
 from tflint.engine.run import run_batch
 from tflint.engine.select import select_rules
 from tflint.errors import UserError
@@ -92,8 +92,9 @@ def check(
     models. Each contract gets a report of its own. With `confirm`, tflint also runs the models in a child process, and
     findings get verdicts.
 
-    Raises `UserError` for a path that does not exist and for invalid rules, targets, selections or contracts. A broken
-    model, or a model that is deleted during the run, results in a finding.
+    Raises `UserError` for a path that does not exist, for invalid rules, targets or selections, and for an invalid
+    `contract`. An invalid contract that tflint found, a broken model, or a model that is deleted during the run,
+    results in a finding.
     """
     configurations = Configurations(config or Config())
     walker = Walker(configurations.reason_to_skip)
@@ -151,6 +152,9 @@ def check_items(
 
     def make_scope(config: Config) -> Scope:
         rules = loader.of(config.rules)
+        plan = _plan(rules, config, allowed_plugins, has_run=confirm is not None)
+        if given is not None:
+            plan_for_contract(plan, given)  # an invalid target in a contract that the user passed is an error of the run
         contracts = Contracts(
             config.contracts,
             config.folder,
@@ -158,9 +162,9 @@ def check_items(
             is_searching=finds_contracts,
             are_limited=limits_contracts,
             revision=configurations.revision,
+            validate=functools.partial(plan_for_contract, plan),
         )
         known = read_baseline(config.baseline) if has_baselines and config.baseline else baseline
-        plan = _plan(rules, config, allowed_plugins, has_run=confirm is not None)
         return Scope(config, rules, plan, contracts, known, configurations.baseline_folder(config))
 
     scopes = Scopes(configurations, make_scope)

@@ -17,7 +17,9 @@ from tflint.catalog.rule_compiler import compile_file
 from tflint.catalog.rule_loader import builtin_files, is_builtin_file, rule_files
 from tflint.config import Config
 from tflint.contract import Contract, parse_contract
+from tflint.contract.contract_loader import invalid_contract
 from tflint.errors import Place, UserError
+from tflint.facts.fact_registry import CONTRACT_PROBLEM_TABLE
 from tflint.facts.run.model_run import parse_run
 from tflint.findings import FileReport, Location
 from tflint.source.checkout_boundary import boundary_of, is_within
@@ -73,7 +75,7 @@ def run_example(rule: Rule, example: Example, path: Path, plugins: Sequence[str]
     if example.old:
         report = diff(read_old_model(example, path), content, config=config, plugins=plugins)
     else:
-        report = check(content, config=config, plugins=plugins, contract=parse_example_contract(example, path))
+        report = check(content, config=config, plugins=plugins, contract=parse_example_contract(example, path, rule))
     return find_problem(merge_reports(report.files), rule, example)
 
 
@@ -83,7 +85,7 @@ def _find_problem_in_run(rule: Rule, example: Example, path: Path, content: byte
         run = parse_run(example.run)
     except TypeError as error:
         raise UserError(f"the run of an example is invalid: {error}", place=Place(str(path))) from None
-    contract = parse_example_contract(example, path)
+    contract = parse_example_contract(example, path, rule)
     findings = judge_run(load(content), run, config=config, contract=contract)
     return find_problem(FileReport("", findings=tuple(findings)), rule, example)
 
@@ -132,9 +134,20 @@ def read_old_model(example: Example, path: Path) -> bytes:
     return _model_path(example.old, path).read_bytes()
 
 
-def parse_example_contract(example: Example, path: Path) -> Contract | None:
-    """Return an example's contract, or None if it has none; `UserError` if it is invalid."""
-    return parse_contract(example.contract, f"{path}: contract of an example") if example.contract else None
+def parse_example_contract(example: Example, path: Path, rule: Rule | None = None) -> Contract | None:
+    """Return an example's contract, or None if it has none.
+
+    Raises `UserError` if it is invalid, unless `rule` is about invalid contracts.
+    """
+    if not example.contract:
+        return None
+    name = f"{path}: contract of an example"
+    try:
+        return parse_contract(example.contract, name)
+    except UserError as error:
+        if rule is None or rule.for_each != CONTRACT_PROBLEM_TABLE:
+            raise
+        return invalid_contract(name, error)
 
 
 def _model_path(model: str, path: Path) -> Path:

@@ -62,7 +62,7 @@ def judged(rule: Rule, example: Example, path: Path) -> FileReport:
         {},
         builtin_catalog().rule(CRASH_RULE),
     )
-    contract = parse_example_contract(example, path)
+    contract = parse_example_contract(example, path, rule)
     contracts = {} if contract is None else {0: contract}
     if example.old:
         both = [open_model(BytesSource(side)) for side in (content, read_old_model(example, path))]

@@ -17,7 +17,7 @@ from tflint.cli.main import run
 from tflint.config import Config, load_config
 from tflint.contract import Contract, load_contract, parse_contract
 from tflint.errors import UserError
-from tflint.findings import FileReport, Finding, Report
+from tflint.findings import FileReport, Finding, Report, TextSpan
 from tflint.normalization.known_normalizations import Normalization, known_normalizations
 from tflint.report.report_formats import FORMATS
 from tflint.report.report_options import Options
@@ -112,12 +112,114 @@ def test_what_is_wrong_is_said_with_its_line(text: str, message: str, line: int)
     assert caught.value.place.line == line
 
 
-def test_a_wrong_contract_ends_the_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "bird.contract.toml").write_text('[[inputs]]\nkind = "image"\nchanels = "RGB"\n', encoding="utf-8")
-    assert run(["check", "."]) == 2
-    said = capsys.readouterr().err
-    assert "bird.contract.toml:3:1: unknown key 'chanels'" in said
-    assert "did you mean 'channels'?" in said
+MALFORMED = '[[inputs]]\nkind = "image"\nchanels = "RGB"\n'
+
+
+class TestInvalidContracts:
+    def test_do_not_hide_the_findings_of_other_files(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (folder / "bird.contract.toml").write_text(MALFORMED, encoding="utf-8")
+        shutil.copy(named_model_path("softmax_int8"), folder / "wrong.tflite")
+        (folder / "wrong.contract.toml").write_text('[[inputs]]\nkind = "raw"\ndtype = "float32"\n')
+        assert run(["check", "."]) == 1
+        out, err = capsys.readouterr()
+        assert err == ""
+        assert "unknown key 'chanels' in 'inputs[0]' (hint: did you mean 'channels'?)" in out
+        assert "bird.contract.toml:3:1" in out
+        assert "preprocessing of 1 model with an invalid contract" in out
+        assert "wrong.contract.toml:3" in out
+
+    def test_are_located_in_every_format(self, folder: Path) -> None:
+        (folder / "bird.contract.toml").write_text(MALFORMED, encoding="utf-8")
+        report = check("bird.tflite")
+        (finding,) = [finding for finding in report.findings() if finding.rule == "P116"]
+        assert (finding.severity, finding.location.file) == ("error", "bird.contract.toml")
+        assert finding.location.text == TextSpan(3, 1, 3, 8)
+        assert [(file.path, file.contract_gap) for file in report.files] == [
+            ("bird.tflite", "invalid"),
+            ("bird.contract.toml", None),
+        ]
+        assert json.loads(rendered(report, "json"))["files"][0]["contract_gap"] == "invalid"
+        assert "file=bird.contract.toml,line=3" in rendered(report, "github")
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (b"\xff\xfe", "the contract is UTF-16, not UTF-8"),
+            (b"a = 1\n" * (1 << 18), "the contract is larger than"),
+            (b"[[inputs]\n", "not valid TOML"),
+            (None, "the contract cannot be read: it is a folder"),
+        ],
+    )
+    def test_that_cannot_be_read_are_findings(self, folder: Path, content: bytes | None, message: str) -> None:
+        path = folder / "bird.contract.toml"
+        path.unlink()
+        if content is None:
+            path.mkdir()
+        else:
+            path.write_bytes(content)
+        (finding,) = [finding for finding in check("bird.tflite").findings() if finding.rule == "P116"]
+        assert message in finding.message
+
+    def test_do_not_count_as_contracts_without_keys(self, folder: Path) -> None:
+        """K006 asks for `stateful` if the model keeps state: an unreadable contract may have the key."""
+        shutil.copy(named_model_path("variable_state"), folder / "bird.tflite")
+        (folder / "bird.contract.toml").write_text("")
+        assert "K006" in rules(list(check("bird.tflite").findings()))
+        (folder / "bird.contract.toml").write_text("stateful == true")
+        assert rules(list(check("bird.tflite", config=Config(select=("P", "K"))).findings())) == ["P116"]
+
+    def test_of_unreadable_models_are_findings(self, folder: Path) -> None:
+        (folder / "bird.tflite").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+        (folder / "bird.contract.toml").write_text(MALFORMED)
+        assert "P116" in rules(list(check("bird.tflite").findings()))
+
+    def test_of_several_models_are_one_finding(self, folder: Path) -> None:
+        (folder / "bird.contract.toml").write_text(MALFORMED)
+        report = check(["bird.tflite", "other.tflite"], config=Config(contracts={"*.tflite": "bird.contract.toml"}))
+        assert rules(list(report.findings())).count("P116") == 1
+        assert [file.contract_gap for file in report.files if file.kind == "model"] == ["invalid", "invalid"]
+
+    def test_are_reported_again_from_the_cache(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (folder / "bird.contract.toml").write_text(MALFORMED)
+        printed = []
+        for _ in range(2):
+            assert run(["check", "bird.tflite", "--format", "json"]) == 1
+            printed.append(json.loads(capsys.readouterr().out)["files"])
+        assert printed[0] == printed[1]
+        (folder / "bird.contract.toml").write_text(MALFORMED.replace("chanels", "channels"))
+        run(["check", "bird.tflite", "--format", "json"])
+        assert "P116" not in capsys.readouterr().out
+
+    def test_cannot_be_known_to_a_baseline(self, folder: Path) -> None:
+        """A baseline would cover every later mistake in the contract, too."""
+        (folder / "bird.contract.toml").write_text(MALFORMED)
+        assert run(["check", "bird.tflite", "--write-baseline", "known.json"]) == 0
+        assert run(["check", "bird.tflite", "--baseline", "known.json"]) == 1
+
+    def test_that_the_user_passes_end_the_run(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (folder / "bird.contract.toml").write_text(MALFORMED)
+        for path in ("bird.contract.toml", folder / "bird.contract.toml"):
+            with pytest.raises(UserError, match="unknown key 'chanels'"):
+                check("bird.tflite", contract=path)
+        assert run(["contract", "check", "bird.contract.toml"]) == 2
+        assert "bird.contract.toml:3:1: unknown key 'chanels'" in capsys.readouterr().err
+
+    def test_do_not_concern_a_comparison_of_two_models(self, folder: Path) -> None:
+        (folder / "bird.contract.toml").write_text(MALFORMED)
+        assert run(["diff", "bird.tflite", "bird.tflite"]) == 0
+
+
+@pytest.mark.parametrize("text", ["", '[model]\nsource = "me"\n', '[[outputs]]\nkind = "raw"\n'])
+def test_a_contract_without_inputs_leaves_the_preprocessing_unchecked(
+    folder: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    (folder / "bird.contract.toml").write_text(text)
+    assert run(["check", "bird.tflite"]) == 0
+    assert "not checked: preprocessing of 1 model whose contract describes no inputs" in capsys.readouterr().out
+    assert check("bird.tflite").files[0].contract_gap == "no-inputs"
+    (folder / "bird.contract.toml").write_text(WRONG)
+    run(["check", "bird.tflite"])
+    assert "not checked: preprocessing" not in capsys.readouterr().out
 
 
 def test_each_key_of_the_schema_is_documented() -> None:
@@ -460,11 +562,12 @@ class TestTargetsOfAContract:
     def test_that_nobody_knows_are_shown_in_their_line(self, folder: Path) -> None:
         shutil.copy(named_model_path("custom_op"), folder / "own.tflite")
         (folder / "own.contract.toml").write_text('[model]\ntargets = ["tflm", "litret"]\n')
-        with pytest.raises(UserError, match="unknown target 'litret'") as told:
-            check(folder / "own.tflite")
-        assert told.value.place is not None
-        assert told.value.place.line == 2
-        assert "did you mean 'litert'?" in str(told.value)
+        (found,) = [finding for finding in check(folder / "own.tflite").findings() if finding.rule == "P116"]
+        assert found.location.text is not None
+        assert found.location.text.line == 2
+        assert "unknown target 'litret' (hint: did you mean 'litert'?)" in found.message
+        with pytest.raises(UserError, match="unknown target 'litret'"):
+            check(folder / "own.tflite", contract=folder / "own.contract.toml")
 
 
 def test_the_report_has_the_digest_of_a_pinned_model(folder: Path) -> None:

@@ -22,6 +22,7 @@ from tflint.catalog.rule_compiler import compile_file
 from tflint.catalog.rule_loader import builtin_files
 from tflint.cli.main import run as command
 from tflint.contract import parse_contract
+from tflint.facts.fact_registry import CONTRACT_PROBLEM_TABLE
 from tflint.facts.facts import Facts
 from tflint.model.batch_reader import open_model, read_one
 from tflint.preprocessing.codegen.app_code import app_code
@@ -40,7 +41,7 @@ EXAMPLES = [
     for path, file in ((path, compile_file(path, builtin=True)) for path in builtin_files())
     for rule in file.rules
     for number, example in enumerate(file.examples[rule.id])
-    if example.contract
+    if example.contract and rule.for_each != CONTRACT_PROBLEM_TABLE
 ]
 
 

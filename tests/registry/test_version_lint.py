@@ -113,6 +113,18 @@ def test_an_invalid_contract_of_the_uploader_fails_the_version(
         assert "tflite-lint-" not in result.problems[0]
 
 
+def test_an_invalid_contract_of_the_linting_side_ends_the_run(
+    registry: FolderRegistry, add: Add, tmp_path: Path
+) -> None:
+    """A version must not pass because the contract that it must satisfy has a mistake."""
+    version = add({"m.tflite": model(), "m.contract.toml": CONTRACT})
+    contract = tmp_path / "bird.contract.toml"
+    for text in ('chanels = "RGB"', '[model]\ntargets = ["litret"]\n'):
+        contract.write_text(text)
+        with pytest.raises(UserError, match=r"bird.contract.toml:\d"):
+            lint_version(registry, version, LintPlan(Config(), ContractSource([str(contract)], Config())))
+
+
 def test_the_contract_of_the_linting_side_wins(registry: FolderRegistry, add: Add, tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "bird.contract.toml").write_bytes(CONTRACT)

@@ -52,10 +52,10 @@ def test_a_found_contract_that_is_a_link_out_is_never_quoted(
     np.save("data.npy", np.zeros((1, 8, 8, 3), dtype=np.float32))
     Path("preprocessor_config.json").write_text('{"do_normalize": true, "image_mean": [0.5], "image_std": [0.5]}')
     Path("bird.contract.toml").symlink_to(target)
-    assert run(arguments) == 2
+    assert run(arguments) == (1 if arguments[0] == "check" else 2)
     out, err = capsys.readouterr()
     assert SECRET not in out + err
-    assert "points outside the checkout" in err
+    assert "points outside the checkout" in " ".join((out + err).split())
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_a_contract_or_configuration_that_leads_nowhere_is_not_absent(
     repository: Path, capsys: pytest.CaptureFixture[str], target: str
 ) -> None:
     Path("bird.contract.toml").symlink_to(target)
-    assert run(["check", "bird.tflite"]) == 2
-    assert "bird.contract.toml" in capsys.readouterr().err
+    assert run(["check", "bird.tflite"]) == 1
+    assert "P116" in capsys.readouterr().out
     Path("bird.contract.toml").unlink()
     Path("tflint.toml").symlink_to(target if target == "nowhere" else "tflint.toml")
     assert run(["check", "bird.tflite"]) == 2
@@ -273,7 +273,7 @@ def test_a_chain_of_links_crashes_nothing(repository: Path, capsys: pytest.Captu
     for path in ("c0", "c0/x"):
         assert run(["check", "bird.tflite", "--output", path]) == 2
     Path("bird.contract.toml").symlink_to("c0")
-    assert run(["check", "bird.tflite"]) == 2
+    assert run(["check", "bird.tflite"]) == 1
     Path("bird.contract.toml").unlink()
     Path("tflint.toml").symlink_to("c0")
     assert run(["check", "bird.tflite"]) == 2

@@ -192,7 +192,7 @@ def test_what_permissions_hide_is_a_finding(locked: Path, path: str, named: set[
         ("good.tflite", ["check", "good.tflite"], 1),
         ("m.bin", ["check", "."], 1),
         ("tflint.toml", ["check", "good.tflite"], 2),
-        ("good.contract.toml", ["check", "good.tflite"], 2),
+        ("good.contract.toml", ["check", "good.tflite"], 1),
         ("acme.toml", ["check", "good.tflite", "--rules", "acme.toml"], 2),
         ("known.json", ["check", "good.tflite", "--baseline", "known.json"], 2),
         ("good.tflite", ["show", "good.tflite"], 2),

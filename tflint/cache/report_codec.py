@@ -166,6 +166,7 @@ _FIELDS: dict[type, tuple[_Decode, ...]] = {
         _or_none(_object(ContainerOverview)),
         _or_none(_object(MemberOrigin)),
         _TEXT_OR_NONE,  # contract
+        _TEXT_OR_NONE,  # contract_gap
         _TEXT_OR_NONE,  # compared_with
         _never,  # runs
         _NUMBER,  # rules_in_scope

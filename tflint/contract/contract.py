@@ -39,10 +39,19 @@ def _spans(text: str) -> Mapping[Keys, Span]:
 
 
 @frozen
-class Contract:
-    """A valid contract: its path as reports print it, its text, the parsed data, and its suppressions.
+class ContractProblem:
+    """Why a contract cannot be used, and where in the contract the problem is."""
 
-    `is_limited` is true if the text has suppressions or targets that do not count.
+    message: str
+    place: TextSpan
+
+
+@frozen
+class Contract:
+    """A contract: its path as reports print it, its text, the parsed data, and its suppressions.
+
+    `is_limited` is true if the text has suppressions or targets that do not count. If the contract is invalid,
+    `problem` says why, and the contract has neither data nor suppressions.
     """
 
     path: str
@@ -50,6 +59,14 @@ class Contract:
     data: Mapping[str, Any]
     allow: tuple[Allow, ...] = ()
     is_limited: bool = False
+    problem: ContractProblem | None = None
+
+    @property
+    def gap(self) -> str | None:
+        """Why the contract leaves the preprocessing of its models unchecked, or None if it describes inputs."""
+        if self.problem is not None:
+            return "invalid"
+        return None if self.inputs else "no-inputs"
 
     @property
     def inputs(self) -> Sequence[Mapping[str, Any]]:
@@ -84,7 +101,12 @@ class Contract:
         return True
 
     def place(self, keys: Keys) -> TextSpan:
-        """Return the span of a key and its value. For a missing key, return that of the nearest enclosing table."""
+        """Return the span of a key and its value. For a missing key, return that of the nearest enclosing table.
+
+        For an invalid contract, return the span of its problem.
+        """
+        if self.problem is not None:
+            return self.problem.place
         spans = _spans(self.text)
         while keys and keys not in spans:
             keys = keys[:-1]

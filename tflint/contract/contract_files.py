@@ -32,5 +32,6 @@ def hash_contract(contract: Contract | None) -> str:
     import hashlib  # only the cache needs it
 
     targets = repr(contract.model.get("targets"))  # those of the text, unless the contract is limited
-    text = "\0".join([contract.path, contract.text, targets, *describe_labels(contract)])
+    problem = repr(contract.problem)
+    text = "\0".join([contract.path, contract.text, targets, problem, *describe_labels(contract)])
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

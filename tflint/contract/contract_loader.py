@@ -6,12 +6,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tflint.contract.contract import N_CHANNELS, Contract, Keys
-from tflint.errors import UserError
+from tflint.contract.contract import N_CHANNELS, Contract, ContractProblem, Keys
+from tflint.errors import Place, UserError
+from tflint.findings import TextSpan
 from tflint.findings.suppressions import Allow, parse_allow, require_few_globs
 from tflint.resources import json_schema
 from tflint.userfiles.schema_errors import check
 from tflint.userfiles.userfile import error_in, load_toml, read_text
+from tflint.values import EMPTY
 
 
 def load_contract(path: str) -> Contract:
@@ -32,6 +34,17 @@ def parse_contract(text: str, path: str) -> Contract:
     for number, entry in enumerate(data.get("inputs", ())):
         _require_channels(entry, number, path, text)
     return Contract(path, text, data, _allows(data.get("allow", ()), path, text))
+
+
+def invalid_contract(path: str, error: UserError) -> Contract:
+    """Return a contract that stands for one that cannot be read or is invalid; `error` says why."""
+    place = error.place or Place(path)
+    line, column = place.line or 1, place.column or 1
+    span = TextSpan(line, column, line, column + error.width if place.column else column)
+    # The messages of some errors continue the path that is printed before them: "is not UTF-8".
+    subject = "the contract " if error.message.startswith(("is ", "has ", "starts ", "cannot ")) else ""
+    hint = f" (hint: {error.hint})" if error.hint else ""
+    return Contract(path, "", EMPTY, problem=ContractProblem(f"{subject}{error.message}{hint}", span))
 
 
 def _require_finite(data: Any, path: str, text: str) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tflint.contract.contract import SUFFIX, Contract, with_decisions_of
-from tflint.contract.contract_loader import load_contract
+from tflint.contract.contract_loader import invalid_contract, load_contract
 from tflint.errors import UserError
 from tflint.findings.path_globs import MEMBER, covers, relative_to_folder
 from tflint.source.checkout_boundary import boundary_of, require_within
@@ -24,6 +24,7 @@ class Contracts:
     `globs` maps globs of models, which are relative to `folder`, to paths of contracts. If `contract` is not None, it
     applies to all models, and tflint does not search for other contracts. With `is_searching` false, it never does.
     With `are_limited`, suppressions and targets of contracts count only as they are in `revision`, or not at all.
+    `validate` raises `UserError` for a contract that the settings of the run make invalid.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Contracts:
         is_searching: bool = True,
         are_limited: bool = False,
         revision: RevisionFiles | None = None,
+        validate: Callable[[Contract], object] | None = None,
     ) -> None:
         self._globs = globs
         self._folder = folder
@@ -42,12 +44,13 @@ class Contracts:
         self._is_searching = is_searching
         self._are_limited = are_limited
         self._revision = revision
+        self._validate = validate
         self._read: dict[str, Contract] = {}
 
     def of(self, model: str) -> Contract | None:
         """Return the contract of the model with the path `model`, or None if the model has no contract.
 
-        Raises `UserError` if the contract is invalid.
+        An invalid contract has a `problem`: it is a finding, so that other files are still reported.
         """
         if self._contract is not None or not self._is_searching:
             return self._contract
@@ -55,15 +58,27 @@ class Contracts:
         if path is None:
             return None
         if path not in self._read:
-            contract = load_discovered_contract(path)
-            self._read[path] = self._limit(contract) if self._are_limited else contract
+            self._read[path] = self._load(path)
         return self._read[path]
 
-    def _limit(self, contract: Contract) -> Contract:
-        """Return a contract with the suppressions and targets that it has in the revision, if there is one."""
-        copy = self._revision.locate(Path(contract.path)) if self._revision is not None else None
-        decisive = load_contract(copy.as_posix()) if copy is not None and copy.is_file() else None
-        return with_decisions_of(contract, decisive)
+    def _load(self, path: str) -> Contract:
+        try:
+            contract = load_discovered_contract(path)
+            if self._are_limited:
+                contract = with_decisions_of(contract, self._find_decisive(path))
+            if self._validate is not None:
+                self._validate(contract)
+        except UserError as error:
+            return invalid_contract(path, error)
+        return contract
+
+    def _find_decisive(self, path: str) -> Contract | None:
+        """Return the contract of the revision, whose suppressions and targets count, or None if there is none."""
+        copy = self._revision.locate(Path(path)) if self._revision is not None else None
+        try:
+            return load_contract(copy.as_posix()) if copy is not None and copy.is_file() else None
+        except UserError:
+            return None
 
     def _path(self, model: str) -> str | None:
         adjacent = find_adjacent_contract(model)

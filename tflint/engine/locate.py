@@ -68,6 +68,8 @@ class Locator:
 
     def _in_contract(self, table: str, row: int, keys: Sequence[str]) -> Location:
         contract = self.facts.contracts[self.file_of(table, row)]
+        if contract.problem is not None:
+            return Location(contract.path, text=contract.place(()))
         root = _CONTRACT_ROOTS[table]
         entry: tuple[str | int, ...] = (root,)
         names: tuple[str, ...] = ()
@@ -251,6 +253,7 @@ def _pair_border(side: str) -> Callable[[Locator, int], Place]:
 #: Tables whose rows are located in contract files, and the names of their tables there.
 _CONTRACT_ROOTS = {
     "contract": "model",
+    "contract_problem": "",
     "contract_input": "inputs",
     "contract_output": "outputs",
     "run_golden": "golden",

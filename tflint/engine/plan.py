@@ -11,7 +11,7 @@ from tflint.config import TargetOptions
 from tflint.contract import Contract
 from tflint.engine.judge import Case
 from tflint.engine.select import Selected
-from tflint.facts.fact_registry import CONTRACT_TABLES, FILE_TABLES, PAIR_TABLES, RUN_TABLES
+from tflint.facts.fact_registry import CONTRACT_PROBLEM_TABLE, CONTRACT_TABLES, FILE_TABLES, PAIR_TABLES, RUN_TABLES
 from tflint.findings import severity_rank
 from tflint.model.tables import Tables
 from tflint.targets.target import Target, contract_targets, includes_target
@@ -74,10 +74,11 @@ def rules_for_tables(tables: Tables, plan: Plan, *, with_contracts: bool) -> lis
     """Return the rules to run on a batch of models.
 
     Rules about operators or contracts that the batch does not contain are left out. A file that is not a readable model
-    gets only the rules about files.
+    gets only the rules about files and about invalid contracts.
     """
     if not tables.is_readable:
-        return [selected for selected in plan.rules if selected.rule.for_each in FILE_TABLES]
+        names = {*FILE_TABLES, CONTRACT_PROBLEM_TABLE} if with_contracts else FILE_TABLES
+        return [selected for selected in plan.rules if selected.rule.for_each in names]
     column = tables.column("operator_code", "opcode")
     opcodes = {text for row in range(len(column)) if (text := text_of(column, row)) is not None}
     return [

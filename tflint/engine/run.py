@@ -72,6 +72,7 @@ def run_batch(
             contained=contained_in(tables.files[number]),
             sha256=file_digests.get(number),
             contract=contracts[number].path if number in contracts else None,
+            contract_gap=contracts[number].gap if number in contracts else None,
             compared_with=files[pairs[number]] if number in pairs else None,
             rules_in_scope=in_scope[number],
             n_muted=n_muted[number],

@@ -29,6 +29,8 @@ for _module in (
 FILE_TABLES = frozenset({"file", "member"})
 #: Tables that have rows only for models with a contract.
 CONTRACT_TABLES = frozenset(declared.name for declared in contract_declarations.TABLES)
+#: The table of invalid contracts. It has rows for unreadable files, too.
+CONTRACT_PROBLEM_TABLE = "contract_problem"
 #: Tables that have rows only if two versions of a model are compared.
 PAIR_TABLES = frozenset(
     {"pair", "pair_input", "pair_labels", "pair_operator", "pair_output", "pair_signature", "pair_subgraph"}

@@ -171,9 +171,10 @@ class FileReport:
 
     `kind` is model, container, contract, source or pair; `status` is checked or unreadable. The path of a member
     consists of the path of its container, `!/` and its name; `within` has the parts. `contract` is the path of the
-    model's contract; `compared_with` is the path of the older version of a pair. `runs` is what runtimes did with the
-    model, if it was run. `rules_in_scope` has a bit per rule of the plan, which is set if the rule applies to a row of
-    the file. `n_muted` is the number of findings that users' rules mute. `configuration` is the path of the
+    model's contract. `contract_gap` is why that contract leaves the preprocessing unchecked: `invalid`, `no-inputs`, or
+    None if it describes inputs. `compared_with` is the path of the older version of a pair. `runs` is what runtimes did
+    with the model, if it was run. `rules_in_scope` has a bit per rule of the plan, which is set if the rule applies to
+    a row of the file. `n_muted` is the number of findings that users' rules mute. `configuration` is the path of the
     configuration of the file, and `fail_on` the lowest severity that fails the run there.
     """
 
@@ -188,6 +189,7 @@ class FileReport:
     contained: ContainerOverview | None = None
     within: MemberOrigin | None = None
     contract: str | None = None
+    contract_gap: str | None = None
     compared_with: str | None = None
     runs: tuple[RunSummary, ...] = ()
     rules_in_scope: int = 0

@@ -121,6 +121,7 @@ def _file(file: FileReport) -> dict[str, Any]:
         "status": file.status,
         "predicted": file.predicted,
         "contract": file.contract,
+        "contract_gap": file.contract_gap,
         "configuration": file.configuration,
         "fail_on": file.fail_on,
         "rules_run": file.rules_in_scope.bit_count(),

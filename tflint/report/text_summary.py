@@ -116,10 +116,14 @@ def _list_details(report: Report, totals: dict[str, int]) -> Iterator[str]:
 
 
 def _list_not_checked(report: Report) -> list[str]:
-    """Return the numbers of models without a contract and of unreadable files, and the undecided rules."""
-    n_models = sum(file.kind == "model" and file.status == "checked" and file.contract is None for file in report.files)
-    hint = "(tflint contract init MODEL)"
-    pieces = [f"preprocessing of {plural(n_models, 'model')} without a contract {hint}"] if n_models else []
+    """Return the numbers of models without a usable contract and of unreadable files, and the undecided rules."""
+    models = [file for file in report.files if file.kind == "model" and file.status == "checked"]
+    n_models = {
+        "without a contract (tflint contract init MODEL)": sum(file.contract is None for file in models),
+        "with an invalid contract": sum(file.contract_gap == "invalid" for file in models),
+        "whose contract describes no inputs": sum(file.contract_gap == "no-inputs" for file in models),
+    }
+    pieces = [f"preprocessing of {plural(n, 'model')} {which}" for which, n in n_models.items() if n]
     drafts = [use.path for one in report.configurations for use in one.contracts if use.is_draft]
     pieces += [f"what {plural(len(drafts), 'draft contract')} left open ({_list_paths(drafts)})"] if drafts else []
     unread = Counter(file.kind == "container" for file in report.files if file.status == "unreadable")

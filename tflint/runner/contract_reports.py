@@ -24,6 +24,8 @@ def add_contract_reports(files: Sequence[CheckedFile]) -> list[CheckedFile]:
         if report.contract not in positions:
             positions[report.contract] = len(result)
             result.append(CheckedFile(FileReport(report.contract, kind="contract"), file.contract, file.scope))
+        elif file.contract is not None and file.contract.problem is not None:
+            continue  # the first model of the contract has the finding
         position = positions[report.contract]
         earlier = result[position].report
         merged = replace(earlier, findings=earlier.findings + about_contract)

@@ -44,6 +44,13 @@ _CONTRACT = _table_of(
     "contract.contract_tables:contract_table",
 )
 
+_CONTRACT_PROBLEM = _table_of(
+    "contract_problem",
+    "the problem of an invalid contract of a model",
+    (ColumnDeclaration("message", TEXT, "why the contract cannot be used"),),
+    "contract.contract_tables:problem_table",
+)
+
 
 def _no_match(side: str) -> str:
     return f"the entry matches no {side} or several {side}s of the model"
@@ -413,4 +420,4 @@ FACTS = {
 }
 
 #: Tables of contracts. They have rows only for models with a contract.
-TABLES = (_CONTRACT, _CONTRACT_INPUT, _CONTRACT_OUTPUT)
+TABLES = (_CONTRACT, _CONTRACT_INPUT, _CONTRACT_OUTPUT, _CONTRACT_PROBLEM)

@@ -27,19 +27,28 @@ from tflint.columns.column_types import BOOL, NUMBER, STRING, ColumnDeclaration
 from tflint.columns.table import Table
 from tflint.facts.fact_registry import derived_table
 from tflint.facts.facts import Facts
+from tflint.values import EMPTY
 
 Entry = Mapping[str, Any]
 
 
 def contract_table(facts: Facts) -> Table:
-    """Return the contracts, one row per model with a contract."""
-    contracts = list(facts.contracts.values())
+    """Return the valid contracts, one row per model with a contract."""
+    valid = {model: contract for model, contract in facts.contracts.items() if contract.problem is None}
+    contracts = list(valid.values())
     computed = {
         "is_confirmed": lambda: _is_confirmed([bool(contract.model.get("draft")) for contract in contracts]),
         "n_inputs": lambda: _list_lengths([contract.data.get("inputs") for contract in contracts]),
         "n_outputs": lambda: _list_lengths([contract.data.get("outputs") for contract in contracts]),
     }
-    return _build_table("contract", list(facts.contracts), [contract.model for contract in contracts], computed)
+    return _build_table("contract", list(valid), [contract.model for contract in contracts], computed)
+
+
+def problem_table(facts: Facts) -> Table:
+    """Return the problems of invalid contracts, one row per model with such a contract."""
+    problems = {model: of.problem for model, of in facts.contracts.items() if of.problem is not None}
+    computed = {"message": lambda: strings_of(problem.message for problem in problems.values())}
+    return _build_table("contract_problem", list(problems), [EMPTY] * len(problems), computed)
 
 
 def input_table(facts: Facts) -> Table:
