@@ -18,6 +18,7 @@ from tflint.errors import UserError
 from tflint.preprocessing.importers import ECOSYSTEMS as READ
 from tflint.preprocessing.importers import Imported
 from tflint.preprocessing.importers.contract_filling import fill
+from tflint.preprocessing.importers.recognition import recognize_ecosystem
 
 PROCESSOR = {
     "image_processor_type": "ViTImageProcessor",
@@ -72,17 +73,137 @@ def test_a_model_without_a_contract_gets_a_filled_draft(folder: Path, capsys: py
     assert run(["check", "bird.tflite", "--select", "P"]) == 0
 
 
-def test_what_a_person_wrote_is_kept_and_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    text = '[[inputs]]\nkind = "image"\nmean = 0 # mine\nstd = 1\nunits = "u8"\n'
-    (folder / "bird.contract.toml").write_text(text, encoding="utf-8")
-    assert command("--from", "huggingface", "preprocessor_config.json", "--into", "bird.contract.toml") == 0
-    told = capsys.readouterr().out
-    assert "kept, with different values in the source: inputs[0].mean, inputs[0].std, inputs[0].units" in told
+OWN = '[[inputs]]\nkind = "image"\nmean = 0 # mine\nstd = 1\nunits = "u8"\n'
+
+
+def test_different_values_end_the_import_before_it_writes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "bird.contract.toml").write_text(OWN, encoding="utf-8")
+    assert command("preprocessor_config.json", "--into", "bird.contract.toml") == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert 'inputs[0]: mean = 0, std = 1, units = "u8" in the contract, mean = [0.5, 0.5, 0.5],' in printed
+    assert 'units = "unit" in the source' in printed
+    assert "--force takes the values of the source, --keep those of the contract" in printed
+    assert (folder / "bird.contract.toml").read_text(encoding="utf-8") == OWN
+
+
+def test_different_values_are_kept_or_replaced_on_request(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "bird.contract.toml").write_text(OWN, encoding="utf-8")
+    assert command("preprocessor_config.json", "--into", "bird.contract.toml", "--keep") == 0
+    assert "kept · inputs[0]: mean = 0" in capsys.readouterr().out
     made = load_contract("bird.contract.toml")
-    assert (made.inputs[0]["mean"], made.inputs[0]["units"]) == (0, "u8")
+    assert (made.inputs[0]["mean"], made.inputs[0]["units"], made.inputs[0]["channels"]) == (0, "u8", "RGB")
     assert "# mine" in made.text
-    assert command("--from", "huggingface", "preprocessor_config.json", "--into", "bird.tflite", "--force") == 0
+    assert command("preprocessor_config.json", "--into", "bird.tflite", "--force") == 0
+    assert "replaced · inputs[0]: mean = 0" in capsys.readouterr().out
     assert load_contract("bird.contract.toml").inputs[0]["mean"] == [0.5, 0.5, 0.5]
+    assert command("preprocessor_config.json", "--into", "bird.tflite", "--force", "--keep") == 2
+
+
+def test_values_of_the_same_effect_do_not_differ(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = '[[inputs]]\nkind = "image"\nmean = 127.5\nstd = 127.5\nunits = "u8"\nrange = [0, 255]\n'
+    (folder / "bird.contract.toml").write_text(own, encoding="utf-8")
+    assert command("preprocessor_config.json", "--into", "bird.contract.toml") == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert 'equal in effect · inputs[0]: mean = 127.5, std = 127.5, units = "u8" in the contract' in printed
+    made = load_contract("bird.contract.toml")
+    assert (made.inputs[0]["mean"], made.inputs[0]["units"]) == (127.5, "u8")
+    assert made.inputs[0]["resize"]["mode"] == "stretch"
+
+
+UNIT_HALF = {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "units": "unit"}
+
+
+@pytest.mark.parametrize(
+    ("own", "source", "is_equal"),
+    [
+        ('mean = 127.5\nstd = 127.5\nunits = "u8"', UNIT_HALF, True),
+        ('mean = 0.5\nstd = 0.5\nunits = "unit"\nrange = [0, 1]', UNIT_HALF, True),
+        ('mean = 127\nstd = 128\nunits = "u8"', UNIT_HALF, False),
+        ('mean = 127.5\nstd = 127.5\nunits = "u8"\nrange = [16, 235]', UNIT_HALF, False),
+        ('mean = 0.5\nstd = 0.5\nunits = "u8"', UNIT_HALF, False),
+        ('mean = [0.5, 0.5, 0.4]\nstd = 0.5\nunits = "unit"', UNIT_HALF, False),
+        ('mean = 0\nstd = 0\nunits = "unit"', UNIT_HALF, False),
+        (
+            'mean = [123.68, 116.78, 103.94]\nstd = [58.393, 57.12, 57.375]\nunits = "u8"',
+            {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "units": "unit"},
+            False,  # two means differ by 0.4 and 0.5 of a pixel step
+        ),
+        (
+            'mean = [123.675, 116.28, 103.53]\nstd = [58.395, 57.12, 57.375]\nunits = "u8"',
+            {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "units": "unit"},
+            True,
+        ),
+        ('resize = { mode = "letterbox", size = 640 }', {"resize": {"mode": "letterbox", "size": [640, 640]}}, True),
+        ('resize = { mode = "cover", size = 640 }', {"resize": {"mode": "cover", "size": [640, 640]}}, False),
+        ("padding = { value = 114 }", {"padding": {"value": [114, 114, 114]}}, True),
+        ('crop = { mode = "center", share = 0.875 }', {"crop": {"mode": "center", "share": 0.8750000001}}, True),
+        ('channels = "BGR"', {"channels": "RGB"}, False),
+    ],
+)
+def test_keys_are_compared_by_effect(own: str, source: dict[str, Any], is_equal: bool) -> None:
+    here = contract(f'[[inputs]]\nkind = "image"\n{own}\n')
+    made = fill(here, imported(source))
+    assert (bool(made.equal), bool(made.different)) == (is_equal, not is_equal)
+    assert made.contract.data == here.data
+    replaced = fill(here, imported(source), over=True).contract
+    assert fill(replaced, imported(source)).different == ()
+
+
+def test_a_replaced_normalization_gets_its_own_range() -> None:
+    here = contract('[[inputs]]\nkind = "image"\nmean = 0\nstd = 255\nunits = "u8"\nrange = [0, 255]\n')
+    made = fill(here, imported(UNIT_HALF), over=True)
+    assert made.contract.inputs[0] == {"kind": "image", **UNIT_HALF, "range": [0, 1]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "ecosystem"),
+    [
+        ("preprocessor_config.json", PROCESSOR, "huggingface"),
+        ("renamed.json", PROCESSOR, "huggingface"),
+        ("config.json", {"architecture": "resnet50", "pretrained_cfg": {"input_size": [3, 224, 224]}}, "timm"),
+        ("config.json", {"class_name": "Functional", "config": {}}, "keras"),
+        ("metadata.json", {"imgsz": [640, 640], "task": "detect"}, "ultralytics"),
+    ],
+)
+def test_a_file_identifies_its_ecosystem(folder: Path, name: str, content: dict[str, Any], ecosystem: str) -> None:
+    path = folder / "source" / name
+    path.parent.mkdir()
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert recognize_ecosystem(str(path)) == ecosystem
+    if name != "renamed.json":
+        assert recognize_ecosystem(str(path.parent)) == ecosystem
+
+
+@pytest.mark.parametrize(
+    ("name", "ecosystem"),
+    [("m.mlmodel", "coreml"), ("m.onnx", "onnx"), ("m.keras", "keras"), ("MLmodel", "mlflow")],
+)
+def test_a_file_name_identifies_its_ecosystem(folder: Path, name: str, ecosystem: str) -> None:
+    (folder / name).write_bytes(b"")
+    assert recognize_ecosystem(name) == ecosystem
+
+
+def test_the_metadata_of_a_model_identifies_its_ecosystem(folder: Path) -> None:
+    shutil.copy(resources.named_model_path("image_float32"), folder / "image.tflite")
+    assert recognize_ecosystem("image.tflite") == "tflite-metadata"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("resnet50", "the name of a model does not identify its ecosystem"),
+        ("bird.tflite", "belongs to none of the known ecosystems"),
+        ("both.json", "could be a file of huggingface or of timm"),
+    ],
+)
+def test_an_unidentified_source_needs_its_ecosystem(
+    folder: Path, capsys: pytest.CaptureFixture[str], source: str, message: str
+) -> None:
+    (folder / "both.json").write_text(json.dumps({"do_resize": True, "input_size": [3, 8, 8]}), encoding="utf-8")
+    assert command(source) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert "hint: add --from " in err
 
 
 def imported(*inputs: dict[str, Any], outputs: tuple[dict[str, Any], ...] = ()) -> Imported:
@@ -98,7 +219,7 @@ def test_units_do_not_come_without_their_mean() -> None:
     here = contract('[[inputs]]\nkind = "image"\nunits = "u8"\n')
     made = fill(here, imported({"kind": "image", "mean": 0.5, "std": 0.5, "units": "unit", "channels": "RGB"}))
     assert made.contract.inputs[0] == {"kind": "image", "units": "u8", "channels": "RGB"}
-    assert made.kept == ("inputs[0].units",)
+    assert [keys.keys for keys in made.different] == [("mean", "std", "units")]
 
 
 def test_a_table_is_filled_where_it_agrees() -> None:
@@ -107,21 +228,24 @@ def test_a_table_is_filled_where_it_agrees() -> None:
     assert agreeing.contract.inputs[0]["resize"] == {"mode": "cover", "size": 256, "kernel": "bicubic"}
     other = fill(here, imported({"resize": {"mode": "stretch", "size": [8, 8]}}))
     assert other.contract.inputs[0]["resize"] == {"mode": "cover", "size": 256}
-    assert other.kept == ("inputs[0].resize",)
+    assert [str(keys) for keys in other.different] == [
+        'inputs[0]: resize.mode = "cover", resize.size = 256 in the contract, '
+        'resize.mode = "stretch", resize.size = [8, 8] in the source'
+    ]
 
 
 def test_a_kind_that_nobody_knows_replaces_none() -> None:
     here = contract('[[inputs]]\nkind = "image"\n')
     made = fill(here, imported({"kind": "raw", "channels": "RGB"}), over=True)
     assert made.contract.inputs[0] == {"kind": "image", "channels": "RGB"}
-    assert made.kept == ()
+    assert made.different == ()
 
 
 def test_mean_and_std_do_not_go_beside_a_range_of_another_source() -> None:
     here = contract('[[inputs]]\nkind = "image"\nrange = [0, 255]\n')
     made = fill(here, imported({"mean": 0.5, "std": 0.5, "units": "unit"}))
     assert made.contract.inputs == here.inputs
-    assert made.kept == ("inputs[0].range",)
+    assert [keys.keys for keys in made.different] == [("mean", "std", "units", "range")]
 
 
 def test_outputs_that_fit_nowhere_are_told() -> None:
@@ -173,7 +297,7 @@ def test_types_and_shapes_of_the_model_stay() -> None:
     here = contract('[[inputs]]\nkind = "raw"\ndtype = "int8"\nshape = [1, 8]\n')
     made = fill(here, imported({"kind": "image", "dtype": "float32", "shape": [-1, 8]}), over=True)
     assert made.contract.inputs[0] == {"kind": "image", "dtype": "int8", "shape": [1, 8]}
-    assert made.kept == ()
+    assert made.different == ()
 
 
 @pytest.mark.parametrize(

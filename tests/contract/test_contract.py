@@ -570,6 +570,11 @@ class TestTargetsOfAContract:
             check(folder / "own.tflite", contract=folder / "own.contract.toml")
 
 
+def test_a_contract_for_a_different_file_fails_the_run(folder: Path) -> None:
+    (folder / "bird.contract.toml").write_text(f'[model]\nsha256 = "{"0" * 64}"\n')
+    assert run(["check", "bird.tflite", "--select", "X007"]) == 1
+
+
 def test_the_report_has_the_digest_of_a_pinned_model(folder: Path) -> None:
     digest = hashlib.sha256(named_model_path("conv_int8").read_bytes()).hexdigest()
     for name in ("a", "b"):

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import console, output_file
+from tflint.cli import console, exit_codes, output_file
 from tflint.cli.commands.contract_init import draft_text
 from tflint.preprocessing.importers.ecosystems import ECOSYSTEMS
 
@@ -18,12 +18,16 @@ def add_parser(verbs: Any) -> None:
     """Add the parser of the subcommand."""
     parser = verbs.add_parser("import", help="fill a contract from a file of another ecosystem")
     parser.add_argument("source", metavar="FILE|NAME", help="file of the ecosystem, or name of one of its models")
-    parser.add_argument("--from", dest="ecosystem", choices=ECOSYSTEMS, required=True, help="ecosystem of the file")
+    parser.add_argument(
+        "--from", dest="ecosystem", choices=ECOSYSTEMS, help="ecosystem (default: the one that the file belongs to)"
+    )
     parser.add_argument(
         "--into", metavar="FILE", help="contract to fill, or its model; if the model has no contract, draft one first"
     )
     parser.add_argument("--input", metavar="NAME", help="name or index of the contract's input to fill")
-    parser.add_argument("--force", action="store_true", help="replace keys that have different values")
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument("--force", action="store_true", help="replace values that have a different effect")
+    choice.add_argument("--keep", action="store_true", help="keep values that have a different effect")
     parser.set_defaults(run=run)
 
 
@@ -32,21 +36,29 @@ def run(options: argparse.Namespace) -> int:
     from tflint.contract.contract_edit import make_comment
     from tflint.preprocessing.importers import import_preprocessing
     from tflint.preprocessing.importers.contract_filling import build_draft, fill
+    from tflint.preprocessing.importers.recognition import recognize_ecosystem
 
-    imported = import_preprocessing(options.ecosystem, options.source)
+    imported = import_preprocessing(options.ecosystem or recognize_ecosystem(options.source), options.source)
     if options.into is None:
         notes = [f"# {make_comment(line)}" for line in (f"From {imported.source}.", *imported.notes)]
         console.print_text("\n".join(notes) + "\n\n" + build_draft(imported, "the import").text)
         return 0
     contract = _load_or_draft(options.into)
     result = fill(contract, imported, options.input, over=options.force)
-    output_file.prepare_derived(contract.path, output_file.CONTRACT).write(result.contract.text)
+    file = output_file.prepare_derived(contract.path, output_file.CONTRACT)
+    if result.different and not (options.force or options.keep):
+        lines = [f"{contract.path}: not written, because {imported.source} has values with a different effect"]
+        lines += [f"  {keys}" for keys in result.different]
+        lines.append("  --force takes the values of the source, --keep those of the contract")
+        console.print_lines(console.fit_lines(lines))
+        return exit_codes.FINDINGS
+    file.write(result.contract.text)
     lines = [f"{contract.path}: filled from {imported.source}: {', '.join(result.filled) or 'no new keys'}"]
-    if result.kept:
-        lines.append(f"  kept, with different values in the source: {', '.join(result.kept)} (--force replaces them)")
+    lines += [f"  {'replaced' if options.force else 'kept'} · {keys}" for keys in result.different]
+    lines += [f"  equal in effect · {keys}" for keys in result.equal]
     lines += [f"  {sentence}" for sentence in (*result.notes, *imported.notes)]
     console.print_lines(console.fit_lines(lines))
-    return 0
+    return exit_codes.OK
 
 
 def _load_or_draft(path: str) -> Contract:

@@ -1,4 +1,4 @@
-"""Adds imported keys to the matching entries of a contract, without overwriting existing values by default."""
+"""Adds imported keys to the matching entries of a contract, and finds existing values with a different effect."""
 
 from __future__ import annotations
 
@@ -8,39 +8,47 @@ from typing import Any
 from tflint.contract import Contract
 from tflint.contract.contract_edit import build_contract, set_keys
 from tflint.errors import UserError
+from tflint.preprocessing.importers.compared_keys import ComparedKeys, compare_keys
+from tflint.preprocessing.importers.effects import (
+    NORMALIZATION,
+    conflicting_keys,
+    conflicting_normalization,
+    default_range,
+    is_same_value,
+)
 from tflint.preprocessing.importers.imported import Imported
 from tflint.values import frozen
 
 #: Keys that identify an entry, or whose values a conversion may change. The values in the contract take precedence.
 _MODEL_KEYS = ("name", "index", "dtype", "shape")
-#: Keys that are only meaningful together.
-_TOGETHER = ("mean", "std", "units", "range")
 
 
 @frozen
 class FilledContract:
     """A contract with imported keys.
 
-    `filled` are the keys that were set, such as `inputs[0].mean`. `kept` are the keys whose values in the contract were
-    kept, although the imported values differ. `notes` are sentences about what was not imported.
+    `filled` are the keys that were set, such as `inputs[0].mean`. `different` are the keys whose imported values have a
+    different effect. They were replaced or kept, as the caller chose. `equal` are the keys whose imported values differ
+    but have the same effect; the values in the contract were kept. `notes` are sentences about what was not imported.
     """
 
     contract: Contract
     filled: tuple[str, ...]
-    kept: tuple[str, ...]
+    different: tuple[ComparedKeys, ...] = ()
+    equal: tuple[ComparedKeys, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def fill(contract: Contract, imported: Imported, chosen: str | None = None, *, over: bool = False) -> FilledContract:
-    """Set the imported keys that the contract does not have. With `over`, also replace values that differ.
+    """Set the imported keys that the contract does not have. With `over`, also replace values with a different effect.
 
     If a single input is imported, `chosen` may be the name or index of the contract's input to fill. Raises `UserError`
     if imported inputs cannot be matched with those of the contract.
     """
     filled: list[str] = []
-    kept: list[str] = []
+    different: list[ComparedKeys] = []
+    equal: list[ComparedKeys] = []
     notes: list[str] = []
-    differing: list[str] = []
     changes: dict[tuple[str, int], Mapping[str, Any]] = {}
     for side, entries in (("inputs", imported.inputs), ("outputs", imported.outputs)):
         matched = list(_match_entries(contract, side, entries, chosen if side == "inputs" else None))
@@ -48,15 +56,17 @@ def fill(contract: Contract, imported: Imported, chosen: str | None = None, *, o
             notes.append("The imported outputs do not match the contract's outputs and are not used.")
         for number, entry in matched:
             current = contract.data[side][number]
+            name = f"{side}[{number}]"
             new, conflicts = _select_changes(current, entry, over=over)
             if new:
                 changes[side, number] = new
-            filled += [f"{side}[{number}].{key}" for key in new]
-            kept += [f"{side}[{number}].{key}" for key in conflicts]
-            differing += [f"{side}[{number}].{key}" for key in ("dtype", "shape") if _differs(key, current, entry)]
-    if differing:
-        notes.append(f"The source has different values for {', '.join(differing)}; the contract's are kept.")
-    return FilledContract(set_keys(contract, changes), tuple(filled), tuple(kept), tuple(notes))
+            filled += [f"{name}.{key}" for key in new]
+            different += [compare_keys(name, keys, current, entry) for keys in conflicts]
+            equal += [compare_keys(name, keys, current, entry) for keys in _equal_keys(current, entry, conflicts)]
+            stored = tuple(key for key in ("dtype", "shape") if _differs(key, current, entry))
+            if stored:
+                notes.append(f"{compare_keys(name, stored, current, entry)}; the contract's are kept.")
+    return FilledContract(set_keys(contract, changes), tuple(filled), tuple(different), tuple(equal), tuple(notes))
 
 
 def build_draft(imported: Imported, path: str) -> Contract:
@@ -69,30 +79,63 @@ def build_draft(imported: Imported, path: str) -> Contract:
 
 def _select_changes(
     current: Mapping[str, Any], entry: Mapping[str, Any], *, over: bool
-) -> tuple[dict[str, Any], list[str]]:
-    """Return the keys to set in an entry, and the keys whose imported values differ from those in the contract.
+) -> tuple[dict[str, Any], list[tuple[str, ...]]]:
+    """Return the keys to set in an entry, and groups of keys whose imported values have a different effect.
 
-    If one of several related keys differs, the contract's values of all of them are kept.
+    Mean, std, units and range are one group: the contract keeps all of its values, or gets all of the source's.
     """
-    imported = {
-        key: value for key, value in entry.items() if _is_specific(key, value) and not _is_model_key(key, current)
-    }
-    conflicts = (
-        [] if over else [key for key, value in imported.items() if not _is_compatible(key, current.get(key), value)]
-    )
-    if "range" in current and "range" not in imported and "mean" in imported:
-        conflicts += ["range"]  # the imported mean and std apply to the default range of the source
-    kept = [key for key in imported if any(key in _related_keys(other) for other in conflicts)]
-    new = {key: _missing_part(current.get(key), value) for key, value in imported.items() if key not in kept}
-    return {key: value for key, value in new.items() if current.get(key) != value}, conflicts
+    imported = _comparable_part(current, entry)
+    normalization = {key: imported[key] for key in NORMALIZATION if key in imported}
+    others = {key: value for key, value in imported.items() if key not in normalization}
+    conflicts: list[tuple[str, ...]] = [
+        (key,) for key, value in others.items() if not _is_compatible(key, current.get(key), value)
+    ]
+    if not over:
+        others = {key: value for key, value in others.items() if (key,) not in conflicts}
+    new = {key: _missing_part(key, current.get(key), value) for key, value in others.items()}
+    opposed = conflicting_normalization(current, normalization)
+    if opposed:
+        conflicts.append(tuple(key for key in NORMALIZATION if key in opposed or key in normalization))
+        if over:
+            new |= normalization
+            if "range" in current and "range" not in normalization:
+                new["range"] = default_range(normalization.get("units", current.get("units", "u8")))
+    elif "mean" not in current or "mean" not in normalization:  # otherwise the contract's has the same effect
+        new |= normalization
+    return {key: value for key, value in new.items() if value != {} and current.get(key) != value}, conflicts
+
+
+def _comparable_part(current: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the imported keys without those that carry no information and those that belong to the model."""
+    return {key: value for key, value in entry.items() if _is_specific(key, value) and not _is_model_key(key, current)}
+
+
+def _equal_keys(
+    current: Mapping[str, Any], entry: Mapping[str, Any], conflicts: Sequence[tuple[str, ...]]
+) -> list[tuple[str, ...]]:
+    """Return groups of keys that both sides have, with different values of the same effect."""
+    imported = _comparable_part(current, entry)
+    differing = {key for keys in conflicts for key in keys}
+    groups: list[tuple[str, ...]] = [(key,) for key in imported if key not in NORMALIZATION]
+    groups.append(tuple(key for key in NORMALIZATION if key in imported))
+    return [
+        keys
+        for keys in groups
+        if not differing.intersection(keys)
+        and any(_has_other_value(key, current.get(key), imported[key]) for key in keys)
+        and all(key in current for key in keys if key != "range")
+    ]
+
+
+def _has_other_value(key: str, own: Any, value: Any) -> bool:
+    """Return whether two known values differ, or for tables, whether a key that both have differs."""
+    if isinstance(own, Mapping) and isinstance(value, Mapping):
+        return any(own.get(name, inner) != inner for name, inner in value.items())
+    return own is not None and own != value and _is_specific(key, own)
 
 
 def _differs(key: str, current: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
     return key in current and key in entry and current[key] != entry[key]
-
-
-def _related_keys(key: str) -> tuple[str, ...]:
-    return _TOGETHER if key in _TOGETHER else (key,)
 
 
 def _is_specific(key: str, value: Any) -> bool:
@@ -109,16 +152,15 @@ def _is_compatible(key: str, own: Any, value: Any) -> bool:
 
     The kind `raw` may be replaced: it means that the kind is unknown.
     """
-    if isinstance(own, Mapping) and isinstance(value, Mapping):
-        return all(own.get(name, inner) == inner for name, inner in value.items())
-    return own is None or own == value or (key == "kind" and own == "raw")
+    return own is None or is_same_value(key, own, value) or (key == "kind" and own == "raw")
 
 
-def _missing_part(own: Any, value: Any) -> Any:
-    """Return the value to set. For a table, return only its new and changed keys."""
+def _missing_part(key: str, own: Any, value: Any) -> Any:
+    """Return the value to set. For a table, return its new keys and those with a different effect."""
     if isinstance(own, Mapping) and isinstance(value, Mapping):
-        return {name: inner for name, inner in value.items() if own.get(name) != inner}
-    return value
+        conflicts = conflicting_keys(own, value)
+        return {name: inner for name, inner in value.items() if name not in own or name in conflicts}
+    return own if own is not None and is_same_value(key, own, value) else value
 
 
 # -- matching entries --------------------------------------------------------------------------------------------------

@@ -26,6 +26,13 @@ def read(source: str) -> Imported:
     return Imported(identify_entries(inputs), identify_entries(outputs), source_name, tuple(notes))
 
 
+def has_metadata(source: str) -> bool:
+    """Return whether a file is a model with metadata about its inputs or outputs."""
+    summary = _summarize(source)
+    entry = next((subgraph for subgraph in summary.subgraphs if subgraph.index == 0), None)
+    return entry is not None and any(_metadata_entries(entry))
+
+
 def _metadata_entries(entry: Subgraph) -> Iterator[InterfaceMetadata | None]:
     yield from (model_input.metadata for model_input in entry.inputs)
     yield from (model_output.metadata for model_output in entry.outputs)
