@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tflint.program_name import rename_commands
 from tflint.values import frozen
 
 
@@ -63,7 +64,7 @@ class UserError(TflintError):
             before = "".join("\t" if c == "\t" else " " for c in self.source_line[: self.place.column - 1])
             lines += ["  " + self.source_line, "  " + before + "^" * max(1, self.width)]
         if self.hint:
-            lines.append(f"  hint: {_on_one_line(self.hint)}")
+            lines.append(f"  hint: {_on_one_line(rename_commands(self.hint))}")
         return "\n".join(lines)
 
 

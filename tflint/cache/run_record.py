@@ -16,6 +16,7 @@ import zlib
 from tflint.cache.cache_folder import RUNS, open_cache, remove_temporary
 from tflint.cache.file_state import is_unchanged
 from tflint.cache.tool_state import read_tool_state
+from tflint.program_name import program_name
 
 TYPE_CHECKING = False  # see `tflint/__init__.py`
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def read_environment(arguments: Sequence[str]) -> list[str]:
     width = os.get_terminal_size(stream.fileno()).columns if is_terminal else 0
     return [
         read_tool_state(),
+        program_name(),  # printed in commands
         os.getcwd(),
         time.strftime("%Y-%m-%d"),  # suppressions may expire
         f"{getattr(stream, 'encoding', '')} {is_terminal} {width}",

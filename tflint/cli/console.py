@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from tflint.errors import UserError
+from tflint.program_name import program_name
 
 #: Name of the encoding error handler for plain text.
 _DEGRADE = "tflint-degrade"
@@ -107,6 +108,11 @@ def warn(message: str) -> None:
         _set_tolerant(sys.stderr)
         sys.stderr.write(defuse_commands(re.sub(_SUSPECT, _escape, message)) + "\n")
         sys.stderr.flush()
+
+
+def print_notice(message: str) -> None:
+    """Print a message to standard error, after the name of the program."""
+    warn(f"{program_name()}: {message}")
 
 
 def escape_newlines(text: str) -> str:

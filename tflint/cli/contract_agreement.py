@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tflint.program_name import program_name
+
 if TYPE_CHECKING:
     from tflint.api import Model
     from tflint.config import Config
@@ -27,7 +29,8 @@ def describe_agreement(recipe: Recipe, rules: Sequence[str]) -> str:
     if recipe.model is None:
         return "no model next to the contract; missing keys are unknown"
     if rules:
-        return f"contradicts {recipe.model}: {', '.join(rules)}; 'tflint check {recipe.model}' lists the findings"
+        command = f"{program_name()} check {recipe.model}"
+        return f"contradicts {recipe.model}: {', '.join(rules)}; '{command}' lists the findings"
     if recipe.is_draft:
         return f"agrees with {recipe.model}; a draft with unconfirmed guesses"
     return f"agrees with {recipe.model}"

@@ -23,6 +23,7 @@ from tflint.cli import console
 from tflint.cli.exit_codes import INTERNAL, INTERRUPTED, OK, USAGE
 from tflint.cli.signals import Terminated
 from tflint.errors import ResourceError, UserError
+from tflint.program_name import program_name, rename_commands
 from tflint.userfiles.nearest_word import nearest
 
 if TYPE_CHECKING:
@@ -51,7 +52,19 @@ COMMANDS = (
 #: tflint breaks the reference cycles of large objects itself.
 _COLLECTION_THRESHOLD = 50_000
 
-_FIXED_WIDTH = functools.partial(argparse.HelpFormatter, width=80)
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """Formats help in which commands have the name by which the user called the program."""
+
+    def add_text(self, text: str | None) -> None:
+        super().add_text(None if text is None else rename_commands(text))
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text = super()._get_help_string(action)
+        return None if text is None else rename_commands(text)
+
+
+_FIXED_WIDTH = functools.partial(_HelpFormatter, width=80)
 _INVALID_CHOICE = r"argument (?:COMMAND|ACTION): invalid choice: '(.*?)'"
 
 
@@ -72,7 +85,7 @@ class _Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """Return the help text in the width of the terminal."""
-        self.formatter_class = argparse.HelpFormatter
+        self.formatter_class = _HelpFormatter
         return super().format_help()
 
     def error(self, message: str) -> NoReturn:
@@ -101,7 +114,7 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
 
     The modules of other commands are then not imported, which saves time.
     """
-    main = _Parser(prog="tflint", description="A static linter for TensorFlow Lite models.")
+    main = _Parser(prog=program_name(), description="A static linter for TensorFlow Lite models.")
     main.add_argument("--version", action="version", version=f"tflint {__version__}")
     commands = main.add_subparsers(
         dest="command", metavar="COMMAND", required=True, parser_class=_Parser, prog=main.prog
@@ -202,5 +215,5 @@ def _fail_internally(error: Exception, *, is_debug: bool) -> int:
 
 def _fail(message: str, code: int) -> int:
     """Print a message to standard error and return the exit code."""
-    console.warn(f"tflint: {message}")
+    console.print_notice(message)
     return code

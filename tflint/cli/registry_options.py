@@ -13,6 +13,7 @@ from tflint.cli import console
 from tflint.cli.config_options import add_fail_on, add_rule_options, read_config
 from tflint.cli.exit_codes import FINDINGS, NOT_FETCHED
 from tflint.errors import UserError
+from tflint.program_name import rename_commands
 
 _Found = TypeVar("_Found")
 
@@ -103,8 +104,8 @@ def print_results(
 
 def fail(error: RegistryError) -> int:
     """Print an error of a registry; return the exit code."""
-    hint = f"\n  hint: {console.escape_newlines(error.hint)}" if error.hint else ""
-    console.warn(f"tflint: {console.escape_newlines(error.reason)}{hint}")
+    hint = f"\n  hint: {console.escape_newlines(rename_commands(error.hint))}" if error.hint else ""
+    console.print_notice(f"{console.escape_newlines(error.reason)}{hint}")
     from tflint.registry.model_registry import UnreachableError
 
     return NOT_FETCHED if isinstance(error, UnreachableError) else FINDINGS

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tflint.errors import UserError
+from tflint.program_name import program_name
 from tflint.registry.artifacts import Fetched, HostileArtifactError, fetch, hash_version
 from tflint.registry.lint_record import (
     FAIL,
@@ -176,4 +177,4 @@ def _require_known(accepted: Sequence[Acceptance], plan: LintPlan) -> None:
     for one in accepted:
         if one.rule not in known:
             hint = nearest(one.rule, known) or "'tflint rules' lists the rules about two models"
-            raise UserError(f"'{one.rule}' is not a difference that 'tflint diff' reports", hint=hint)
+            raise UserError(f"'{one.rule}' is not a difference that '{program_name()} diff' reports", hint=hint)

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from tflint.findings import Finding
+from tflint.program_name import program_name
 from tflint.wildcards import has_wildcard
 
 #: Maximum length of a name in a command. Instead of a longer name, the command has the path through the schema.
@@ -37,7 +38,7 @@ class AllowCommands:
             if not at:
                 return ""
         limits = _format_option("--at", at) if at else ""
-        return f'tflint allow {finding.rule} {shlex.quote(self._path)}{limits}{self._options} --reason "…"'
+        return f'{program_name()} allow {finding.rule} {shlex.quote(self._path)}{limits}{self._options} --reason "…"'
 
     def _find_unique_name(self, finding: Finding) -> str:
         """Return the last name of the location, or its path through the schema if other findings have the same name."""

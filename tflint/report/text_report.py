@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tflint.findings import FileReport, Finding, Report, severity_rank
+from tflint.program_name import rename_commands
 from tflint.report.allow_commands import AllowCommands
 from tflint.report.display_names import (
     clean,
@@ -141,7 +142,7 @@ def _format_group(
     if first.verdict:
         yield from wrap_paragraph(format_verdict(first), 4, width=style.width)
     yield from _format_locations(group, prefix, style, allowing)
-    yield from format_labeled("fix", first.fix, style)
+    yield from format_labeled("fix", rename_commands(first.fix), style)
 
 
 def _format_heading(group: list[Finding], style: Style) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tflint.findings import SEVERITIES, VERDICTS, FileReport, Report, severity_rank
+from tflint.program_name import program_name
 from tflint.report.configuration_text import format_configurations
 from tflint.report.display_names import clean, format_runtime, plural
 from tflint.report.text_layout import COLORS, GREEN, Style, join_pieces, wrap_line
@@ -53,7 +54,7 @@ def format_closing(report: Report, style: Style) -> Iterator[str]:
         if report.strict_problems:
             yield from _wrap_pieces([f"strict: {report.strict_problems[0]}", *report.strict_problems[1:]], ", ", style)
     if worst:
-        yield f"more: tflint explain {_first_rule(report)}"
+        yield f"more: {program_name()} explain {_first_rule(report)}"
     yield from _format_left_out(report, style)
 
 
@@ -119,7 +120,7 @@ def _list_not_checked(report: Report) -> list[str]:
     """Return the numbers of models without a usable contract and of unreadable files, and the undecided rules."""
     models = [file for file in report.files if file.kind == "model" and file.status == "checked"]
     n_models = {
-        "without a contract (tflint contract init MODEL)": sum(file.contract is None for file in models),
+        f"without a contract ({program_name()} contract init MODEL)": sum(file.contract is None for file in models),
         "with an invalid contract": sum(file.contract_gap == "invalid" for file in models),
         "whose contract describes no inputs": sum(file.contract_gap == "no-inputs" for file in models),
     }

@@ -256,16 +256,15 @@ def _write_baseline(report: Report, file: output_file.OutputFile, configurations
     file.write(dump_baseline(covered, folder))
     findings = [finding for known in covered for finding in known.open_findings]
     count = sum(map(can_be_in_baseline, findings))
-    console.warn(f"tflint: wrote {plural(count, 'finding')} to {console.escape_newlines(file.path)}")
+    console.print_notice(f"wrote {plural(count, 'finding')} to {console.escape_newlines(file.path)}")
     n_more = sum(finding.n_more for finding in findings)
     if n_more:
-        console.warn(
-            f"tflint: the baseline does not cover {plural(n_more, 'place')} "
-            f"beyond the first {MAX_PLACES:,} per rule and file"
+        console.print_notice(
+            f"the baseline does not cover {plural(n_more, 'place')} beyond the first {MAX_PLACES:,} per rule and file"
         )
     n_unreadable = sum(finding.rule in ABOUT_THE_RUN for finding in findings)
     if n_unreadable:
-        console.warn(f"tflint: the baseline does not cover {plural(n_unreadable, 'unreadable file')}")
+        console.print_notice(f"the baseline does not cover {plural(n_unreadable, 'unreadable file')}")
 
 
 def _baseline_scope(report: Report, path: str, configurations: Configurations) -> tuple[list[FileReport], str]:

@@ -8,21 +8,19 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tflint.cli import console
 from tflint.errors import MissingExtraError, UserError
+from tflint.program_name import NAMES, program_name
 
 if TYPE_CHECKING:
     from tflint.catalog import Rule
     from tflint.config import Config
 
 SHELLS = ("bash", "zsh", "fish", "powershell")
-#: Names of the command. If the user calls `tflite-lint`, `tflint` may be a different program on the machine.
-NAMES = ("tflint", "tflite-lint")
 
 #: Words to offer for completion. A mapping has the description of each word.
 Words: TypeAlias = Mapping[str, str] | Iterable[str]
@@ -43,7 +41,8 @@ def add_parser(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the script; return the exit code."""
-    names = NAMES[1:] if Path(sys.argv[0]).stem == NAMES[1] else NAMES
+    # If the user calls `tflite-lint`, `tflint` may be a different program on the machine.
+    names = NAMES[1:] if program_name() == NAMES[1] else NAMES
     console.print_verbatim(_import_argcomplete().shellcode(names, shell=options.shell).rstrip("\n") + "\n")
     return 0
 

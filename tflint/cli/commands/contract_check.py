@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from tflint.cli import console
+from tflint.program_name import program_name
 from tflint.report.display_names import plural
 
 
@@ -23,5 +24,5 @@ def run(options: argparse.Namespace) -> int:
     for path in options.files:
         contract = load_contract(path)
         entries = f"{plural(len(contract.inputs), 'input')}, {plural(len(contract.outputs), 'output')}"
-        console.print_lines([f"{path}: valid ({entries}); 'tflint check {path}' compares it with its model"])
+        console.print_lines([f"{path}: valid ({entries}); '{program_name()} check {path}' compares it with its model"])
     return 0

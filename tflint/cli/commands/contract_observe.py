@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import console, output_file
+from tflint.program_name import program_name
 from tflint.report.display_names import plural
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         contract = set_keys(recipe.contract, changes)
         file.write(contract.text)
         hint = (
-            f"'tflint check {contract.path}' compares it with the model"
+            f"'{program_name()} check {contract.path}' compares it with the model"
             if recipe.model
             else "there is no model next to it"
         )

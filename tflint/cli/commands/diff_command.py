@@ -15,7 +15,7 @@ from tflint.findings.path_globs import MEMBER
 if TYPE_CHECKING:
     from tflint.api import Checkable
 
-_USAGE = "tflint diff [options] OLD NEW\n       tflint diff [options] MODEL --git REV"
+_USAGE = "%(prog)s [options] OLD NEW\n       %(prog)s [options] MODEL --git REV"
 
 
 def add_parser(commands: Any) -> None:

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from tflint.cli import console, plugin_option
+from tflint.program_name import rename_commands
 
 #: Maximum width of a page, in characters.
 WIDTH = 100
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         console.print_json(to_json([rule]))
         return 0
     examples = builtin_examples()[rule.id] if rule.is_builtin and options.format == "markdown" else ()
-    text = page(rule, examples)
+    text = rename_commands(page(rule, examples))
     width = min(console.output_width(sys.stdout), WIDTH)
     console.print_text(text if options.format == "markdown" else _format_plain(text, width))
     return 0

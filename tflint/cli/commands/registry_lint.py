@@ -55,7 +55,7 @@ def _run(options: argparse.Namespace) -> int:
     registry = open_registry(options.registry)
     versions, problems = registry_options.find(lambda: find_versions(registry, target, options.scope))
     for problem in problems:
-        console.warn(f"tflint: {console.escape_newlines(problem)}")
+        console.print_notice(console.escape_newlines(problem))
     if not versions and problems:
         return NOT_FETCHED
     if not versions:
@@ -84,7 +84,7 @@ def _write(registry: Any, results: list[VersionResult], code: int) -> int:
         try:
             annotate(registry, result)
         except RegistryError as error:
-            console.warn(f"tflint: {result.version.label} is not annotated: {console.escape_newlines(error.reason)}")
+            console.print_notice(f"{result.version.label} is not annotated: {console.escape_newlines(error.reason)}")
             code = code or NOT_FETCHED
     return code
 

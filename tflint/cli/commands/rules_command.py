@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import console, plugin_option
+from tflint.program_name import program_name
 
 if TYPE_CHECKING:
     from tflint.catalog import Rule
@@ -52,7 +53,7 @@ def run_list(options: argparse.Namespace) -> int:
     if options.format == "json":
         console.print_json(to_json(rules))
         return 0
-    console.print_lines([*_format_rules(rules), f"{len(rules)} rules; 'tflint explain RULE' shows details"])
+    console.print_lines([*_format_rules(rules), f"{len(rules)} rules; '{program_name()} explain RULE' shows details"])
     return 0
 
 
