@@ -74,7 +74,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
-        ([], "COMMAND", "tflint --help"),
+        (["--debug"], "COMMAND", "tflint --help"),
         (["chek"], "unknown command 'chek'", "did you mean 'check'?"),
         (["good.tflite"], "unknown command 'good.tflite'", "did you mean 'tflint check good.tflite'?"),
         (["check", "--selct", "Q001"], "unknown option '--selct'", "did you mean '--select'?"),
@@ -83,6 +83,10 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["explain", "Q001", "Q004"], "unknown argument 'Q004'", "'tflint explain --help'"),
         (["rules", "lst"], "unknown command 'lst'", "did you mean 'list'?"),
         (["check", "--format", "yaml"], "invalid choice: 'yaml'", "'tflint check --help'"),
+        (["check", "--format", "sarf"], "invalid choice: 'sarf'", "did you mean 'sarif'?"),
+        (["check", "--fail-on", "errors"], "invalid choice: 'errors'", "did you mean 'error'?"),
+        (["completion", "bsh"], "invalid choice: 'bsh'", "did you mean 'bash'?"),
+        (["help", "chek"], "unknown command 'chek'", "did you mean 'check'?"),
         (["check", "--fail-on", "all"], "invalid choice: 'all'", "'tflint check --help'"),
         (["check", "-q", "-v"], "-v/--verbose: not allowed with argument -q/--quiet", "'tflint check --help'"),
         (["check", "--jobs", "0"], "--jobs must be at least 1, not 0", "tflint chooses"),
@@ -197,9 +201,28 @@ def test_to_see_whether_an_output_can_be_written_leaves_nothing(here: Path) -> N
     assert set(here.iterdir()) == before
 
 
+def test_a_call_without_a_command_prints_help(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is not a success: a script that loses its arguments must not pass."""
+    assert run([]) == 2
+    bare = capsys.readouterr()
+    assert run(["--help"]) == 0
+    assert bare == capsys.readouterr()
+    assert "'tflint help COMMAND' describes a command." in bare.out
+
+
+@pytest.mark.parametrize("words", [[], ["check"], ["contract", "init"], ["rules", "list"]])
+def test_help_is_a_command(here: Path, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert run([*words, "--help"]) == 0
+    expected = capsys.readouterr().out
+    assert run(["help", *words]) == 0
+    assert run(["--debug", "help", *words]) == 0
+    assert capsys.readouterr().out == 2 * expected
+
+
 def test_help_version_and_explain(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["--version"]) == 0
-    assert capsys.readouterr().out == f"tflint {__version__}\n"
+    for option in ("--version", "-V"):
+        assert run([option]) == 0
+        assert capsys.readouterr().out == f"tflint {__version__}\n"
     assert run(["check", "--help"]) == 0
     assert "--fail-on" in capsys.readouterr().out
     for token in ("Q001", "q001", "bias-scale-mismatch"):
@@ -374,7 +397,9 @@ def test_the_command_line_wins_over_the_configuration(here: Path) -> None:
 def test_statistics_count_findings_by_rule(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model("truncated", here, "broken2.tflite")
     assert run(["check", ".", "--statistics"]) == 1
-    assert re.search(r"^ *2 .*G003.* 2 files", capsys.readouterr().out, re.MULTILINE)
+    text = capsys.readouterr().out
+    assert re.search(r"^ *2 .*G003.* 2 files", text, re.MULTILINE)
+    assert re.search(r"^ *1 in broken2.tflite: 1 error$", text, re.MULTILINE)
 
 
 def test_quiet_is_findings_only(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -473,10 +473,20 @@ class TestStatistics:
             FileReport("b.tflite", findings=(finding(), FULL)),
         )
         lines = [line for line in lines_of(files=files, statistics=True) if line.startswith("      ")]
-        assert lines[-2:] == [
+        assert lines == [
             "      3 error   Q001  bias-scale-mismatch, in 2 files",
             "      1 warning G014  bias-scale-mismatch, in 1 file",
+            "      3 in a.tflite: 2 errors, 1 warning",
+            "      1 in b.tflite: 1 error",
         ]
+
+    def test_of_many_files_the_files_with_the_most_findings_are_listed(self):
+        files = tuple(FileReport(f"{n}.tflite", findings=(finding(),) * (1 + (n == 30))) for n in range(40))
+        lines = [line for line in lines_of(files=files, statistics=True) if re.match(r" +\S* ?in ", line)]
+        assert lines[:2] == ["      2 in 30.tflite: 2 errors", "      1 in 0.tflite: 1 error"]
+        assert lines[20:] == ["        in 20 more files (-v lists them)"]
+        verbose = lines_of(files=files, statistics=True, style=Style(verbose=True))
+        assert len([line for line in verbose if re.match(r" +\S+ in ", line)]) == 40
 
     def test_are_there_only_when_asked(self):
         assert "in 1 file\n" not in text_of(finding())

@@ -48,6 +48,9 @@ COMMANDS = (
     "completion",
 )
 
+#: The command that describes another command.
+HELP = "help"
+
 #: Number of new objects before a garbage collection. With the default of 700, collections take 3 % of a short run.
 #: tflint breaks the reference cycles of large objects itself.
 _COLLECTION_THRESHOLD = 50_000
@@ -64,8 +67,11 @@ class _HelpFormatter(argparse.HelpFormatter):
         return None if text is None else rename_commands(text)
 
 
+#: Metavars of the arguments that are commands.
+_COMMAND_ARGUMENTS = ("COMMAND", "ACTION")
 _FIXED_WIDTH = functools.partial(_HelpFormatter, width=80)
-_INVALID_CHOICE = r"argument (?:COMMAND|ACTION): invalid choice: '(.*?)'"
+#: A message of argparse: the names of an argument, joined by slashes, and the value that is not a choice.
+_INVALID_CHOICE = r"argument (\S+): invalid choice: '(.*?)' \(choose from"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -91,12 +97,22 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         hint = f"'{self.prog} --help' lists commands and options"
         unknown = re.match(_INVALID_CHOICE, message)
-        if unknown and os.path.lexists(unknown[1]):
-            hint = f"did you mean '{self.prog} check {unknown[1]}'?"
-        elif unknown:
-            commands = [name for action in self._actions if isinstance(action.choices, dict) for name in action.choices]
-            hint = nearest(unknown[1], commands) or hint
-        raise UserError(f"unknown command '{unknown[1]}'" if unknown else message, hint=hint)
+        if unknown is None:
+            raise UserError(message, hint=hint)
+        argument, value = unknown.groups()
+        hint = nearest(value, self._choices_of(argument)) or hint
+        if argument not in _COMMAND_ARGUMENTS:
+            raise UserError(message, hint=hint)
+        if os.path.lexists(value):
+            hint = f"did you mean '{self.prog} check {value}'?"
+        raise UserError(f"unknown command '{value}'", hint=hint)
+
+    def _choices_of(self, argument: str) -> list[str]:
+        """Return the choices of an argument, which has the name that argparse uses in its messages."""
+        for action in self._actions:
+            if argument in ("/".join(action.option_strings), action.metavar, action.dest):
+                return list(map(str, action.choices or ()))
+        return []
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse arguments. For an unknown one, raise `UserError` with the most similar option as hint."""
@@ -114,8 +130,12 @@ def build_parser(command: str = "") -> argparse.ArgumentParser:
 
     The modules of other commands are then not imported, which saves time.
     """
-    main = _Parser(prog=program_name(), description="A static linter for TensorFlow Lite models.")
-    main.add_argument("--version", action="version", version=f"tflint {__version__}")
+    main = _Parser(
+        prog=program_name(),
+        description="A static linter for TensorFlow Lite models.",
+        epilog="'tflint help COMMAND' describes a command.",
+    )
+    main.add_argument("-V", "--version", action="version", version=f"tflint {__version__}")
     commands = main.add_subparsers(
         dest="command", metavar="COMMAND", required=True, parser_class=_Parser, prog=main.prog
     )
@@ -132,7 +152,11 @@ def run(arguments: Sequence[str], record: Record | None = None) -> int:
     is_debug = "--debug" in arguments or bool(os.environ.get(DEBUG_VARIABLE))
     try:
         _refuse_names_like_options(arguments)
-        options = build_parser(_find_command(arguments)).parse_args(arguments)
+        if not arguments:
+            build_parser().print_help()
+            return USAGE  # a script that loses its arguments must not pass
+        words = _expand_help(arguments)
+        options = build_parser(_find_command(words)).parse_args(words)
         options.arguments, options.record = arguments, record
         gc.freeze()  # garbage collections skip the objects of the imports
         gc.set_threshold(_COLLECTION_THRESHOLD)
@@ -159,6 +183,14 @@ def run(arguments: Sequence[str], record: Record | None = None) -> int:
         return _fail("out of memory\n  hint: check fewer files at a time, or raise the memory limit", INTERNAL)
     except Exception as error:  # a bug in tflint must not look like a finding
         return _fail_internally(error, is_debug=is_debug)
+
+
+def _expand_help(arguments: Sequence[str]) -> Sequence[str]:
+    """Return the arguments, with --help instead of the command `help`."""
+    if _find_command(arguments) != HELP:
+        return arguments
+    number = arguments.index(HELP)
+    return [*arguments[:number], *arguments[number + 1 :], "--help"]
 
 
 def _find_command(arguments: Sequence[str]) -> str:

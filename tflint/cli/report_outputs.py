@@ -48,7 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="write an additional report to a file; may be repeated",
     )
     add("--color", choices=("auto", "always", "never"), default="auto", help="use colors (default: on a terminal)")
-    add("--statistics", action="store_true", help="count findings per rule")
+    add("--statistics", action="store_true", help="count findings per rule and per file")
     amount = group.add_mutually_exclusive_group().add_argument
     amount("-v", "--verbose", action="store_true", help="list every finding with the command that suppresses it")
     amount("-q", "--quiet", action="store_true", help="print findings only")

@@ -17,6 +17,8 @@ MAX_RULES = 6
 MAX_PATHS = 3
 #: Skipped models that are counted in every report.
 _ALWAYS_COUNTED = ("excluded model", "Git-ignored model")
+#: Maximum number of files in the statistics, unless the style is verbose.
+MAX_FILES = 20
 #: Hanging indent, in characters, of a wrapped line of the statistics.
 _SEVERITY_COLUMN = 8
 #: Hanging indent, in characters, of a wrapped reason.
@@ -183,7 +185,7 @@ def _first_rule(report: Report) -> str:
 
 
 def format_statistics(report: Report, style: Style) -> Iterator[str]:
-    """Yield the number of findings and files per rule."""
+    """Yield the number of findings and files per rule, then the number of findings per file."""
     counts: dict[tuple[str, str, str], list[str]] = {}
     for file in report.files:
         for finding in file.open_findings:
@@ -192,3 +194,18 @@ def format_statistics(report: Report, style: Style) -> Iterator[str]:
     for (rule, severity, name), paths in ordered:
         line = f"{len(paths):>7,} {severity:<7} {rule:<5} {name}, in {plural(len(set(paths)), 'file')}"
         yield from wrap_line(line, style.width, _SEVERITY_COLUMN)
+    if len(report.files) > 1:
+        yield from _count_by_file(report, style)
+
+
+def _count_by_file(report: Report, style: Style) -> Iterator[str]:
+    """Yield the number of findings per severity for each file with findings, most findings first."""
+    files = sorted((file for file in report.files if file.open_findings), key=lambda file: -len(file.open_findings))
+    shown = files if style.verbose else files[:MAX_FILES]
+    for file in shown:
+        counts = Counter(finding.severity for finding in file.open_findings)
+        severities = [plural(counts[severity], severity) for severity in reversed(SEVERITIES) if counts[severity]]
+        line = f"{len(file.open_findings):>7,} in {clean(file.path)}: {', '.join(severities)}"
+        yield from wrap_line(line, style.width, _SEVERITY_COLUMN)
+    if len(files) > len(shown):
+        yield f"{'':>7} in {plural(len(files) - len(shown), 'more file')} (-v lists them)"
