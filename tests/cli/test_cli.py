@@ -115,7 +115,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["check", "--output", "."], "'.' cannot be written: it is a folder", "a file in it"),
         (["check", "--output", ""], "a report needs the path of a file", ""),
         (["check", "--report", "jsn=r.json"], "unknown format 'jsn'", "did you mean 'json'?"),
-        (["check", "--report", "x=y"], "unknown format 'x'", "formats: text, json, sarif"),
+        (["check", "--report", "x=y"], "unknown format 'x'", "formats: text, concise, json, sarif"),
         (["check", "--report", "json"], "no file given", "--report json=FILE"),
         (["check", "--report", "json=-"], "no file given", "--format is for standard output"),
         (["check", "--report", "json=no/r.json"], "the folder 'no' does not exist", "create"),

@@ -17,6 +17,7 @@ from tflint.catalog import load_catalog
 from tflint.findings import SEVERITIES, Finding, Report
 from tflint.findings.path_globs import relative_to_folder
 from tflint.report import (
+    concise_report,
     github_report,
     gitlab_report,
     json_report,
@@ -166,6 +167,22 @@ def read_text(made: Report) -> Seen:
     return seen
 
 
+def read_concise(made: Report) -> Seen:
+    """Parse the lines of findings; the line and column of a text file follow its name."""
+    lines = concise_report.render(made, Style()).splitlines()
+    seen = Seen(suppressed=_suppressed(lines))
+    for line in lines:
+        found = re.match(r"(.+?)(?::\d+:\d+)?: (error|warning|note) ([A-Z]+\d+) [a-z0-9-]+: ", line)
+        if found:
+            _, at, where = line.rpartition(" [at ")
+            seen.add(found[1], found[3], found[2], where.removesuffix("]") if at else "")
+    return seen
+
+
+def concise_place(finding: Finding) -> str:
+    return "" if finding.location.text else format_location(finding.location)
+
+
 def read_markdown(made: Report) -> Seen:
     """Parse Markdown and compare its table with the groups. Lines are broken, so known places are searched for."""
     page = Page(markdown_report.render(made, verbose=True, max_bytes=100_000_000))
@@ -206,6 +223,7 @@ READERS: dict[str, tuple[Callable[[Report], Seen], Callable[[Finding], str], Cal
     "sarif, spec": (lambda made: read_sarif(made, "spec"), route, str),
     "sarif, github": (lambda made: read_sarif(made, "github"), route, str),
     "junit": (read_junit, route, clean),
+    "concise": (read_concise, concise_place, clean),
     "gitlab": (read_gitlab, named, lambda path: clean(relative_to_folder(".", path.split("!/")[0]))),
 }
 

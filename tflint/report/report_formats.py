@@ -44,6 +44,10 @@ FORMATS: Mapping[str, Format] = {
         rb"|notes \xc2\xb7 [A-Z]+\d+ "
         rb"| *[\d,]+ (?:error|warning|note) +[A-Z]+\d+ )",
     ),
+    "concise": Format(
+        "concise_report",
+        rb"(?![#`>\s])[^\n]+?: (?:error|warning|note) [A-Z]+\d+ [a-z0-9]+(?:-[a-z0-9]+)+: ",
+    ),
     "json": Format(
         "json_report",
         rb'\s*\{\s*"schema_version"\s*:\s*\d+\s*,\s*"tool"\s*:\s*\{\s*"name"\s*:\s*"tflite-lint"',
