@@ -100,6 +100,7 @@ metadata   classifier · version 1.0 · by the tflint authors · license Apache-
            tells a cat, a dog and a bird apart, or would if it had been trained
 files      labels.txt, tensor axis labels, of output 0 scores, 3 lines, 13 bytes
 memory     activations ≥ 208 bytes (peak at operator 0 CONV_2D classifier/stem/Relu6)
+compute    816 MACs · 247 parameters
 operators  CONV_2D · FULLY_CONNECTED · RESHAPE · SOFTMAX
 """
     )

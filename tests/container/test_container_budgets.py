@@ -109,7 +109,7 @@ def test_a_name_that_claims_int8_is_judged_for_itself():
 
 
 def test_no_other_fact_reads_the_name_of_a_file():
-    assert [key for key, one in DERIVED_COLUMNS.items() if "file.name" in one.needs] == [("model", "claims_int8")]
+    assert [key for key, one in DERIVED_COLUMNS.items() if "file.name" in one.needs] == [("model", "claimed_scheme")]
 
 
 def test_a_rule_of_the_user_that_reads_names_sees_each_of_them(tmp_path):

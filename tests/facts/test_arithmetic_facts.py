@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import tflint
 from tests.helpers.facts import facts_of, named, rows
 from tests.helpers.models import ModelBuilder
 from tests.helpers.models.named import NAMED
@@ -13,6 +14,16 @@ from tflint.source import BytesSource
 from tflint.writer.model_edits import edit_model
 
 UNIT = 1 / 127.5
+
+
+def fully_connected(dtype: str, shape: list[int]) -> bytes:
+    """A FULLY_CONNECTED with constant weights."""
+    data = [0.5] * (shape[0] * shape[1])
+    builder = ModelBuilder().tensor("input", "FLOAT32", [1, shape[1]]).tensor("weights", dtype, shape, data=data)
+    builder.tensor("output", "FLOAT32", [1, shape[0]])
+    return (
+        builder.operator("FULLY_CONNECTED", ["input", "weights"], ["output"]).inputs("input").outputs("output").build()
+    )
 
 
 class TestMacs:
@@ -59,6 +70,13 @@ class TestMacs:
     )
     def test_in_integers_are_a_share_of_all(self, model, share):
         assert rows(named(model), "model", "integer_share") == [share]
+
+    def test_of_a_3d_convolution_are_outputs_times_the_weights_of_a_channel(self):
+        builder = ModelBuilder().tensor("input", "FLOAT32", [1, 4, 4, 4, 2])
+        builder.tensor("weights", "FLOAT32", [3, 3, 3, 2, 5], data=[0.0] * 270)
+        builder.tensor("output", "FLOAT32", [1, 2, 2, 2, 5])
+        builder.operator("CONV_3D", ["input", "weights"], ["output"]).inputs("input").outputs("output")
+        assert rows(facts_of(builder.build()), "operator", "n_macs") == [2 * 2 * 2 * 5 * 3 * 3 * 3 * 2]
 
 
 class TestIslands:
@@ -175,23 +193,39 @@ class TestClaims:
     @pytest.mark.parametrize(
         ("name", "claims"),
         [
-            ("person_int8.tflite", True),
-            ("efficientdet_full_integer_quant.tflite", True),
-            ("yolo-w8a8.tflite", True),
-            ("net.INT8.tflite", True),
-            ("model_integer_quant.tflite", True),
-            ("int8_dynamic_range.tflite", False),
-            ("w8a32_int8.tflite", False),
-            ("weight_only_int8.tflite", False),
-            ("pint8s.tflite", False),
-            ("float16.tflite", False),
-            ("", False),
+            ("person_int8.tflite", "int8"),
+            ("efficientdet_full_integer_quant.tflite", "int8"),
+            ("yolo-w8a8.tflite", "int8"),
+            ("net.INT8.tflite", "int8"),
+            ("model_integer_quant.tflite", "int8"),
+            ("int8_dynamic_range.tflite", "dynamic-range"),
+            ("net_dynamic_range_quant.tflite", "dynamic-range"),
+            ("net-DRQ.tflite", "dynamic-range"),
+            ("dynamic_range_fp32.tflite", None),
+            ("dynamic_shape.tflite", None),
+            ("high_dynamic_range.tflite", None),
+            ("audio-dynamic-range-compression.tflite", None),
+            ("w8a32_int8.tflite", None),
+            ("weight_only_int8.tflite", None),
+            ("pint8s.tflite", None),
+            ("float16.tflite", None),
+            ("", None),
         ],
     )
     def test_are_whole_words_of_the_files_name(self, name, claims):
         facts = Facts(read_one(open_model(BytesSource(NAMED["conv_int8"]()), name)))
-        assert rows(facts, "model", "claims_int8") == [claims]
+        assert rows(facts, "model", "claimed_scheme") == [claims]
 
     def test_are_words_of_the_description_too(self):
         content = edit_model(NAMED["conv_int8"](), {"description": "an int8 model"})
-        assert rows(facts_of(content), "model", "claims_int8") == [True]
+        assert rows(facts_of(content), "model", "claimed_scheme") == ["int8"]
+
+    @pytest.mark.parametrize(("n_weights", "expected"), [(1024, ["Q029"]), (1020, [])])
+    def test_a_float_model_named_dynamic_range_is_reported_unless_its_weights_are_small(
+        self, n_weights, expected, tmp_path
+    ):
+        """The converter leaves weights with fewer than 1,024 elements in float."""
+        path = tmp_path / "model_dynamic_range.tflite"
+        path.write_bytes(fully_connected("FLOAT32", [n_weights // 4, 4]))
+        found = [finding.rule for finding in tflint.check(path).findings() if finding.rule == "Q029"]
+        assert found == expected

@@ -1,5 +1,7 @@
 """Test facts on small models with known answers, and the guarantees of the registry on all named models."""
 
+from typing import Any
+
 import pytest
 
 from tests.helpers.facts import by_name, facts_of, named, rows
@@ -392,6 +394,56 @@ def test_float_borders_and_mixtures_of_int8():
 
     assert rows(facts_of(model(float_middle=False)), "model", "scheme") == ["full int8, float32 input and output"]
     assert rows(facts_of(model(float_middle=True)), "model", "scheme") == ["mixed (float32, int8)"]
+
+
+def float_model(dtype: str, **fields: Any) -> ModelBuilder:
+    """A FULLY_CONNECTED with float activations and quantized weights."""
+    builder = ModelBuilder().tensor("input", "FLOAT32", [1, 4])
+    builder.tensor("weights", dtype, [2, 4], data=bytes(8), scale=None if fields else 0.5, **fields)
+    builder.tensor("output", "FLOAT32", [1, 2]).operator("FULLY_CONNECTED", ["input", "weights"], ["output"])
+    return builder.inputs("input").outputs("output")
+
+
+BLOCKWISE = {"quantization": {"details": {"type": "BlockwiseQuantization", "scales": 2, "block_size": 32}}}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "fields", "scheme"),
+    [
+        ("INT8", {}, "dynamic range"),
+        ("INT4", {}, "dynamic range (int4 weights)"),
+        ("INT2", {}, "dynamic range (int2 weights)"),
+        ("INT4", BLOCKWISE, "dynamic range (blockwise int4 weights)"),
+        ("INT8", BLOCKWISE, "dynamic range (blockwise int8 weights)"),
+    ],
+)
+def test_dynamic_range_of_other_than_int8_weights_is_told_apart(dtype, fields, scheme):
+    facts = facts_of(float_model(dtype, **fields).build())
+    assert rows(facts, "model", "scheme") == [scheme]
+    assert rows(facts, "model", "base_scheme") == ["dynamic range"]
+
+
+@pytest.mark.parametrize(("dtype", "scheme"), [("INT4", "int4"), ("INT2", "int2"), ("INT8", "full int8")])
+def test_integer_models_are_named_after_their_narrowest_weights(dtype, scheme):
+    builder = ModelBuilder().tensor("input", "INT8", [1, 4], scale=0.5).tensor("between", "INT8", [1, 4], scale=0.5)
+    builder.tensor("weights", "INT8", [4, 4], data=bytes(16), scale=0.5)
+    builder.tensor("narrow", dtype, [4, 4], data=bytes(16), scale=0.5).tensor("output", "INT8", [1, 4], scale=0.5)
+    builder.operator("FULLY_CONNECTED", ["input", "weights"], ["between"], version=4)
+    builder.operator("FULLY_CONNECTED", ["between", "narrow"], ["output"], version=4)
+    assert rows(facts_of(builder.inputs("input").outputs("output").build()), "model", "scheme") == [scheme]
+
+
+def test_a_mixed_scheme_lists_float32_operators_without_weights():
+    builder = ModelBuilder().tensor("input", "INT8", [1, 4], scale=0.5).tensor("wide", "INT16", [1, 4], scale=0.5)
+    builder.tensor("weights", "INT8", [4, 4], data=bytes(16), scale=0.5).tensor("between", "INT8", [1, 4], scale=0.5)
+    builder.tensor("real", "FLOAT32", [1, 4]).tensor("output", "FLOAT32", [1, 4])
+    builder.tensor("last", "INT16", [1, 4], scale=0.5)
+    builder.operator("FULLY_CONNECTED", ["input", "weights"], ["between"], version=4)
+    builder.operator("QUANTIZE", ["between"], ["wide"])
+    builder.operator("FULLY_CONNECTED", ["wide", "weights"], ["last"], version=4)
+    builder.operator("DEQUANTIZE", ["last"], ["real"]).operator("EXP", ["real"], ["output"])
+    facts = facts_of(builder.inputs("input").outputs("output").build())
+    assert rows(facts, "model", "scheme") == ["mixed (float32, int16x8, int8)"]
 
 
 # -- indices -----------------------------------------------------------------------------------------------------------

@@ -136,8 +136,8 @@ class Ledger:
         return self._firsts.setdefault(key, number)
 
     def _name_key(self, name: str) -> Hashable:
-        """Return what rules and facts can learn from a file name: the name itself, or only its claim about int8."""
-        from tflint.facts.quantization.int8_claim import classify_name
+        """Return what rules and facts can learn from a file name: the name itself, or only its claim of a scheme."""
+        from tflint.facts.quantization.scheme_claim import classify_name
 
         return name if self._is_name_read else classify_name(name)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tflint.facts.facts import Facts, values_at
 from tflint.resources import table
-from tflint.summary.cell_values import read_number, read_string, sort_unique
+from tflint.summary.cell_values import find_dynamic_tensors, read_number, read_string, sort_unique
 from tflint.summary.summary_values import Memory
 from tflint.summary.tensor_lifetimes import Ints, Lifetimes, find_lifetimes
 
@@ -84,13 +84,10 @@ def _count_bytes(operators: Ints, leaders: Ints, lifetimes: Lifetimes, n_operato
 
 def _count_uncertain(facts: Facts, lifetimes: Lifetimes) -> tuple[Ints, Ints]:
     """Return, per subgraph, the number of activations of unknown size and of activations with a dynamic dimension."""
-    signatures = facts.lists("tensor", "shape_signature")
-    sizes, lengths = signatures.flatten(np.arange(len(signatures)))
-    is_dynamic = np.bincount(np.repeat(np.arange(len(signatures)), lengths)[sizes < 0], minlength=len(signatures)) > 0
     is_activation = lifetimes.leader >= 0
     return (
         _count_per_subgraph(facts, is_activation & np.isnan(lifetimes.sizes)),
-        _count_per_subgraph(facts, is_activation & is_dynamic),
+        _count_per_subgraph(facts, is_activation & find_dynamic_tensors(facts)),
     )
 
 

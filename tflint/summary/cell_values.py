@@ -46,6 +46,14 @@ def find_rows(facts: Facts, table: str, owner: str, row: int, limit: int = MAX_L
     return rows
 
 
+def find_dynamic_tensors(facts: Facts) -> NDArray[np.bool_]:
+    """Return, per tensor, whether the stored `shape_signature` has a dynamic dimension."""
+    signatures = facts.lists("tensor", "shape_signature")
+    sizes, lengths = signatures.flatten(np.arange(len(signatures)))
+    owners = np.repeat(np.arange(len(signatures)), lengths)
+    return np.bincount(owners[sizes < 0], minlength=len(signatures)) > 0
+
+
 def sort_unique(values: NDArray[Any]) -> NDArray[Any]:
     """Return the sorted unique values. `numpy.unique` imports masked arrays, which takes longer than a summary."""
     ordered = np.sort(values)

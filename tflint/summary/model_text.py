@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tflint.report.display_names import format_size, plural, short_name
-from tflint.summary.number_text import DOT, format_dtype, format_shape, join_some, shorten
+from tflint.summary.number_text import DOT, format_amount, format_dtype, format_shape, join_some, shorten
 from tflint.summary.summary_values import RuntimeRequirement, Summary
 from tflint.targets.runtime import load_runtime, runtimes_by_age
 
@@ -91,6 +91,24 @@ def format_memory(summary: Summary) -> str:
     return "; ".join([f"activations ≥ {format_size(memory.bytes)} (peak at {peak})", *notes])
 
 
+def format_computation(summary: Summary) -> str:
+    """Return the number of MACs, for the subgraph with the most, and the number of parameters of the model."""
+    largest = max(summary.subgraphs, key=lambda subgraph: subgraph.computation.macs, default=None)
+    parameters = format_amount(summary.n_parameters, "parameter")
+    if largest is None:
+        return parameters
+    found = largest.computation
+    within = f" in subgraph {largest.index}" if largest.index else ""
+    notes = []
+    if found.dynamic:
+        notes.append(f"{plural(found.dynamic, 'operator')} counted for the stored shapes")
+    if found.unknown:
+        notes.append(f"{plural(found.unknown, 'operator')} of unknown size not counted")
+    if found.uncounted:
+        notes.append(f"{join_some([shorten(name, 40) for name in found.uncounted], 3)} not counted")
+    return "; ".join([f"{format_amount(found.macs, 'MAC')}{within}{DOT}{parameters}", *notes])
+
+
 def format_state(summary: Summary, limit: int) -> str:
     """Return the state that the model keeps between invocations."""
     entries = []
@@ -134,6 +152,8 @@ def format_subgraphs(summary: Summary, limit: int) -> Iterator[str]:
             pieces.append(f"constants {format_size(subgraph.constant_bytes)}")
         if subgraph.memory.bytes:
             pieces.append(f"activations ≥ {format_size(subgraph.memory.bytes)}")
+        if subgraph.computation.macs:
+            pieces.append(format_amount(subgraph.computation.macs, "MAC"))
         yield f"{subgraph.index} {short_name(subgraph.name)}  {DOT.join(pieces)}"
     if summary.n_subgraphs > limit:
         yield f"and {summary.n_subgraphs - limit:,} more"

@@ -7,9 +7,10 @@ import re
 from collections.abc import Sequence
 
 from tflint.report import text_layout
-from tflint.report.display_names import clean, short_name
+from tflint.report.display_names import clean, plural, short_name
 from tflint.summary.summary_values import InterfaceTensor, Quantization
 
+_UNITS = (("trillion", 10**12), ("billion", 10**9), ("million", 10**6))
 #: Separator between the facts on one line.
 DOT = " · "
 
@@ -19,6 +20,16 @@ def format_number(value: float) -> str:
     if math.isfinite(value) and value == int(value) and abs(value) < 1e6:
         return f"{int(value)}".replace("-", "−")
     return f"{value:.4g}".replace("-", "−")
+
+
+def format_amount(count: int, noun: str) -> str:
+    """Format a large number with its noun: 36 parameters, 3.47 million parameters."""
+    if count < 1_000_000:
+        return plural(count, noun)
+    name, unit = next((name, unit) for name, unit in _UNITS if count >= unit)
+    amount = count / unit
+    digits = 2 if amount < 9.995 else 1 if amount < 99.95 else 0
+    return f"{amount:,.{digits}f} {name} {noun}s"
 
 
 def format_range(low: float, high: float) -> str:

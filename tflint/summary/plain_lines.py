@@ -60,6 +60,7 @@ def _sizes(summary: Summary) -> Iterator[str]:
     yield f"count operators {summary.n_operators}"
     yield f"count subgraphs {summary.n_subgraphs}"
     yield f"count tensors {summary.n_tensors}"
+    yield f"count parameters {summary.n_parameters}"
     yield f"size file {sizes.file_bytes}"
     yield f"size constants {sizes.constant_bytes}"
     for name, n_bytes in sorted(sizes.by_dtype):
@@ -101,6 +102,7 @@ def _subgraph(subgraph: Subgraph) -> Iterator[str]:
     yield f"{head} activations {subgraph.memory.bytes}"
     if subgraph.memory.opcode:
         yield f"{head} activations-peak {subgraph.memory.opcode} {first_segment(subgraph.memory.name)}".rstrip()
+    yield f"{head} macs {subgraph.computation.macs}"
     before = "" if subgraph.index == 0 else f"{head} "
     for entry in subgraph.inputs:
         yield from (f"{before}input {entry.position} {fact}" for fact in _input(entry))

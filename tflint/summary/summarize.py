@@ -6,6 +6,7 @@ from tflint.facts.facts import Facts
 from tflint.summary.activation_memory import compute_memory_bounds
 from tflint.summary.byte_sizes import count_constant_bytes, measure_sizes
 from tflint.summary.cell_values import MAX_LISTED, read_number, read_string
+from tflint.summary.computation import count_macs, count_parameters
 from tflint.summary.file_statements import read_statements
 from tflint.summary.interface_summary import find_conversions, read_inputs, read_outputs
 from tflint.summary.model_state import find_variables
@@ -30,6 +31,7 @@ def summarize(facts: Facts, path: str) -> Summary:
         n_operators=read_number(facts, "model", "n_operators", 0),
         n_tensors=read_number(facts, "model", "n_tensors", 0),
         n_subgraphs=facts.n("subgraph"),
+        n_parameters=count_parameters(facts),
         sizes=measure_sizes(facts),
         needs=find_requirements(operators),
         operators=operators,
@@ -45,7 +47,7 @@ def _summarize_subgraphs(facts: Facts) -> tuple[Subgraph, ...]:
     signatures.
     """
     n = min(facts.n("subgraph"), MAX_LISTED)
-    constants, bounds = count_constant_bytes(facts), compute_memory_bounds(facts, n)
+    constants, bounds, computations = count_constant_bytes(facts), compute_memory_bounds(facts, n), count_macs(facts, n)
     lengths = {name: facts.lists("subgraph", name).lengths for name in ("operators", "tensors")}
     owners = {name: facts.rows(name, "subgraph") for name in ("input", "output")}
     is_entry = facts.numbers("subgraph", "is_entry")
@@ -59,6 +61,7 @@ def _summarize_subgraphs(facts: Facts) -> tuple[Subgraph, ...]:
             int((owners["output"] == row).sum()),
             int(constants[row]),
             bounds[row],
+            computations[row],
             read_inputs(facts, row) if is_entry[row] else (),
             read_outputs(facts, row) if is_entry[row] else (),
         )

@@ -55,6 +55,7 @@ def _entries(summary: Summary, limit: int) -> Iterator[Entry]:
     yield from _interface(summary, limit)
     yield from _about(summary, limit)
     yield "memory", [model_text.format_memory(summary)]
+    yield "compute", [model_text.format_computation(summary)]
     if summary.variables:
         yield "state", [model_text.format_state(summary, limit)]
     yield "operators", [model_text.format_operators(summary, limit)]

@@ -167,8 +167,23 @@ class Memory:
 
 
 @frozen
+class Computation:
+    """Number of multiply-accumulate operations (MACs) of a subgraph.
+
+    `unknown` is the number of operators whose MACs cannot be computed from the shapes. `dynamic` is the number of
+    operators with a dynamic output, counted for the stored shapes. `uncounted` are the opcodes, or names of custom
+    operators, that may multiply but are not counted.
+    """
+
+    macs: int
+    unknown: int
+    dynamic: int
+    uncounted: tuple[str, ...]
+
+
+@frozen
 class Subgraph:
-    """One subgraph: its size and memory, and its inputs and outputs if client code can run it.
+    """One subgraph: its size, memory and MACs, and its inputs and outputs if client code can run it.
 
     In `constant_bytes`, each buffer counts once. `n_inputs` and `n_outputs` are the numbers of all inputs and outputs.
     `inputs` and `outputs` are empty unless the subgraph is the first one or has a signature.
@@ -182,6 +197,7 @@ class Subgraph:
     n_outputs: int
     constant_bytes: int
     memory: Memory
+    computation: Computation
     inputs: tuple[Input, ...]
     outputs: tuple[Output, ...]
 
@@ -281,7 +297,8 @@ class Summary:
     """The summary of a model that `tflint show` prints.
 
     `conversions` are the operators that convert inputs and outputs of the first subgraph. `subgraphs` holds at most the
-    first 2,000 subgraphs; `n_subgraphs` is the number of all subgraphs.
+    first 2,000 subgraphs; `n_subgraphs` is the number of all subgraphs. `n_parameters` is the number of elements of
+    constant weights and biases.
     """
 
     path: str
@@ -290,6 +307,7 @@ class Summary:
     n_operators: int
     n_tensors: int
     n_subgraphs: int
+    n_parameters: int
     sizes: Sizes
     needs: tuple[RuntimeRequirement, ...]
     operators: tuple[OperatorCount, ...]

@@ -185,7 +185,8 @@ FACTS = {
             "number of multiply-accumulate operations, for the stored shapes",
             "graph.macs:n_macs",
             "operator.input operator.weights operator.output tensor.n_elements",
-            absent="the operator is not a convolution, FULLY_CONNECTED or BATCH_MATMUL",
+            absent="the operator is not CONV_2D, CONV_3D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, FULLY_CONNECTED or "
+            "BATCH_MATMUL",
             unknown="a dimension is negative or zero",
         ),
     ),

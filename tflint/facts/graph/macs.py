@@ -13,7 +13,7 @@ from tflint.facts.facts import Facts, values_at
 #: Operators in which each output element sums over all weights of its channel. (An output element of DEPTHWISE_CONV_2D
 #: sums over one plane of the weights.)
 _PER_OUTPUT = {"CONV_2D", "FULLY_CONNECTED"}
-_INTEGER_SCHEMES = {"int8", "uint8", "int16x8", "int4", "int16"}
+_INTEGER_SCHEMES = {"int8", "uint8", "int16x8", "int4", "int2", "int16"}
 
 
 def n_macs(facts: Facts) -> Scalars:
@@ -26,13 +26,15 @@ def n_macs(facts: Facts) -> Scalars:
     macs[dense] = _ratio(n_out * n_weights, _dimension(facts, weights, 0))[dense]
     depthwise = facts.is_one_of("operator", "opcode", {"DEPTHWISE_CONV_2D"})
     macs[depthwise] = _ratio(n_out * n_weights, _dimension(facts, weights, 3))[depthwise]
+    spatial = facts.is_one_of("operator", "opcode", {"CONV_3D"})
+    macs[spatial] = _ratio(n_out * n_weights, _dimension(facts, weights, 4))[spatial]
     transposed = facts.is_one_of("operator", "opcode", {"TRANSPOSE_CONV"})
     macs[transposed] = _ratio(n_in * n_weights, _dimension(facts, weights, 3))[transposed]
     product = facts.is_one_of("operator", "opcode", {"BATCH_MATMUL"})
     adjoint = facts.numbers("operator", "options.adj_x").astype(np.bool_)
     inner = np.where(adjoint, _dimension(facts, inputs, -2), _dimension(facts, inputs, -1))
     macs[product] = (n_out * inner)[product]
-    counted = dense | depthwise | transposed | product
+    counted = dense | depthwise | spatial | transposed | product
     return Scalars(macs, state_of(~counted, counted & ~((macs >= 0) & np.isfinite(macs))))
 
 

@@ -7,7 +7,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.columns.column import Strings, strings_of
+from tflint.columns.column import Scalars, Strings, strings_of
 from tflint.facts.facts import Facts, values_at
 
 _SCHEMES = [
@@ -20,6 +20,7 @@ _SCHEMES = [
     "uint8",
     "int16x8",
     "int4",
+    "int2",
     "int16",
     "float16",
 ]
@@ -31,7 +32,9 @@ _NARROW = {"INT8", "UINT8", "INT4", "UINT4", "INT2", "INT16"}
 _MIN_QUANTIZED_ELEMENTS = 1024
 #: Types of inputs and outputs that can hold real or quantized values. Other types hold indices and flags.
 _VALUE_TYPES = {"FLOAT32", "FLOAT16", "INT8", "UINT8", "INT16"}
-_OWN_TYPE = {"int8": "INT8", "int4": "INT8", "uint8": "UINT8", "int16x8": "INT16", "int16": "INT16"}
+_OWN_TYPE = {"int8": "INT8", "int4": "INT8", "int2": "INT8", "uint8": "UINT8", "int16x8": "INT16", "int16": "INT16"}
+#: Schemes of models that compute in float with quantized weights; int8 weights are the usual case.
+_WEIGHT_SCHEMES = {"dynamic range", "weight-only"}
 #: Operators that change only the representation of values.
 _CONVERSIONS = {"QUANTIZE", "DEQUANTIZE", "CAST", "FAKE_QUANT"}
 _NAMES = {
@@ -61,14 +64,15 @@ def operator_scheme(facts: Facts) -> Strings:
     for code, name in ((1, "int8"), (2, "uint8"), (3, "int16")):
         result[(activation == code) & is_quantized] = _CODE[name]
     narrow = facts.is_one_of("tensor", "dtype", _NARROW)
-    small = facts.is_one_of("tensor", "dtype", {"INT4", "UINT4", "INT2"})
     is_float = activation == 0
     result[is_float & _flags_at(narrow, weights)] = _CODE["dynamic-range"]
-    origin = _dequantized_from(facts, weights)
+    origin = find_dequantized_constants(facts, weights)
     result[is_float & _flags_at(codes == 4, origin)] = _CODE["float16-weights"]
     result[is_float & _flags_at(narrow, origin)] = _CODE["weight-only"]
     result[(activation == 3) & is_quantized & _flags_at(codes == 1, weights)] = _CODE["int16x8"]
-    result[(result == _CODE["int8"]) & _flags_at(small, weights)] = _CODE["int4"]
+    is_int8 = result == _CODE["int8"]
+    for name, types in (("int4", {"INT4", "UINT4"}), ("int2", {"INT2"})):
+        result[is_int8 & _flags_at(facts.is_one_of("tensor", "dtype", types), weights)] = _CODE[name]
     return Strings(result, _SCHEMES)
 
 
@@ -76,7 +80,7 @@ def _flags_at(truth: NDArray[np.bool_], rows: NDArray[np.int64]) -> NDArray[np.b
     return values_at(truth, rows, False).astype(np.bool_)
 
 
-def _dequantized_from(facts: Facts, tensors: NDArray[np.int64]) -> NDArray[np.int64]:
+def find_dequantized_constants(facts: Facts, tensors: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the constant that a DEQUANTIZE converts to each tensor, or -1 if there is none."""
     producers = values_at(facts.rows("tensor", "producer"), tensors, -1)
     dequantized = values_at(facts.is_one_of("operator", "opcode", {"DEQUANTIZE"}), producers, False).astype(np.bool_)
@@ -103,12 +107,42 @@ def model_scheme(facts: Facts) -> Strings:
             counted = _schemes_at(schemes, own & weighted & ~small)
         others = _schemes_at(schemes, own & ~weighted & ~conversions)
         inputs, outputs = (_interface_types(facts, table, entries, model) for table in ("input", "output"))
-        names.append(_scheme_name(counted, others, inputs, outputs))
+        name = _scheme_name(counted, others, inputs, outputs)
+        names.append(name + _describe_weights(facts, np.flatnonzero(own & weighted), name))
     return strings_of(names)
 
 
+def _describe_weights(facts: Facts, operators: NDArray[np.int64], name: str) -> str:
+    """Return what distinguishes the quantized weights of a float model from int8 weights, such as ` (int4 weights)`."""
+    if name not in _WEIGHT_SCHEMES:
+        return ""
+    weights = facts.rows("operator", "weights")[operators]
+    origin = find_dequantized_constants(facts, weights)
+    rows = np.where(origin >= 0, origin, weights)
+    dtypes, granularities = facts.strings("tensor", "dtype"), facts.strings("tensor", "granularity")
+    kinds = set()
+    for row in rows[_flags_at(facts.is_one_of("tensor", "dtype", _NARROW), rows)].tolist():
+        is_blockwise = granularities.labels[int(granularities.codes[row])] == "blockwise"
+        kinds.add(f"{'blockwise ' if is_blockwise else ''}{dtypes.labels[int(dtypes.codes[row])].lower()}")
+    return "" if kinds <= {"int8"} else f" ({' and '.join(sorted(kinds))} weights)"
+
+
+def n_large_float_weights(facts: Facts) -> Scalars:
+    """Return, per model, how many convolutions and FULLY_CONNECTED have large float weights.
+
+    Dynamic range quantization converts these weights. It leaves smaller ones, and may leave those of other operators.
+    """
+    weights = facts.rows("operator", "weights")
+    is_large = values_at(facts.numbers("tensor", "n_elements"), weights, 0) >= _MIN_QUANTIZED_ELEMENTS
+    is_float = _flags_at(facts.is_one_of("tensor", "dtype", {"FLOAT32"}), weights)
+    is_constant = _flags_at(facts.numbers("tensor", "is_constant").astype(np.bool_), weights)
+    is_converted = facts.is_one_of("operator", "opcode", {"CONV_2D", "FULLY_CONNECTED"})
+    counted = is_large & is_float & is_constant & is_converted
+    return Scalars(np.bincount(facts.table("operator").model[counted], minlength=facts.n("model")))
+
+
 def base_scheme(facts: Facts) -> Strings:
-    """Return the scheme of each model without details about mixed schemes, inputs and outputs."""
+    """Return the scheme of each model without details about weights, mixed schemes, inputs and outputs."""
     schemes = facts.strings("model", "scheme")
     return strings_of(base_scheme_name(schemes.labels[code]) for code in schemes.codes.tolist())
 
@@ -116,7 +150,8 @@ def base_scheme(facts: Facts) -> Strings:
 def base_scheme_name(scheme: str) -> str:
     """Return the name of a scheme without details.
 
-    For example, "full int8, float32 input" becomes "full int8", and "mixed (float32, int8)" becomes "mixed".
+    For example, "full int8, float32 input" becomes "full int8", "mixed (float32, int8)" becomes "mixed", and "dynamic
+    range (int4 weights)" becomes "dynamic range".
     """
     return re.split(r", | \(", scheme)[0]
 
@@ -150,10 +185,10 @@ def _scheme_name(weighted: set[str], others: set[str], inputs: set[str], outputs
     schemes = weighted or others
     if not schemes:
         return "no arithmetic"
-    if schemes == {"int8", "int4"}:
-        schemes = {"int4"}
+    if schemes > {"int8"} and schemes <= {"int8", "int4", "int2"}:
+        schemes = schemes - {"int8"}
     if len(schemes) > 1:
-        return _mixed_name(schemes)
+        return _mixed_name(schemes | ({"float32"} & others))
     (scheme,) = schemes
     name = _NAMES.get(scheme, scheme)
     if scheme not in _OWN_TYPE:
