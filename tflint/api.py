@@ -154,9 +154,7 @@ def check_items(
         rules = loader.of(config.rules)
         plan = _plan(rules, config, allowed_plugins, has_run=confirm is not None)
         if given is not None:
-            plan_for_contract(
-                plan, given
-            )  # an invalid target in a contract that the user passed is an error of the run
+            plan_for_contract(plan, given)  # an invalid target in a contract of the user is an error of the run
         contracts = Contracts(
             config.contracts,
             config.folder,

@@ -78,10 +78,10 @@ def scales_of_padded(scale: float, tensors: Sequence[str] = PADDED) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("scale", "rule"), [(1.33e36, "Q130"), (math.nan, "Q004"), (0.0, "Q004"), (-1.0, "Q004"), (2e4, "Q109")]
+    ("scale", "rule"), [(1.33e36, "Q128"), (math.nan, "Q004"), (0.0, "Q004"), (-1.0, "Q004"), (2e4, "Q109")]
 )
 def test_a_scale_that_spreads_from_a_padding_constant_is_one_finding(scale: float, rule: str) -> None:
-    rules = ["Q004", "Q005", "Q109", "Q130"]
+    rules = ["Q004", "Q005", "Q109", "Q128"]
     (finding,) = findings("padded_int8", "", rules, scales_of_padded(scale))
     assert finding.rule == rule
     assert finding.location.names[-1] == "value"
@@ -90,7 +90,7 @@ def test_a_scale_that_spreads_from_a_padding_constant_is_one_finding(scale: floa
 
 def test_a_large_scale_that_spreads_without_a_constant_is_one_finding_at_the_first_tensor() -> None:
     edit = scales_of_padded(1e36, ["padded", "output"])
-    (finding,) = findings("padded_int8", "", ["Q005", "Q130"], edit)
+    (finding,) = findings("padded_int8", "", ["Q005", "Q128"], edit)
     assert (finding.rule, finding.location.names[-1]) == ("Q005", "padded")
     assert "padding" not in finding.fix
 
@@ -149,7 +149,7 @@ def test_the_public_report_of_a_float_operator_before_the_last_quantize() -> Non
 def test_the_public_report_of_a_padding_with_the_lowest_float() -> None:
     report = check(REPORTS / "a07-maxpool-pad-lowest")
     (finding,) = [finding for finding in report.findings() if finding.severity != "note"]
-    assert (finding.rule, finding.location.names[-1]) == ("Q130", "PadV2/constant_values")
+    assert (finding.rule, finding.location.names[-1]) == ("Q128", "PadV2/constant_values")
     assert "-3.4e+38" in finding.message
     assert "pad with a value in the range of the data" in finding.fix
 

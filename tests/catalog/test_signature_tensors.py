@@ -24,13 +24,13 @@ def signature_of(input_: str, output: str) -> bytes:
         ("input", "middle", [("K100", "error")]),
         ("middle", "output", [("K100", "error")]),
         ("output", "output", [("K100", "error")]),
-        ("unused", "output", [("K108", "warning")]),
-        ("input", "unused", [("K108", "warning")]),
-        ("input", "input", [("K108", "warning")]),
+        ("unused", "output", [("K109", "warning")]),
+        ("input", "unused", [("K109", "warning")]),
+        ("input", "input", [("K109", "warning")]),
     ],
 )
 def test_a_signature_gives_other_results_than_the_indices(
     input_: str, output: str, found: list[tuple[str, str]]
 ) -> None:
     findings = check(signature_of(input_, output)).findings()
-    assert [(f.rule, f.severity) for f in findings if f.rule in ("K100", "K108")] == found
+    assert [(f.rule, f.severity) for f in findings if f.rule in ("K100", "K109")] == found

@@ -33,7 +33,10 @@ CONTRACT_TABLES = frozenset(declared.name for declared in contract_declarations.
 CONTRACT_PROBLEM_TABLE = "contract_problem"
 #: Tables that have rows only if two versions of a model are compared.
 PAIR_TABLES = frozenset(
-    {"pair", "pair_input", "pair_labels", "pair_operator", "pair_output", "pair_signature", "pair_subgraph"}
+    {
+        *("pair", "pair_constants", "pair_input", "pair_labels", "pair_operator", "pair_output", "pair_signature"),
+        "pair_subgraph",
+    }
 )
 #: Tables that have rows only if models were run.
 RUN_TABLES = frozenset(
