@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -334,3 +335,73 @@ def test_it_prints_nothing_and_does_not_exit(capfd: pytest.CaptureFixture[str]) 
     assert len(report.files) == len(NAMED)
     assert not any(file.status == "unreadable" for file in report.files if Path(file.path).stem in RUNNABLE)
     assert capfd.readouterr() == ("", "")
+
+
+# --- the rest of the API --------------------------------------------------------------------------------------------
+
+
+def test_a_report_renders_itself_in_every_format() -> None:
+    report = tflint.check(NAMED["conv_int8"]())
+    assert json.loads(report.to_json())["summary"] == report.summary()
+    assert json.loads(report.to_sarif("spec"))["version"] == "2.1.0"
+    assert report.to_markdown().startswith("### tflite-lint")
+    assert "checked: " in report.to_text()
+    assert "M002" in report.to_text(verbose=True)
+
+
+def test_a_report_has_a_short_representation() -> None:
+    assert repr(tflint.check(NAMED["add_float32"]())).startswith("<Report: 1 file: ")
+    assert repr(tflint.check([])) == "<Report: 0 files: no findings>"
+
+
+def test_a_notebook_shows_escaped_names(tmp_path: Path) -> None:
+    path = tmp_path / "<img src=x onerror=alert(1)>.tflite"
+    path.write_bytes(b"not a model")
+    shown = tflint.check(path)._repr_html_()
+    assert "<img" not in shown
+    assert "&lt;img" in shown
+    many = tflint.check([b"x"] * 60)._repr_html_()
+    assert "10 more findings" in many
+
+
+def test_testing_is_reachable_without_an_import() -> None:
+    code = "import tflint; tflint.testing.assert_clean; tflint.check"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "text"),
+    [
+        (({"path": "m.tflite"},), {}, "a path, bytes, or a model"),
+        ((3,), {}, "not int"),
+        ((b"",), {"config": {"select": ["Q"]}}, r"tflint\.load_config"),
+        ((b"",), {"contract": {"inputs": []}}, r"tflint\.read_contract"),
+    ],
+)
+def test_arguments_of_a_wrong_type_say_what_to_pass(arguments: tuple, options: dict, text: str) -> None:
+    with pytest.raises(TypeError, match=text):
+        tflint.check(*arguments, **options)
+
+
+def test_an_open_file_is_an_error_that_says_what_to_pass(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(NAMED["conv_int8"]())
+    with path.open("rb") as file:
+        for call in (tflint.check, tflint.load, lambda one: tflint.diff(one, path)):
+            with pytest.raises(TypeError, match="opened with 'rb'"):
+                call(file)
+
+
+def test_show_and_contracts_have_functions(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(NAMED["image_float32"]())
+    assert tflint.show(path) == tflint.show(tflint.load(path))
+    assert tflint.show(path)["scheme"] == "float32"
+    draft = tmp_path / "m.contract.toml"
+    draft.write_text(tflint.draft_contract(path))
+    contract = tflint.read_contract(draft)
+    assert tflint.check(path, contract=contract).files
+    assert tflint.recipe(path)["contract"] == draft.as_posix()
+    assert tflint.recipe(draft, model=path)["inputs"]
+    with pytest.raises(tflint.UserError, match="not a readable model"):
+        tflint.show(b"broken")

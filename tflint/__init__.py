@@ -1,7 +1,8 @@
 """tflint: a static linter for TensorFlow Lite models.
 
-`check` lints models and returns a `Report`. `diff` compares two versions of a model. `load` reads a model. Importing
-this package does not import numpy: each public name is imported on first access.
+`check` lints models and returns a `Report`. `diff` compares two versions of a model. `load` reads a model, and `show`
+summarizes it. `draft_contract`, `read_contract` and `recipe` are for contracts. Importing this package does not import
+numpy: each public name is imported on first access.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tflint.errors import MissingExtraError, TflintError, UserError
     from tflint.findings import FileReport, Finding, Location, Report
     from tflint.findings.suppressions import Allow
+    from tflint.inspection import draft_contract, read_contract, recipe, show
 
 __all__ = [
     "Allow",
@@ -33,8 +35,13 @@ __all__ = [
     "__version__",
     "check",
     "diff",
+    "draft_contract",
     "load",
     "load_config",
+    "read_contract",
+    "recipe",
+    "show",
+    "testing",
 ]
 
 _HOMES = {
@@ -53,12 +60,18 @@ _HOMES = {
     "check": "tflint.api",
     "diff": "tflint.api",
     "load": "tflint.api",
+    "draft_contract": "tflint.inspection",
+    "read_contract": "tflint.inspection",
+    "recipe": "tflint.inspection",
+    "show": "tflint.inspection",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'tflint' has no attribute '{name}'")
     import importlib
 
+    if name == "testing":
+        return importlib.import_module("tflint.testing")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tflint' has no attribute '{name}'")
     return getattr(importlib.import_module(_HOMES[name]), name)

@@ -39,6 +39,7 @@ from tflint.runner.model_loader import (
     Model,
     load,
     load_readable,
+    require_checkable,
     require_existing,
     single,
 )
@@ -98,7 +99,10 @@ def check(
     """
     configurations = Configurations(config or Config())
     walker = Walker(configurations.reason_to_skip)
-    sources = [source] if isinstance(source, Checkable) else source
+    _require_types(config, contract)
+    sources = source if isinstance(source, Sequence) and not isinstance(source, Checkable) else [source]
+    for one in sources:
+        require_checkable(one)
     items = [item for one in sources for item in _items_of(one, walker)]
     return check_items(
         items,
@@ -332,7 +336,23 @@ def diff(
     `compared_with` that of the old one. If a version cannot be read, the report has a file for that version instead.
     Raises `UserError` in the same cases as `check`, and also for a folder and for a container without a member's name.
     """
+    _require_types(config, None)
+    for one in (old, new):
+        require_checkable(one)
     return compare(old, new, config=config or Config(), baseline=baseline, plugins=plugins)
+
+
+def _require_types(config: object, contract: object) -> None:
+    """Raise `TypeError`, with what to pass instead, for a configuration or contract of the wrong type."""
+    if config is not None and not isinstance(config, Config):
+        raise TypeError(f"config must be a tflint.Config, such as tflint.load_config(path), not {_type_name(config)}")
+    if contract is not None and not isinstance(contract, str | PurePath | Contract):
+        what = "a path or a contract that tflint.read_contract returned"
+        raise TypeError(f"contract must be {what}, not {_type_name(contract)}")
+
+
+def _type_name(value: object) -> str:
+    return type(value).__name__
 
 
 def compare(

@@ -363,6 +363,37 @@ class Report:
         """Whether there was anything to check."""
         return sum(file.kind != "contract" for file in self.files) > self.n_passed_over
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count:,} {key}" for key, count in self.summary().items() if count)
+        return f"<Report: {len(self.files):,} {'file' if len(self.files) == 1 else 'files'}: {counts or 'no findings'}>"
+
+    def _repr_html_(self) -> str:
+        """Return the report as HTML, which notebooks show."""
+        return self._render("html_summary", "render")
+
+    def to_text(self, *, verbose: bool = False) -> str:
+        """Return the report as `tflint check` prints it, without colors."""
+        return self._render("report_formats", "render_as", form="text", verbose=verbose)
+
+    def to_json(self) -> str:
+        """Return the report as JSON (`schemas/report.schema.json`), with all findings."""
+        return self._render("report_formats", "render_as", form="json")
+
+    def to_sarif(self, profile: str = "github") -> str:
+        """Return the report as SARIF 2.1.0. `profile` is `github` or `spec`, as for `--sarif-profile`."""
+        return self._render("report_formats", "render_as", form="sarif", sarif_profile=profile)
+
+    def to_markdown(self, *, verbose: bool = False) -> str:
+        """Return the report as Markdown, for a comment or a job summary."""
+        return self._render("report_formats", "render_as", form="markdown", verbose=verbose)
+
+    def _render(self, module: str, function: str, **options: Any) -> str:
+        """Call the function of a format, by names: findings do not depend on formats."""
+        import importlib
+
+        text: str = getattr(importlib.import_module(f"tflint.report.{module}"), function)(self, **options)
+        return text
+
     def findings(self) -> Iterator[Finding]:
         """Yield the findings of all files, including suppressed ones."""
         for file in self.files:

@@ -69,3 +69,13 @@ FORMATS: Mapping[str, Format] = {
     ),
     "markdown": Format("markdown_report", rb"### tflite-lint \xc2\xb7 "),
 }
+
+
+def render_as(report: Report, form: str, *, verbose: bool = False, sarif_profile: str = "github") -> str:
+    """Return a report in one of `FORMATS`, with the default options of the command line and without colors."""
+    from tflint.findings.finding_limits import limit_findings
+    from tflint.report.report_options import Options
+    from tflint.report.text_layout import Style
+
+    style = Style(verbose=verbose, folds_notes=not verbose)
+    return FORMATS[form].render(limit_findings(report), Options(style, sarif_profile=sarif_profile))

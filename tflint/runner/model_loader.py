@@ -47,12 +47,22 @@ Checkable: TypeAlias = str | PurePath | bytes | bytearray | memoryview | Model
 Item: TypeAlias = Checkable | UnopenedPath
 
 
+def require_checkable(source: object) -> None:
+    """Raise `TypeError`, with what to pass instead, if a source is neither a path nor bytes nor a loaded model."""
+    if isinstance(source, Checkable):
+        return
+    what = "a path, bytes, or a model that tflint.load returned"
+    hint = "; pass its path, or the bytes of a file opened with 'rb'" if hasattr(source, "read") else ""
+    raise TypeError(f"a model must be {what}, not {type(source).__name__}{hint}")
+
+
 def load(source: str | PurePath | bytes | bytearray | memoryview, *, name: str | None = None) -> Model:
     """Read a model from a path or from bytes. The path of a member of a container is `bundle.task!/model.tflite`.
 
     Raises `UserError` if the path does not exist, or if it is a container and does not name a member. A file that is
     broken or not a model is also loaded: a check of it reports what is wrong.
     """
+    require_checkable(source)
     found, _ = single(source, name or BYTES)
     return Model(name or found.path, read_one(found.opened), found.opened)
 

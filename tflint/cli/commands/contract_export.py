@@ -26,7 +26,7 @@ def add_parser(verbs: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write a copy of a model with its contract as metadata; return the exit code."""
-    from tflint.cli.contract_agreement import contradicting_rules
+    from tflint.inspection import contradicting_rules
     from tflint.preprocessing.export import export_metadata
     from tflint.preprocessing.recipe.recipe_search import load_recipe
 

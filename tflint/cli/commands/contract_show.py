@@ -25,7 +25,8 @@ def add_parser(verbs: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the recipe of a contract; return the exit code."""
-    from tflint.cli.contract_agreement import contradicting_rules, describe_agreement
+    from tflint.cli.contract_agreement import describe_agreement
+    from tflint.inspection import contradicting_rules
     from tflint.preprocessing.recipe.recipe_search import load_recipe
 
     recipe, model = load_recipe(options.file, options.model)

@@ -14,8 +14,13 @@ from tflint.preprocessing.recipe.step import Step
 
 
 def render(recipe: Recipe, violated_rules: Sequence[str]) -> str:
-    """Return the recipe as JSON. `violated_rules` are the ids of rules with findings in the contract."""
-    data = {
+    """Return the recipe as JSON; see `to_data`."""
+    return json.dumps(to_data(recipe, violated_rules), indent=2, ensure_ascii=False) + "\n"
+
+
+def to_data(recipe: Recipe, violated_rules: Sequence[str]) -> dict[str, Any]:
+    """Return the recipe as plain data. `violated_rules` are the ids of rules with findings in the contract."""
+    return {
         "contract": recipe.contract.path,
         "model": recipe.model,
         "is_draft": recipe.is_draft,
@@ -27,7 +32,6 @@ def render(recipe: Recipe, violated_rules: Sequence[str]) -> str:
         ],
         "numpy": numpy_code(recipe, violated_rules),
     }
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
 def _input(recipe: Recipe, recipe_input: RecipeInput) -> dict[str, Any]:
