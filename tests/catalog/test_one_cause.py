@@ -155,6 +155,11 @@ def test_the_public_report_of_a_padding_with_the_lowest_float() -> None:
 
 
 @needs_reports
+def test_the_public_report_of_a_model_that_only_reads_variables_asks_for_no_reset() -> None:
+    assert "K006" not in {finding.rule for finding in check(REPORTS / "t20-readvar").findings()}
+
+
+@needs_reports
 def test_the_public_report_of_reordered_detection_outputs() -> None:
     report = check(REPORTS / "a14-detection-order")
     (finding,) = [finding for finding in report.findings() if finding.severity == "error"]

@@ -280,6 +280,19 @@ def test_biases_shared_by_operators_are_judged_for_each():
     assert rows(facts, "operator", "bias_shift_steps") == [[3.0, 0.0], [3.0, 0.0]]
 
 
+@pytest.mark.parametrize(
+    ("edit", "stateful"),
+    [
+        ({}, True),
+        ({"operators.4": "absent"}, False),  # only CALL_ONCE assigns the variable
+        ({"operators.4": "absent", "subgraphs.1.operators": []}, False),  # no operator assigns it
+        ({"operators.4": "absent", "tensors.total.is_variable": True}, True),
+    ],
+)
+def test_a_model_that_only_reads_variables_keeps_no_state(edit, stateful):
+    assert rows(named("variable_state", edit), "model", "is_stateful") == [stateful]
+
+
 def test_output_multipliers():
     facts = named("add_int8", {"tensors.output.quantization.scale": [2.0**-20]})
     (a, b) = (by_name(facts, "per_tensor_scale")[name] for name in ("a", "b"))

@@ -25,6 +25,7 @@ from tflint.resources import named_model_path
 from tflint.schema import metadata_schema
 from tflint.summary.summarize import summarize
 from tflint.writer import pack
+from tflint.writer.model_edits import edit_model
 
 EVERYTHING = Config(select=("all",))
 
@@ -73,6 +74,12 @@ def test_metadata_of_a_picture_is_a_claim() -> None:
     assert [
         next(line for line in lines if line.startswith(key)) for key in ("mean", "std", "units", "channels", "kind")
     ] == ["mean = 127.5", "std = 127.5", 'units = "u8"', 'channels = "RGB"', 'kind = "image"']
+
+
+@pytest.mark.parametrize(("edit", "stateful"), [({}, "true"), ({"operators.4": "absent"}, "false")])
+def test_a_model_that_only_reads_variables_is_drafted_without_state(edit: dict[str, str], stateful: str) -> None:
+    model = load(edit_model(named_model_path("variable_state").read_bytes(), edit))
+    assert f"stateful = {stateful}" in draft_of(model).splitlines()
 
 
 def test_confirming_all_guesses_makes_a_contract() -> None:

@@ -261,7 +261,7 @@ class _Evaluation:
         table, targets = self._points_at(evaluator, rows)
         expressions = [part.expression for part in self.rule.message if part.expression is not None]
         shown = [_python(evaluator.value(expression.program), expression) for expression in expressions]
-        related = self._related(evaluator, len(rows))
+        related = self._find_related(evaluator, len(rows))
         for number, row in enumerate(rows.tolist()):
             place = (table, int(targets[number])) if targets[number] >= 0 else (self.rule.for_each, row)
             others = tuple(other for other in related[number] if other != place)
@@ -276,7 +276,7 @@ class _Evaluation:
         targets = value.values if value.state is None else np.where(value.state == PRESENT, value.values, -1)
         return expression.type.table, targets
 
-    def _related(self, evaluator: Evaluator, n_rows: int) -> list[list[tuple[str, int]]]:
+    def _find_related(self, evaluator: Evaluator, n_rows: int) -> list[list[tuple[str, int]]]:
         """Return the rows that `related` refers to, per row. Like lists in messages, they are limited in number."""
         expression = self.rule.related
         if expression is None:

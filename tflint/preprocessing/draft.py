@@ -63,9 +63,7 @@ def _model(summary: Summary) -> Iterator[str]:
     base = base_scheme_name(summary.scheme)
     if base and base != "no arithmetic":
         yield f"scheme = {_text(base)}"
-    # Hash tables are constant lookup tables, not state.
-    is_stateful = any(variable.kind != "hashtable" for variable in summary.variables)
-    yield f"stateful = {_boolean(is_stateful)}"
+    yield f"stateful = {_boolean(summary.is_stateful)}"
 
 
 def _keys(entries: Sequence[Input | Output], signature_names: Sequence[NamedTensor]) -> list[str]:

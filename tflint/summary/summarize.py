@@ -38,6 +38,7 @@ def summarize(facts: Facts, path: str) -> Summary:
         signatures=read_signatures(facts),
         subgraphs=_summarize_subgraphs(facts),
         variables=find_variables(facts),
+        is_stateful=bool(facts.numbers("model", "is_stateful")[0]),
         about=read_statements(facts),
     )
 

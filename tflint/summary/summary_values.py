@@ -298,7 +298,7 @@ class Summary:
 
     `conversions` are the operators that convert inputs and outputs of the first subgraph. `subgraphs` holds at most the
     first 2,000 subgraphs; `n_subgraphs` is the number of all subgraphs. `n_parameters` is the number of elements of
-    constant weights and biases.
+    constant weights and biases. `is_stateful` is false if no invocation changes the variables.
     """
 
     path: str
@@ -314,4 +314,5 @@ class Summary:
     signatures: tuple[Signature, ...]
     subgraphs: tuple[Subgraph, ...]
     variables: tuple[Variable, ...]
+    is_stateful: bool
     about: FileStatements

@@ -55,9 +55,10 @@ FACTS = {
         fact(
             "is_stateful",
             TRUTH,
-            "whether the model keeps state between invocations, in variable tensors or resource variables",
+            "whether the model keeps state between invocations: in variable tensors, or in resource variables that it "
+            "assigns in every invocation",
             "graph.stateful:is_stateful",
-            "tensor.is_variable operator.opcode",
+            "tensor.is_variable operator.opcode subgraph.is_entry operator.options_type",
         ),
         fact(
             "unassigned_variables",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from tflint.columns.column import ABSENT, Scalars
 from tflint.facts.facts import Facts
@@ -57,13 +60,23 @@ def _operand_lists(facts: Facts, name: str) -> list[list[int]]:
 
 def is_reachable(facts: Facts) -> Scalars:
     """Return whether each subgraph is the first, has a signature, or is called by a reachable subgraph."""
-    reachable = facts.numbers("subgraph", "is_entry").copy()
-    callers, callees = subgraph_calls(facts)
+    return Scalars(_reachable_by(facts, SUBGRAPH_OPTIONS))
+
+
+def runs_repeatedly(facts: Facts) -> NDArray[np.bool_]:
+    """Return whether each subgraph can run in every invocation. A subgraph that only CALL_ONCE calls runs once."""
+    return _reachable_by(facts, [option for option in SUBGRAPH_OPTIONS if option != "init_subgraph_index"])
+
+
+def _reachable_by(facts: Facts, options: Sequence[str]) -> NDArray[np.bool_]:
+    """Return whether each subgraph is an entry, or is called by a reachable subgraph through one of `options`."""
+    reachable: NDArray[np.bool_] = facts.numbers("subgraph", "is_entry").astype(np.bool_)
+    callers, callees = subgraph_calls(facts, options)
     while True:
         before = int(reachable.sum())
         reachable[callees[reachable[callers]]] = True
         if int(reachable.sum()) == before:
-            return Scalars(reachable)
+            return reachable
 
 
 def is_entry(facts: Facts) -> Scalars:
@@ -74,12 +87,12 @@ def is_entry(facts: Facts) -> Scalars:
     return Scalars(entry)
 
 
-def subgraph_calls(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of calling and called subgraphs, one pair per call."""
+def subgraph_calls(facts: Facts, options: Sequence[str] = SUBGRAPH_OPTIONS) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of calling and called subgraphs, one pair per call through one of the operator options."""
     callers, callees = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     owners = facts.rows("operator", "subgraph")
     models = facts.table("operator").model
-    for field in SUBGRAPH_OPTIONS:
+    for field in options:
         column = facts.column("operator", f"options.{field}")
         assert isinstance(column, Scalars)
         has_option = np.ones(len(owners), dtype=np.bool_) if column.state is None else column.state != ABSENT

@@ -23,6 +23,8 @@ def unassigned_variables(facts: Facts) -> Lists:
     """Return, per model, the first VAR_HANDLE of each variable that a READ_VARIABLE reads and no operator writes."""
     handles = np.flatnonzero(facts.is_one_of("operator", "opcode", {"VAR_HANDLE"}))
     models = facts.table("operator").model
+    if not len(handles):
+        return lists_by_owner(handles, handles, facts.n("model"))
     variables = np.full(facts.n("operator"), -1, dtype=np.int64)
     variables[handles] = _variable_numbers(facts, handles)
     tensors, users = operand_rows(facts, "input")

@@ -6,14 +6,19 @@ import numpy as np
 
 from tflint.columns.column import Scalars
 from tflint.facts.facts import Facts
-
-#: Operators that create, read or write a resource variable.
-_VARIABLES = {"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"}
+from tflint.facts.graph.reachability import runs_repeatedly
 
 
 def is_stateful(facts: Facts) -> Scalars:
-    """Return whether each model has variable tensors or resource variables."""
+    """Return whether each model has variable tensors, or assigns resource variables in invocations.
+
+    A model that only reads resource variables keeps no state. Neither does a model that assigns them once, before the
+    first invocation (CALL_ONCE): its variables are constants.
+    """
     stateful = np.zeros(facts.n("model"), dtype=np.bool_)
     stateful[facts.table("tensor").model[facts.numbers("tensor", "is_variable")]] = True
-    stateful[facts.table("operator").model[facts.is_one_of("operator", "opcode", _VARIABLES)]] = True
+    assigns = facts.is_one_of("operator", "opcode", {"ASSIGN_VARIABLE"})
+    if np.count_nonzero(assigns):
+        assigns &= runs_repeatedly(facts)[facts.rows("operator", "subgraph")]
+        stateful[facts.table("operator").model[assigns]] = True
     return Scalars(stateful)

@@ -36,9 +36,11 @@ def values(facts: Facts) -> Lists:
     counts = facts.numbers("tensor", "n_elements")
     is_small = _is_small_constant(facts) & (facts.lists("tensor", "scale").lengths <= 1)
     require_budget(int(counts[is_small].sum()), "values of small constants")
+    names = [name for name in _TYPES if name in facts.strings("tensor", "dtype").labels]
     parts = [
-        _read(facts, np.flatnonzero(is_small & facts.is_one_of("tensor", "dtype", {name})), name) for name in _TYPES
+        _read(facts, np.flatnonzero(is_small & facts.is_one_of("tensor", "dtype", {name})), name) for name in names
     ]
+    parts.append((np.zeros(0, dtype=np.int64), np.zeros(0)))
     owners, found = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     lists = lists_by_owner(owners, found, len(counts))
     return Lists(lists.starts, lists.lengths, lists.take, state=state_of(lists.lengths == 0))
