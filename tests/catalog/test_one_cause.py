@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers.models import ModelBuilder
 from tests.helpers.public_reports import REPORTS, needs_reports
-from tflint import Finding, check, resources
+from tflint import Config, Finding, check, resources
 from tflint.contract import parse_contract
 from tflint.writer.model_edits import edit_model
 
@@ -157,6 +157,20 @@ def test_the_public_report_of_a_padding_with_the_lowest_float() -> None:
 @needs_reports
 def test_the_public_report_of_a_model_that_only_reads_variables_asks_for_no_reset() -> None:
     assert "K006" not in {finding.rule for finding in check(REPORTS / "t20-readvar").findings()}
+
+
+def notes_without_metadata(config: Config) -> list[tuple[str, str]]:
+    content = edit_model(resources.named_model_path("image_float32").read_bytes(), {"metadata": "absent"})
+    return [(f.rule, f.severity) for f in check(content, config=config).findings() if f.rule in ("M001", "M002")]
+
+
+def test_missing_metadata_and_missing_normalization_are_one_finding() -> None:
+    assert notes_without_metadata(Config()) == [("M002", "note")]
+
+
+def test_a_note_about_metadata_does_not_hide_a_required_normalization() -> None:
+    assert notes_without_metadata(Config(metadata_require=("normalization",))) == [("M001", "error"), ("M002", "note")]
+    assert ("M002", "error") in notes_without_metadata(Config(metadata_require=("normalization", "metadata")))
 
 
 @needs_reports

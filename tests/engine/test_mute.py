@@ -23,9 +23,16 @@ def judged(rule, severity, *hits):
     return JudgedRule(Selected(rule, severity), None, case, severity, None)
 
 
+class TenRowsPerFile:
+    """A locator of a batch in which each file has ten rows of each table."""
+
+    def file_of(self, _table, row):
+        return row // 10
+
+
 def is_muted(soft, *loud):
     (hit,) = soft.case.hits
-    return Mutes(loud).is_muted(soft, hit)
+    return Mutes(loud, TenRowsPerFile()).is_muted(soft, hit)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +73,12 @@ def test_of_two_rules_that_mute_the_more_severe_counts(severities):
     loud, louder = judged(LOUD, severities[0], place), judged(LOUDER, severities[1], place)
     assert is_muted(judged(SOFT, "error", place), loud, louder)
     assert not is_muted(judged(SOFT, "error", place), judged(LOUD, "note", place), judged(LOUDER, "warning", place))
+
+
+@pytest.mark.parametrize(("row", "muted"), [(3, True), (13, False)])
+def test_a_rule_about_a_whole_model_mutes_everywhere_in_it(row, muted):
+    about_model = replace(LOUD, for_each="model")
+    assert is_muted(judged(SOFT, "note", (row, "tensor", row)), judged(about_model, "note", (0, "model", 0))) is muted
 
 
 def test_only_the_rules_that_it_names():

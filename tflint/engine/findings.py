@@ -38,8 +38,8 @@ def findings_by_file(judged: Sequence[JudgedRule], locator: Locator) -> tuple[di
 
     The second value has the number of findings of each file that users' rules mute.
     """
-    mutes = Mutes(judged)
-    users_mutes = Mutes([entry for entry in judged if not entry.rule.is_builtin])
+    mutes = Mutes(judged, locator)
+    users_mutes = Mutes([entry for entry in judged if not entry.rule.is_builtin], locator)
     n_muted: Counter[int] = Counter()
     findings: dict[int, list[Draft]] = defaultdict(list)
     for entry in judged:
