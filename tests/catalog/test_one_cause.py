@@ -159,6 +159,15 @@ def test_the_public_report_of_a_model_that_only_reads_variables_asks_for_no_rese
     assert "K006" not in {finding.rule for finding in check(REPORTS / "t20-readvar").findings()}
 
 
+def test_float_inputs_and_outputs_of_an_integer_model_are_one_finding() -> None:
+    content = resources.named_model_path("border_float32").read_bytes()
+    found = [f for f in check(content).findings() if f.name.startswith("integer-model-float")]
+    (finding,) = found
+    assert (finding.rule, finding.severity, finding.location.names[-1]) == ("Q028", "note", "input")
+    assert finding.related[-1].location.names[-1] == "output"
+    assert "inputs (1) and outputs (1): [input, output]" in finding.message
+
+
 def notes_without_metadata(config: Config) -> list[tuple[str, str]]:
     content = edit_model(resources.named_model_path("image_float32").read_bytes(), {"metadata": "absent"})
     return [(f.rule, f.severity) for f in check(content, config=config).findings() if f.rule in ("M001", "M002")]

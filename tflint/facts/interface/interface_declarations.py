@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tflint.columns.column_types import NUMBERS
-from tflint.facts.fact_declaration import NUM, TEXT, TRUTH, fact
+from tflint.facts.fact_declaration import NUM, TENSORS, TEXT, TRUTH, fact
 
 _AFFINE_NEEDS = (
     "operator.opcode operator.inputs operator.output tensor.consumers tensor.producer tensor.is_constant "
@@ -15,6 +15,14 @@ _UNREAD_LABELS = "the file cannot be unpacked, is larger than 1 MiB, or the mode
 
 FACTS = {
     "model": (
+        fact(
+            "float_interface",
+            TENSORS,
+            "float32 inputs that only QUANTIZE reads, and float32 outputs that DEQUANTIZE computes",
+            "interface.float_interface:float_interface",
+            "input.tensor output.tensor subgraph.is_entry tensor.dtype tensor.consumers tensor.producer "
+            "operator.opcode",
+        ),
         fact(
             "is_language_model",
             TRUTH,
