@@ -279,7 +279,7 @@ def test_only_sixteen_lists_are_unpacked() -> None:
 def test_a_target_that_is_lost_is_named() -> None:
     new = changed("conv_int8", {"operator_codes.0.version": 5})
     findings = found(NAMED["conv_int8"](), new, targets=("tflite==1.14", "tflite==2.4", "tflm"))
-    assert [(f.rule, f.severity, f.target) for f in findings] == [("O120", "error", "tflite==1.14")]
+    assert [(f.rule, f.severity, f.target) for f in findings] == [("O120", "error", "tflite==1.14.0")]
 
 
 def test_state_meaning_and_normalization() -> None:

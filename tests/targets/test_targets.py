@@ -360,6 +360,46 @@ def test_custom_operators_that_a_runtime_knows_by_itself() -> None:
     assert of_rule(checked("custom_op", "litert", edit=only_tflm), "O004") != []
 
 
+def custom(name: str, dtype: str = "FLOAT32") -> dict[str, Any]:
+    return {"operator_codes.0.custom_code": name, "tensors.input.type": dtype}
+
+
+DELEGATED = ["Convolution2DTransposeBias", "MaxPoolingWithArgmax2D", "MaxUnpooling2D"]
+
+
+@pytest.mark.parametrize("name", DELEGATED)
+@pytest.mark.parametrize(
+    "target", ["litert==1.1.0", "litert==1.4.0", "litert==2.1.6", "litert", "tflite==2.17", "tflite"]
+)
+def test_a_custom_operator_that_the_default_delegate_runs_is_not_reported(name: str, target: str) -> None:
+    assert of_rule(checked("custom_op", target, edit=custom(name)), "O004") == []
+
+
+@pytest.mark.parametrize("name", DELEGATED)
+@pytest.mark.parametrize("target", ["tflite==2.16.2", "tflite==2.14", "tflm"])
+def test_an_operator_of_a_delegate_is_reported_for_runtimes_without_it(name: str, target: str) -> None:
+    (finding,) = of_rule(checked("custom_op", target, edit=custom(name)), "O004")
+    assert finding.severity == "error"
+
+
+@pytest.mark.parametrize("dtype", ["INT32", "INT8", "FLOAT16"])
+def test_a_delegate_runs_its_custom_operators_with_float32_tensors_only(dtype: str) -> None:
+    assert of_rule(checked("custom_op", "litert", edit=custom("MaxUnpooling2D", dtype)), "O004") != []
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last_without"),
+    [
+        ("moe", "litert==2.2.0", "litert==2.1.6"),
+        ("aeq.hadamard_rotation", "litert==1.3.0", "litert==1.2.0"),
+        ("aeq.hadamard_rotation", "tflite==2.20.0", "tflite==2.19.1"),
+    ],
+)
+def test_a_custom_operator_is_known_from_the_release_that_runs_it(name: str, first: str, last_without: str) -> None:
+    (finding,) = of_rule(checked("custom_op", first, last_without, edit=custom(name)), "O004")
+    assert finding.target == last_without
+
+
 # --- who refuses ----------------------------------------------------------------------------------------------------
 
 WRONG_AXIS = {"tensors.bias.quantization.quantized_dimension": 3}
@@ -462,6 +502,7 @@ def test_the_data_of_a_runtime_is_complete(name: str) -> None:
         "name", "label", "meaning", "version_line", "package", "oldest_release", "releases", "releases_source",
         "releases_read", "facts_from", "facts_to", "facts_source", "provenance", "operator_versions",
         "oldest_operator_versions", "not_registered", "custom_operators", "custom_operators_source",
+        "delegate_operators", "delegate_operators_source",
     }  # fmt: skip
     assert data["name"] == name
     assert data["provenance"] in ("measured", "vendor", "documented")

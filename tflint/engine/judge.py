@@ -52,7 +52,7 @@ class Case:
     """A rule with a declared target (by number) and the result of evaluating it.
 
     `unknown_reason` is why tflint knows too little about the target; empty if it knows enough. If `is_claimed` is
-    false, nothing is known about what the target does with violations of the rule: they are undecided, not hits.
+    false, tflint does not know whether the target refuses violations of the rule: they are undecided, not hits.
     `hits` are the rows that violate the rule, at most `MAX_PLACES` per file. `unlisted` is the number of further such
     rows per file. `undecided` is the number of undecided rows per file, and `reason` is why they may be undecided.
     `crash` is the exception that the rule, or a fact that the rule reads, raised; then there are no hits.

@@ -122,11 +122,11 @@ def cases_of(selected: Selected, targets: Sequence[Target]) -> list[JudgedRule]:
     known = [target for target in targets if target not in unknown]
     return [
         *(JudgedRule(selected, None, Case(rule), severity, names) for severity, names in _severities(selected, known)),
-        *(_unclaimed(selected, target) for target in unknown),
+        *(_case_without_claim(selected, target) for target in unknown),
     ]
 
 
-def _unclaimed(selected: Selected, target: Target) -> JudgedRule:
+def _case_without_claim(selected: Selected, target: Target) -> JudgedRule:
     """Return the case that counts the violations of a rule as not checked for a target."""
     case = Case(selected.rule, unknown_reason=target.unknown_reason, is_claimed=False)
     return JudgedRule(selected, target, case, "note", target.name)

@@ -140,8 +140,11 @@ def format_custom_operators(summary: Summary, limit: int) -> Iterator[str]:
 def _describe_support(custom: str) -> str:
     if custom.startswith("Flex"):
         return "TensorFlow operators, require the Flex delegate"
-    runtimes = [runtime.label for runtime in runtimes_by_age() if custom in runtime.custom_operators]
-    return f"built into {', '.join(runtimes)}" if runtimes else "not built into any known runtime"
+    built_in = [runtime.label for runtime in runtimes_by_age() if custom in runtime.custom_operators]
+    delegated = [runtime.label for runtime in runtimes_by_age() if custom in runtime.delegate_operators]
+    if delegated:
+        return f"run by the default delegates of {', '.join(delegated)}"
+    return f"built into {', '.join(built_in)}" if built_in else "not built into any known runtime"
 
 
 def format_subgraphs(summary: Summary, limit: int) -> Iterator[str]:

@@ -37,7 +37,8 @@ class Runtime:
     `version_line` is None if the releases of the runtime have no version numbers. `releases` are sorted, the oldest
     one first. tflint knows the operator support of the releases from `facts_from` to `facts_to`, and claims nothing
     about other releases. `custom_operators` maps each custom operator that the runtime registers to the first release
-    that registers it (empty: all releases do).
+    that registers it (empty: all releases do). `delegate_operators` does the same for the custom operators that only
+    the default delegates run, if all tensors of the operator are float32.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Runtime:
     facts_from: Version | None
     facts_to: Version | None
     custom_operators: Mapping[str, str]
+    delegate_operators: Mapping[str, str]
     _data: Mapping[str, Any]
 
     @property
@@ -104,11 +106,18 @@ class Runtime:
 
     def known_custom_operators(self, version: Version | None) -> list[str] | None:
         """Return the custom operators that a release registers itself, or None if they are not known."""
+        return self._names_of(self.custom_operators, version)
+
+    def known_delegate_operators(self, version: Version | None) -> list[str] | None:
+        """Return the custom operators that the default delegates of a release run, or None if they are not known."""
+        return self._names_of(self.delegate_operators, version)
+
+    def _names_of(self, first_releases: Mapping[str, str], version: Version | None) -> list[str] | None:
         if not self.has_facts(version):
             return None
         return [
             name
-            for name, first in self.custom_operators.items()
+            for name, first in first_releases.items()
             if not first or version is None or self._version(first) <= version
         ]
 
@@ -145,6 +154,7 @@ def load_runtime(name: str) -> Runtime:
         facts_from=_parse(line, data["facts_from"]) if data["facts_from"] else None,
         facts_to=_parse(line, data["facts_to"]) if data["facts_to"] else None,
         custom_operators=data["custom_operators"],
+        delegate_operators=data["delegate_operators"],
         _data=data,
     )
 

@@ -42,13 +42,15 @@ class Target:
 
     def record(self) -> dict[str, Any]:
         """Return the fields that rules read as `target.…`. A field is None if it is not known for the release."""
-        known = load_runtime(self.runtime).known_custom_operators(self.version)
+        runtime = load_runtime(self.runtime)
+        known = runtime.known_custom_operators(self.version)
         return {
             "name": self.name,
             "runtime": self.runtime,
             "version": str(self.version) if self.version else None,
             "flex": self.flex,
             "custom_ops": None if known is None else [*known, *self.custom_ops],
+            "delegate_ops": runtime.known_delegate_operators(self.version),
             "op_versions": operator_versions(self.runtime, self.version),
         }
 

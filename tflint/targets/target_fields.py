@@ -12,6 +12,7 @@ TARGET_FIELDS: dict[str, ColumnType | None] = {
     "version": ColumnType(STRING),
     "flex": ColumnType(BOOL),
     "custom_ops": ColumnType(STRING, True),
+    "delegate_ops": ColumnType(STRING, True),
     "op_versions": None,
 }
 TARGET_MEANINGS = {
@@ -20,5 +21,6 @@ TARGET_MEANINGS = {
     "version": "version of the runtime; unknown if the runtime has no versions",
     "flex": "whether the Flex delegate (TensorFlow operators) is linked",
     "custom_ops": "custom operators that the runtime or the application registers; unknown for releases without facts",
+    "delegate_ops": "custom operators that the default delegates run if all tensors are float32; unknown as custom_ops",
     "op_versions": "newest version of each built-in operator that the runtime registers; 0 if it has no kernel",
 }
