@@ -88,6 +88,22 @@ def unseen_part(low: float, high: float, dtype: str, scale: float, zero_point: i
     return unseen if inside and 0 < unseen <= OBSERVED_WIDTH else symmetric
 
 
+def range_shares(
+    low: float, high: float, own: tuple[float, float], *, is_symmetric: bool
+) -> tuple[float, float] | None:
+    """Return the share of [low, high] that a tensor's range covers, and the share of the tensor's range that it uses.
+
+    A symmetric scale depends only on the end of the range that is farther from zero, so the range is widened to it.
+    Returns None if one of the two ranges has no width.
+    """
+    if is_symmetric:
+        low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
+    overlap = max(min(high, own[1]) - max(low, own[0]), 0.0)
+    if high <= low or own[1] <= own[0]:
+        return None
+    return overlap / (high - low), overlap / (own[1] - own[0])
+
+
 def _symmetric_unseen_part(low: float, high: float, dtype: str, scale: float) -> float | None:
     """Return the uncovered share if the scale is symmetric, or None if the ranges do not fit.
 

@@ -12,41 +12,18 @@ from tflint.columns.column import (
     lists_of_arrays,
     scalars_of,
     state_of,
-    text_of,
     texts_of,
 )
 from tflint.facts.contract.fed_range import FedRange, fed_ranges
 from tflint.facts.facts import Facts, values_at
-from tflint.facts.interface import input_arithmetic
-from tflint.normalization.range_fit import activation_range, fitting_normalizations, unseen_part
-from tflint.values import frozen
+from tflint.facts.interface.input_quantization import InputQuantization, input_quantizations
+from tflint.normalization.range_fit import fitting_normalizations, range_shares, unseen_part
 
 #: Types of inputs that can be fed raw bytes, and the number that is subtracted from each byte.
 _RAW_SHIFT = {"UINT8": 0, "INT8": 128}
 _FLOATS = {"FLOAT32", "FLOAT16", "FLOAT64"}
 #: Smallest width of a fed range that counts as that of pixels without normalization.
 _RAW_WIDTH = 200
-
-
-@frozen
-class _Quantization:
-    """Quantization parameters of an input with exactly one valid scale and zero point."""
-
-    dtype: str
-    scale: float
-    zero_point: int
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """Calibrated range: the smallest and largest real value that the input can hold."""
-        limits = activation_range(self.dtype, self.scale, self.zero_point)
-        assert limits is not None
-        return limits
-
-    @property
-    def is_symmetric(self) -> bool:
-        """Whether the type makes the range symmetric about zero, so that calibration data determines only its width."""
-        return self.dtype == "INT16" and self.zero_point == 0
 
 
 def held_min(facts: Facts) -> Scalars:
@@ -103,7 +80,7 @@ def fitting(facts: Facts) -> Lists:
     return texts_of(names, absent_where_none(quantizations))
 
 
-def _fitting_names(quantization: _Quantization) -> list[str]:
+def _fitting_names(quantization: InputQuantization) -> list[str]:
     fits = fitting_normalizations(quantization.dtype, quantization.scale, quantization.zero_point)
     return list(dict.fromkeys(fit.short for fit in fits))
 
@@ -113,7 +90,7 @@ def fits_calibration(facts: Facts) -> Scalars:
     return scalars_of((None if pair is None else _unseen_part(*pair) is not None for pair in _pairs(facts)), np.bool_)
 
 
-def _unseen_part(fed: FedRange, quantization: _Quantization) -> float | None:
+def _unseen_part(fed: FedRange, quantization: InputQuantization) -> float | None:
     low, high = fed.range
     return unseen_part(low, high, quantization.dtype, quantization.scale, quantization.zero_point)
 
@@ -123,7 +100,7 @@ def raw_steps(facts: Facts) -> Scalars:
     return scalars_of(None if pair is None else _steps(*pair) for pair in _pairs(facts))
 
 
-def _steps(fed: FedRange, quantization: _Quantization) -> float | None:
+def _steps(fed: FedRange, quantization: InputQuantization) -> float | None:
     """Return the largest difference at the two ends of the source range, where it is largest for a linear map."""
     if quantization.dtype not in _RAW_SHIFT or fed.bytes is None:
         return None
@@ -137,55 +114,30 @@ def _range_shares(facts: Facts, *, of_fed: bool) -> Scalars:
     return scalars_of(None if pair is None else _range_share(*pair, of_fed=of_fed) for pair in _pairs(facts))
 
 
-def _range_share(fed: FedRange, quantization: _Quantization, *, of_fed: bool) -> float | None:
-    """Return the overlap of the two ranges divided by the width of one of them, or None if its width is zero.
+def _range_share(fed: FedRange, quantization: InputQuantization, *, of_fed: bool) -> float | None:
+    """Return the overlap of the two ranges divided by the width of one of them, or None if a range has no width.
 
     The divisor is the fed range if `of_fed` is true, otherwise the calibrated range.
     """
-    low, high = fed.range
-    if quantization.is_symmetric:  # the scale depends only on the end of the range that is farther from zero
-        low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
-    own = quantization.range
-    begin, end = (low, high) if of_fed else own
-    overlap = min(high, own[1]) - max(low, own[0])
-    return max(overlap, 0.0) / (end - begin) if end > begin else None
+    is_symmetric = quantization.dtype == "INT16" and quantization.zero_point == 0
+    shares = range_shares(*fed.range, quantization.range, is_symmetric=is_symmetric)
+    return None if shares is None else shares[0 if of_fed else 1]
 
 
-def _shares_by_channel(fed: FedRange, quantization: _Quantization) -> NDArray[np.float64]:
+def _shares_by_channel(fed: FedRange, quantization: InputQuantization) -> NDArray[np.float64]:
     low, high = np.minimum(fed.low, fed.high), np.maximum(fed.low, fed.high)
     overlap = np.minimum(high, quantization.range[1]) - np.maximum(low, quantization.range[0])
     shares: NDArray[np.float64] = np.clip(overlap, 0.0, None) / np.maximum(high - low, np.finfo(np.float64).tiny)
     return shares
 
 
-def _quantizations(facts: Facts) -> list[_Quantization | None]:
+def _quantizations(facts: Facts) -> list[InputQuantization | None]:
     """Return the quantization of each entry's input, or None if it is not known."""
-    return facts.memoize(
-        "input quantizations", lambda: [_read_quantization(facts, row) for row in range(facts.n("contract_input"))]
-    )
+    inputs = input_quantizations(facts)
+    return [inputs[row] if row >= 0 else None for row in facts.rows("contract_input", "input").tolist()]
 
 
-def _read_quantization(facts: Facts, row: int) -> _Quantization | None:
-    """Return the quantization of an entry's input.
-
-    For a float input whose only consumer is a QUANTIZE, return the quantization of the output of this QUANTIZE. Returns
-    None if there is not exactly one valid scale and zero point.
-    """
-    input_row = int(facts.rows("contract_input", "input")[row])
-    tensor = int(facts.rows("input", "tensor")[input_row]) if input_row >= 0 else -1
-    if tensor >= 0 and text_of(facts.column("tensor", "dtype"), tensor) == "FLOAT32":
-        tensor = input_arithmetic.quantize_output(facts, tensor)
-    if tensor < 0:
-        return None
-    scales, zeros = facts.lists("tensor", "scale").row(tensor), facts.lists("tensor", "zero_point").row(tensor)
-    dtype = text_of(facts.column("tensor", "dtype"), tensor) or ""
-    is_single = len(scales) == 1 and len(zeros) == 1 and facts.numbers("tensor", "has_valid_scales")[tensor]
-    if not is_single or activation_range(dtype, scales[0], zeros[0]) is None:
-        return None
-    return _Quantization(dtype, scales[0], zeros[0])
-
-
-def _pairs(facts: Facts) -> list[tuple[FedRange, _Quantization] | None]:
+def _pairs(facts: Facts) -> list[tuple[FedRange, InputQuantization] | None]:
     """Return, for each entry, the fed range and the quantization of the input, or None if one of them is not known."""
     pairs = zip(fed_ranges(facts), _quantizations(facts), strict=True)
     return [None if fed is None or quantization is None else (fed, quantization) for fed, quantization in pairs]

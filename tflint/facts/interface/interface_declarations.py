@@ -9,6 +9,15 @@ _AFFINE_NEEDS = (
     "operator.opcode operator.inputs operator.output tensor.consumers tensor.producer tensor.is_constant "
     "tensor.n_elements buffer.n_bytes tensor.scale tensor.zero_point"
 )
+_QUANTIZATION_NEEDS = (
+    "tensor.dtype tensor.scale tensor.zero_point tensor.has_valid_scales tensor.consumers operator.opcode "
+    "operator.output"
+)
+_NOT_QUANTIZED = "neither the input nor a QUANTIZE after it has exactly one valid scale and zero point"
+_NO_NORMALIZATION = (
+    "the metadata has no valid mean and std for an image, or mean 0 and std 1, with which client code passes bytes to "
+    "an 8-bit input"
+)
 _NO_AFFINE = "the graph does not start with arithmetic on the input and a small constant"
 _NO_LABELS = "no such file is packed with the model, or the contract names it for class scores"
 _UNREAD_LABELS = "the file cannot be unpacked, is larger than 1 MiB, or the model has more than 16 label lists"
@@ -105,6 +114,38 @@ FACTS = {
             f"{_AFFINE_NEEDS} operator.weights operator.bias",
             absent="the first operator is not a convolution, or its biases are not those of a folded mean",
             values=True,
+        ),
+        fact(
+            "calibrated_range",
+            NUMBERS,
+            "smallest and largest real value that the input can hold, or the QUANTIZE after it",
+            "interface.metadata_range:calibrated_range",
+            _QUANTIZATION_NEEDS,
+            absent=_NOT_QUANTIZED,
+        ),
+        fact(
+            "metadata_range",
+            NUMBERS,
+            "smallest and largest real value that the metadata's mean and std give pixels of 0 to 255",
+            "interface.metadata_range:metadata_range",
+            "input.metadata.mean input.metadata.std input.metadata.content tensor.dtype",
+            absent=_NO_NORMALIZATION,
+        ),
+        fact(
+            "metadata_cover",
+            NUM,
+            "share of metadata_range that lies in calibrated_range, 0 to 1",
+            "interface.metadata_range:metadata_cover",
+            f"input.metadata_range {_QUANTIZATION_NEEDS}",
+            absent=f"{_NO_NORMALIZATION}, or {_NOT_QUANTIZED}",
+        ),
+        fact(
+            "metadata_use",
+            NUM,
+            "share of calibrated_range that lies in metadata_range, 0 to 1; of the larger end for a symmetric scale",
+            "interface.metadata_range:metadata_use",
+            f"input.metadata_range {_QUANTIZATION_NEEDS}",
+            absent=f"{_NO_NORMALIZATION}, or {_NOT_QUANTIZED}",
         ),
     ),
     "output": (
