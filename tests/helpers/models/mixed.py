@@ -141,6 +141,17 @@ def _without_alignment() -> Schema:
 
 def detection_float32() -> bytes:
     """Return the end of a detector: four anchors, two classes and the background, two boxes at most."""
+    return _detection().build()
+
+
+def described_float32() -> bytes:
+    """Return the end of a detector, with metadata that describes its outputs in their order."""
+    names = ["location", "category", "score", "number of detections"]
+    root = {"name": "detector", "subgraph_metadata": [{"output_tensor_metadata": [{"name": name} for name in names]}]}
+    return _detection().metadata("TFLITE_METADATA", pack(root, metadata_schema())).build()
+
+
+def _detection() -> ModelBuilder:
     options = {
         "max_detections": 2, "max_classes_per_detection": 1, "detections_per_class": 2, "use_regular_nms": False,
         "nms_score_threshold": 0.1, "nms_iou_threshold": 0.5, "num_classes": 2,
@@ -165,7 +176,6 @@ def detection_float32() -> bytes:
         )
         .inputs("encodings", "predictions")
         .outputs(*made)
-        .build()
     )
 
 

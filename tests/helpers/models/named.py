@@ -62,6 +62,7 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "stretched_float32": mixed.stretched_float32,
     "folded_float32": mixed.folded_float32,
     "detection_float32": mixed.detection_float32,
+    "described_float32": mixed.described_float32,
 }
 
 #: Valid models that a stock LiteRT does not run.

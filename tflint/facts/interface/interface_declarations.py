@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tflint.columns.column_types import NUMBERS
-from tflint.facts.fact_declaration import NUM, TENSORS, TEXT, TRUTH, fact
+from tflint.columns.column_types import NUMBERS, reference
+from tflint.facts.fact_declaration import NUM, TENSORS, TEXT, TEXTS, TRUTH, fact
 
 _AFFINE_NEEDS = (
     "operator.opcode operator.inputs operator.output tensor.consumers tensor.producer tensor.is_constant "
@@ -21,6 +21,9 @@ _NO_NORMALIZATION = (
 _NO_AFFINE = "the graph does not start with arithmetic on the input and a small constant"
 _NO_LABELS = "no such file is packed with the model, or the contract names it for class scores"
 _UNREAD_LABELS = "the file cannot be unpacked, is larger than 1 MiB, or the model has more than 16 label lists"
+
+_NO_ORDER = "the metadata does not name all outputs, or its names do not identify them"
+_ORDER_NEEDS = "output.metadata.name output.meaning tensor.name signature_tensor.name signature_tensor.tensor"
 
 FACTS = {
     "model": (
@@ -48,6 +51,30 @@ FACTS = {
             "whether a dimension of an input is free (-1 in its shape signature), so that client code may resize it",
             "interface.free_dimensions:has_free_input",
             "input.tensor tensor.shape_signature",
+        ),
+        fact(
+            "metadata_outputs",
+            TEXTS,
+            "names of the outputs in the metadata, in its order",
+            "interface.metadata_order:metadata_outputs",
+            _ORDER_NEEDS,
+            absent=_NO_ORDER,
+        ),
+        fact(
+            "identified_outputs",
+            TEXTS,
+            "names of the outputs in the metadata, in the order of the model's outputs that they describe",
+            "interface.metadata_order:identified_outputs",
+            _ORDER_NEEDS,
+            absent=_NO_ORDER,
+        ),
+        fact(
+            "misplaced_output",
+            reference("output"),
+            "first output whose metadata describes a different output",
+            "interface.metadata_order:misplaced_output",
+            _ORDER_NEEDS,
+            absent=f"{_NO_ORDER}, or its order is that of the model",
         ),
     ),
     "signature": (
