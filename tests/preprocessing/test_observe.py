@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tflint.cli.main import run
 from tflint.contract import load_contract, parse_contract
 from tflint.contract.contract_edit import set_keys
 from tflint.errors import UserError
+from tflint.preprocessing.observe import observe as measure
 from tflint.preprocessing.observe.sample_arrays import read_samples
 from tflint.preprocessing.recipe import build_recipe
 
@@ -86,6 +88,82 @@ def test_a_dry_run_writes_nothing(folder: Path) -> None:
     assert (folder / "bird.contract.toml").read_text(encoding="utf-8") == BIRD
 
 
+class TestFoldersOfImages:
+    @pytest.fixture
+    def images(self, folder: Path) -> Path:
+        image = pytest.importorskip("PIL.Image")
+        path = folder / "data"
+        path.mkdir()
+        for number in range(10):
+            image.fromarray(np.full((16, 16, 3), number * 10, dtype=np.uint8)).save(path / f"{number}.png")
+        return path
+
+    def test_skip_broken_images_and_count_them(self, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (images / "4.png").write_bytes((images / "4.png").read_bytes()[:40])
+        (images / "5.png").write_bytes(b"<html>not found</html>")
+        assert observe("--data", "data") == 0
+        out = " ".join(capsys.readouterr().out.split())
+        assert "2 broken images skipped; the first: 'data/4.png' cannot be read as an image" in out
+        assert "8 samples" in out
+        assert load_contract("bird.contract.toml").inputs[0]["observed"]["max"] == pytest.approx([-0.294118] * 3)
+
+    def test_of_which_none_can_be_read_are_an_error(self, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        for path in images.iterdir():
+            path.write_bytes(b"broken")
+        assert observe("--data", "data") == 2
+        err = capsys.readouterr().err
+        assert "no data in 'data' can be read" in err
+        assert "'data/0.png' cannot be read as an image" in err
+        assert observe("--data", "data/3.png") == 2
+        assert "'data/3.png' cannot be read as an image" in capsys.readouterr().err
+
+    def test_are_read_up_to_a_limit_from_all_parts(self, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert observe("--data", "data", "--limit", "2") == 0
+        out = capsys.readouterr().out
+        assert "2 of 10 files read" in out
+        assert "2 samples" in out
+        seen = load_contract("bird.contract.toml").inputs[0]["observed"]
+        assert (seen["min"][0], seen["max"][0]) == (
+            pytest.approx(40 / 127.5 - 1),
+            pytest.approx(90 / 127.5 - 1, rel=1e-5),
+        )
+        assert observe("--data", "data", "--limit", "11") == 0
+        assert "10 samples" in capsys.readouterr().out
+        for limit in ("0", "-1", "x", "1.5"):
+            assert observe("--data", "data", "--limit", limit) == 2
+
+    def test_report_progress(self, images: Path) -> None:
+        recipe = build_recipe(parse_contract(BIRD, "c.toml"))
+        calls: list[tuple[int, int]] = []
+        measure(str(images), recipe, limit=5, progress=lambda done, total: calls.append((done, total)))
+        assert calls == [(number, 5) for number in range(1, 6)]
+
+    @pytest.mark.parametrize("module", ["PIL", "tomlkit"])
+    def test_need_the_extra_before_they_are_read(
+        self, images: Path, module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for name in [name for name in sys.modules if name.split(".")[0] == module]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setattr(sys, "meta_path", [_Missing(module), *sys.meta_path])
+        np.save(images / "a.npy", fed((-1, 1), (-1, 1), (-1, 1)))
+        (images / "0.npy").write_bytes(b"read first, and broken")
+        assert observe("--data", "data") == 2
+        err = capsys.readouterr().err
+        assert "which is not installed" in err
+        assert 'pip install "tflite-lint[contract]"' in err
+
+
+class _Missing:
+    """Finds no module of a package, as if the package were not installed."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(self, name: str, *_: Any) -> None:
+        if name.split(".")[0] == self._package:
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+
+
 def test_a_second_run_replaces_the_first(folder: Path) -> None:
     np.save(folder / "data.npy", fed((-1, 1), (-1, 1), (-1, 1)))
     observe("--data", "data.npy")
@@ -128,7 +206,7 @@ def test_a_picture_is_turned_upright_where_the_contract_says_so(folder: Path, or
     )
     text += "std = 127.5\nunits = 'u8'\nresize = { mode = 'none' }\n"
     recipe = build_recipe(parse_contract(text, "c.toml"))
-    ((_, numbers),) = read_samples(str(folder / "a.png"), recipe)
+    ((_, numbers),) = read_samples(folder / "a.png", recipe)
     shown = np.concatenate([run.ravel() for _, run in numbers.runs(None)]).reshape(numbers.shape)
     assert shown.shape == ((6, 4, 3) if orientation == "exif" else (4, 6, 3))
     assert shown[-1, -1, 0] == left  # the right edge is red once it is upright

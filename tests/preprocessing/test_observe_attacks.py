@@ -203,7 +203,7 @@ def test_runs_of_any_length_see_what_the_whole_array_holds(
     array = np.random.default_rng(5).normal(size=(4, 3, 5, 3)).astype(np.float32)
     np.savez_compressed(folder / "data.npz", **{"0": np.asarray(array, order=order)})
     contract = parse_contract(CONTRACT.replace("NHWC", layout), "c.toml")
-    (seen,) = observe("data.npz", build_recipe(contract))
+    (seen,) = observe("data.npz", build_recipe(contract)).inputs
     others = tuple(k for k in range(4) if k != axis)
     np.testing.assert_array_equal(seen.low, array.min(axis=others).astype(np.float64))
     np.testing.assert_array_equal(seen.high, array.max(axis=others).astype(np.float64))

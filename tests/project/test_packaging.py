@@ -28,6 +28,9 @@ from tflint.catalog import builtin_catalog
 
 NAME = f"tflite_lint-{__version__}"
 
+#: The extras that users install.
+FOR_USERS = {"contract", "completion", "runtime", "registry", "gate"}
+
 pytestmark = pytest.mark.slow
 
 
@@ -114,12 +117,30 @@ def test_the_wheel_says_what_it_is_and_needs(wheel):
     assert said["Requires-Python"] == ">=3.11"
     core = {line for line in said.get_all("Requires-Dist") if "extra ==" not in line}
     assert {line.split(">=")[0] for line in core} == {"numpy", "rich"}
-    for_users = {"write", "pictures", "completion", "yaml", "runtime", "registry", "gate"}
-    extras = for_users | {"test", "dev", "fuzz", "tensorflow"}
+    extras = FOR_USERS | {"test", "dev", "fuzz", "tensorflow"}
     assert set(said.get_all("Provides-Extra")) == extras
     licence = contents(wheel)[f"{NAME}.dist-info/licenses/LICENSE"].decode()
     assert "Apache License" in licence
     assert "Copyright 2026 the tflint authors" in licence
+
+
+def test_the_readme_names_the_extras_that_commands_need():
+    rows = (ROOT / "README.md").read_text(encoding="utf-8").split("| command | extra |\n")[1].split("\n\n")[0]
+    cells = [line.split("|")[2] for line in rows.splitlines()[1:]]
+    assert {name for name in FOR_USERS if any(f"`{name}`" in cell for cell in cells)} == FOR_USERS
+
+
+def test_a_missing_package_is_blamed_on_an_extra_that_has_it():
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    pattern = re.compile(r'MissingExtraError\(\s*"(\w+)", "(\w+)"')
+    named = [
+        found for text in files_below(ROOT / "tflint", "*.py").values() for found in pattern.findall(text.decode())
+    ]
+    assert len(named) >= 6
+    for extra, module in named:
+        assert extra in FOR_USERS
+        assert any(requirement.startswith(module.lower()) for requirement in extras[extra]), (extra, module)
 
 
 def test_what_the_package_imports_is_what_it_declares():

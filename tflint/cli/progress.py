@@ -1,4 +1,4 @@
-"""Progress bar with the number of checked files. It appears on a terminal, and only after one second."""
+"""Progress bar with the number of files that are done. It appears on a terminal, and only after one second."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ PATIENCE_SECONDS = 1.0
 
 
 class Progress:
-    """Callback that takes the number of checked files and the number of all files, and draws a progress bar.
+    """Callback that takes the number of files done and the number of all files, and draws a progress bar.
 
-    Imports rich when it draws the bar for the first time.
+    `label` says what is done with the files. Imports rich when it draws the bar for the first time.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, label: str = "checking") -> None:
+        self._label = label
         self._started = time.monotonic()
         self._bar: Any = None
         self._task: Any = None
@@ -40,6 +41,6 @@ class Progress:
             from rich.progress import Progress as Bar
 
             self._bar = Bar(console=Console(stderr=True), transient=True)
-            self._task = self._bar.add_task("checking", total=total)
+            self._task = self._bar.add_task(self._label, total=total)
             self._bar.start()
         self._bar.update(self._task, completed=done)

@@ -1,6 +1,6 @@
 """Sets keys in the text of a contract and removes the guesses about these keys. The rest of the text stays unchanged.
 
-The text is edited with `tomlkit` (extra `write`), which is imported on first use. The new text is parsed again and
+The text is edited with `tomlkit` (extra `contract`), which is imported on first use. The new text is parsed again and
 compared with the expected data.
 """
 
@@ -31,7 +31,7 @@ def set_keys(contract: Contract, changes: Mapping[tuple[str, int], Mapping[str, 
         message = f"has more than {MAX_CHARACTERS:,} characters, the limit for editing a contract"
         raise UserError(message, place=Place(contract.path), hint="add the keys manually")
     text = _remove_guesses(contract.text, {place: set(values) for place, values in changes.items()})
-    document = _tomlkit().parse(text)
+    document = require_tomlkit().parse(text)
     expected = copy.deepcopy(dict(contract.data))
     for (side, number), values in changes.items():
         for key, value in values.items():
@@ -53,7 +53,7 @@ def make_comment(text: str) -> str:
 
 def build_contract(data: Mapping[str, Any], path: str) -> Contract:
     """Return a contract with this data. `path` is its path in errors and reports."""
-    tomlkit = _tomlkit()
+    tomlkit = require_tomlkit()
     document = tomlkit.document()
     for name, value in data.items():
         if isinstance(value, Mapping):
@@ -68,18 +68,19 @@ def build_contract(data: Mapping[str, Any], path: str) -> Contract:
     return parse_contract(document.as_string().replace("\n[[", "\n\n[["), path)
 
 
-def _tomlkit() -> Any:
+def require_tomlkit() -> Any:
+    """Return the module `tomlkit`. Raises `MissingExtraError` if it is not installed."""
     try:
         import tomlkit
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] != "tomlkit":
             raise
-        raise MissingExtraError("write", "tomlkit", "writing a contract") from None
+        raise MissingExtraError("contract", "tomlkit", "writing a contract") from None
     return tomlkit
 
 
 def _set(entry: Any, key: str, value: Any) -> None:
-    tomlkit = _tomlkit()
+    tomlkit = require_tomlkit()
     if not isinstance(value, Mapping):
         entry[key] = value
     elif key in entry and not isinstance(entry[key], tomlkit.items.InlineTable):

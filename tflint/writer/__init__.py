@@ -1,7 +1,7 @@
 """Writes models: converts nested dicts with the names of schema.fbs to bytes and back, and edits fields of models.
 
-Input: dicts, bytes and edits. Output: bytes. Knows only the schema. The official `flatbuffers` package (extra `write`)
-handles the bytes; it is imported on first use.
+Input: dicts, bytes and edits. Output: bytes. Knows only the schema. The official `flatbuffers` package (extra
+`contract`) handles the bytes; it is imported on first use.
 """
 
 from __future__ import annotations

@@ -18,4 +18,4 @@ def import_flatbuffers(module: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] != "flatbuffers":
             raise
-        raise MissingExtraError("write", "flatbuffers", "editing a model") from None
+        raise MissingExtraError("contract", "flatbuffers", "editing a model") from None

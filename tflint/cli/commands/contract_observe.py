@@ -11,7 +11,7 @@ from tflint.program_name import program_name
 from tflint.report.display_names import plural
 
 if TYPE_CHECKING:
-    from tflint.preprocessing.observe import Observed
+    from tflint.preprocessing.observe import Observation, Observed
 
 
 def add_parser(verbs: Any) -> None:
@@ -22,22 +22,35 @@ def add_parser(verbs: Any) -> None:
         "--data", metavar="PATH", required=True, help=".npy file, .npz file or image, or a folder of these"
     )
     parser.add_argument("--model", metavar="MODEL", help="model of the contract (default: the one next to it)")
+    parser.add_argument(
+        "--limit",
+        metavar="N",
+        type=_parse_limit,
+        help="read at most N files, spread evenly over the data (default: all)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the range, but do not write it")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the observed ranges into a contract; return the exit code."""
-    from tflint.contract.contract_edit import set_keys
+    from tflint.cli.progress import Progress
+    from tflint.contract.contract_edit import require_tomlkit, set_keys
     from tflint.preprocessing.observe import observe
     from tflint.preprocessing.recipe.recipe_search import load_recipe
 
     recipe, _ = load_recipe(options.file, options.model)
     file = None if options.dry_run else output_file.prepare_derived(recipe.contract.path, output_file.CONTRACT)
-    inputs = observe(options.data, recipe)
-    console.print_lines(line for observed in inputs for line in _format_observed(observed))
     if file is not None:
-        changes = {("inputs", observed.recipe_input.number): {"observed": observed.entry()} for observed in inputs}
+        require_tomlkit()  # before data are read, which may take hours
+    with Progress("reading") as progress:
+        observation = observe(options.data, recipe, limit=options.limit, progress=progress)
+    console.print_lines(console.fit_lines(list(_format_files(observation))))
+    console.print_lines(line for observed in observation.inputs for line in _format_observed(observed))
+    if file is not None:
+        changes = {
+            ("inputs", observed.recipe_input.number): {"observed": observed.entry()} for observed in observation.inputs
+        }
         contract = set_keys(recipe.contract, changes)
         file.write(contract.text)
         hint = (
@@ -47,6 +60,20 @@ def run(options: argparse.Namespace) -> int:
         )
         console.print_lines([f"{contract.path}: wrote 'observed'; {hint}"])
     return 0
+
+
+def _parse_limit(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be an integer above 0, not '{text}'")
+    return int(text)
+
+
+def _format_files(observation: Observation) -> Iterator[str]:
+    """Yield lines about files that were not measured: those beyond the limit, and broken images."""
+    if observation.n_read < observation.n_files:
+        yield f"{observation.n_read:,} of {plural(observation.n_files, 'file')} read"
+    if observation.n_broken:
+        yield f"{plural(observation.n_broken, 'broken image')} skipped; the first: {observation.first_broken}"
 
 
 def _format_observed(observed: Observed) -> Iterator[str]:

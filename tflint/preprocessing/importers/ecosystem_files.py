@@ -47,11 +47,11 @@ def parse_json(path: str, text: str) -> Fields:
 
 
 def read_yaml(path: str) -> Fields:
-    """Read the mapping in a YAML file. This needs the extra `yaml`."""
+    """Read the mapping in a YAML file. This needs the extra `contract`."""
     try:
         import yaml
     except ImportError:
-        raise MissingExtraError("yaml", "PyYAML", "reading a YAML file") from None
+        raise MissingExtraError("contract", "PyYAML", "reading a YAML file") from None
     text = read_text(path, limit=MAX_YAML_BYTES)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:

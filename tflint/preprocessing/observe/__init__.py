@@ -4,6 +4,6 @@
 with inputs, and `observed_range` measures them.
 """
 
-from tflint.preprocessing.observe.observed_range import Observed, observe
+from tflint.preprocessing.observe.observed_range import Observation, Observed, observe
 
-__all__ = ["Observed", "observe"]
+__all__ = ["Observation", "Observed", "observe"]

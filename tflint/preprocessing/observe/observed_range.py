@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from tflint.errors import UserError
 from tflint.normalization.integer_ranges import real_range
 from tflint.preprocessing.observe.array_chunks import Numbers
 from tflint.preprocessing.observe.sample_arrays import read_samples
+from tflint.preprocessing.observe.sample_files import count_files, select_files
+from tflint.preprocessing.observe.sample_images import BrokenImageError, require_pillow
 from tflint.preprocessing.recipe import Recipe, RecipeInput
 from tflint.resources import json_schema
 from tflint.values import frozen
@@ -59,19 +62,55 @@ class Observed:
         return {"min": _round(self.low), "max": _round(self.high)}
 
 
-def observe(path: str, recipe: Recipe) -> list[Observed]:
-    """Measure the data at a path, for each input that has data, in the contract's order.
+@frozen(eq=False)
+class Observation:
+    """The measured data of all inputs that have data, in the contract's order.
 
-    Raises `UserError` if data cannot be read, does not have the shape or type of its input, or is not finite.
+    `n_read` of the `n_files` data files were read. `n_broken` of these are images that cannot be decoded and were
+    skipped; `first_broken` is the reason for the first of them.
     """
+
+    inputs: tuple[Observed, ...]
+    n_files: int
+    n_read: int
+    n_broken: int
+    first_broken: str
+
+
+def observe(
+    path: str, recipe: Recipe, *, limit: int | None = None, progress: Callable[[int, int], None] | None = None
+) -> Observation:
+    """Measure the data at a path. With `limit`, read at most this number of files, spread evenly over all files.
+
+    `progress` is called with the number of files read so far and the number of files to read. Raises `UserError` if
+    data cannot be read, does not have the shape or type of its input, or is not finite. Images that cannot be decoded
+    are skipped, unless no data are left. Raises `MissingExtraError`, before data are read, if there are images and
+    Pillow is not installed.
+    """
+    count = count_files(path)
+    if count.n_images:
+        require_pillow()
+    n_read = min(count.n_files, limit or count.n_files)
     by_input: dict[int, Observed] = {}
-    for recipe_input, numbers in read_samples(path, recipe):
-        measured = _measure(recipe_input, numbers)
-        before = by_input.get(recipe_input.number)
-        by_input[recipe_input.number] = measured if before is None else _merge(before, measured, numbers.what)
+    broken: list[str] = []
+    for number, file in enumerate(select_files(path, count.n_files, n_read), 1):
+        try:
+            for recipe_input, numbers in read_samples(file, recipe):
+                measured = _measure(recipe_input, numbers)
+                before = by_input.get(recipe_input.number)
+                by_input[recipe_input.number] = measured if before is None else _merge(before, measured, numbers.what)
+        except BrokenImageError as error:
+            if count.n_files == 1:
+                raise
+            broken.append(error.message)
+        if progress is not None:
+            progress(number, n_read)
     if not by_input:
-        raise UserError(f"no data in '{path}'")
-    return [by_input[number] for number in sorted(by_input)]
+        raise UserError(
+            f"no data in '{path}' can be read" if broken else f"no data in '{path}'", hint="".join(broken[:1])
+        )
+    inputs = tuple(by_input[number] for number in sorted(by_input))
+    return Observation(inputs, count.n_files, n_read, len(broken), "".join(broken[:1]))
 
 
 def representable_range(recipe_input: RecipeInput) -> tuple[float, float] | None:

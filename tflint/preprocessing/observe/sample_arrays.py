@@ -8,25 +8,24 @@ from pathlib import Path
 from tflint.errors import UserError
 from tflint.preprocessing.observe.array_chunks import Numbers, wrap_array
 from tflint.preprocessing.observe.npy_files import open_arrays
-from tflint.preprocessing.observe.sample_files import ARRAY_SUFFIXES, find_files
+from tflint.preprocessing.observe.sample_files import ARRAY_SUFFIXES
 from tflint.preprocessing.observe.sample_images import preprocess_image
 from tflint.preprocessing.recipe import Recipe, RecipeInput
 
 
-def read_samples(path: str, recipe: Recipe) -> Iterator[tuple[RecipeInput, Numbers]]:
+def read_samples(file: Path, recipe: Recipe) -> Iterator[tuple[RecipeInput, Numbers]]:
     """Yield arrays of real values (or quantized integers) with their inputs; read each before requesting the next.
 
-    `path` is a .npy or .npz file, an image, or a folder of these. An array of an .npz belongs to the input with its
-    name or index; a single array belongs to a single input. Raises `UserError` if data cannot be read or matched.
+    `file` is a .npy or .npz file or an image. An array of an .npz belongs to the input with its name or index; a single
+    array belongs to a single input. Raises `UserError` if data cannot be read or matched.
     """
-    for file in find_files(path):
-        if file.suffix.lower() in ARRAY_SUFFIXES:
-            with open_arrays(file) as arrays:
-                # Match all arrays before the first is read, so that errors come early.
-                yield from [(_find_input(recipe, name, len(arrays), file), numbers) for name, numbers in arrays]
-        else:
-            recipe_input = require_single_input(recipe, str(file))
-            yield recipe_input, wrap_array(preprocess_image(file, recipe_input, recipe), str(file))
+    if file.suffix.lower() in ARRAY_SUFFIXES:
+        with open_arrays(file) as arrays:
+            # Match all arrays before the first is read, so that errors come early.
+            yield from [(_find_input(recipe, name, len(arrays), file), numbers) for name, numbers in arrays]
+    else:
+        recipe_input = require_single_input(recipe, str(file))
+        yield recipe_input, wrap_array(preprocess_image(file, recipe_input, recipe), str(file))
 
 
 def require_single_input(recipe: Recipe, what: str) -> RecipeInput:

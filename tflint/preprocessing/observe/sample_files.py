@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tflint.errors import UserError
+from tflint.values import frozen
 
 ARRAY_SUFFIXES = (".npy", ".npz")
 IMAGE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
@@ -22,6 +23,30 @@ _KINDS = {
     stat.S_IFBLK: "a device",
     stat.S_IFDIR: "a folder",
 }
+
+
+@frozen
+class FileCount:
+    """The number of data files at a path, and how many of them are images."""
+
+    n_files: int
+    n_images: int
+
+
+def count_files(path: str) -> FileCount:
+    """Count the data files at a path, without reading them. Raises `UserError` as `find_files` does."""
+    n_files = n_images = 0
+    for file in find_files(path):
+        n_files += 1
+        n_images += file.name.lower().endswith(IMAGE_SUFFIXES)
+    return FileCount(n_files, n_images)
+
+
+def select_files(path: str, n_files: int, limit: int) -> Iterator[Path]:
+    """Yield `limit` of the `n_files` data files at a path, spread evenly over them."""
+    for number, file in enumerate(find_files(path)):
+        if number * limit // n_files < (number + 1) * limit // n_files:
+            yield file
 
 
 def find_files(path: str) -> Iterator[Path]:

@@ -32,6 +32,20 @@ _EIGHT_BITS = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"
 _MODES = {"GRAY": "L", "RGB": "RGB", "BGR": "RGB", "RGBA": "RGBA", "BGRA": "RGBA", "YUV": "YCbCr"}
 
 
+class BrokenImageError(UserError):
+    """A file has the suffix of an image, but cannot be decoded."""
+
+
+def require_pillow() -> None:
+    """Raise `MissingExtraError` if Pillow is not installed."""
+    try:
+        import PIL.Image  # noqa: F401
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] != "PIL":
+            raise
+        raise MissingExtraError("contract", "pillow", "reading images") from None
+
+
 def preprocess_image(file: Path, recipe_input: RecipeInput, recipe: Recipe) -> Array:
     """Return the real values of the input for an image.
 
@@ -95,17 +109,15 @@ def _require_numbers_per_channel(recipe_input: RecipeInput, recipe: Recipe) -> N
 def read_image(file: Path, recipe_input: RecipeInput, recipe: Recipe) -> Array:
     """Return the pixels of an image: uint8 [height, width, channels].
 
-    Raises `UserError` if it cannot be read, or if its preprocessing takes too much memory.
+    Raises `BrokenImageError` if it cannot be decoded, and `UserError` if it is of an unsupported kind, or if its
+    preprocessing takes too much memory.
     """
     _require_small_target(recipe_input, recipe)
     _require_numbers_per_channel(recipe_input, recipe)
-    try:
-        import PIL.Image
-        import PIL.ImageOps
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] != "PIL":
-            raise
-        raise MissingExtraError("pictures", "pillow", "reading images") from None
+    require_pillow()
+    import PIL.Image
+    import PIL.ImageOps
+
     with _plain_errors(file), PIL.Image.open(file, formats=_FORMATS) as opened:
         _require_readable(opened, file)
         _require_memory(file, recipe_input, (opened.height, opened.width))
@@ -133,9 +145,9 @@ def _plain_errors(file: Path) -> Iterator[None]:
     except MemoryError as error:
         raise UserError(f"there is not enough memory to decode '{file}'") from error
     except (OSError, ValueError, SyntaxError) as error:
-        raise UserError(f"'{file}' cannot be read as an image: {error}") from error
+        raise BrokenImageError(f"'{file}' cannot be read as an image: {error}") from error
     except Exception as error:  # Pillow's decoders raise almost anything for invalid bytes: struct.error, IndexError, …
-        raise UserError(f"'{file}' cannot be read as an image: {type(error).__name__}: {error}") from error
+        raise BrokenImageError(f"'{file}' cannot be read as an image: {type(error).__name__}: {error}") from error
 
 
 def _require_readable(image: Image, file: Path) -> None:
