@@ -43,7 +43,7 @@ needs_bash = pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash
 
 @dataclass
 class Runner:
-    """Runs the action in a folder; `temp` is RUNNER_TEMP, `given` are the inputs that a workflow gives."""
+    """Runs the action in a folder; `temp` is RUNNER_TEMP, `given` are the inputs, `github` the context of the event."""
 
     folder: Path
     temp: Path
@@ -51,6 +51,7 @@ class Runner:
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     log: str = ""
     used: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    github: dict[str, str] = field(default_factory=dict)
     failed: int = 0
 
     @property
@@ -113,6 +114,8 @@ class Runner:
         if equals:
             return str(self.expression(equals[1]) == equals[2]).lower()
         kind, *names = text.split(".")
+        if kind == "github":
+            return self.github.get(".".join(names), "")
         if kind == "inputs":
             (name,) = names
             return self.given.get(name, str(ACTION["inputs"][name]["default"]))
@@ -470,3 +473,61 @@ def test_the_workflows_of_the_page_give_inputs_that_there_are() -> None:
             checkout = job["steps"][0]
             assert checkout["uses"].startswith("actions/checkout@")
             assert checkout["with"] == {"lfs": True, "persist-credentials": False}
+
+
+# --- pull requests --------------------------------------------------------------------------------------------------
+
+
+@needs_bash
+def test_a_pull_request_from_a_fork_uploads_nothing_and_does_not_fail(runner: Runner) -> None:
+    runner.given = {"upload-sarif": "true", "fail-on": "never"}
+    runner.github = {"repository": "team/app", "event.pull_request.head.repo.full_name": "somebody/app"}
+    runner.run()
+    assert not any("upload-sarif" in name for name, _ in runner.used)
+    assert runner.failed == 0
+    assert any("no upload to code scanning" in text for _, text in runner.commands())
+    runner.github["event.pull_request.head.repo.full_name"] = "team/app"
+    runner.run()
+    assert any("upload-sarif" in name for name, _ in runner.used)
+
+
+@needs_bash
+def test_paths_and_configuration_are_relative_to_the_working_directory(runner: Runner) -> None:
+    (runner.folder / "app" / "nets").mkdir(parents=True)
+    shutil.copy(EXAMPLES_DIRECTORY / "broken.tflite", runner.folder / "app" / "nets" / "x.tflite")
+    (runner.folder / "app" / "lint.toml").write_text('select = ["Q009"]\n')
+    runner.given = {"working-directory": "app", "paths": "nets", "config": "lint.toml"}
+    runner.run()
+    annotations = [text for name, text in runner.commands() if name == "error"]
+    assert len(annotations) == 1
+    assert "file=app/nets/x.tflite" in annotations[0]
+    assert runner.failed == 1
+
+
+@needs_bash
+def test_the_configuration_of_a_revision_decides(runner: Runner) -> None:
+    git = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"]
+    (runner.folder / "tflint.toml").write_text("")
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "add models"]):
+        subprocess.run([*git, *arguments], cwd=runner.folder, check=True)
+    (runner.folder / "tflint.toml").write_text('fail-on = "never"\n')
+    runner.given = {"config-from": "HEAD"}
+    assert runner.run().failed == 1
+    assert "HEAD:tflint.toml" in runner.log
+    runner.given = {"config-from": "origin/main"}
+    assert runner.run().failed == 2
+    assert "fetch-depth" in runner.log
+
+
+@needs_bash
+def test_diff_compares_with_a_revision(runner: Runner) -> None:
+    git = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "add models"]):
+        subprocess.run([*git, *arguments], cwd=runner.folder, check=True)
+    shutil.copy(EXAMPLES_DIRECTORY / "broken.tflite", runner.folder / "models" / "good.tflite")
+    runner.given = {"command": "diff", "base": "HEAD", "paths": "models/good.tflite", "fail-on": "never"}
+    runner.run()
+    assert runner.failed == 0
+    assert "compared with" in Path(runner.results["markdown"]).read_text(encoding="utf-8")
+    runner.given = {"command": "train"}
+    assert runner.run().failed == 2
