@@ -15,7 +15,7 @@ import pytest
 import tflint
 from tests.helpers.models.named import MODELS_DIRECTORY, NAMED, RUNNABLE
 from tests.helpers.paths import ROOT as CHECKOUT
-from tflint.model.batch_reader import SMALL_FILE_BYTES
+from tflint.model.batch_reader import WHOLE_FILE_BYTES
 from tflint.report import json_report
 from tflint.runner.scheduler import GROUP_FILES
 from tflint.source import FileSource, SourceError
@@ -169,7 +169,7 @@ def test_what_it_has_not() -> None:
 def changing(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A model, read whole or in parts."""
     path = tmp_path / "changing.tflite"
-    path.write_bytes(NAMED["conv_int8"]() + bytes(2 * SMALL_FILE_BYTES if request.param == "large" else 0))
+    path.write_bytes(NAMED["conv_int8"]() + bytes(WHOLE_FILE_BYTES if request.param == "large" else 0))
     return path
 
 
@@ -236,7 +236,7 @@ def test_files_are_closed_again(tmp_path: Path) -> None:
     if not Path("/proc/self/fd").exists():
         pytest.skip("nowhere to count open files")
     path = tmp_path / "large.tflite"
-    path.write_bytes(NAMED["conv_int8"]() + bytes(2 * SMALL_FILE_BYTES))
+    path.write_bytes(NAMED["conv_int8"]() + bytes(WHOLE_FILE_BYTES))
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     tflint.check([path, model("truncated"), model("conv_int8")])
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208

@@ -167,7 +167,7 @@ def test_findings_over_compact_pages_are_those_over_bytes(
         source_pages.CompactPages, "_append", lambda self, parts: appended.extend(parts) or append(self, parts)
     )
     monkeypatch.setattr(byte_window, "MAX_DENSE_BYTES", 0)
-    monkeypatch.setattr(batch_reader, "SMALL_FILE_BYTES", 0)
+    monkeypatch.setattr(batch_reader, "WHOLE_FILE_BYTES", 0)
     monkeypatch.setattr(source_pages, "READ_GAP_BYTES", 0)
     monkeypatch.setattr(FileSource, "page_size", PAGE)
     assert (check([str(path)]).files, diff(str(path), str(other)).files) == expected

@@ -16,7 +16,7 @@ from tests.helpers.models.named import NAMED
 from tests.helpers.models.plain import with_zip
 from tests.helpers.reading import VALID, quickly, read_whatever, touch
 from tflint.columns.column import Lists
-from tflint.model.batch_reader import open_model, read_one
+from tflint.model.batch_reader import WHOLE_FILE_BYTES, open_model, read_one
 from tflint.model.model_columns import raw_tables
 from tflint.source import BytesSource, FileSource, SourceError
 from tflint.source.file_kind import MODEL, FileKind, detect_kind
@@ -144,9 +144,19 @@ def test_named_pipe_does_not_hang(tmp_path: Path) -> None:
 def large_enough(tmp_path: Path) -> Path:
     """A model that is not read whole at once."""
     path = tmp_path / "model.tflite"
-    builder = ModelBuilder().tensor("x", "INT8", [400_000], data=bytes(400_000)).inputs("x").outputs("x")
+    n = WHOLE_FILE_BYTES
+    builder = ModelBuilder().tensor("x", "INT8", [n], data=bytes(n)).inputs("x").outputs("x")
     path.write_bytes(builder.build())
     return path
+
+
+def test_only_a_large_model_is_read_in_parts(tmp_path: Path) -> None:
+    with FileSource(large_enough(tmp_path)) as source:
+        assert open_model(source).content is None
+    smaller = tmp_path / "smaller.tflite"
+    smaller.write_bytes(ModelBuilder().tensor("x", "INT8", [400_000], data=bytes(400_000)).inputs("x").build())
+    with FileSource(smaller) as source:
+        assert open_model(source).content == smaller.read_bytes()
 
 
 def test_file_that_becomes_shorter_while_it_is_read(tmp_path: Path) -> None:

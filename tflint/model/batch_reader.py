@@ -20,8 +20,11 @@ from tflint.values import frozen
 if TYPE_CHECKING:  # most files are not containers
     from tflint.container import Budget, Contents
 
-#: A file up to this size is read completely and shares a batch. Of a larger file, only the needed pages are read.
+#: A file up to this size shares a batch.
 SMALL_FILE_BYTES = 256 * 1024
+#: A model up to this size is read completely, because keeping track of the pages read takes longer than the bytes that
+#: nothing needs. Of a larger file, only the needed pages are read.
+WHOLE_FILE_BYTES = 4 * 1024 * 1024
 #: Maximum number of files and of bytes per batch: enough to make the fixed cost of each numpy gather negligible.
 BATCH_FILES = 64
 BATCH_BYTES = 8 * 1024 * 1024
@@ -39,9 +42,9 @@ IsSpent: TypeAlias = Callable[[int], bool]
 class OpenedFile:
     """A file, or a member of a container, after opening, with its kind.
 
-    `source` is None if the file cannot be read. `content` holds all bytes if the file is a small model or in memory,
-    else None. `contents` describes the members if the file is a container, else None. `name` is the file name without
-    folders, or empty if the file has no name.
+    `source` is None if the file cannot be read. `content` holds all bytes if the file is not a large model or is in
+    memory, else None. `contents` describes the members if the file is a container, else None. `name` is the file name
+    without folders, or empty if the file has no name.
     """
 
     source: Source | None
@@ -121,7 +124,7 @@ def open_source(source: Source, name: str, container: Contents | None, *, is_for
             contents = read_contents(source, container, is_for_one=is_for_one)
             return OpenedFile(source, kind, source.size, None, name, contents)
         content = source.content()
-        if content is None and kind.kind == MODEL and source.size <= SMALL_FILE_BYTES:
+        if content is None and kind.kind == MODEL and source.size <= WHOLE_FILE_BYTES:
             content = source.read([(0, source.size)])[0]
         return OpenedFile(source, kind, source.size, content, name)
     except SourceError as error:
