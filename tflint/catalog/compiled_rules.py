@@ -67,18 +67,17 @@ def load(path: Path) -> tuple[tuple[Rule, ...], str]:
 
 
 class _Programs:
-    """The programs of all rules. Each is built from its plain data when it is first needed."""
+    """The programs of all rules. Each is built from its plain data, a list, when it is first needed."""
 
-    def __init__(self, plain: Sequence[Sequence[Any]]) -> None:
-        self._plain = plain
-        self._built: dict[int, Program] = {}
+    def __init__(self, plain: Iterable[list[Any]]) -> None:
+        self._programs: list[Program | list[Any]] = [*plain]
 
     def program(self, number: int) -> Program:
         """Return a program by its number."""
-        program = self._built.get(number)
-        if program is None:
-            parts = [self.program(part) if type(part) is int else part for part in self._plain[number]]
-            program = self._built[number] = tuple(parts)
+        stored = self._programs[number]
+        if isinstance(stored, tuple):
+            return stored
+        program = self._programs[number] = tuple([self.program(part) if type(part) is int else part for part in stored])
         return program
 
 
