@@ -27,7 +27,6 @@ from tflint.engine.select import select_rules
 from tflint.errors import UserError
 from tflint.facts.fact_registry import FILE_TABLES, PAIR_TABLES, RUN_TABLES
 from tflint.findings import CRASH_RULE, Confirmation, FileReport, Finding, Notice, Report, SkippedPaths
-from tflint.findings.baseline import Counts, read_baseline
 from tflint.findings.path_globs import MEMBER
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
 from tflint.model.batch_reader import FoundFile, read_one, read_together
@@ -59,6 +58,7 @@ if TYPE_CHECKING:
     from tflint.confirm import ConfirmOptions
     from tflint.facts.plugin_loader import Plugins
     from tflint.facts.run.model_run import ModelRun
+    from tflint.findings.baseline import Counts
 
 __all__ = ["Checkable", "Model", "Progress", "check", "diff", "load", "load_readable"]
 
@@ -168,7 +168,7 @@ def check_items(
             revision=configurations.revision,
             validate=functools.partial(plan_for_contract, plan),
         )
-        known = read_baseline(config.baseline) if has_baselines and config.baseline else baseline
+        known = _read_baseline(config) if has_baselines and config.baseline else baseline
         return Scope(config, rules, plan, contracts, known, configurations.baseline_folder(config))
 
     scopes = Scopes(configurations, make_scope)
@@ -183,6 +183,12 @@ def check_items(
                 if progress:
                     progress(n_done, len(items))
     return _report_on(files, items, left_out, scopes.all(), started, confirm, progress, limits, configurations, walked)
+
+
+def _read_baseline(config: Config) -> Counts:
+    from tflint.findings.baseline import read_baseline  # few runs have one
+
+    return read_baseline(config.baseline)
 
 
 def _report_on(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from tflint.catalog import Catalog
 from tflint.config import Config, Configurations
 from tflint.contract import Contracts
 from tflint.engine.plan import Plan
-from tflint.findings.baseline import Counts
 from tflint.runner.model_loader import Item
 from tflint.source.model_search import UnopenedPath
 from tflint.values import frozen, replace
+
+if TYPE_CHECKING:
+    from tflint.findings.baseline import Counts
 
 
 @frozen(eq=False)

@@ -11,7 +11,6 @@ from tflint.config import Config
 from tflint.contract import Contract
 from tflint.engine.select import specificity
 from tflint.findings import FileReport, Finding, Notice, Suppression
-from tflint.findings.baseline import apply_baseline
 from tflint.findings.path_globs import covers, relative_to_folder
 from tflint.findings.suppressions import apply_allows, mark_suppressed
 from tflint.runner.scheduler import CheckedFile
@@ -36,6 +35,8 @@ def apply_suppressions(
     reports, notices = apply_allows(reports, allows, today, config.folder)
     notices += _apply_allows_of_contracts(reports, [file.contract for file in files], today)
     if scope.baseline is not None:
+        from tflint.findings.baseline import apply_baseline  # few runs have one
+
         reports = apply_baseline(reports, scope.baseline, scope.baseline_folder)
     return reports, notices
 
