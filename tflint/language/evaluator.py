@@ -62,6 +62,7 @@ class Meter:
 
 #: Values with more elements are not cached for reuse by other programs.
 MAX_CACHED_ELEMENTS = 1 << 16
+_NO_ELEMENTS = np.zeros(0)
 
 
 class Evaluator:
@@ -153,7 +154,19 @@ class Evaluator:
         _, base, table, name, kind = program
         return self._follow(self._run(base), self._columns.column(table, name), kind)
 
-    def _follow(self, base: Value, column: Column, kind: str) -> Value:
+    def _run_for_lengths(self, program: Program) -> Value:
+        """Return the value of a program, for a list column without the elements: most lists are only counted.
+
+        Lists of references are read, because absent references do not count.
+        """
+        if program[0] == "column" and program[4] != REFERENCE and id(program) not in self._cache:
+            _, base, table, name, kind = program
+            column = self._columns.column(table, name)
+            if isinstance(column, Lists):
+                return self._follow(self._run(base), column, kind, has_elements=False)
+        return self._run(program)
+
+    def _follow(self, base: Value, column: Column, kind: str, *, has_elements: bool = True) -> Value:
         """Return the values of a column in the rows that `base` references."""
         if not len(column):
             return _value_from_empty_table(base, column, kind)
@@ -165,16 +178,18 @@ class Evaluator:
             column_state = column.state[rows]
             state = column_state if base.state is None else np.where(base.state == PRESENT, column_state, base.state)
         if isinstance(column, Lists):
-            return self._lists(column, rows, state, kind)
+            return self._lists(column, rows, state, kind, has_elements=has_elements)
         gathered = _gather(column, rows)
         if gathered.state is not None:
             state = join_states(state, gathered.state)
         return Value(gathered.values, state, base.lengths, base.row_state, gathered.labels)
 
-    def _lists(self, column: Lists, rows: Array | slice, row_state: State, kind: str) -> Value:
+    def _lists(self, column: Lists, rows: Array | slice, row_state: State, kind: str, *, has_elements: bool) -> Value:
         lengths = column.lengths[rows]
         if row_state is not None:
             lengths = np.where(row_state == PRESENT, lengths, 0)
+        if not has_elements:
+            return Value(_NO_ELEMENTS, None, lengths, row_state)
         self._spend(int(lengths.sum()))
         values = column.take(flat_positions(column.starts[rows], lengths, column.stride))
         if kind == NUMBER:
@@ -319,6 +334,9 @@ class Evaluator:
             value = value[name]
         return value
 
+    def _count(self, program: Program) -> Value:
+        return list_folds.count(self._run_for_lengths(program[1]))
+
     def _fold(self, program: Program) -> Value:
         return list_folds.FOLDS[program[0]](self._run(program[1]))
 
@@ -327,7 +345,7 @@ class Evaluator:
         return list_folds.element(base, index)
 
     def _has(self, program: Program) -> Value:
-        value = self._run(program[1])
+        value = self._run_for_lengths(program[1])
         if value.is_list:
             return list_folds.has_elements(value)
         if value.is_constant:
@@ -448,4 +466,5 @@ _OPERATIONS: dict[str, Callable[[Evaluator, Program], Value]] = {
     "has": Evaluator._has,
     **dict.fromkeys(_ARITHMETIC, Evaluator._arithmetic),
     **dict.fromkeys(list_folds.FOLDS, Evaluator._fold),
+    "count": Evaluator._count,
 }
