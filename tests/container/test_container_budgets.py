@@ -108,8 +108,16 @@ def test_a_name_that_claims_int8_is_judged_for_itself():
     assert "Q029" in found["<bytes>!/a_int8.tflite"]
 
 
+def test_the_name_of_a_language_model_is_judged_for_itself():
+    model = add_float32()
+    report = tflint.check(task({"a.tflite": model, "TF_LITE_PREFILL_DECODE": model, "b.tflite": model}))
+    found = {file.path: {f.rule for f in file.findings} for file in report.files}
+    assert [path for path, names in found.items() if "K108" in names] == ["<bytes>!/TF_LITE_PREFILL_DECODE"]
+
+
 def test_no_other_fact_reads_the_name_of_a_file():
-    assert [key for key, one in DERIVED_COLUMNS.items() if "file.name" in one.needs] == [("model", "claimed_scheme")]
+    readers = [key for key, one in DERIVED_COLUMNS.items() if "file.name" in one.needs]
+    assert sorted(readers) == [("model", "claimed_scheme"), ("model", "is_language_model")]
 
 
 def test_a_rule_of_the_user_that_reads_names_sees_each_of_them(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helpers.facts import facts_of, named, rows
+from tests.helpers.facts import by_name, facts_of, named, rows
 from tests.helpers.models import ModelBuilder
 
 ZERO = 7.84e-9
@@ -35,6 +35,16 @@ def test_a_float_input_with_two_readers_has_no_calibrated_range():
         .outputs("codes", "output")
     )
     assert rows(facts_of(builder.build()), "input", "range_tensor") == [None]
+
+
+def test_the_amplitude_is_that_of_the_farther_end():
+    zero_points = {"low": -128, "middle": -1, "high": 127}
+    builder = ModelBuilder()
+    for name, zero_point in zero_points.items():
+        builder.tensor(name, "INT8", [4], scale=0.5, zero_point=zero_point)
+    builder.tensor("real", "FLOAT32", [4]).tensor("channels", "INT8", [2], scale=[0.5, 0.25])
+    found = by_name(facts_of(builder.build()), "amplitude")
+    assert found == {"low": 127.5, "middle": 64.0, "high": 127.5, "real": None, "channels": None}
 
 
 def dead(builder: ModelBuilder) -> list[str | None]:

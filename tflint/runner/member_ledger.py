@@ -136,10 +136,11 @@ class Ledger:
         return self._firsts.setdefault(key, number)
 
     def _name_key(self, name: str) -> Hashable:
-        """Return what rules and facts can learn from a file name: the name itself, or only its claim of a scheme."""
+        """Return what rules and facts can learn from a file name: the name, or only what facts derive from it."""
+        from tflint.facts.interface.language_models import is_language_model_name
         from tflint.facts.quantization.scheme_claim import classify_name
 
-        return name if self._is_name_read else classify_name(name)
+        return name if self._is_name_read else (classify_name(name), is_language_model_name(name))
 
     @functools.cached_property
     def _is_name_read(self) -> bool:

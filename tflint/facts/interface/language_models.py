@@ -13,8 +13,13 @@ from tflint.facts.facts import Facts
 _PREFILL_DECODE = re.compile(r"tf_lite_prefill_decode(#\d+)?(\.tflite)?", re.IGNORECASE)
 
 
+def is_language_model_name(name: str) -> bool:
+    """Return whether a file or member of this name is the model with which LLM runtimes generate text."""
+    return _PREFILL_DECODE.fullmatch(name) is not None
+
+
 def is_language_model(facts: Facts) -> Scalars:
-    """Return whether each model is the one that LLM runtimes run to read a prompt and to generate tokens."""
+    """Return whether each model is the one with which LLM runtimes generate text, by its name."""
     names = facts.column("file", "name")
-    matches = (_PREFILL_DECODE.fullmatch(text_of(names, row) or "") for row in range(facts.n("model")))
-    return Scalars(np.array([match is not None for match in matches], dtype=np.bool_))
+    matches = [is_language_model_name(text_of(names, row) or "") for row in range(facts.n("model"))]
+    return Scalars(np.array(matches, dtype=np.bool_))

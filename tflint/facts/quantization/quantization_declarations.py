@@ -286,6 +286,14 @@ FACTS = {
             unknown=f"it has different numbers of scales and zero points, or {_INVALID_SCALE}",
         ),
         fact(
+            "amplitude",
+            NUM,
+            "largest absolute real value that the tensor can hold",
+            "quantization.quantization_parameters:amplitude",
+            "tensor.scale tensor.zero_point tensor.qmin tensor.qmax",
+            absent="it is not quantized, or does not have exactly one scale and one zero point",
+        ),
+        fact(
             "all_zero",
             TRUTH,
             "whether the tensor is a bias whose stored values are all zero",

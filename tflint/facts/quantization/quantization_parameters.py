@@ -107,6 +107,16 @@ def real_max(facts: Facts) -> Lists:
     return _real_limits(facts, 1)
 
 
+def amplitude(facts: Facts) -> Scalars:
+    """Return the largest absolute real value that each tensor can hold, absent without one scale and one zero point."""
+    scales, zeros = facts.lists("tensor", "scale"), facts.lists("tensor", "zero_point")
+    scale, zero = (first_elements(lists, np.arange(len(lists)), 0.0) for lists in (scales, zeros))
+    with np.errstate(all="ignore"):  # a hostile file may contain any scale
+        steps = np.maximum(abs(_integer_limits(facts, 0).values - zero), abs(_integer_limits(facts, 1).values - zero))
+        values = steps * scale
+    return Scalars(values, state_of(~_has_integer_type(facts) | (scales.lengths != 1) | (zeros.lengths != 1)))
+
+
 def _real_limits(facts: Facts, side: int) -> Lists:
     scales, zeros = facts.lists("tensor", "scale"), facts.lists("tensor", "zero_point")
     absent = ~_has_integer_type(facts) | (scales.lengths == 0)
