@@ -57,6 +57,8 @@ def _origins(facts: Facts) -> Ints:
 
 
 def _compute_origins(facts: Facts) -> Ints:
+    if not _has_suspicious_scale(facts).any():
+        return np.arange(facts.n("tensor"))
     leaders = connected_components(*_pairs_with_equal_scales(facts), facts.n("tensor"))
     is_constant, first_use = facts.numbers("tensor", "is_constant"), facts.numbers("tensor", "first_use")
     order = np.lexsort((first_use, ~is_constant.astype(np.bool_), leaders))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tflint.columns.column_types import NUMBERS, reference
-from tflint.facts.fact_declaration import NUM, fact
+from tflint.facts.fact_declaration import NUM, TRUTH, fact
 
 _NO_VALUES = "the tensor is not a constant, or its type is not numeric"
 _UNREADABLE = (
@@ -70,6 +70,16 @@ FACTS = {
             f"{_VALUE_NEEDS} tensor.zero_point",
             absent="the tensor is not a constant, or its type is not an integer type of at least 4 bits",
             unknown=_UNREADABLE,
+            values=True,
+        ),
+        fact(
+            "is_clustered",
+            TRUTH,
+            "whether the stored values are at most 16 distinct numbers, in the whole tensor or in the median channel",
+            "weights.clustered_weights:is_clustered",
+            f"{_VALUE_NEEDS} tensor.saturated_share tensor.role tensor.n_elements",
+            absent="the tensor is not 8-bit weights, or its median channel has fewer than 3, or at most 5 %, saturated "
+            "values",
             values=True,
         ),
         fact(
