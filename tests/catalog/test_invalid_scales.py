@@ -9,14 +9,16 @@ import pytest
 
 from tests.helpers.facts import named, rows
 from tflint import Config, check, resources
+from tflint.contract import parse_contract
 from tflint.writer.model_edits import edit_model
 
 #: Models that together have every operator with rules about scales.
 MODELS = [
-    "add_int8", "border_float32", "concat_int8", "conv_hybrid", "conv_int16x8", "conv_int8", "conv_uint8",
-    "depthwise_int8", "fully_connected_int4", "fully_connected_int8", "island_int8", "l2_normalization_int8",
-    "log_softmax_int8", "logistic_int16", "logistic_int8", "max_pool_int8", "pixels_int8", "reshape_int8",
-    "softmax_int8", "tanh_int16", "tanh_int8", "transpose_conv_int8", "wide_int8",
+    "add_int8", "border_float32", "boxes_and_scores_int8", "concat_int8", "conv_hybrid", "conv_int16x8",
+    "conv_int8", "conv_uint8", "depthwise_int8", "fully_connected_int4", "fully_connected_int8", "island_int8",
+    "l2_normalization_int8", "log_softmax_int8", "logistic_int16", "logistic_int8", "max_pool_int8",
+    "normalized_int8", "padded_int8", "pixels_int8", "reshape_int8", "softmax_int8", "tanh_int16", "tanh_int8",
+    "transpose_conv_int8", "wide_int8",
 ]  # fmt: skip
 INVALID = [-0.5, math.nan, math.inf, 0.0, 1e-40, 1e36]
 
@@ -43,6 +45,36 @@ def test_one_invalid_scale_gives_one_finding(model: str) -> None:
                 faulty = edit_model(content, {f"tensors.{tensor}.quantization.scale": list(planted)})
                 added = [found for found in findings(faulty) if found not in before]
                 assert len(added) == 1, (tensor, planted, added)
+
+
+CONTRACT = """
+[[inputs]]
+kind = "image"
+channels = "RGB"
+mean = 127.5
+std = 127.5
+units = "u8"
+feed = "{feed}"
+scale = 0.00784313725490196
+zero-point = -1
+
+[[outputs]]
+kind = "regression"
+tolerance = 0.01
+dequantize = true
+range = [-1, 1]
+"""
+
+
+@pytest.mark.parametrize("feed", ["fold", "raw"])
+def test_one_invalid_scale_gives_one_finding_beside_a_contract(feed: str) -> None:
+    contract = parse_contract(CONTRACT.format(feed=feed), "contract")
+    content = resources.named_model_path("pixels_int8").read_bytes()
+    before = len(list(check(content, contract=contract).findings()))
+    for tensor in ("input", "output"):
+        for invalid in INVALID:
+            faulty = edit_model(content, {f"tensors.{tensor}.quantization.scale": [invalid]})
+            assert len(list(check(faulty, contract=contract).findings())) == before + 1, (tensor, invalid)
 
 
 def test_scales_are_equal_although_they_are_invalid() -> None:
