@@ -101,7 +101,7 @@ def raw_steps(facts: Facts) -> Scalars:
 
 
 def _steps(fed: FedRange, quantization: InputQuantization) -> float | None:
-    """Return the largest difference at the two ends of the source range, where it is largest for a linear map."""
+    """Return the largest difference. For a linear map, this is the one at an end of the source range."""
     if quantization.dtype not in _RAW_SHIFT or fed.bytes is None:
         return None
     # A source with negative values has signed bytes already.
