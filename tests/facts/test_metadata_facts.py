@@ -85,6 +85,7 @@ def test_metadata_that_contradicts_the_calibrated_range_is_found_without_a_contr
         ("FLOAT32", None, 0, [127.5], [127.5]),
         ("INT8", 1 / 127.5, -1, [0.0], [0.0]),  # no valid std
         ("INT8", 1 / 127.5, -1, [0.0, 0.0], [255.0, 255.0, 255.0]),
+        ("INT8", 1 / 127.5, -1, [0.0] * 5, [255.0] * 5),  # no image has five channels
     ],
 )
 def test_metadata_that_fits_the_calibrated_range_is_no_finding(

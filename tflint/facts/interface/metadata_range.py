@@ -6,6 +6,7 @@ import numpy as np
 
 from tflint.columns.column import Lists, Scalars, lists_of_arrays, scalars_of, text_of
 from tflint.facts.facts import Facts
+from tflint.facts.interface.input_arithmetic import MAX_CHANNELS, Values
 from tflint.facts.interface.input_quantization import InputQuantization, input_quantizations
 from tflint.normalization.range_fit import range_shares, unseen_part
 
@@ -20,14 +21,28 @@ def calibrated_range(facts: Facts) -> Lists:
 
 def metadata_range(facts: Facts) -> Lists:
     """Return the smallest and largest real value that the metadata's mean and std give pixels of each input."""
-    ranges = facts.memoize("metadata ranges", lambda: [_metadata_range(facts, row) for row in range(facts.n("input"))])
-    return lists_of_arrays([None if limits is None else np.array(limits) for limits in ranges])
+    return lists_of_arrays([None if limits is None else np.array(limits) for limits in _metadata_ranges(facts)])
 
 
-def _metadata_range(facts: Facts, row: int) -> tuple[float, float] | None:
-    mean, std = (np.array(facts.lists("input", f"metadata.{key}").row(row)) for key in ("mean", "std"))
+def _metadata_ranges(facts: Facts) -> list[tuple[float, float] | None]:
+    return facts.memoize("metadata ranges", lambda: _compute_metadata_ranges(facts))
+
+
+def _compute_metadata_ranges(facts: Facts) -> list[tuple[float, float] | None]:
+    means, stds = facts.lists("input", "metadata.mean"), facts.lists("input", "metadata.std")
+    # Inputs may share one vector of any length, so the lengths are checked before the vectors are read.
+    has_numbers = (np.minimum(means.lengths, stds.lengths) > 0) & (
+        np.maximum(means.lengths, stds.lengths) <= MAX_CHANNELS
+    )
+    ranges: list[tuple[float, float] | None] = [None] * facts.n("input")
+    for row in np.flatnonzero(has_numbers).tolist():
+        ranges[row] = _metadata_range(facts, row, np.array(means.row(row)), np.array(stds.row(row)))
+    return ranges
+
+
+def _metadata_range(facts: Facts, row: int, mean: Values, std: Values) -> tuple[float, float] | None:
     is_image = text_of(facts.column("input", "metadata.content"), row) == "ImageProperties"
-    if not is_image or not len(mean) or not len(std) or len({1, len(mean), len(std)}) > 2:
+    if not is_image or len({1, len(mean), len(std)}) > 2:
         return None
     if not np.isfinite(mean).all() or not (np.isfinite(std) & (std > 0)).all():
         return None
@@ -54,17 +69,18 @@ def metadata_use(facts: Facts) -> Scalars:
 
 
 def _shares(facts: Facts) -> list[tuple[float, float] | None]:
-    ranges = metadata_range(facts)
-    pairs = zip(range(facts.n("input")), input_quantizations(facts), strict=True)
-    return facts.memoize(
-        "metadata shares",
-        lambda: [None if one is None else _compare(ranges.row(row), one) for row, one in pairs],
-    )
+    return facts.memoize("metadata shares", lambda: _compute_shares(facts))
 
 
-def _compare(limits: list[float], quantization: InputQuantization) -> tuple[float, float] | None:
-    if not len(limits):
-        return None
+def _compute_shares(facts: Facts) -> list[tuple[float, float] | None]:
+    ranges = _metadata_ranges(facts)
+    if not any(ranges):  # most models have no normalization in their metadata
+        return [None] * len(ranges)
+    pairs = zip(ranges, input_quantizations(facts), strict=True)
+    return [None if limits is None or one is None else _compare(limits, one) for limits, one in pairs]
+
+
+def _compare(limits: tuple[float, float], quantization: InputQuantization) -> tuple[float, float] | None:
     low, high = limits
     dtype, scale, zero_point = quantization.dtype, quantization.scale, quantization.zero_point
     if unseen_part(low, high, dtype, scale, zero_point) is not None:
