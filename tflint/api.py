@@ -12,7 +12,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeAlias
 
 from tflint.catalog import Catalog, load_catalog
@@ -22,7 +22,7 @@ from tflint.config import Config, Configurations
 from tflint.contract import SUFFIX, Contract, Contracts, load_contract
 from tflint.contract.contract_search import find_models
 from tflint.engine.plan import Plan, plan_for_contract
-from tflint.engine.run import run_batch
+from tflint.engine.run import report_unpaired, run_batch
 from tflint.engine.select import select_rules
 from tflint.errors import UserError
 from tflint.facts.fact_registry import FILE_TABLES, PAIR_TABLES, RUN_TABLES
@@ -40,13 +40,13 @@ from tflint.runner.model_loader import (
     load_readable,
     require_checkable,
     require_existing,
-    single,
 )
 from tflint.runner.run_limits import NO_LIMITS, Limits
 from tflint.runner.run_report import build_report
 from tflint.runner.scheduler import CheckedFile, check_by_group
 from tflint.runner.scopes import Scope, Scopes
 from tflint.runner.unmatched_globs import find_unmatched
+from tflint.runner.version_pairs import Version, VersionPair, pair_members, pair_sources
 from tflint.source import SourceError
 from tflint.source.file_kind import MODEL, OUTSIDE_LINK
 from tflint.source.model_search import UnopenedPath, Walker, are_whole_files, check_link
@@ -61,9 +61,6 @@ if TYPE_CHECKING:
     from tflint.findings.baseline import Counts
 
 __all__ = ["Checkable", "Model", "Progress", "check", "diff", "load", "load_readable"]
-
-#: Paths in reports of the two versions of a model if they are passed as bytes.
-OLD_BYTES, NEW_BYTES = "<old bytes>", "<new bytes>"
 
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -338,9 +335,11 @@ def diff(
     """Compare two versions of a model; report the differences that affect client code.
 
     Each version is a path, bytes, or a model that `load` returned. A member of a container has a path such as
-    `bundle.task!/model.tflite`. The report has one file of kind `pair`: `path` is the path of the new version,
+    `bundle.task!/model.tflite`. The report has a file of kind `pair`: `path` is the path of the new version,
     `compared_with` that of the old one. If a version cannot be read, the report has a file for that version instead.
-    Raises `UserError` in the same cases as `check`, and also for a folder and for a container without a member's name.
+    Two folders or two containers are compared model by model; the report has a pair for each model, also for those that
+    only one side has. Raises `UserError` in the same cases as `check`, and also for a folder or a container and a
+    single model.
     """
     _require_types(config, None)
     for one in (old, new):
@@ -368,28 +367,91 @@ def compare(
     config: Config,
     baseline: Counts | None = None,
     plugins: str | Sequence[str] = (),
-    catalog: Catalog | None = None,
+    catalogs: Catalogs | None = None,
 ) -> Report:
-    """Compare two versions of a model as `diff` does; `catalog` has the rules if they are already loaded."""
+    """Compare two versions as `diff` does; `catalogs` has the rules if they are already loaded."""
+    configurations = Configurations(config)
+    walker = Walker(configurations.reason_to_skip)
+    pairs = pair_sources(old, new, walker)
+    return compare_pairs(
+        pairs, walker, configurations=configurations, baseline=baseline, plugins=plugins, catalogs=catalogs
+    )
+
+
+def compare_pairs(
+    pairs: Iterable[VersionPair],
+    walker: Walker,
+    *,
+    configurations: Configurations,
+    baseline: Counts | None = None,
+    has_baselines: bool = False,
+    plugins: str | Sequence[str] = (),
+    catalogs: Catalogs | None = None,
+) -> Report:
+    """Compare pairs of versions as `diff` does. They are read one by one; `walker` counts the paths that it skips.
+
+    The configuration of the new version applies. With `has_baselines`, the baselines that configurations name count.
+    """
     started = time.perf_counter()
     allowed_plugins = _load_plugins(plugins)
-    catalog = catalog or load_catalog(config.rules, allowed_plugins)
-    plan = _plan(catalog, config, allowed_plugins, is_diff=True)
+    loader = catalogs or Catalogs(allowed_plugins)
+
+    def make_scope(config: Config) -> Scope:
+        rules = loader.of(config.rules)
+        known = _read_baseline(config) if has_baselines and config.baseline else baseline
+        plan = _plan(rules, config, allowed_plugins, is_diff=True)
+        contracts = Contracts(config.contracts, config.folder)
+        return Scope(config, rules, plan, contracts, known, configurations.baseline_folder(config))
+
+    scopes = Scopes(configurations, make_scope)
+    files: list[CheckedFile] = []
+    for pair in pairs:
+        scope = scopes.of(pair.path)
+        files += [CheckedFile(file, scope=scope.number) for file in _compare_pair(pair, scope.plan)]
+    kinds = {file.report.kind == "pair" for file in files}
+    tables = (PAIR_TABLES if True in kinds else frozenset()) | (FILE_TABLES if False in kinds else frozenset())
+    return replace(build_report(files, scopes.all(), tables, started), left_out=walker.left_out())
+
+
+def _compare_pair(pair: VersionPair, plan: Plan) -> list[FileReport]:
+    """Return the report of a pair, or of the pairs of models in two containers."""
+    if pair.new is None or pair.old is None:
+        return _report_single(pair, plan)
     with contextlib.ExitStack() as stack:
-        files = _compare(_open_side(new, NEW_BYTES, stack), _open_side(old, OLD_BYTES, stack), plan)
-    tables = PAIR_TABLES if files[0].kind == "pair" else FILE_TABLES
-    scope = Scope(config, catalog, plan, Contracts(config.contracts, config.folder), baseline, config.folder)
-    return build_report([CheckedFile(file) for file in files], [scope], tables, started)
+        new, old = (_open_version(version, stack) for version in (pair.new, pair.old))
+        are_containers = [_is_listed(found) for found in (new, old)]
+        if not any(are_containers):
+            return _compare(new, old, plan)
+    if not all(are_containers):
+        container, other = (new, old) if are_containers[0] else (old, new)
+        if other.opened.kind.kind != MODEL:
+            return _report_file(other, plan)
+        hint = f"name one of its models: {container.path}{MEMBER}NAME"
+        raise UserError(f"'{container.path}' is a container of models, and '{other.path}' is not", hint=hint)
+    return [file for member in pair_members(pair.new, pair.old) for file in _compare_pair(member, plan)]
 
 
-def _open_side(source: Checkable, label: str, stack: contextlib.ExitStack) -> FoundFile:
+def _report_single(pair: VersionPair, plan: Plan) -> list[FileReport]:
+    """Return the report of a model that only one version has. If it is a path that was not opened, it says why."""
+    version = pair.new or pair.old
+    assert version is not None
+    if isinstance(version.item, UnopenedPath):
+        with contextlib.ExitStack() as stack:
+            return _report_file(_open_version(version, stack), plan)
+    return [report_unpaired(pair.path, None if pair.old is None else pair.old.model_path, plan)]
+
+
+def _open_version(version: Version, stack: contextlib.ExitStack) -> FoundFile:
     """Open one of the two versions. Closing the stack closes its file."""
-    if isinstance(source, str | PurePath) and str(source) and Path(source).is_dir():
-        raise UserError(f"'{source}' is a folder", hint="name a model in the folder: diff compares two models")
-    found, file = single(source, label)
+    founds, file = version.open()
     if file is not None:
         stack.callback(file.close)
-    return found
+    return next(founds)
+
+
+def _is_listed(found: FoundFile) -> bool:
+    """Return whether a file is a container whose members can be listed."""
+    return found.opened.contents is not None and found.opened.contents.reason is None
 
 
 def _compare(new: FoundFile, old: FoundFile, plan: Plan) -> list[FileReport]:
@@ -402,11 +464,15 @@ def _compare(new: FoundFile, old: FoundFile, plan: Plan) -> list[FileReport]:
             return [replace(report, within=new.within)]
         except (FlatbufferError, SourceError) as error:
             reason = error.reason
-    read = [(found, read_one(found.opened)) for found in (new, old)]
-    unreadable = [(found, tables) for found, tables in read if not tables.is_readable]
+    unreadable = [found for found in (new, old) if not read_one(found.opened).is_readable]
     if not unreadable:
         raise UserError(f"'{old.path}' and '{new.path}' cannot be compared: {reason}")
-    return [replace(run_batch(tables, [found.path], plan)[0], within=found.within) for found, tables in unreadable]
+    return [report for found in unreadable for report in _report_file(found, plan)]
+
+
+def _report_file(found: FoundFile, plan: Plan) -> list[FileReport]:
+    """Return the report of a file that cannot be compared."""
+    return [replace(one, within=found.within) for one in run_batch(read_one(found.opened), [found.path], plan)]
 
 
 def _load_plugins(names: str | Sequence[str]) -> Plugins | None:

@@ -15,13 +15,13 @@ import pytest
 
 import tflint
 from tests.helpers.corpus import CORPUS, model_paths, needs_corpus
-from tests.helpers.models import ModelBuilder
+from tests.helpers.models import ModelBuilder, containers
 from tests.helpers.models.large import many_tensors
 from tests.helpers.models.named import NAMED, NOT_RUNNABLE, RUNNABLE
 from tests.helpers.models.plain import with_zip
 from tests.helpers.paths import ROOT
 from tests.helpers.public_reports import REPORTS, needs_reports
-from tflint.api import check, diff, load
+from tflint.api import check, compare_pairs, diff, load
 from tflint.catalog import builtin_catalog
 from tflint.cli.main import run
 from tflint.config import Config
@@ -37,10 +37,12 @@ from tflint.report.report_formats import FORMATS
 from tflint.report.report_options import Options
 from tflint.report.text_layout import Style
 from tflint.resources import json_schema, named_model_path
+from tflint.runner.version_pairs import pair_with_revision
 from tflint.schema import tflite_schema
-from tflint.source import BytesSource
+from tflint.source import BytesSource, model_search
 from tflint.source.git_revision import read_revision
 from tflint.source.joined_source import JoinedSource
+from tflint.source.model_search import Walker
 from tflint.writer.model_edits import edit_model
 
 
@@ -399,12 +401,158 @@ def test_check_runs_no_rule_about_pairs() -> None:
 
 def test_members_of_containers() -> None:
     path = named_model_path("bundle_task")
-    with pytest.raises(UserError, match="is a container of models") as caught:
-        diff(path, path)
-    member = f"{path.as_posix()}!/" + caught.value.hint.split("!/")[1].split(",")[0]
+    member = f"{path.as_posix()}!/detector.tflite"
     (file,) = diff(member, member).files
     assert (file.kind, file.findings) == ("pair", ())
     assert file.within is not None
+
+
+def paired(report: Report) -> list[tuple[str, str | None, list[str]]]:
+    """Path, older path and rules of the files of a report."""
+    return [(file.path, file.compared_with, [finding.rule for finding in file.findings]) for file in report.files]
+
+
+SWAPPED = {"outputs": [5, 3, 4, 6]}
+
+
+def test_bundles_are_compared_member_by_member(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.task", tmp_path / "new.task"
+    members = {"same.tflite": NAMED["conv_int8"](), "inner/heads.tflite": NAMED["detection_float32"]()}
+    old.write_bytes(containers.task(members | {"gone.tflite": NAMED["add_int8"](), "labels.txt": b"a"}))
+    members["inner/heads.tflite"] = changed("detection_float32", SWAPPED)
+    new.write_bytes(containers.task({"first.tflite": NAMED["add_float32"]()} | members))
+    for sides in ((old, new), (old.read_bytes(), new)):
+        report = diff(*sides)
+        label = old.as_posix() if sides[0] == old else "<old bytes>"
+        assert sorted(paired(report)) == [
+            (f"{new.as_posix()}!/first.tflite", None, ["K137"]),
+            (f"{new.as_posix()}!/gone.tflite", f"{label}!/gone.tflite", ["K136"]),
+            (f"{new.as_posix()}!/inner/heads.tflite", f"{label}!/inner/heads.tflite", ["K120"]),
+            (f"{new.as_posix()}!/same.tflite", f"{label}!/same.tflite", []),
+        ]
+        assert [finding.severity for finding in report.findings() if finding.rule == "K136"] == ["error"]
+        assert [finding.severity for finding in report.findings() if finding.rule == "K137"] == ["note"]
+
+
+def test_the_only_models_of_two_bundles_are_a_pair(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.task", tmp_path / "new.task"
+    old.write_bytes(containers.task({"v1.tflite": NAMED["conv_int8"]()}))
+    new.write_bytes(containers.task({"v2.tflite": NAMED["conv_int8"]()}))
+    assert paired(diff(old, new)) == [(f"{new.as_posix()}!/v2.tflite", f"{old.as_posix()}!/v1.tflite", [])]
+
+
+def test_bundles_in_bundles_are_compared() -> None:
+    path = named_model_path("bundle_nested")
+    files = diff(path, path).files
+    assert {file.kind for file in files} == {"pair"}
+    assert any(file.path.count("!/") == 2 for file in files)
+
+
+def test_a_bundle_and_a_model_are_not_compared(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"is a container of models, and '.*' is not") as caught:
+        diff(named_model_path("bundle_task"), named_model_path("conv_int8"))
+    assert "!/NAME" in caught.value.hint
+
+
+def test_a_broken_bundle_is_a_finding() -> None:
+    files = diff(named_model_path("bundle_task"), named_model_path("bundle_broken_header")).files
+    assert [(Path(file.path).name, file.status) for file in files] == [("bundle_broken_header.litertlm", "unreadable")]
+
+
+def test_bundles_of_very_many_models_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tflint.runner.version_pairs.MAX_MEMBERS", 1)
+    with pytest.raises(UserError, match="has more than 1 models"):
+        diff(named_model_path("bundle_task"), named_model_path("bundle_task"))
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two folders of models: one changed, one the same, one removed, one added, one unreadable."""
+    monkeypatch.chdir(tmp_path)
+    for side in ("old", "new"):
+        (tmp_path / side / "heads").mkdir(parents=True)
+        (tmp_path / side / "same.tflite").write_bytes(NAMED["conv_int8"]())
+    (tmp_path / "old" / "heads" / "bird.tflite").write_bytes(NAMED["detection_float32"]())
+    (tmp_path / "new" / "heads" / "bird.tflite").write_bytes(changed("detection_float32", SWAPPED))
+    (tmp_path / "old" / "gone.tflite").write_bytes(NAMED["add_int8"]())
+    (tmp_path / "new" / "late.tflite").write_bytes(NAMED["add_int8"]())
+    (tmp_path / "old" / "broken.tflite").write_bytes(NAMED["add_int8"]())
+    (tmp_path / "new" / "broken.tflite").write_bytes(NAMED["truncated"]())
+    return tmp_path
+
+
+def test_folders_are_compared_by_relative_path(folders: Path) -> None:
+    report = diff(Path("old"), Path("new"))
+    assert paired(report) == [
+        ("new/broken.tflite", None, ["G003"]),
+        ("new/late.tflite", None, ["K137"]),
+        ("new/same.tflite", "old/same.tflite", []),
+        ("new/heads/bird.tflite", "old/heads/bird.tflite", ["K120"]),
+        ("new/gone.tflite", "old/gone.tflite", ["K136"]),
+    ]
+    assert diff("old", "old").summary()["error"] == 0
+
+
+def test_a_removed_model_fails_the_run_and_can_be_allowed(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folders / "new" / "broken.tflite").unlink()
+    (folders / "old" / "broken.tflite").unlink()
+    assert run(["diff", "old", "new"]) == 1
+    said = capsys.readouterr().out
+    assert "new/gone.tflite · compared with old/gone.tflite\n  error   K136  model removed" in said
+    assert "4 pairs: 1 error, 1 warning" in said
+    assert "2 clean" in said.replace("\n", " ")
+    assert run(["diff", "old", "new", "--ignore", "K136"]) == 0
+    (folders / "tflint.toml").write_text(
+        '[[allow]]\nrule = "K136"\npath = "new/gone.tflite"\nreason = "no longer used"\n', encoding="utf-8"
+    )
+    assert run(["diff", "old", "new"]) == 0
+    assert "1 suppressed" in capsys.readouterr().out
+
+
+def test_excluded_models_of_folders_are_left_out(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folders / "tflint.toml").write_text('exclude = ["heads", "gone.tflite", "broken.tflite"]\n', encoding="utf-8")
+    assert run(["diff", "old", "new", "--format", "json"]) == 0
+    assert [file["path"] for file in json.loads(capsys.readouterr().out)["files"]] == [
+        "new/late.tflite", "new/same.tflite",
+    ]  # fmt: skip
+
+
+def test_models_in_a_folder_that_cannot_be_listed_do_not_count_as_removed(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: str) -> tuple[list[str], list[str], bool]:
+        if folder == "new/heads":
+            raise PermissionError(13, "Permission denied")
+        return list_folder(folder)
+
+    list_folder = model_search._list_folder
+    monkeypatch.setattr(model_search, "_list_folder", refuse)
+    files = paired(diff("old", "new"))
+    assert ("new/heads", None, ["G102"]) in files
+    assert not any("bird" in path for path, *_ in files)
+
+
+def test_folders_with_one_model_each_are_a_pair(folders: Path) -> None:
+    for side in ("v1", "v2"):
+        (folders / side).mkdir()
+        (folders / side / f"bird_{side}.tflite").write_bytes(NAMED["conv_int8"]())
+    assert paired(diff("v1", "v2")) == [("v2/bird_v2.tflite", "v1/bird_v1.tflite", [])]
+
+
+def test_folders_without_models(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folders / "none").mkdir()
+    assert run(["diff", "none", "none"]) == 2
+    assert "no models found in 'none' and 'none'" in capsys.readouterr().err
+    assert [rules for _, _, rules in paired(diff("none", "new"))].count(["K137"]) == 4
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_tells_of_added_and_removed_models(folders: Path, form: str) -> None:
+    said = rendered(diff("old", "new"), form)
+    if form == "json":
+        jsonschema.Draft202012Validator(json_schema("report")).validate(json.loads(said))
+    assert "K136" in said
+    assert "K120" in said
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -544,9 +692,9 @@ def test_exit_codes(pair: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["old.tflite"], "diff takes two models, not 1"),
-        (["old.tflite", "new.tflite", "old.tflite"], "diff takes two models, not 3"),
-        (["old.tflite", "new.tflite", "--git", "HEAD"], "diff --git takes one model, not 2"),
+        (["old.tflite"], "diff takes two models, bundles or folders, not 1"),
+        (["old.tflite", "new.tflite", "old.tflite"], "diff takes two models, bundles or folders, not 3"),
+        (["old.tflite", "new.tflite", "--git", "HEAD"], "'old.tflite' is not in a Git repository"),
         (["old.tflite", "nowhere.tflite"], "'nowhere.tflite' does not exist"),
         (["", "new.tflite"], "an empty path"),
         ([".", "new.tflite"], "'.' is a folder"),
@@ -685,10 +833,97 @@ def test_a_large_version_is_not_read(repository: Path, monkeypatch: pytest.Monke
         read_revision("HEAD", "models/bird.tflite")
 
 
-def test_a_member_is_not_looked_for_in_git(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def in_git(*paths: str, revision: str = "HEAD~1") -> list[tuple[str, str | None, list[str]]]:
+    """Path, older path and rules of the files in the report about paths and a revision."""
+    walker = Walker()
+    return paired(compare_pairs(pair_with_revision(revision, paths, walker), walker, config=Config()))
+
+
+def test_a_member_is_compared_with_its_version_in_git(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(named_model_path("bundle_task"), "bundle.task")
+    git(repository, "add", ".")
+    git(repository, "commit", "-m", "bundle")
+    Path("bundle.task").write_bytes(
+        containers.task({"detector.tflite": changed("conv_int8", {"inputs": [3]}), "late.tflite": NAMED["add_int8"]()})
+    )
     assert run(["diff", "bundle.task!/m.tflite", "--git", "HEAD"]) == 2
-    assert "cannot compare a member" in capsys.readouterr().err
+    assert "has no model 'm.tflite'" in capsys.readouterr().err
+    ((path, old, found),) = in_git("bundle.task!/detector.tflite", revision="HEAD")
+    assert (path, old) == ("bundle.task!/detector.tflite", "HEAD:bundle.task!/detector.tflite")
+    assert found
+    assert in_git("bundle.task!/late.tflite", revision="HEAD") == [("bundle.task!/late.tflite", None, ["K137"])]
+    assert [path for path, *_ in in_git("bundle.task", revision="HEAD")] == [
+        "bundle.task!/detector.tflite", "bundle.task!/late.tflite", "bundle.task!/classifier.tflite",
+    ]  # fmt: skip
+
+
+def test_several_paths_and_their_versions_in_git(repository: Path) -> None:
+    assert in_git("models/bird.tflite", "models/late.tflite") == [
+        ("models/bird.tflite", "HEAD~1:models/bird.tflite", ["K120"]),
+        ("models/late.tflite", None, ["K137"]),
+    ]
+
+
+def test_a_folder_and_its_version_in_git(repository: Path) -> None:
+    (repository / "models" / "bird.tflite").unlink()
+    (repository / "models" / "pointer.tflite").write_bytes(NAMED["conv_int8"]())
+    expected = {
+        "models/-x*.tflite": ("HEAD:models/-x*.tflite", []),
+        "models/bird.tflite": ("HEAD:models/bird.tflite", ["K136"]),
+        "models/late.tflite": ("HEAD:models/late.tflite", []),
+        "HEAD:models/pointer.tflite": (None, ["G001"]),
+        "models/broken.tflite": (None, ["G003"]),
+        "HEAD:models/broken.tflite": (None, ["G003"]),
+        "HEAD:models/link.tflite": (None, ["G109"]),
+    }
+    for path in (".", "models", "models/", str(repository)):
+        found = in_git(path, revision="HEAD")
+        if path == str(repository):
+            found = [(p.replace(f"{path}/", ""), old and old.replace(f"{path}/", ""), r) for p, old, r in found]
+        assert {path: (old, rules) for path, old, rules in found if "G102" not in rules} == expected
+
+
+def test_a_folder_that_was_removed_since(repository: Path) -> None:
+    shutil.rmtree("models")
+    assert in_git("models") == [("models/bird.tflite", "HEAD~1:models/bird.tflite", ["K136"])]
+    assert in_git("models/bird.tflite") == [("models/bird.tflite", "HEAD~1:models/bird.tflite", ["K136"])]
+
+
+def test_a_glob_and_its_versions_in_git(repository: Path) -> None:
+    assert in_git("models/b*d.tflite") == [("models/bird.tflite", "HEAD~1:models/bird.tflite", ["K120"])]
+
+
+@pytest.mark.parametrize(
+    ("paths", "said"),
+    [
+        (["models/late.tflite"], "'models/late.tflite' is not in 'HEAD~1'"),
+        (["nowhere.tflite"], "'nowhere.tflite' does not exist"),
+        (["models/nowhere.tflite", "models/bird.tflite"], "'models/nowhere.tflite' does not exist"),
+        (["", "models"], "the path is empty"),
+        (["empty"], "no models found in 'empty', neither now nor in 'HEAD~1'"),
+        (["aside/bird.tflite", "models"], "'aside/bird.tflite' leads through a link"),
+    ],
+)
+def test_paths_that_cannot_be_compared_with_a_revision(
+    repository: Path, paths: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "empty").mkdir()
+    (repository / "aside").symlink_to("models")
+    assert run(["diff", "--git", "HEAD~1", *paths]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_only_added_models_do_not_fail_the_run(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["diff", "--git", "HEAD~1", "models/late.tflite", "models/-x*.tflite"]) == 0
+    assert "2 pairs: 2 notes" in capsys.readouterr().out
+
+
+def test_excluded_files_of_a_revision_are_left_out(repository: Path) -> None:
+    shutil.rmtree("models")
+    for excluded in (("bird.tflite",), ("models",), ("models/*",)):
+        walker = Walker(excluded)
+        with pytest.raises(UserError, match="no models found"):
+            list(pair_with_revision("HEAD~1", ["."], walker))
 
 
 # --- together in one batch --------------------------------------------------------------------------------------------

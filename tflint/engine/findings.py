@@ -87,6 +87,23 @@ def draft_of_crash(selected: Selected, error: BaseException, path: str, crash_ru
     return Draft(finding, (selected.rule.id,))
 
 
+def finding_without_rows(selected: Selected, path: str) -> Finding:
+    """Return the finding of a rule about a file as a whole that the engine does not evaluate on rows."""
+    rule = selected.rule
+    return Finding(
+        rule=rule.id,
+        name=rule.name,
+        severity=selected.severity,
+        severity_before=rule.severity,
+        confidence=rule.confidence,
+        message=fill(rule.message, ()),
+        location=Location(path),
+        fix=rule.fix,
+        identity=(),
+        is_newer=selected.is_newer,
+    )
+
+
 def not_checked(judged: Sequence[JudgedRule], file: int) -> list[NotChecked]:
     """Return what rules could not decide about a file: the number of rows per rule and reason."""
     rows: dict[tuple[str, str], int] = {}

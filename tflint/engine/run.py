@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tflint.contract import Contract
-from tflint.engine.findings import draft_of_crash, findings_by_file, identify, not_checked
+from tflint.engine.findings import (
+    draft_of_crash,
+    finding_without_rows,
+    findings_by_file,
+    identify,
+    not_checked,
+)
 from tflint.engine.judge import Judge
 from tflint.engine.locate import Locator
 from tflint.engine.overview import contained_in, digests, kind_of_file, overviews, status_of_file
@@ -22,6 +28,10 @@ from tflint.values import EMPTY
 
 if TYPE_CHECKING:  # most runs do not run models
     from tflint.facts.run.model_run import ModelRun
+
+
+#: Rules about a version of a model without a counterpart.
+MODEL_REMOVED_RULE, MODEL_ADDED_RULE = "K136", "K137"
 
 
 class BatchCrashError(TflintError):
@@ -79,6 +89,13 @@ def run_batch(
         )
         for number, path in enumerate(files)
     ]
+
+
+def report_unpaired(path: str, old: str | None, plan: Plan) -> FileReport:
+    """Return the report of a model that only one version has: of a removed model, `old` is the path of that version."""
+    rule_id = MODEL_ADDED_RULE if old is None else MODEL_REMOVED_RULE
+    findings = tuple(finding_without_rows(one, path) for one in plan.rules if one.rule.id == rule_id)
+    return FileReport(path, kind="pair", findings=findings, compared_with=old)
 
 
 def _rules_for(tables: Tables, plan: Plan, *, with_contracts: bool, is_pair: bool, has_run: bool) -> Sequence[Selected]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tflint.api import compare, load
-from tflint.catalog import Catalog
+from tflint.catalog.rule_loader import Catalogs
 from tflint.config import Config
 from tflint.contract import Contract
 from tflint.contract.contract_files import describe_labels
@@ -81,7 +81,7 @@ def compare_versions(
     reports = []
     for before, after in pairs.items():
         if old_models[before].is_readable and new_models[after].is_readable:
-            reports.append(_compare(old_models[before], new_models[after], plan.config, plan.catalog))
+            reports.append(_compare(old_models[before], new_models[after], plan.config, plan.catalogs))
         elif not old_models[before].is_readable:
             others.append(Difference(HOLDER_UNREADABLE, f"{before} of {holder.label} is not a readable model"))
         contracts = [
@@ -136,8 +136,8 @@ def _load_models(version: ModelVersion, fetched: Fetched) -> dict[str, Model]:
     return models
 
 
-def _compare(old: Model, new: Model, config: Config, catalog: Catalog) -> Report:
-    return compare(old, new, config=replace(config, baseline="", contracts=EMPTY, exclude=()), catalog=catalog)
+def _compare(old: Model, new: Model, config: Config, catalogs: Catalogs) -> Report:
+    return compare(old, new, config=replace(config, baseline="", contracts=EMPTY, exclude=()), catalogs=catalogs)
 
 
 def _content(contract: Contract | None) -> Mapping[str, Any]:

@@ -108,7 +108,7 @@ def _has_problems(file: FileReport) -> bool:
 def _list_details(report: Report, totals: dict[str, int]) -> Iterator[str]:
     n_unread = sum(file.status == "unreadable" and not file.open_findings for file in report.files)
     if len(report.files) > 1:
-        yield f"{sum(file.is_clean and file.kind == 'model' for file in report.files):,} clean"
+        yield f"{sum(file.is_clean and file.kind in ('model', 'pair') for file in report.files):,} clean"
     if n_unread:
         yield f"{n_unread:,} unreadable"
     yield f"{totals['suppressed']:,} suppressed"

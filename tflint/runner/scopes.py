@@ -51,12 +51,16 @@ class Scopes:
         """Return the scopes that have files, or that of the current folder if no file has one."""
         return list(self._scopes.values()) or [self._of_config(self._configurations.of_folder("."))]
 
+    def of(self, path: str) -> Scope:
+        """Return the scope of a path."""
+        return self._of_config(self._configurations.of(path))
+
     def split(self, items: Iterable[Item]) -> Iterator[tuple[Scope, list[Item]]]:
         """Yield the items in order, in sequences that have the same scope."""
         present: Scope | None = None
         waiting: list[Item] = []
         for item in items:
-            scope = self._of_config(self._configurations.of(_path_of(item)))
+            scope = self.of(_path_of(item))
             if present is not None and scope is not present:
                 yield present, waiting
                 waiting = []

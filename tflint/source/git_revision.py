@@ -1,6 +1,6 @@
-"""Reads files from a revision of their Git repository with the `git` program, without network or filters.
+"""Reads and lists files of a revision of a Git repository with the `git` program, without network or filters.
 
-Input: a revision and a path in the working tree. Output: bytes, or the list of files. Failures raise `UserError`.
+Input: a revision and a path in the working tree. Output: bytes, or files. Failures raise `UserError`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from tflint.errors import UserError
 from tflint.source.byte_source import BytesSource
@@ -37,57 +37,95 @@ class _TrackedFile:
 
 
 @frozen
-class TreeEntry:
-    """A file in a revision: the hash of its blob and its size in bytes. `is_file` is false for links and submodules."""
+class RevisionEntry:
+    """A file in a revision. `is_link` tells whether it is a symbolic link."""
 
-    blob: str
-    size: int
-    is_file: bool
+    revision: str
+    is_link: bool
+    _file: _TrackedFile
+    _blob: str
+    _size: int
+
+    @property
+    def path(self) -> str:
+        """Path of the file in the working tree. It begins with the path that the user wrote."""
+        return self._file.path
+
+    @property
+    def size(self) -> int:
+        """Size of the file in bytes."""
+        return self._size
+
+    def read(self) -> bytes:
+        """Return the content of the file. Raises `UserError` if it cannot be read."""
+        return _read_blob(self._file, self.revision, self._blob, self._size)
 
 
-def list_revision(revision: str, top: str, missing_hint: str = "") -> dict[str, TreeEntry]:
-    """Return all files of a revision by their path in the working tree with the top level `top`.
+def list_revision(revision: str, path: str, missing_hint: str = "") -> list[RevisionEntry]:
+    """Return the files of a revision below a folder, or the file that a path names, sorted by path.
 
-    Raises `UserError` if the repository does not have the revision, with the hint `missing_hint`.
+    The folder need not exist in the working tree. Raises `UserError` if the revision cannot be listed, with the hint
+    `missing_hint` if the repository does not have the revision.
     """
     _require_revision(revision)
-    file = _TrackedFile(str(Path(top, ".")), top, ".")
+    file = _find_in_worktree(path)
     commit = _resolve_commit(revision, file, missing_hint)
-    output = run_git(["ls-tree", "-r", "-z", "-l", "--full-tree", commit], top, f"'{revision}' cannot be listed")
-    entries = {}
-    for match in _ENTRY.finditer(output):
-        mode, kind, blob, size = match.groups()[:4]
-        is_file = kind == b"blob" and mode not in (_LINK, _SUBMODULE)
-        entries[os.fsdecode(match[5])] = TreeEntry(blob.decode(), int(size) if size != b"-" else 0, is_file)
-    return entries
-
-
-def read_blob(blob: str, top: str, wrong: str) -> bytes:
-    """Return the content of a blob by its hash. The message of a failure begins with `wrong`."""
-    return run_git(["cat-file", "blob", blob], top, wrong)
-
-
-def _require_revision(revision: str) -> None:
-    """Raise `UserError` if a text cannot be a revision, such as an option of git."""
-    if not revision or revision.startswith("-") or not revision.isprintable():
-        raise UserError(f"'{revision}' is not a revision", hint="use a revision such as HEAD, HEAD~1, main or v1.2")
+    options = ["--literal-pathspecs", "ls-tree", "-r", "-z", "-l", "--full-tree", commit, "--"]
+    pathspec = [] if file.inner == "." else [file.inner]
+    output = run_git([*options, *pathspec], file.top, f"'{revision}' cannot be listed")
+    entries = []
+    for mode, kind, blob, size, name in _ENTRY.findall(output):
+        inner = PurePosixPath(os.fsdecode(name))
+        if kind == b"blob":
+            below = inner.relative_to(file.inner).as_posix()
+            place = Path(path).as_posix() if below == "." else Path(path, below).as_posix()
+            tracked = _TrackedFile(place, file.top, inner.as_posix())
+            entries.append(RevisionEntry(revision, mode == _LINK, tracked, blob.decode(), int(size)))
+    return sorted(entries, key=lambda entry: entry.path)
 
 
 def read_revision(revision: str, path: str) -> bytes:
     """Return the content of a file in a revision, such as `HEAD~1`. Raises `UserError` if it cannot be read."""
     _require_revision(revision)
     file = _find(path)
-    blob, size = _find_blob(_resolve_commit(revision, file), revision, file)
-    if size > MAX_BLOB_BYTES:
-        what = f"'{path}' has {size:,} bytes in '{revision}', more than the limit of {MAX_BLOB_BYTES:,}"
-        raise UserError(what, hint=_manual_hint(revision, file))
-    content = read_blob(blob, file.top, f"'{path}' of '{revision}' cannot be read")
+    content = _read_blob(file, revision, *_find_blob(_resolve_commit(revision, file), revision, file))
     if detect_kind(BytesSource(content)).kind == GIT_LFS_POINTER:
         raise UserError(
             f"'{path}' is a Git LFS pointer in '{revision}': the model itself is not in the repository",
             hint=f"git lfs fetch, then {_manual_hint(revision, file, ' | git lfs smudge')}",
         )
     return content
+
+
+def _require_revision(revision: str) -> None:
+    if not revision or revision.startswith("-") or not revision.isprintable():
+        raise UserError(f"'{revision}' is not a revision", hint="use a revision such as HEAD, HEAD~1, main or v1.2")
+
+
+def _read_blob(file: _TrackedFile, revision: str, blob: str, size: int) -> bytes:
+    if size > MAX_BLOB_BYTES:
+        what = f"'{file.path}' has {size:,} bytes in '{revision}', more than the limit of {MAX_BLOB_BYTES:,}"
+        raise UserError(what, hint=_manual_hint(revision, file))
+    return run_git(["cat-file", "blob", blob], file.top, f"'{file.path}' of '{revision}' cannot be read")
+
+
+def _find_in_worktree(path: str) -> _TrackedFile:
+    """Return a file or folder with its working tree. It need not exist."""
+    if not path:
+        raise UserError("the path is empty")
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 (resolve() would follow links)
+    folder = absolute
+    while not os.path.isdir(folder) and folder != folder.parent:  # noqa: PTH112 (Path.is_dir raises for long paths)
+        folder = folder.parent
+    top = worktree_of(folder)
+    if top is None:
+        hint = "--git compares files with their versions in Git; without one: tflint diff OLD NEW"
+        raise UserError(f"'{Path(path).as_posix()}' is not in a Git repository", hint=hint)
+    inner = absolute.relative_to(top)
+    if real_path(folder) != real_path(top) / folder.relative_to(top):
+        what = f"'{Path(path).as_posix()}' leads through a link, which Git does not follow"
+        raise UserError(what, hint=f"use the path '{real_path(folder).as_posix()}'")
+    return _TrackedFile(path, str(top), inner.as_posix())
 
 
 def _find(path: str) -> _TrackedFile:

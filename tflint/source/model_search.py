@@ -156,14 +156,14 @@ def missing_path_error(path: str) -> UserError:
 class Walker:
     """Walks folders for models and counts what it skips: excluded and ignored files, hidden and linked folders.
 
-    `examined` are the folders that were listed and the files that were read so far; `has_links` is true if one of these
-    folders has links.
+    `reason_to_skip` decides about files and folders. `examined` are the folders that were listed and the files that
+    were read so far; `has_links` is true if one of these folders has links.
     """
 
     def __init__(self, reason_to_skip: ReasonToSkip = _skip_nothing) -> None:
         self.examined: list[str] = []
         self.has_links = False
-        self._reason_to_skip = reason_to_skip
+        self.reason_to_skip = reason_to_skip
         self._skipped: Counter[str] = Counter()  # number of models by reason
         self._hidden = self._linked = self._models = 0
         self._entries_left = MAX_PEEKED_ENTRIES
@@ -224,7 +224,7 @@ class Walker:
             else:
                 yield path
         for folder, error in unlisted.items():
-            if not self._reason_to_skip(folder):
+            if not self.reason_to_skip(folder):
                 yield _unreadable_folder(folder, error)
 
     def _skip_outside(self, path: str) -> Iterator[UnopenedPath]:
@@ -242,14 +242,14 @@ class Walker:
             self.examined.append(path)
         if not _is_model(path, is_read=not is_outside):
             return
-        reason = self._reason_to_skip(path)
+        reason = self.reason_to_skip(path)
         if reason:
             self._skipped[reason] += 1
         else:
             yield _outside_link(path) if is_outside else path
 
     def _should_enter(self, path: str, name: str, root: Path) -> bool:
-        reason = self._reason_to_skip(path)
+        reason = self.reason_to_skip(path)
         if reason:
             self._skipped[reason] += self._peek(path)
         elif os.path.islink(path):  # noqa: PTH114
@@ -285,6 +285,12 @@ class Walker:
             except OSError:
                 continue  # the walk skips this folder in any case
         return count
+
+
+def is_model_path(path: str, folder: str) -> bool:
+    """Return whether a walk of a folder considers a file below it: by its suffix, and not in a hidden folder."""
+    inner = Path(path).relative_to(folder)
+    return inner.suffix.lower() in SUFFIXES and not any(name.startswith(".") for name in inner.parts[:-1])
 
 
 def check_link(path: str) -> Selected:

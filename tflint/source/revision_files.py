@@ -14,7 +14,7 @@ from pathlib import Path
 from tflint.errors import UserError
 from tflint.findings.fingerprint import hash_text
 from tflint.source.checkout_boundary import worktree_of
-from tflint.source.git_revision import TreeEntry, list_revision, read_blob
+from tflint.source.git_revision import RevisionEntry, list_revision
 from tflint.userfiles.userfile import MAX_TEXT_BYTES
 
 #: Suffix of the files in a folder of rules.
@@ -33,7 +33,7 @@ class RevisionFiles:
     def __init__(self, revision: str, folder: str = "") -> None:
         self.revision = revision
         self._folder = folder or tempfile.mkdtemp(prefix="tflint-")
-        self._entries: dict[Path, dict[str, TreeEntry]] = {}  # by top level
+        self._entries: dict[Path, dict[str, RevisionEntry]] = {}  # by top level
 
     def __reduce__(self) -> tuple[type[RevisionFiles], tuple[str, str]]:
         return RevisionFiles, (self.revision, self._folder)  # worker processes share the copies
@@ -72,27 +72,28 @@ class RevisionFiles:
             raise UserError(f"'{path.parent.as_posix()}' is not in a Git repository", hint=hint)
         return top
 
-    def _list(self, top: Path) -> dict[str, TreeEntry]:
+    def _list(self, top: Path) -> dict[str, RevisionEntry]:
         if top not in self._entries:
             hint = "fetch the revision first; in GitHub Actions, set fetch-depth: 0 in actions/checkout"
-            self._entries[top] = list_revision(self.revision, str(top), hint)
+            entries = list_revision(self.revision, str(top), hint)
+            self._entries[top] = {Path(entry.path).relative_to(top).as_posix(): entry for entry in entries}
         return self._entries[top]
 
     def _place(self, top: Path, inner: str) -> Path:
         """Return the path of a copy. Each top level has a folder of its own."""
         return Path(self._folder, hash_text(str(top)), inner)
 
-    def _copy(self, top: Path, inner: str, entry: TreeEntry) -> Path:
+    def _copy(self, top: Path, inner: str, entry: RevisionEntry) -> Path:
         copy = self._place(top, inner)
         if copy.exists():
             return copy
-        if not entry.is_file:
+        if entry.is_link:
             raise UserError(f"'{inner}' is not a file in '{self.revision}'", hint="links are not followed")
         limit = MAX_TEXT_BYTES if inner.endswith(_RULES_SUFFIX) else _MAX_BYTES
         if entry.size > limit:
             raise UserError(f"'{inner}' has {entry.size:,} bytes in '{self.revision}', more than {limit:,}")
         copy.parent.mkdir(parents=True, exist_ok=True)
-        content = read_blob(entry.blob, str(top), f"'{inner}' of '{self.revision}' cannot be read")
+        content = entry.read()
         unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
         unfinished.write_bytes(content)
         unfinished.replace(copy)  # another process may copy the same file

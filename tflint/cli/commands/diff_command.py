@@ -1,35 +1,40 @@
-"""`tflint diff`: compares two versions of a model: two files, or a file and its version in Git."""
+"""`tflint diff`: compares two versions of models: files, bundles, folders, or paths and their versions in Git."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import plugin_option, report_outputs
 from tflint.cli.config_options import add_rule_options, add_verdict_options, read_configurations
 from tflint.cli.exit_codes import exit_code_of
 from tflint.errors import UserError
-from tflint.findings.path_globs import MEMBER
 
 if TYPE_CHECKING:
-    from tflint.api import Checkable
+    from tflint.findings import Report
+    from tflint.runner.version_pairs import VersionPair
+    from tflint.source.model_search import Walker
 
-_USAGE = "%(prog)s [options] OLD NEW\n       %(prog)s [options] MODEL --git REV"
+_USAGE = "%(prog)s [options] OLD NEW\n       %(prog)s [options] --git REV PATH [PATH ...]"
 
 
 def add_parser(commands: Any) -> None:
     """Add the parser of the command."""
     parser = commands.add_parser(
         "diff",
-        help="compare two versions of a model",
+        help="compare two versions of models",
         description="Report the differences between two versions of a model that affect client code.",
         usage=_USAGE,
     )
     parser.add_argument(
-        "models", nargs="+", metavar="MODEL", help="old and new version; with --git only the new version"
+        "models",
+        nargs="+",
+        metavar="PATH",
+        help="old and new version: two models, two bundles or two folders; with --git, models, bundles, folders and "
+        "globs of the new version",
     )
-    parser.add_argument("--git", metavar="REV", help="compare with the file in a Git revision, such as HEAD~1")
+    parser.add_argument("--git", metavar="REV", help="compare with the versions in a Git revision, such as HEAD~1")
     add_rule_options(parser)
     report_outputs.add_options(parser)
     add_verdict_options(parser.add_argument_group("run options"))
@@ -40,41 +45,45 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; return the exit code."""
     _require_model_count(options)
     reports = report_outputs.plan_reports(options)
-    new = options.models[-1]
-    config = read_configurations(options).of(new)
-    from tflint.api import compare
-    from tflint.catalog import load_catalog
-    from tflint.findings.baseline import read_baseline
+    configurations = read_configurations(options)
+    from tflint.api import compare_pairs
+    from tflint.catalog.rule_loader import Catalogs
+    from tflint.source.model_search import Walker
 
-    known = read_baseline(config.baseline) if config.baseline else None
-    old = options.models[0] if options.git is None else _load_from_git(options.git, new)
-    catalog = load_catalog(config.rules, plugin_option.load_allowed(options))
-    report = compare(old, new, config=config, baseline=known, plugins=options.allow_plugin, catalog=catalog)
-    report_outputs.write(report, reports, options, catalog.rules)
+    walker = Walker(configurations.reason_to_skip)
+    catalogs = Catalogs(plugin_option.load_allowed(options))
+    report = compare_pairs(
+        _find_pairs(options, walker),
+        walker,
+        configurations=configurations,
+        has_baselines=True,
+        plugins=options.allow_plugin,
+        catalogs=catalogs,
+    )
+    report_outputs.write(report, reports, options, catalogs.rules())
     code = exit_code_of(report, options)
     is_compared = any(file.kind == "pair" for file in report.files)
-    if code == 0 and not is_compared and not options.exit_zero and config.fail_on != "never":
+    if code == 0 and not is_compared and not options.exit_zero and not _never_fails(report):
         raise UserError("nothing was compared: a model is not readable", hint="the report has the reason")
     return code
 
 
+def _never_fails(report: Report) -> bool:
+    return all(file.fail_on == "never" for file in report.files)
+
+
 def _require_model_count(options: argparse.Namespace) -> None:
-    count, expected = len(options.models), 2 if options.git is None else 1
-    if count == expected:
+    count = len(options.models)
+    if count == 2 or options.git is not None:
         return
+    hint = "tflint diff OLD NEW, or tflint diff --git REV PATH" if count == 1 else "compare two folders"
+    raise UserError(f"diff takes two models, bundles or folders, not {count}", hint=hint)
+
+
+def _find_pairs(options: argparse.Namespace, walker: Walker) -> Iterator[VersionPair]:
+    from tflint.runner.version_pairs import pair_sources, pair_with_revision
+
     if options.git is not None:
-        raise UserError(f"diff --git takes one model, not {count}", hint="tflint diff MODEL --git REV")
-    hint = "tflint diff OLD NEW, or tflint diff MODEL --git REV" if count == 1 else "compare two models at a time"
-    raise UserError(f"diff takes two models, not {count}", hint=hint)
-
-
-def _load_from_git(revision: str, path: str) -> Checkable:
-    """Load a model from a Git revision. Its name is `revision:path`, as in Git."""
-    from tflint.api import load
-    from tflint.source.git_revision import read_revision
-
-    file = Path(path)
-    if MEMBER in path and not file.exists():
-        hint = "write the old container to a file and compare the members: tflint diff OLD NEW"
-        raise UserError("--git cannot compare a member of a container", hint=hint)
-    return load(read_revision(revision, path), name=f"{revision}:{file.as_posix()}")
+        return pair_with_revision(options.git, options.models, walker)
+    old, new = options.models
+    return pair_sources(old, new, walker)
