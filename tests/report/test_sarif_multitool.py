@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import tflint
+from tests.helpers.models.containers import bundle_compressed, bundle_escaping, bundle_nested, task
 from tests.helpers.models.named import NAMED
 from tests.helpers.reports import FULL, finding, report
 from tests.helpers.sarif_runs import URIS, broken, many
@@ -78,12 +79,18 @@ def validated(tmp_path_factory, tmp_path) -> Callable[[dict[str, Any]], dict[str
     return validate
 
 
+def bundle_with_findings() -> bytes:
+    """A bundle with members in folders, two of which have findings."""
+    return task({"folder/a b.tflite": broken(), "b.tflite": broken("depthwise_int8"), "c.tflite": NAMED["add_int8"]()})
+
+
 def log_of(made: Report, **options: Any) -> dict[str, Any]:
     return sarif_report.to_data(made, builtin_catalog().rules, options.pop("profile", "github"), **options)
 
 
 REPORTS: dict[str, Callable[[], Report]] = {
     "real": lambda: tflint.check([broken(), broken("depthwise_int8"), *(build() for build in NAMED.values())]),
+    "bundles": lambda: tflint.check([bundle_with_findings(), bundle_nested(), bundle_compressed(), bundle_escaping()]),
     "clean": report,
     "of nothing": lambda: report(files=()),
     "with everything": lambda: report(FULL, finding(), notices=(Notice("unused-allow", "remove it"),)),

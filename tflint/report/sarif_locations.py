@@ -91,8 +91,11 @@ def to_uri(path: str) -> str:
 
 
 def to_member_uri(member: str) -> str:
-    """Return the URI of a member, which SARIF represents as a nested artifact of its container."""
-    return f"/{_quote(member, _SAFE)}"
+    """Return the URI of a member, which SARIF represents as a nested artifact of its container.
+
+    Validators refuse relative references that begin with a slash (SARIF1004).
+    """
+    return _quote(member.lstrip("/"), _SAFE)
 
 
 def _quote(path: str, safe: str) -> str:
