@@ -46,7 +46,7 @@ from tflint.runner.run_report import build_report
 from tflint.runner.scheduler import CheckedFile, check_by_group
 from tflint.runner.scopes import Scope, Scopes
 from tflint.runner.unmatched_globs import find_unmatched
-from tflint.runner.version_pairs import Version, VersionPair, pair_members, pair_sources
+from tflint.runner.version_pairs import Version, VersionPair, has_unread_members, pair_members, pair_sources
 from tflint.source import SourceError
 from tflint.source.file_kind import MODEL, OUTSIDE_LINK
 from tflint.source.model_search import UnopenedPath, Walker, are_whole_files, check_link
@@ -428,7 +428,8 @@ def _compare_pair(pair: VersionPair, plan: Plan) -> list[FileReport]:
             return _report_file(other, plan)
         hint = f"name one of its models: {container.path}{MEMBER}NAME"
         raise UserError(f"'{container.path}' is a container of models, and '{other.path}' is not", hint=hint)
-    return [file for member in pair_members(pair.new, pair.old) for file in _compare_pair(member, plan)]
+    unread = [file for found in (new, old) if has_unread_members(found) for file in _report_file(found, plan)]
+    return unread + [file for member in pair_members(pair.new, pair.old) for file in _compare_pair(member, plan)]
 
 
 def _report_single(pair: VersionPair, plan: Plan) -> list[FileReport]:

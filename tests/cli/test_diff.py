@@ -459,10 +459,19 @@ def test_a_broken_bundle_is_a_finding() -> None:
     assert [(Path(file.path).name, file.status) for file in files] == [("bundle_broken_header.litertlm", "unreadable")]
 
 
-def test_bundles_of_very_many_models_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tflint.runner.version_pairs.MAX_MEMBERS", 1)
-    with pytest.raises(UserError, match="has more than 1 models"):
-        diff(named_model_path("bundle_task"), named_model_path("bundle_task"))
+def test_a_member_that_cannot_be_opened_does_not_count_as_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tflint.container.container_contents.MAX_REPORTS", 2)
+    path = tmp_path / "many.task"
+    path.write_bytes(containers.task({f"{k}.tflite": NAMED["add_int8"]() for k in range(3)}))
+    old = tmp_path / "few.task"
+    old.write_bytes(containers.task({"2.tflite": NAMED["add_int8"](), "0.tflite": NAMED["add_int8"]()}))
+    assert paired(diff(old, path)) == [
+        (path.as_posix(), None, ["G117"]),
+        (f"{path.as_posix()}!/0.tflite", f"{old.as_posix()}!/0.tflite", []),
+        (f"{path.as_posix()}!/1.tflite", None, ["K137"]),
+    ]
 
 
 @pytest.fixture

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 #: Paths in reports of the two versions of a model if they are passed as bytes.
 OLD_BYTES, NEW_BYTES = "<old bytes>", "<new bytes>"
-#: Maximum number of models per bundle that are paired. Each of them opens the bundle again.
-MAX_MEMBERS = 256
 
 
 @frozen(eq=False)
@@ -145,8 +143,14 @@ def pair_names(new: Sequence[str], old: Sequence[str]) -> list[tuple[str | None,
 
 
 def pair_members(new: Version, old: Version) -> Iterator[VersionPair]:
-    """Yield the pairs of the models in two bundles, by their names in the bundles."""
-    for new_name, old_name in pair_names(_members_of(new), _members_of(old)):
+    """Yield the pairs of the models in two bundles, by their names in the bundles.
+
+    A model that cannot be opened on one side is left out: the report of that bundle has the reason.
+    """
+    (new_names, new_unread), (old_names, old_unread) = _members_of(new), _members_of(old)
+    new_names = [name for name in new_names if not _is_below(name, old_unread)]
+    old_names = [name for name in old_names if not _is_below(name, new_unread)]
+    for new_name, old_name in pair_names(new_names, old_names):
         versions = (
             None if new_name is None else new.of_member(new_name),
             None if old_name is None else old.of_member(old_name),
@@ -155,19 +159,39 @@ def pair_members(new: Version, old: Version) -> Iterator[VersionPair]:
         yield VersionPair(path, *versions)
 
 
-def _members_of(version: Version) -> list[str]:
-    """Return the names of the models in a bundle and in the bundles inside it."""
+def _members_of(version: Version) -> tuple[list[str], set[str]]:
+    """Return the names of the models in a bundle, at any depth, and the names of members that cannot be opened."""
     founds, file = version.open()
+    names: list[str] = []
+    unread: set[str] = set()
+    prefix = f"{version.model_path}{MEMBER}"
     try:
-        prefix = f"{next(founds).path}{MEMBER}"
-        names = [found.path.removeprefix(prefix) for found in founds if found.opened.contents is None]
+        for found in founds:
+            name = found.path.removeprefix(prefix) if found.path.startswith(prefix) else ""
+            if found.opened.contents is None:
+                names.append(name)
+            else:
+                unread |= {f"{name}{MEMBER}{label}" if name else label for label in _unread_labels(found)}
     finally:
         if file is not None:
             file.close()
-    if len(names) > MAX_MEMBERS:
-        hint = f"name a member on both sides: tflint diff OLD{MEMBER}NAME NEW{MEMBER}NAME"
-        raise UserError(f"'{version.model_path}' has more than {MAX_MEMBERS} models", hint=hint)
-    return names
+    return names, unread
+
+
+def _unread_labels(container: FoundFile) -> list[str]:
+    contents = container.opened.contents
+    return [] if contents is None else [member.label for member in contents.members if member.problem is not None]
+
+
+def has_unread_members(container: FoundFile) -> bool:
+    """Return whether a container has members that cannot be opened."""
+    return bool(_unread_labels(container))
+
+
+def _is_below(name: str, members: Container[str]) -> bool:
+    """Return whether the path of a member is that of one of the members, or in one of them."""
+    parts = name.split(MEMBER)
+    return any(MEMBER.join(parts[: n + 1]) in members for n in range(len(parts)))
 
 
 # -- Git ---------------------------------------------------------------------------------------------------------------
@@ -252,5 +276,5 @@ def _pair_member(revision: str, path: str) -> VersionPair:
     container = find_container(path)
     old = _old_version(revision, container, read_revision(revision, container))
     member = path.removeprefix(f"{container}{MEMBER}")
-    has_member = member in _members_of(old)
+    has_member = member in _members_of(old)[0]
     return VersionPair(path, Version(path, path), old.of_member(member) if has_member else None)
