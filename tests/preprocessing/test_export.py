@@ -20,7 +20,9 @@ from tests.helpers.models.named import RUNNABLE
 from tests.helpers.models.plain import with_zip
 from tflint import resources
 from tflint.api import Model, check, load
+from tflint.catalog import builtin_catalog
 from tflint.cli.main import run
+from tflint.config import Config
 from tflint.contract import parse_contract
 from tflint.errors import UserError
 from tflint.facts.facts import Facts
@@ -29,7 +31,7 @@ from tflint.preprocessing.export import ExportedModel, export_metadata
 from tflint.preprocessing.recipe import build_recipe
 from tflint.schema import metadata_schema
 from tflint.summary.summarize import summarize
-from tflint.writer import pack, unpack
+from tflint.writer import edit_model, pack, unpack
 
 PHOTO = """\
 [[inputs]]
@@ -300,6 +302,59 @@ def test_weights_behind_the_flatbuffer_are_refused(tmp_path: Path) -> None:
     content = pack(model) + data
     with pytest.raises(UserError, match="after the flatbuffer"):
         put('[[inputs]]\nkind = "raw"\n', content, tmp_path)
+
+
+DESCRIBED = """
+[model]
+description = "tells birds apart"
+version = "2.1"
+author = "the authors"
+license = "Apache-2.0"
+"""
+
+
+def test_an_export_satisfies_the_rules_whose_fix_it_is(tmp_path: Path) -> None:
+    (tmp_path / "birds.txt").write_text("a\nb\nc\n", encoding="utf-8")
+    content = edit_model(named("image_float32"), {"metadata": "absent"})
+    rules = ["M001", "M002", "M102", "M103", "M104", "M105", "M106", "M107"]
+    for rule in rules:
+        assert "tflint contract export" in builtin_catalog().rule(rule).fix
+    missing = {found.rule for found in check(content, config=Config(select=tuple(rules))).findings()}
+    assert "M002" in missing, "which stands for the others, too"
+    made = put(DESCRIBED + PHOTO.replace("range = [0, 1]\n", ""), content, tmp_path)
+    assert made.runtime_version == "1.6.0"
+    assert not [key for key in made.lost_keys if key.startswith("model.")]
+    root = metadata_of(load(made.content))
+    assert root is not None
+    assert [root[key] for key in ("description", "version", "author", "license")] == [
+        "tells birds apart", "2.1", "the authors", "Apache-2.0",
+    ]  # fmt: skip
+    assert list(check(made.content, config=Config(select=tuple(rules))).findings()) == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "written"),
+    [
+        ({}, None),  # the model names the right release
+        ({"operator_codes.0.version": 3}, "2.4.0"),  # its operators were changed later
+        ({"metadata": "absent"}, "1.6.0"),
+        ({"metadata": "absent", "operator_codes.0.version": 999}, None),  # no known release has this version
+    ],
+)
+def test_the_runtime_version_is_computed_unless_the_model_names_it(
+    tmp_path: Path, edit: dict[str, Any], written: str | None
+) -> None:
+    content = edit_model(named("image_float32"), edit) if edit else named("image_float32")
+    made = put("", content, tmp_path)
+    assert made.runtime_version == written
+    if written is not None:
+        model = load(made.content)
+        assert model.tables.extras[0].min_runtime_version == written
+        assert not [found for found in check(model).findings() if found.rule in ("M011", "M102")]
+
+
+def test_a_model_of_custom_operators_gets_no_runtime_version(tmp_path: Path) -> None:
+    assert put("", named("custom_op"), tmp_path).runtime_version is None
 
 
 # -- the command -------------------------------------------------------------------------------------------------------

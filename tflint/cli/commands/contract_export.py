@@ -46,6 +46,8 @@ def run(options: argparse.Namespace) -> int:
     file.write(result.content)
     lines = [f"{Path(file.path).as_posix()}: {options.model} with the metadata of {recipe.contract.path}"]
     lines += ["  the contract is a draft: missing keys are not exported"] if recipe.is_draft else []
+    if result.runtime_version is not None:
+        lines.append(f"  min_runtime_version {result.runtime_version}, computed from the operators")
     lines += [f"  packed files: {', '.join(result.packed)}"] if result.packed else []
     lines += [f"  named but not packed: {', '.join(result.unpacked)}"] if result.unpacked else []
     lines += [f"  not expressible in metadata: {', '.join(result.lost_keys)}"] if result.lost_keys else []

@@ -34,6 +34,10 @@ _CONTRACT = _table_of(
         _key("bind", TEXT, "how client code finds inputs and outputs", "signature name index"),
         _key("signature", TEXT, "key of the signature that client code runs"),
         _key("source", TEXT, "origin of the model"),
+        _key("description", TEXT, "what the model does"),
+        _key("version", TEXT, "version of the model"),
+        _key("author", TEXT, "author of the model"),
+        _key("license", TEXT, "license of the model"),
         ColumnDeclaration(
             "n_inputs", NUM, "number of inputs that the contract describes", "the contract describes no inputs"
         ),

@@ -27,6 +27,8 @@ _BOXES = {
     "cx-cy-w-h": ("CENTER", [0, 1, 2, 3]),
 }
 _COORDINATES = {"normalized": "RATIO", "pixels": "PIXEL"}
+#: Keys of [model] that are fields of ModelMetadata.
+_MODEL_FIELDS = ("description", "version", "author", "license")
 #: Keys that identify an entry or repeat what the model specifies. They do not count as lost if they are not exported.
 _MODEL_KEYS = ("name", "index", "kind", "dtype", "shape", "scale", "zero-point", "dequantize")
 
@@ -44,6 +46,7 @@ class Metadata:
         self.files: list[str] = []
         self.root: Table = dict(existing or {})
         self.root.setdefault("name", PurePath(recipe.model or "model").stem)
+        self.root.update({key: recipe.contract.model[key] for key in _MODEL_FIELDS if key in recipe.contract.model})
         subgraphs: list[Table] = [dict(subgraph) for subgraph in self.root.get("subgraph_metadata", [])] or [{}]
         self.root["subgraph_metadata"] = subgraphs
         for side, entries in (("input", recipe.inputs), ("output", recipe.outputs)):
@@ -58,7 +61,7 @@ class Metadata:
         for side in ("inputs", "outputs"):
             for number, entry in enumerate(contract.entries(side.removesuffix("s"))):
                 keys += [f"{side}[{number}].{key}" for key in self._lost(side, number, entry)]
-        claims = [f"model.{key}" for key in contract.model if key != "draft"]
+        claims = [f"model.{key}" for key in contract.model if key not in ("draft", *_MODEL_FIELDS)]
         return [*keys, *claims, *(key for key in ("golden", "allow") if contract.data.get(key))]
 
     def _lost(self, side: str, number: int, entry: Mapping[str, Any]) -> Iterator[str]:
