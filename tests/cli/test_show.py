@@ -24,8 +24,9 @@ from tflint.cli.main import run
 from tflint.facts.facts import Facts
 from tflint.flatbuffer.byte_window import Window
 from tflint.normalization.affine_formula import format_dequantization
+from tflint.report.display_names import format_size
 from tflint.report.text_layout import Style
-from tflint.resources import json_schema
+from tflint.resources import json_schema, named_model_path
 from tflint.summary import plain_lines, summary_json
 from tflint.summary import summary_text as screen
 from tflint.summary.number_text import format_percent
@@ -310,13 +311,125 @@ def test_a_model_in_a_container_is_shown_by_its_path(model, capsys):
     assert found[:2] == ["bundle.task!/detector.tflite", "scheme     full int8"]
 
 
-def test_a_container_itself_is_no_model_but_to_git(model, capsys):
-    container(Path("bundle.task"))
-    assert run(["show", "bundle.task"]) == 2
-    assert "name one of its models: bundle.task!/detector.tflite" in capsys.readouterr().err
+def bundle_of(*names: str) -> Path:
+    """A bundle with models of these names and a text file."""
+    with zipfile.ZipFile("bundle.task", "w") as archive:
+        for name in names:
+            archive.writestr(name, good() if name.endswith(".tflite") else b"text")
+    return Path("bundle.task")
+
+
+def test_a_container_stands_for_the_models_in_it(model, capsys):
+    size = bundle_of("detector.tflite", "labels.txt", "classifier.tflite").stat().st_size
+    assert run(["show", "bundle.task"]) == 0
+    first, *others = capsys.readouterr().out.split("\n\n")
+    n_bytes = len(good())
+    assert first.splitlines() == [
+        "bundle.task",
+        f"container  zip · 3 members, 2 models · {format_size(size)}",
+        f"           detector.tflite, model, {format_size(n_bytes)}",
+        "           labels.txt, 4 bytes",
+        f"           classifier.tflite, model, {format_size(n_bytes)}",
+    ]
+    assert [text.splitlines()[:2] for text in others] == [
+        ["bundle.task!/detector.tflite", "scheme     full int8"],
+        ["bundle.task!/classifier.tflite", "scheme     full int8"],
+    ]
+
+
+def test_the_lines_of_a_container_name_the_member(model, capsys):
+    size = bundle_of("detector.tflite", "labels.txt").stat().st_size
     assert run(["show", "--plain", "bundle.task"]) == 0
-    size = Path("bundle.task").stat().st_size
-    assert capsys.readouterr().out == f"file container\nsize file {size}\n"
+    found = capsys.readouterr().out.splitlines()
+    assert found[:4] == [
+        "file container",
+        f"size file {size}",
+        "member labels.txt file other",
+        "member labels.txt size file 4",
+    ]
+    assert found[4:] == [f"member detector.tflite {line}" for line in lines(good())]
+
+
+def test_a_bundle_in_a_bundle_is_followed(model, capsys):
+    shutil.copy(named_model_path("bundle_nested"), "nested.task")
+    assert run(["show", "nested.task"]) == 0
+    heads = [text.splitlines()[0] for text in capsys.readouterr().out.split("\n\n")]
+    assert heads == [
+        "nested.task",
+        "nested.task!/inner.task",
+        "nested.task!/inner.task!/embedder.tflite",
+        "nested.task!/gestures.tflite",
+    ]
+
+
+def test_a_member_that_cannot_be_read_is_listed_with_the_reason(model, capsys):
+    shutil.copy(named_model_path("bundle_encrypted"), "locked.task")
+    assert run(["show", "locked.task"]) == 0
+    assert "locked.tflite, model, 592 bytes, not read: the member is encrypted\n" in capsys.readouterr().out
+    assert run(["show", "--plain", "locked.task"]) == 0
+    assert "member locked.tflite problem encrypted\n" in capsys.readouterr().out
+
+
+def test_names_of_members_cannot_drive_the_terminal(model, capsys):
+    bundle_of("a\x1b[31m\nb.tflite", "x\ny.txt")
+    for options in ([], ["--plain"]):
+        assert run(["show", "bundle.task", *options]) == 0
+        text = capsys.readouterr().out
+        assert "\x1b" not in text
+        assert "control characters" in text or "problem unsafe-name" in text
+
+
+def test_members_with_many_elements_are_bounded(model, capsys, monkeypatch):
+    bundle_of("a.tflite", "b.tflite")
+    monkeypatch.setattr("tflint.runner.model_loader.count_elements", lambda _tables: [10**9])
+    assert run(["show", "bundle.task"]) == 2
+    assert "the models in 'bundle.task' before 'bundle.task!/b.tflite' contain" in capsys.readouterr().err
+
+
+def test_several_models_are_shown_one_after_the_other(model, capsys):
+    shutil.copy("m.tflite", "n.tflite")
+    assert run(["show", "m.tflite", "n.tflite"]) == 0
+    both = capsys.readouterr().out
+    singles = []
+    for name in ("m.tflite", "n.tflite"):
+        assert run(["show", name]) == 0
+        singles.append(capsys.readouterr().out)
+    assert both == "\n".join(singles)
+
+
+def test_several_models_give_lines_with_the_path_before_each(model, capsys):
+    shutil.copy("m.tflite", "n.tflite")
+    assert run(["show", "--plain", "m.tflite", "n.tflite"]) == 0
+    found = capsys.readouterr().out.splitlines()
+    assert found == ["path m.tflite", *lines(good()), "path n.tflite", *lines(good())]
+
+
+def test_json_of_several_models_or_a_container_is_an_array(model, capsys):
+    bundle_of("detector.tflite")
+    for paths, names in (
+        (["m.tflite", "m.tflite"], ["m.tflite", "m.tflite"]),
+        (["bundle.task"], ["bundle.task!/detector.tflite"]),
+        (["m.tflite", "bundle.task"], ["m.tflite", "bundle.task!/detector.tflite"]),
+    ):
+        assert run(["show", "--format", "json", *paths]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert [one["path"] for one in found] == names
+        assert all(is_valid(one, json_schema("show")) for one in found)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_model_that_cannot_be_read_does_not_hide_the_others(model, capsys, form):
+    Path("broken.tflite").write_bytes(WRONG_FILES["truncated"]())
+    assert run(["show", "broken.tflite", "m.tflite", "--format", form]) == 2
+    out, err = capsys.readouterr()
+    assert "full int8" in out
+    assert err.startswith("tflint: 'broken.tflite' is a truncated model: ")
+
+
+@pytest.mark.parametrize("missing", ["gone.tflite", "."])
+def test_a_path_that_is_wrong_is_reported_before_anything_is_printed(model, capsys, missing):
+    assert run(["show", "m.tflite", missing]) == 2
+    assert capsys.readouterr().out == ""
 
 
 def fenced(language: str) -> str:
@@ -442,8 +555,7 @@ def test_what_is_no_model_is_named(name, said, hint, tmp_path, capsys):
         (["show", "n.tflite"], "'n.tflite' does not exist", "did you mean 'm.tflite'?"),
         (["show", "no/m.tflite"], "'no/m.tflite' does not exist", "the folder 'no' does not exist"),
         (["show", ""], "an empty path", ""),
-        (["show", "."], "'.' is a folder", "name a model in it"),
-        (["show", "m.tflite", "m.tflite"], "show takes one model, not 2", "each"),
+        (["show", "."], "'.' is a folder", "name models in it"),
         (["show", "m.tflite", "--plain", "--format", "json"], "--plain and --format json exclude each other", "choose"),
         (["show", "m.tflite", "--plian"], "unknown option '--plian'", "did you mean '--plain'?"),
         (["shwo", "m.tflite"], "unknown command 'shwo'", "did you mean 'show'?"),

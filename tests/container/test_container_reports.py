@@ -468,8 +468,8 @@ def test_an_entry_for_a_member_is_written_and_holds(here, capsys):
 def test_a_member_can_be_shown(here, capsys):
     assert cli(["show", "m/nested.task!/inner.task!/in.tflite"]) == 0
     assert "MyCustomOp" in capsys.readouterr().out
-    assert cli(["show", "m/two.task"]) == 2
-    assert "name one of its models: m/two.task!/a.tflite" in capsys.readouterr().err
+    assert cli(["show", "m/two.task"]) == 0
+    assert "\nm/two.task!/b.tflite\n" in capsys.readouterr().out
 
 
 def test_the_rule_of_the_documentation_runs(tmp_path):

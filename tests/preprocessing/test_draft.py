@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import tomllib
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.helpers.models.named import NOT_RUNNABLE, RUNNABLE
 from tflint.api import Model, check, load
 from tflint.cli.main import run
 from tflint.columns.column import Lists
-from tflint.config import Config
+from tflint.config import Config, load_config
 from tflint.contract import parse_contract
 from tflint.facts.facts import Facts
 from tflint.preprocessing.draft import draft_contract
@@ -216,6 +217,47 @@ def test_init_writes_beside_the_model_and_over_nothing(here: Path, capsys: pytes
     assert run(["contract", "check", "bird.contract.toml"]) == 0
     assert "valid (1 input, 1 output)" in capsys.readouterr().out
     assert run(["check", "bird.contract.toml"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("bundle", "models"),
+    [
+        ("bundle_task.task", ["bundle_task.task!/detector.tflite", "bundle_task.task!/classifier.tflite"]),
+        (
+            "bundle_nested.task",
+            ["bundle_nested.task!/inner.task!/embedder.tflite", "bundle_nested.task!/gestures.tflite"],
+        ),
+    ],
+)
+def test_init_of_a_bundle_names_the_commands_for_its_models(
+    here: Path, capsys: pytest.CaptureFixture[str], bundle: str, models: list[str]
+) -> None:
+    """The commands work, and so does the entry of the configuration that they print."""
+    shutil.copy(named_model_path(bundle.split(".")[0]), bundle)
+    assert run(["contract", "init", bundle]) == 2
+    message = capsys.readouterr().err
+    assert f"'{bundle}' is a container of models, not a model" in message
+    commands = message.split("draft one contract per model: ")[1].strip().split("; ")
+    entries = []
+    for model, command in zip(models, commands, strict=True):
+        _, *arguments = shlex.split(command)
+        assert arguments[:3] == ["contract", "init", model]
+        assert run(arguments) == 0
+        entries.append(capsys.readouterr().out.split("under [contracts] in the configuration: ")[1])
+    Path("tflint.toml").write_text("[contracts]\n" + "".join(entries), encoding="utf-8")
+    report = check(bundle, config=load_config(Path("tflint.toml")))
+    assert {file.path: file.contract is not None for file in report.files if file.path in models} == dict.fromkeys(
+        models, True
+    )
+
+
+def test_init_of_a_model_in_a_bundle_without_output_names_the_command(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(named_model_path("bundle_task"), "b.task")
+    assert run(["contract", "init", "b.task!/detector.tflite"]) == 2
+    hint = "tflint contract init 'b.task!/detector.tflite' --output detector.contract.toml"
+    assert hint in capsys.readouterr().err
 
 
 def test_init_prints_where_asked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

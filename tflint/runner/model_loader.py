@@ -10,6 +10,7 @@ from typing import TypeAlias
 from tflint.errors import UserError
 from tflint.findings.path_globs import MEMBER
 from tflint.model.batch_reader import FoundFile, OpenedFile, SkipMember, expand, read_one, unreadable_file
+from tflint.model.element_count import count_elements
 from tflint.model.tables import Tables
 from tflint.source import BytesSource, FileSource, Source, SourceError
 from tflint.source.model_search import UnopenedPath, find_container, may_exist, missing_path_error
@@ -67,6 +68,33 @@ def load(source: str | PurePath | bytes | bytearray | memoryview, *, name: str |
     return Model(name or found.path, read_one(found.opened), found.opened)
 
 
+def load_with_members(path: str) -> Iterator[Model]:
+    """Yield the model at a path. For a container, yield the container itself and then the models in it.
+
+    Each is readable only until the next one is requested. Raises `UserError` if the path does not exist, or if the
+    models in a container have more tables and elements than tflint reads in one file.
+    """
+    require_existing(path)
+    founds, file = begin(path)
+    n_elements = 0
+    try:
+        for found in founds:
+            is_repeated = found.reopen is not None and found.opened.contents is None
+            opened = found.reopen() if is_repeated and found.reopen is not None else found.opened
+            tables = read_one(opened)
+            if found.budget is not None and n_elements > found.budget.max_elements:
+                raise UserError(
+                    f"the models in '{path}' before '{found.path}' contain {n_elements:,} tables and vector elements",
+                    hint=f"name single models, such as '{found.path}'",
+                )
+            yield Model(found.path, tables, opened)
+            if found.within is not None:
+                n_elements += sum(count_elements(tables))
+    finally:
+        if file is not None:
+            file.close()
+
+
 def load_readable(path: str) -> Model:
     """Read a model from a path. Unlike `load`, raises `UserError` if the file is broken or not a model."""
     model = load(path)
@@ -90,9 +118,30 @@ def single(source: Checkable, label: str) -> tuple[FoundFile, Source | None]:
     contents = found.opened.contents
     if contents is None or contents.reason is not None:
         return found, file
+    members = list(_list_models(founds))
     if file is not None:
         file.close()
-    raise _no_single_model(found.path, [f"{found.path}{MEMBER}{m.label}" for m in contents.members if m.is_checked])
+    raise _no_single_model(found.path, members)
+
+
+def list_models(path: str) -> list[str]:
+    """Return the paths of the models in a container, at any depth, or an empty list if the file is not a container.
+
+    Raises `UserError` if the path does not exist.
+    """
+    require_existing(path)
+    founds, file = begin(path)
+    try:
+        return list(_list_models(founds))
+    finally:
+        if file is not None:
+            file.close()
+
+
+def _list_models(founds: Iterator[FoundFile]) -> Iterator[str]:
+    for found in founds:
+        if found.within is not None and found.opened.contents is None:
+            yield found.path
 
 
 def begin(

@@ -13,7 +13,12 @@ SCHEMA_VERSION = 1
 
 def render(summary: Summary) -> str:
     """Return the JSON text, with a final newline."""
-    return dumps(to_data(summary))
+    return render_data(to_data(summary))
+
+
+def render_data(data: dict[str, Any] | list[dict[str, Any]]) -> str:
+    """Return the JSON text of the plain data of one summary or of several, with a final newline."""
+    return dumps(data)
 
 
 def to_data(summary: Summary) -> dict[str, Any]:

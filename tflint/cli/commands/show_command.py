@@ -1,14 +1,17 @@
-"""`tflint show`: prints a summary of one model as text, as JSON, or as one fact per line for diffs."""
+"""`tflint show`: prints summaries of models as text, as JSON, or as one fact per line for diffs."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tflint.cli import console
+from tflint.cli.exit_codes import OK, USAGE
 from tflint.errors import UserError
+from tflint.findings.path_globs import MEMBER
 
 if TYPE_CHECKING:
     from tflint.api import Model
@@ -30,10 +33,11 @@ def add_parser(commands: Any) -> None:
     """Add the parser of the command."""
     parser = commands.add_parser(
         "show",
-        help="summarize a model",
-        description="Summarize a model: inputs and outputs, quantization scheme, runtime, memory, sizes, metadata.",
+        help="summarize models",
+        description="Summarize models: inputs and outputs, quantization scheme, runtime, memory, sizes, metadata. A "
+        "container stands for the models in it.",
     )
-    parser.add_argument("models", nargs="+", metavar="MODEL", help="model to summarize")
+    parser.add_argument("models", nargs="+", metavar="MODEL", help="models and containers to summarize")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="format (default: text)")
     parser.add_argument(
         "--plain", action="store_true", help="print one fact per line, for diffs (git config diff.tflite.textconv)"
@@ -45,62 +49,120 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the summary; return the exit code."""
+    """Print the summaries; return the exit code."""
     if options.plain and options.format == "json":
         raise UserError("--plain and --format json exclude each other", hint="choose one")
-    path = _require_one_model(options.models)
-    from tflint.api import load
-
-    try:
-        model = load(path)
-    except UserError:
-        if not (options.plain and Path(path).is_file()):
-            raise
-        console.print_text(_format_container(path))
-    else:
-        _print(model, options)
-    return 0
-
-
-def _require_one_model(models: list[str]) -> str:
-    if len(models) > 1:
-        raise UserError(f"show takes one model, not {len(models)}", hint="run the command for each model")
-    if models[0] and Path(models[0]).is_dir():
-        raise UserError(f"'{models[0]}' is a folder", hint="name a model in it; 'tflint check' accepts folders")
-    return models[0]
-
-
-def _print(model: Model, options: argparse.Namespace) -> None:
-    (file,) = model.tables.files
-    if not model.is_readable:
-        if options.plain:
-            console.print_text(_format_file(file))
-            return
-        hint = _HINTS.get(file.kind.kind, "'tflint check' shows details")
-        raise UserError(f"'{model.name}' is {_describe_file(file)}", hint=hint)
-    summary = _summarize(model)
+    _require_files(options.models)
     if options.plain:
-        from tflint.summary import plain_lines
+        for path in options.models:
+            if len(options.models) > 1:
+                console.print_lines([f"path {path}"])
+            _print_plain(path)
+        return OK
+    if options.format == "json":
+        return _print_json(options.models)
+    return _print_text(options)
 
-        console.print_text(plain_lines.render(summary))
-    elif options.format == "json":
-        from tflint.summary import summary_json
 
-        console.print_json(summary_json.render(summary))
-    else:
-        from tflint.report.text_layout import Style
-        from tflint.summary.summary_text import render
+def _require_files(paths: list[str]) -> None:
+    """Raise `UserError` for a path that does not exist or is a folder, before anything is printed."""
+    from tflint.runner.model_loader import require_existing
 
-        style = Style(console.wants_color(options.color, sys.stdout), width=console.output_width(sys.stdout))
-        console.print_text(render(summary, style), has_color=style.color)
+    for path in paths:
+        if path and Path(path).is_dir():
+            raise UserError(f"'{path}' is a folder", hint="name models in it; 'tflint check' accepts folders")
+        require_existing(path)
+
+
+def _load(path: str) -> Iterator[Model]:
+    from tflint.runner.model_loader import load_with_members
+
+    return load_with_members(path)
+
+
+def _print_text(options: argparse.Namespace) -> int:
+    """Print the summaries, separated by empty lines. An unreadable model is only reported if there are others."""
+    from tflint.report.text_layout import Style
+    from tflint.summary import container_text
+    from tflint.summary.summary_text import render
+
+    style = Style(console.wants_color(options.color, sys.stdout), width=console.output_width(sys.stdout))
+    code, is_first = OK, True
+    for path in options.models:
+        for model in _load(path):
+            contents = _contents_of(model)
+            try:
+                if contents is not None:
+                    text = container_text.render(model.name, contents, model.opened.size, style)
+                else:
+                    text = render(_summarize(model), style)
+            except UserError as error:
+                code = _report(error, is_alone=model.name == path and len(options.models) == 1)
+                continue
+            console.print_text(text if is_first else f"\n{text}", has_color=style.color)
+            is_first = False
+    return code
+
+
+def _print_json(paths: list[str]) -> int:
+    """Print the summary of a model as an object. Print an array for several models and for a container."""
+    from tflint.summary import summary_json
+
+    code, summaries, is_array = OK, [], len(paths) > 1
+    for path in paths:
+        for model in _load(path):
+            if _contents_of(model) is not None:
+                is_array = True
+                continue
+            try:
+                summaries.append(summary_json.to_data(_summarize(model)))
+            except UserError as error:
+                code = _report(error, is_alone=not is_array)
+    console.print_json(summary_json.render_data(summaries if is_array else summaries[0]))
+    return code
+
+
+def _report(error: UserError, *, is_alone: bool) -> int:
+    """Raise the error of the only model; print that of one of several, and return the exit code."""
+    if is_alone:
+        raise error
+    console.print_notice(str(error))
+    return USAGE
+
+
+def _print_plain(path: str) -> None:
+    """Print the facts of a model, or those of a container with the name of the member before each."""
+    from tflint.summary import container_text, plain_lines
+
+    for model in _load(path):
+        contents = _contents_of(model)
+        if contents is not None:
+            text = "".join(f"{line}\n" for line in container_text.plain_lines(contents, model.opened.size))
+        elif model.is_readable:
+            text = plain_lines.render(_summarize(model))
+        else:
+            text = _format_file(model.tables.files[0])
+        _, _, member = model.name.removeprefix(path).partition(MEMBER)
+        prefix = f"member {console.escape_newlines(member)} " if member else ""
+        console.print_text("".join(f"{prefix}{line}\n" for line in text.splitlines()))
+
+
+def _contents_of(model: Model) -> Any:
+    """Return the contents of a container that can be listed, else None."""
+    contents = model.opened.contents
+    return contents if contents is not None and contents.reason is None else None
 
 
 def _summarize(model: Model) -> Summary:
-    """Return the summary of a model. Raises `UserError` if reading its file fails."""
+    """Return the summary of a model. Raises `UserError` if it is not a readable model, or reading its file fails."""
     from tflint.facts.facts import FactError, Facts
     from tflint.source import SourceError
     from tflint.summary.summarize import summarize
 
+    if not model.is_readable:
+        (file,) = model.tables.files
+        hint = _HINTS.get(file.kind.kind, "'tflint check' shows details")
+        raise UserError(f"'{model.name}' is {_describe_file(file)}", hint=hint)
     try:
         return summarize(Facts(model.tables), model.name)
     except (SourceError, FactError) as error:
@@ -132,12 +194,3 @@ def _format_file(file: FileFacts) -> str:
     if file.kind.lfs_size is not None:
         lines.append(f"lfs size {file.kind.lfs_size}")
     return "\n".join(lines) + "\n"
-
-
-def _format_container(path: str) -> str:
-    from tflint.model.tables import FileFacts
-    from tflint.source import FileSource
-    from tflint.source.file_kind import detect_kind
-
-    with FileSource(path) as source:
-        return _format_file(FileFacts(detect_kind(source), source.size))
