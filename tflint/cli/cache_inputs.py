@@ -27,8 +27,10 @@ def can_record(
     options: argparse.Namespace, report: Report, selection: Selection, configurations: Configurations
 ) -> bool:
     """Return whether a run printed only its report, and read only the files that `begin` notes."""
-    if options.config_from is not None or any(map(_reads_index, map(configurations.of, selection.paths))):
-        return False  # the state of the repository decides
+    if options.since is not None or options.config_from is not None:
+        return False  # the run depends on the repository, too
+    if any(configurations.of(path).respect_gitignore for path in selection.paths):
+        return False
     if options.output or options.report or options.write_baseline or options.max_seconds or options.max_memory:
         return False
     # Neither globs nor members of bundles, nor a list of paths on standard input.
@@ -38,10 +40,6 @@ def can_record(
         return False
     # The places at which tflint looks for the contracts of members are not among the inputs.
     return all(file.status == "checked" and file.kind != "container" for file in report.files)
-
-
-def _reads_index(config: Config) -> bool:
-    return config.respect_gitignore
 
 
 def _configuration_files(

@@ -68,7 +68,7 @@ class Related:
 
 @frozen
 class Suppression:
-    """Why a finding is suppressed. `kind` is what suppresses it: allow, baseline or per-file-ignore."""
+    """Why a finding is suppressed. `kind` is what suppresses it: allow, baseline, per-file-ignore or since."""
 
     kind: str
     reason: str

@@ -67,9 +67,9 @@ def list_revision(revision: str, path: str, missing_hint: str = "") -> list[Revi
     The folder need not exist in the working tree. Raises `UserError` if the revision cannot be listed, with the hint
     `missing_hint` if the repository does not have the revision.
     """
-    _require_revision(revision)
+    require_revision(revision)
     file = _find_in_worktree(path)
-    commit = _resolve_commit(revision, file, missing_hint)
+    commit = _resolve(revision, file, missing_hint)
     options = ["--literal-pathspecs", "ls-tree", "-r", "-z", "-l", "--full-tree", commit, "--"]
     pathspec = [] if file.inner == "." else [file.inner]
     output = run_git([*options, *pathspec], file.top, f"'{revision}' cannot be listed")
@@ -86,9 +86,9 @@ def list_revision(revision: str, path: str, missing_hint: str = "") -> list[Revi
 
 def read_revision(revision: str, path: str) -> bytes:
     """Return the content of a file in a revision, such as `HEAD~1`. Raises `UserError` if it cannot be read."""
-    _require_revision(revision)
+    require_revision(revision)
     file = _find(path)
-    content = _read_blob(file, revision, *_find_blob(_resolve_commit(revision, file), revision, file))
+    content = _read_blob(file, revision, *_find_blob(_resolve(revision, file), revision, file))
     if detect_kind(BytesSource(content)).kind == GIT_LFS_POINTER:
         raise UserError(
             f"'{path}' is a Git LFS pointer in '{revision}': the model itself is not in the repository",
@@ -97,7 +97,8 @@ def read_revision(revision: str, path: str) -> bytes:
     return content
 
 
-def _require_revision(revision: str) -> None:
+def require_revision(revision: str) -> None:
+    """Raise `UserError` for a text that is not the name of a revision, such as an option."""
     if not revision or revision.startswith("-") or not revision.isprintable():
         raise UserError(f"'{revision}' is not a revision", hint="use a revision such as HEAD, HEAD~1, main or v1.2")
 
@@ -148,20 +149,27 @@ def _manual_hint(revision: str, file: _TrackedFile, filter_command: str = "") ->
     return f"{command}{filter_command} > old.tflite, and compare with that file"
 
 
-def _resolve_commit(revision: str, file: _TrackedFile, missing_hint: str = "") -> str:
+def _resolve(revision: str, file: _TrackedFile, missing_hint: str = "") -> str:
+    return resolve_commit(revision, Path(file.path).parent.as_posix(), file.top, missing_hint)
+
+
+def resolve_commit(revision: str, folder: str, top: str, missing_hint: str = "") -> str:
     """Return the commit hash of a revision. Later git commands get this hash, not the text that the user wrote.
 
-    If there is no such revision, the `UserError` has the hint `missing_hint`.
+    `folder` is the folder that an error message names, and `top` the top level of its working tree. If there is no such
+    revision, and the clone is not shallow, the `UserError` has the hint `missing_hint`.
     """
-    folder = Path(file.path).parent.as_posix()
     wrong = f"'{folder}' is not in a readable Git repository"
-    if run_git(["rev-parse", "--git-dir"], file.top, wrong).strip() == b".":
+    if run_git(["rev-parse", "--git-dir"], top, wrong).strip() == b".":
         # If `.git` is invalid and the folder looks like a bare repository, git before 2.38 uses the folder itself.
-        raise UserError(f"{wrong}: '{Path(file.top, '.git').as_posix()}' is invalid")
+        raise UserError(f"{wrong}: '{Path(top, '.git').as_posix()}' is invalid")
     what = f"there is no revision '{revision}' in the repository of '{folder}'"
     try:
-        output = run_git(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], file.top, what)
+        output = run_git(["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"], top, what)
     except UserError as error:
+        if run_git(["rev-parse", "--is-shallow-repository"], top, wrong).strip() == b"true":
+            hint = "the clone is shallow: git fetch --unshallow, or fetch-depth: 0 for actions/checkout"
+            raise UserError(error.message, hint=error.hint or hint) from None
         raise UserError(error.message, hint=error.hint or missing_hint) from None
     return output.decode("ascii", "replace").strip()
 

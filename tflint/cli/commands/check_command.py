@@ -20,15 +20,16 @@ from tflint.cli.config_options import (
 )
 from tflint.cli.exit_codes import OK, exit_code_of
 from tflint.cli.selection_output import print_selection
-from tflint.config import Configurations
+from tflint.config import Config, Configurations
 from tflint.errors import UserError
-from tflint.findings import MAX_PLACES
+from tflint.findings import MAX_PLACES, SkippedPaths
 from tflint.findings.strictness import list_strict_problems
 from tflint.runner.run_limits import Limits
 from tflint.values import replace
 
 if TYPE_CHECKING:
     from tflint.cache.run_cache import RunCache
+    from tflint.cli.since import Changes
     from tflint.confirm import ConfirmOptions
     from tflint.findings import FileReport, Report
     from tflint.source.model_search import Selection
@@ -58,6 +59,11 @@ def add_parser(commands: Any) -> None:
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("run options")
     add_verdict_options(group)
+    group.add_argument(
+        "--since",
+        metavar="REV",
+        help="check only models that differ from a Git revision, and suppress the findings that it has, too",
+    )
     group.add_argument("--write-baseline", metavar="FILE", help="write all open findings to a baseline and exit with 0")
     group.add_argument(
         "--jobs", type=int, metavar="N", help="number of processes (default: 1, or all processors for many files)"
@@ -128,6 +134,9 @@ def run(options: argparse.Namespace) -> int:
     configurations = read_configurations(options)
     paths = list(_expand_paths(options.paths))
     selection = _select_models(paths, options, configurations)
+    changes = _find_changes(options, selection, configurations)
+    if changes is not None:
+        selection = replace(selection, items=changes.items)
     if options.show_files or options.show_settings:
         return print_selection(selection, options, configurations)
     limits = _read_limits(options)
@@ -163,9 +172,24 @@ def run(options: argparse.Namespace) -> int:
             limits_contracts=limits_contracts(options),
             walked=[path for path in paths or ["."] if os.path.isdir(path)],  # noqa: PTH112
         )
+    if changes is not None:
+        from tflint.cli.since import mark_known
+
+        def check_old(paths: Sequence[str], settings: Config) -> Report:
+            return check_items(
+                paths,
+                SkippedPaths(),
+                configurations=Configurations(settings),
+                plugins=options.allow_plugin,
+                catalogs=catalogs,
+                limits_contracts=limits_contracts(options),
+            )
+
+        report = mark_known(report, changes, configurations, check_old)
     if options.strict:
         report = replace(report, strict_problems=tuple(list_strict_problems(report)))
-    is_empty = _is_empty(report, options, configurations)
+    is_unchanged = changes is not None and changes.n_models > 0 and not changes.items
+    is_empty = not is_unchanged and _is_empty(report, options, configurations)
     if new_baseline is not None:
         if not is_empty:  # an empty baseline must not replace an existing one
             _write_baseline(report, new_baseline, configurations)
@@ -180,6 +204,17 @@ def run(options: argparse.Namespace) -> int:
         if cache_inputs.can_record(options, report, selection, configurations):
             cache.write_record(report_outputs.encode_cached(report, options, rules), code)
     return code
+
+
+def _find_changes(options: argparse.Namespace, selection: Selection, configurations: Configurations) -> Changes | None:
+    """Return what differs from the revision of --since, or None without the option."""
+    if options.since is None:
+        return None
+    if options.write_baseline is not None:
+        raise UserError("--since and --write-baseline exclude each other", hint="a baseline covers all models")
+    from tflint.cli.since import find_changes
+
+    return find_changes(options.since, selection, configurations)
 
 
 def _read_limits(options: argparse.Namespace) -> Limits:
