@@ -6,6 +6,7 @@ import datetime
 import fnmatch
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -20,7 +21,14 @@ from tflint.cli.main import run
 from tflint.config import Config, load_config
 from tflint.errors import UserError
 from tflint.findings import FileReport, Finding, Location
-from tflint.findings.baseline import MAX_ENTRIES, apply_baseline, build_baseline, read_baseline
+from tflint.findings.baseline import (
+    MAX_ENTRIES,
+    apply_baseline,
+    build_baseline,
+    count_entry,
+    read_baseline,
+    report_unmatched,
+)
 from tflint.findings.location_globs import FirstGlob
 from tflint.findings.path_globs import matches, relative_to_folder
 from tflint.findings.suppressions import Allow, apply_allows
@@ -252,7 +260,7 @@ def test_a_written_baseline_takes_everything_back(
         shutil.copy(MODELS_DIRECTORY / f"{name}.tflite", tmp_path)
     assert run(["check", "."]) == 1
     assert run(["check", ".", "--write-baseline", "known.json"]) == 0
-    count = sum(sum(known.values()) for known in read_baseline("known.json").values())
+    count = sum(count_entry(entry) for known in read_baseline("known.json").values() for entry in known.values())
     assert count >= 4
     assert f"wrote {count} findings to known.json" in capsys.readouterr().err
     for level in ("error", "warning", "note"):
@@ -275,7 +283,8 @@ def test_writing_a_baseline_ignores_the_configured_one(tmp_path: Path, monkeypat
 
 def test_a_baseline_counts() -> None:
     known = build_baseline([report(finding(), finding())])
-    assert known["files"] == {"m/a.tflite": {finding().fingerprint: 2}}
+    entry = {"rule": "Q001", "message": finding().message, "count": 2}
+    assert known["files"] == {"m/a.tflite": {finding().fingerprint: entry}}
     three = report(*(replace(finding(), message=str(number)) for number in range(3)))
     (file,) = apply_baseline([three], known["files"])
     assert [entry.message for entry in file.open_findings] == ["2"]
@@ -290,11 +299,54 @@ def test_a_baseline_is_by_file_and_leaves_suppressed_findings_out() -> None:
     assert build_baseline([file])["files"] == {}
 
 
+def test_entries_of_a_baseline_carry_rule_and_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(MODELS_DIRECTORY / "truncated.tflite", tmp_path)
+    assert run(["check", ".", "--write-baseline", "known.json"]) == 0
+    (entries,) = json.loads((tmp_path / "known.json").read_text())["files"].values()
+    found = check("truncated.tflite").findings()
+    assert sorted((entry["rule"], entry["message"], entry["count"]) for entry in entries.values()) == sorted(
+        (one.rule, one.message[:200], 1) for one in found
+    )
+
+
+def test_entries_of_a_baseline_that_match_nothing_are_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(MODELS_DIRECTORY / "custom_op.tflite", tmp_path / "a.tflite")
+    shutil.copy(MODELS_DIRECTORY / "conv_int8.tflite", tmp_path / "b.tflite")
+    assert run(["check", ".", "--write-baseline", "known.json"]) == 0
+    capsys.readouterr()
+    assert run(["check", ".", "--baseline", "known.json"]) == 0
+    assert "match" not in capsys.readouterr().out
+    shutil.copy(MODELS_DIRECTORY / "conv_int8.tflite", tmp_path / "a.tflite")
+    assert run(["check", ".", "--baseline", "known.json", "--format", "json"]) == 0
+    (notice,) = json.loads(capsys.readouterr().out)["notices"]
+    assert (notice["kind"], notice["level"]) == ("unused-baseline", "note")
+    assert re.fullmatch(
+        r"known.json: (1 entry matches|\d entries match) no finding \(O004 in a.tflite.*\); write the baseline again",
+        notice["message"],
+    )
+    for arguments in (["b.tflite"], ["a.tflite", "--select", "Q"]):
+        assert run(["check", *arguments, "--baseline", "known.json"]) == 0
+        assert "match" not in capsys.readouterr().out
+
+
+def test_a_baseline_of_very_many_entries_has_only_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tflint.findings.baseline.MAX_DESCRIBED", 1)
+    known = build_baseline([report(finding(), replace(finding(), identity=("other",)))])["files"]["m/a.tflite"]
+    assert list(known.values()) == [1, 1]
+    (file,) = apply_baseline([report(finding())], {"m/a.tflite": known})
+    assert file.open_findings == ()
+    assert report_unmatched([file], {"m/a.tflite": known}, {"Q001"}, "known.json") == []
+
+
 WRONG_BASELINES = {
     "not json": ("{", "known.json:1:2: not valid JSON"),
     "a list": ("[]", "must be"),
     "no files": ('{"schema_version": 1}', "missing key 'files'"),
-    "another version": ('{"schema_version": 2, "files": {}}', "schema_version"),
+    "another version": ('{"schema_version": 3, "files": {}}', "schema_version"),
     "a key too many": ('{"schema_version": 1, "files": {}, "x": 1}', "unknown key 'x'"),
     "no fingerprint": ('{"schema_version": 1, "files": {"a": {"xyz": 1}}}', "xyz"),
     "no count": ('{"schema_version": 1, "files": {"a": {"' + "a" * 32 + '": 0}}}', "at least 1"),

@@ -35,9 +35,11 @@ def apply_suppressions(
     reports, notices = apply_allows(reports, allows, today, config.folder)
     notices += _apply_allows_of_contracts(reports, [file.contract for file in files], today)
     if scope.baseline is not None:
-        from tflint.findings.baseline import apply_baseline  # few runs have one
+        from tflint.findings.baseline import apply_baseline, report_unmatched  # few runs have one
 
+        selected = {one.rule.id for one in scope.plan.rules if one.rule.for_each in tables}
         reports = apply_baseline(reports, scope.baseline, scope.baseline_folder)
+        notices += report_unmatched(reports, scope.baseline, selected, config.baseline, scope.baseline_folder)
     return reports, notices
 
 
