@@ -24,7 +24,7 @@ from tests.helpers.public_reports import REPORTS, needs_reports
 from tflint.api import check, compare_pairs, diff, load
 from tflint.catalog import builtin_catalog
 from tflint.cli.main import run
-from tflint.config import Config
+from tflint.config import Config, Configurations
 from tflint.errors import UserError
 from tflint.facts.fact_registry import PAIR_TABLES, RUN_TABLES
 from tflint.facts.pair.pair_matching import InterfaceTensor, match_tensors
@@ -206,7 +206,7 @@ def test_a_rank_that_is_not_known_is_not_judged() -> None:
 def test_messages_have_the_numbers_of_both() -> None:
     conv = NAMED["conv_int8"]()
     assert message(conv, changed("conv_int8", {"tensors.input.quantization.scale": [0.02]}), "D126") == (
-        "input 'input' has scale [0.02] and zero point [-1]; before, it had [0.00784314] and [-1]"
+        "input 'input' has scale 0.0199999996 and zero point -1; before, it had 0.00784313772 and -1"
     )
     assert message(conv, changed("conv_int8", {"operator_codes.0.version": 5}), "O123") == (
         "CONV_2D now has version 5 (TensorFlow 2.4.0) instead of 3; the old model needs TensorFlow 1.14.0"
@@ -845,7 +845,8 @@ def test_a_large_version_is_not_read(repository: Path, monkeypatch: pytest.Monke
 def in_git(*paths: str, revision: str = "HEAD~1") -> list[tuple[str, str | None, list[str]]]:
     """Path, older path and rules of the files in the report about paths and a revision."""
     walker = Walker()
-    return paired(compare_pairs(pair_with_revision(revision, paths, walker), walker, config=Config()))
+    pairs = pair_with_revision(revision, paths, walker)
+    return paired(compare_pairs(pairs, walker, configurations=Configurations(Config())))
 
 
 def test_a_member_is_compared_with_its_version_in_git(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -930,7 +931,7 @@ def test_only_added_models_do_not_fail_the_run(repository: Path, capsys: pytest.
 def test_excluded_files_of_a_revision_are_left_out(repository: Path) -> None:
     shutil.rmtree("models")
     for excluded in (("bird.tflite",), ("models",), ("models/*",)):
-        walker = Walker(excluded)
+        walker = Walker(Configurations(Config(exclude=excluded)).reason_to_skip)
         with pytest.raises(UserError, match="no models found"):
             list(pair_with_revision("HEAD~1", ["."], walker))
 

@@ -149,7 +149,7 @@ def test_a_model_whose_contract_changed_differs(checkout, capsys):
     data = since(capsys, "models", code=1)
     assert "D003" in found(data)["models/good.contract.toml"]
     commit()
-    Path("models/labels.txt").write_text("a\n")
+    Path("models/labels.txt").write_text("a\nc\n")
     data = since(capsys, "models", code=0)  # the wrong type was committed
     assert "D003" in found(data, is_new=False)["models/good.contract.toml"]
     Path("models/good.contract.toml").unlink()

@@ -185,7 +185,8 @@ def test_a_configuration_cannot_name_one(
     site.install(f"open({str(tmp_path / 'ran')!r}, 'w').close()\n" + RANK)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tflint.toml").write_text(f'{key} = ["acme-lint"]\n')
-    assert run(["check", str(MODELS[0])]) == 2
+    shutil.copy(MODELS[0], "m.tflite")
+    assert run(["check", "m.tflite"]) == 2
     assert f"unknown key '{key}'" in capsys.readouterr().err
     assert not (tmp_path / "ran").exists()
     assert not any("plugin" in name for name in Config.__annotations__)
@@ -269,7 +270,7 @@ def test_facts_of_every_kind_hold_what_they_say(site: Site, tmp_path: Path) -> N
         report = tflint.check(model(), config=config, plugins="acme-lint")
         assert list(report.findings()) == []
         assert report.files[0].not_checked == ()
-        assert report.rules_run == len(HOLDS)
+        assert report.rules_selected == len(HOLDS)
 
 
 def test_the_same_rules_turned_round_speak(site: Site, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def read_configurations(options: argparse.Namespace) -> Configurations:
 def limits_contracts(options: argparse.Namespace) -> bool:
     """Return whether suppressions and targets of contracts do not count, or only as they are in a revision.
 
-    With --config, the user names who decides. Contracts may come from somebody else.
+    With --config, the user names the configuration that decides. Contracts may come from other authors.
     """
     return options.config_from is not None or (options.config is not None and not options.trust_contracts)
 

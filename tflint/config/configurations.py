@@ -118,7 +118,7 @@ class Configurations:
 
     def _is_ignored(self, path: str) -> bool:
         if self._ignored is None:
-            from tflint.source.git_ignore import IgnoredFiles  # few configurations ask for it
+            from tflint.source.git_ignore import IgnoredFiles  # few configurations set it
 
             self._ignored = IgnoredFiles()
         return self._ignored.contains(path)

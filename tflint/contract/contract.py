@@ -121,7 +121,7 @@ def with_decisions_of(contract: Contract, other: Contract | None) -> Contract:
     """Return a contract with the suppressions and targets of another contract, or with none if this is None.
 
     What a contract claims about a model can only add findings. What it suppresses or targets can hide them, so it must
-    not come from somebody who is not trusted.
+    not come from a source that is not trusted.
     """
     model = {key: value for key, value in contract.model.items() if key != "targets"}
     if other is not None and "targets" in other.model:
