@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from tflint.cli import console, output_file
+from tflint.cli import console
 from tflint.errors import UserError
 from tflint.report.report_formats import FORMATS
 from tflint.report.report_options import Options
@@ -19,7 +19,11 @@ from tflint.values import replace
 
 if TYPE_CHECKING:
     from tflint.catalog import Rule
+    from tflint.cli.output_file import OutputFile
     from tflint.findings import Report
+
+    #: The format of a report, and the file to write it to. If the file is None, the report goes to standard output.
+    PlannedReport: TypeAlias = tuple[str, OutputFile | None]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -54,10 +58,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     amount("-q", "--quiet", action="store_true", help="print findings only")
 
 
-#: The format of a report, and the file to write it to. If the file is None, the report goes to standard output.
-PlannedReport: TypeAlias = tuple[str, output_file.OutputFile | None]
-
-
 def plan_reports(options: argparse.Namespace) -> list[PlannedReport]:
     """Return the reports to write; the main report is the last. Raises `UserError` if a report cannot be written."""
     reports = [*map(_parse_report, options.report), (options.format, options.output)]
@@ -75,11 +75,13 @@ def _resolve(path: str) -> str:
         return path
 
 
-def _prepare_file(path: str | None) -> output_file.OutputFile | None:
+def _prepare_file(path: str | None) -> OutputFile | None:
     if path is None or path == "-":
         console.require_stdout()
         return None
-    return output_file.prepare_named(path, output_file.REPORT)
+    from tflint.cli.output_file import REPORT, prepare_named  # most reports go to standard output
+
+    return prepare_named(path, REPORT)
 
 
 def _parse_report(text: str) -> tuple[str, str]:

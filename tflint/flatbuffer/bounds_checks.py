@@ -8,9 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.flatbuffer.byte_window import Window
+from tflint.flatbuffer.byte_window import Offsets, Window
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
-from tflint.flatbuffer.source_pages import Offsets
 from tflint.values import frozen
 
 #: The mask of the rows that pass, the reason for the error if a row fails, and whether the reason is truncation.

@@ -7,12 +7,15 @@ need.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tflint.flatbuffer.source_pages import ByteSource, CompactPages, DensePages, Offsets, Pages
+if TYPE_CHECKING:  # most models are in memory
+    from tflint.flatbuffer.source_pages import ByteSource, Pages
+
+Offsets = NDArray[np.int64]
 
 #: A source up to this size gets a buffer of its full size, so that gathers need no lookup from offset to buffer
 #: position.
@@ -38,10 +41,7 @@ class Window:
         self.ends = ends
         self._storage = storage
         self._pages = None if isinstance(storage, np.ndarray) else storage
-        # None if the buffer can grow: a bytearray cannot be resized while an array views it.
-        self._array = (
-            None if isinstance(storage, CompactPages) else storage if isinstance(storage, np.ndarray) else storage.data
-        )
+        self._array = storage if isinstance(storage, np.ndarray) else storage.lasting_array
         self._page_size = 0 if self._pages is None else self._pages.source.page_size
         self._typed: dict[str, NDArray[Any]] = {}
 
@@ -68,6 +68,8 @@ class Window:
 
         `starts` and `ends` are the bounds of the files in the source. By default, the source is one file.
         """
+        from tflint.flatbuffer.source_pages import CompactPages, DensePages
+
         pages = DensePages(source) if source.size <= MAX_DENSE_BYTES else CompactPages(source)
         bounds = [np.array(offsets, dtype=np.int64) for offsets in (starts, [source.size] if ends is None else ends)]
         return cls(pages, bounds[0], bounds[1])
@@ -81,9 +83,11 @@ class Window:
 
         The pages that the new window reads are released with it. A window without `CompactPages` is returned itself.
         """
-        if not isinstance(self._storage, CompactPages):
+        if self._pages is None or self._array is not None:
             return self
-        return Window(CompactPages(self._storage.source), self.starts, self.ends)
+        from tflint.flatbuffer.source_pages import CompactPages
+
+        return Window(CompactPages(self._pages.source), self.starts, self.ends)
 
     @property
     def n_files(self) -> int:

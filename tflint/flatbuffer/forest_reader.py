@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.flatbuffer.bounds_checks import Checks, Locations
-from tflint.flatbuffer.byte_window import DTYPES, Window
+from tflint.flatbuffer.byte_window import DTYPES, Offsets, Window
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
 from tflint.flatbuffer.node import Node, Vector
 from tflint.flatbuffer.offset_links import (
@@ -31,7 +31,6 @@ from tflint.flatbuffer.offset_links import (
 )
 from tflint.flatbuffer.read_budgets import MAX_BATCH_TABLES, Budgets
 from tflint.flatbuffer.schema_layout import Field, Layouts, TableLayout
-from tflint.flatbuffer.source_pages import Offsets
 from tflint.values import frozen
 
 #: Maximum nesting depth of tables, root included; the limit of the C++ verifier.

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.columns.column import flat_positions
-from tflint.flatbuffer.byte_window import DTYPES, Window
+from tflint.flatbuffer.byte_window import DTYPES, Offsets, Window
 from tflint.flatbuffer.schema_layout import TableLayout
-from tflint.flatbuffer.source_pages import Offsets
 from tflint.values import frozen
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tflint.flatbuffer.byte_window import Offsets
 from tflint.flatbuffer.node import Node, Vector
 from tflint.flatbuffer.schema_layout import Field
-from tflint.flatbuffer.source_pages import Offsets
 from tflint.values import frozen
 
 #: Tables of different types are read together up to this many rows. With more rows, padding all tables to the same

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.flatbuffer.bounds_checks import Locations, display_path
-from tflint.flatbuffer.byte_window import Window
+from tflint.flatbuffer.byte_window import Offsets, Window
 from tflint.flatbuffer.flatbuffer_error import FlatbufferError
-from tflint.flatbuffer.source_pages import Offsets
 
 #: Maximum number of tables per file, counted once per reference: the limit of the C++ verifier, which LiteRT runs
 #: before it loads a file.

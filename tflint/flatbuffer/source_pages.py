@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Offsets = NDArray[np.int64]
+from tflint.flatbuffer.byte_window import Offsets
 
 #: Two needed pages at most this far apart are read at once: a second read would take longer than the bytes between.
 READ_GAP_BYTES = 16 * 1024
@@ -56,6 +56,11 @@ class Pages(Protocol):
         ...
 
     @property
+    def lasting_array(self) -> NDArray[np.uint8] | None:
+        """The buffer if no read moves it, otherwise None."""
+        ...
+
+    @property
     def n_bytes(self) -> int:
         """Number of bytes of the source in memory."""
         ...
@@ -89,6 +94,11 @@ class DensePages:
         self._shift = source.page_size.bit_length() - 1  # the page size is a power of two
         self._is_loaded = np.zeros(-(-source.size // source.page_size), dtype=np.bool_)
         self.is_complete = False
+
+    @property
+    def lasting_array(self) -> NDArray[np.uint8]:
+        """Buffer, which never moves."""
+        return self.data
 
     @property
     def n_bytes(self) -> int:
@@ -134,6 +144,7 @@ class CompactPages:
     """
 
     is_complete = False
+    lasting_array = None  # a bytearray cannot be resized while an array views it
 
     def __init__(self, source: ByteSource) -> None:
         self.source = source

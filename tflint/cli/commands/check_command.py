@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tflint.cli import console, output_file, plugin_option, report_outputs
+from tflint.cli import console, plugin_option, report_outputs
 from tflint.cli.config_options import (
     add_rule_options,
     add_search_options,
@@ -29,6 +29,7 @@ from tflint.values import replace
 
 if TYPE_CHECKING:
     from tflint.cache.run_cache import RunCache
+    from tflint.cli.output_file import OutputFile
     from tflint.cli.since import Changes
     from tflint.confirm import ConfirmOptions
     from tflint.findings import FileReport, Report
@@ -125,11 +126,7 @@ def run(options: argparse.Namespace) -> int:
             f"--jobs must be at least 1, not {options.jobs}", hint="without the option, tflint chooses the number"
         )
     reports = report_outputs.plan_reports(options)
-    new_baseline = (
-        None
-        if options.write_baseline is None
-        else output_file.prepare_named(options.write_baseline, output_file.BASELINE)
-    )
+    new_baseline = None if options.write_baseline is None else _prepare_baseline(options.write_baseline)
     cache = _open_cache(options)
     configurations = read_configurations(options)
     paths = list(_expand_paths(options.paths))
@@ -283,7 +280,13 @@ def _build_empty_error(paths: Sequence[str], report: Report) -> UserError:
     )
 
 
-def _write_baseline(report: Report, file: output_file.OutputFile, configurations: Configurations) -> None:
+def _prepare_baseline(path: str) -> OutputFile:
+    from tflint.cli.output_file import BASELINE, prepare_named  # most runs write no file
+
+    return prepare_named(path, BASELINE)
+
+
+def _write_baseline(report: Report, file: OutputFile, configurations: Configurations) -> None:
     from tflint.findings.baseline import ABOUT_THE_RUN, can_be_in_baseline, dump_baseline
     from tflint.report.display_names import plural
 
