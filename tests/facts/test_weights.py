@@ -23,7 +23,7 @@ from tflint.facts.facts import Facts
 from tflint.facts.weights.readable_constants import constants_of
 from tflint.facts.weights.weight_scan import WeightScan
 from tflint.flatbuffer.byte_window import Window
-from tflint.model.batch_reader import open_model, read_batches, read_one
+from tflint.model.batch_reader import WHOLE_FILE_BYTES, open_model, read_batches, read_one
 from tflint.source import BytesSource, FileSource
 from tflint.writer import pack_numbers
 
@@ -469,7 +469,7 @@ def _scales(n: int) -> dict[str, Any]:
 
 def test_a_file_that_shrinks_while_values_are_read_is_a_finding(tmp_path, monkeypatch):
     path = tmp_path / "model.tflite"
-    write_big_weights(path, 1 << 20, 64)
+    write_big_weights(path, 2 * WHOLE_FILE_BYTES, 64)
     real = FileSource.read_into
 
     def shrink(self: FileSource, begin: int, buffer: memoryview) -> None:

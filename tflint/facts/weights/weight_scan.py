@@ -119,6 +119,8 @@ class WeightScan:
         return self._concatenate(parts, type_)
 
     def _concatenate(self, parts: list[Array], type_: ElementType) -> Array:
+        if len(parts) == 1:
+            return parts[0]
         n_elements = sum(map(len, parts))
         return np.concatenate(parts, out=self._scratch.array("elements", n_elements, type_.stored))
 
