@@ -548,6 +548,7 @@ class TestWords:
             ("litert==2.3.0", "litert 2.3.0"),
             ("litert>=1.1.0", "litert ≥ 1.1.0"),
             ("tflite < 2.11", "tflite < 2.11"),
+            ("tflite>=2.7,<2.19", "tflite ≥ 2.7, < 2.19"),
             ("tflm", "tflm"),
         ],
     )

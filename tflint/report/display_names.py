@@ -50,11 +50,14 @@ def format_title(name: str) -> str:
 
 
 def format_runtime(spec: str) -> str:
-    """Format a runtime with its versions: `litert 2.3.0`, `litert ≥ 1.1.0`."""
-    for sign, replacement in _LIMITS:
-        if sign in spec:
-            return clean(replacement.join(part.strip() for part in spec.split(sign, 1)))
-    return clean(spec)
+    """Format a runtime with its versions: `litert 2.3.0`, `litert ≥ 1.1.0`, `tflite ≥ 2.7, < 2.19`."""
+    has_bounds = any(sign in spec for sign, _ in _LIMITS)
+    return clean(", ".join(map(_format_bound, spec.split(",")))) if has_bounds else clean(spec)
+
+
+def _format_bound(bound: str) -> str:
+    sign, replacement = next(((sign, text) for sign, text in _LIMITS if sign in bound), ("", ""))
+    return replacement.join(part.strip() for part in bound.split(sign, 1)).strip() if sign else bound.strip()
 
 
 def format_size(n_bytes: int) -> str:
