@@ -426,6 +426,62 @@ def test_what_only_some_refuse_counts_where_they_are_declared(
     assert "tflm" in finding.runs_on
 
 
+def output(**quantization: Any) -> dict[str, Any]:
+    return {f"tensors.output.quantization.{key}": [value] for key, value in quantization.items()}
+
+
+#: The targets for which an 8-bit LOGISTIC with an output scale of 1/255 was measured to fail, and to run.
+REFUSING = ["litert==1.0.0", "litert==1.0.1", *(f"tflite=={v}" for v in ("2.7", "2.14", "2.16.2", "2.17", "2.18.1"))]
+RUNNING = ["litert==1.1.0", "litert==2.1.6", "litert", "tflite==2.19", "tflite"]
+
+
+@pytest.mark.parametrize(
+    ("target", "severity"), [*((t, "error") for t in REFUSING), *((t, "warning") for t in (*RUNNING, "tflite==2.3"))]
+)
+def test_a_logistic_scale_is_an_error_on_the_releases_that_refuse_it(target: str, severity: str) -> None:
+    report = checked("logistic_int8", target, edit=output(scale=1 / 255))
+    assert [(f.rule, f.severity) for f in report.findings() if f.rule.startswith("Q1")] == [("Q110", severity)]
+
+
+EXACT = ["litert==1.0.0", "litert==1.0.1", "tflite==2.17.0", "tflite==2.17.1", "tflite==2.18", "tflite==2.18.1"]
+
+
+@pytest.mark.parametrize(
+    ("model", "rule", "edit"),
+    [
+        ("logistic_int8", "Q110", output(zero_point=-127)),
+        ("tanh_int8", "Q016", output(scale=0.00784)),
+        ("tanh_int8", "Q016", output(scale=0.0157)),
+        ("tanh_int8", "Q016", output(zero_point=1)),
+    ],
+)
+@pytest.mark.parametrize("target", EXACT)
+def test_an_inexact_activation_is_an_error_on_the_releases_whose_delegate_refuses_it(
+    target: str, model: str, rule: str, edit: dict[str, Any]
+) -> None:
+    (finding,) = of_rule(checked(model, target, edit=edit), rule)
+    assert finding.severity == "error"
+
+
+@pytest.mark.parametrize("target", [*RUNNING, "tflite==2.14", "tflite==2.16.2", "litert==9.9"])
+def test_an_inexact_activation_is_no_error_on_other_releases(target: str) -> None:
+    assert of_rule(checked("logistic_int8", target, edit=output(zero_point=-127)), "Q110") == []
+    assert of_rule(checked("tanh_int8", target, edit=output(scale=0.00784)), "Q016") == []
+    (finding,) = of_rule(checked("tanh_int8", target, edit=output(scale=0.0157)), "Q016")
+    assert finding.severity == "warning"
+
+
+@pytest.mark.parametrize(
+    ("model", "rule", "scale"),
+    [("logistic_int16", "Q014", 1.0001 / 32768), ("l2_normalization_int8", "Q017", 1.0001 / 128)],
+)
+def test_a_scale_within_the_tolerance_of_tflm_is_refused_by_litert_only(model: str, rule: str, scale: float) -> None:
+    for target in ("litert", "tflite", "tflite==2.14", "litert==1.0.1"):
+        (finding,) = of_rule(checked(model, target, edit=output(scale=scale)), rule)
+        assert finding.severity == "error"
+    assert of_rule(checked(model, "tflm", edit=output(scale=scale)), rule) == []
+
+
 def test_a_chosen_severity_does_not_reach_targets_that_run_the_model() -> None:
     chosen = {"severity": {"Q009": "warning"}}
     (finding,) = of_rule(checked("depthwise_int8", "litert", edit=WRONG_AXIS, **chosen), "Q009")
@@ -502,7 +558,7 @@ def test_the_data_of_a_runtime_is_complete(name: str) -> None:
         "name", "label", "meaning", "version_line", "package", "oldest_release", "releases", "releases_source",
         "releases_read", "facts_from", "facts_to", "facts_source", "provenance", "operator_versions",
         "oldest_operator_versions", "not_registered", "custom_operators", "custom_operators_source",
-        "delegate_operators", "delegate_operators_source",
+        "delegate_operators", "delegate_operators_source", "exact_activations", "exact_activations_source",
     }  # fmt: skip
     assert data["name"] == name
     assert data["provenance"] in ("measured", "vendor", "documented")

@@ -121,6 +121,13 @@ class Runtime:
             if not first or version is None or self._version(first) <= version
         ]
 
+    def has_exact_activations(self, version: Version | None) -> bool:
+        """Return whether a release refuses 8-bit LOGISTIC and TANH whose output quantization is not the exact one.
+
+        Only releases for which this was measured count.
+        """
+        return version is not None and str(version) in self._data["exact_activations"]
+
     def patch_releases(self, version: Version) -> list[Version]:
         """Return the releases whose version numbers begin with those of `version`, the oldest one first."""
         n = len(version.numbers)

@@ -51,6 +51,7 @@ class Target:
             "flex": self.flex,
             "custom_ops": None if known is None else [*known, *self.custom_ops],
             "delegate_ops": runtime.known_delegate_operators(self.version),
+            "exact_activations": runtime.has_exact_activations(self.version),
             "op_versions": operator_versions(self.runtime, self.version),
         }
 

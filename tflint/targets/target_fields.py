@@ -13,6 +13,7 @@ TARGET_FIELDS: dict[str, ColumnType | None] = {
     "flex": ColumnType(BOOL),
     "custom_ops": ColumnType(STRING, True),
     "delegate_ops": ColumnType(STRING, True),
+    "exact_activations": ColumnType(BOOL),
     "op_versions": None,
 }
 TARGET_MEANINGS = {
@@ -22,5 +23,6 @@ TARGET_MEANINGS = {
     "flex": "whether the Flex delegate (TensorFlow operators) is linked",
     "custom_ops": "custom operators that the runtime or the application registers; unknown for releases without facts",
     "delegate_ops": "custom operators that the default delegates run if all tensors are float32; unknown as custom_ops",
+    "exact_activations": "whether the release refuses 8-bit LOGISTIC and TANH with inexact output quantization",
     "op_versions": "newest version of each built-in operator that the runtime registers; 0 if it has no kernel",
 }
