@@ -106,6 +106,7 @@ _BASELINES = (
     '{"schema_version": 1, "files": {}}\n',
     f'{{\n  "schema_version": 1,\n  "files": {{\n    "a/m.tflite": {{\n      "{_HASH}": 1\n    }}\n  }}\n}}\n',
     f'{{"schema_version": 1, "files": {{"b.task!/m.tflite": {{"{_HASH}": 12}}, "c": {{}}}}}}',
+    f'{{"schema_version": 2, "files": {{"m.tflite": {{"{_HASH}": {{"rule": "Q001", "message": "m", "count": 2}}}}}}}}',
 )
 #: A pattern and, on the other lines, paths and places.
 _GLOBS = (
