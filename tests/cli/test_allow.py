@@ -60,7 +60,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_without_a_configuration_one_is_made(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", "broken.tflite"]) == 1
     allow("G003", "broken.tflite", *REASON)
-    assert (here / "tflint.toml").read_text() == WRITTEN
+    assert (here / "tflint.toml").read_text() == f"#:schema tflite-lint.config.schema.json\n\n{WRITTEN}"
     assert "tflint.toml: G003 flatbuffer-invalid is allowed in ./broken.tflite\n" in capsys.readouterr().out
     assert run(["check", "broken.tflite"]) == 0
     assert "1 suppressed" in capsys.readouterr().out
@@ -392,7 +392,7 @@ def test_brackets_that_are_closed(
 def test_the_same_entry_twice(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     allow("G003", "broken.tflite", *REASON, "--until", "2999-12-31")
     said = refused(capsys, "flatbuffer-invalid", "broken.tflite", "--reason", "another one")
-    assert "tflint.toml:1:3: G003 is already allowed in ./broken.tflite" in said
+    assert "tflint.toml:3:3: G003 is already allowed in ./broken.tflite" in said
     assert "which is valid until 2999-12-31" in said
     allow("G003", "broken.tflite", *REASON, "--at", "stem")
     assert "already" in refused(capsys, "G003", "broken.tflite", *REASON, "--at", "stem")

@@ -56,7 +56,7 @@ def test_an_import_alone_is_printed_as_a_contract(folder: Path, capsys: pytest.C
     assert made.inputs[0]["mean"] == [0.5, 0.5, 0.5]
     assert made.inputs[0]["resize"]["size"] == [16, 16]
     assert made.model["draft"] is True
-    assert text.startswith("# From huggingface preprocessor_config.json.\n")
+    assert "\n# From huggingface preprocessor_config.json.\n" in text
 
 
 def test_a_model_without_a_contract_gets_a_filled_draft(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -262,7 +262,9 @@ def test_init_of_a_model_in_a_bundle_without_output_names_the_command(
 
 def test_init_prints_where_asked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["contract", "init", "bird.tflite", "--output", "-"]) == 0
-    assert capsys.readouterr().out == draft_of(load("bird.tflite"))
+    directive, _, draft = capsys.readouterr().out.partition("\n")
+    assert directive == "#:schema tflite-lint.contract.schema.json"
+    assert draft == draft_of(load("bird.tflite"))
     assert not (here / "bird.contract.toml").exists()
 
 

@@ -43,6 +43,7 @@ COMMANDS = (
     "explain",
     "rules",
     "facts",
+    "schema",
     "registry",
     "cache",
     "completion",

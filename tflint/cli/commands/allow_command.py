@@ -134,9 +134,10 @@ def _require_new(rule: tuple[str, str], entry: Mapping[str, str], config: Config
 def _write_entry(path: str, entry: Mapping[str, str], *, is_new: bool) -> None:
     """Write the [[allow]] entry to the configuration at `path`, and verify it. If that fails, restore the file."""
     from tflint.config.config_edit import add_allow, require_added
+    from tflint.contract.schema_directive import schema_directive
 
     file = output_file.prepare_derived(path, output_file.CONFIGURATION)
-    before = "" if is_new else read_text(path)
+    before = f"{schema_directive('config', Path(path).parent)}\n" if is_new else read_text(path)
     file.write(add_allow(path, before, entry))
     try:
         require_added(path, before, read_text(path), entry)

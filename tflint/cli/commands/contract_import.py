@@ -34,6 +34,7 @@ def add_parser(verbs: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Fill a contract, or print a new one if there is no `--into`; return the exit code."""
     from tflint.contract.contract_edit import make_comment
+    from tflint.contract.schema_directive import schema_directive
     from tflint.preprocessing.importers import import_preprocessing
     from tflint.preprocessing.importers.contract_filling import build_draft, fill
     from tflint.preprocessing.importers.recognition import recognize_ecosystem
@@ -41,7 +42,8 @@ def run(options: argparse.Namespace) -> int:
     imported = import_preprocessing(options.ecosystem or recognize_ecosystem(options.source), options.source)
     if options.into is None:
         notes = [f"# {make_comment(line)}" for line in (f"From {imported.source}.", *imported.notes)]
-        console.print_text("\n".join(notes) + "\n\n" + build_draft(imported, "the import").text)
+        head = "\n".join([schema_directive("contract", "."), *notes])
+        console.print_text(f"{head}\n\n{build_draft(imported, 'the import').text}")
         return 0
     contract = _load_or_draft(options.into)
     result = fill(contract, imported, options.input, over=options.force)
@@ -71,5 +73,5 @@ def _load_or_draft(path: str) -> Contract:
     contract_file = find_adjacent_contract(path)
     if contract_file is not None:
         return load_discovered_contract(contract_file)
-    place = Path(path).with_name(Path(path).stem + SUFFIX).as_posix()
-    return parse_contract(draft_text(path), place)
+    place = Path(path).with_name(Path(path).stem + SUFFIX)
+    return parse_contract(draft_text(path, place.parent), place.as_posix())

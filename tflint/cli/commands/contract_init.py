@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     if MEMBER not in options.model:
         _require_model(options.model)
     if options.output == "-":
-        console.print_text(draft_text(options.model))
+        console.print_text(draft_text(options.model, Path(options.model).parent))
         return 0
     if MEMBER in options.model and not options.output:
         raise UserError(
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         if options.output
         else output_file.prepare_derived(default, output_file.CONTRACT)
     )
-    file.write(draft_text(options.model))
+    file.write(draft_text(options.model, Path(file.path).parent))
     lines = [f"{file.path}: a draft; confirm its guesses, then delete draft = true"]
     if MEMBER in options.model and options.model.isprintable():
         entry = f"{quote(options.model)} = {quote(Path(file.path).as_posix())}"
@@ -75,12 +75,14 @@ def _member_command(path: str) -> str:
     return f"{program_name()} contract init {shlex.quote(path)} --output {shlex.quote(output)}"
 
 
-def draft_text(path: str) -> str:
-    """Return the text of a draft for the model at a path."""
+def draft_text(path: str, folder: Path) -> str:
+    """Return the text of a draft for the model at a path. `folder` is the folder of the contract."""
+    from tflint.contract.schema_directive import schema_directive
     from tflint.facts.facts import Facts
     from tflint.preprocessing.draft import draft_contract
     from tflint.runner.model_loader import load_readable
     from tflint.summary.summarize import summarize
 
     model = load_readable(path)
-    return draft_contract(summarize(Facts(model.tables), model.name))
+    draft = draft_contract(summarize(Facts(model.tables), model.name))
+    return f"{schema_directive('contract', folder)}\n{draft}"
