@@ -78,11 +78,7 @@ def _member_command(path: str) -> str:
 def draft_text(path: str, folder: Path) -> str:
     """Return the text of a draft for the model at a path. `folder` is the folder of the contract."""
     from tflint.contract.schema_directive import schema_directive
-    from tflint.facts.facts import Facts
-    from tflint.preprocessing.draft import draft_contract
+    from tflint.inspection import draft_contract
     from tflint.runner.model_loader import load_readable
-    from tflint.summary.summarize import summarize
 
-    model = load_readable(path)
-    draft = draft_contract(summarize(Facts(model.tables), model.name))
-    return f"{schema_directive('contract', folder)}\n{draft}"
+    return f"{schema_directive('contract', folder)}\n{draft_contract(load_readable(path))}"
