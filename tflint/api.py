@@ -45,8 +45,6 @@ from tflint.runner.run_limits import NO_LIMITS, Limits
 from tflint.runner.run_report import build_report
 from tflint.runner.scheduler import CheckedFile, check_by_group
 from tflint.runner.scopes import Scope, Scopes
-from tflint.runner.unmatched_globs import find_unmatched
-from tflint.runner.version_pairs import Version, VersionPair, has_unread_members, pair_members, pair_sources
 from tflint.source import SourceError
 from tflint.source.file_kind import MODEL, OUTSIDE_LINK
 from tflint.source.model_search import UnopenedPath, Walker, are_whole_files, check_link
@@ -59,6 +57,7 @@ if TYPE_CHECKING:
     from tflint.facts.plugin_loader import Plugins
     from tflint.facts.run.model_run import ModelRun
     from tflint.findings.baseline import Counts
+    from tflint.runner.version_pairs import Version, VersionPair
 
 __all__ = ["Checkable", "Model", "Progress", "check", "diff", "load", "load_readable"]
 
@@ -208,10 +207,11 @@ def _report_on(
         confirmed, confirmation, notices = _confirm(files, items, scopes, confirm, progress, limits)
         report = build_report(add_contract_reports(confirmed), scopes, tables, started)
         report = replace(report, confirmation=confirmation, notices=(*report.notices, *notices))
-    unmatched = (
-        [find_unmatched(scope.config, report.files, configurations, walked) for scope in scopes] if walked else []
-    )
-    report = replace(report, notices=(*report.notices, *itertools.chain.from_iterable(unmatched)))
+    if walked:
+        from tflint.runner.unmatched_globs import find_unmatched  # only searches in folders can tell
+
+        unmatched = [find_unmatched(scope.config, report.files, configurations, walked) for scope in scopes]
+        report = replace(report, notices=(*report.notices, *itertools.chain.from_iterable(unmatched)))
     has_excludes = any(scope.exclude for scope in scopes)
     return _count_left_out(report, [file.report for file in files], items, left_out, has_excludes=has_excludes)
 
@@ -372,6 +372,8 @@ def compare(
     """Compare two versions as `diff` does; `catalogs` has the rules if they are already loaded."""
     configurations = Configurations(config)
     walker = Walker(configurations.reason_to_skip)
+    from tflint.runner.version_pairs import pair_sources  # `check` does not need it
+
     pairs = pair_sources(old, new, walker)
     return compare_pairs(
         pairs, walker, configurations=configurations, baseline=baseline, plugins=plugins, catalogs=catalogs
@@ -428,6 +430,8 @@ def _compare_pair(pair: VersionPair, plan: Plan) -> list[FileReport]:
             return _report_file(other, plan)
         hint = f"name one of its models: {container.path}{MEMBER}NAME"
         raise UserError(f"'{container.path}' is a container of models, and '{other.path}' is not", hint=hint)
+    from tflint.runner.version_pairs import has_unread_members, pair_members
+
     unread = [file for found in (new, old) if has_unread_members(found) for file in _report_file(found, plan)]
     return unread + [file for member in pair_members(pair.new, pair.old) for file in _compare_pair(member, plan)]
 

@@ -217,6 +217,14 @@ def require_budget(n_elements: int, what: str) -> None:
         raise FactBudgetError(f"{n_elements:,} {what}, more than the limit of {MAX_ELEMENTS:,}")
 
 
+def distinct(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Return the distinct numbers, sorted. `np.unique` would import `numpy.ma`, which takes as long as a check."""
+    ordered = np.sort(numbers)
+    is_first = np.ones(len(ordered), dtype=np.bool_)
+    is_first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[is_first]
+
+
 def values_at(values: NDArray[Any], rows: NDArray[Any], fill: Any) -> NDArray[Any]:
     """Return the value at each of `rows`, or `fill` if the row is negative."""
     if not len(values):

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from tflint.findings import SEVERITIES, VERDICTS, FileReport, Report, severity_rank
 from tflint.program_name import program_name
-from tflint.report.configuration_text import format_configurations
 from tflint.report.display_names import clean, format_runtime, plural
 from tflint.report.text_layout import COLORS, GREEN, Style, join_pieces, wrap_line
 
@@ -52,7 +51,10 @@ def format_closing(report: Report, style: Style) -> Iterator[str]:
             yield from _wrap_pieces([f"not checked: {not_checked[0]}", *not_checked[1:]], ", ", style)
         if style.verbose:
             yield from _format_reasons(report, style)
-        yield from format_configurations(report, style)
+        if any(use.path is not None or use.settings or use.contracts for use in report.configurations):
+            from tflint.report.configuration_text import format_configurations
+
+            yield from format_configurations(report, style)
         if report.strict_problems:
             yield from _wrap_pieces([f"strict: {report.strict_problems[0]}", *report.strict_problems[1:]], ", ", style)
     if worst:

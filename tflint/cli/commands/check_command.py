@@ -19,11 +19,9 @@ from tflint.cli.config_options import (
     read_configurations,
 )
 from tflint.cli.exit_codes import OK, exit_code_of
-from tflint.cli.selection_output import print_selection
 from tflint.config import Config, Configurations
 from tflint.errors import UserError
 from tflint.findings import MAX_PLACES, SkippedPaths
-from tflint.findings.strictness import list_strict_problems
 from tflint.runner.run_limits import Limits
 from tflint.values import replace
 
@@ -135,6 +133,8 @@ def run(options: argparse.Namespace) -> int:
     if changes is not None:
         selection = replace(selection, items=changes.items)
     if options.show_files or options.show_settings:
+        from tflint.cli.selection_output import print_selection
+
         return print_selection(selection, options, configurations)
     limits = _read_limits(options)
     # A garbage collection during the imports and the loading of rules would find nothing. Later collections skip frozen
@@ -184,6 +184,8 @@ def run(options: argparse.Namespace) -> int:
 
         report = mark_known(report, changes, configurations, check_old)
     if options.strict:
+        from tflint.findings.strictness import list_strict_problems
+
         report = replace(report, strict_problems=tuple(list_strict_problems(report)))
     is_unchanged = changes is not None and changes.n_models > 0 and not changes.items
     is_empty = not is_unchanged and _is_empty(report, options, configurations)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tflint.columns.column import Lists, lists_by_owner
-from tflint.facts.facts import Facts, values_at
+from tflint.facts.facts import Facts, distinct, values_at
 
 
 def float_interface(facts: Facts) -> Lists:
@@ -30,4 +30,4 @@ def _interface_tensors(facts: Facts, table: str, is_converted: np.ndarray) -> np
     tensors = facts.rows(table, "tensor")
     is_entry = facts.numbers("subgraph", "is_entry").astype(np.bool_)[facts.rows(table, "subgraph")]
     wanted = is_converted & facts.is_one_of("tensor", "dtype", {"FLOAT32"})
-    return np.unique(tensors[is_entry & values_at(wanted, tensors, False).astype(np.bool_)])
+    return distinct(tensors[is_entry & values_at(wanted, tensors, False).astype(np.bool_)])

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from tflint.columns.column import Scalars, text_of
 from tflint.facts.facts import Facts
 
 #: Name of the member in a .task bundle, or of the section's model type in a .litertlm bundle. `#2` marks a second one.
-_PREFILL_DECODE = re.compile(r"tf_lite_prefill_decode(#\d+)?(\.tflite)?", re.IGNORECASE)
+_PREFILL_DECODE = "tf_lite_prefill_decode"
 
 
 def is_language_model_name(name: str) -> bool:
     """Return whether a file or member of this name is the model with which LLM runtimes generate text."""
-    return _PREFILL_DECODE.fullmatch(name) is not None
+    stem, _, number = name.lower().removesuffix(".tflite").partition("#")
+    return stem == _PREFILL_DECODE and (number.isdecimal() or "#" not in name)
 
 
 def is_language_model(facts: Facts) -> Scalars:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tflint.columns.column import Lists, References, Scalars, lists_by_owner, state_of, text_of, texts_of
 from tflint.columns.table import Table
-from tflint.facts.facts import Facts, values_at
+from tflint.facts.facts import Facts, distinct, values_at
 from tflint.facts.graph.tensor_uses import connected_components, operand_rows
 from tflint.values import frozen
 
@@ -100,7 +100,7 @@ def _find_islands(facts: Facts) -> _Islands:
     heads = np.flatnonzero(is_head)
     members = np.flatnonzero(float_ops & is_head[leader])
     conversions = np.concatenate([entries[is_head[leader[readers]]], exits[is_head[leader[feeders]]]])
-    return _Islands(heads, members, np.searchsorted(heads, leader[members]), np.unique(conversions))
+    return _Islands(heads, members, np.searchsorted(heads, leader[members]), distinct(conversions))
 
 
 def _computes_in_float(facts: Facts) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.columns.column import PRESENT, Scalars, state_of
-from tflint.facts.facts import Facts
+from tflint.facts.facts import Facts, distinct
 from tflint.facts.weights.constant_pieces import Layout
 from tflint.facts.weights.readable_constants import constants_of
 
@@ -63,6 +63,6 @@ def _has_few_values(sample: NDArray[np.uint8], layout: Layout) -> bool:
         return True
     channels = np.arange(len(sample)) // layout.inner % layout.channels
     lengths = np.bincount(channels)
-    n_distinct = np.bincount(np.unique(channels * 256 + sample) // 256, minlength=len(lengths))
+    n_distinct = np.bincount(distinct(channels * 256 + sample) // 256, minlength=len(lengths))
     is_long = lengths >= _MIN_CHANNEL
     return bool(is_long.any() and np.median(n_distinct[is_long]) <= _MAX_CLUSTERS)
