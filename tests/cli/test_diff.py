@@ -206,7 +206,7 @@ def test_a_rank_that_is_not_known_is_not_judged() -> None:
 def test_messages_have_the_numbers_of_both() -> None:
     conv = NAMED["conv_int8"]()
     assert message(conv, changed("conv_int8", {"tensors.input.quantization.scale": [0.02]}), "D126") == (
-        "input 'input' has scale 0.0199999996 and zero point -1; before, it had 0.00784313772 and -1"
+        "input 'input' has scale 0.02 and zero point -1; before, it had 0.0078431377 and -1"
     )
     assert message(conv, changed("conv_int8", {"operator_codes.0.version": 5}), "O123") == (
         "CONV_2D now has version 5 (TensorFlow 2.4.0) instead of 3; the old model needs TensorFlow 1.14.0"

@@ -155,7 +155,7 @@ def test_a_prediction_that_a_run_contradicts_loses_a_severity_and_is_a_report_ab
 
     catalog = builtin_catalog()
     wrong = tuple(replace(rule, confirm="load") if rule.id == "Q001" else rule for rule in catalog.rules)
-    monkeypatch.setattr("tflint.api.load_catalog", lambda *_: replace(catalog, rules=wrong))
+    monkeypatch.setattr("tflint.catalog.rule_loader.load_catalog", lambda *_: replace(catalog, rules=wrong))
     model = edit_model(NAMED["conv_int8"](), {"tensors.bias.quantization.scale": [0.5, 0.5, 0.5]})
     report = confirm(model, Config(select=("Q001",)))
     (finding,) = report.findings()
