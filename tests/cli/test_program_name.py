@@ -14,7 +14,7 @@ import pytest
 from tests.helpers.paths import ROOT
 from tests.helpers.processes import environment, place
 from tflint.cache.cache_folder import FOLDER_VARIABLE
-from tflint.cli.main import COMMANDS, run
+from tflint.cli.main import COMMANDS, HELP, run
 from tflint.program_name import program_name, rename_commands
 
 OTHER = "tflite-lint"
@@ -55,6 +55,11 @@ def test_the_name_is_one_of_the_two_that_the_package_installs(monkeypatch, path,
 )
 def test_only_commands_are_renamed(as_other, text, expected):
     assert rename_commands(text) == expected
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, HELP])
+def test_every_command_is_renamed(as_other, command):
+    assert rename_commands(f"run 'tflint {command}'") == f"run '{OTHER} {command}'"
 
 
 def test_texts_of_a_run_under_the_first_name_stay_as_they_are():

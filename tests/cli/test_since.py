@@ -169,6 +169,14 @@ def test_a_contract_of_the_configuration_counts(checkout, capsys):
     assert "D003" in rules
 
 
+def test_a_new_contract_of_the_configuration_does_not_make_old_findings_new(checkout, capsys):
+    Path("contracts").mkdir()
+    Path("tflint.toml").write_text('[contracts]\n"models/broken*" = "contracts/broken.toml"\n')
+    Path("contracts/broken.toml").write_text('[[inputs]]\nindex = 0\nkind = "image"\n')
+    data = since(capsys, "models", code=0)
+    assert "Q001" in found(data, is_new=False)["models/broken.tflite"]
+
+
 def test_a_contract_on_the_command_line_stands_for_its_model(checkout, capsys):
     Path("models/good.contract.toml").write_text(CONTRACT.split("[[outputs]]")[0])
     commit()

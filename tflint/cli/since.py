@@ -7,6 +7,7 @@ linted with the same configuration, in a temporary copy of its files, and the fi
 from __future__ import annotations
 
 import os
+import posixpath
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -215,21 +216,23 @@ class _Copy:
             return self.path_of(inner)
         path = self.write(inner, self._tree.read(old))
         for name in label_names(load_contract(path)):
-            source = os.path.normpath((PurePosixPath(old).parent / name).as_posix())
+            source, target = (posixpath.normpath(str(PurePosixPath(place).parent / name)) for place in (old, inner))
             if self._tree.has(source):
-                self.write(os.path.normpath((PurePosixPath(inner).parent / name).as_posix()), self._tree.read(source))
+                self.write(target, self._tree.read(source))
         return path
 
     def configure(self, config: Config) -> Config:
-        """Return the configuration for the copy. Suppressions are left out: a known finding may be suppressed."""
-        contracts = {glob: self._locate(path) for glob, path in config.contracts.items()}
+        """Return the configuration for the copy, without contracts that the revision does not have.
+
+        Suppressions are left out: a known finding may be suppressed.
+        """
+        located = {glob: self._locate(path) for glob, path in config.contracts.items()}
+        contracts = {glob: path for glob, path in located.items() if Path(path).exists()}
         return replace(config, folder=self._locate(config.folder), contracts=contracts, allow=(), baseline="")
 
     def _locate(self, path: str) -> str:
         """Return the path in the copy for a path in the repository, or the path itself if it is elsewhere."""
-        absolute = Path(os.path.realpath(path))
+        real = Path(os.path.realpath(path))
         return (
-            self.path_of(absolute.relative_to(self._tree.top).as_posix())
-            if absolute.is_relative_to(self._tree.top)
-            else path
+            self.path_of(real.relative_to(self._tree.top).as_posix()) if real.is_relative_to(self._tree.top) else path
         )
