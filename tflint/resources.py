@@ -70,6 +70,12 @@ def runtime_file_names() -> list[str]:
 
 
 @functools.cache
+def first_layer_tables() -> tuple[dict[str, Any], ...]:
+    """Return the tables of known first layers, from `rules/tables/first_layers`, sorted by their file names."""
+    return tuple(table(f"first_layers/{name}") for name in _json_names(rules_folder() / "tables" / "first_layers"))
+
+
+@functools.cache
 def table_names() -> list[str]:
     """Return the names of all knowledge tables, sorted."""
     return _json_names(rules_folder() / "tables")

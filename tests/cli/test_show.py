@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shlex
@@ -24,6 +25,7 @@ from tflint.cli.main import run
 from tflint.facts.facts import Facts
 from tflint.flatbuffer.byte_window import Window
 from tflint.normalization.affine_formula import format_dequantization
+from tflint.normalization.known_layers import known_layers
 from tflint.report.display_names import format_size
 from tflint.report.text_layout import Style
 from tflint.resources import json_schema, named_model_path
@@ -177,10 +179,20 @@ def test_what_the_screen_says(edit, expected):
         ("conv_int16x8", "scheme     int16x8"),
         ("string_const", "(string 30 bytes"),
         ("two_signatures", "signature  add(x, y) → z\n           sum(x, y) → z"),
+        (
+            "pretrained_float32",
+            "any value: the first layer reveals the range used in pretraining first layer of MobileNet v1 0.25 (224), "
+            "which expects x/127.5 − 1 NHWC, RGB (first layer); not in the file: resize method, crop",
+        ),
     ],
 )
 def test_what_the_screen_says_of_others(name, expected):
     assert " ".join(expected.split()) in told(MODELS[name]())
+
+
+def test_a_known_first_layer_is_in_all_formats():
+    content = MODELS["pretrained_float32"]()
+    assert "input 0 first-layer MobileNet v1 0.25 (224) normalization minus-one-to-one" in lines(content)
 
 
 def test_1001_classes_are_a_hint_and_no_claim():
@@ -601,13 +613,15 @@ def test_a_defect_of_a_fact_is_no_error_of_the_user(model, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_no_weight_is_read_but_small_constants(name):
+def test_no_weight_is_read_but_small_constants_and_the_first_layer(name):
     source = CountingSource(MODELS[name]())
     tables = tables_over(Window.of_source(source))
     portrait = summarize(Facts(tables), "m.tflite")
     for render in (summary_json.render, plain_lines.render, lambda shown: screen.render(shown, Style())):
         render(portrait)
+    first_layers = {math.prod(layer.shape) * 4 for layer in known_layers()}
     for begin, end in weight_spans(tables):
-        if end - begin > 4 * 4:  # a constant a channel, of the arithmetic that a graph may begin with
+        # A constant per channel, of the arithmetic that a graph may begin with, or a layer that may be a known one.
+        if end - begin > 4 * 4 and end - begin not in first_layers:
             assert not source.asked[begin:end].any(), (begin, end)
     assert source.asked.any()

@@ -101,6 +101,16 @@ def test_a_constant_that_is_unpacked_counts() -> None:
     assert rows(named("stretched_float32"), "input", "graph_scale") == [[2.0]]
 
 
+@pytest.mark.parametrize(("axis", "expected"), [(3, [0.01, 0.04, 0.09]), (0, None)])
+def test_a_constant_with_one_scale_per_channel_counts(axis: int, expected: list[float] | None) -> None:
+    builder = ModelBuilder().tensor("x", "FLOAT32", [1, 4, 4, 3]).tensor("y", "FLOAT32", [1, 4, 4, 3])
+    builder.tensor("packed", "INT8", [1, 1, 1, 3], data=[1, 2, 3], scale=[0.01, 0.02, 0.03], axis=axis)
+    builder.tensor("c", "FLOAT32", [1, 1, 1, 3]).operator("DEQUANTIZE", ["packed"], ["c"])
+    builder.operator("MUL", ["x", "c"], ["y"], {"fused_activation_function": "NONE"})
+    (scale,) = rows(facts_of(builder.inputs("x").outputs("y").build()), "input", "graph_scale")
+    assert scale == (None if expected is None else pytest.approx(expected, rel=1e-6))
+
+
 class TestAMeanInTheFirstBias:
     def test_is_found_where_it_explains_all_biases(self) -> None:
         (mean,) = rows(named("folded_float32"), "input", "folded_mean")

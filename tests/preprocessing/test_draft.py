@@ -70,6 +70,39 @@ def test_numbers_of_the_model_are_guesses_only() -> None:
     assert not any(line.startswith(("mean", "std", "units", "channels", "scale", "zero-point")) for line in lines)
 
 
+def test_the_normalization_of_a_known_first_layer_is_a_guess_with_its_source() -> None:
+    lines = draft_of(load(named_model_path("pretrained_float32"))).splitlines()
+    reason = "the first layer is that of MobileNet v1 0.25 (224), which expects x/127.5 − 1: https://"
+    (at,) = [number for number, line in enumerate(lines) if reason in line]
+    assert lines[at].startswith("# guess: mean = 127.5  # ")
+    assert lines[at + 1 : at + 3] == ["# guess: std = 127.5", '# guess: units = "u8"']
+    order = "the channel order of MobileNet v1 0.25 (224), whose first layer this is"
+    assert f'# guess: channels = "RGB"  # {order}' in lines
+    assert not any("a float input accepts any range" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("scale", "zero_point", "first", "alternatives"),
+    [
+        (1 / 127.5, -1, "the first layer is that of", []),
+        (1 / 128, 0, "the first layer is that of", ["(x − 128)/128", "(x − 127.5)/128"]),
+        (1 / 255, -128, "its scale and zero point fit x/255", ["the first layer is that of"]),
+    ],
+)
+def test_a_known_first_layer_comes_first_unless_the_calibration_contradicts(
+    scale: float, zero_point: int, first: str, alternatives: list[str]
+) -> None:
+    edit = {
+        "tensors.input.type": "INT8",
+        "tensors.input.quantization": {"scale": [scale], "zero_point": [zero_point]},
+    }
+    lines = draft_of(load(edit_model(named_model_path("pretrained_float32").read_bytes(), edit))).splitlines()
+    reasons = [line.split("  # ")[1] for line in lines if line.startswith("# guess: mean")]
+    assert len(reasons) == 1 + len(alternatives)
+    assert all(wanted in reason for wanted, reason in zip([first, *alternatives], reasons, strict=True))
+    assert ("# alternative, outside of the calibrated range:" in lines) is (first.endswith("x/255"))
+
+
 def test_metadata_of_a_picture_is_a_claim() -> None:
     lines = draft_of(load(named_model_path("image_float32"))).splitlines()
     assert [

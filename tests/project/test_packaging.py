@@ -93,6 +93,7 @@ def test_the_wheel_has_the_package_its_data_and_nothing_else(wheel):
     [
         ("rules", "*/*.toml", "tflint/_data/rules"),
         ("rules", "tables/runtimes/*.json", "tflint/_data/rules"),
+        ("rules", "tables/first_layers/*.json", "tflint/_data/rules"),
         ("rules", "tables/*.json", "tflint/_data/rules"),
         ("rules", "models/*.tflite", "tflint/_data/rules"),
         ("schemas", "*.schema.json", "tflint/_data/schemas"),

@@ -1,8 +1,9 @@
-"""The development tools: the comparison of reports, the scaffold of rules, and the reader of releases."""
+"""The development tools: the comparison of reports, the scaffold of rules, and the readers of releases and layers."""
 
 from __future__ import annotations
 
 import copy
+import hashlib
 import http.server
 import json
 import threading
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.reports import FULL, report
+from tflint.normalization.known_layers import known_layers
 from tflint.report import json_report
+from tflint.resources import named_model_path
 from tflint.userfiles.userfile import load_toml
-from tools import compare_reports, new_rule, read_releases, regenerate
+from tools import compare_reports, new_rule, read_releases, regenerate, sample_first_layers
 
 REPORT = json.loads(json_report.render(report(FULL)))
 
@@ -164,6 +167,27 @@ def test_releases_are_read_from_an_index(tmp_path: Path):
 def test_the_data_of_runtimes_is_written_as_the_tool_writes_it(path: Path):
     text = path.read_text(encoding="utf-8")
     assert read_releases.dump(json.loads(text)) == text
+
+
+# --- known first layers -----------------------------------------------------------------------------------------------
+
+
+def test_an_entry_has_the_samples_of_a_first_layer(capsys):
+    path = named_model_path("pretrained_float32")
+    known = next(layer for layer in known_layers() if layer.name == "MobileNet v1 0.25 (224)")
+    assert sample_first_layers.main([str(path), str(named_model_path("add_float32"))]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert entry["shape"] == list(known.shape)
+    assert tuple(entry["weights"]) == known.weights
+    assert entry["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_distances_of_first_layers_are_sorted(capsys):
+    assert sample_first_layers.main(["--distances", str(named_model_path("pretrained_float32"))]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "0.0000  MobileNet v1 0.25 (224)  pretrained_float32.tflite"
+    assert lines == sorted(lines)
+    assert len(lines) > 20
 
 
 def test_parts_to_regenerate_are_named(capsys):

@@ -13,8 +13,8 @@ from tflint.contract.contract import N_CHANNELS
 from tflint.contract.contract_edit import GUESS, make_comment
 from tflint.contract.contract_limits import DTYPES, MAX_RANK
 from tflint.facts.quantization.quantization_scheme import base_scheme_name
-from tflint.normalization.known_normalizations import known_normalizations
-from tflint.normalization.range_fit import Fit, unseen_part
+from tflint.normalization.known_normalizations import Normalization, known_normalizations
+from tflint.normalization.range_fit import Fit, range_shares, unseen_part
 from tflint.summary.summary_values import Input, InterfaceMetadata, InterfaceTensor, NamedTensor, Output, Summary
 from tflint.userfiles.toml_strings import quote
 
@@ -30,6 +30,9 @@ _ROLES = {
     "detection-count": ("raw", "count"),
 }
 _FLOATS = ("FLOAT32", "FLOAT16", "FLOAT64")
+_SAME_FIT = "# alternative with the same fit:"
+#: Smallest share of each of two ranges that lies in the other one if they count as equal.
+_SAME_RANGE = 0.8
 
 
 def draft_contract(summary: Summary) -> str:
@@ -118,6 +121,9 @@ def _image(model_input: Input, metadata: InterfaceMetadata | None, *, is_specifi
     if space is not None:
         yield f'channels = "{space}"'
     # If a guessed mean and std has a channel order, that order is guessed there.
+    elif model_input.first_layer is not None:
+        layer = model_input.first_layer
+        yield f'{GUESS}channels = "{layer.order}"  # the channel order of {layer.name}, whose first layer this is'
     elif model_input.channels in _CHANNELS and not any(fit.order for fit in model_input.fits):
         alternative = "; BGR is equally possible" if model_input.channels == 3 else ""
         count = f"{model_input.channels} channel{'s' if model_input.channels != 1 else ''}"
@@ -140,12 +146,13 @@ def _normalization(model_input: Input, metadata: InterfaceMetadata | None, *, is
     elif model_input.prepares is not None and model_input.prepares.expects is not None:
         yield from _normalized_by_graph(model_input.prepares.expects)
     else:
-        for number, fit in enumerate(model_input.fits):
+        proposals = _proposals(model_input)
+        for number, (introduction, lines) in enumerate(proposals):
             if number:
-                yield "# alternative with the same fit:"
-            yield from _fit_lines(fit)
+                yield introduction
+            yield from lines
         is_float = model_input.tensor is not None and model_input.tensor.dtype in _FLOATS
-        if not model_input.fits and model_input.layout is not None and is_float:
+        if not proposals and model_input.layout is not None and is_float:
             yield f"{GUESS}mean = 127.5  # not derived from the file: a float input accepts any range"
             yield f"{GUESS}std = 127.5"
             yield f'{GUESS}units = "u8"'
@@ -157,6 +164,34 @@ def _normalization(model_input: Input, metadata: InterfaceMetadata | None, *, is
         and model_input.tensor.dtype not in _FLOATS
     ):
         yield f'{GUESS}feed = "fold"  # or "raw" if client code passes bytes without normalization'
+
+
+def _proposals(model_input: Input) -> list[tuple[str, Iterator[str]]]:
+    """Return the normalizations that fit an input, each with the comment that introduces it as an alternative.
+
+    The normalization of a known first layer comes first, because its source says what training used; but last if the
+    input was calibrated for another range.
+    """
+    layer = model_input.first_layer
+    if layer is None or layer.is_in_graph:
+        return [(_SAME_FIT, _fit_lines(fit)) for fit in model_input.fits]
+    fits = [(_SAME_FIT, _fit_lines(fit)) for fit in model_input.fits if fit.name != layer.normalization]
+    known = _find_normalization(layer.normalization)
+    pretraining = f"the first layer is that of {layer.name}, which expects {known.short}: {layer.source}"
+    lines = _normalization_lines(known, pretraining)
+    if _agrees_with_calibration(known, model_input):
+        return [("", lines), *fits]
+    return [*fits, ("# alternative, outside of the calibrated range:", lines)]
+
+
+def _agrees_with_calibration(known: Normalization, model_input: Input) -> bool:
+    """Return whether the calibrated range of an input is that of a normalization. True if it was not calibrated."""
+    own = (model_input.tensor.quantization if model_input.tensor is not None else None) or model_input.calibrated
+    if own is None or own.low is None or own.high is None:
+        return True
+    is_symmetric = own.zero_point == 0 and own.low < 0
+    shares = range_shares(known.low, known.high, (own.low, own.high), is_symmetric=is_symmetric)
+    return shares is not None and min(shares) >= _SAME_RANGE
 
 
 def _normalized_by_graph(expects: str) -> Iterator[str]:
@@ -187,12 +222,19 @@ def _doubt(model_input: Input, metadata: InterfaceMetadata, *, is_specified: boo
 
 
 def _fit_lines(fit: Fit) -> Iterator[str]:
-    known = next(normalization for normalization in known_normalizations() if normalization.name == fit.name)
-    yield f"{GUESS}mean = {_numbers(known.mean)}  # its scale and zero point fit {fit.short}"
+    yield from _normalization_lines(_find_normalization(fit.name), f"its scale and zero point fit {fit.short}")
+
+
+def _normalization_lines(known: Normalization, reason: str) -> Iterator[str]:
+    yield f"{GUESS}mean = {_numbers(known.mean)}  # {reason}"
     yield f"{GUESS}std = {_numbers(known.std)}"
     yield f'{GUESS}units = "{known.units}"'
-    if fit.order:
-        yield f'{GUESS}channels = "{fit.order}"  # the channel order of this mean and std'
+    if known.order:
+        yield f'{GUESS}channels = "{known.order}"  # the channel order of this mean and std'
+
+
+def _find_normalization(name: str) -> Normalization:
+    return next(normalization for normalization in known_normalizations() if normalization.name == name)
 
 
 # -- outputs -----------------------------------------------------------------------------------------------------------

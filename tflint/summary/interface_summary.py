@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tflint.facts.facts import Facts
+from tflint.facts.interface.first_layers import input_layers, layer_normalizations
 from tflint.facts.interface.input_arithmetic import quantize_output
 from tflint.normalization.range_fit import ACTIVATION_TYPES, Fit, activation_range, fitting_normalizations, unseen_part
 from tflint.summary.cell_values import find_rows, read_list, read_number, read_optional_number, read_string
@@ -11,6 +12,7 @@ from tflint.summary.output_kind import summarize_meaning
 from tflint.summary.summary_values import (
     Arithmetic,
     Conversion,
+    FirstLayer,
     Input,
     InterfaceMetadata,
     InterfaceTensor,
@@ -46,7 +48,7 @@ def _read_input(facts: Facts, row: int) -> Input:
     position, metadata = read_number(facts, "input", "position", row), _read_metadata(facts, "input", row)
     tensor = int(facts.rows("input", "tensor")[row])
     if tensor < 0:
-        return Input(position, None, metadata, None, None, None, (), None, None)
+        return Input(position, None, metadata, None, None, None, (), None, None, None)
     interface_tensor = read_tensor(facts, tensor)
     layout, channels = guess_layout(interface_tensor, metadata)
     calibrated, dtype = _find_calibration(facts, tensor, interface_tensor)
@@ -57,7 +59,10 @@ def _read_input(facts: Facts, row: int) -> Input:
         matches = fitting_normalizations(dtype, quantization.scale, quantization.zero_point) if layout else ()
         nominal = _find_nominal_range(dtype, quantization)
     arithmetic = _read_arithmetic(facts, row)
-    return Input(position, interface_tensor, metadata, layout, channels, calibrated, matches, nominal, arithmetic)
+    first_layer = _read_first_layer(facts, row)
+    return Input(
+        position, interface_tensor, metadata, layout, channels, calibrated, matches, nominal, arithmetic, first_layer
+    )
 
 
 def _read_arithmetic(facts: Facts, row: int) -> Arithmetic | None:
@@ -65,6 +70,15 @@ def _read_arithmetic(facts: Facts, row: int) -> Arithmetic | None:
     if not scale or not offset:
         return None
     return Arithmetic(tuple(scale), tuple(offset), read_string(facts, "input", "graph_expects", row))
+
+
+def _read_first_layer(facts: Facts, row: int) -> FirstLayer | None:
+    layer = input_layers(facts)[row]
+    if layer is None:
+        return None
+    known = layer.normalization
+    is_in_graph = layer_normalizations(facts)[row] is None
+    return FirstLayer(layer.name, known.name, known.short, known.formula, layer.order, layer.source, is_in_graph)
 
 
 def _find_nominal_range(dtype: str, own: Quantization) -> tuple[float, float] | None:

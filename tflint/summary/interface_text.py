@@ -117,6 +117,7 @@ def _format_input(entry: Input, names: Mapping[int, str]) -> list[str]:
         _format_tensor(entry.tensor, names),
         _describe_range(entry, entry.tensor),
         _describe_normalization(entry),
+        _describe_first_layer(entry),
         _describe_unknowns(entry),
         _format_metadata(entry.metadata),
     ]
@@ -148,11 +149,21 @@ def _describe_normalization(entry: Input) -> str:
     return f"pixels {pixels}: the graph normalizes them itself, {format_affine(own.scale, own.offset)}"
 
 
+def _describe_first_layer(entry: Input) -> str:
+    """Return the known network that the first layer identifies, and the normalization that it expects."""
+    layer = entry.first_layer
+    if layer is None:
+        return ""
+    return f"first layer of {layer.name}" + ("" if layer.is_in_graph else f", which expects {layer.short}")
+
+
 def _describe_float(entry: Input) -> str:
     if entry.prepares is not None and entry.prepares.expects is not None:
         return ""  # the normalization in the graph determines the range
     if entry.metadata is not None and entry.metadata.mean:
         return "any value: the metadata specifies the normalization"
+    if entry.first_layer is not None and not entry.first_layer.is_in_graph:
+        return "any value: the first layer reveals the range used in pretraining"
     return "any value: the range used in training is not in the file"
 
 
@@ -190,14 +201,19 @@ def _describe_unknowns(entry: Input) -> str:
     color_space = entry.metadata.color_space if entry.metadata is not None else None
     is_image = entry.metadata is not None and entry.metadata.content == "ImageProperties"
     missing = ["resize method", "crop"]
-    if entry.channels == 3 and color_space != "RGB":
+    if entry.channels == 3 and color_space != "RGB" and entry.first_layer is None:
         missing.insert(0, "RGB or BGR")
     elif entry.channels == 4:
         missing.insert(0, "meaning of the 4 channels")
     elif entry.channels == 1 and not is_image:
         missing.insert(0, "image or spectrogram")
-    known = f"{entry.layout}, {color_space} (metadata)" if color_space in ("RGB", "GRAYSCALE") else entry.layout
-    return f"{known}; not in the file: {', '.join(missing)}"
+    return f"{_describe_layout(entry, color_space)}; not in the file: {', '.join(missing)}"
+
+
+def _describe_layout(entry: Input, color_space: str | None) -> str:
+    if color_space in ("RGB", "GRAYSCALE"):
+        return f"{entry.layout}, {color_space} (metadata)"
+    return f"{entry.layout}, {entry.first_layer.order} (first layer)" if entry.first_layer else f"{entry.layout}"
 
 
 def _format_metadata(metadata: InterfaceMetadata | None) -> str:

@@ -120,6 +120,9 @@ def _input(entry: Input) -> Iterator[str]:
     if entry.prepares is not None:
         yield f"graph-scale {' '.join(map(repr, entry.prepares.scale))}"
         yield f"graph-offset {' '.join(map(repr, entry.prepares.offset))}"
+    if entry.first_layer is not None:
+        normalization = "in-graph" if entry.first_layer.is_in_graph else entry.first_layer.normalization
+        yield f"first-layer {entry.first_layer.name} normalization {normalization}"
     yield from _metadata(entry.metadata)
 
 

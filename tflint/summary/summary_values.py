@@ -91,6 +91,24 @@ class Arithmetic:
 
 
 @frozen
+class FirstLayer:
+    """The known pretrained network whose first layer follows an input.
+
+    `normalization` is the name of the normalization that the network expects, `short` and `formula` its two notations,
+    `order` the order of the color channels, and `source` the address of the statement about the normalization.
+    `is_in_graph` is true if the graph applies a normalization before the layer.
+    """
+
+    name: str
+    normalization: str
+    short: str
+    formula: str
+    order: str
+    source: str
+    is_in_graph: bool
+
+
+@frozen
 class Input:
     """An input, and what the file reveals about its preprocessing.
 
@@ -98,7 +116,8 @@ class Input:
     `calibrated` holds the quantization parameters of QUANTIZE if it is the only consumer of a float input, else None.
     `fits` lists the known normalizations that match the calibrated range; it is empty unless the input is an image.
     `nominal` is the round range that matches the calibrated range, such as −1 … 1, or None. `prepares` is the
-    arithmetic that the graph applies to the input before all else, or None.
+    arithmetic that the graph applies to the input before all else, or None. `first_layer` is the first layer that
+    follows the input if it is that of a known network, else None.
     """
 
     position: int
@@ -110,6 +129,7 @@ class Input:
     fits: tuple[Fit, ...]
     nominal: tuple[float, float] | None
     prepares: Arithmetic | None
+    first_layer: FirstLayer | None
 
 
 @frozen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from flatbuffers import flexbuffers
 import tflint.schema
 from tests.helpers.models.builder import ModelBuilder
 from tests.helpers.models.weighted import bias_scales, conv_int16x8
+from tflint.normalization.known_layers import KnownLayer, known_layers, sample_places
 from tflint.schema import Schema, metadata_schema
 from tflint.writer import pack
 from tflint.writer.unpack import unpack_with_end
@@ -290,6 +292,36 @@ def folded_float32() -> bytes:
         .outputs("output")
         .build()
     )
+
+
+def pretrained_float32() -> bytes:
+    """Return a float image model whose first weights are those of a known network, as far as the table has them."""
+    layer = next(layer for layer in known_layers() if layer.name == "MobileNet v1 0.25 (224)")
+    n_outputs, height, width, _ = layer.shape
+    return (
+        ModelBuilder()
+        .tensor("input", "FLOAT32", [1, 16, 16, 3])
+        .tensor("weights", "FLOAT32", layer.shape, data=weights_of(layer))
+        .tensor("bias", "FLOAT32", [n_outputs], data=[0.5] * n_outputs)
+        .tensor("output", "FLOAT32", [1, 17 - height, 17 - width, n_outputs])
+        .operator(
+            "CONV_2D",
+            ["input", "weights", "bias"],
+            ["output"],
+            {"padding": "VALID", "stride_w": 1, "stride_h": 1, "fused_activation_function": "RELU6"},
+        )
+        .inputs("input")
+        .outputs("output")
+        .build()
+    )
+
+
+def weights_of(layer: KnownLayer) -> list[float]:
+    """Return weights that agree with a known layer at the places of its samples and are 0 elsewhere."""
+    weights = [0.0] * math.prod(layer.shape)
+    for place, weight in zip(sample_places(layer.shape), layer.weights, strict=True):
+        weights[place] = weight
+    return weights
 
 
 def pixels_int8() -> bytes:

@@ -61,6 +61,7 @@ RUNNABLE: dict[str, Callable[[], bytes]] = {
     "waveform_float32": mixed.waveform_float32,
     "stretched_float32": mixed.stretched_float32,
     "folded_float32": mixed.folded_float32,
+    "pretrained_float32": mixed.pretrained_float32,
     "detection_float32": mixed.detection_float32,
     "described_float32": mixed.described_float32,
 }

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tflint.columns.column import (
+    Column,
     Lists,
     Scalars,
     absent_where_none,
@@ -54,23 +55,28 @@ def channel_cover(facts: Facts) -> Lists:
 def is_trained_range(facts: Facts) -> Scalars:
     """Return whether each entry feeds a float input the range that training used.
 
-    True if the model determines the range that training used: by its metadata, its own arithmetic or its calibration.
-    (Other rules compare that range with the fed range.) False for raw pixels that the graph does not rescale. Otherwise
-    unknown. Absent if the entry's input is not a float or the fed range is not known.
+    True if the model determines the range that training used: by its metadata, its own arithmetic, its calibration or,
+    unless client code feeds raw pixels, its known first layer. (Other rules compare that range with the fed range.)
+    False for raw pixels that the graph does not rescale. Otherwise unknown. Absent if the entry's input is not a float
+    or the fed range is not known.
     """
     has_metadata = facts.lists("input", "metadata.mean").lengths > 0
     is_float = facts.is_one_of("tensor", "dtype", _FLOATS)
-    expects = facts.strings("input", "graph_expects")
-    has_arithmetic = np.ones(len(expects), np.bool_) if expects.state is None else expects.state == 0
-    normalizes = has_arithmetic | (facts.lists("input", "folded_mean").lengths > 0)
+    normalizes = _is_present(facts.column("input", "graph_expects")) | (facts.lists("input", "folded_mean").lengths > 0)
     rows, tensors = facts.rows("contract_input", "input"), facts.rows("input", "tensor")
     ranges = fed_ranges(facts)
     has_input = [fed is not None and row >= 0 and tensors[row] >= 0 for fed, row in zip(ranges, rows, strict=True)]
     absent = ~np.array([ok and is_float[tensors[row]] for ok, row in zip(has_input, rows, strict=True)], dtype=np.bool_)
     is_calibrated = np.array([quantization is not None for quantization in _quantizations(facts)], dtype=np.bool_)
-    is_known = values_at(has_metadata, rows, False) | values_at(normalizes, rows, False) | is_calibrated
     is_raw = np.array([fed is not None and fed.range[1] - fed.range[0] >= _RAW_WIDTH for fed in ranges], np.bool_)
-    return Scalars(is_known.astype(np.bool_), state_of(absent, ~absent & ~is_known.astype(np.bool_) & ~is_raw))
+    is_pretrained = _is_present(facts.column("contract_input", "fits_pretraining")) & ~is_raw
+    is_specified = (values_at(has_metadata, rows, False) | values_at(normalizes, rows, False)).astype(np.bool_)
+    is_known = is_specified | is_calibrated | is_pretrained
+    return Scalars(is_known, state_of(absent, ~absent & ~is_known & ~is_raw))
+
+
+def _is_present(column: Column) -> NDArray[np.bool_]:
+    return np.ones(len(column), np.bool_) if column.state is None else column.state == 0
 
 
 def fitting(facts: Facts) -> Lists:

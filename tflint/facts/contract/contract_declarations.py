@@ -332,12 +332,31 @@ FACTS = {
             values=True,
         ),
         fact(
+            "fits_pretraining",
+            TRUTH,
+            "whether the fed range is the one that the known first layer of the input expects of client code",
+            "contract.pretrained_range:fits_pretraining",
+            "contract_input.fed_min input.known_normalization",
+            absent=f"{_NOT_FED}, or the input has no known_normalization",
+            values=True,
+        ),
+        fact(
+            "known_layer_note",
+            TEXT,
+            "end of a message that names the known first layer of the input, or an empty text",
+            "contract.pretrained_range:known_layer_note",
+            "contract_input.input input.known_layer",
+            values=True,
+        ),
+        fact(
             "is_trained_range",
             TRUTH,
-            "whether a float input gets the range that training used: true if the metadata, the graph or the "
-            "calibration determines that range (other facts compare it), false for pixels that nothing rescales",
+            "whether a float input gets the range that training used: true if the metadata, the graph, the calibration "
+            "or a known first layer determines that range (other facts compare it), false for pixels that nothing "
+            "rescales",
             "contract.calibrated_range:is_trained_range",
-            "contract_input.fed_min input.metadata.mean input.graph_expects input.folded_mean tensor.dtype",
+            "contract_input.fed_min contract_input.fits_pretraining input.metadata.mean input.graph_expects "
+            "input.folded_mean tensor.dtype",
             absent=f"{_NOT_FED}, or the input is not a float tensor",
             values=True,
             unknown="a float input accepts any range, and the file does not contain the range of training: "

@@ -1,10 +1,12 @@
 """Facts about preprocessing inside the graph: x × scale + offset as the first operators after an input.
 
 The search follows an input through operators that keep real values unchanged. It reads the small constants of the
-arithmetic: floats (including float16), and integers with one scale.
+arithmetic: floats (including float16), and integers with one scale, or with one per channel.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -251,13 +253,28 @@ def _read_constant(facts: Facts, tensor: int, limit: int) -> Values | None:
 
 
 def _dequantize(facts: Facts, tensor: int, kind: ElementType, stored: NDArray[np.uint8]) -> Values | None:
-    """Return the real values of stored elements, or None for integers without one valid scale and one zero point."""
+    """Return the real values of stored elements, or None for integers without valid scales and zero points."""
     if kind.name == "FLOAT16":
         return stored.view("<f2").astype(np.float64)
     if kind.is_float:
         return None if kind.has_keys else stored.view(kind.stored).astype(np.float64)
     scales, zeros = facts.lists("tensor", "scale").row(tensor), facts.lists("tensor", "zero_point").row(tensor)
-    if len(scales) != 1 or len(zeros) != 1 or not _has_valid_scales(facts, tensor):
+    if not len(scales) or len(scales) != len(zeros) or not _has_valid_scales(facts, tensor):
         return None
-    values: Values = (kind.elements(stored).astype(np.float64) - zeros[0]) * scales[0]
-    return values
+    blocks = _channel_blocks(facts, tensor, kind.elements(stored).astype(np.float64), len(scales))
+    if blocks is None:
+        return None
+    values: Values = (blocks - np.reshape(zeros, (-1, 1))) * np.reshape(scales, (-1, 1))
+    return values.reshape(-1)
+
+
+def _channel_blocks(facts: Facts, tensor: int, elements: Values, n_scales: int) -> Values | None:
+    """Return the elements with the shape [before, channel, after], or None if the scales do not fit the shape."""
+    if n_scales == 1:
+        return elements.reshape(1, 1, -1)
+    shape = [int(size) for size in facts.lists("tensor", "shape").row(tensor)]
+    axis = int(facts.numbers("tensor", "quantized_dimension")[tensor])
+    is_valid = 0 <= axis < len(shape) and min(shape) > 0 and math.prod(shape) == len(elements)
+    if not is_valid or shape[axis] != n_scales:
+        return None
+    return elements.reshape(-1, n_scales, math.prod(shape[axis + 1 :]))

@@ -19,6 +19,7 @@ _NO_NORMALIZATION = (
     "an 8-bit input"
 )
 _NO_AFFINE = "the graph does not start with arithmetic on the input and a small constant"
+_NO_LAYER = "the first operator that changes the input is not a convolution with the weights of a known network"
 _NO_LABELS = "no such file is packed with the model, or the contract names it for class scores"
 _UNREAD_LABELS = "the file cannot be unpacked, is larger than 1 MiB, or the model has more than 16 label lists"
 
@@ -140,6 +141,24 @@ FACTS = {
             "interface.folded_mean:folded_mean",
             f"{_AFFINE_NEEDS} operator.weights operator.bias",
             absent="the first operator is not a convolution, or its biases are not those of a folded mean",
+            values=True,
+        ),
+        fact(
+            "known_layer",
+            TEXT,
+            "pretrained network whose first convolution follows the input, by its weights",
+            "interface.first_layers:known_layer",
+            f"{_AFFINE_NEEDS} operator.weights tensor.shape tensor.quantized_dimension",
+            absent=_NO_LAYER,
+            values=True,
+        ),
+        fact(
+            "known_normalization",
+            TEXT,
+            "normalization of pixels that known_layer expects of client code",
+            "interface.first_layers:known_normalization",
+            "input.known_layer",
+            absent=f"{_NO_LAYER}, or the graph normalizes the input",
             values=True,
         ),
         fact(
