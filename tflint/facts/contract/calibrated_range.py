@@ -22,7 +22,8 @@ from tflint.normalization.range_fit import fitting_normalizations, range_shares,
 
 #: Types of inputs that can be fed raw bytes, and the number that is subtracted from each byte.
 _RAW_SHIFT = {"UINT8": 0, "INT8": 128}
-_FLOATS = {"FLOAT32", "FLOAT16", "FLOAT64"}
+#: Types of inputs that accept any real value.
+FLOATS = {"FLOAT32", "FLOAT16", "FLOAT64"}
 #: Smallest width of a fed range that counts as that of pixels without normalization.
 _RAW_WIDTH = 200
 
@@ -61,7 +62,7 @@ def is_trained_range(facts: Facts) -> Scalars:
     or the fed range is not known.
     """
     has_metadata = facts.lists("input", "metadata.mean").lengths > 0
-    is_float = facts.is_one_of("tensor", "dtype", _FLOATS)
+    is_float = facts.is_one_of("tensor", "dtype", FLOATS)
     normalizes = _is_present(facts.column("input", "graph_expects")) | (facts.lists("input", "folded_mean").lengths > 0)
     rows, tensors = facts.rows("contract_input", "input"), facts.rows("input", "tensor")
     ranges = fed_ranges(facts)

@@ -334,10 +334,10 @@ FACTS = {
         fact(
             "fits_pretraining",
             TRUTH,
-            "whether the fed range is the one that the known first layer of the input expects of client code",
+            "whether a float input gets the range that its known first layer expects of client code",
             "contract.pretrained_range:fits_pretraining",
-            "contract_input.fed_min input.known_normalization",
-            absent=f"{_NOT_FED}, or the input has no known_normalization",
+            "contract_input.fed_min input.known_normalization tensor.dtype",
+            absent=f"{_NOT_FED}, or the input is not a float tensor or has no known_normalization",
             values=True,
         ),
         fact(
