@@ -13,7 +13,7 @@ NAMES = ("tflint", "tflite-lint")
 
 #: A command in a text that tflint's authors wrote. "tflint checks" is not a command.
 _COMMAND = (
-    r"(?<![\w./-])tflint(?=\s+(?:check|diff|compare|show|contract|allow|explain|rules|facts|registry|cache|completion|help)"
+    r"(?<![\w./-])tflint(?=\s+(?:check|diff|compare|show|contract|allow|explain|rules|facts|registry|cache|completion|schema|help)"
     r"(?![\w-])|\s+--?\w)"
 )
 

@@ -226,7 +226,7 @@ def _require_renderable(report: Report) -> None:
     """Require that every format can write the report, and that JSON and XML formats are well-formed."""
     json.loads(json_report.render(report))
     json.loads(gitlab_report.render(report))
-    ElementTree.fromstring(junit_report.render(report, "error"))
+    ElementTree.fromstring(junit_report.render(report))
     for profile in sarif_report.PROFILES:
         json.loads(sarif_report.render(report, load_catalog(()).rules, profile))
     github_report.render(report)

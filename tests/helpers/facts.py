@@ -41,6 +41,8 @@ def _shown(facts, table, column, values, row):
         if values.state is not None and values.state[row]:
             return None
         return text_of(values, row)
+    if isinstance(values, Lists) and values.labels is not None:
+        return [values.labels[int(code)] for code in values.row(row)]
     if isinstance(values, Lists):
         return [_named(facts, table, column, element) for element in values.row(row)]
     if isinstance(values, References):

@@ -723,7 +723,7 @@ def test_yaml_aliases_stay_small(tmp_path: Path) -> None:
 def test_yaml_needs_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yaml", None)
     path = write(tmp_path, "MLmodel", "signature: {}")
-    with pytest.raises(MissingExtraError, match=r"pip install \"tflite-lint\[yaml\]\""):
+    with pytest.raises(MissingExtraError, match=r"pip install \"tflite-lint\[contract\]\""):
         import_preprocessing("mlflow", path)
 
 
