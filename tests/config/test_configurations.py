@@ -265,6 +265,9 @@ def test_a_pull_request_cannot_change_the_configuration_of_a_revision(
     assert {file["configuration"] for file in data["files"]} == {"HEAD:tflint.toml"}
     assert data["summary"] == before["summary"]
     assert data["run"]["targets"] == before["run"]["targets"]
+    (use,) = data["run"]["configurations"]
+    assert use["settings"] == {"rules": ["lint"], "baseline": "known.json", "allow": 1}
+    assert report_of(capsys, "--config-from", "HEAD", code=1)["run"]["config_digest"] == data["run"]["config_digest"]
     assert "HEAD:tflint.toml" in text_of(capsys, "--config-from", "HEAD")
 
 

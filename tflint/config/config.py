@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tflint.findings.suppressions import Allow
+from tflint.findings.suppressions import Allow, describe_allows
 from tflint.values import EMPTY, frozen
 
 
@@ -28,6 +28,7 @@ class Config:
     globs of models to paths of contracts. With `require_contract`, a model without a contract is an error. With
     `respect_gitignore`, the search for models skips files that Git ignores. `folder` is the folder to which globs and
     the paths in a baseline are relative. `origin` is the path of the configuration, or empty if there is none.
+    `read_from` is the folder with copies of the files in `folder`, if they are read from a Git revision.
     """
 
     targets: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class Config:
     allow: tuple[Allow, ...] = ()
     folder: str = "."
     origin: str = ""
+    read_from: str = ""
 
     def settings(self) -> str:
         """Return all settings that can change the findings, as a text that is equal if they are equal."""
@@ -65,7 +67,7 @@ class Config:
             self.metadata_require,
             self.require_contract,
             sorted(self.contracts.items()),
-            [(allow.rule, allow.path, allow.at, str(allow.until)) for allow in self.allow],
+            describe_allows(self.allow),
         )
         return repr(parts)
 
@@ -96,7 +98,9 @@ class Config:
         return {key: value for key, value in settings.items() if value}
 
     def _relative(self, path: str) -> str:
-        return path.removeprefix(f"{self.folder}/") if self.folder != "." else path
+        for folder in filter(None, (self.read_from, self.folder)):
+            path = path.removeprefix(f"{folder}/") if folder != "." else path
+        return path
 
     def all_settings(self) -> str:
         """Return all settings, also those that decide what is checked and what fails, as such a text.
@@ -104,5 +108,4 @@ class Config:
         Paths are relative to the folder of the configuration, so the text is the same in every checkout.
         """
         named = sorted((name, str(options)) for name, options in self.named_targets.items())
-        allows = [(allow.rule, allow.path, allow.at, str(allow.until)) for allow in self.allow]
-        return repr((self.changes(), named, allows))
+        return repr((self.changes(), named, describe_allows(self.allow)))

@@ -173,7 +173,7 @@ def load_revision_file(path: Path, revision: RevisionFiles) -> Config:
         if error.place is not None and error.place.path in (str(path), str(copy)):
             error.place = replace(error.place, path=name)
         raise
-    return replace(config, origin=name)
+    return replace(config, origin=name, read_from=copy.parent.as_posix())
 
 
 def _covers(base: str, path: str, glob: str) -> bool:

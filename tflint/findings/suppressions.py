@@ -51,6 +51,11 @@ def parse_allow(entry: Mapping[str, Any], origin: str, make_error: Callable[[str
     return Allow(entry["rule"], entry["reason"], entry.get("path", "**"), entry.get("at", ""), until, origin)
 
 
+def describe_allows(allows: Iterable[Allow]) -> list[tuple[str, str, str, str]]:
+    """Return what the suppressions suppress, without their reasons and the files that contain them."""
+    return [(allow.rule, allow.path, allow.at, str(allow.until)) for allow in allows]
+
+
 def require_few_globs(allows: Sequence[Allow], make_error: Callable[[int, str], UserError]) -> None:
     """Raise an error if a rule has more than `MAX_GLOBS` location globs.
 

@@ -137,11 +137,14 @@ def _list_not_checked(report: Report) -> list[str]:
     if unread[True]:
         pieces.append(f"the contents of {plural(unread[True], 'unreadable container')}")
     rows: Counter[str] = Counter()
+    beyond_facts: dict[str, str] = {}  # the reasons that the choice of targets explains, by rule
     for file in report.files:
         for entry in file.not_checked:
             rows[entry.rule] += entry.rows
+            if entry.reason.startswith("facts "):
+                beyond_facts[entry.rule] = f" ({entry.reason})"
     shown = sorted(rows.items())[:MAX_RULES]
-    pieces += [f"{rule} at {plural(count, 'place')}" for rule, count in shown]
+    pieces += [f"{rule} at {plural(count, 'place')}{beyond_facts.get(rule, '')}" for rule, count in shown]
     if len(rows) > len(shown):
         pieces.append(f"{plural(len(rows) - len(shown), 'more rule')} at some places")
     return pieces

@@ -13,6 +13,7 @@ from tflint.engine.select import RULESET
 from tflint.findings import CRASH_RULE, ConfigurationUse, ContractUse, FileReport, Notice, Report
 from tflint.findings.fingerprint import hash_text
 from tflint.findings.path_globs import relative_to_folder
+from tflint.findings.suppressions import describe_allows
 from tflint.runner.scheduler import CheckedFile
 from tflint.runner.scopes import Scope
 from tflint.runner.suppression import apply_suppressions
@@ -84,7 +85,7 @@ def _describe_settings(scope: Scope, files: Sequence[CheckedFile]) -> str:
     """Return all settings that a scope applies, also those of contracts, as a text that is equal if they are equal."""
     contracts = {file.contract.path: file.contract for file in files if file.contract and file.scope == scope.number}
     decisions = [
-        (relative_to_folder(scope.config.folder, path), contract.model.get("targets"), contract.allow)
+        (relative_to_folder(scope.config.folder, path), contract.model.get("targets"), describe_allows(contract.allow))
         for path, contract in sorted(contracts.items())
         if contract.allow or "targets" in contract.model
     ]
