@@ -27,6 +27,7 @@ from tflint.values import replace
 
 if TYPE_CHECKING:
     from tflint.cache.run_cache import RunCache
+    from tflint.catalog.rule_loader import Catalogs
     from tflint.cli.output_file import OutputFile
     from tflint.cli.since import Changes
     from tflint.confirm import ConfirmOptions
@@ -136,53 +137,12 @@ def run(options: argparse.Namespace) -> int:
         from tflint.cli.selection_output import print_selection
 
         return print_selection(selection, options, configurations)
-    limits = _read_limits(options)
-    # A garbage collection during the imports and the loading of rules would find nothing. Later collections skip frozen
-    # objects.
-    gc.disable()
-    from tflint.api import check_items
-    from tflint.catalog.rule_loader import Catalogs
-    from tflint.cli.progress import Progress
-
-    catalogs = Catalogs(plugin_option.load_allowed(options))
-    for config in {id(config): config for config in map(configurations.of, selection.paths)}.values():
-        catalogs.of(config.rules)
-    if cache is not None:
-        from tflint.cli import cache_inputs
-
-        cache_inputs.begin(cache, options, configurations, selection)
-    gc.freeze()
-    gc.enable()
-    with Progress() as progress:
-        report = check_items(
-            selection.items,
-            selection.left_out,
-            configurations=configurations,
-            has_baselines=new_baseline is None,
-            progress=progress,
-            jobs=options.jobs,
-            plugins=options.allow_plugin,
-            limits=limits,
-            catalogs=catalogs,
-            confirm=_confirm_options(options),
-            cache=cache,
-            limits_contracts=limits_contracts(options),
-            walked=[path for path in paths or ["."] if os.path.isdir(path)],  # noqa: PTH112
-        )
+    # In a run over changes, most models are missing, so globs that match nothing say nothing.
+    walked = [] if changes is not None else [path for path in paths if os.path.isdir(path)]  # noqa: PTH112
+    catalogs = _load_catalogs(options, configurations, selection, cache)
+    report = _check(options, configurations, selection, walked, catalogs, cache)
     if changes is not None:
-        from tflint.cli.since import mark_known
-
-        def check_old(paths: Sequence[str], settings: Config) -> Report:
-            return check_items(
-                paths,
-                SkippedPaths(),
-                configurations=Configurations(settings),
-                plugins=options.allow_plugin,
-                catalogs=catalogs,
-                limits_contracts=limits_contracts(options),
-            )
-
-        report = mark_known(report, changes, configurations, check_old)
+        report = _mark_known(report, changes, options, configurations, catalogs)
     if options.strict:
         from tflint.findings.strictness import list_strict_problems
 
@@ -193,16 +153,101 @@ def run(options: argparse.Namespace) -> int:
         if not is_empty:  # an empty baseline must not replace an existing one
             _write_baseline(report, new_baseline, configurations)
         reports = [(form, file) for form, file in reports if file is not None]
-    rules = catalogs.rules()
-    report_outputs.write(report, reports, options, rules)
+    report_outputs.write(report, reports, options, catalogs.rules())
     if is_empty:
         raise _build_empty_error(options.paths, report)
     code = OK if new_baseline is not None else exit_code_of(report, options)
     if cache is not None:
-        cache.write_reports()
-        if cache_inputs.can_record(options, report, selection, configurations):
-            cache.write_record(report_outputs.encode_cached(report, options, rules), code)
+        _fill_cache(cache, report, code, options, configurations, selection, catalogs)
     return code
+
+
+def _load_catalogs(
+    options: argparse.Namespace, configurations: Configurations, selection: Selection, cache: RunCache | None
+) -> Catalogs:
+    """Load the rules of all configurations, and note the inputs of the run in the cache."""
+    # A garbage collection during the imports and the loading of rules would find nothing. Later collections skip frozen
+    # objects.
+    gc.disable()
+    import tflint.api  # noqa: F401 (its objects are frozen, too)
+    from tflint.catalog.rule_loader import Catalogs
+
+    catalogs = Catalogs(plugin_option.load_allowed(options))
+    for config in {id(config): config for config in map(configurations.of, selection.paths)}.values():
+        catalogs.of(config.rules)
+    if cache is not None:
+        from tflint.cli import cache_inputs
+
+        cache_inputs.begin(cache, options, configurations, selection)
+    gc.freeze()
+    gc.enable()
+    return catalogs
+
+
+def _check(
+    options: argparse.Namespace,
+    configurations: Configurations,
+    selection: Selection,
+    walked: Sequence[str],
+    catalogs: Catalogs,
+    cache: RunCache | None,
+) -> Report:
+    from tflint.api import check_items
+    from tflint.cli.progress import Progress
+
+    with Progress() as progress:
+        return check_items(
+            selection.items,
+            selection.left_out,
+            configurations=configurations,
+            has_baselines=options.write_baseline is None,
+            progress=progress,
+            jobs=options.jobs,
+            plugins=options.allow_plugin,
+            limits=_read_limits(options),
+            catalogs=catalogs,
+            confirm=_confirm_options(options),
+            cache=cache,
+            limits_contracts=limits_contracts(options),
+            walked=walked,
+        )
+
+
+def _mark_known(
+    report: Report, changes: Changes, options: argparse.Namespace, configurations: Configurations, catalogs: Catalogs
+) -> Report:
+    """Return the report with the findings suppressed that the revision of --since has, too."""
+    from tflint.api import check_items
+    from tflint.cli.since import mark_known
+
+    def check_old(paths: Sequence[str], settings: Config) -> Report:
+        return check_items(
+            paths,
+            SkippedPaths(),
+            configurations=Configurations(settings),
+            plugins=options.allow_plugin,
+            catalogs=catalogs,
+            limits_contracts=limits_contracts(options),
+        )
+
+    return mark_known(report, changes, configurations, check_old)
+
+
+def _fill_cache(
+    cache: RunCache,
+    report: Report,
+    code: int,
+    options: argparse.Namespace,
+    configurations: Configurations,
+    selection: Selection,
+    catalogs: Catalogs,
+) -> None:
+    """Store the reports of files and, if nothing else affects the run, the run itself."""
+    from tflint.cli import cache_inputs
+
+    cache.write_reports()
+    if cache_inputs.can_record(options, report, selection, configurations):
+        cache.write_record(report_outputs.encode_cached(report, options, catalogs.rules()), code)
 
 
 def _find_changes(options: argparse.Namespace, selection: Selection, configurations: Configurations) -> Changes | None:
