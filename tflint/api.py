@@ -10,7 +10,6 @@ import functools
 import itertools
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeAlias
@@ -22,17 +21,14 @@ from tflint.config import Config, Configurations
 from tflint.contract import SUFFIX, Contract, Contracts, load_contract
 from tflint.contract.contract_search import find_models
 from tflint.engine.plan import Plan, plan_for_contract
-from tflint.engine.run import report_unpaired, run_batch
 from tflint.engine.select import select_rules
 from tflint.errors import UserError
 from tflint.facts.fact_registry import FILE_TABLES, PAIR_TABLES, RUN_TABLES
-from tflint.findings import CRASH_RULE, Confirmation, FileReport, Finding, Notice, Report, SkippedPaths
+from tflint.findings import CRASH_RULE, Finding, Report, SkippedPaths
 from tflint.findings.path_globs import MEMBER
-from tflint.flatbuffer.flatbuffer_error import FlatbufferError
-from tflint.model.batch_reader import FoundFile, read_one, read_together
 from tflint.runner.contract_reports import add_contract_reports
+from tflint.runner.left_out import count_left_out
 from tflint.runner.model_loader import (
-    BYTES,
     Checkable,
     Item,
     Model,
@@ -45,9 +41,7 @@ from tflint.runner.run_limits import NO_LIMITS, Limits
 from tflint.runner.run_report import build_report
 from tflint.runner.scheduler import CheckedFile, check_by_group
 from tflint.runner.scopes import Scope, Scopes
-from tflint.source import SourceError
-from tflint.source.file_kind import MODEL, OUTSIDE_LINK
-from tflint.source.model_search import UnopenedPath, Walker, are_whole_files, check_link
+from tflint.source.model_search import Walker, are_whole_files, check_link
 from tflint.targets.target import declared_targets
 from tflint.values import replace
 
@@ -57,7 +51,7 @@ if TYPE_CHECKING:
     from tflint.facts.plugin_loader import Plugins
     from tflint.facts.run.model_run import ModelRun
     from tflint.findings.baseline import Counts
-    from tflint.runner.version_pairs import Version, VersionPair
+    from tflint.runner.version_pairs import VersionPair
 
 __all__ = ["Checkable", "Model", "Progress", "check", "diff", "load", "load_readable"]
 
@@ -204,7 +198,9 @@ def _report_on(
     if confirm is None:
         report = build_report(add_contract_reports(files), scopes, tables - RUN_TABLES, started)
     else:
-        confirmed, confirmation, notices = _confirm(files, items, scopes, confirm, progress, limits)
+        from tflint.confirm.run_confirmation import confirm_run  # few runs confirm
+
+        confirmed, confirmation, notices = confirm_run(files, items, scopes, confirm, progress, limits)
         report = build_report(add_contract_reports(confirmed), scopes, tables, started)
         report = replace(report, confirmation=confirmation, notices=(*report.notices, *notices))
     if walked:
@@ -213,7 +209,7 @@ def _report_on(
         unmatched = [find_unmatched(scope.config, report.files, configurations, walked) for scope in scopes]
         report = replace(report, notices=(*report.notices, *itertools.chain.from_iterable(unmatched)))
     has_excludes = any(scope.exclude for scope in scopes)
-    return _count_left_out(report, [file.report for file in files], items, left_out, has_excludes=has_excludes)
+    return count_left_out(report, [file.report for file in files], items, left_out, has_excludes=has_excludes)
 
 
 def _check_scope(
@@ -242,86 +238,12 @@ def _check_scope(
     return check_with_cache(items, scope.contracts, cache, check_groups)
 
 
-def _confirm(
-    files: Sequence[CheckedFile],
-    items: Sequence[Item],
-    scopes: Sequence[Scope],
-    options: ConfirmOptions,
-    progress: Progress | None,
-    limits: Limits,
-) -> tuple[list[CheckedFile], Confirmation, list[Notice]]:
-    """Return the files with verdicts and the findings of probes, a summary, and notices about disagreements."""
-    from tflint.confirm.confirmation import confirm_files, merge_confirmations  # few runs confirm
-
-    sources = _sources_of(files, items)
-    result = list(files)
-    summaries: list[Confirmation] = []
-    notices: list[Notice] = []
-    for scope in scopes:
-        numbers = [number for number, file in enumerate(files) if file.scope == scope.number]
-        own = [files[number] for number in numbers], [sources[number] for number in numbers]
-        confirmed, summary, more = confirm_files(*own, scope.plan, scope.catalog.rules, options, progress, limits)
-        for number, file in zip(numbers, confirmed, strict=True):
-            result[number] = file
-        summaries.append(summary)
-        notices += more
-    return result, merge_confirmations(summaries), list(dict.fromkeys(notices))
-
-
 def judge_run(model: Model, run: ModelRun, *, config: Config, contract: Contract | None = None) -> list[Finding]:
     """Return the findings of the rules about runs, for a run of a model that was not made by this process."""
     from tflint.confirm.run_findings import find_in_runs  # few runs need it
 
     plan = _plan(load_catalog(config.rules), config, None, has_run=True)
     return find_in_runs(model, model.name, contract, [run], plan)
-
-
-def _sources_of(files: Sequence[CheckedFile], items: Sequence[Item]) -> list[Checkable]:
-    """Return, per file, what to open in order to run it: the bytes or model that was passed, or its path.
-
-    Several of them may have the same name in the report; they have the same order there as in `items`.
-    """
-    known = {file.report.path for file in files}
-    given: dict[str, deque[Checkable]] = {}
-    for number, item in enumerate(items):
-        if isinstance(item, Model):
-            given.setdefault(item.name, deque()).append(item)
-        elif not isinstance(item, str | PurePath | UnopenedPath):
-            numbered = f"<bytes {number}>"
-            given.setdefault(numbered if numbered in known else BYTES, deque()).append(item)
-    return [given[path].popleft() if given.get(path) else path for path in (file.report.path for file in files)]
-
-
-def _count_left_out(
-    report: Report, files: Sequence[FileReport], items: Sequence[Item], left_out: SkippedPaths, *, has_excludes: bool
-) -> Report:
-    """Return the report with the number of excluded models and the number of skipped models."""
-    emptied = _emptied_containers(files) if has_excludes else {}
-    linked = {item.path for item in items if isinstance(item, UnopenedPath) and item.kind.kind == OUTSIDE_LINK}
-    n_passed_over = sum(file.path in emptied or file.path in linked or _is_silent(file) for file in files)
-    n_excluded = sum(emptied.values()) - sum(path.rpartition(MEMBER)[0] in emptied for path in emptied)
-    left_out = replace(left_out, excluded_models=left_out.excluded_models + n_excluded)
-    return replace(report, left_out=left_out, n_passed_over=n_passed_over)
-
-
-def _is_silent(file: FileReport) -> bool:
-    """Return whether a file is unreadable and the rules that report this are not selected."""
-    return file.status == "unreadable" and not file.findings
-
-
-def _emptied_containers(files: Sequence[FileReport]) -> dict[str, int]:
-    """Return the containers whose models are all excluded, and the number of these models.
-
-    A nested container counts as one model.
-    """
-    entered: set[str] = set()
-    for file in files:
-        path = file.path if file.within is not None and file.kind == "model" else ""
-        while MEMBER in path:
-            path = path.rpartition(MEMBER)[0]
-            entered.add(path)
-    n_models = {file.path: file.contained.n_models for file in files if file.contained is not None}
-    return {path: count for path, count in n_models.items() if count and path not in entered}
 
 
 def diff(
@@ -406,78 +328,15 @@ def compare_pairs(
         return Scope(config, rules, plan, contracts, known, configurations.baseline_folder(config))
 
     scopes = Scopes(configurations, make_scope)
+    from tflint.runner.pair_comparison import compare_pair  # `check` does not need it
+
     files: list[CheckedFile] = []
     for pair in pairs:
         scope = scopes.of(pair.path)
-        files += [CheckedFile(file, scope=scope.number) for file in _compare_pair(pair, scope.plan)]
+        files += [CheckedFile(file, scope=scope.number) for file in compare_pair(pair, scope.plan)]
     kinds = {file.report.kind == "pair" for file in files}
     tables = (PAIR_TABLES if True in kinds else frozenset()) | (FILE_TABLES if False in kinds else frozenset())
     return replace(build_report(files, scopes.all(), tables, started), left_out=walker.left_out())
-
-
-def _compare_pair(pair: VersionPair, plan: Plan) -> list[FileReport]:
-    """Return the report of a pair, or of the pairs of models in two containers."""
-    if pair.new is None or pair.old is None:
-        return _report_single(pair, plan)
-    with contextlib.ExitStack() as stack:
-        new, old = (_open_version(version, stack) for version in (pair.new, pair.old))
-        are_containers = [_is_listed(found) for found in (new, old)]
-        if not any(are_containers):
-            return _compare(new, old, plan)
-    if not all(are_containers):
-        container, other = (new, old) if are_containers[0] else (old, new)
-        if other.opened.kind.kind != MODEL:
-            return _report_file(other, plan)
-        hint = f"name one of its models: {container.path}{MEMBER}NAME"
-        raise UserError(f"'{container.path}' is a container of models, and '{other.path}' is not", hint=hint)
-    from tflint.runner.version_pairs import has_unread_members, pair_members
-
-    unread = [file for found in (new, old) if has_unread_members(found) for file in _report_file(found, plan)]
-    return unread + [file for member in pair_members(pair.new, pair.old) for file in _compare_pair(member, plan)]
-
-
-def _report_single(pair: VersionPair, plan: Plan) -> list[FileReport]:
-    """Return the report of a model that only one version has. If it is a path that was not opened, it says why."""
-    version = pair.new or pair.old
-    assert version is not None
-    if isinstance(version.item, UnopenedPath):
-        with contextlib.ExitStack() as stack:
-            return _report_file(_open_version(version, stack), plan)
-    return [report_unpaired(pair.path, None if pair.old is None else pair.old.model_path, plan)]
-
-
-def _open_version(version: Version, stack: contextlib.ExitStack) -> FoundFile:
-    """Open one of the two versions. Closing the stack closes its file."""
-    founds, file = version.open()
-    if file is not None:
-        stack.callback(file.close)
-    return next(founds)
-
-
-def _is_listed(found: FoundFile) -> bool:
-    """Return whether a file is a container whose members can be listed."""
-    return found.opened.contents is not None and found.opened.contents.reason is None
-
-
-def _compare(new: FoundFile, old: FoundFile, plan: Plan) -> list[FileReport]:
-    """Return the report of the pair, or a report with a file for each version that cannot be read."""
-    reason = ""
-    if all(found.opened.kind.kind == MODEL for found in (new, old)):
-        try:
-            tables = read_together([new.opened, old.opened])
-            report = run_batch(tables, [new.path, old.path], plan, pairs={0: 1})[0]
-            return [replace(report, within=new.within)]
-        except (FlatbufferError, SourceError) as error:
-            reason = error.reason
-    unreadable = [found for found in (new, old) if not read_one(found.opened).is_readable]
-    if not unreadable:
-        raise UserError(f"'{old.path}' and '{new.path}' cannot be compared: {reason}")
-    return [report for found in unreadable for report in _report_file(found, plan)]
-
-
-def _report_file(found: FoundFile, plan: Plan) -> list[FileReport]:
-    """Return the report of a file that cannot be compared."""
-    return [replace(one, within=found.within) for one in run_batch(read_one(found.opened), [found.path], plan)]
 
 
 def _load_plugins(names: str | Sequence[str]) -> Plugins | None:

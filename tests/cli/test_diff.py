@@ -975,7 +975,7 @@ def test_models_that_cannot_be_read_together_are_told(monkeypatch: pytest.Monkey
     def refuse(_: object) -> None:
         raise FlatbufferError("with repetitions, the vectors of the batch have more elements than allowed")
 
-    monkeypatch.setattr("tflint.api.read_together", refuse)
+    monkeypatch.setattr("tflint.runner.pair_comparison.read_together", refuse)
     with pytest.raises(UserError, match="cannot be compared: with repetitions, the vectors"):
         diff(NAMED["conv_int8"](), NAMED["conv_int8"]())
 
