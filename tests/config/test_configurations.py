@@ -370,6 +370,7 @@ def test_the_number_of_rules_depends_on_the_file(repository: Path, capsys: pytes
         files[name]["rules_run"] for name in ("b/pointer.tflite", "a/one.tflite", "top.tflite")
     )
     assert 0 < pointer < plain < contracted
+    assert f"b/pointer.tflite: {pointer} rules" in text_of(capsys, "-v")
 
 
 def test_drafts_are_named_in_words(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -523,6 +523,28 @@ def test_the_configuration_of_a_revision_decides(runner: Runner) -> None:
 
 
 @needs_bash
+def test_the_base_decides_about_a_pull_request_from_a_fork(runner: Runner) -> None:
+    git = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"]
+    (runner.folder / "tflint.toml").write_text("")
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "add models"]):
+        subprocess.run([*git, *arguments], cwd=runner.folder, check=True)
+    base = subprocess.run([*git, "rev-parse", "HEAD"], cwd=runner.folder, check=True, capture_output=True, text=True)
+    (runner.folder / "tflint.toml").write_text('fail-on = "never"\n')
+    runner.github = {
+        "repository": "team/app",
+        "event.pull_request.head.repo.full_name": "somebody/app",
+        "event.pull_request.base.sha": base.stdout.strip(),
+    }
+    assert runner.run().failed == 1
+    runner.github["event.pull_request.base.sha"] = "0" * 40
+    runner.failed = 0
+    assert runner.run().failed == 0
+    assert any("the pull request decides about the configuration" in text for _, text in runner.commands())
+    runner.github["event.pull_request.head.repo.full_name"] = "team/app"
+    assert runner.run().failed == 0
+
+
+@needs_bash
 def test_diff_compares_with_a_revision(runner: Runner) -> None:
     git = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"]
     for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "add models"]):

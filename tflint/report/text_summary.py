@@ -16,7 +16,7 @@ MAX_RULES = 6
 MAX_PATHS = 3
 #: Skipped models that are counted in every report.
 _ALWAYS_COUNTED = ("excluded model", "Git-ignored model")
-#: Maximum number of files in the statistics, unless the style is verbose.
+#: Maximum number of files in the statistics, unless the style is verbose, and in the list of rules per file.
 MAX_FILES = 20
 #: Hanging indent, in characters, of a wrapped line of the statistics.
 _SEVERITY_COLUMN = 8
@@ -44,6 +44,8 @@ def format_closing(report: Report, style: Style) -> Iterator[str]:
         suffix = "" if has_run else "; no model was run"
         rules = f"{report.rules_run:,} of {plural(report.rules_selected, 'rule')} applied"
         yield from wrap_line(f"checked: {rules} to the bytes of {files}{suffix}", style.width)
+        if style.verbose and len(report.files) > 1:
+            yield from _format_rules_per_file(report, style)
         if has_run:
             yield from wrap_line(_describe_runs(report), style.width)
         not_checked = _list_not_checked(report)
@@ -60,6 +62,15 @@ def format_closing(report: Report, style: Style) -> Iterator[str]:
     if worst:
         yield f"more: {program_name()} explain {_first_rule(report)}"
     yield from _format_left_out(report, style)
+
+
+def _format_rules_per_file(report: Report, style: Style) -> Iterator[str]:
+    """Yield the number of rules that apply to each file."""
+    files = [file for file in report.files if file.kind != "contract"]
+    for file in files[:MAX_FILES]:
+        yield from wrap_line(f"  {clean(file.path)}: {plural(file.rules_in_scope.bit_count(), 'rule')}", style.width)
+    if len(files) > MAX_FILES:
+        yield f"  {plural(len(files) - MAX_FILES, 'more file')} (the JSON report has all numbers)"
 
 
 def _describe_runs(report: Report) -> str:
