@@ -15,6 +15,7 @@ import pytest
 
 import tflint
 from tests.helpers.corpus import CORPUS, model_paths, needs_corpus
+from tests.helpers.git import git
 from tests.helpers.models import ModelBuilder, containers
 from tests.helpers.models.large import many_tensors
 from tests.helpers.models.named import NAMED, NOT_RUNNABLE, RUNNABLE
@@ -724,12 +725,6 @@ def test_a_file_that_is_no_model_fails_the_run(pair: Path, capsys: pytest.Captur
 
 
 # --- versions in Git --------------------------------------------------------------------------------------------------
-
-
-def git(folder: Path, *arguments: str) -> None:
-    settings = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
-    settings += ["-c", "init.defaultBranch=main", "-c", "core.autocrlf=false"]
-    subprocess.run(["git", *settings, *arguments], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.fixture

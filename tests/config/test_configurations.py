@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.helpers.git import commit_all, git
 from tests.helpers.models.named import MODELS_DIRECTORY
 from tflint.cli.main import run
 from tflint.config import Configurations
@@ -46,12 +46,6 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().err
 
 
-def git(*arguments: str) -> str:
-    identity = ("-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false")
-    result = subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, text=True)
-    return result.stdout.strip()
-
-
 @pytest.fixture
 def committed(repository: Path) -> Path:
     """The repository as a real one, with a configuration and a contract in its only commit."""
@@ -60,9 +54,7 @@ def committed(repository: Path) -> Path:
     write("lint/house.toml", RULE)
     write("known.json", '{"schema_version": 1, "files": {}}')
     write("top.contract.toml", '[model]\ntargets = ["tflm"]\n[[inputs]]\nindex = 0\nkind = "raw"\n' + ALLOW)
-    git("init", "-q", ".")
-    git("add", ".")
-    git("commit", "-q", "-m", "add models")
+    commit_all(".")
     return repository
 
 
@@ -281,8 +273,8 @@ def test_a_missing_revision_says_how_to_fetch_it(committed: Path, capsys: pytest
 def test_a_revision_without_a_configuration_has_the_defaults(
     committed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    git("rm", "-q", "--cached", "tflint.toml")
-    git("commit", "-q", "-m", "remove the configuration")
+    git(".", "rm", "-q", "--cached", "tflint.toml")
+    git(".", "commit", "-q", "-m", "remove the configuration")
     assert all(file["configuration"] is None for file in report_of(capsys, "--config-from", "HEAD")["files"])
 
 
@@ -296,8 +288,8 @@ def test_a_pinned_configuration_of_a_revision(committed: Path, capsys: pytest.Ca
 def test_a_link_in_a_revision_is_not_followed(committed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("tflint.toml").unlink()
     Path("tflint.toml").symlink_to("/etc/passwd")
-    git("add", "tflint.toml")
-    git("commit", "-q", "-m", "link")
+    git(".", "add", "tflint.toml")
+    git(".", "commit", "-q", "-m", "link")
     assert "is not a file in 'HEAD'" in refused(capsys, "--config-from", "HEAD")
 
 

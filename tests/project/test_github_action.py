@@ -23,6 +23,7 @@ import yaml
 from packaging.utils import canonicalize_name
 
 from tests.helpers.action_requirements import pinned_versions, skip_without_index
+from tests.helpers.git import commit_all
 from tests.helpers.models.examples import EXAMPLES_DIRECTORY
 from tests.helpers.packages import Environment, built
 from tests.helpers.paths import ROOT
@@ -509,10 +510,8 @@ def test_paths_and_configuration_are_relative_to_the_working_directory(runner: R
 
 @needs_bash
 def test_the_configuration_of_a_revision_decides(runner: Runner) -> None:
-    git = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"]
     (runner.folder / "tflint.toml").write_text("")
-    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "add models"]):
-        subprocess.run([*git, *arguments], cwd=runner.folder, check=True)
+    commit_all(runner.folder)
     (runner.folder / "tflint.toml").write_text('fail-on = "never"\n')
     runner.given = {"config-from": "HEAD"}
     assert runner.run().failed == 1
@@ -524,16 +523,13 @@ def test_the_configuration_of_a_revision_decides(runner: Runner) -> None:
 
 @needs_bash
 def test_the_base_decides_about_a_pull_request_from_a_fork(runner: Runner) -> None:
-    git = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"]
     (runner.folder / "tflint.toml").write_text("")
-    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "add models"]):
-        subprocess.run([*git, *arguments], cwd=runner.folder, check=True)
-    base = subprocess.run([*git, "rev-parse", "HEAD"], cwd=runner.folder, check=True, capture_output=True, text=True)
+    base = commit_all(runner.folder)
     (runner.folder / "tflint.toml").write_text('fail-on = "never"\n')
     runner.github = {
         "repository": "team/app",
         "event.pull_request.head.repo.full_name": "somebody/app",
-        "event.pull_request.base.sha": base.stdout.strip(),
+        "event.pull_request.base.sha": base,
     }
     assert runner.run().failed == 1
     runner.github["event.pull_request.base.sha"] = "0" * 40
@@ -546,9 +542,7 @@ def test_the_base_decides_about_a_pull_request_from_a_fork(runner: Runner) -> No
 
 @needs_bash
 def test_diff_compares_with_a_revision(runner: Runner) -> None:
-    git = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"]
-    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "add models"]):
-        subprocess.run([*git, *arguments], cwd=runner.folder, check=True)
+    commit_all(runner.folder)
     shutil.copy(EXAMPLES_DIRECTORY / "broken.tflite", runner.folder / "models" / "good.tflite")
     runner.given = {"command": "diff", "base": "HEAD", "paths": "models/good.tflite", "fail-on": "never"}
     runner.run()
