@@ -141,7 +141,8 @@ def test_the_classes_of_mediapipe_read_what_was_written(tmp_path: Path) -> None:
     classes = generated()
     (tmp_path / "birds.txt").write_text("none\nwren\nrobin\n", encoding="utf-8")
     made = put(PHOTO, named("pixels_int8"), tmp_path)
-    buffer = unpack(made.content)["buffers"][-1]["data"]
+    contents = [bytes(buffer.get("data") or b"") for buffer in unpack(made.content)["buffers"]]
+    (buffer,) = (content for content in contents if content[4:8] == b"M001")
     assert classes.ModelMetadata.ModelMetadataBufferHasIdentifier(buffer, 0)
     root = classes.ModelMetadata.GetRootAs(buffer, 0)
     assert root.MinParserVersion() == b"1.0.0"
