@@ -87,9 +87,9 @@ def check(
     `contract`. An invalid contract that tflint found, a broken model, or a model that is deleted during the run,
     results in a finding.
     """
+    _require_types(config, contract)
     configurations = Configurations(config or Config())
     walker = Walker(configurations.reason_to_skip)
-    _require_types(config, contract)
     sources = source if isinstance(source, Sequence) and not isinstance(source, Checkable) else [source]
     for one in sources:
         require_checkable(one)

@@ -34,11 +34,18 @@ def find_config(start: Path) -> Path | None:
 
     The search ends at the top level of the Git worktree that contains the folder.
     """
+    return next((found for folder in searched_folders(start) if (found := config_in(folder)) is not None), None)
+
+
+def searched_folders(start: Path) -> Iterator[Path]:
+    """Yield the folders that can have the configuration of an absolute folder, nearest first.
+
+    The last one is the top level of the Git worktree: configurations above it do not count.
+    """
     for folder in (start, *start.parents):
-        found = config_in(folder)
-        if found is not None or is_top_level(folder):
-            return found
-    return None
+        yield folder
+        if os.path.lexists(folder / ".git"):
+            return
 
 
 def config_in(folder: Path) -> Path | None:
@@ -47,11 +54,6 @@ def config_in(folder: Path) -> Path | None:
     if _exists(own) or _is_broken_link(own):
         return own
     return project if _exists(project) and is_for_tflint(project) else None
-
-
-def is_top_level(folder: Path) -> bool:
-    """Return whether a folder is the top level of a Git worktree. Configurations above it do not count."""
-    return os.path.lexists(folder / ".git")
 
 
 def is_for_tflint(project: Path) -> bool:

@@ -12,9 +12,9 @@ from tflint.config.config_loader import (
     FILE_NAMES,
     config_in,
     is_for_tflint,
-    is_top_level,
     load_config,
     parse_config,
+    searched_folders,
 )
 from tflint.errors import UserError
 from tflint.findings.path_globs import matches, relative_to_folder
@@ -130,16 +130,14 @@ class Configurations:
         """Return the configuration of an absolute folder, and note it for the folders between."""
         passed: list[str] = []
         config = self._default
-        for folder in (start, *map(str, Path(start).parents)):
-            if folder in self._by_folder:
-                config = self._by_folder[folder]
+        for folder in searched_folders(Path(start)):
+            if str(folder) in self._by_folder:
+                config = self._by_folder[str(folder)]
                 break
-            passed.append(folder)
-            own = self._load(Path(folder))
+            passed.append(str(folder))
+            own = self._load(folder)
             if own is not None:
                 config = self._change(own)
-                break
-            if is_top_level(Path(folder)):
                 break
         self._by_folder.update(dict.fromkeys(passed, config))
         return config

@@ -66,8 +66,10 @@ def select_rules(rules: Sequence[Rule], config: Config) -> tuple[Selected, ...]:
     except UserError as error:
         raise add_config_place(error, config, ("ruleset",), config.ruleset) from None
     _require_metadata_names(config.metadata_require)
-    metadata_rules = {METADATA_RULES[name] for name in config.metadata_require}
-    selected = tuple([_select(rule, config, metadata_rules) for rule in rules if _runs(rule, config)])
+    required_rules = {METADATA_RULES[name] for name in config.metadata_require}
+    if config.require_contract:
+        required_rules.add(CONTRACT_RULE)
+    selected = tuple([_select(rule, config, required_rules) for rule in rules if _runs(rule, config)])
     if not selected:
         hint = "--ignore and 'ignore' win over equally specific selections; preview rules need their own id or name"
         raise UserError("no rule is left to run", hint=hint)
@@ -134,14 +136,14 @@ def _specificity(tokens: Sequence[str], rule: Rule) -> int:
     return max([specificity(token, rule) for token in tokens]) if tokens else 0
 
 
-def _select(rule: Rule, config: Config, metadata_rules: set[str]) -> Selected:
+def _select(rule: Rule, config: Config, required_rules: set[str]) -> Selected:
     chosen = config.severity and (config.severity.get(rule.id) or config.severity.get(rule.name))
     is_newer = bool(config.ruleset) and rule.is_builtin and _numbers(rule.since) > _numbers(config.ruleset)
     if is_newer and not chosen:  # a configured severity means that the user expects the rule
         return Selected(rule, "note", is_newer=True)
     if rule.id == LFS_POINTER_RULE and config.lfs_pointers == "note":
         return Selected(rule, "note")
-    if rule.id in metadata_rules or (rule.id == CONTRACT_RULE and config.require_contract):
+    if rule.id in required_rules:
         return Selected(rule, chosen or "error")
     if chosen:
         return Selected(rule, chosen)
